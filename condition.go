@@ -1,0 +1,50 @@
+package editlock
+
+type conditionKind uint8
+
+const (
+	always conditionKind = iota
+	ifFree
+	ifStatusData
+	ifToken
+)
+
+// Condition makes a Capture or a Release compare and swap in one atomic step.
+// The zero Condition is none.
+type Condition struct {
+	kind       conditionKind
+	statusData string
+	token      Token
+}
+
+// IfFree captures only what nobody holds, not even the caller.
+func IfFree() Condition { return Condition{kind: ifFree} }
+
+// IfStatusData acts only on a mutex of the caller's with exactly this status
+// data.
+func IfStatusData(x string) Condition { return Condition{kind: ifStatusData, statusData: x} }
+
+// IfToken acts only on a mutex of the caller's with this token.
+func IfToken(t Token) Condition { return Condition{kind: ifToken, token: t} }
+
+// IsZero reports whether there is no condition.
+func (c Condition) IsZero() bool { return c.kind == always }
+
+// Free reports whether the condition is IfFree.
+func (c Condition) Free() bool { return c.kind == ifFree }
+
+// StatusData returns the argument of IfStatusData, if that is the condition.
+func (c Condition) StatusData() (string, bool) { return c.statusData, c.kind == ifStatusData }
+
+// Token returns the argument of IfToken, if that is the condition.
+func (c Condition) Token() (Token, bool) { return c.token, c.kind == ifToken }
+
+func (c Condition) validate() error {
+	if c.kind == ifToken && c.token == 0 {
+		return invalid("if.token", "must be a token that a capture returned")
+	}
+	if c.kind == ifStatusData && len(c.statusData) > MaxStatusData {
+		return invalid("if.status_data", "is %d bytes long; at most %d are allowed", len(c.statusData), MaxStatusData)
+	}
+	return nil
+}

@@ -1,0 +1,109 @@
+package editlock
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// The errors a caller can tell apart with errors.Is. Busy, lost and invalid
+// calls return *BusyError, *LostError and *InvalidError, which say more.
+var (
+	ErrBusy            = errors.New("held by another")
+	ErrLost            = errors.New("the lock is lost")
+	ErrInvalid         = errors.New("invalid argument")
+	ErrForbidden       = errors.New("not allowed")
+	ErrUnauthenticated = errors.New("not authenticated")
+	ErrUnavailable     = errors.New("the lock store is unavailable")
+)
+
+// BusyError says who is in the way.
+type BusyError struct {
+	Holder  Mutex
+	Holders []Mutex // of a CaptureAll: every mutex in the way, Holder the first
+	// Self: the holder is the caller himself, as the same session or the
+	// same user, in another tab perhaps.
+	Self bool
+	// Declined is the answer of the holder who was asked, if that ended the
+	// wait.
+	Declined *Answer
+}
+
+// Answer is what somebody said, and when.
+type Answer struct {
+	By      Owner
+	At      time.Time
+	Message string
+}
+
+func (e *BusyError) Error() string {
+	who := e.Holder.Owner.Label()
+	if e.Self {
+		who += " (yourself)"
+	}
+	text := fmt.Sprintf("%s is held by %s since %s", e.Holder.ID, who, e.Holder.CapturedAt.Format(time.RFC3339))
+	if n := len(e.Holders); n > 1 {
+		text += fmt.Sprintf(", and %d more are held", n-1)
+	}
+	if e.Declined != nil {
+		text += fmt.Sprintf("; %s declined", e.Declined.By.Label())
+		if e.Declined.Message != "" {
+			text += ": " + e.Declined.Message
+		}
+	}
+	return text
+}
+
+// Is makes errors.Is(err, ErrBusy) true.
+func (e *BusyError) Is(target error) bool { return target == ErrBusy }
+
+// LostError says that a lock is no longer the caller's, who has it now and
+// how it went.
+type LostError struct {
+	ID     ID
+	Holder *Mutex // who has it now; nil: it is free
+	How    Kind   // expired, taken_over, force_released, …; empty: not known
+	By     Owner  // who ended it
+	At     time.Time
+	Reason string
+}
+
+func (e *LostError) Error() string {
+	text := fmt.Sprintf("the lock on %s is lost", e.ID)
+	switch e.How {
+	case KindTakenOver:
+		text += fmt.Sprintf(": %s took it over at %s", e.By.Label(), e.At.Format(time.RFC3339))
+	case KindForceReleased:
+		text += fmt.Sprintf(": %s released it by force at %s", e.By.Label(), e.At.Format(time.RFC3339))
+	case KindExpired:
+		text += fmt.Sprintf(": it was not refreshed and expired at %s", e.At.Format(time.RFC3339))
+	case KindHandedOver:
+		text += fmt.Sprintf(": it was handed over at %s", e.At.Format(time.RFC3339))
+	}
+	if e.Reason != "" {
+		text += fmt.Sprintf(" (%s)", e.Reason)
+	}
+	if e.Holder != nil {
+		return text + fmt.Sprintf("; now held by %s", e.Holder.Owner.Label())
+	}
+	return text + "; nobody holds it now"
+}
+
+// Is makes errors.Is(err, ErrLost) true.
+func (e *LostError) Is(target error) bool { return target == ErrLost }
+
+// InvalidError says which argument is wrong and what is allowed. Field is
+// named as in the JSON forms, such as "mutex.id".
+type InvalidError struct {
+	Field   string
+	Problem string
+}
+
+func (e *InvalidError) Error() string { return e.Field + " " + e.Problem }
+
+// Is makes errors.Is(err, ErrInvalid) true.
+func (e *InvalidError) Is(target error) bool { return target == ErrInvalid }
+
+func invalid(field, format string, args ...any) error {
+	return &InvalidError{Field: field, Problem: fmt.Sprintf(format, args...)}
+}

@@ -1,0 +1,219 @@
+package editlock
+
+import (
+	"context"
+	"iter"
+	"time"
+)
+
+// Limits of single calls.
+const (
+	MaxWait        = time.Hour
+	MaxBatch       = 1000 // IDs in one CaptureAll, items in one Refresh
+	MaxMessage     = 1000 // bytes of a reason or message
+	MaxPage        = 1000 // rows of one page
+	DefaultPage    = 100
+	minGrantAfter  = time.Second
+	maxGrantAfter  = 24 * time.Hour
+	maxRequestID   = 200
+	maxTextFilter  = 500
+	maxKindsFilter = 20
+)
+
+// Locker is editlock's whole service. *Manager implements it on a store and
+// *client.Client over HTTP, with the same behaviour.
+//
+// Calls act for the owner in the context (see WithOwner). They are safe for
+// concurrent use. Refusals are *BusyError or *LostError, wrong arguments are
+// *InvalidError and change nothing, and a store or server out of reach is
+// ErrUnavailable. The store's clock decides what is expired; what is expired
+// is free, for every call.
+type Locker interface {
+	// Capture takes a mutex, or refreshes it if the caller's session holds
+	// it. A refresh keeps token and CapturedAt. Nil options are defaults.
+	//
+	//	stands there | no condition     | IfFree   | IfStatusData(x)       | IfToken(t)
+	//	free         | captured         | captured | ErrLost               | ErrLost
+	//	mine         | refreshed        | ErrBusy  | refreshed if x equals | refreshed if t equals
+	//	another's    | ErrBusy          | ErrBusy  | ErrLost               | ErrLost
+	Capture(ctx context.Context, id ID, opts *CaptureOptions) (Mutex, error)
+
+	// CaptureAll captures several mutexes, all or none, in one atomic step,
+	// so the order given can't deadlock. Only no condition and IfFree are
+	// allowed, and no wait. *BusyError names every holder in the way. The
+	// answer is in the order of ids.
+	CaptureAll(ctx context.Context, ids []ID, opts *CaptureOptions) ([]Mutex, error)
+
+	// Refresh extends mutexes by their tokens, each for itself; it never
+	// captures. Accepted from the session that holds, and from the same
+	// user in a new session, which then becomes the owner's. The answer is
+	// in the order of items; error is for the call as a whole.
+	Refresh(ctx context.Context, items []RefreshItem) ([]RefreshResult, error)
+
+	// Request tells who holds a mutex. It changes nothing. The Mutex is
+	// zero if it is free.
+	Request(ctx context.Context, id ID) (State, Mutex, error)
+
+	// Release frees a mutex of the caller's session, or passes it to the
+	// first who waits. Free already: false, no error. Another's: ErrBusy;
+	// with IfStatusData or IfToken: false, no error, unless it is the
+	// caller's and the condition holds.
+	Release(ctx context.Context, id ID, cond Condition) (released bool, err error)
+
+	// ReleaseAll releases several mutexes of the caller's session, each as
+	// Release without a condition would, and tells which were his.
+	ReleaseAll(ctx context.Context, ids []ID) (released []ID, err error)
+
+	// ReleaseSession releases everything one session holds (at logout, for
+	// example) and tells what it was. Its cost grows with what is held by
+	// that session only.
+	ReleaseSession(ctx context.Context, session string) (released []ID, err error)
+
+	// Takeover makes the caller the holder in place of the one seen, by his
+	// token: *BusyError if another holds it by now, *LostError without a
+	// holder if it is free. A reason is required. The status data is empty
+	// and the auto release the default unless opts say otherwise.
+	Takeover(ctx context.Context, id ID, seen Token, reason string, opts *CaptureOptions) (Mutex, error)
+
+	// ForceRelease frees a mutex of anybody's, by the token seen, with a
+	// reason. Refused like Takeover if the holder has changed.
+	ForceRelease(ctx context.Context, id ID, seen Token, reason string) error
+
+	// HandOver passes a mutex of the caller's session to the first who
+	// waits. Nobody waits: false, and the caller keeps it.
+	HandOver(ctx context.Context, id ID) (passed bool, err error)
+
+	// Decline ends somebody's wait (by Waiter.ID) for a mutex of the
+	// caller's session, with a message for him. He no longer waits: false.
+	Decline(ctx context.Context, id ID, waiter, message string) (declined bool, err error)
+
+	// List returns captured mutexes in the order of their canonical IDs.
+	List(ctx context.Context, q Query) (Page, error)
+
+	// History returns what happened, newest first.
+	History(ctx context.Context, q HistoryQuery) (HistoryPage, error)
+
+	// Watch yields events as they happen, until ctx ends or the loop
+	// breaks. An error is yielded once, last.
+	Watch(ctx context.Context, q WatchQuery) iter.Seq2[Event, error]
+
+	// Close releases resources of the Locker itself; mutexes stay held.
+	Close() error
+}
+
+// CaptureOptions adjusts a capture. Nil, or zero fields, are the defaults.
+type CaptureOptions struct {
+	StatusData  string      // empty keeps what is there
+	AutoRelease AutoRelease // zero: DefaultIdle, or what is there
+	If          Condition
+
+	// Wait is how long to queue for a mutex that another holds, up to
+	// MaxWait. First come, first served. Goes with no condition or IfFree.
+	Wait time.Duration
+	// Message asks the holder to hand over. Goes with Wait.
+	Message string
+	// GrantAfter lets those who ask with a message have the mutex if this
+	// holder does not answer so long, 1 s to 24 h. 0: never by itself, or
+	// what is there.
+	GrantAfter time.Duration
+
+	// RequestID makes a retry of this capture the same capture. Empty: the
+	// Locker makes one where it needs one.
+	RequestID string
+}
+
+// RefreshItem is one mutex to refresh. Zero options keep what is there.
+type RefreshItem struct {
+	ID          ID
+	Token       Token
+	StatusData  string
+	AutoRelease AutoRelease
+	// ByToken accepts the token alone, whoever the caller is.
+	ByToken bool
+}
+
+// RefreshResult is the mutex as refreshed, or why it was not.
+type RefreshResult struct {
+	Mutex Mutex
+	Err   error
+}
+
+// Query selects mutexes. Empty fields select everything.
+type Query struct {
+	Group   string
+	Mode    string
+	Session string
+	UserID  string
+	Text    string // literal, in any letter case, in IDs, status data and owners
+	Limit   int    // at most MaxPage; 0 means DefaultPage
+	Cursor  string // Page.Next of the page before
+}
+
+// Page is one page of mutexes; Next is empty on the last one.
+type Page struct {
+	Mutexes []Mutex
+	Next    string
+}
+
+// Kind is what happened, in History and Watch.
+type Kind string
+
+// The kinds of entries and events.
+const (
+	KindCaptured      Kind = "captured"
+	KindReleased      Kind = "released"
+	KindExpired       Kind = "expired"
+	KindTakenOver     Kind = "taken_over"
+	KindForceReleased Kind = "force_released"
+	KindHandedOver    Kind = "handed_over"
+	KindWaiting       Kind = "waiting"
+	KindDeclined      Kind = "declined"
+	// KindGap is an event only: entries after the one asked for are gone.
+	KindGap Kind = "gap"
+)
+
+// Entry is one line of history. Refreshes are not history.
+type Entry struct {
+	Seq    uint64 // rises by at least one; also the ID of the event
+	Kind   Kind
+	ID     ID
+	Owner  Owner // who holds it, or held it until this
+	Actor  Owner // who did it
+	Other  Owner // who lost it to a takeover, got it, or was declined; may be zero
+	Token  Token
+	At     time.Time
+	Reason string
+}
+
+// Event is an entry as it happens.
+type Event = Entry
+
+// HistoryQuery selects entries. Empty fields select everything.
+type HistoryQuery struct {
+	ID       *ID
+	Group    string
+	Mode     string
+	UserID   string // as owner, actor or other side
+	Kinds    []Kind
+	From, To time.Time // From <= At < To
+	Limit    int       // at most MaxPage; 0 means DefaultPage
+	Cursor   string
+}
+
+// HistoryPage is one page of history; Next is empty on the last one.
+type HistoryPage struct {
+	Entries []Entry
+	Next    string
+}
+
+// WatchQuery selects events. Empty fields select everything.
+type WatchQuery struct {
+	ID      *ID
+	Group   string
+	Mode    string
+	Session string // of the owner, actor or other side
+	// After resumes behind the event with this Seq. Nil: from now on. If
+	// entries after it are pruned, a KindGap event comes first; a number
+	// that was not given out yet is ErrInvalid.
+	After *uint64
+}

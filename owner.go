@@ -1,0 +1,97 @@
+package editlock
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+)
+
+// MaxOwnerField is the limit of each field of an Owner, in bytes.
+const MaxOwnerField = 200
+
+// Owner says who captures. The identity is Session, compared byte for byte:
+// two owners with one Session are the same holder, whatever else they say.
+// The same non-empty UserID in another session is the same person, who may
+// continue there (see Locker.Refresh and Locker.Takeover).
+type Owner struct {
+	Session string // required
+	UserID  string
+	Login   string
+	Name    string // for people to read
+	Host    string
+}
+
+// Validate reports the first field that breaks a limit, as *InvalidError.
+func (o Owner) Validate() error {
+	if o.Session == "" {
+		return invalid("owner.session", "must not be empty: it is what tells one holder from another")
+	}
+	for _, f := range []struct{ name, text string }{
+		{"owner.session", o.Session}, {"owner.user_id", o.UserID}, {"owner.login", o.Login},
+		{"owner.name", o.Name}, {"owner.host", o.Host},
+	} {
+		if err := checkText(f.name, f.text, MaxOwnerField); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// SamePerson reports whether both owners are one session or one known user.
+func (o Owner) SamePerson(other Owner) bool {
+	return o.Session == other.Session || o.UserID != "" && o.UserID == other.UserID
+}
+
+// Label is the most readable of the owner's fields: name, login, user ID or
+// session.
+func (o Owner) Label() string {
+	for _, s := range []string{o.Name, o.Login, o.UserID} {
+		if s != "" {
+			return s
+		}
+	}
+	return o.Session
+}
+
+// SystemOwner is the owner of what the system does by itself.
+func SystemOwner() Owner {
+	return Owner{Session: "system", Name: "system", Host: "server"}
+}
+
+// ConsoleOwner is the owner of a program that names none: this process, on
+// this host.
+var ConsoleOwner = sync.OnceValue(func() Owner {
+	host, err := os.Hostname()
+	if err != nil || checkText("", host, MaxOwnerField-40) != nil {
+		host = "localhost"
+	}
+	return Owner{
+		Session: fmt.Sprintf("console-session-%s-%d", host, os.Getpid()),
+		UserID:  "console-user",
+		Login:   "console",
+		Name:    "console-user",
+		Host:    host,
+	}
+})
+
+type ownerKey struct{}
+
+// WithOwner returns a context whose calls are made by o.
+func WithOwner(ctx context.Context, o Owner) context.Context {
+	return context.WithValue(ctx, ownerKey{}, o)
+}
+
+// OwnerFrom returns the owner a context carries, or the console owner.
+func OwnerFrom(ctx context.Context) Owner {
+	if o, ok := ctx.Value(ownerKey{}).(Owner); ok {
+		return o
+	}
+	return ConsoleOwner()
+}
+
+// AsStranger returns a context whose Request calls are made by nobody: what
+// is held is then always held by another. All other calls refuse it.
+func AsStranger(ctx context.Context) context.Context {
+	return context.WithValue(ctx, ownerKey{}, Owner{})
+}

@@ -1,0 +1,100 @@
+package store
+
+import "sync"
+
+// Signal is one piece of news. With a Ticket: that ticket left the queue
+// (granted, declined or cancelled). Without: the log grew.
+type Signal struct {
+	Peer   string
+	Ticket string
+}
+
+// Subscription receives news for one peer. News is collected without bound on
+// tickets and coalesced for the log, so a slow reader blocks nobody.
+type Subscription struct {
+	// C holds a value while there may be something to Drain.
+	C <-chan struct{}
+
+	c       chan struct{}
+	hub     *Hub
+	peer    string
+	mu      sync.Mutex
+	tickets []string
+	log     bool
+}
+
+// Drain returns what arrived since the last call: tickets that left their
+// queues, and whether the log grew.
+func (s *Subscription) Drain() (tickets []string, log bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	tickets, log = s.tickets, s.log
+	s.tickets, s.log = nil, false
+	return tickets, log
+}
+
+// Close ends the subscription.
+func (s *Subscription) Close() {
+	s.hub.mu.Lock()
+	defer s.hub.mu.Unlock()
+	delete(s.hub.subs, s)
+}
+
+func (s *Subscription) put(ticket string) {
+	s.mu.Lock()
+	if ticket == "" {
+		s.log = true
+	} else {
+		s.tickets = append(s.tickets, ticket)
+	}
+	s.mu.Unlock()
+	select {
+	case s.c <- struct{}{}:
+	default:
+	}
+}
+
+// Hub hands news to the subscriptions of one process. Engines embed one and
+// publish after their commits; remote engines feed it from their push
+// channel. The zero Hub is ready.
+type Hub struct {
+	mu   sync.RWMutex
+	subs map[*Subscription]struct{}
+}
+
+// Listen subscribes a peer.
+func (h *Hub) Listen(peer string) *Subscription {
+	c := make(chan struct{}, 1)
+	s := &Subscription{C: c, c: c, hub: h, peer: peer}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.subs == nil {
+		h.subs = make(map[*Subscription]struct{})
+	}
+	h.subs[s] = struct{}{}
+	return s
+}
+
+// Listening reports whether anybody listens.
+func (h *Hub) Listening() bool {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	return len(h.subs) > 0
+}
+
+// Publish delivers news: each signal to its peer, and word to everybody that
+// the log grew, if it did.
+func (h *Hub) Publish(news []Signal, log bool) {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	for s := range h.subs {
+		for _, n := range news {
+			if n.Peer == s.peer {
+				s.put(n.Ticket)
+			}
+		}
+		if log {
+			s.put("")
+		}
+	}
+}

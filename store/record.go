@@ -1,0 +1,156 @@
+package store
+
+import "time"
+
+// Party is somebody a record or an entry speaks of. Session and User are
+// index keys, compared byte for byte; Value is opaque to engines.
+type Party struct {
+	Session string
+	User    string
+	Value   string
+}
+
+// Terms say when a record dies by itself.
+type Terms struct {
+	Idle    time.Duration // this long after the last touch; 0: not by idleness
+	MaxHold time.Duration // this long after it was taken; 0: no such bound
+}
+
+// Record is what is held under a name. Times are the store's, in UTC, whole
+// microseconds.
+type Record struct {
+	Name    string
+	Token   uint64 // fencing token, minted when it was taken
+	Holder  Party
+	Data    string // replaced by any touch that gives one
+	Terms   Terms
+	Taken   time.Time
+	Touched time.Time
+	Expires time.Time // zero: never
+	Request string    // ID of the request, or of the ticket, that took it
+
+	// Waiters are the first live tickets, oldest first, at most MaxWaiters;
+	// Waiting counts all. Filled in whenever an engine hands a record out.
+	Waiters []Ticket
+	Waiting int
+}
+
+// Live reports whether the record is in force at now.
+func (r *Record) Live(now time.Time) bool {
+	return r != nil && (r.Expires.IsZero() || now.Before(r.Expires))
+}
+
+// expiry is when a record with these terms dies if it is not touched again.
+func (t Terms) expiry(taken, touched time.Time) time.Time {
+	var at time.Time
+	if t.Idle > 0 {
+		at = touched.Add(t.Idle)
+	}
+	if t.MaxHold > 0 {
+		if end := taken.Add(t.MaxHold); at.IsZero() || end.Before(at) {
+			at = end
+		}
+	}
+	return at
+}
+
+// Ticket is a place in the queue of a name, and what to write there when its
+// turn comes.
+type Ticket struct {
+	ID     string // unique; becomes the Request of the record it is granted
+	Name   string
+	Seq    uint64 // place: lower is earlier
+	Peer   string // the process that waits; the ticket lives while its beats do
+	Holder Party
+	Data   string
+	Terms  Terms
+	Note   *Note // of the grant
+	Value  string
+	Since  time.Time
+
+	// Confirm bounds a fresh grant: it expires so soon after unless touched,
+	// so that a waiter who died unnoticed blocks nobody for long.
+	Confirm time.Duration
+	// Claim is when the name passes to this ticket, if it is first by then,
+	// although the holder is alive. Zero: never. A Join gives ClaimAfter.
+	Claim      time.Time
+	ClaimAfter time.Duration
+}
+
+// Action is what a Swap does.
+type Action uint8
+
+// The actions.
+const (
+	Take  Action = iota + 1 // a new holder, a new token
+	Touch                   // the same holder: extend, replace what is given
+	Drop                    // vacate; the first live ticket is granted at once
+	Join                    // put a ticket at the end of the queue
+	Leave                   // take a ticket out of it
+)
+
+// Expect is the condition of a Swap. All that is given must hold of the live
+// record; Leave needs none.
+type Expect struct {
+	Free    bool    // no live record (so, once settled, nobody waits either)
+	Token   uint64  // this token
+	Session *string // this holder's session
+	Data    *string // this data
+	Waiting bool    // somebody waits
+}
+
+// Swap is one compare-and-swap under one name.
+type Swap struct {
+	Name   string
+	Expect Expect
+	Do     Action
+
+	Holder *Party  // Take: required. Touch: nil keeps
+	Data   *string // nil: empty at Take, kept at Touch
+	Terms  *Terms  // Take: required. Touch: nil keeps
+	Ticket *Ticket // Join: the ticket. Leave: its ID
+	Note   *Note   // nil: nothing is logged
+}
+
+// Request is one atomic step: all swaps or none. Names are distinct.
+type Request struct {
+	ID    string // unique per logical write; empty: a retry is a new write
+	Swaps []Swap
+}
+
+// Result is what a Swap came to.
+type Result struct {
+	Done     bool // performed, now or (Replayed) when it was first sent
+	Replayed bool
+	Records  []*Record // in force after the step, one per swap; nil: free
+	Now      time.Time
+}
+
+// Kinds of log entries that engines write by themselves.
+const (
+	KindExpired    = "expired"
+	KindHandedOver = "handed_over"
+	// ReasonNoAnswer is the reason of a hand-over that a Claim forced.
+	ReasonNoAnswer = "no_answer"
+)
+
+// Note is what the caller wants logged of a change.
+type Note struct {
+	Kind   string
+	Actor  Party
+	Reason string
+}
+
+// Entry is one line of the log.
+type Entry struct {
+	Seq     uint64
+	Kind    string
+	Name    string
+	Token   uint64
+	At      time.Time
+	Owner   Party // who holds, or held until this
+	Actor   Party // who did it
+	Other   Party // who lost it, got it, or was declined
+	Reason  string
+	Request string
+}

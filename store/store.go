@@ -1,0 +1,126 @@
+// Package store is the contract between editlock's rules and the engines
+// that keep its records: one compare-and-swap per round trip, judged by the
+// store's own clock.
+//
+// An engine knows nothing of people or edit locks. It keeps, under each
+// name, at most one [Record] and a queue of [Ticket]s, mints tokens that only
+// rise, and appends to one log. What a step does to them is fixed by [Apply]
+// and [Settle], which are the contract as code: an engine may run them
+// (memory and SQLite do) or say the same in its own language, but package
+// storetest holds it to them either way.
+//
+// # The laws
+//
+//  1. Swap is linearizable: its effect happens at one moment between call and
+//     return, for all its names together, or not at all.
+//  2. Whether a record, or a waiting process, is alive is decided by the
+//     store's clock, inside the step.
+//  3. Tokens of one name rise for ever: through release, expiry and restart.
+//  4. A [Request] with an ID takes effect at most once within [RetryWindow],
+//     whoever sends it again.
+//  5. A refusal returns the records in force.
+//  6. Log entries are written in the same step as the change they tell of.
+//  7. What was acknowledged outlives a crash, on every engine with a disk.
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// RetryWindow is how long an engine remembers the ID of a request, so that a
+// retry within it is the same write.
+const RetryWindow = 10 * time.Minute
+
+// MaxWaiters is how many tickets of one name a Record carries at most; its
+// Waiting field counts them all.
+const MaxWaiters = 20
+
+// ErrClosed is returned by every method of a store after Close.
+var ErrClosed = errors.New("store: closed")
+
+// Store keeps records. All methods are safe for concurrent use, honour their
+// context, and return promptly once it ends; a Swap that returns the
+// context's error may or may not have happened (repeat it with its ID).
+type Store interface {
+	// Swap performs the request in one atomic step, or changes nothing but
+	// what [Settle] would have changed anyway. A refusal is not an error.
+	Swap(ctx context.Context, req Request) (Result, error)
+
+	// Get returns what stands under a name. It changes nothing: an expired
+	// record is reported as none, although it may not have been swept.
+	Get(ctx context.Context, name string) (View, error)
+
+	// List returns live records in the order of their names (by bytes).
+	List(ctx context.Context, q Query) (Page, error)
+
+	// Log returns entries in the order of their sequence numbers. Entries
+	// become visible in that order: once an entry was seen, none with a
+	// smaller number appears.
+	Log(ctx context.Context, q LogQuery) (LogPage, error)
+
+	// Beat keeps a waiting process alive for ttl and returns the IDs of its
+	// tickets that still wait. One beat serves all waits of a process.
+	Beat(ctx context.Context, peer string, ttl time.Duration) (tickets []string, err error)
+
+	// Sweep settles what is due now, prunes the log as keep says, and tells
+	// how long until something is due again (negative: nothing is known to
+	// be). An idle sweep costs no write.
+	Sweep(ctx context.Context, keep Retention) (due time.Duration, err error)
+
+	// Listen subscribes to news for a peer: grants of its tickets, and
+	// growth of the log. News may be lost, never invented.
+	Listen(peer string) *Subscription
+
+	// Close releases what the store holds. Records stay.
+	Close() error
+}
+
+// Retention says how much of the log to keep. Zero fields keep everything.
+// Entries younger than RetryWindow always stay.
+type Retention struct {
+	MaxAge     time.Duration
+	MaxEntries int64
+}
+
+// View is what stands under one name at a moment of the store's clock.
+type View struct {
+	Record *Record // nil: free
+	Now    time.Time
+}
+
+// Query selects records for List. Empty fields select everything.
+type Query struct {
+	Prefix  string // names that begin so
+	Session string // holder's session, exactly
+	User    string // holder's user, exactly
+	After   string // names after this one
+	Limit   int    // at most so many; 0 means 100
+}
+
+// Page is one page of records. A page shorter than the limit is the last.
+type Page struct {
+	Records []Record
+	Now     time.Time
+}
+
+// LogQuery selects log entries. Empty fields select everything.
+type LogQuery struct {
+	Name     string // this name only
+	Prefix   string // names that begin so
+	User     string // owner, actor or other party
+	Kinds    []string
+	From, To time.Time // entry times: From <= At < To
+	After    uint64    // sequence numbers above this one
+	Before   uint64    // and below this one; 0: no bound
+	Newest   bool      // newest first
+	Limit    int       // at most so many; 0 means 100
+}
+
+// LogPage is one page of the log.
+type LogPage struct {
+	Entries []Entry
+	Floor   uint64 // entries up to this number may have been pruned
+	Last    uint64 // the highest number given out so far
+}
