@@ -191,7 +191,7 @@ func Apply(s State, sw Swap, request string, env Env) (State, Effects, bool) {
 			rec.Data = *sw.Data
 		}
 		if sw.Terms != nil {
-			rec.Terms = *sw.Terms
+			rec.Terms = rec.Terms.merge(*sw.Terms)
 		}
 		rec.Expires = rec.Terms.expiry(rec.Taken, rec.Touched)
 		s.Record = &rec
@@ -241,7 +241,9 @@ func Apply(s State, sw Swap, request string, env Env) (State, Effects, bool) {
 func leave(s State, sw Swap, env Env) (State, Effects, bool) {
 	var eff Effects
 	i := slices.IndexFunc(s.Queue, func(q Ticket) bool { return q.ID == sw.Ticket.ID })
-	if i < 0 || s.Record == nil {
+	if i < 0 || s.Record == nil ||
+		sw.Ticket.Peer != "" && sw.Ticket.Peer != s.Queue[i].Peer ||
+		sw.Expect != (Expect{}) && !sw.Expect.holds(s, env) {
 		return s, eff, false
 	}
 	t := s.Queue[i]

@@ -54,6 +54,17 @@ func (t Terms) expiry(taken, touched time.Time) time.Time {
 	return at
 }
 
+// merge is t with what a Touch gives: zero fields keep, negative ones clear.
+func (t Terms) merge(given Terms) Terms {
+	if given.Idle != 0 {
+		t.Idle = max(given.Idle, 0)
+	}
+	if given.MaxHold != 0 {
+		t.MaxHold = max(given.MaxHold, 0)
+	}
+	return t
+}
+
 // Ticket is a place in the queue of a name, and what to write there when its
 // turn comes.
 type Ticket struct {
@@ -90,7 +101,7 @@ const (
 )
 
 // Expect is the condition of a Swap. All that is given must hold of the live
-// record; Leave needs none.
+// record. Leave may go without.
 type Expect struct {
 	Free    bool    // no live record (so, once settled, nobody waits either)
 	Token   uint64  // this token
@@ -107,8 +118,8 @@ type Swap struct {
 
 	Holder *Party  // Take: required. Touch: nil keeps
 	Data   *string // nil: empty at Take, kept at Touch
-	Terms  *Terms  // Take: required. Touch: nil keeps
-	Ticket *Ticket // Join: the ticket. Leave: its ID
+	Terms  *Terms  // Take: required. Touch: nil and zero fields keep, negative ones clear
+	Ticket *Ticket // Join: the ticket. Leave: its ID, and its peer unless any will do
 	Note   *Note   // nil: nothing is logged
 }
 

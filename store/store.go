@@ -110,6 +110,7 @@ type LogQuery struct {
 	Name     string // this name only
 	Prefix   string // names that begin so
 	User     string // owner, actor or other party
+	Request  string // written by this request, or of this ticket
 	Kinds    []string
 	From, To time.Time // entry times: From <= At < To
 	After    uint64    // sequence numbers above this one
@@ -122,5 +123,5 @@ type LogQuery struct {
 type LogPage struct {
 	Entries []Entry
 	Floor   uint64 // entries up to this number may have been pruned
-	Last    uint64 // the highest number given out so far
+	Last    uint64 // the highest number given out, at the moment of the page
 }

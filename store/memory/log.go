@@ -46,6 +46,7 @@ func bySeq(e store.Entry, seq uint64) int { return cmp.Compare(e.Seq, seq) }
 func matches(e store.Entry, q store.LogQuery) bool {
 	return (q.Name == "" || e.Name == q.Name) &&
 		strings.HasPrefix(e.Name, q.Prefix) &&
+		(q.Request == "" || e.Request == q.Request) &&
 		(q.User == "" || e.Owner.User == q.User || e.Actor.User == q.User || e.Other.User == q.User) &&
 		(len(q.Kinds) == 0 || slices.Contains(q.Kinds, e.Kind)) &&
 		(q.From.IsZero() || !e.At.Before(q.From)) &&

@@ -1,0 +1,266 @@
+package editlock
+
+import (
+	"context"
+	"slices"
+
+	"editlock/store"
+)
+
+// Capture implements Locker.
+func (m *Manager) Capture(ctx context.Context, id ID, opts *CaptureOptions) (Mutex, error) {
+	c := capture{name: id.String(), owner: OwnerFrom(ctx)}
+	if opts != nil {
+		c.opts = *opts
+	}
+	if err := firstError(id.Validate(), c.owner.Validate(), c.opts.validate()); err != nil {
+		return Mutex{}, err
+	}
+	if c.opts.Wait > 0 {
+		return m.wait(ctx, c)
+	}
+	rec, res, err := m.capture(ctx, c)
+	if err != nil {
+		return Mutex{}, m.refusal(ctx, err, c.name, c.owner, c.opts.If.token, rec, res)
+	}
+	return mutex(rec, res.Now), nil
+}
+
+// capture asks the rules and swaps until the two agree. A refusal is ErrBusy
+// or ErrLost, bare, with the record in the way.
+func (m *Manager) capture(ctx context.Context, c capture) (*store.Record, store.Result, error) {
+	seen, at := c.guess(), store.Result{}
+	for {
+		sw, err := decideCapture(c, seen)
+		if err != nil {
+			return seen, at, err
+		}
+		rec, res, err := m.swap(ctx, c.opts.RequestID, sw)
+		switch {
+		case err != nil:
+			return nil, res, err
+		case res.Replayed && (rec == nil || rec.Request != c.opts.RequestID):
+			return rec, res, ErrLost // it was ours between the first try and this one
+		case res.Done && rec == nil:
+			return nil, res, ErrLost // by the max_hold just given it is over already
+		case res.Done:
+			return rec, res, nil
+		}
+		seen, at = rec, res
+	}
+}
+
+// refusal makes a bare ErrBusy or ErrLost tell what it knows.
+func (m *Manager) refusal(ctx context.Context, err error, name string, caller Owner, token Token, rec *store.Record, res store.Result) error {
+	switch err { //nolint:errorlint // bare by contract; anything wrapped is passed on
+	case ErrBusy:
+		return busy(rec, res.Now, caller)
+	case ErrLost:
+		return m.lost(ctx, name, caller, token, rec, res)
+	}
+	return err
+}
+
+// CaptureAll implements Locker.
+func (m *Manager) CaptureAll(ctx context.Context, ids []ID, opts *CaptureOptions) ([]Mutex, error) {
+	c := capture{owner: OwnerFrom(ctx)}
+	if opts != nil {
+		c.opts = *opts
+	}
+	if err := firstError(checkIDs(ids), c.owner.Validate(), c.opts.validate()); err != nil {
+		return nil, err
+	}
+	if c.opts.Wait != 0 {
+		return nil, invalid("wait", "goes with one mutex only: who waits for several could wait for ever")
+	}
+	if !c.opts.If.IsZero() && !c.opts.If.Free() {
+		return nil, invalid("if", "must be absent or free where several mutexes are captured: status data and token are one mutex's own")
+	}
+	seen := make([]*store.Record, len(ids))
+	var now store.Result
+	for {
+		swaps, inTheWay, err := decideAll(c, ids, seen)
+		if err != nil {
+			e := busy(inTheWay[0], now.Now, c.owner)
+			for _, rec := range inTheWay {
+				e.Holders = append(e.Holders, mutex(rec, now.Now))
+			}
+			return nil, e
+		}
+		res, err := m.store.Swap(ctx, store.Request{ID: c.opts.RequestID, Swaps: swaps})
+		if err != nil {
+			return nil, m.storeError(ctx, err)
+		}
+		if res.Done {
+			return m.captured(ctx, c, ids, res)
+		}
+		seen, now = res.Records, res
+	}
+}
+
+// decideAll asks the Capture table for each ID; one refusal refuses all.
+func decideAll(c capture, ids []ID, seen []*store.Record) (swaps []store.Swap, inTheWay []*store.Record, err error) {
+	for i, id := range ids {
+		c.name = id.String()
+		sw, refused := decideCapture(c, seen[i])
+		if refused != nil {
+			inTheWay, err = append(inTheWay, seen[i]), refused
+			continue
+		}
+		swaps = append(swaps, sw)
+	}
+	return swaps, inTheWay, err
+}
+
+func (m *Manager) captured(ctx context.Context, c capture, ids []ID, res store.Result) ([]Mutex, error) {
+	out := make([]Mutex, len(ids))
+	for i, rec := range res.Records {
+		if rec == nil || rec.Holder.Session != c.owner.Session {
+			return nil, m.lost(ctx, ids[i].String(), c.owner, 0, rec, res)
+		}
+		out[i] = mutex(rec, res.Now)
+	}
+	return out, nil
+}
+
+// Takeover implements Locker.
+func (m *Manager) Takeover(ctx context.Context, id ID, seen Token, reason string, opts *CaptureOptions) (Mutex, error) {
+	c := capture{name: id.String(), owner: OwnerFrom(ctx)}
+	if opts != nil {
+		c.opts = *opts
+	}
+	if err := firstError(id.Validate(), c.owner.Validate(), checkSeen(seen), checkReason(reason), c.opts.validate()); err != nil {
+		return Mutex{}, err
+	}
+	if c.opts.Wait != 0 || !c.opts.If.IsZero() {
+		return Mutex{}, invalid("if", "and wait don't go with a takeover: seen_token is its condition")
+	}
+	if err := m.permit(ctx, KindTakenOver, c.owner, c.name, seen); err != nil {
+		return Mutex{}, err
+	}
+	sw := c.take()
+	sw.Expect = store.Expect{Token: uint64(seen)}
+	sw.Note.Kind, sw.Note.Reason = string(KindTakenOver), reason
+	rec, res, err := m.swap(ctx, c.opts.RequestID, sw)
+	switch {
+	case err != nil:
+		return Mutex{}, err
+	case res.Done && rec != nil && rec.Holder.Session == c.owner.Session:
+		return mutex(rec, res.Now), nil
+	case res.Done:
+		return Mutex{}, m.lost(ctx, c.name, c.owner, 0, rec, res)
+	}
+	return Mutex{}, m.refusal(ctx, decideSeen(seen, rec), c.name, c.owner, seen, rec, res)
+}
+
+// permit asks the hook whether caller may end the hold of another person.
+func (m *Manager) permit(ctx context.Context, do Kind, caller Owner, name string, seen Token) error {
+	if m.opts.Permit == nil {
+		return nil
+	}
+	view, err := m.store.Get(ctx, name)
+	if err != nil {
+		return m.storeError(ctx, err)
+	}
+	if decideSeen(seen, view.Record) != nil {
+		return nil // refused by the swap itself
+	}
+	held := mutex(view.Record, view.Now)
+	if held.Owner.SamePerson(caller) {
+		return nil
+	}
+	return m.opts.Permit(ctx, do, caller, held)
+}
+
+// Refresh implements Locker.
+func (m *Manager) Refresh(ctx context.Context, items []RefreshItem) ([]RefreshResult, error) {
+	if len(items) == 0 || len(items) > MaxBatch {
+		return nil, invalid("items", "has %d items; between 1 and %d are allowed", len(items), MaxBatch)
+	}
+	caller := OwnerFrom(ctx)
+	for _, item := range items {
+		if err := item.validate(caller); err != nil {
+			return nil, err
+		}
+	}
+	if len(items) == 1 {
+		return []RefreshResult{m.refresh(ctx, caller, items[0])}, nil
+	}
+	// Engines share the commit, or the round trip, of what arrives together.
+	return parallel(items, func(item RefreshItem) RefreshResult { return m.refresh(ctx, caller, item) }), nil
+}
+
+func (i RefreshItem) validate(caller Owner) error {
+	if !i.ByToken {
+		if err := caller.Validate(); err != nil {
+			return err
+		}
+	}
+	if i.Token == 0 {
+		return invalid("token", "must be the token that a capture returned")
+	}
+	return firstError(i.ID.Validate(), checkStatusData(i.StatusData), i.AutoRelease.Validate())
+}
+
+func (m *Manager) refresh(ctx context.Context, caller Owner, item RefreshItem) RefreshResult {
+	name := item.ID.String()
+	seen, at := &store.Record{Token: uint64(item.Token), Holder: store.Party{Session: caller.Session}}, store.Result{}
+	for {
+		sw, err := decideRefresh(name, caller, item, seen)
+		if err != nil {
+			return RefreshResult{Err: m.lost(ctx, name, caller, item.Token, seen, at)}
+		}
+		rec, res, err := m.swap(ctx, "", sw)
+		switch {
+		case err != nil:
+			return RefreshResult{Err: err}
+		case res.Done && rec != nil:
+			return RefreshResult{Mutex: mutex(rec, res.Now)}
+		case res.Done:
+			return RefreshResult{Err: m.lost(ctx, name, caller, item.Token, nil, res)}
+		}
+		seen, at = rec, res
+	}
+}
+
+// endings are the kinds of entries that end somebody's hold.
+var endings = []string{
+	string(KindReleased), string(KindExpired), string(KindTakenOver),
+	string(KindForceReleased), string(KindHandedOver),
+}
+
+// lost says who has a mutex now, and looks up how the caller lost it: by the
+// token he names, or else by his session. What the history no longer holds
+// stays unsaid.
+func (m *Manager) lost(ctx context.Context, name string, caller Owner, token Token, rec *store.Record, res store.Result) *LostError {
+	id, _ := ParseID(name)
+	e := &LostError{ID: id}
+	if rec != nil {
+		holder := mutex(rec, res.Now)
+		e.Holder = &holder
+	}
+	q := store.LogQuery{Name: name, Kinds: endings, After: uint64(token), Limit: 1}
+	if token == 0 {
+		q.Newest, q.Limit = true, store.MaxWaiters
+	}
+	page, err := m.store.Log(ctx, q)
+	if err != nil {
+		return e
+	}
+	i := slices.IndexFunc(page.Entries, func(en store.Entry) bool {
+		switch taken := Kind(en.Kind) == KindTakenOver; {
+		case token != 0:
+			return taken || en.Token == uint64(token)
+		case taken:
+			return en.Other.Session == caller.Session
+		default:
+			return en.Owner.Session == caller.Session
+		}
+	})
+	if i < 0 {
+		return e
+	}
+	how := entry(page.Entries[i])
+	e.How, e.By, e.At, e.Reason = how.Kind, how.Actor, how.At, how.Reason
+	return e
+}

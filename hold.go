@@ -1,0 +1,215 @@
+package editlock
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+// Held is a mutex that is held and kept refreshed in the background, until
+// Release, loss, or the end of the context it was made with.
+//
+// Its context ends before the store could give the mutex to another by
+// itself: the deadline counts, on the local monotonic clock, from before the
+// last successful refresh was sent, and is kept by a timer that waits for no
+// call. Only somebody's decision (a takeover, a forced release, a hand-over)
+// can end a hold sooner than its holder is told; that news comes as an event
+// at once, or else with the next refresh. Fence writes with the token.
+type Held struct {
+	locker Locker
+	owner  Owner
+	ctx    context.Context
+	end    context.CancelCauseFunc
+	bg     sync.WaitGroup
+
+	mu       sync.Mutex
+	mutex    Mutex
+	deadline *time.Timer // nil: holds for ever
+}
+
+// Hold captures a mutex and keeps it for the owner in ctx.
+func Hold(ctx context.Context, l Locker, id ID, opts *CaptureOptions) (*Held, error) {
+	sent := time.Now()
+	m, err := l.Capture(ctx, id, opts)
+	if err != nil {
+		return nil, err
+	}
+	if opts != nil && opts.Wait > 0 {
+		// Nobody knows how long ago the wait was granted: ask anew.
+		sent = time.Now()
+		if m, err = refreshOne(ctx, l, RefreshItem{ID: id, Token: m.Token}); err != nil {
+			return nil, err
+		}
+	}
+	h := &Held{locker: l, owner: OwnerFrom(ctx)}
+	h.ctx, h.end = context.WithCancelCause(ctx)
+	h.confirmed(m, sent)
+	h.bg.Go(h.keep)
+	h.bg.Go(h.watch)
+	return h, nil
+}
+
+// Context ends when the mutex is released or lost; its cause is then
+// ErrReleased or a *LostError.
+func (h *Held) Context() context.Context { return h.ctx }
+
+// ErrReleased is the cause a Held's context ends with at its Release.
+var ErrReleased = errors.New("released by its holder")
+
+// Mutex is the mutex as last confirmed, with who waits for it.
+func (h *Held) Mutex() Mutex {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.mutex
+}
+
+// Release ends the hold and frees the mutex. If it was lost before, that
+// *LostError is returned. It may be called more than once.
+func (h *Held) Release(ctx context.Context) error {
+	h.end(ErrReleased)
+	h.stopTimer()
+	h.bg.Wait()
+	var lost *LostError
+	if errors.As(context.Cause(h.ctx), &lost) {
+		return lost
+	}
+	m := h.Mutex()
+	_, err := h.locker.Release(WithOwner(ctx, h.owner), m.ID, IfToken(m.Token))
+	return err
+}
+
+// SetStatusData replaces the status data (progress, for example), which also
+// refreshes.
+func (h *Held) SetStatusData(ctx context.Context, text string) error {
+	return h.refresh(WithOwner(ctx, h.owner), text)
+}
+
+func refreshOne(ctx context.Context, l Locker, item RefreshItem) (Mutex, error) {
+	results, err := l.Refresh(ctx, []RefreshItem{item})
+	if err != nil {
+		return Mutex{}, err
+	}
+	return results[0].Mutex, results[0].Err
+}
+
+func (h *Held) refresh(ctx context.Context, text string) error {
+	m := h.Mutex()
+	sent := time.Now()
+	m, err := refreshOne(ctx, h.locker, RefreshItem{ID: m.ID, Token: m.Token, StatusData: text})
+	switch {
+	case err == nil:
+		h.confirmed(m, sent)
+	case errors.Is(err, ErrLost):
+		h.end(err)
+	}
+	return err
+}
+
+// safety is the part of a lease that the holder does not use, for clocks that
+// run at different speeds.
+const safety = 50
+
+// confirmed books a capture or refresh that was sent at sent.
+func (h *Held) confirmed(m Mutex, sent time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if m.AsOf.Before(h.mutex.AsOf) {
+		return // an older answer that came later
+	}
+	h.mutex = m
+	lease, ends := m.ExpiresIn()
+	if !ends {
+		if h.deadline != nil {
+			h.deadline.Stop()
+			h.deadline = nil
+		}
+		return
+	}
+	left := time.Until(sent.Add(lease - lease/safety))
+	if h.deadline == nil {
+		h.deadline = time.AfterFunc(left, h.expired)
+		return
+	}
+	h.deadline.Reset(left)
+}
+
+func (h *Held) expired() {
+	m := h.Mutex()
+	h.end(&LostError{
+		ID: m.ID, How: KindExpired, By: m.Owner, At: m.ExpiresAt,
+		Reason: "the store did not confirm a refresh in time",
+	})
+}
+
+func (h *Held) stopTimer() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.deadline != nil {
+		h.deadline.Stop()
+	}
+}
+
+// keep refreshes at a third of the lease, and after a failure again and again
+// until the deadline ends it.
+func (h *Held) keep() {
+	defer h.stopTimer()
+	failures := 0
+	for {
+		pause := h.pause(failures)
+		select {
+		case <-h.ctx.Done():
+			return
+		case <-time.After(pause):
+		}
+		if err := h.refresh(h.ctx, ""); err != nil {
+			failures++
+		} else {
+			failures = 0
+		}
+	}
+}
+
+// pause is how long to wait before the next refresh, within ten per cent of
+// each other so that many holders don't beat in step.
+func (h *Held) pause(failures int) time.Duration {
+	lease, ends := h.Mutex().ExpiresIn()
+	if idle := h.Mutex().AutoRelease.Idle; idle > 0 && idle < lease {
+		lease = idle
+	}
+	if !ends {
+		lease = DefaultIdle // a beat only to hear of a takeover
+	}
+	pause := lease / 3
+	if failures > 0 {
+		pause = min(pause, 50*time.Millisecond<<min(failures, 10))
+	}
+	return time.Duration(float64(pause) * (0.9 + 0.2*rand.Float64()))
+}
+
+// watch ends the hold as soon as the store tells that it ended.
+func (h *Held) watch() {
+	m := h.Mutex()
+	after := uint64(m.Token)
+	for e, err := range h.locker.Watch(h.ctx, WatchQuery{ID: &m.ID, After: &after}) {
+		if err != nil {
+			return // the refreshes will tell
+		}
+		switch e.Kind {
+		case KindTakenOver:
+		case KindReleased, KindExpired, KindForceReleased, KindHandedOver:
+			if e.Token != m.Token {
+				continue
+			}
+		default:
+			continue
+		}
+		lost := &LostError{ID: m.ID, How: e.Kind, By: e.Actor, At: e.At, Reason: e.Reason}
+		if e.Kind == KindTakenOver {
+			lost.Holder = &Mutex{ID: m.ID, Owner: e.Owner, Token: e.Token, CapturedAt: e.At, AsOf: e.At}
+		}
+		h.end(lost)
+		return
+	}
+}

@@ -1,0 +1,124 @@
+package editlock
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"editlock/store"
+)
+
+// ManagerOptions adjusts a Manager. Nil means defaults.
+type ManagerOptions struct {
+	// Permit decides whether by may take over, or release by force, a mutex
+	// that another person holds. do is KindTakenOver or KindForceReleased;
+	// a refusal should be ErrForbidden, wrapped with the reason. Nil permits.
+	Permit func(ctx context.Context, do Kind, by Owner, held Mutex) error
+
+	// History says how much of it to keep. Zero fields keep everything.
+	History Retention
+}
+
+// Retention bounds the history by age and by number of entries. What is
+// younger than ten minutes always stays.
+type Retention struct {
+	MaxAge     time.Duration
+	MaxEntries int64
+}
+
+// Manager is the Locker on a store. It holds no locks itself: any number of
+// Managers, in any number of processes, may share one store.
+type Manager struct {
+	store store.Store
+	opts  ManagerOptions
+	waits waits
+	tail  tail
+
+	end  context.CancelFunc
+	done sync.WaitGroup
+}
+
+var _ Locker = (*Manager)(nil)
+
+// NewManager returns a Manager on st, which it owns from now on: Close closes
+// both. It sweeps what expires in the background.
+func NewManager(st store.Store, o *ManagerOptions) *Manager {
+	m := &Manager{store: st}
+	if o != nil {
+		m.opts = *o
+	}
+	ctx, end := context.WithCancelCause(context.Background())
+	m.end = func() { end(ErrUnavailable) }
+	m.waits.init(ctx, st)
+	m.tail.init(ctx, st)
+	m.done.Go(func() { m.sweep(ctx) })
+	m.done.Go(func() { m.listen(ctx) })
+	return m
+}
+
+// Close ends waits and watches with ErrUnavailable and closes the store.
+// Mutexes stay held, and those who waited keep their place for some seconds,
+// in which they may ask again by the same request ID.
+func (m *Manager) Close() error {
+	m.end()
+	m.done.Wait()
+	m.waits.done.Wait()
+	return m.store.Close()
+}
+
+// sweepEvery bounds how late an expiry is noticed that this process could not
+// foresee.
+const sweepEvery = time.Second
+
+// sweep settles what falls due, just when it does.
+func (m *Manager) sweep(ctx context.Context) {
+	timer := time.NewTimer(sweepEvery)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		}
+		due, err := m.store.Sweep(ctx, store.Retention(m.opts.History))
+		if err != nil || due < 0 || due > sweepEvery {
+			due = sweepEvery
+		}
+		timer.Reset(max(due, time.Millisecond))
+	}
+}
+
+// listen passes the store's news on to who waits or watches here.
+func (m *Manager) listen(ctx context.Context) {
+	sub := m.store.Listen(m.waits.peer)
+	defer sub.Close()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-sub.C:
+		}
+		tickets, grew := sub.Drain()
+		m.waits.wake(tickets)
+		if grew {
+			m.tail.wake()
+		}
+	}
+}
+
+// swap performs one swap and returns what is in force after it.
+func (m *Manager) swap(ctx context.Context, requestID string, sw store.Swap) (*store.Record, store.Result, error) {
+	res, err := m.store.Swap(ctx, store.Request{ID: requestID, Swaps: []store.Swap{sw}})
+	if err != nil {
+		return nil, res, m.storeError(ctx, err)
+	}
+	return res.Records[0], res, nil
+}
+
+func (m *Manager) storeError(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return err
+	}
+	return unavailable(err)
+}

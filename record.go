@@ -1,0 +1,113 @@
+package editlock
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"editlock/store"
+)
+
+// person is what a store keeps of an owner beside the keys, and of the
+// promise he gave to those who ask.
+type person struct {
+	Login      string        `json:"l,omitempty"`
+	Name       string        `json:"n,omitempty"`
+	Host       string        `json:"h,omitempty"`
+	GrantAfter time.Duration `json:"g,omitempty"`
+}
+
+func party(o Owner, grantAfter time.Duration) store.Party {
+	p := store.Party{Session: o.Session, User: o.UserID}
+	if more := (person{o.Login, o.Name, o.Host, grantAfter}); more != (person{}) {
+		value, _ := json.Marshal(more) // strings and a number: can't fail
+		p.Value = string(value)
+	}
+	return p
+}
+
+func owner(p store.Party) (Owner, time.Duration) {
+	var more person
+	if p.Value != "" {
+		// What another version wrote and this one can't read is left out.
+		_ = json.Unmarshal([]byte(p.Value), &more)
+	}
+	return Owner{
+		Session: p.Session, UserID: p.User,
+		Login: more.Login, Name: more.Name, Host: more.Host,
+	}, more.GrantAfter
+}
+
+// terms is what a capture of a free mutex stores.
+func (a AutoRelease) terms() store.Terms {
+	switch {
+	case a.IsNever():
+		return store.Terms{}
+	case a.Idle == 0:
+		return store.Terms{Idle: DefaultIdle, MaxHold: a.MaxHold}
+	}
+	return store.Terms{Idle: a.Idle, MaxHold: a.MaxHold}
+}
+
+// change is what a refresh stores: nil if nothing is said.
+func (a AutoRelease) change() *store.Terms {
+	switch {
+	case a == (AutoRelease{}):
+		return nil
+	case a.IsNever():
+		return &store.Terms{Idle: -1, MaxHold: -1}
+	}
+	return &store.Terms{Idle: a.Idle, MaxHold: a.MaxHold}
+}
+
+func autoRelease(t store.Terms) AutoRelease {
+	if t.Idle == 0 {
+		return AutoRelease{Idle: never, MaxHold: t.MaxHold}
+	}
+	return AutoRelease{Idle: t.Idle, MaxHold: t.MaxHold}
+}
+
+func mutex(rec *store.Record, now time.Time) Mutex {
+	id, _ := ParseID(rec.Name) // names are canonical forms
+	m := Mutex{
+		ID:          id,
+		StatusData:  rec.Data,
+		AutoRelease: autoRelease(rec.Terms),
+		Token:       Token(rec.Token),
+		CapturedAt:  rec.Taken,
+		RefreshedAt: rec.Touched,
+		ExpiresAt:   rec.Expires,
+		AsOf:        now,
+		Waiting:     rec.Waiting,
+	}
+	m.Owner, m.GrantAfter = owner(rec.Holder)
+	for _, t := range rec.Waiters {
+		w := Waiter{ID: t.ID, Since: t.Since, Message: t.Value, GrantAt: t.Claim}
+		w.Owner, _ = owner(t.Holder)
+		m.Waiters = append(m.Waiters, w)
+	}
+	return m
+}
+
+func entry(e store.Entry) Entry {
+	id, _ := ParseID(e.Name)
+	out := Entry{
+		Seq: e.Seq, Kind: Kind(e.Kind), ID: id, Token: Token(e.Token), At: e.At, Reason: e.Reason,
+	}
+	out.Owner, _ = owner(e.Owner)
+	out.Actor, _ = owner(e.Actor)
+	out.Other, _ = owner(e.Other)
+	return out
+}
+
+// busy says who is in the way of a caller.
+func busy(rec *store.Record, now time.Time, caller Owner) *BusyError {
+	m := mutex(rec, now)
+	return &BusyError{Holder: m, Self: m.Owner.SamePerson(caller)}
+}
+
+// unavailable wraps an engine's error for callers; the end of a context stays
+// what it is.
+func unavailable(err error) error {
+	return fmt.Errorf("%w: %w", ErrUnavailable, err)
+}

@@ -1,0 +1,214 @@
+package editlock
+
+import (
+	"context"
+	"sync"
+
+	"editlock/store"
+)
+
+// Release implements Locker.
+func (m *Manager) Release(ctx context.Context, id ID, cond Condition) (bool, error) {
+	caller := OwnerFrom(ctx)
+	if err := firstError(id.Validate(), caller.Validate(), cond.validate()); err != nil {
+		return false, err
+	}
+	if cond.Free() {
+		return false, invalid("if.free", "makes no sense at a release; status_data or token may be given")
+	}
+	return m.release(ctx, id.String(), caller, cond)
+}
+
+func (m *Manager) release(ctx context.Context, name string, caller Owner, cond Condition) (bool, error) {
+	// The first swap supposes that all is as the caller says.
+	seen, at := &store.Record{
+		Holder: store.Party{Session: caller.Session}, Data: cond.statusData, Token: uint64(cond.token),
+	}, store.Result{}
+	for {
+		sw, err := decideRelease(name, caller, cond, seen)
+		if err != nil {
+			return false, busy(seen, at.Now, caller)
+		}
+		if sw == nil {
+			return false, nil
+		}
+		rec, res, err := m.swap(ctx, "", *sw)
+		if err != nil || res.Done {
+			return res.Done, err
+		}
+		seen, at = rec, res
+	}
+}
+
+// ReleaseAll implements Locker.
+func (m *Manager) ReleaseAll(ctx context.Context, ids []ID) ([]ID, error) {
+	caller := OwnerFrom(ctx)
+	if err := firstError(checkIDs(ids), caller.Validate()); err != nil {
+		return nil, err
+	}
+	type outcome struct {
+		released bool
+		err      error
+	}
+	outcomes := parallel(ids, func(id ID) outcome {
+		released, err := m.release(ctx, id.String(), caller, Condition{})
+		if _, held := err.(*BusyError); held { //nolint:errorlint // ours, never wrapped
+			err = nil
+		}
+		return outcome{released, err}
+	})
+	var released []ID
+	for i, o := range outcomes {
+		if o.err != nil {
+			return released, o.err
+		}
+		if o.released {
+			released = append(released, ids[i])
+		}
+	}
+	return released, nil
+}
+
+// ReleaseSession implements Locker.
+func (m *Manager) ReleaseSession(ctx context.Context, session string) ([]ID, error) {
+	caller := OwnerFrom(ctx)
+	if session == "" {
+		return nil, invalid("session", "must not be empty")
+	}
+	if err := checkText("session", session, MaxOwnerField); err != nil {
+		return nil, err
+	}
+	if caller.Session == "" {
+		caller = Owner{Session: session}
+	}
+	note := store.Note{Kind: string(KindReleased), Actor: party(caller, 0)}
+	if caller.Session != session {
+		note.Reason = "session ended"
+	}
+	var released []ID
+	for after := ""; ; {
+		page, err := m.store.List(ctx, store.Query{Session: session, After: after, Limit: MaxBatch})
+		if err != nil {
+			return released, m.storeError(ctx, err)
+		}
+		if len(page.Records) == 0 {
+			return released, nil
+		}
+		dropped, err := m.dropAll(ctx, session, page.Records, note)
+		released = append(released, dropped...)
+		if err != nil {
+			return released, err
+		}
+		after = page.Records[len(page.Records)-1].Name
+	}
+}
+
+// dropAll drops records of a session together; if one of them was changed
+// meanwhile, each for itself, as it is the session's no more.
+func (m *Manager) dropAll(ctx context.Context, session string, recs []store.Record, note store.Note) ([]ID, error) {
+	req := store.Request{}
+	for _, rec := range recs {
+		req.Swaps = append(req.Swaps, store.Swap{
+			Name: rec.Name, Do: store.Drop, Expect: store.Expect{Session: &session}, Note: &note,
+		})
+	}
+	res, err := m.store.Swap(ctx, req)
+	if err != nil {
+		return nil, m.storeError(ctx, err)
+	}
+	var dropped []ID
+	for i, rec := range recs {
+		if !res.Done {
+			_, one, err := m.swap(ctx, "", req.Swaps[i])
+			if err != nil {
+				return dropped, err
+			}
+			if !one.Done {
+				continue
+			}
+		}
+		id, _ := ParseID(rec.Name)
+		dropped = append(dropped, id)
+	}
+	return dropped, nil
+}
+
+// ForceRelease implements Locker.
+func (m *Manager) ForceRelease(ctx context.Context, id ID, seen Token, reason string) error {
+	caller, name := OwnerFrom(ctx), id.String()
+	if err := firstError(id.Validate(), caller.Validate(), checkSeen(seen), checkReason(reason)); err != nil {
+		return err
+	}
+	if err := m.permit(ctx, KindForceReleased, caller, name, seen); err != nil {
+		return err
+	}
+	rec, res, err := m.swap(ctx, "", store.Swap{
+		Name: name, Do: store.Drop, Expect: store.Expect{Token: uint64(seen)},
+		Note: &store.Note{Kind: string(KindForceReleased), Actor: party(caller, 0), Reason: reason},
+	})
+	if err != nil || res.Done {
+		return err
+	}
+	return m.refusal(ctx, decideSeen(seen, rec), name, caller, seen, rec, res)
+}
+
+// HandOver implements Locker.
+func (m *Manager) HandOver(ctx context.Context, id ID) (bool, error) {
+	caller, name := OwnerFrom(ctx), id.String()
+	if err := firstError(id.Validate(), caller.Validate()); err != nil {
+		return false, err
+	}
+	rec, res, err := m.swap(ctx, "", store.Swap{
+		Name: name, Do: store.Drop, Expect: store.Expect{Session: &caller.Session, Waiting: true},
+		Note: &store.Note{Kind: string(KindHandedOver), Actor: party(caller, 0)},
+	})
+	if err != nil || res.Done {
+		return res.Done, err
+	}
+	if standing(rec, caller) == CapturedByMe {
+		return false, nil // nobody waits
+	}
+	return false, m.lost(ctx, name, caller, 0, rec, res)
+}
+
+// Decline implements Locker.
+func (m *Manager) Decline(ctx context.Context, id ID, waiter, message string) (bool, error) {
+	caller, name := OwnerFrom(ctx), id.String()
+	if waiter == "" {
+		return false, invalid("waiter", "must be the id of somebody who waits")
+	}
+	if err := firstError(id.Validate(), caller.Validate(), checkText("waiter", waiter, maxRequestID),
+		checkText("message", message, MaxMessage)); err != nil {
+		return false, err
+	}
+	rec, res, err := m.swap(ctx, "", store.Swap{
+		Name: name, Do: store.Leave, Expect: store.Expect{Session: &caller.Session}, Ticket: &store.Ticket{ID: waiter},
+		Note: &store.Note{Kind: string(KindDeclined), Actor: party(caller, 0), Reason: message},
+	})
+	if err != nil || res.Done {
+		return res.Done, err
+	}
+	if standing(rec, caller) == CapturedByMe {
+		return false, nil // he waits no more
+	}
+	return false, m.lost(ctx, name, caller, 0, rec, res)
+}
+
+// batchWorkers bounds how much of one batch is under way at a time.
+const batchWorkers = 64
+
+// parallel calls f for all items and returns the results in their order.
+func parallel[T, R any](items []T, f func(T) R) []R {
+	out := make([]R, len(items))
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, batchWorkers)
+	for i, item := range items {
+		slots <- struct{}{}
+		wg.Go(func() {
+			out[i] = f(item)
+			<-slots
+		})
+	}
+	wg.Wait()
+	return out
+}

@@ -1,0 +1,143 @@
+package editlock
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"time"
+	"unicode/utf8"
+)
+
+// firstError returns the first of several checks that failed.
+func firstError(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o CaptureOptions) validate() error {
+	if o.If.kind == ifStatusData || o.If.kind == ifToken {
+		if o.Wait != 0 {
+			return invalid("wait", "goes with no condition or with if.free only: the others claim what is held already")
+		}
+	}
+	if o.Wait < 0 || o.Wait > MaxWait {
+		return invalid("wait", "is %v; up to %v is allowed", o.Wait, MaxWait)
+	}
+	if o.Message != "" && o.Wait == 0 {
+		return invalid("message", "goes with a wait only: the holder answers who waits")
+	}
+	if o.GrantAfter != 0 && (o.GrantAfter < minGrantAfter || o.GrantAfter > maxGrantAfter) {
+		return invalid("grant_after", "is %v; between %v and %v is allowed", o.GrantAfter, minGrantAfter, maxGrantAfter)
+	}
+	return firstError(
+		checkStatusData(o.StatusData), o.AutoRelease.Validate(), o.If.validate(),
+		checkText("message", o.Message, MaxMessage), checkText("request_id", o.RequestID, maxRequestID),
+	)
+}
+
+// checkStatusData allows control characters: it is free text, often of
+// several lines. A NUL is refused, as databases do.
+func checkStatusData(text string) error {
+	if len(text) > MaxStatusData {
+		return invalid("status_data", "is %d bytes long; at most %d are allowed", len(text), MaxStatusData)
+	}
+	if !utf8.ValidString(text) {
+		return invalid("status_data", "is not valid UTF-8")
+	}
+	for i := range len(text) {
+		if text[i] == 0 {
+			return invalid("status_data", "has a NUL character at byte %d; none is allowed", i)
+		}
+	}
+	return nil
+}
+
+func checkReason(reason string) error {
+	if reason == "" {
+		return invalid("reason", "must not be empty: the one who loses the lock will read it")
+	}
+	return checkText("reason", reason, MaxMessage)
+}
+
+func checkSeen(seen Token) error {
+	if seen == 0 {
+		return invalid("seen_token", "must be the token of the holder seen")
+	}
+	return nil
+}
+
+// checkIDs holds a batch to its limits and its IDs to theirs, and refuses one
+// named twice.
+func checkIDs(ids []ID) error {
+	if len(ids) == 0 || len(ids) > MaxBatch {
+		return invalid("mutexes", "has %d items; between 1 and %d are allowed", len(ids), MaxBatch)
+	}
+	seen := make(map[ID]int, len(ids))
+	for i, id := range ids {
+		if err := id.Validate(); err != nil {
+			bad := err.(*InvalidError)
+			return &InvalidError{Field: fmt.Sprintf("mutexes[%d]%s", i, bad.Field[len("mutex"):]), Problem: bad.Problem}
+		}
+		if j, twice := seen[id]; twice {
+			return invalid(fmt.Sprintf("mutexes[%d]", i), "is mutexes[%d] again; name each once", j)
+		}
+		seen[id] = i
+	}
+	return nil
+}
+
+func (q Query) validate() error {
+	return firstError(
+		checkLimit(q.Limit), checkText("group", q.Group, MaxGroup), checkText("mode", q.Mode, MaxMode),
+		checkText("session", q.Session, MaxOwnerField), checkText("user_id", q.UserID, MaxOwnerField),
+		checkText("text", q.Text, maxTextFilter),
+	)
+}
+
+func (q HistoryQuery) validate() error {
+	if q.ID != nil {
+		if err := q.ID.Validate(); err != nil {
+			return err
+		}
+	}
+	if len(q.Kinds) > maxKindsFilter {
+		return invalid("kind", "is given %d times; at most %d are allowed", len(q.Kinds), maxKindsFilter)
+	}
+	for _, k := range q.Kinds {
+		if !k.known() {
+			return invalid("kind", "%q is not known; captured, released, expired, taken_over, force_released, handed_over, waiting and declined are", k)
+		}
+	}
+	return firstError(
+		checkLimit(q.Limit), checkText("group", q.Group, MaxGroup), checkText("mode", q.Mode, MaxMode),
+		checkText("user_id", q.UserID, MaxOwnerField),
+	)
+}
+
+func (k Kind) known() bool {
+	switch k {
+	case KindCaptured, KindReleased, KindExpired, KindTakenOver, KindForceReleased,
+		KindHandedOver, KindWaiting, KindDeclined:
+		return true
+	}
+	return false
+}
+
+func checkLimit(n int) error {
+	if n < 0 || n > MaxPage {
+		return invalid("limit", "is %d; up to %d is allowed", n, MaxPage)
+	}
+	return nil
+}
+
+// newRequestID returns an ID that sorts by time, so that an index over many
+// of them grows at its end.
+func newRequestID() string {
+	var random [8]byte
+	_, _ = rand.Read(random[:]) // never fails
+	return fmt.Sprintf("%016x%s", time.Now().UnixNano(), hex.EncodeToString(random[:]))
+}

@@ -1,0 +1,220 @@
+package editlock
+
+import (
+	"context"
+	"iter"
+	"sync"
+	"time"
+
+	"editlock/store"
+)
+
+const (
+	// watchEvery is how late a watcher notices what no news told of.
+	watchEvery = 2 * time.Second
+	// tailKeep is how many of the latest entries all watchers share; who
+	// lags further behind reads the log.
+	tailKeep = 1024
+	// logPage is how many entries are read at a time.
+	logPage = 500
+)
+
+// tail follows the end of the log once for all watchers of this process.
+type tail struct {
+	store store.Store
+	ctx   context.Context // ends with the Manager
+	news  chan struct{}
+
+	mu       sync.Mutex
+	watchers int
+	follows  bool
+	grew     chan struct{} // closed when recent grows
+	recent   []store.Entry // all entries from+1 … to
+	from, to uint64
+}
+
+func (t *tail) init(ctx context.Context, st store.Store) {
+	t.store, t.ctx = st, ctx
+	t.news, t.grew = make(chan struct{}, 1), make(chan struct{})
+}
+
+// wake says that the log grew.
+func (t *tail) wake() {
+	select {
+	case t.news <- struct{}{}:
+	default:
+	}
+}
+
+// enter registers a watcher; the first one starts the follower, at the
+// present end of the log.
+func (t *tail) enter(last uint64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.watchers++
+	if !t.follows {
+		t.follows = true
+		t.recent, t.from, t.to = nil, last, last
+		go t.follow()
+	}
+}
+
+func (t *tail) exit() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.watchers--
+}
+
+// follow reads what is new into recent until nobody watches.
+func (t *tail) follow() {
+	check := time.NewTicker(watchEvery)
+	defer check.Stop()
+	for {
+		for t.pull() {
+		}
+		select {
+		case <-t.ctx.Done():
+			return
+		case <-t.news:
+		case <-check.C:
+		}
+		t.mu.Lock()
+		if t.watchers == 0 {
+			t.follows = false
+			t.mu.Unlock()
+			return
+		}
+		t.mu.Unlock()
+	}
+}
+
+// pull reads one page of news; true if there may be more.
+func (t *tail) pull() bool {
+	t.mu.Lock()
+	after := t.to
+	t.mu.Unlock()
+	page, err := t.store.Log(t.ctx, store.LogQuery{After: after, Limit: logPage})
+	if err != nil {
+		return false
+	}
+	full := len(page.Entries) == logPage
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.to != after {
+		return true // another follower was quicker
+	}
+	if page.Floor > t.to {
+		t.recent, t.from = nil, page.Floor
+	}
+	t.recent = append(t.recent, page.Entries...)
+	if full {
+		t.to = page.Entries[logPage-1].Seq
+	} else {
+		t.to = max(t.to, page.Last)
+	}
+	if n := len(t.recent) - tailKeep; n > 0 {
+		t.from = t.recent[n-1].Seq
+		t.recent = append([]store.Entry(nil), t.recent[n:]...)
+	}
+	if len(page.Entries) > 0 {
+		close(t.grew)
+		t.grew = make(chan struct{})
+	}
+	return full
+}
+
+// after returns the shared entries behind a cursor and the new cursor, and
+// what is closed when there are more. reached is false for one that lags
+// behind what is shared.
+func (t *tail) after(cursor uint64) (entries []store.Entry, next uint64, grew <-chan struct{}, reached bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if cursor < t.from {
+		return nil, cursor, nil, false
+	}
+	i := len(t.recent)
+	for i > 0 && t.recent[i-1].Seq > cursor {
+		i--
+	}
+	return t.recent[i:], max(cursor, t.to), t.grew, true
+}
+
+// Watch implements Locker.
+func (m *Manager) Watch(ctx context.Context, q WatchQuery) iter.Seq2[Event, error] {
+	return func(yield func(Event, error) bool) {
+		if err := m.watch(ctx, q, yield); err != nil {
+			yield(Event{}, err)
+		}
+	}
+}
+
+// watch yields events until the loop breaks (nil) or something ends it.
+func (m *Manager) watch(ctx context.Context, q WatchQuery, yield func(Event, error) bool) error {
+	if err := q.validate(); err != nil {
+		return err
+	}
+	end, err := m.store.Log(ctx, store.LogQuery{After: 1<<63 - 1, Limit: 1})
+	if err != nil {
+		return m.storeError(ctx, err)
+	}
+	cursor := end.Last
+	if q.After != nil {
+		if *q.After > end.Last {
+			return invalid("after", "is %d, which is in the future; the latest event is %d", *q.After, end.Last)
+		}
+		cursor = *q.After
+	}
+	m.tail.enter(end.Last)
+	defer m.tail.exit()
+	for {
+		entries, next, grew, reached := m.tail.after(cursor)
+		if !reached {
+			page, err := m.store.Log(ctx, store.LogQuery{After: cursor, Limit: logPage})
+			if err != nil {
+				return m.storeError(ctx, err)
+			}
+			if cursor < page.Floor && !yield(Event{Seq: page.Floor, Kind: KindGap}, nil) {
+				return nil
+			}
+			entries, next = page.Entries, max(page.Floor, page.Last)
+			if len(entries) == logPage {
+				next = entries[logPage-1].Seq
+			}
+		}
+		for _, raw := range entries {
+			if e := entry(raw); q.matches(e) && !yield(e, nil) {
+				return nil
+			}
+		}
+		cursor = next
+		if len(entries) > 0 || !reached {
+			continue
+		}
+		select {
+		case <-grew:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-m.tail.ctx.Done():
+			return unavailable(store.ErrClosed)
+		}
+	}
+}
+
+func (q WatchQuery) validate() error {
+	if q.ID != nil {
+		if err := q.ID.Validate(); err != nil {
+			return err
+		}
+	}
+	return firstError(
+		checkText("group", q.Group, MaxGroup), checkText("mode", q.Mode, MaxMode),
+		checkText("session", q.Session, MaxOwnerField),
+	)
+}
+
+func (q WatchQuery) matches(e Entry) bool {
+	return (q.ID == nil || e.ID == *q.ID) &&
+		(q.Group == "" || e.ID.Group == q.Group) &&
+		(q.Mode == "" || e.ID.Mode == q.Mode) &&
+		(q.Session == "" || e.Owner.Session == q.Session || e.Actor.Session == q.Session || e.Other.Session == q.Session)
+}
