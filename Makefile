@@ -1,0 +1,67 @@
+# "make" lists the commands. Everything needs Go; "make test" installs the
+# rest by itself on Debian and Ubuntu.
+
+GO    ?= go
+TOOL  := $(GO) tool -modfile=tools/go.mod
+TESTS ?= ./...
+# More flags for go test, for example: make test TESTFLAGS=-v
+TESTFLAGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run test vet test/go test/engines test/browser test/long test/mutants \
+	build/all lint vuln bench fuzz generate verify setup
+
+help: ## list these commands
+	@grep -hE '^[a-z/]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
+
+run: ## build and serve the demo, on an embedded database in editlock.db
+	@$(GO) build -o bin/editlock ./cmd/editlock
+	@exec bin/editlock serve --demo
+
+test: setup vet lint test/go test/browser build/all vuln ## everything that CI checks
+
+setup: # what the tests need beside Go: found, or installed
+	@scripts/setup.sh
+
+vet:
+	$(GO) vet ./...
+
+test/go:
+	$(GO) test -race -shuffle=on $(TESTFLAGS) $(TESTS)
+
+test/engines: ## the conformance suite on every engine
+	$(GO) test -race -shuffle=on $(TESTFLAGS) ./store/... ./locktest/...
+
+test/browser: ## the pages, in Chromium
+	@scripts/setup.sh browser
+	cd tests/browser && npm ci --no-audit --no-fund && npm test
+
+test/long: ## the slow proofs: more histories, more crashes, more of everything
+	EDITLOCK_LONG=1 $(GO) test -race -shuffle=on -timeout 60m $(TESTFLAGS) $(TESTS)
+
+test/mutants: ## plant bugs one by one; the tests must fail for each
+	$(GO) run ./scripts/mutants
+
+lint: ## style, common bugs and the architecture's import rules
+	$(TOOL) golangci-lint run ./...
+
+vuln: ## known vulnerabilities in what is called
+	@scripts/vuln.sh $(TOOL) govulncheck ./...
+
+build/all: # without cgo, for the systems that people run
+	CGO_ENABLED=0 GOOS=linux $(GO) build ./...
+	CGO_ENABLED=0 GOOS=darwin $(GO) build ./...
+	CGO_ENABLED=0 GOOS=windows $(GO) build ./...
+
+bench: ## editlock beside the raw limit of what it stands on
+	$(GO) run ./bench
+
+FUZZTIME ?= 30s
+fuzz: ## every fuzz target for FUZZTIME (30s)
+	@scripts/fuzz.sh $(GO) $(FUZZTIME)
+
+generate: ## rewrite generated files
+	$(GO) generate ./...
+
+verify: ## generated files are current, modules are intact, the import rules bite
+	@scripts/verify.sh "$(GO)" "$(TOOL)"

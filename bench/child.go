@@ -1,0 +1,5 @@
+package main
+
+const childCommand = "serve"
+
+func child(string) error { return nil }

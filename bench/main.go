@@ -1,0 +1,109 @@
+// Command bench measures editlock beside the raw limit of what it stands on,
+// both in the same run, and prints Markdown tables. Use the ratios: absolute
+// figures are of the machine and its disk.
+//
+//	go run ./bench                  everything, a few minutes
+//	go run ./bench -only durable    one section
+//	go run ./bench -rounds 2        a quick look
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+)
+
+// section is one question and the measurement that answers it.
+type section struct {
+	name  string
+	title string
+	run   func(ctx context.Context, b *bench) error
+}
+
+var sections = []section{
+	{"durable", "SQLite, durable: capture + release against bare SQL", durable},
+}
+
+// bench is what all sections share.
+type bench struct {
+	rounds int
+	round  time.Duration // of measuring, for each contender
+	dir    string        // where database files go
+}
+
+func main() {
+	if len(os.Args) == 3 && os.Args[1] == childCommand {
+		exit(child(os.Args[2]))
+	}
+	b := &bench{}
+	only := flag.String("only", "", "sections to run, separated by commas: "+strings.Join(names(), ", ")+" (default all)")
+	flag.IntVar(&b.rounds, "rounds", 5, "rounds; figures are their medians")
+	flag.DurationVar(&b.round, "round", time.Second, "how long each contender is measured in each round")
+	dir := flag.String("dir", "", "folder for database files; it decides which disk is measured (default the temporary folder)")
+	flag.Parse()
+	exit(b.main(*only, *dir))
+}
+
+func exit(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}
+
+func (b *bench) main(only, dir string) error {
+	chosen, err := choose(only)
+	if err != nil {
+		return err
+	}
+	if b.rounds < 1 || b.round < 10*time.Millisecond {
+		return errors.New("-rounds must be at least 1 and -round at least 10ms")
+	}
+	if b.dir, err = os.MkdirTemp(dir, "editlock-bench-"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(b.dir)
+
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	fmt.Printf("%s, %s/%s, %d cores. Medians of %d rounds [least-most]; in each round all contenders take turns.\n",
+		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), b.rounds)
+	for _, s := range chosen {
+		fmt.Printf("\n## %s\n\n", s.title)
+		if err := s.run(ctx, b); err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+	}
+	return nil
+}
+
+func names() []string {
+	var all []string
+	for _, s := range sections {
+		all = append(all, s.name)
+	}
+	return all
+}
+
+func choose(only string) ([]section, error) {
+	if only == "" {
+		return sections, nil
+	}
+	var chosen []section
+	for name := range strings.SplitSeq(only, ",") {
+		i := slices.Index(names(), name)
+		if i < 0 {
+			return nil, fmt.Errorf("-only %s: there are %s", name, strings.Join(names(), ", "))
+		}
+		chosen = append(chosen, sections[i])
+	}
+	return chosen, nil
+}

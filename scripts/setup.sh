@@ -1,0 +1,39 @@
+#!/bin/sh
+# Finds what the tests need beside Go, and installs what is missing where
+# apt-get and the right to use it are at hand.
+#
+#   setup.sh            everything
+#   setup.sh browser    only what the browser tests need
+set -eu
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+missing=
+need() { # command, packages
+  have "$1" || missing="$missing $2"
+}
+
+if [ "${1:-}" != browser ]; then
+  need gcc "gcc libc6-dev" # the race detector is linked by it
+fi
+need node nodejs
+need npm npm
+have chromium || have chromium-browser || have google-chrome || missing="$missing chromium"
+
+[ -n "$missing" ] || exit 0
+
+sudo=
+if [ "$(id -u)" != 0 ]; then
+  if have sudo && sudo -n true 2>/dev/null; then sudo="sudo -n"; else sudo=none; fi
+fi
+if ! have apt-get || [ "$sudo" = none ]; then
+  echo "setup: missing:$missing. Install them (as root: apt-get install$missing) and try again." >&2
+  exit 1
+fi
+echo "setup: installing$missing"
+export DEBIAN_FRONTEND=noninteractive
+# shellcheck disable=SC2086 # lists of words
+{
+  $sudo apt-get update -q
+  $sudo apt-get install -y -q --no-install-recommends $missing
+} >&2
