@@ -11,6 +11,7 @@ import (
 type State struct {
 	Record *Record // may be dead; nil: none. Never changed in place
 	Queue  []Ticket
+	Rest   int // live tickets behind the window
 }
 
 // Env is what a step may ask of its engine.
@@ -78,7 +79,7 @@ func (s State) InForce(env Env) *Record {
 		return nil
 	}
 	rec := *s.Record
-	rec.Waiters, rec.Waiting = nil, 0
+	rec.Waiters, rec.Waiting = nil, s.Rest
 	for _, t := range s.Queue {
 		if env.Alive(t.Peer) {
 			rec.Waiting++
@@ -143,7 +144,7 @@ func grant(name string, s State, i int, env Env, eff Effects) (State, Effects) {
 			Owner: rec.Holder, Actor: t.Note.Actor, Reason: t.Note.Reason, Request: t.ID,
 		})
 	}
-	return State{Record: rec, Queue: slices.Clone(s.Queue[i+1:])}, eff
+	return State{Record: rec, Queue: slices.Clone(s.Queue[i+1:]), Rest: s.Rest}, eff
 }
 
 // Apply performs one swap on a settled state, or refuses it and changes

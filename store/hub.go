@@ -2,8 +2,9 @@ package store
 
 import "sync"
 
-// Signal is one piece of news. With a Ticket: that ticket left the queue
-// (granted, declined or cancelled). Without: the log grew.
+// Signal is one piece of news for a Peer: the Ticket left its queue (granted,
+// declined or cancelled). Where an engine can't tell whose ticket it was, Peer
+// is empty and everybody is told.
 type Signal struct {
 	Peer   string
 	Ticket string
@@ -89,7 +90,7 @@ func (h *Hub) Publish(news []Signal, log bool) {
 	defer h.mu.RUnlock()
 	for s := range h.subs {
 		for _, n := range news {
-			if n.Peer == s.peer {
+			if n.Peer == s.peer || n.Peer == "" {
 				s.put(n.Ticket)
 			}
 		}

@@ -1,0 +1,174 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"editlock/store"
+)
+
+// maxBatch bounds how many steps share a commit.
+const maxBatch = 256
+
+// job is one step, to be done by the committer.
+type job struct {
+	swap *store.Request // a swap, or
+	run  func(ctx context.Context, b *batch) error
+
+	res  store.Result
+	err  error
+	done chan struct{}
+}
+
+// do hands a job to the committer and waits for its commit.
+func (s *Store) do(ctx context.Context, j *job) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	j.done = make(chan struct{})
+	select {
+	case <-s.quit:
+		return store.ErrClosed
+	default:
+	}
+	select {
+	case s.jobs <- j:
+	case <-s.quit:
+		return store.ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case <-j.done:
+		return j.err
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.gone:
+	}
+	select {
+	case <-j.done:
+		return j.err
+	default:
+		return store.ErrClosed
+	}
+}
+
+// Swap implements store.Store.
+func (s *Store) Swap(ctx context.Context, req store.Request) (store.Result, error) {
+	j := &job{swap: &req}
+	err := s.do(ctx, j)
+	if err != nil {
+		return store.Result{}, err
+	}
+	return j.res, nil
+}
+
+// committer performs jobs on the one writing connection. What arrives while
+// one commit is on its way to the disk shares the next.
+type committer struct {
+	s    *Store
+	conn *sql.Conn
+	st   *writeStatements
+}
+
+func newCommitter(ctx context.Context, s *Store) (*committer, error) {
+	conn, err := s.write.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	st, err := prepareWrites(ctx, conn)
+	if err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	return &committer{s: s, conn: conn, st: st}, nil
+}
+
+func (c *committer) run() {
+	defer close(c.s.gone)
+	defer func() { _ = c.conn.Close() }()
+	jobs := make([]*job, 0, maxBatch)
+	for {
+		select {
+		case j := <-c.s.jobs:
+			jobs = append(jobs[:0], j)
+		case <-c.s.quit:
+			return
+		}
+		jobs = c.more(jobs)
+		if err := c.commit(jobs); err != nil {
+			c.fail(jobs, err)
+			continue
+		}
+		for _, j := range jobs {
+			close(j.done)
+		}
+	}
+}
+
+// more adds what waits already.
+func (c *committer) more(jobs []*job) []*job {
+	for len(jobs) < maxBatch {
+		select {
+		case j := <-c.s.jobs:
+			jobs = append(jobs, j)
+		default:
+			return jobs
+		}
+	}
+	return jobs
+}
+
+// fail answers a batch that could not be committed. If it was several jobs,
+// each gets its own try, so that none fails for another's fault.
+func (c *committer) fail(jobs []*job, err error) {
+	for i, j := range jobs {
+		if len(jobs) > 1 {
+			err = c.commit(jobs[i : i+1])
+		}
+		j.err = err
+		close(j.done)
+	}
+}
+
+// commit performs jobs in one transaction, all or none.
+func (c *committer) commit(jobs []*job) (err error) {
+	ctx := context.Background() // steps of several callers: none may cut it short
+	if _, err := c.st.begin.ExecContext(ctx); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_, _ = c.conn.ExecContext(ctx, "ROLLBACK")
+		}
+	}()
+	// The clock is read under the write lock: times follow the order of steps.
+	b := &batch{st: c.st, now: c.s.now().UTC().Truncate(time.Microsecond)}
+	if err := b.load(ctx, jobs); err != nil {
+		return err
+	}
+	for _, j := range jobs {
+		if j.swap != nil {
+			j.res, err = b.swap(ctx, *j.swap)
+		} else {
+			err = j.run(ctx, b)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := b.flush(ctx); err != nil {
+		return err
+	}
+	if _, err := c.st.commit.ExecContext(ctx); err != nil {
+		return err
+	}
+	if n := len(b.entries); n > 0 {
+		c.s.published(b.entries[n-1].Seq)
+	}
+	if len(b.news) > 0 || len(b.entries) > 0 {
+		c.s.Publish(b.news, len(b.entries) > 0)
+	}
+	return nil
+}

@@ -1,0 +1,204 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+	"time"
+
+	"editlock/store"
+)
+
+// readStatements are those that are worth keeping prepared.
+type readStatements struct {
+	get *sql.Stmt
+}
+
+func (r *readStatements) prepare(ctx context.Context, db *sql.DB) (err error) {
+	r.get, err = db.PrepareContext(ctx, "SELECT "+recordColumns+
+		", EXISTS (SELECT 1 FROM editlock_ticket t WHERE t.name = r.name) FROM editlock_record r WHERE name = ?")
+	return err
+}
+
+func (s *Store) clock() time.Time { return s.now().UTC().Truncate(time.Microsecond) }
+
+// Get implements store.Store.
+func (s *Store) Get(ctx context.Context, name string) (store.View, error) {
+	var queued bool
+	rec, err := scanRecord(s.stmts.get.QueryRowContext(ctx, name), &queued)
+	now := s.clock()
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return store.View{Now: now}, nil
+	case err != nil:
+		return store.View{}, s.readError(err)
+	case !rec.Live(now):
+		return store.View{Now: now}, nil
+	case !queued:
+		return store.View{Record: rec, Now: now}, nil
+	}
+	// Who waits must be of the same moment as who holds.
+	page, err := s.List(ctx, store.Query{Prefix: name, Limit: 1})
+	if err != nil {
+		return store.View{}, err
+	}
+	view := store.View{Now: page.Now}
+	if len(page.Records) == 1 && page.Records[0].Name == name {
+		view.Record = &page.Records[0]
+	}
+	return view, nil
+}
+
+func (s *Store) readError(err error) error {
+	select {
+	case <-s.quit:
+		return store.ErrClosed
+	default:
+		return err
+	}
+}
+
+// List implements store.Store.
+func (s *Store) List(ctx context.Context, q store.Query) (page store.Page, err error) {
+	tx, err := s.read.BeginTx(ctx, nil)
+	if err != nil {
+		return page, s.readError(err)
+	}
+	defer func() { _ = tx.Rollback() }() // it only reads
+
+	limit := q.Limit
+	if limit <= 0 {
+		limit = 100
+	}
+	var w where
+	w.prefix(q.Prefix)
+	w.add("name > ?", q.After, q.After != "")
+	w.add("session = ?", q.Session, q.Session != "")
+	w.add("user = ? AND user <> ''", q.User, q.User != "")
+	page.Now = s.clock()
+	w.add("(expires IS NULL OR expires > ?)", page.Now.UnixMicro(), true)
+	rows, err := tx.QueryContext(ctx, "SELECT "+recordColumns+" FROM editlock_record"+w.String()+
+		" ORDER BY name LIMIT ?", append(w.args, limit)...)
+	if err != nil {
+		return page, s.readError(err)
+	}
+	for err == nil && rows.Next() {
+		var rec *store.Record
+		if rec, err = scanRecord(rows); err == nil {
+			page.Records = append(page.Records, *rec)
+		}
+	}
+	if err := errors.Join(err, rows.Err(), rows.Close()); err != nil {
+		return page, err
+	}
+	return page, addWaiters(ctx, tx, page)
+}
+
+// addWaiters fills in who waits for the records of a page.
+func addWaiters(ctx context.Context, tx *sql.Tx, page store.Page) error {
+	var any bool
+	if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM editlock_ticket)").Scan(&any); err != nil || !any {
+		return err
+	}
+	now := page.Now.UnixMicro()
+	for i := range page.Records {
+		rec := &page.Records[i]
+		rows, err := tx.QueryContext(ctx, "SELECT "+ticketColumns+" FROM editlock_ticket WHERE peer IN "+alivePeers+
+			" AND name = ? ORDER BY seq LIMIT ?", now, rec.Name, store.MaxWaiters)
+		if err != nil {
+			return err
+		}
+		if rec.Waiters, err = readTickets(rows); err != nil {
+			return err
+		}
+		if rec.Waiting = len(rec.Waiters); rec.Waiting < store.MaxWaiters {
+			continue
+		}
+		if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM editlock_ticket WHERE peer IN "+alivePeers+
+			" AND name = ?", now, rec.Name).Scan(&rec.Waiting); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Log implements store.Store.
+func (s *Store) Log(ctx context.Context, q store.LogQuery) (page store.LogPage, err error) {
+	tx, err := s.read.BeginTx(ctx, nil)
+	if err != nil {
+		return page, s.readError(err)
+	}
+	defer func() { _ = tx.Rollback() }() // it only reads
+	if err := tx.QueryRowContext(ctx, "SELECT floor, seq FROM editlock_meta").Scan(&page.Floor, &page.Last); err != nil {
+		return page, s.readError(err)
+	}
+	limit := q.Limit
+	if limit <= 0 {
+		limit = 100
+	}
+	var w where
+	w.add("name = ?", q.Name, q.Name != "")
+	w.prefix(q.Prefix)
+	w.add("request = ? AND request <> ''", q.Request, q.Request != "")
+	if q.User != "" {
+		w.add("((user = ? AND user <> '') OR (actor = ? AND actor <> '') OR (other = ? AND other <> ''))", q.User, true)
+		w.args = append(w.args, q.User, q.User)
+	}
+	if len(q.Kinds) > 0 {
+		w.texts = append(w.texts, "kind IN "+row(len(q.Kinds)))
+		for _, k := range q.Kinds {
+			w.args = append(w.args, k)
+		}
+	}
+	w.add("at >= ?", micros(q.From), !q.From.IsZero())
+	w.add("at < ?", micros(q.To), !q.To.IsZero())
+	w.add("seq > ?", int64(q.After), q.After > 0)
+	w.add("seq < ?", int64(q.Before), q.Before > 0)
+	order := " ORDER BY seq LIMIT ?"
+	if q.Newest {
+		order = " ORDER BY seq DESC LIMIT ?"
+	}
+	rows, err := tx.QueryContext(ctx, "SELECT "+entryColumns+" FROM editlock_log"+w.String()+order, append(w.args, limit)...)
+	if err != nil {
+		return page, s.readError(err)
+	}
+	for err == nil && rows.Next() {
+		var e store.Entry
+		if e, err = scanEntry(rows); err == nil {
+			page.Entries = append(page.Entries, e)
+		}
+	}
+	return page, errors.Join(err, rows.Err(), rows.Close())
+}
+
+// where collects the conditions of a query.
+type where struct {
+	texts []string
+	args  []any
+}
+
+func (w *where) add(text string, arg any, wanted bool) {
+	if wanted {
+		w.texts, w.args = append(w.texts, text), append(w.args, arg)
+	}
+}
+
+// prefix selects names that begin so, as a range that the index knows.
+func (w *where) prefix(p string) {
+	if p == "" {
+		return
+	}
+	w.add("name >= ?", p, true)
+	// Names are UTF-8, in which the byte 0xFF never occurs.
+	end := []byte(p)
+	end[len(end)-1]++
+	w.add("name < CAST(? AS TEXT)", end, true)
+}
+
+func (w *where) String() string {
+	if len(w.texts) == 0 {
+		return ""
+	}
+	return " WHERE " + strings.Join(w.texts, " AND ")
+}

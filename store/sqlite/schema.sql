@@ -1,0 +1,64 @@
+-- Times are microseconds since 1970-01-01 UTC; durations are nanoseconds.
+
+CREATE TABLE editlock_meta (
+  version INTEGER NOT NULL, -- of this schema
+  seq     INTEGER NOT NULL, -- the last number given out
+  floor   INTEGER NOT NULL  -- log entries up to this one may be pruned
+);
+
+CREATE TABLE editlock_record (
+  name     TEXT NOT NULL PRIMARY KEY,
+  token    INTEGER NOT NULL,
+  session  TEXT NOT NULL,
+  user     TEXT NOT NULL,
+  value    TEXT NOT NULL,
+  data     TEXT NOT NULL,
+  idle     INTEGER NOT NULL,
+  max_hold INTEGER NOT NULL,
+  taken    INTEGER NOT NULL,
+  touched  INTEGER NOT NULL,
+  expires  INTEGER, -- NULL: never
+  request  TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX editlock_record_session ON editlock_record (session);
+CREATE INDEX editlock_record_user ON editlock_record (user) WHERE user <> '';
+CREATE INDEX editlock_record_expires ON editlock_record (expires) WHERE expires IS NOT NULL;
+
+CREATE TABLE editlock_ticket (
+  id    TEXT NOT NULL PRIMARY KEY,
+  name  TEXT NOT NULL,
+  seq   INTEGER NOT NULL,
+  peer  TEXT NOT NULL,
+  claim INTEGER, -- NULL: none
+  body  TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX editlock_ticket_name ON editlock_ticket (name, seq, peer);
+CREATE INDEX editlock_ticket_peer ON editlock_ticket (peer);
+CREATE INDEX editlock_ticket_claim ON editlock_ticket (claim) WHERE claim IS NOT NULL;
+
+CREATE TABLE editlock_peer (
+  id      TEXT NOT NULL PRIMARY KEY,
+  expires INTEGER NOT NULL
+) WITHOUT ROWID;
+
+-- user, actor and other are the user keys of the parties in body; the latter
+-- two are empty where they repeat the first.
+CREATE TABLE editlock_log (
+  seq     INTEGER PRIMARY KEY,
+  kind    TEXT NOT NULL,
+  name    TEXT NOT NULL,
+  token   INTEGER NOT NULL,
+  at      INTEGER NOT NULL,
+  user    TEXT NOT NULL,
+  actor   TEXT NOT NULL,
+  other   TEXT NOT NULL,
+  request TEXT NOT NULL,
+  body    TEXT NOT NULL
+);
+CREATE INDEX editlock_log_name ON editlock_log (name);
+CREATE INDEX editlock_log_user ON editlock_log (user) WHERE user <> '';
+CREATE INDEX editlock_log_actor ON editlock_log (actor) WHERE actor <> '';
+CREATE INDEX editlock_log_other ON editlock_log (other) WHERE other <> '';
+CREATE INDEX editlock_log_request ON editlock_log (request) WHERE request <> '';
+
+INSERT INTO editlock_meta (version, seq, floor) VALUES (1, 0, 0);

@@ -1,0 +1,284 @@
+// Package sqlite keeps records in one SQLite file: the embedded store of
+// editlock.
+//
+// Guarantees: all laws of package store. What was acknowledged is on disk
+// (WAL, synchronous=FULL), so neither a crash of the process nor a power
+// failure loses it, if the disk keeps its word on fsync. Swaps that arrive
+// together share one commit.
+//
+// Several processes on one machine may open one file. Each of their steps is
+// a transaction that takes SQLite's write lock first, so all laws hold among
+// them too; a process hears of another's changes within [pollEvery], and of
+// its own at once. Not over a network file system: SQLite's locks and shared
+// memory don't work there.
+//
+// The store's clock is the machine's. If somebody sets it forward, leases end
+// sooner by that much, and later if he sets it back; tokens rise regardless.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	driver "modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"editlock/store"
+)
+
+//go:embed schema.sql
+var schema string
+
+const (
+	schemaVersion = 1
+	// busyTimeout is how long a step waits for another process's.
+	busyTimeout = 10 * time.Second
+	// pollEvery is how late another process's changes are noticed.
+	pollEvery = 100 * time.Millisecond
+	// readers is how many reads go on at once.
+	readers = 4
+)
+
+// Options adjusts a store. Nil means defaults.
+type Options struct {
+	// Now is the store's clock, for tests. Nil means time.Now.
+	Now func() time.Time
+}
+
+// Store is a store in a SQLite file. Make it with Open.
+type Store struct {
+	store.Hub
+	now   func() time.Time
+	write *sql.DB // one connection, used by the committer only
+	read  *sql.DB
+	stmts readStatements
+
+	jobs   chan *job
+	quit   chan struct{} // closed by Close
+	gone   chan struct{} // closed when the committer has ended
+	closed sync.Once
+	done   sync.WaitGroup
+
+	mu        sync.Mutex
+	seen      uint64 // log entries up to this one were published
+	lastPrune time.Time
+}
+
+// Open opens a file, creating it if it does not exist. A file that is
+// corrupt, read-only, on a full disk or of a newer editlock is refused, and
+// left as it is.
+func Open(ctx context.Context, path string, o *Options) (*Store, error) {
+	if path == "" {
+		return nil, errors.New("sqlite: the path of the database file must not be empty")
+	}
+	if path == ":memory:" {
+		return nil, errors.New("sqlite: needs a file; the memory store needs none")
+	}
+	if dir := filepath.Dir(path); dir != "." {
+		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("sqlite: %s: the folder %s does not exist", path, dir)
+		}
+	}
+	s := &Store{now: time.Now, jobs: make(chan *job, maxBatch), quit: make(chan struct{}), gone: make(chan struct{})}
+	if o != nil && o.Now != nil {
+		s.now = o.Now
+	}
+	var err error
+	if s.write, err = sql.Open("sqlite", dsn(path, "synchronous(FULL)")); err != nil {
+		return nil, explain(path, err)
+	}
+	s.write.SetMaxOpenConns(1)
+	if s.read, err = sql.Open("sqlite", dsn(path, "query_only(1)")); err != nil {
+		return nil, errors.Join(explain(path, err), s.write.Close())
+	}
+	s.read.SetMaxOpenConns(readers)
+	s.read.SetMaxIdleConns(readers)
+	if err := s.start(ctx); err != nil {
+		return nil, errors.Join(explain(path, err), s.read.Close(), s.write.Close())
+	}
+	return s, nil
+}
+
+func dsn(path, pragma string) string {
+	q := url.Values{"_pragma": {
+		fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()), pragma,
+	}}
+	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: q.Encode()}
+	return u.String()
+}
+
+func (s *Store) start(ctx context.Context) error {
+	if err := s.migrate(ctx); err != nil {
+		return err
+	}
+	if err := s.stmts.prepare(ctx, s.read); err != nil {
+		return err
+	}
+	c, err := newCommitter(ctx, s)
+	if err != nil {
+		return err
+	}
+	if err := s.read.QueryRowContext(ctx, "SELECT seq FROM editlock_meta").Scan(&s.seen); err != nil {
+		return err
+	}
+	s.done.Go(c.run)
+	s.done.Go(s.poll)
+	return nil
+}
+
+// migrate creates the tables, or checks that they are ours. It writes in any
+// case, so that a file that can't be written is found out now.
+func (s *Store) migrate(ctx context.Context) (err error) {
+	conn, err := s.write.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	var present int
+	const find = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'editlock_meta'"
+	if err := conn.QueryRowContext(ctx, find).Scan(&present); err != nil {
+		return err
+	}
+	if present == 1 {
+		if err := checkVersion(ctx, conn); err != nil {
+			return err
+		}
+	}
+	if _, err := conn.ExecContext(ctx, "PRAGMA journal_mode = WAL"); err != nil {
+		return err
+	}
+	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_, _ = conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
+		}
+	}()
+	// Another process may have been quicker.
+	if err := conn.QueryRowContext(ctx, find).Scan(&present); err != nil {
+		return err
+	}
+	if present == 0 {
+		if _, err := conn.ExecContext(ctx, schema); err != nil {
+			return err
+		}
+	}
+	if err := checkVersion(ctx, conn); err != nil {
+		return err
+	}
+	if _, err := conn.ExecContext(ctx, "UPDATE editlock_meta SET version = version"); err != nil {
+		return err
+	}
+	_, err = conn.ExecContext(ctx, "COMMIT")
+	return err
+}
+
+func checkVersion(ctx context.Context, conn *sql.Conn) error {
+	var version int
+	if err := conn.QueryRowContext(ctx, "SELECT version FROM editlock_meta").Scan(&version); err != nil {
+		return err
+	}
+	if version != schemaVersion {
+		return fmt.Errorf("its tables have version %d, this editlock knows version %d: use a newer editlock; the file was not changed",
+			version, schemaVersion)
+	}
+	return nil
+}
+
+// explain says in plain words what is wrong with a file.
+func explain(path string, err error) error {
+	var e *driver.Error
+	if errors.As(err, &e) {
+		plain := ""
+		switch e.Code() & 0xff {
+		case sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT:
+			plain = "the file is corrupt or not an SQLite database; it was left as it is"
+		case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM:
+			plain = "the file can't be written: check the rights of the file and of its folder"
+		case sqlite3.SQLITE_CANTOPEN:
+			plain = "the file can't be opened: check its path and rights"
+		case sqlite3.SQLITE_FULL:
+			plain = "the disk is full"
+		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+			plain = fmt.Sprintf("another program has locked the file for more than %v", busyTimeout)
+		case sqlite3.SQLITE_IOERR:
+			plain = "the disk failed"
+		}
+		if plain != "" {
+			return fmt.Errorf("sqlite: %s: %s (%w)", path, plain, err)
+		}
+	}
+	return fmt.Errorf("sqlite: %s: %w", path, err)
+}
+
+// Close implements store.Store. What is under way is finished first.
+func (s *Store) Close() error {
+	var err error
+	s.closed.Do(func() {
+		close(s.quit)
+		s.done.Wait()
+		err = errors.Join(s.read.Close(), s.write.Close())
+	})
+	return err
+}
+
+// poll publishes what other processes wrote.
+func (s *Store) poll() {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	conn, err := s.read.Conn(ctx)
+	if err != nil {
+		return
+	}
+	defer func() { _ = conn.Close() }()
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	last := int64(-1)
+	for {
+		select {
+		case <-s.quit:
+			return
+		case <-tick.C:
+		}
+		var version int64
+		if conn.QueryRowContext(ctx, "PRAGMA data_version").Scan(&version) != nil || version == last {
+			continue
+		}
+		last = version
+		s.mu.Lock()
+		after := s.seen
+		s.mu.Unlock()
+		page, err := s.Log(ctx, store.LogQuery{After: after, Limit: 1000})
+		if err != nil || len(page.Entries) == 0 {
+			continue
+		}
+		// Whose tickets these were is not known here: everybody is asked.
+		var news []store.Signal
+		for _, e := range page.Entries {
+			if e.Request != "" {
+				news = append(news, store.Signal{Ticket: e.Request})
+			}
+		}
+		s.published(page.Entries[len(page.Entries)-1].Seq)
+		s.Publish(news, true)
+		if len(page.Entries) == 1000 {
+			last = -1
+		}
+	}
+}
+
+func (s *Store) published(seq uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seen = max(s.seen, seq)
+}
