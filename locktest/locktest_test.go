@@ -1,0 +1,36 @@
+package locktest_test
+
+import (
+	"testing"
+
+	"editlock"
+	"editlock/locktest"
+	"editlock/store"
+	"editlock/store/memory"
+)
+
+func TestManagerOnMemory(t *testing.T) {
+	locktest.Run(t, locktest.Harness{Open: func(t *testing.T) locktest.System {
+		var clock locktest.Clock
+		st := memory.New(&memory.Options{Now: clock.Now})
+		return locktest.System{
+			Locker: manager(t, st), Second: manager(t, shared{st}), Advance: clock.Advance,
+		}
+	}})
+}
+
+// manager is a Manager that the test closes.
+func manager(t *testing.T, st store.Store) *editlock.Manager {
+	m := editlock.NewManager(st, nil)
+	t.Cleanup(func() {
+		if err := m.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return m
+}
+
+// shared is a store that another Manager closes.
+type shared struct{ store.Store }
+
+func (shared) Close() error { return nil }
