@@ -3,8 +3,8 @@ package main
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"path/filepath"
+	"sync"
 
 	_ "modernc.org/sqlite" // the driver that store/sqlite uses
 )
@@ -12,11 +12,13 @@ import (
 // bare is the least that a durable lock on this driver must do: a row in, a
 // row out, one writer, WAL, synchronous=FULL.
 type bare struct {
-	conn       *sql.Conn
-	db         *sql.DB
-	insert     *sql.Stmt
-	remove     *sql.Stmt
-	statements chan statement
+	db     *sql.DB
+	conn   *sql.Conn
+	insert *sql.Stmt
+	remove *sql.Stmt
+
+	mu         sync.Mutex     // the one writer, where each statement commits
+	statements chan statement // nil unless grouped
 	stopped    chan struct{}
 }
 
@@ -54,28 +56,37 @@ func newBare(ctx context.Context, dir, name string, grouped bool) (*bare, error)
 	if s.remove, err = s.conn.PrepareContext(ctx, `DELETE FROM lease WHERE name = ?`); err != nil {
 		return nil, err
 	}
-	s.statements, s.stopped = make(chan statement, 1024), make(chan struct{})
 	if grouped {
+		s.statements, s.stopped = make(chan statement, 1024), make(chan struct{})
 		go s.commitGroups(ctx)
-	} else {
-		go s.commitEach(ctx)
 	}
 	return s, nil
 }
 
 func (s *bare) close() error {
-	close(s.statements)
-	<-s.stopped
+	if s.statements != nil {
+		close(s.statements)
+		<-s.stopped
+	}
 	return s.db.Close()
 }
 
 // pair puts a row in and takes it out, each durable before it goes on.
-func (s *bare) pair(client int, name string) error {
+func (s *bare) pair(ctx context.Context, name string) error {
 	for _, take := range []bool{true, false} {
 		st := statement{name, take, make(chan error, 1)}
-		s.statements <- st
-		if err := <-st.done; err != nil {
-			return fmt.Errorf("client %d: %w", client, err)
+		if s.statements != nil {
+			s.statements <- st
+			if err := <-st.done; err != nil {
+				return err
+			}
+			continue
+		}
+		s.mu.Lock()
+		err := s.exec(ctx, st)
+		s.mu.Unlock()
+		if err != nil {
+			return err
 		}
 	}
 	return nil
@@ -88,13 +99,6 @@ func (s *bare) exec(ctx context.Context, st statement) error {
 	}
 	_, err := s.remove.ExecContext(ctx, st.name)
 	return err
-}
-
-func (s *bare) commitEach(ctx context.Context) {
-	defer close(s.stopped)
-	for st := range s.statements {
-		st.done <- s.exec(ctx, st)
-	}
 }
 
 func (s *bare) commitGroups(ctx context.Context) {

@@ -2,10 +2,9 @@ package main
 
 import (
 	"context"
-	"fmt"
 )
 
-// durable answers issue by issue what a lock costs over the two rows it is:
+// durable asks what a lock costs over the two rows it is, on the same driver:
 // alone, and with 64 clients whose writes can share commits.
 func durable(ctx context.Context, b *bench) error {
 	const many = 64
@@ -19,15 +18,25 @@ func durable(ctx context.Context, b *bench) error {
 		return err
 	}
 	defer grouped.close()
-	pairs := func(s *bare) func(context.Context, int, int) error {
-		return func(_ context.Context, client, n int) error {
-			return s.pair(client, name(client, n))
+	locks, err := openSQLite(ctx, b.dir, "durable")
+	if err != nil {
+		return err
+	}
+	defer locks.Close()
+
+	rows := func(s *bare) func(context.Context, int, int) error {
+		return func(ctx context.Context, client, n int) error {
+			return s.pair(ctx, invoice(client, n).String())
 		}
 	}
 	all := []contender{
-		{name: "bare commit each", clients: 1, op: pairs(each)},
-		{name: "bare commit each, many", clients: many, op: pairs(each)},
-		{name: "bare group commit, many", clients: many, op: pairs(grouped)},
+		{name: "bare, a commit each", clients: 1, op: rows(each)},
+		{name: "editlock", clients: 1, op: lockPairs(locks), versus: []versus{{"bare, a commit each", 0.8}}},
+		{name: "bare, a commit each, 64 clients", clients: many, op: rows(each)},
+		{name: "bare, group commit, 64 clients", clients: many, op: rows(grouped)},
+		{name: "editlock, 64 clients", clients: many, op: lockPairs(locks), versus: []versus{
+			{"bare, a commit each, 64 clients", 15}, {"bare, group commit, 64 clients", 0.6},
+		}},
 	}
 	scores, err := b.race(ctx, all)
 	if err != nil {
@@ -35,9 +44,4 @@ func durable(ctx context.Context, b *bench) error {
 	}
 	report(all, scores)
 	return nil
-}
-
-// name is that of a mutex that only this client uses.
-func name(client, n int) string {
-	return fmt.Sprintf("shop/invoice/%d-%d", client, n%1000)
 }

@@ -29,6 +29,8 @@ type section struct {
 
 var sections = []section{
 	{"durable", "SQLite, durable: capture + release against bare SQL", durable},
+	{"scale", "A thousand and a million mutexes held", scale},
+	{"allocs", "Allocations", allocs},
 }
 
 // bench is what all sections share.

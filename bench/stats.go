@@ -44,3 +44,13 @@ func round(d time.Duration) time.Duration {
 	}
 	return d.Round(time.Microsecond)
 }
+
+// quantiles prints some quantiles of unsorted times.
+func quantiles(took []time.Duration, qs ...float64) string {
+	slices.Sort(took)
+	var out []string
+	for _, q := range qs {
+		out = append(out, fmt.Sprint(round(quantile(took, q))))
+	}
+	return strings.Join(out, " / ")
+}
