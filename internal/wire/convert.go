@@ -1,0 +1,219 @@
+package wire
+
+import (
+	"time"
+
+	"editlock"
+)
+
+// FromID returns the form of an ID.
+func FromID(id editlock.ID) ID { return ID(id) }
+
+// Root returns what the form means.
+func (id ID) Root() editlock.ID { return editlock.ID(id) }
+
+// FromIDs returns the forms of IDs, never nil.
+func FromIDs(ids []editlock.ID) []ID {
+	out := make([]ID, len(ids))
+	for i, id := range ids {
+		out[i] = ID(id)
+	}
+	return out
+}
+
+// RootIDs returns what forms mean.
+func RootIDs(ids []ID) []editlock.ID {
+	out := make([]editlock.ID, len(ids))
+	for i, id := range ids {
+		out[i] = editlock.ID(id)
+	}
+	return out
+}
+
+// FromOwner returns the form of an owner, nil for the zero Owner.
+func FromOwner(o editlock.Owner) *Owner {
+	if o == (editlock.Owner{}) {
+		return nil
+	}
+	return (*Owner)(&o)
+}
+
+// Root returns what the form means; nil is the zero Owner.
+func (o *Owner) Root() editlock.Owner {
+	if o == nil {
+		return editlock.Owner{}
+	}
+	return editlock.Owner(*o)
+}
+
+// FromAutoRelease returns the form of an AutoRelease.
+func FromAutoRelease(a editlock.AutoRelease) AutoRelease {
+	if a.IsNever() {
+		return AutoRelease{Never: true, MaxHold: durationOf(a.MaxHold)}
+	}
+	return AutoRelease{Idle: durationOf(a.Idle), MaxHold: durationOf(a.MaxHold)}
+}
+
+// Root returns what the form means, nil being "not said". What the library's
+// type can't say is refused under the name of the field; its other limits are
+// the library's to check.
+func (a *AutoRelease) Root(field string) (editlock.AutoRelease, error) {
+	if a == nil {
+		return editlock.AutoRelease{}, nil
+	}
+	out := editlock.AutoRelease{}
+	if a.MaxHold != nil {
+		if out.MaxHold = time.Duration(*a.MaxHold); out.MaxHold == 0 {
+			return out, invalid(field+".max_hold", "is 0s; between 1s and 720h (30 days) are allowed")
+		}
+	}
+	switch {
+	case a.Never && a.Idle != nil:
+		return out, invalid(field, "says never and idle at once; give one of them")
+	case a.Never:
+		out.Idle = editlock.Never.Idle
+	case a.Idle != nil:
+		out.Idle = time.Duration(*a.Idle)
+		if out.Idle == 0 || out.IsNever() {
+			return out, invalid(field+".idle", "is "+out.Idle.String()+"; between 1s and 720h (30 days) are allowed")
+		}
+	}
+	return out, nil
+}
+
+// FromCondition returns the form of a condition, nil for none.
+func FromCondition(c editlock.Condition) *Condition {
+	if c.Free() {
+		yes := true
+		return &Condition{Free: &yes}
+	}
+	if data, ok := c.StatusData(); ok {
+		return &Condition{StatusData: &data}
+	}
+	if token, ok := c.Token(); ok {
+		return &Condition{Token: (*uint64)(&token)}
+	}
+	return nil
+}
+
+// Root returns what the form means; nil and the empty form are no condition.
+func (c *Condition) Root() (editlock.Condition, error) {
+	if c == nil {
+		return editlock.Condition{}, nil
+	}
+	given := 0
+	for _, is := range []bool{c.Free != nil, c.StatusData != nil, c.Token != nil} {
+		if is {
+			given++
+		}
+	}
+	switch {
+	case given > 1:
+		return editlock.Condition{}, invalid("if", "gives more than one of free, status_data and token; give one")
+	case c.Free != nil && !*c.Free:
+		return editlock.Condition{}, invalid("if.free", "must be true, or absent")
+	case c.Free != nil:
+		return editlock.IfFree(), nil
+	case c.StatusData != nil:
+		return editlock.IfStatusData(*c.StatusData), nil
+	case c.Token != nil:
+		return editlock.IfToken(editlock.Token(*c.Token)), nil
+	}
+	return editlock.Condition{}, nil
+}
+
+// FromMutex returns the form of a mutex.
+func FromMutex(m editlock.Mutex) Mutex {
+	out := Mutex{
+		Mutex: ID(m.ID), Owner: Owner(m.Owner), StatusData: m.StatusData,
+		AutoRelease: FromAutoRelease(m.AutoRelease), Token: uint64(m.Token),
+		CapturedAt: m.CapturedAt, RefreshedAt: m.RefreshedAt, ExpiresAt: timeOf(m.ExpiresAt),
+		AsOf: m.AsOf, GrantAfter: durationOf(m.GrantAfter), Waiting: m.Waiting,
+	}
+	if left, ends := m.ExpiresIn(); ends {
+		seconds := left.Seconds()
+		out.ExpiresIn = &seconds
+	}
+	if len(m.Waiters) > 0 {
+		out.Waiters = make([]Waiter, len(m.Waiters))
+	}
+	for i, w := range m.Waiters {
+		out.Waiters[i] = Waiter{
+			ID: w.ID, Owner: Owner(w.Owner), Since: w.Since, Message: w.Message, GrantAt: timeOf(w.GrantAt),
+		}
+	}
+	return out
+}
+
+// Root returns what the form means.
+func (m *Mutex) Root() (editlock.Mutex, error) {
+	auto, err := m.AutoRelease.Root("auto_release")
+	if err != nil {
+		return editlock.Mutex{}, err
+	}
+	out := editlock.Mutex{
+		ID: editlock.ID(m.Mutex), Owner: editlock.Owner(m.Owner), StatusData: m.StatusData,
+		AutoRelease: auto, Token: editlock.Token(m.Token),
+		CapturedAt: m.CapturedAt, RefreshedAt: m.RefreshedAt, AsOf: m.AsOf, Waiting: m.Waiting,
+	}
+	if m.ExpiresAt != nil {
+		out.ExpiresAt = *m.ExpiresAt
+	}
+	if m.GrantAfter != nil {
+		out.GrantAfter = time.Duration(*m.GrantAfter)
+	}
+	for _, w := range m.Waiters {
+		waiter := editlock.Waiter{ID: w.ID, Owner: editlock.Owner(w.Owner), Since: w.Since, Message: w.Message}
+		if w.GrantAt != nil {
+			waiter.GrantAt = *w.GrantAt
+		}
+		out.Waiters = append(out.Waiters, waiter)
+	}
+	return out, nil
+}
+
+// FromMutexes returns the forms of mutexes, never nil.
+func FromMutexes(ms []editlock.Mutex) []Mutex {
+	out := make([]Mutex, len(ms))
+	for i, m := range ms {
+		out[i] = FromMutex(m)
+	}
+	return out
+}
+
+// RootMutexes returns what forms mean; none is nil.
+func RootMutexes(ms []Mutex) ([]editlock.Mutex, error) {
+	var out []editlock.Mutex
+	for i := range ms {
+		m, err := ms[i].Root()
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, m)
+	}
+	return out, nil
+}
+
+// FromEntry returns the form of an entry.
+func FromEntry(e editlock.Entry) Entry {
+	out := Entry{
+		Seq: e.Seq, Kind: string(e.Kind), Owner: FromOwner(e.Owner), Actor: FromOwner(e.Actor),
+		Other: FromOwner(e.Other), Token: uint64(e.Token), At: e.At, Reason: e.Reason,
+	}
+	if e.ID != (editlock.ID{}) {
+		out.Mutex = (*ID)(&e.ID)
+	}
+	return out
+}
+
+// Root returns what the form means.
+func (e *Entry) Root() editlock.Entry {
+	out := editlock.Entry{
+		Seq: e.Seq, Kind: editlock.Kind(e.Kind), Owner: e.Owner.Root(), Actor: e.Actor.Root(),
+		Other: e.Other.Root(), Token: editlock.Token(e.Token), At: e.At, Reason: e.Reason,
+	}
+	if e.Mutex != nil {
+		out.ID = editlock.ID(*e.Mutex)
+	}
+	return out
+}

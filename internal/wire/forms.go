@@ -1,0 +1,122 @@
+// Package wire holds the JSON forms that server and client exchange, the one
+// table of codes, statuses and errors, and what converts them to the library's
+// types and back. The tags are also what the OpenAPI document says of them.
+package wire
+
+import (
+	"fmt"
+	"time"
+
+	"editlock"
+)
+
+// ID is the form of an editlock.ID.
+type ID struct {
+	Group string `json:"group" required:"false" maxLength:"200" doc:"Part of the system. Absent and empty are the same. At most 200 bytes, no control characters."`
+	Mode  string `json:"mode" required:"false" maxLength:"200" doc:"Type of the object. Absent and empty are the same. At most 200 bytes, no control characters."`
+	ID    string `json:"id" minLength:"1" maxLength:"500" doc:"The object. At most 500 bytes, no control characters."`
+}
+
+// Owner is the form of an editlock.Owner.
+type Owner struct {
+	Session string `json:"session" minLength:"1" maxLength:"200" doc:"The identity: who has the same session is the same holder. At most 200 bytes, as all fields here."`
+	UserID  string `json:"user_id" required:"false" maxLength:"200" doc:"The same user_id in another session is the same person."`
+	Login   string `json:"login" required:"false" maxLength:"200"`
+	Name    string `json:"name" required:"false" maxLength:"200" doc:"For people to read."`
+	Host    string `json:"host" required:"false" maxLength:"200"`
+}
+
+// AutoRelease is the form of an editlock.AutoRelease.
+type AutoRelease struct {
+	Idle    *Duration `json:"idle,omitzero" doc:"Freed so long after the last refresh: 1s to 720h (30 days). Default 300s."`
+	MaxHold *Duration `json:"max_hold,omitzero" doc:"Freed so long after the capture, refreshed or not: 1s to 720h (30 days). Default: unlimited."`
+	Never   bool      `json:"never,omitzero" doc:"Held until released. Goes alone."`
+}
+
+// Condition is the form of an editlock.Condition.
+type Condition struct {
+	Free       *bool   `json:"free,omitzero" enum:"true" doc:"Only if nobody holds it, not even the caller."`
+	StatusData *string `json:"status_data,omitzero" doc:"Only if it is the caller's, with exactly this status data."`
+	Token      *uint64 `json:"token,omitzero" minimum:"1" maximum:"9007199254740991" doc:"Only if it is the caller's, with this token."`
+}
+
+// Mutex is the form of an editlock.Mutex.
+type Mutex struct {
+	Mutex       ID          `json:"mutex"`
+	Owner       Owner       `json:"owner"`
+	StatusData  string      `json:"status_data"`
+	AutoRelease AutoRelease `json:"auto_release"`
+	Token       uint64      `json:"token" minimum:"1" maximum:"9007199254740991" doc:"Fencing token: each change of holder gets a larger one."`
+	CapturedAt  time.Time   `json:"captured_at"`
+	RefreshedAt time.Time   `json:"refreshed_at"`
+	ExpiresAt   *time.Time  `json:"expires_at" doc:"Null: never."`
+	ExpiresIn   *float64    `json:"expires_in_s" doc:"Seconds from as_of to expires_at: right on every machine, whatever its clock. Null: never."`
+	AsOf        time.Time   `json:"as_of" doc:"The store's clock when it looked."`
+	GrantAfter  *Duration   `json:"grant_after" doc:"Who asks with a message gets the mutex if the holder does not answer so long. Null: not by itself."`
+	Waiting     int         `json:"waiting" doc:"How many wait."`
+	Waiters     []Waiter    `json:"waiters" nullable:"false" doc:"The first 20 of them, in their order."`
+}
+
+// Waiter is the form of an editlock.Waiter.
+type Waiter struct {
+	ID      string     `json:"id" doc:"Names this wait, for decline."`
+	Owner   Owner      `json:"owner"`
+	Since   time.Time  `json:"since"`
+	Message string     `json:"message" doc:"What the waiter asks of the holder. Empty: nothing."`
+	GrantAt *time.Time `json:"grant_at" doc:"When the mutex passes to the waiter unless answered. Null: not by itself."`
+}
+
+// Entry is the form of an editlock.Entry.
+type Entry struct {
+	Seq    uint64    `json:"seq" doc:"Rises; also the id of the event."`
+	Kind   string    `json:"kind" doc:"captured, released, expired, taken_over, force_released, handed_over, waiting or declined; in an event stream also gap: entries up to seq are gone."`
+	Mutex  *ID       `json:"mutex" doc:"Null in a gap."`
+	Owner  *Owner    `json:"owner" doc:"Who holds it, or held it until this."`
+	Actor  *Owner    `json:"actor" doc:"Who did it."`
+	Other  *Owner    `json:"other" doc:"Who lost it to a takeover, got it, or was declined."`
+	Token  uint64    `json:"token"`
+	At     time.Time `json:"at"`
+	Reason string    `json:"reason"`
+}
+
+// Duration is a duration in Go's notation, such as "300s" or "8h".
+type Duration time.Duration
+
+// AppendText implements encoding.TextAppender.
+func (d Duration) AppendText(b []byte) ([]byte, error) {
+	return append(b, time.Duration(d).String()...), nil
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (d Duration) MarshalText() ([]byte, error) { return d.AppendText(nil) }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (d *Duration) UnmarshalText(text []byte) error {
+	parsed, err := time.ParseDuration(string(text))
+	if err != nil {
+		if len(text) > 40 {
+			text = append(text[:40:40], "…"...)
+		}
+		return fmt.Errorf("must be a duration such as \"300s\", \"5m\" or \"8h\", not %q", text)
+	}
+	*d = Duration(parsed)
+	return nil
+}
+
+func durationOf(d time.Duration) *Duration {
+	if d == 0 {
+		return nil
+	}
+	return (*Duration)(&d)
+}
+
+func timeOf(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+func invalid(field, problem string) error {
+	return &editlock.InvalidError{Field: field, Problem: problem}
+}
