@@ -1,12 +1,14 @@
 package locktest_test
 
 import (
+	"path/filepath"
 	"testing"
 
 	"editlock"
 	"editlock/locktest"
 	"editlock/store"
 	"editlock/store/memory"
+	"editlock/store/sqlite"
 )
 
 func TestManagerOnMemory(t *testing.T) {
@@ -15,6 +17,23 @@ func TestManagerOnMemory(t *testing.T) {
 		st := memory.New(&memory.Options{Now: clock.Now})
 		return locktest.System{
 			Locker: manager(t, st), Second: manager(t, shared{st}), Advance: clock.Advance,
+		}
+	}})
+}
+
+func TestManagerOnSQLite(t *testing.T) {
+	locktest.Run(t, locktest.Harness{Open: func(t *testing.T) locktest.System {
+		var clock locktest.Clock
+		path := filepath.Join(t.TempDir(), "editlock.db")
+		open := func() store.Store {
+			st, err := sqlite.Open(t.Context(), path, &sqlite.Options{Now: clock.Now})
+			if err != nil {
+				t.Fatalf("Open: %v", err)
+			}
+			return st
+		}
+		return locktest.System{
+			Locker: manager(t, open()), Second: manager(t, open()), Advance: clock.Advance,
 		}
 	}})
 }
