@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -85,7 +86,10 @@ func beatAll(ctx context.Context, s *server, bodies []refreshForm, every time.Du
 			time.Sleep(jitter)
 			body, _ := json.Marshal(bodies[i]) // strings and numbers: can't fail
 			sent := time.Now()
-			_, err := s.post(ctx, "/v1/refresh", body)
+			results, err := s.post(ctx, "/v1/refresh", body)
+			if err == nil && bytes.Contains(results, []byte(`"code"`)) {
+				err = fmt.Errorf("a beat was refused: %s", results)
+			}
 			mu.Lock()
 			defer mu.Unlock()
 			took = append(took, time.Since(sent))

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"net/http"
+	"sync/atomic"
 )
 
 // echo is the least that a JSON server must do: read a body into a form,
@@ -12,8 +13,8 @@ func echo() http.Handler {
 	const at = "2026-01-02T03:04:05.678901Z"
 	mux.HandleFunc("POST /v1/capture", answer(func(in captureForm) capturedForm {
 		return capturedForm{"CAPTURED_BY_ME", heldForm{
-			Mutex: in.Mutex, Owner: in.Owner, AutoRelease: autoReleaseForm{"300s"}, Token: 123456,
-			CapturedAt: at, RefreshedAt: at, ExpiresAt: at, ExpiresInS: 300, Waiters: []ownerForm{},
+			Mutex: in.Mutex, Owner: in.Owner, AutoRelease: autoReleaseForm{"5m0s"}, Token: 123456,
+			CapturedAt: at, RefreshedAt: at, ExpiresAt: at, ExpiresInS: 300, AsOf: at, Waiters: []ownerForm{},
 		}}
 	}))
 	mux.HandleFunc("POST /v1/release", answer(func(captureForm) releasedForm { return releasedForm{true} }))
@@ -34,21 +35,28 @@ func answer[In, Out any](f func(In) Out) http.HandlerFunc {
 }
 
 // tokenPass is the least that a hand-over by HTTP must do: one token, which
-// waits in no memory but a channel's, first come, first served.
+// waits in a channel, first come, first served.
 func tokenPass() http.Handler {
 	token := make(chan struct{}, 1)
 	token <- struct{}{}
+	var waiting atomic.Int64
+	done := answer(func(captureForm) releasedForm { return releasedForm{true} })
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /v1/capture", func(w http.ResponseWriter, r *http.Request) {
+		waiting.Add(1)
+		defer waiting.Add(-1)
 		select {
 		case <-token:
-			answer(func(captureForm) releasedForm { return releasedForm{true} })(w, r)
+			done(w, r)
 		case <-r.Context().Done():
 		}
 	})
 	mux.HandleFunc("POST /v1/release", func(w http.ResponseWriter, r *http.Request) {
 		token <- struct{}{}
-		answer(func(captureForm) releasedForm { return releasedForm{true} })(w, r)
+		done(w, r)
 	})
+	mux.HandleFunc("POST /v1/request", answer(func(captureForm) capturedForm {
+		return capturedForm{Mutex: heldForm{Waiting: int(waiting.Load())}}
+	}))
 	return mux
 }

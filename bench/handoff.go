@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -46,13 +47,22 @@ func handoff(ctx context.Context, b *bench) error {
 	var done sync.WaitGroup
 	defer done.Wait()
 	defer stop()
-	raw := newRelay(ctx, &done, bare, 2)
-	two := newRelay(ctx, &done, few, 2)
+	raw, err := newRelay(ctx, &done, bare, 2)
+	if err != nil {
+		return err
+	}
+	two, err := newRelay(ctx, &done, few, 2)
+	if err != nil {
+		return err
+	}
 	before, err := many.used()
 	if err != nil {
 		return err
 	}
-	lots := newRelay(ctx, &done, many, 2+crowd)
+	lots, err := newRelay(ctx, &done, many, 1+crowd)
+	if err != nil {
+		return err
+	}
 	if err := idle(ctx, many, before, crowd); err != nil {
 		return err
 	}
@@ -122,12 +132,35 @@ type relay struct {
 const holdFor = 5 * time.Millisecond
 
 // newRelay starts the clients and returns when all but one wait.
-func newRelay(ctx context.Context, done *sync.WaitGroup, s *server, clients int) *relay {
+func newRelay(ctx context.Context, done *sync.WaitGroup, s *server, clients int) (*relay, error) {
 	r := &relay{server: s, id: editlock.ID{Group: "relay", Mode: "baton", ID: "1"}, running: make(chan struct{})}
 	for client := range clients {
 		done.Go(func() { r.fail(ctx, r.client(ctx, client)) })
 	}
-	return r
+	look := captureBody(r.id, person(0), "")
+	for {
+		body, err := s.post(ctx, "/v1/request", look)
+		if err != nil {
+			return nil, err
+		}
+		var now capturedForm
+		if err := json.Unmarshal(body, &now); err != nil {
+			return nil, err
+		}
+		if now.Mutex.Waiting == clients-1 {
+			return r, nil
+		}
+		if err := r.err(); err != nil {
+			return nil, err
+		}
+		time.Sleep(holdFor)
+	}
+}
+
+func (r *relay) err() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.failed
 }
 
 func (r *relay) fail(ctx context.Context, err error) {

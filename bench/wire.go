@@ -23,10 +23,9 @@ type ownerForm struct {
 }
 
 type captureForm struct {
-	Mutex       idForm           `json:"mutex"`
-	Owner       ownerForm        `json:"owner"`
-	AutoRelease *autoReleaseForm `json:"auto_release,omitempty"`
-	Wait        string           `json:"wait,omitempty"`
+	Mutex idForm    `json:"mutex"`
+	Owner ownerForm `json:"owner"`
+	Wait  string    `json:"wait,omitempty"`
 }
 
 type autoReleaseForm struct {
@@ -48,6 +47,9 @@ type heldForm struct {
 	RefreshedAt string          `json:"refreshed_at"`
 	ExpiresAt   string          `json:"expires_at"`
 	ExpiresInS  float64         `json:"expires_in_s"`
+	AsOf        string          `json:"as_of"`
+	GrantAfter  *string         `json:"grant_after"`
+	Waiting     int             `json:"waiting"`
 	Waiters     []ownerForm     `json:"waiters"`
 }
 
@@ -64,7 +66,7 @@ type refreshItemForm struct {
 	Token uint64 `json:"token"`
 }
 
-// captureBody is the JSON of a capture, or of a release.
+// captureBody is the JSON of a capture, a request or a release.
 func captureBody(id editlock.ID, o editlock.Owner, wait string) []byte {
 	form := captureForm{Mutex: idForm(id), Owner: ownerForm{o.Session, o.UserID, o.Login, o.Name, o.Host}, Wait: wait}
 	body, _ := json.Marshal(form) // strings: can't fail

@@ -1,0 +1,65 @@
+#!/bin/sh
+# Checks what no test sees: verify.sh GO TOOL
+#   - the modules are the ones that go.sum names
+#   - generated files are what "make generate" would write
+#   - the architecture's rules bite: a copy of the tree with one violation
+#     planted for each rule must be found guilty of every one
+set -eu
+
+go=$1 tool=$2
+
+echo "verify: modules"
+"$go" mod verify
+
+copy=$(mktemp -d)
+trap 'rm -rf "$copy"' EXIT
+git ls-files -z --cached --others --exclude-standard | xargs -0 tar cf - | tar xf - -C "$copy"
+
+echo "verify: generated files"
+before=$(mktemp -d)
+trap 'rm -rf "$copy" "$before"' EXIT
+cp -r "$copy/." "$before"
+(cd "$copy" && "$go" generate ./...)
+if ! diff -r "$before" "$copy"; then
+  echo "verify: generated files are out of date: run \"make generate\"" >&2
+  exit 1
+fi
+
+echo "verify: the rules bite"
+plants=
+plant() { # file, linter, and the text of the file
+  mkdir -p "$copy/$(dirname "$1")"
+  printf '%s\n' "$3" >"$copy/$1"
+  plants="$plants $1:$2"
+}
+imports() { printf 'package %s\n\nimport _ "%s"\n' "$1" "$2"; }
+clock() { printf 'package %s\n\nimport "time"\n\nvar planted = time.Now()\n' "$1"; }
+
+plant planted.go depguard "$(imports editlock github.com/google/go-cmp/cmp)"
+plant store/planted.go depguard "$(imports store github.com/google/btree)"
+plant store/memory/planted.go depguard "$(imports memory editlock/store/sqlite)"
+plant store/sqlite/planted.go depguard "$(imports sqlite editlock)"
+plant httpapi/planted.go depguard "$(imports httpapi editlock/store/memory)"
+plant client/planted.go depguard "$(imports client editlock/store)"
+plant internal/demo/planted.go depguard "$(imports demo editlock/store/sqlite)"
+plant internal/cli/planted.go depguard "$(imports cli editlock/store/sqlite)"
+plant internal/wire/planted.go depguard "$(imports wire github.com/google/go-cmp/cmp)"
+plant locktest/planted.go depguard "$(imports locktest editlock/store/memory)"
+plant store/clock.go forbidigo "$(clock store)"
+plant store/postgres/planted.go forbidigo "$(clock postgres)"
+plant store/redis/planted.go forbidigo "$(clock redis)"
+plant store/etcd/planted.go forbidigo "$(clock etcd)"
+
+found=$(cd "$copy" && $tool golangci-lint run --enable-only=depguard,forbidigo --output.text.colors=false ./... 2>&1) || true
+status=0
+for p in $plants; do
+  file=${p%:*} linter=${p#*:}
+  if printf '%s\n' "$found" | grep -q "^$file:[0-9:]* .*($linter)"; then
+    echo "  $linter found $file"
+  else
+    echo "verify: $linter did not find $file" >&2
+    status=1
+  fi
+done
+[ "$status" = 0 ] || printf '%s\n' "$found" >&2
+exit "$status"
