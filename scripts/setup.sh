@@ -15,6 +15,7 @@ need() { # command, packages
 
 if [ "${1:-}" != browser ]; then
   need gcc "gcc libc6-dev" # the race detector is linked by it
+  need curl curl           # the README's examples are run as written
 fi
 need node nodejs
 need npm npm
