@@ -7,12 +7,14 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -31,13 +33,16 @@ type mutant struct {
 func main() {
 	only := flag.String("only", "", "plant only bugs with this text in their name")
 	flag.Parse()
-	if err := run(*only); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "mutants:", err)
+		stop()
 		os.Exit(1)
 	}
 }
 
-func run(only string) error {
+func run(ctx context.Context, only string) error {
 	dir, err := os.MkdirTemp("", "mutants-")
 	if err != nil {
 		return err
@@ -49,7 +54,7 @@ func run(only string) error {
 			continue
 		}
 		start := time.Now()
-		killer, err := m.test(dir)
+		killer, err := m.test(ctx, dir)
 		if err != nil {
 			return fmt.Errorf("%s: %w", m.name, err)
 		}
@@ -66,7 +71,7 @@ func run(only string) error {
 }
 
 // test plants the bug and returns the first test that failed, or nothing.
-func (m mutant) test(dir string) (killer string, err error) {
+func (m mutant) test(ctx context.Context, dir string) (killer string, err error) {
 	source, err := os.ReadFile(m.file)
 	if err != nil {
 		return "", err
@@ -91,7 +96,7 @@ func (m mutant) test(dir string) (killer string, err error) {
 		return "", err
 	}
 	for _, pkg := range m.packages {
-		out, err := exec.Command("go", "test", "-failfast", "-timeout", "5m", "-overlay", file, pkg).CombinedOutput()
+		out, err := exec.CommandContext(ctx, "go", "test", "-failfast", "-timeout", "5m", "-overlay", file, pkg).CombinedOutput()
 		var failed *exec.ExitError
 		switch {
 		case err == nil:
