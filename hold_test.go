@@ -1,0 +1,473 @@
+package editlock_test
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"editlock"
+	"editlock/store/memory"
+)
+
+var (
+	holder   = editlock.Owner{Session: "s-holder", UserID: "1", Name: "Holder"}
+	intruder = editlock.Owner{Session: "s-intruder", UserID: "2", Name: "Intruder"}
+	report   = editlock.ID{Mode: "report", ID: "7"}
+)
+
+// line is a Locker whose calls can be delayed, refused or left hanging.
+type line struct {
+	editlock.Locker
+	capture func() // before and after the capture, if set
+
+	mu      sync.Mutex
+	refresh func(ctx context.Context) error // before each refresh, if set
+	beats   []time.Time
+}
+
+func (l *line) Capture(ctx context.Context, id editlock.ID, o *editlock.CaptureOptions) (editlock.Mutex, error) {
+	if l.capture != nil {
+		l.capture()
+		defer l.capture()
+	}
+	return l.Locker.Capture(ctx, id, o)
+}
+
+func (l *line) Refresh(ctx context.Context, items []editlock.RefreshItem) ([]editlock.RefreshResult, error) {
+	l.mu.Lock()
+	l.beats = append(l.beats, time.Now())
+	refresh := l.refresh
+	l.mu.Unlock()
+	if refresh != nil {
+		if err := refresh(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return l.Locker.Refresh(ctx, items)
+}
+
+// onRefresh sets what happens before each refresh.
+func (l *line) onRefresh(f func(ctx context.Context) error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.refresh = f
+}
+
+func unavailable(context.Context) error { return editlock.ErrUnavailable }
+
+func (l *line) beaten() []time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return append([]time.Time(nil), l.beats...)
+}
+
+// bubble runs a test on a Manager in memory, on a clock that runs as fast as
+// everybody sleeps.
+func bubble(t *testing.T, test func(t *testing.T, l *line)) {
+	synctest.Test(t, func(t *testing.T) {
+		m := editlock.NewManager(memory.New(nil), nil)
+		test(t, &line{Locker: m})
+		if err := m.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+}
+
+func hold(t *testing.T, l editlock.Locker, o *editlock.CaptureOptions) *editlock.Held {
+	t.Helper()
+	h, err := editlock.Hold(editlock.WithOwner(t.Context(), holder), l, report, o)
+	if err != nil {
+		t.Fatalf("Hold: %v", err)
+	}
+	return h
+}
+
+// letGo ends a hold at the end of a test, however it went.
+func letGo(t *testing.T, h *editlock.Held) {
+	t.Helper()
+	if err := h.Release(t.Context()); err != nil && !errors.Is(err, editlock.ErrLost) {
+		t.Errorf("Release: %v", err)
+	}
+}
+
+// stateFor is what somebody finds.
+func stateFor(t *testing.T, l editlock.Locker, o editlock.Owner) editlock.State {
+	t.Helper()
+	state, _, err := l.Request(editlock.WithOwner(t.Context(), o), report)
+	if err != nil {
+		t.Fatalf("Request: %v", err)
+	}
+	return state
+}
+
+func TestHold_RefreshesAtAThirdOfIdle(t *testing.T) {
+	bubble(t, func(t *testing.T, l *line) {
+		start := time.Now()
+		h := hold(t, l, nil)
+		time.Sleep(time.Hour)
+		if err := h.Context().Err(); err != nil {
+			t.Fatalf("the hold ended: %v", context.Cause(h.Context()))
+		}
+		if state := stateFor(t, l, holder); state != editlock.CapturedByMe {
+			t.Errorf("after an hour it is %v", state)
+		}
+		last, pauses := start, make(map[time.Duration]bool)
+		for _, at := range l.beaten() {
+			pause := at.Sub(last)
+			if pause < 80*time.Second || pause > 120*time.Second {
+				t.Errorf("a pause of %v, want about a third of %v", pause, editlock.DefaultIdle)
+			}
+			last, pauses[pause] = at, true
+		}
+		if len(pauses) < 10 {
+			t.Errorf("only %d different pauses: no jitter", len(pauses))
+		}
+		letGo(t, h)
+	})
+}
+
+func TestHold_DeadlineIsMeasuredFromTheSending(t *testing.T) {
+	bubble(t, func(t *testing.T, l *line) {
+		l.capture = func() { time.Sleep(3 * time.Second) }
+		l.onRefresh(unavailable)
+		sent := time.Now()
+		h := hold(t, l, &editlock.CaptureOptions{AutoRelease: editlock.TimeoutAutoRelease(10 * time.Second)})
+		<-h.Context().Done()
+		if held := time.Since(sent); held > 10*time.Second || held < 9*time.Second {
+			t.Errorf("held for %v after the capture was sent, want just under 10s", held)
+		}
+		if state := stateFor(t, l, intruder); state != editlock.CapturedByOther {
+			t.Errorf("the hold ended when the mutex was %v already", state)
+		}
+		var lost *editlock.LostError
+		if !errors.As(context.Cause(h.Context()), &lost) || lost.How != editlock.KindExpired {
+			t.Errorf("ended by %v, want a loss by expiry", context.Cause(h.Context()))
+		}
+		letGo(t, h)
+	})
+}
+
+func TestHold_DeadlineOfARefreshIsMeasuredFromItsSending(t *testing.T) {
+	bubble(t, func(t *testing.T, l *line) {
+		var sent time.Time
+		l.onRefresh(func(ctx context.Context) error {
+			if !sent.IsZero() {
+				return editlock.ErrUnavailable // only the first one gets through, slowly
+			}
+			sent = time.Now()
+			time.Sleep(5 * time.Second)
+			return nil
+		})
+		h := hold(t, l, &editlock.CaptureOptions{AutoRelease: editlock.TimeoutAutoRelease(30 * time.Second)})
+		<-h.Context().Done()
+		if held := time.Since(sent); held > 30*time.Second || held < 25*time.Second {
+			t.Errorf("held for %v after the refresh was sent, want just under 30s", held)
+		}
+		letGo(t, h)
+	})
+}
+
+func TestHold_AHungRefreshDoesNotDelayTheDeadline(t *testing.T) {
+	bubble(t, func(t *testing.T, l *line) {
+		never := make(chan struct{})
+		l.onRefresh(func(context.Context) error {
+			<-never // deaf to its context
+			return editlock.ErrUnavailable
+		})
+		start := time.Now()
+		h := hold(t, l, nil)
+		<-h.Context().Done()
+		if held := time.Since(start); held > editlock.DefaultIdle || held < editlock.DefaultIdle*9/10 {
+			t.Errorf("held for %v, want just under %v", held, editlock.DefaultIdle)
+		}
+		if state := stateFor(t, l, intruder); state != editlock.CapturedByOther {
+			t.Errorf("the hold ended when the mutex was %v already", state)
+		}
+		close(never)
+		letGo(t, h)
+	})
+}
+
+func TestHold_RetriesARefreshUntilItSucceeds(t *testing.T) {
+	bubble(t, func(t *testing.T, l *line) {
+		start := time.Now()
+		l.onRefresh(func(context.Context) error {
+			if time.Since(start) < 250*time.Second {
+				return editlock.ErrUnavailable
+			}
+			return nil
+		})
+		h := hold(t, l, nil)
+		time.Sleep(time.Hour)
+		if err := h.Context().Err(); err != nil {
+			t.Errorf("the hold ended: %v", context.Cause(h.Context()))
+		}
+		letGo(t, h)
+	})
+}
+
+func TestHold_OneHungRefreshDoesNotCostTheLock(t *testing.T) {
+	bubble(t, func(t *testing.T, l *line) {
+		hung := false
+		l.onRefresh(func(ctx context.Context) error {
+			if hung {
+				return nil
+			}
+			hung = true // as on a connection that was cut without a word
+			<-ctx.Done()
+			return ctx.Err()
+		})
+		h := hold(t, l, nil)
+		time.Sleep(time.Hour)
+		if err := h.Context().Err(); err != nil {
+			t.Errorf("the hold ended: %v", context.Cause(h.Context()))
+		}
+		letGo(t, h)
+	})
+}
+
+func TestHold_EndsAtOnceWhenSomebodyEndsIt(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		end    func(t *testing.T, l editlock.Locker, token editlock.Token)
+		how    editlock.Kind
+		by     editlock.Owner
+		reason string
+	}{
+		{"by takeover", func(t *testing.T, l editlock.Locker, token editlock.Token) {
+			if _, err := l.Takeover(editlock.WithOwner(t.Context(), intruder), report, token, "urgent", nil); err != nil {
+				t.Fatalf("Takeover: %v", err)
+			}
+		}, editlock.KindTakenOver, intruder, "urgent"},
+		{"by forced release", func(t *testing.T, l editlock.Locker, token editlock.Token) {
+			if err := l.ForceRelease(editlock.WithOwner(t.Context(), intruder), report, token, "on leave"); err != nil {
+				t.Fatalf("ForceRelease: %v", err)
+			}
+		}, editlock.KindForceReleased, intruder, "on leave"},
+		{"by the end of its session", func(t *testing.T, l editlock.Locker, _ editlock.Token) {
+			if _, err := l.ReleaseSession(editlock.WithOwner(t.Context(), holder), holder.Session); err != nil {
+				t.Fatalf("ReleaseSession: %v", err)
+			}
+		}, editlock.KindReleased, holder, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, l *line) {
+				h := hold(t, l, nil)
+				time.Sleep(10 * time.Second)
+				at := time.Now()
+				tt.end(t, l, h.Mutex().Token)
+				<-h.Context().Done()
+				if late := time.Since(at); late != 0 {
+					t.Errorf("told %v later", late)
+				}
+				var lost *editlock.LostError
+				if !errors.As(context.Cause(h.Context()), &lost) {
+					t.Fatalf("ended by %v, want a loss", context.Cause(h.Context()))
+				}
+				if lost.How != tt.how || lost.By != tt.by || lost.Reason != tt.reason || !lost.At.Equal(at) || lost.ID != report {
+					t.Errorf("lost %v by %q of %s at %v because %q", lost.ID, lost.How, lost.By.Name, lost.At, lost.Reason)
+				}
+				if err := h.Release(t.Context()); !errors.Is(err, editlock.ErrLost) {
+					t.Errorf("Release after the loss: %v", err)
+				}
+			})
+		})
+	}
+}
+
+func TestHold_HandedOverEndsAtOnce(t *testing.T) {
+	bubble(t, func(t *testing.T, l *line) {
+		h := hold(t, l, nil)
+		granted := make(chan error)
+		go func() {
+			_, err := l.Locker.Capture(editlock.WithOwner(t.Context(), intruder), report, &editlock.CaptureOptions{Wait: time.Minute})
+			granted <- err
+		}()
+		synctest.Wait()
+		if passed, err := l.HandOver(editlock.WithOwner(t.Context(), holder), report); !passed || err != nil {
+			t.Fatalf("HandOver = %v, %v", passed, err)
+		}
+		<-h.Context().Done()
+		var lost *editlock.LostError
+		if !errors.As(context.Cause(h.Context()), &lost) || lost.How != editlock.KindHandedOver {
+			t.Errorf("ended by %v, want a hand-over", context.Cause(h.Context()))
+		}
+		if err := <-granted; err != nil {
+			t.Errorf("the waiter: %v", err)
+		}
+		letGo(t, h)
+	})
+}
+
+func TestHold_LostUnseenIsToldByTheNextRefresh(t *testing.T) {
+	bubble(t, func(t *testing.T, l *line) {
+		h := hold(t, deaf{l}, nil)
+		if _, err := l.Takeover(editlock.WithOwner(t.Context(), intruder), report, h.Mutex().Token, "urgent", nil); err != nil {
+			t.Fatalf("Takeover: %v", err)
+		}
+		at := time.Now()
+		<-h.Context().Done()
+		if late := time.Since(at); late > editlock.DefaultIdle/2 {
+			t.Errorf("told %v later, want with the next refresh", late)
+		}
+		var lost *editlock.LostError
+		if !errors.As(context.Cause(h.Context()), &lost) || lost.By != intruder || lost.Holder == nil || lost.Holder.Owner != intruder {
+			t.Errorf("ended by %+v, want the takeover", context.Cause(h.Context()))
+		}
+		letGo(t, h)
+	})
+}
+
+// deaf is a Locker without events.
+type deaf struct{ editlock.Locker }
+
+func (deaf) Watch(context.Context, editlock.WatchQuery) iter.Seq2[editlock.Event, error] {
+	return func(yield func(editlock.Event, error) bool) { yield(editlock.Event{}, editlock.ErrUnavailable) }
+}
+
+func TestHold_ReleaseFreesAndStops(t *testing.T) {
+	bubble(t, func(t *testing.T, l *line) {
+		h := hold(t, l, nil)
+		time.Sleep(150 * time.Second)
+		if err := h.Release(t.Context()); err != nil {
+			t.Fatalf("Release: %v", err)
+		}
+		if cause := context.Cause(h.Context()); !errors.Is(cause, editlock.ErrReleased) {
+			t.Errorf("ended by %v, want %v", cause, editlock.ErrReleased)
+		}
+		if state := stateFor(t, l, intruder); state != editlock.Free {
+			t.Errorf("after the release it is %v", state)
+		}
+		before := len(l.beaten())
+		time.Sleep(time.Hour)
+		if n := len(l.beaten()) - before; n != 0 {
+			t.Errorf("refreshed %d times after the release", n)
+		}
+		if err := h.Release(t.Context()); err != nil {
+			t.Errorf("the second release: %v", err)
+		}
+	})
+}
+
+func TestHold_ReleaseDoesNotFreeWhatIsHeldAnew(t *testing.T) {
+	bubble(t, func(t *testing.T, l *line) {
+		h := hold(t, deaf{l}, nil)
+		ctx := editlock.WithOwner(t.Context(), holder)
+		if _, err := l.Release(ctx, report, editlock.Condition{}); err != nil {
+			t.Fatalf("Release: %v", err)
+		}
+		if _, err := l.Locker.Capture(ctx, report, nil); err != nil {
+			t.Fatalf("Capture: %v", err)
+		}
+		letGo(t, h)
+		if state := stateFor(t, l, holder); state != editlock.CapturedByMe {
+			t.Errorf("the release of the old hold left %v of the new one", state)
+		}
+	})
+}
+
+func TestHold_NeverHasNoDeadline(t *testing.T) {
+	bubble(t, func(t *testing.T, l *line) {
+		l.onRefresh(unavailable)
+		h := hold(t, l, &editlock.CaptureOptions{AutoRelease: editlock.Never})
+		time.Sleep(24 * time.Hour)
+		if err := h.Context().Err(); err != nil {
+			t.Fatalf("the hold ended: %v", context.Cause(h.Context()))
+		}
+		l.onRefresh(nil)
+		if _, err := l.Takeover(editlock.WithOwner(t.Context(), intruder), report, h.Mutex().Token, "urgent", nil); err != nil {
+			t.Fatalf("Takeover: %v", err)
+		}
+		<-h.Context().Done()
+		letGo(t, h)
+	})
+}
+
+func TestHold_EndsWithMaxHold(t *testing.T) {
+	bubble(t, func(t *testing.T, l *line) {
+		start := time.Now()
+		h := hold(t, l, &editlock.CaptureOptions{AutoRelease: editlock.AutoRelease{Idle: time.Minute, MaxHold: 10 * time.Minute}})
+		<-h.Context().Done()
+		if held := time.Since(start); held > 10*time.Minute || held < 9*time.Minute {
+			t.Errorf("held for %v, want just under 10m", held)
+		}
+		letGo(t, h)
+	})
+}
+
+func TestHold_EndsWithTheContextItWasMadeWith(t *testing.T) {
+	bubble(t, func(t *testing.T, l *line) {
+		gone := errors.New("gone home")
+		ctx, cancel := context.WithCancelCause(editlock.WithOwner(t.Context(), holder))
+		h, err := editlock.Hold(ctx, l, report, nil)
+		if err != nil {
+			t.Fatalf("Hold: %v", err)
+		}
+		cancel(gone)
+		<-h.Context().Done()
+		if cause := context.Cause(h.Context()); !errors.Is(cause, gone) {
+			t.Errorf("ended by %v, want %v", cause, gone)
+		}
+		synctest.Wait()
+		before := len(l.beaten())
+		time.Sleep(editlock.DefaultIdle)
+		if n := len(l.beaten()) - before; n != 0 {
+			t.Errorf("refreshed %d times after its end", n)
+		}
+		if state := stateFor(t, l, intruder); state != editlock.Free {
+			t.Errorf("unrefreshed it is %v", state)
+		}
+		letGo(t, h)
+	})
+}
+
+func TestHold_SetStatusDataReplacesAndRefreshes(t *testing.T) {
+	bubble(t, func(t *testing.T, l *line) {
+		h := hold(t, l, &editlock.CaptureOptions{StatusData: "0 %"})
+		before := h.Mutex()
+		time.Sleep(10 * time.Second)
+		if err := h.SetStatusData(t.Context(), "50 %"); err != nil {
+			t.Fatalf("SetStatusData: %v", err)
+		}
+		after := h.Mutex()
+		if after.StatusData != "50 %" || after.Token != before.Token || !after.RefreshedAt.Equal(before.RefreshedAt.Add(10*time.Second)) {
+			t.Errorf("the mutex is %+v after %+v", after, before)
+		}
+		letGo(t, h)
+	})
+}
+
+func TestHold_Refused(t *testing.T) {
+	bubble(t, func(t *testing.T, l *line) {
+		if _, err := l.Locker.Capture(editlock.WithOwner(t.Context(), intruder), report, nil); err != nil {
+			t.Fatalf("Capture: %v", err)
+		}
+		h, err := editlock.Hold(editlock.WithOwner(t.Context(), holder), l, report, nil)
+		var busy *editlock.BusyError
+		if h != nil || !errors.As(err, &busy) || busy.Holder.Owner != intruder {
+			t.Errorf("Hold = %v, %v; want *BusyError with the holder", h, err)
+		}
+	})
+}
+
+func TestHold_AfterAWaitLastsAsLongAsAskedFor(t *testing.T) {
+	bubble(t, func(t *testing.T, l *line) {
+		other := editlock.WithOwner(t.Context(), intruder)
+		if _, err := l.Locker.Capture(other, report, nil); err != nil {
+			t.Fatalf("Capture: %v", err)
+		}
+		time.AfterFunc(2*time.Minute, func() { _, _ = l.Locker.Release(other, report, editlock.Condition{}) })
+		h := hold(t, l, &editlock.CaptureOptions{Wait: 4 * time.Minute})
+		l.onRefresh(unavailable)
+		granted := time.Now()
+		<-h.Context().Done()
+		if held := time.Since(granted); held > editlock.DefaultIdle || held < editlock.DefaultIdle*9/10 {
+			t.Errorf("held for %v after the grant, want just under %v", held, editlock.DefaultIdle)
+		}
+		letGo(t, h)
+	})
+}
