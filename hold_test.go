@@ -196,7 +196,7 @@ func TestHold_RetriesARefreshUntilItSucceeds(t *testing.T) {
 	bubble(t, func(t *testing.T, l *line) {
 		start := time.Now()
 		l.onRefresh(func(context.Context) error {
-			if time.Since(start) < 250*time.Second {
+			if time.Since(start) < 260*time.Second {
 				return editlock.ErrUnavailable
 			}
 			return nil
