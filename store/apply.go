@@ -84,6 +84,7 @@ func (s State) InForce(env Env) *Record {
 		if env.Alive(t.Peer) {
 			rec.Waiting++
 			if len(rec.Waiters) < MaxWaiters {
+				t.Claim = t.ClaimFrom(rec.Taken)
 				rec.Waiters = append(rec.Waiters, t)
 			}
 		}
@@ -110,7 +111,7 @@ func Settle(name string, s State, env Env) (State, Effects) {
 	}
 	head := s.Queue[first]
 	if s.Record != nil {
-		if head.Claim.IsZero() || env.Now.Before(head.Claim) {
+		if at := head.ClaimFrom(s.Record.Taken); at.IsZero() || env.Now.Before(at) {
 			return s, eff
 		}
 		eff.Entries = append(eff.Entries, Entry{
@@ -134,7 +135,7 @@ func grant(name string, s State, i int, env Env, eff Effects) (State, Effects) {
 	}
 	rec.Expires = rec.Terms.expiry(rec.Taken, rec.Touched)
 	if t.Confirm > 0 {
-		if soon := env.Now.Add(t.Confirm); rec.Expires.IsZero() || soon.Before(rec.Expires) {
+		if soon := after(env.Now, t.Confirm); rec.Expires.IsZero() || soon.Before(rec.Expires) {
 			rec.Expires = soon
 		}
 	}
@@ -225,7 +226,7 @@ func Apply(s State, sw Swap, request string, env Env) (State, Effects, bool) {
 		}
 		t.Seq, t.Since = env.Next(), env.Now
 		if t.ClaimAfter > 0 {
-			t.Claim = env.Now.Add(t.ClaimAfter)
+			t.Claim = after(env.Now, t.ClaimAfter)
 		}
 		s.Queue = append(slices.Clip(s.Queue), t)
 		eff.Joined = append(eff.Joined, t)

@@ -44,14 +44,19 @@ func (r *Record) Live(now time.Time) bool {
 func (t Terms) expiry(taken, touched time.Time) time.Time {
 	var at time.Time
 	if t.Idle > 0 {
-		at = touched.Add(t.Idle)
+		at = after(touched, t.Idle)
 	}
 	if t.MaxHold > 0 {
-		if end := taken.Add(t.MaxHold); at.IsZero() || end.Before(at) {
+		if end := after(taken, t.MaxHold); at.IsZero() || end.Before(at) {
 			at = end
 		}
 	}
 	return at
+}
+
+// after is so much later, in whole microseconds, as engines keep times.
+func after(t time.Time, d time.Duration) time.Time {
+	return t.Add(d).Truncate(time.Microsecond)
 }
 
 // merge is t with what a Touch gives: zero fields keep, negative ones clear.
@@ -83,9 +88,24 @@ type Ticket struct {
 	// so that a waiter who died unnoticed blocks nobody for long.
 	Confirm time.Duration
 	// Claim is when the name passes to this ticket, if it is first by then,
-	// although the holder is alive. Zero: never. A Join gives ClaimAfter.
+	// although the holder is alive. Zero: never. A Join gives ClaimAfter, and
+	// each new holder has that long to answer: see ClaimFrom.
 	Claim      time.Time
 	ClaimAfter time.Duration
+}
+
+// ClaimFrom is when the ticket may claim the name from a holder who took it
+// then: not sooner than ClaimAfter later, although an earlier holder was asked
+// long before. Else all who asked one holder would claim from each other in
+// the moment he is gone.
+func (t Ticket) ClaimFrom(taken time.Time) time.Time {
+	if t.Claim.IsZero() {
+		return time.Time{}
+	}
+	if at := after(taken, t.ClaimAfter); at.After(t.Claim) {
+		return at
+	}
+	return t.Claim
 }
 
 // Action is what a Swap does.

@@ -147,12 +147,12 @@ func (s *Store) save(name string, st store.State) {
 // fallsDue is when a name next needs settling: at the record's end, or when
 // its first ticket claims it. Zero: not by itself.
 func fallsDue(st store.State) time.Time {
-	var at time.Time
+	var at, taken time.Time
 	if st.Record != nil {
-		at = st.Record.Expires
+		at, taken = st.Record.Expires, st.Record.Taken
 	}
 	if len(st.Queue) > 0 {
-		if claim := st.Queue[0].Claim; !claim.IsZero() && (at.IsZero() || claim.Before(at)) {
+		if claim := st.Queue[0].ClaimFrom(taken); !claim.IsZero() && (at.IsZero() || claim.Before(at)) {
 			at = claim
 		}
 	}
