@@ -155,8 +155,13 @@ func Apply(s State, sw Swap, request string, env Env) (State, Effects, bool) {
 	if sw.Do == Leave {
 		return leave(s, sw, env)
 	}
-	if sw.Do == Join && s.Record != nil && s.Record.Request == sw.Ticket.ID {
-		return s, eff, true // granted already: the caller's retry finds its record
+	if sw.Do == Join {
+		switch {
+		case s.Record == nil:
+			return s, eff, false // nobody would ever grant a free name
+		case s.Record.Request == sw.Ticket.ID:
+			return s, eff, true // granted already: the caller's retry finds its record
+		}
 	}
 	if !sw.Expect.holds(s, env) {
 		return s, eff, false
@@ -230,7 +235,7 @@ func Apply(s State, sw Swap, request string, env Env) (State, Effects, bool) {
 		}
 		s.Queue = append(slices.Clip(s.Queue), t)
 		eff.Joined = append(eff.Joined, t)
-		if sw.Note != nil && old != nil {
+		if sw.Note != nil {
 			// A retry of a join is known by its ticket, not by the log.
 			eff.Entries = append(eff.Entries, sw.entry(t.Seq, old, "", env))
 		}
@@ -243,7 +248,7 @@ func Apply(s State, sw Swap, request string, env Env) (State, Effects, bool) {
 func leave(s State, sw Swap, env Env) (State, Effects, bool) {
 	var eff Effects
 	i := slices.IndexFunc(s.Queue, func(q Ticket) bool { return q.ID == sw.Ticket.ID })
-	if i < 0 || s.Record == nil ||
+	if i < 0 ||
 		sw.Ticket.Peer != "" && sw.Ticket.Peer != s.Queue[i].Peer ||
 		sw.Expect != (Expect{}) && !sw.Expect.holds(s, env) {
 		return s, eff, false
@@ -252,7 +257,7 @@ func leave(s State, sw Swap, env Env) (State, Effects, bool) {
 	s.Queue = slices.Delete(slices.Clone(s.Queue), i, i+1)
 	eff.Left = append(eff.Left, t.ID)
 	eff.News = append(eff.News, Signal{Peer: t.Peer, Ticket: t.ID})
-	if sw.Note != nil {
+	if sw.Note != nil && s.Record != nil {
 		e := sw.entry(env.Next(), s.Record, "", env)
 		e.Other, e.Request = t.Holder, t.ID
 		eff.Entries = append(eff.Entries, e)

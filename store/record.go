@@ -116,7 +116,7 @@ const (
 	Take  Action = iota + 1 // a new holder, a new token
 	Touch                   // the same holder: extend, replace what is given
 	Drop                    // vacate; the first live ticket is granted at once
-	Join                    // put a ticket at the end of the queue
+	Join                    // put a ticket at the end of the queue of a held name
 	Leave                   // take a ticket out of it
 )
 
