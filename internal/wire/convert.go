@@ -198,7 +198,7 @@ func RootMutexes(ms []Mutex) ([]editlock.Mutex, error) {
 func FromEntry(e editlock.Entry) Entry {
 	out := Entry{
 		Seq: e.Seq, Kind: string(e.Kind), Owner: FromOwner(e.Owner), Actor: FromOwner(e.Actor),
-		Other: FromOwner(e.Other), Token: uint64(e.Token), At: e.At, Reason: e.Reason,
+		Other: FromOwner(e.Other), Token: uint64(e.Token), At: timeOf(e.At), Reason: e.Reason,
 	}
 	if e.ID != (editlock.ID{}) {
 		out.Mutex = (*ID)(&e.ID)
@@ -210,10 +210,13 @@ func FromEntry(e editlock.Entry) Entry {
 func (e *Entry) Root() editlock.Entry {
 	out := editlock.Entry{
 		Seq: e.Seq, Kind: editlock.Kind(e.Kind), Owner: e.Owner.Root(), Actor: e.Actor.Root(),
-		Other: e.Other.Root(), Token: editlock.Token(e.Token), At: e.At, Reason: e.Reason,
+		Other: e.Other.Root(), Token: editlock.Token(e.Token), Reason: e.Reason,
 	}
 	if e.Mutex != nil {
 		out.ID = editlock.ID(*e.Mutex)
+	}
+	if e.At != nil {
+		out.At = *e.At
 	}
 	return out
 }

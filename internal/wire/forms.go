@@ -68,15 +68,15 @@ type Waiter struct {
 
 // Entry is the form of an editlock.Entry.
 type Entry struct {
-	Seq    uint64    `json:"seq" doc:"Rises; also the id of the event."`
-	Kind   string    `json:"kind" doc:"captured, released, expired, taken_over, force_released, handed_over, waiting or declined; in an event stream also gap: entries up to seq are gone."`
-	Mutex  *ID       `json:"mutex" doc:"Null in a gap."`
-	Owner  *Owner    `json:"owner" doc:"Who holds it, or held it until this."`
-	Actor  *Owner    `json:"actor" doc:"Who did it."`
-	Other  *Owner    `json:"other" doc:"Who lost it to a takeover, got it, or was declined."`
-	Token  uint64    `json:"token"`
-	At     time.Time `json:"at"`
-	Reason string    `json:"reason"`
+	Seq    uint64     `json:"seq" doc:"Rises; also the id of the event."`
+	Kind   string     `json:"kind" doc:"captured, released, expired, taken_over, force_released, handed_over, waiting or declined; in an event stream also gap: entries up to seq are gone."`
+	Mutex  *ID        `json:"mutex" doc:"Null in a gap."`
+	Owner  *Owner     `json:"owner" doc:"Who holds it, or held it until this."`
+	Actor  *Owner     `json:"actor" doc:"Who did it."`
+	Other  *Owner     `json:"other" doc:"Who lost it to a takeover, got it, or was declined."`
+	Token  uint64     `json:"token"`
+	At     *time.Time `json:"at" doc:"Null in a gap."`
+	Reason string     `json:"reason"`
 }
 
 // Duration is a duration in Go's notation, such as "300s" or "8h".

@@ -208,7 +208,7 @@ func (p *Problem) Err() error {
 		return p.busy()
 	case p.Code == Lost:
 		return p.lost()
-	case p.Code == Invalid:
+	case p.Code == Invalid, p.Code == TooLarge:
 		return &editlock.InvalidError{Field: p.Field, Problem: strings.TrimPrefix(p.Detail, p.Field+" ")}
 	}
 	return p

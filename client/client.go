@@ -1,0 +1,107 @@
+// Package client is the [editlock.Locker] of a server: the same interface as
+// the library, over HTTP. A program changes from an embedded store to a server
+// by changing how it opens its Locker.
+//
+// # Retries
+//
+// A call that met no server, a cut connection, or a status of 502, 503 or 504
+// is repeated, with growing pauses, for some seconds or until its context ends.
+// A connection may be cut after the server acted, so each method says what a
+// repetition does. Refusals are never repeated.
+package client
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"editlock"
+)
+
+// Options adjusts a Client. Nil means defaults.
+type Options struct {
+	// HTTPClient sends the requests; it must not have a Timeout, which would
+	// end waits and watches. Nil means one that keeps connections for reuse.
+	HTTPClient *http.Client
+}
+
+// Client is a Locker on a server. It is safe for concurrent use.
+type Client struct {
+	base string // without a slash at its end
+	http *http.Client
+	own  bool // http was made here
+
+	open context.Context // ends at Close
+	end  context.CancelFunc
+}
+
+var _ editlock.Locker = (*Client)(nil)
+
+// New returns a Client of the server at baseURL, such as
+// "http://127.0.0.1:7117". It does not connect yet.
+func New(baseURL string, o *Options) (*Client, error) {
+	u, err := url.Parse(baseURL)
+	switch {
+	case err != nil:
+		return nil, invalid("url", "%q is not a URL", baseURL)
+	case u.Scheme != "http" && u.Scheme != "https":
+		return nil, invalid("url", "must begin with http:// or https://, not %q", u.Scheme)
+	case u.Hostname() == "" || u.Opaque != "":
+		return nil, invalid("url", "names no host; write http://HOST:PORT")
+	case u.User != nil:
+		return nil, invalid("url", "must not hold a user or password")
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		return nil, invalid("url", "must end after the path: what follows ? or # has no meaning here")
+	}
+	c := &Client{base: strings.TrimRight(u.String(), "/")}
+	if o != nil && o.HTTPClient != nil {
+		c.http = o.HTTPClient
+	} else {
+		c.http, c.own = newHTTPClient(), true
+	}
+	c.open, c.end = context.WithCancel(context.Background())
+	return c, nil
+}
+
+// idleConns is how many unused connections are kept: with fewer than a
+// program has callers, they would be opened and closed all the time.
+const idleConns = 256
+
+func newHTTPClient() *http.Client {
+	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 15 * time.Second}
+	return &http.Client{
+		Transport: &http.Transport{
+			Proxy:               http.ProxyFromEnvironment,
+			DialContext:         dialer.DialContext,
+			ForceAttemptHTTP2:   true,
+			MaxIdleConnsPerHost: idleConns,
+			IdleConnTimeout:     90 * time.Second,
+			TLSHandshakeTimeout: 10 * time.Second,
+			DisableCompression:  true, // answers are short, streams must not stall
+		},
+		// A POST that follows a redirect may become a GET.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// Close ends watches and lets go of unused connections. Calls after it fail
+// with ErrUnavailable; mutexes stay held.
+func (c *Client) Close() error {
+	c.end()
+	if c.own {
+		c.http.CloseIdleConnections()
+	}
+	return nil
+}
+
+func invalid(field, format string, args ...any) error {
+	return &editlock.InvalidError{Field: field, Problem: fmt.Sprintf(format, args...)}
+}
+
+func unavailable(format string, args ...any) error {
+	return fmt.Errorf("%w: %w", editlock.ErrUnavailable, fmt.Errorf(format, args...))
+}

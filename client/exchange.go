@@ -1,0 +1,242 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"editlock"
+	"editlock/internal/wire"
+	"editlock/internal/wire/strictjson"
+)
+
+const (
+	// maxTries bounds how often a call is sent; with the pauses between,
+	// that is about five seconds: a server has time to restart.
+	maxTries   = 9
+	firstPause = 50 * time.Millisecond
+	maxPause   = 2 * time.Second
+	// answerWithin is how long an answer may take beyond a wait asked for,
+	// before the connection counts as dead.
+	answerWithin = 30 * time.Second
+	// maxAnswer is more than a page of 1000 mutexes takes.
+	maxAnswer = 128 << 20
+)
+
+// message is one request to the server.
+type message struct {
+	method string
+	path   string         // with the query, if there is one
+	key    string         // Idempotency-Key, if there is one
+	body   any            // pointer to a form; nil: none
+	wait   *wire.Duration // the body's wait, which a retry shortens
+}
+
+// post sends a form and reads the answer into another. It tells how often it
+// had to try.
+func (c *Client) post(ctx context.Context, path string, body, answer any) (tries int, err error) {
+	return c.send(ctx, message{method: http.MethodPost, path: path, body: body}, answer)
+}
+
+func (c *Client) get(ctx context.Context, path string, q url.Values, answer any) error {
+	_, err := c.send(ctx, message{method: http.MethodGet, path: path + "?" + q.Encode()}, answer)
+	return err
+}
+
+// send tries until there is an answer that counts.
+func (c *Client) send(ctx context.Context, m message, answer any) (tries int, err error) {
+	var deadline time.Time
+	if m.wait != nil {
+		deadline = time.Now().Add(time.Duration(*m.wait))
+	}
+	data, err := encode(m.body)
+	if err != nil {
+		return 0, err
+	}
+	for tries = 1; ; tries++ {
+		if c.open.Err() != nil {
+			return tries, unavailable("the client is closed")
+		}
+		var again *retryable
+		err = c.try(ctx, m, data, answer)
+		if !errors.As(err, &again) {
+			return tries, err
+		}
+		if tries == maxTries {
+			return tries, again.err
+		}
+		if err := pause(ctx, tries, again); err != nil {
+			return tries, err
+		}
+		if m.wait != nil {
+			// Never none at all: a wait knows what came of the one before.
+			*m.wait = wire.Duration(max(time.Until(deadline), time.Millisecond))
+			data, _ = encode(m.body) // as before but for the wait
+		}
+	}
+}
+
+func encode(body any) ([]byte, error) {
+	if body == nil {
+		return nil, nil
+	}
+	data, err := strictjson.Append(make([]byte, 0, 512), body)
+	if err != nil {
+		return nil, wire.Malformed(err)
+	}
+	return data, nil
+}
+
+// retryable is an error that another try may not meet.
+type retryable struct {
+	err   error
+	after time.Duration // as the server asks
+}
+
+func (r *retryable) Error() string { return r.err.Error() }
+func (r *retryable) Unwrap() error { return r.err }
+
+// pause waits before another try: longer each time, and for each client at
+// random, so that a restarted server is not met by all at once.
+func pause(ctx context.Context, tries int, why *retryable) error {
+	d := min(firstPause<<min(tries-1, 10), maxPause)
+	d = d/2 + rand.N(d/2+1) + min(why.after, maxPause)
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ended(ctx, why.err)
+	}
+}
+
+// ended is the error of a context that ended, with what it last met.
+func ended(ctx context.Context, last error) error {
+	return &endedError{ctx.Err(), last}
+}
+
+type endedError struct{ end, last error }
+
+func (e *endedError) Error() string { return e.end.Error() + "; before that: " + e.last.Error() }
+func (e *endedError) Unwrap() error { return e.end }
+
+// try sends a message once.
+func (c *Client) try(ctx context.Context, m message, data []byte, answer any) error {
+	within := answerWithin
+	if m.wait != nil {
+		within += time.Duration(*m.wait)
+	}
+	attempt, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	res, err := c.roundTrip(attempt, m, data)
+	if err != nil {
+		return c.unreached(ctx, err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	buf := buffers.Get().(*bytes.Buffer)
+	defer putBuffer(buf)
+	buf.Reset()
+	n, err := buf.ReadFrom(io.LimitReader(res.Body, maxAnswer+1))
+	switch {
+	case err != nil:
+		return c.unreached(ctx, err)
+	case n > maxAnswer:
+		return c.strange(m, "an answer of more than %d bytes", maxAnswer)
+	case res.StatusCode != http.StatusOK:
+		return c.refused(m, res, buf.Bytes())
+	case !isType(res, "application/json"):
+		return c.strange(m, "content of type %.80q", res.Header.Get("Content-Type"))
+	}
+	if err := strictjson.UnmarshalKnown(buf.Bytes(), answer); err != nil {
+		return c.strange(m, "JSON that makes no sense: %w", err)
+	}
+	return nil
+}
+
+func (c *Client) roundTrip(ctx context.Context, m message, data []byte) (*http.Response, error) {
+	var body io.Reader
+	if m.body != nil {
+		body = bytes.NewReader(data)
+	}
+	req, err := http.NewRequestWithContext(ctx, m.method, c.base+m.path, body)
+	if err != nil {
+		return nil, err
+	}
+	if m.body != nil {
+		req.Header["Content-Type"] = jsonType
+	}
+	if m.key != "" {
+		req.Header["Idempotency-Key"] = []string{m.key}
+	}
+	return c.http.Do(req)
+}
+
+var jsonType = []string{"application/json"}
+
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+func putBuffer(buf *bytes.Buffer) {
+	if buf.Cap() <= 64<<10 {
+		buffers.Put(buf)
+	}
+}
+
+// unreached is the error of a call that got no answer, or half of one.
+func (c *Client) unreached(ctx context.Context, err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		err = u.Err // without the method and address, which are said here
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return &retryable{err: unavailable("no answer from %s: %w", c.base, err)}
+}
+
+// refused is the error that a status other than 200 tells of.
+func (c *Client) refused(m message, res *http.Response, body []byte) error {
+	err := c.strange(m, "status %s", res.Status)
+	if isType(res, wire.ProblemType) {
+		p := new(wire.Problem)
+		if strictjson.UnmarshalKnown(body, p) == nil && p.Code != "" {
+			err = p.Err()
+		}
+	} else if to := res.Header.Get("Location"); to != "" {
+		err = c.strange(m, "a redirect to %.200q", to)
+	}
+	switch res.StatusCode {
+	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		seconds, _ := strconv.ParseUint(res.Header.Get("Retry-After"), 10, 16) // absent, or a date: our own pauses
+		return &retryable{err, time.Duration(seconds) * time.Second}
+	}
+	return err
+}
+
+// strange is the error of an answer that no editlock server gives.
+func (c *Client) strange(m message, format string, args ...any) error {
+	path, _, _ := strings.Cut(m.path, "?")
+	return unavailable("%s answers %s %s with "+format+"; is it an editlock server?", append([]any{c.base, m.method, path}, args...)...)
+}
+
+func isType(res *http.Response, want string) bool {
+	got, _, _ := strings.Cut(res.Header.Get("Content-Type"), ";")
+	return strings.EqualFold(strings.TrimSpace(got), want)
+}
+
+// fields makes an error name what the library calls a field.
+func fields(err error) error {
+	var bad *editlock.InvalidError
+	if errors.As(err, &bad) && bad.Field == "Idempotency-Key" {
+		return &editlock.InvalidError{Field: "request_id", Problem: bad.Problem}
+	}
+	return err
+}

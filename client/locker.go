@@ -1,0 +1,317 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/google/uuid"
+
+	"editlock"
+	"editlock/internal/wire"
+)
+
+// requestID returns the key of a capture: the caller's, or a new one that
+// sorts by time, so that a store's index of many grows at its end.
+func requestID(given string) (string, error) {
+	switch {
+	case given == "":
+		id, err := uuid.NewV7()
+		return id.String(), err
+	case strings.ContainsFunc(given, unicode.IsControl):
+		return "", invalid("request_id", "has a control character; none is allowed")
+	}
+	return given, nil
+}
+
+// form returns the form of an AutoRelease, nil if nothing is said.
+func form(a editlock.AutoRelease) *wire.AutoRelease {
+	if a == (editlock.AutoRelease{}) {
+		return nil
+	}
+	out := wire.FromAutoRelease(a)
+	return &out
+}
+
+func duration(d time.Duration) *wire.Duration {
+	if d == 0 {
+		return nil
+	}
+	return (*wire.Duration)(&d)
+}
+
+// me returns the form of the owner in ctx, who must be given to the server
+// even where he is a stranger, so that it refuses him.
+func me(ctx context.Context) *wire.Owner {
+	o := wire.Owner(editlock.OwnerFrom(ctx))
+	return &o
+}
+
+func (c *Client) capture(ctx context.Context, body *wire.CaptureRequest, opts *editlock.CaptureOptions, answer any) error {
+	var o editlock.CaptureOptions
+	if opts != nil {
+		o = *opts
+	}
+	key, err := requestID(o.RequestID)
+	if err != nil {
+		return err
+	}
+	body.Owner, body.StatusData, body.AutoRelease = me(ctx), o.StatusData, form(o.AutoRelease)
+	body.If, body.Wait, body.Message, body.GrantAfter = wire.FromCondition(o.If), duration(o.Wait), o.Message, duration(o.GrantAfter)
+	_, err = c.send(ctx, message{method: http.MethodPost, path: "/v1/capture", key: key, body: body, wait: body.Wait}, answer)
+	return fields(err)
+}
+
+// Capture implements Locker. A repetition carries the same key, so it is the
+// same capture; one that waits keeps its deadline.
+func (c *Client) Capture(ctx context.Context, id editlock.ID, opts *editlock.CaptureOptions) (editlock.Mutex, error) {
+	form := wire.FromID(id)
+	var out wire.CaptureAnswer
+	if err := c.capture(ctx, &wire.CaptureRequest{Mutex: &form}, opts, &out); err != nil {
+		return editlock.Mutex{}, err
+	}
+	return c.mutex(out.Mutex)
+}
+
+// mutex reads a mutex that an answer must hold.
+func (c *Client) mutex(form *wire.Mutex) (editlock.Mutex, error) {
+	if form == nil || form.Token == 0 {
+		return editlock.Mutex{}, unavailable("%s answers without a mutex; is it an editlock server?", c.base)
+	}
+	m, err := form.Root()
+	if err != nil {
+		return m, unavailable("%s answers with a mutex that makes no sense: %w", c.base, err)
+	}
+	return m, nil
+}
+
+func (c *Client) mutexes(forms []wire.Mutex) ([]editlock.Mutex, error) {
+	var out []editlock.Mutex
+	for i := range forms {
+		m, err := c.mutex(&forms[i])
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, m)
+	}
+	return out, nil
+}
+
+// CaptureAll implements Locker. A repetition carries the same key, so it is
+// the same capture.
+func (c *Client) CaptureAll(ctx context.Context, ids []editlock.ID, opts *editlock.CaptureOptions) ([]editlock.Mutex, error) {
+	var out wire.CaptureAllAnswer
+	if err := c.capture(ctx, &wire.CaptureRequest{Mutexes: wire.FromIDs(ids)}, opts, &out); err != nil {
+		return nil, err
+	}
+	return c.mutexes(out.Mutexes)
+}
+
+// Request implements Locker. It changes nothing, so it is repeated freely.
+func (c *Client) Request(ctx context.Context, id editlock.ID) (editlock.State, editlock.Mutex, error) {
+	form := wire.FromID(id)
+	var out wire.CaptureAnswer
+	body := &wire.LookRequest{Mutex: &form, Owner: wire.FromOwner(editlock.OwnerFrom(ctx))}
+	if _, err := c.post(ctx, "/v1/request", body, &out); err != nil {
+		return 0, editlock.Mutex{}, err
+	}
+	for _, state := range []editlock.State{editlock.CapturedByMe, editlock.CapturedByOther} {
+		if out.State == state.String() {
+			m, err := c.mutex(out.Mutex)
+			return state, m, err
+		}
+	}
+	if out.State != editlock.Free.String() {
+		return 0, editlock.Mutex{}, unavailable("%s answers with the state %.40q; is it an editlock server?", c.base, out.State)
+	}
+	return editlock.Free, editlock.Mutex{}, nil
+}
+
+// Release implements Locker. A repetition frees what the caller's session
+// holds by then, or, with a condition, only what still meets it; if the first
+// try did its work and only the answer was lost, it is told false (or, of
+// another who was quicker, ErrBusy). Use IfToken where the session may have
+// captured again in between.
+func (c *Client) Release(ctx context.Context, id editlock.ID, cond editlock.Condition) (bool, error) {
+	form := wire.FromID(id)
+	var out wire.ReleaseAnswer
+	_, err := c.post(ctx, "/v1/release", &wire.ReleaseRequest{Mutex: &form, Owner: me(ctx), If: wire.FromCondition(cond)}, &out)
+	return out.Released, err
+}
+
+// ReleaseAll implements Locker. A repetition tells only of what it released
+// itself.
+func (c *Client) ReleaseAll(ctx context.Context, ids []editlock.ID) ([]editlock.ID, error) {
+	return c.releaseAll(ctx, "/v1/release", &wire.ReleaseRequest{Mutexes: wire.FromIDs(ids), Owner: me(ctx)})
+}
+
+// ReleaseSession implements Locker. A repetition tells only of what it
+// released itself.
+func (c *Client) ReleaseSession(ctx context.Context, session string) ([]editlock.ID, error) {
+	return c.releaseAll(ctx, "/v1/release-session", &wire.ReleaseSessionRequest{
+		Session: session, Owner: wire.FromOwner(editlock.OwnerFrom(ctx)),
+	})
+}
+
+func (c *Client) releaseAll(ctx context.Context, path string, body any) ([]editlock.ID, error) {
+	var out wire.ReleaseAllAnswer
+	if _, err := c.post(ctx, path, body, &out); err != nil || len(out.Mutexes) == 0 {
+		return nil, err
+	}
+	return wire.RootIDs(out.Mutexes), nil
+}
+
+// Takeover implements Locker. A repetition carries the same key, so it is the
+// same takeover.
+func (c *Client) Takeover(ctx context.Context, id editlock.ID, seen editlock.Token, reason string, opts *editlock.CaptureOptions) (editlock.Mutex, error) {
+	var o editlock.CaptureOptions
+	if opts != nil {
+		o = *opts
+	}
+	switch {
+	case o.Wait != 0 || !o.If.IsZero():
+		return editlock.Mutex{}, invalid("if", "and wait don't go with a takeover: seen_token is its condition")
+	case o.Message != "":
+		return editlock.Mutex{}, invalid("message", "goes with a wait only: the holder answers who waits")
+	}
+	key, err := requestID(o.RequestID)
+	if err != nil {
+		return editlock.Mutex{}, err
+	}
+	mutex := wire.FromID(id)
+	body := &wire.TakeoverRequest{
+		Mutex: &mutex, Owner: me(ctx), SeenToken: uint64(seen), Reason: reason,
+		StatusData: o.StatusData, AutoRelease: form(o.AutoRelease), GrantAfter: duration(o.GrantAfter),
+	}
+	var out wire.CaptureAnswer
+	if _, err := c.send(ctx, message{method: http.MethodPost, path: "/v1/takeover", key: key, body: body}, &out); err != nil {
+		return editlock.Mutex{}, fields(err)
+	}
+	return c.mutex(out.Mutex)
+}
+
+// ForceRelease implements Locker. A repetition names the same token, so it
+// can't hit another holder; that the first try did it is told by the history,
+// and is no error.
+func (c *Client) ForceRelease(ctx context.Context, id editlock.ID, seen editlock.Token, reason string) error {
+	mutex := wire.FromID(id)
+	tries, err := c.post(ctx, "/v1/force-release", &wire.ForceReleaseRequest{
+		Mutex: &mutex, Owner: me(ctx), SeenToken: uint64(seen), Reason: reason,
+	}, new(wire.ReleaseAnswer))
+	if tries > 1 && byMe(ctx, err, editlock.KindForceReleased) {
+		return nil
+	}
+	return err
+}
+
+// byMe reports whether a lock was lost by an act of the caller himself.
+func byMe(ctx context.Context, err error, act editlock.Kind) bool {
+	var lost *editlock.LostError
+	return errors.As(err, &lost) && lost.How == act && lost.By.Session == editlock.OwnerFrom(ctx).Session
+}
+
+// HandOver implements Locker. After a repetition the mutex is no longer the
+// caller's; that the first try did it is told by the history, and is no error.
+func (c *Client) HandOver(ctx context.Context, id editlock.ID) (bool, error) {
+	mutex := wire.FromID(id)
+	var out wire.HandOverAnswer
+	tries, err := c.post(ctx, "/v1/hand-over", &wire.HandOverRequest{Mutex: &mutex, Owner: me(ctx)}, &out)
+	if tries > 1 && byMe(ctx, err, editlock.KindHandedOver) {
+		return true, nil
+	}
+	return out.HandedOver, err
+}
+
+// Decline implements Locker. A repetition finds that the waiter waits no more
+// and tells false.
+func (c *Client) Decline(ctx context.Context, id editlock.ID, waiter, text string) (bool, error) {
+	mutex := wire.FromID(id)
+	var out wire.DeclineAnswer
+	_, err := c.post(ctx, "/v1/decline", &wire.DeclineRequest{Mutex: &mutex, Owner: me(ctx), Waiter: waiter, Message: text}, &out)
+	return out.Declined, err
+}
+
+// query collects parameters, leaving out what is empty.
+type query url.Values
+
+func (q query) set(name, value string) {
+	if value != "" {
+		url.Values(q).Set(name, value)
+	}
+}
+
+func (q query) id(id *editlock.ID, group, mode string) error {
+	if id != nil {
+		if err := id.Validate(); err != nil {
+			return err
+		}
+		group, mode = id.Group, id.Mode
+		q.set("id", id.ID)
+	}
+	q.set("group", group)
+	q.set("mode", mode)
+	return nil
+}
+
+func (q query) limit(n int) {
+	if n != 0 {
+		q.set("limit", strconv.Itoa(n))
+	}
+}
+
+// List implements Locker. It changes nothing, so it is repeated freely.
+func (c *Client) List(ctx context.Context, lq editlock.Query) (editlock.Page, error) {
+	q := query{}
+	for name, value := range map[string]string{
+		"group": lq.Group, "mode": lq.Mode, "session": lq.Session, "user_id": lq.UserID, "text": lq.Text, "cursor": lq.Cursor,
+	} {
+		q.set(name, value)
+	}
+	q.limit(lq.Limit)
+	var out wire.ListAnswer
+	if err := c.get(ctx, "/v1/mutexes", url.Values(q), &out); err != nil {
+		return editlock.Page{}, err
+	}
+	ms, err := c.mutexes(out.Mutexes)
+	return editlock.Page{Mutexes: ms, Next: next(out.Next)}, err
+}
+
+func next(cursor *string) string {
+	if cursor == nil {
+		return ""
+	}
+	return *cursor
+}
+
+// History implements Locker. It changes nothing, so it is repeated freely.
+func (c *Client) History(ctx context.Context, hq editlock.HistoryQuery) (editlock.HistoryPage, error) {
+	q := query{}
+	if err := q.id(hq.ID, hq.Group, hq.Mode); err != nil {
+		return editlock.HistoryPage{}, err
+	}
+	q.set("user_id", hq.UserID)
+	q.set("cursor", hq.Cursor)
+	for _, kind := range hq.Kinds {
+		url.Values(q).Add("kind", string(kind))
+	}
+	for name, at := range map[string]time.Time{"from": hq.From, "to": hq.To} {
+		if !at.IsZero() {
+			q.set(name, at.UTC().Format(time.RFC3339Nano))
+		}
+	}
+	q.limit(hq.Limit)
+	var out wire.HistoryAnswer
+	if err := c.get(ctx, "/v1/history", url.Values(q), &out); err != nil {
+		return editlock.HistoryPage{}, err
+	}
+	page := editlock.HistoryPage{Next: next(out.Next)}
+	for i := range out.Entries {
+		page.Entries = append(page.Entries, out.Entries[i].Root())
+	}
+	return page, nil
+}

@@ -1,0 +1,189 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"editlock"
+	"editlock/internal/wire"
+	"editlock/internal/wire/strictjson"
+)
+
+// call is one request under way.
+type call struct {
+	*Handler
+	ctx context.Context
+	r   *http.Request
+}
+
+// post makes a handler of what a verb does with its body. beacons says
+// whether it takes text/plain too, which is what navigator.sendBeacon sends.
+func post[In any](beacons bool, do func(c *call, in *In) (answer any, err error)) func(*Handler, http.ResponseWriter, *http.Request) error {
+	return func(h *Handler, w http.ResponseWriter, r *http.Request) error {
+		if err := checkType(r, beacons); err != nil {
+			return err
+		}
+		if r.URL.RawQuery != "" {
+			return &editlock.InvalidError{Field: "query", Problem: "must be empty: this call takes a body"}
+		}
+		in := new(In)
+		if err := h.read(w, r, in); err != nil {
+			return err
+		}
+		answer, err := do(&call{h, r.Context(), r}, in)
+		if err != nil {
+			return err
+		}
+		return write(w, http.StatusOK, jsonType, answer)
+	}
+}
+
+func checkType(r *http.Request, beacons bool) error {
+	if enc := r.Header.Get("Content-Encoding"); enc != "" && enc != "identity" {
+		return wire.NewProblem(wire.UnsupportedMediaType, fmt.Sprintf("Content-Encoding %.40q is not supported; send the body as it is", enc))
+	}
+	header := r.Header.Get("Content-Type")
+	if header == "application/json" {
+		return nil
+	}
+	media, params, err := mime.ParseMediaType(header)
+	charset := strings.ToLower(params["charset"])
+	if err == nil && (media == "application/json" || beacons && media == "text/plain") && (charset == "" || charset == "utf-8") {
+		return nil
+	}
+	return wire.NewProblem(wire.UnsupportedMediaType, fmt.Sprintf("Content-Type must be application/json in UTF-8, not %.80q", header))
+}
+
+// buffers are for bodies, of requests and answers alike.
+var buffers = sync.Pool{New: func() any { return new(make([]byte, 0, 2<<10)) }}
+
+// keepBuffer is the largest buffer that is used again.
+const keepBuffer = 64 << 10
+
+func putBuffer(buf *[]byte) {
+	if cap(*buf) <= keepBuffer {
+		buffers.Put(buf)
+	}
+}
+
+// read reads a body of limited size, in limited time, into a struct.
+func (h *Handler) read(w http.ResponseWriter, r *http.Request, into any) error {
+	if r.ContentLength > h.opts.MaxBody {
+		return h.tooLarge(w)
+	}
+	conn := http.NewResponseController(w)
+	// Not all writers have deadlines (those of tests); real connections do.
+	_ = conn.SetReadDeadline(time.Now().Add(h.opts.BodyTimeout))
+	buf := buffers.Get().(*[]byte)
+	defer putBuffer(buf)
+	data, err := readAll((*buf)[:0], r.Body, h.opts.MaxBody)
+	*buf = data
+	if err != nil {
+		w.Header().Set("Connection", "close")
+	}
+	switch {
+	case errors.Is(err, errTooLarge):
+		return h.tooLarge(w)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return invalid("body", "did not arrive within %v", h.opts.BodyTimeout)
+	case err != nil:
+		return invalid("body", "ended before it was complete")
+	}
+	_ = conn.SetReadDeadline(time.Time{}) // or it would end the request
+	if err := strictjson.Unmarshal(data, into); err != nil {
+		return wire.Malformed(err)
+	}
+	return nil
+}
+
+var errTooLarge = errors.New("body too large")
+
+// readAll appends what r gives to buf, up to max bytes.
+func readAll(buf []byte, r io.Reader, max int64) ([]byte, error) {
+	for {
+		if len(buf) == cap(buf) {
+			buf = append(buf, 0)[:len(buf)]
+		}
+		n, err := r.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		switch {
+		case int64(len(buf)) > max:
+			return buf, errTooLarge
+		case err == io.EOF: //nolint:errorlint // the reader's own word for the end
+			return buf, nil
+		case err != nil:
+			return buf, err
+		}
+	}
+}
+
+func (h *Handler) tooLarge(w http.ResponseWriter) error {
+	w.Header().Set("Connection", "close")
+	p := wire.NewProblem(wire.TooLarge, fmt.Sprintf("body is larger than the %d bytes that this server takes", h.opts.MaxBody))
+	p.Field = "body"
+	return p
+}
+
+var (
+	jsonType    = []string{"application/json"}
+	problemType = []string{wire.ProblemType}
+	noStore     = []string{"no-store"}
+)
+
+// write answers with the JSON of a struct.
+func write(w http.ResponseWriter, status int, contentType []string, answer any) error {
+	buf := buffers.Get().(*[]byte)
+	defer putBuffer(buf)
+	data, err := strictjson.Append((*buf)[:0], answer)
+	if err != nil {
+		return err
+	}
+	*buf = data
+	header := w.Header()
+	header["Content-Type"], header["Cache-Control"] = contentType, noStore
+	w.WriteHeader(status)
+	_, _ = w.Write(data) // who does not listen any more needs no answer
+	return nil
+}
+
+// refuse answers with the problem that tells of an error.
+func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	if r.Context().Err() != nil {
+		return // nobody is there to read it
+	}
+	p := h.problem(r, err)
+	if p.Code == wire.Unavailable {
+		w.Header().Set("Retry-After", "1")
+	}
+	if err := write(w, p.Status, problemType, p); err != nil {
+		// A message that is not UTF-8 can't be sent.
+		_ = write(w, p.Status, problemType, wire.NewProblem(p.Code, ""))
+	}
+}
+
+// problem is what an outsider may know of an error; the log hears the rest.
+func (h *Handler) problem(r *http.Request, err error) *wire.Problem {
+	p := wire.FromError(err)
+	switch {
+	case errors.Is(err, errDraining):
+	case p.Code == wire.Unavailable:
+		// What an engine says may name hosts and files.
+		h.opts.Logger.Error("the store is unavailable", "path", r.URL.Path, "err", err)
+		p = wire.NewProblem(wire.Unavailable, "the lock store is unavailable; the server's log says why")
+	case p.Code == wire.Internal:
+		h.opts.Logger.Error("a call failed", "path", r.URL.Path, "err", err)
+	}
+	return p
+}
+
+func invalid(field, format string, args ...any) error {
+	return &editlock.InvalidError{Field: field, Problem: fmt.Sprintf(format, args...)}
+}

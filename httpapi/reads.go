@@ -1,0 +1,191 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"editlock"
+	"editlock/internal/wire"
+)
+
+// get makes a handler of what a reading call does with its parameters.
+func get(do func(c *call, q *params) (answer any, err error)) func(*Handler, http.ResponseWriter, *http.Request) error {
+	return func(h *Handler, w http.ResponseWriter, r *http.Request) error {
+		q, err := parse(r)
+		if err != nil {
+			return err
+		}
+		answer, err := do(&call{h, r.Context(), r}, q)
+		if err != nil {
+			return plain(err)
+		}
+		return write(w, http.StatusOK, jsonType, answer)
+	}
+}
+
+// plain makes an error about a part of an ID name the parameter.
+func plain(err error) error {
+	var bad *editlock.InvalidError
+	if errors.As(err, &bad) {
+		if name, ok := strings.CutPrefix(bad.Field, "mutex."); ok {
+			return &editlock.InvalidError{Field: name, Problem: bad.Problem}
+		}
+	}
+	return err
+}
+
+// params are the parameters of a query, each taken once. The first error is
+// kept.
+type params struct {
+	values url.Values
+	known  []string
+	err    error
+}
+
+func parse(r *http.Request) (*params, error) {
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, invalid("query", "is not well formed: %v", err)
+	}
+	return &params{values: values}, nil
+}
+
+func (q *params) fail(field, format string, args ...any) {
+	if q.err == nil {
+		q.err = invalid(field, format, args...)
+	}
+}
+
+// text takes a parameter; absent and empty are the same.
+func (q *params) text(name string) string {
+	q.known = append(q.known, name)
+	values := q.values[name]
+	if len(values) > 1 {
+		q.fail(name, "is given %d times; give it once", len(values))
+	}
+	if len(values) == 0 {
+		return ""
+	}
+	return values[0]
+}
+
+// list takes a parameter that may be repeated, or hold several with commas.
+func (q *params) list(name string) []string {
+	q.known = append(q.known, name)
+	var all []string
+	for _, value := range q.values[name] {
+		for part := range strings.SplitSeq(value, ",") {
+			if part != "" {
+				all = append(all, part)
+			}
+		}
+	}
+	return all
+}
+
+func (q *params) number(name string) int {
+	text := q.text(name)
+	if text == "" {
+		return 0
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		q.fail(name, "must be a whole number, not %.40q", text)
+	}
+	return n
+}
+
+func (q *params) time(name string) time.Time {
+	text := q.text(name)
+	if text == "" {
+		return time.Time{}
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		q.fail(name, "must be a time such as 2025-11-22T12:04:00Z, not %.40q", text)
+	}
+	return at.UTC()
+}
+
+// done returns the first error; a parameter that nobody took is one.
+func (q *params) done() error {
+	for name := range q.values {
+		if !slices.Contains(q.known, name) {
+			q.fail(name, "is not known here; known are %s", strings.Join(q.known, ", "))
+		}
+	}
+	return q.err
+}
+
+// id takes the parameters of an ID, or of a group and mode if there is no id.
+func (q *params) id() (id *editlock.ID, group, mode string) {
+	group, mode = q.text("group"), q.text("mode")
+	if name := q.text("id"); name != "" {
+		return &editlock.ID{Group: group, Mode: mode, ID: name}, "", ""
+	}
+	return nil, group, mode
+}
+
+func list(c *call, q *params) (any, error) {
+	query := editlock.Query{
+		Group: q.text("group"), Mode: q.text("mode"), Session: q.text("session"), UserID: q.text("user_id"),
+		Text: q.text("text"), Limit: q.number("limit"), Cursor: q.text("cursor"),
+	}
+	if err := q.done(); err != nil {
+		return nil, err
+	}
+	page, err := c.locker.List(c.ctx, query)
+	return &wire.ListAnswer{Mutexes: wire.FromMutexes(page.Mutexes), Next: wire.Cursor(page.Next)}, err
+}
+
+func history(c *call, q *params) (any, error) {
+	id, group, mode := q.id()
+	query := editlock.HistoryQuery{
+		ID: id, Group: group, Mode: mode, UserID: q.text("user_id"), From: q.time("from"), To: q.time("to"),
+		Limit: q.number("limit"), Cursor: q.text("cursor"),
+	}
+	for _, kind := range q.list("kind") {
+		query.Kinds = append(query.Kinds, editlock.Kind(kind))
+	}
+	if err := q.done(); err != nil {
+		return nil, err
+	}
+	page, err := c.locker.History(c.ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	out := &wire.HistoryAnswer{Entries: make([]wire.Entry, len(page.Entries)), Next: wire.Cursor(page.Next)}
+	for i, e := range page.Entries {
+		out.Entries[i] = wire.FromEntry(e)
+	}
+	return out, nil
+}
+
+var ok = &wire.StatusAnswer{Status: "ok"}
+
+// alive says that the process serves, whatever its store does.
+func alive(_ *call, q *params) (any, error) { return ok, q.done() }
+
+// readyWithin is how long the store may take to count as ready.
+const readyWithin = 2 * time.Second
+
+// ready says that the server can do its work: it is not stopping, and its
+// store answers.
+func ready(c *call, q *params) (any, error) {
+	if err := q.done(); err != nil {
+		return nil, err
+	}
+	if c.draining.Err() != nil {
+		return nil, errDraining
+	}
+	ctx, cancel := context.WithTimeout(editlock.AsStranger(c.ctx), readyWithin)
+	defer cancel()
+	_, _, err := c.locker.Request(ctx, editlock.ID{ID: "readyz"})
+	return ok, err
+}

@@ -1,0 +1,242 @@
+package httpapi
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"editlock"
+	"editlock/internal/wire"
+)
+
+// actAs makes the call that of an owner, who must be given.
+func (c *call) actAs(o *wire.Owner) error {
+	if o == nil {
+		return invalid("owner", "is missing: it says who you are")
+	}
+	c.ctx = editlock.WithOwner(c.ctx, o.Root())
+	return nil
+}
+
+// actAsIfGiven makes the call that of an owner, or a stranger's.
+func (c *call) actAsIfGiven(o *wire.Owner) {
+	c.ctx = editlock.AsStranger(c.ctx)
+	if o != nil {
+		c.ctx = editlock.WithOwner(c.ctx, o.Root())
+	}
+}
+
+// one checks that a mutex is given.
+func one(id *wire.ID) (editlock.ID, error) {
+	if id == nil {
+		return editlock.ID{}, invalid("mutex", "is missing")
+	}
+	return id.Root(), nil
+}
+
+// oneOrSeveral checks that either a mutex or several are given.
+func oneOrSeveral(id *wire.ID, ids []wire.ID) (editlock.ID, error) {
+	switch {
+	case id != nil && ids != nil:
+		return editlock.ID{}, invalid("mutexes", "is given beside mutex; give one of them")
+	case ids != nil:
+		return editlock.ID{}, nil
+	}
+	return one(id)
+}
+
+// first returns the first of several errors.
+func first(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func grantAfter(d *wire.Duration) (time.Duration, error) {
+	if d == nil {
+		return 0, nil
+	}
+	if *d == 0 {
+		return 0, invalid("grant_after", "is 0s; between 1s and 24h are allowed")
+	}
+	return time.Duration(*d), nil
+}
+
+// idempotencyKey is the header that makes a retry the same capture.
+const idempotencyKey = "Idempotency-Key"
+
+func (c *call) requestID() (string, error) {
+	keys := c.r.Header[idempotencyKey]
+	switch {
+	case len(keys) == 0:
+		return "", nil
+	case len(keys) > 1:
+		return "", invalid(idempotencyKey, "is given %d times; give it once", len(keys))
+	case keys[0] == "":
+		return "", invalid(idempotencyKey, "must not be empty")
+	}
+	return keys[0], nil
+}
+
+// named makes an error about the request ID name the header it came in.
+func named(err error) error {
+	var bad *editlock.InvalidError
+	if errors.As(err, &bad) && bad.Field == "request_id" {
+		return &editlock.InvalidError{Field: idempotencyKey, Problem: bad.Problem}
+	}
+	return err
+}
+
+func capture(c *call, in *wire.CaptureRequest) (any, error) {
+	id, badID := oneOrSeveral(in.Mutex, in.Mutexes)
+	auto, badAuto := in.AutoRelease.Root("auto_release")
+	cond, badCond := in.If.Root()
+	grant, badGrant := grantAfter(in.GrantAfter)
+	key, badKey := c.requestID()
+	if err := first(badID, c.actAs(in.Owner), badAuto, badCond, badGrant, badKey); err != nil {
+		return nil, err
+	}
+	opts := &editlock.CaptureOptions{
+		StatusData: in.StatusData, AutoRelease: auto, If: cond, Message: in.Message, GrantAfter: grant, RequestID: key,
+	}
+	if in.Wait != nil {
+		opts.Wait = time.Duration(*in.Wait)
+	}
+	if in.Mutexes != nil {
+		ms, err := c.locker.CaptureAll(c.ctx, wire.RootIDs(in.Mutexes), opts)
+		return &wire.CaptureAllAnswer{Mutexes: wire.FromMutexes(ms)}, named(err)
+	}
+	if opts.Wait > 0 {
+		ctx, done := c.untilDrained(c.ctx)
+		defer done()
+		c.ctx = ctx
+	}
+	m, err := c.locker.Capture(c.ctx, id, opts)
+	return captured(m), named(err)
+}
+
+func captured(m editlock.Mutex) *wire.CaptureAnswer {
+	form := wire.FromMutex(m)
+	return &wire.CaptureAnswer{State: editlock.CapturedByMe.String(), Mutex: &form}
+}
+
+func refresh(c *call, in *wire.RefreshRequest) (any, error) {
+	items := make([]editlock.RefreshItem, len(in.Items))
+	for i, item := range in.Items {
+		at := fmt.Sprintf("items[%d].", i)
+		if item.Mutex == nil {
+			return nil, invalid(at+"mutex", "is missing")
+		}
+		auto, err := item.AutoRelease.Root(at + "auto_release")
+		if err != nil {
+			return nil, err
+		}
+		items[i] = editlock.RefreshItem{
+			ID: item.Mutex.Root(), Token: editlock.Token(item.Token), StatusData: item.StatusData,
+			AutoRelease: auto, ByToken: in.Owner == nil,
+		}
+	}
+	c.actAsIfGiven(in.Owner)
+	results, err := c.locker.Refresh(c.ctx, items)
+	if err != nil {
+		return nil, err
+	}
+	out := &wire.RefreshAnswer{Results: make([]wire.RefreshResult, len(results))}
+	for i, res := range results {
+		if res.Err != nil {
+			out.Results[i].Problem = c.problem(c.r, res.Err)
+			continue
+		}
+		m := wire.FromMutex(res.Mutex)
+		out.Results[i].Mutex = &m
+	}
+	return out, nil
+}
+
+func request(c *call, in *wire.LookRequest) (any, error) {
+	id, err := one(in.Mutex)
+	if err != nil {
+		return nil, err
+	}
+	if in.Owner != nil && in.Owner.Session == "" {
+		return nil, invalid("owner.session", "must not be empty; leave owner out to ask as a stranger")
+	}
+	c.actAsIfGiven(in.Owner)
+	state, m, err := c.locker.Request(c.ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	out := &wire.CaptureAnswer{State: state.String()}
+	if state != editlock.Free {
+		form := wire.FromMutex(m)
+		out.Mutex = &form
+	}
+	return out, nil
+}
+
+func release(c *call, in *wire.ReleaseRequest) (any, error) {
+	id, badID := oneOrSeveral(in.Mutex, in.Mutexes)
+	cond, badCond := in.If.Root()
+	if err := first(badID, c.actAs(in.Owner), badCond); err != nil {
+		return nil, err
+	}
+	if in.Mutexes != nil {
+		if !cond.IsZero() {
+			return nil, invalid("if", "goes with one mutex only: status data and token are one mutex's own")
+		}
+		ids, err := c.locker.ReleaseAll(c.ctx, wire.RootIDs(in.Mutexes))
+		return &wire.ReleaseAllAnswer{Released: len(ids) > 0, Mutexes: wire.FromIDs(ids)}, err
+	}
+	released, err := c.locker.Release(c.ctx, id, cond)
+	return &wire.ReleaseAnswer{Released: released}, err
+}
+
+func takeover(c *call, in *wire.TakeoverRequest) (any, error) {
+	id, badID := one(in.Mutex)
+	auto, badAuto := in.AutoRelease.Root("auto_release")
+	grant, badGrant := grantAfter(in.GrantAfter)
+	key, badKey := c.requestID()
+	if err := first(badID, c.actAs(in.Owner), badAuto, badGrant, badKey); err != nil {
+		return nil, err
+	}
+	m, err := c.locker.Takeover(c.ctx, id, editlock.Token(in.SeenToken), in.Reason, &editlock.CaptureOptions{
+		StatusData: in.StatusData, AutoRelease: auto, GrantAfter: grant, RequestID: key,
+	})
+	return captured(m), named(err)
+}
+
+func forceRelease(c *call, in *wire.ForceReleaseRequest) (any, error) {
+	id, badID := one(in.Mutex)
+	if err := first(badID, c.actAs(in.Owner)); err != nil {
+		return nil, err
+	}
+	err := c.locker.ForceRelease(c.ctx, id, editlock.Token(in.SeenToken), in.Reason)
+	return &wire.ReleaseAnswer{Released: true}, err
+}
+
+func releaseSession(c *call, in *wire.ReleaseSessionRequest) (any, error) {
+	c.actAsIfGiven(in.Owner)
+	ids, err := c.locker.ReleaseSession(c.ctx, in.Session)
+	return &wire.ReleaseAllAnswer{Released: len(ids) > 0, Mutexes: wire.FromIDs(ids)}, err
+}
+
+func handOver(c *call, in *wire.HandOverRequest) (any, error) {
+	id, badID := one(in.Mutex)
+	if err := first(badID, c.actAs(in.Owner)); err != nil {
+		return nil, err
+	}
+	passed, err := c.locker.HandOver(c.ctx, id)
+	return &wire.HandOverAnswer{HandedOver: passed}, err
+}
+
+func decline(c *call, in *wire.DeclineRequest) (any, error) {
+	id, badID := one(in.Mutex)
+	if err := first(badID, c.actAs(in.Owner)); err != nil {
+		return nil, err
+	}
+	declined, err := c.locker.Decline(c.ctx, id, in.Waiter, in.Message)
+	return &wire.DeclineAnswer{Declined: declined}, err
+}
