@@ -1,6 +1,9 @@
 package store
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Party is somebody a record or an entry speaks of. Session and User are
 // index keys, compared byte for byte; Value is opaque to engines.
@@ -144,9 +147,46 @@ type Swap struct {
 }
 
 // Request is one atomic step: all swaps or none. Names are distinct.
+//
+// Engines know an ID again by the log entries of its takes, touches and
+// drops. Without any, a retry is a new write: so give an ID only with a Note.
+// A retry of a join or leave is known by its ticket instead: a join finds its
+// place or the record it was granted, a leave finds nothing and is refused.
 type Request struct {
 	ID    string // unique per logical write; empty: a retry is a new write
 	Swaps []Swap
+}
+
+// Validate reports what is wrong with a request. Engines refuse such a request
+// with this error before they do anything.
+func (r Request) Validate() error {
+	for i, sw := range r.Swaps {
+		missing := ""
+		switch {
+		case sw.Do < Take || sw.Do > Leave:
+			missing = "a known action"
+		case sw.Do == Take && sw.Holder == nil:
+			missing = "a holder"
+		case sw.Do == Take && sw.Terms == nil:
+			missing = "terms"
+		case (sw.Do == Join || sw.Do == Leave) && (sw.Ticket == nil || sw.Ticket.ID == ""):
+			missing = "a ticket with an ID"
+		}
+		if missing != "" {
+			return fmt.Errorf("store: swap %d of the request, on %q, lacks %s", i+1, sw.Name, missing)
+		}
+	}
+	if len(r.Swaps) < 2 {
+		return nil
+	}
+	seen := make(map[string]bool, len(r.Swaps))
+	for _, sw := range r.Swaps {
+		if seen[sw.Name] {
+			return fmt.Errorf("store: the request names %q twice", sw.Name)
+		}
+		seen[sw.Name] = true
+	}
+	return nil
 }
 
 // Result is what a Swap came to.

@@ -16,8 +16,8 @@
 //  2. Whether a record, or a waiting process, is alive is decided by the
 //     store's clock, inside the step.
 //  3. Tokens of one name rise for ever: through release, expiry and restart.
-//  4. A [Request] with an ID takes effect at most once within [RetryWindow],
-//     whoever sends it again.
+//  4. A [Request] with an ID that is logged takes effect at most once within
+//     [RetryWindow], whoever sends it again.
 //  5. A refusal returns the records in force.
 //  6. Log entries are written in the same step as the change they tell of.
 //  7. What was acknowledged outlives a crash, on every engine with a disk.
@@ -61,7 +61,9 @@ type Store interface {
 	Log(ctx context.Context, q LogQuery) (LogPage, error)
 
 	// Beat keeps a waiting process alive for ttl and returns the IDs of its
-	// tickets that still wait. One beat serves all waits of a process.
+	// tickets that still wait. One beat serves all waits of a process. A
+	// process that died has lost its tickets for good, also those it joined
+	// under while dead: it beats first, then joins.
 	Beat(ctx context.Context, peer string, ttl time.Duration) (tickets []string, err error)
 
 	// Sweep settles what is due now, prunes the log as keep says, and tells

@@ -73,37 +73,45 @@ func (s *Store) Sweep(ctx context.Context, keep store.Retention) (time.Duration,
 		s.save(name, st)
 		s.commit(eff, env)
 	}
-	s.dropDead(env)
+	lapse := s.buryDead(env)
 	s.prune(keep, env)
-	if next, ok := s.due.Min(); ok {
+	next, ok := s.due.Min()
+	switch {
+	case ok && (lapse.IsZero() || next.at.Before(lapse)):
 		return max(0, next.at.Sub(env.Now)), nil
+	case !lapse.IsZero():
+		return lapse.Sub(env.Now), nil
 	}
 	return -1, nil
 }
 
-// dropDead takes the tickets of dead processes out of their queues.
-func (s *Store) dropDead(env store.Env) {
-	dead := make(map[string]bool)
+// buryDead takes the tickets of dead processes out of their queues, and tells
+// when the next process that waits dies, unless it beats: somebody behind it
+// may have a claim then. Zero: none waits.
+func (s *Store) buryDead(env store.Env) (next time.Time) {
 	for peer := range s.tickets {
 		if !env.Alive(peer) {
-			dead[peer] = true
+			s.bury(peer)
+		} else if until := s.peers[peer]; next.IsZero() || until.Before(next) {
+			next = until
 		}
 	}
-	if len(dead) > 0 {
-		for name, st := range s.states {
-			alive := slices.DeleteFunc(slices.Clone(st.Queue), func(t store.Ticket) bool { return dead[t.Peer] })
-			if len(alive) < len(st.Queue) {
-				st.Queue = alive
-				s.save(name, st)
-			}
-		}
-	}
-	for peer, until := range s.peers {
-		if !env.Now.Before(until) {
+	for peer := range s.peers {
+		if !env.Alive(peer) {
 			delete(s.peers, peer)
-			delete(s.tickets, peer)
 		}
 	}
+	return next
+}
+
+// bury takes the tickets of a process out of their queues.
+func (s *Store) bury(peer string) {
+	for id, name := range s.tickets[peer] {
+		st := s.states[name]
+		st.Queue = slices.DeleteFunc(slices.Clone(st.Queue), func(t store.Ticket) bool { return t.ID == id })
+		s.save(name, st)
+	}
+	delete(s.tickets, peer)
 }
 
 // prune forgets old entries and old request IDs.

@@ -38,7 +38,7 @@ type Store struct {
 	users    map[string]*btree.BTreeG[string] // names by holder's user
 	dueAt    map[string]time.Time
 	peers    map[string]time.Time
-	tickets  map[string]map[string]struct{} // ticket IDs by peer
+	tickets  map[string]map[string]string // names by ticket ID, by peer
 	log      []store.Entry
 	floor    uint64
 	requests map[string]time.Time // request IDs that took effect, and when
@@ -67,7 +67,7 @@ func New(o *Options) *Store {
 		users:    make(map[string]*btree.BTreeG[string]),
 		dueAt:    make(map[string]time.Time),
 		peers:    make(map[string]time.Time),
-		tickets:  make(map[string]map[string]struct{}),
+		tickets:  make(map[string]map[string]string),
 		requests: make(map[string]time.Time),
 	}
 	if o != nil && o.Now != nil {
@@ -96,6 +96,9 @@ func (s *Store) enter(ctx context.Context) (store.Env, error) {
 
 // Swap implements store.Store.
 func (s *Store) Swap(ctx context.Context, req store.Request) (store.Result, error) {
+	if err := req.Validate(); err != nil {
+		return store.Result{}, err
+	}
 	env, err := s.enter(ctx)
 	if err != nil {
 		return store.Result{}, err
@@ -183,9 +186,9 @@ func (s *Store) commit(eff store.Effects, env store.Env) {
 	for _, t := range eff.Joined {
 		s.forget(t.ID)
 		if s.tickets[t.Peer] == nil {
-			s.tickets[t.Peer] = make(map[string]struct{})
+			s.tickets[t.Peer] = make(map[string]string)
 		}
-		s.tickets[t.Peer][t.ID] = struct{}{}
+		s.tickets[t.Peer][t.ID] = t.Name
 	}
 	for _, id := range eff.Left {
 		s.forget(id)
@@ -264,6 +267,9 @@ func (s *Store) Beat(ctx context.Context, peer string, ttl time.Duration) ([]str
 		return nil, err
 	}
 	defer s.mu.Unlock()
+	if !env.Alive(peer) {
+		s.bury(peer)
+	}
 	s.peers[peer] = env.Now.Add(ttl)
 	ids := make([]string, 0, len(s.tickets[peer]))
 	for id := range s.tickets[peer] {
