@@ -2,6 +2,7 @@ package editlock
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"editlock/store"
@@ -178,9 +179,14 @@ func (m *Manager) Refresh(ctx context.Context, items []RefreshItem) ([]RefreshRe
 		return nil, invalid("items", "has %d items; between 1 and %d are allowed", len(items), MaxBatch)
 	}
 	caller := OwnerFrom(ctx)
-	for _, item := range items {
-		if err := item.validate(caller); err != nil {
-			return nil, err
+	for i, item := range items {
+		if !item.ByToken {
+			if err := caller.Validate(); err != nil {
+				return nil, err
+			}
+		}
+		if err := item.validate(); err != nil {
+			return nil, within(fmt.Sprintf("items[%d].", i), "", err)
 		}
 	}
 	if len(items) == 1 {
@@ -190,12 +196,7 @@ func (m *Manager) Refresh(ctx context.Context, items []RefreshItem) ([]RefreshRe
 	return parallel(items, func(item RefreshItem) RefreshResult { return m.refresh(ctx, caller, item) }), nil
 }
 
-func (i RefreshItem) validate(caller Owner) error {
-	if !i.ByToken {
-		if err := caller.Validate(); err != nil {
-			return err
-		}
-	}
+func (i RefreshItem) validate() error {
 	if i.Token == 0 {
 		return invalid("token", "must be the token that a capture returned")
 	}

@@ -163,7 +163,12 @@ func (h *Held) keep() {
 			return
 		case <-time.After(pause):
 		}
-		if err := h.refresh(h.ctx, ""); err != nil {
+		// A try that hangs, as on a connection cut without a word, leaves time
+		// for others before the deadline.
+		ctx, cancel := context.WithTimeout(h.ctx, h.lease()/9)
+		err := h.refresh(ctx, "")
+		cancel()
+		if err != nil {
 			failures++
 		} else {
 			failures = 0
@@ -171,19 +176,26 @@ func (h *Held) keep() {
 	}
 }
 
+// lease is how long a refresh is good for.
+func (h *Held) lease() time.Duration {
+	m := h.Mutex()
+	lease, ends := m.ExpiresIn()
+	switch idle := m.AutoRelease.Idle; {
+	case !ends:
+		return DefaultIdle // no deadline: a beat only to hear of a takeover
+	case idle > 0 && idle < lease:
+		return idle
+	}
+	return lease
+}
+
 // pause is how long to wait before the next refresh, within ten per cent of
 // each other so that many holders don't beat in step.
 func (h *Held) pause(failures int) time.Duration {
-	lease, ends := h.Mutex().ExpiresIn()
-	if idle := h.Mutex().AutoRelease.Idle; idle > 0 && idle < lease {
-		lease = idle
-	}
-	if !ends {
-		lease = DefaultIdle // a beat only to hear of a takeover
-	}
+	lease := h.lease()
 	pause := lease / 3
 	if failures > 0 {
-		pause = min(pause, 50*time.Millisecond<<min(failures, 10))
+		pause = min(lease/30, 50*time.Millisecond<<min(failures, 20))
 	}
 	return time.Duration(float64(pause) * (0.9 + 0.2*rand.Float64()))
 }

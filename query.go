@@ -94,8 +94,8 @@ func (q Query) matcher() func(Mutex) bool {
 			return true
 		}
 		for _, s := range []string{
-			m.ID.ID, m.ID.Mode, m.ID.Group, m.StatusData, m.Owner.Name, m.Owner.Login,
-			m.Owner.UserID, m.Owner.Host, m.Owner.Session, m.ID.String(),
+			m.ID.Group + "/" + m.ID.Mode + "/" + m.ID.ID, m.StatusData, m.Owner.Name, m.Owner.Login,
+			m.Owner.UserID, m.Owner.Host, m.Owner.Session,
 		} {
 			if strings.Contains(fold(s), text) {
 				return true

@@ -3,7 +3,9 @@ package editlock
 import (
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -70,6 +72,16 @@ func checkSeen(seen Token) error {
 	return nil
 }
 
+// within says of an invalid field that it stands in an item of a list. What
+// the field's own name begins with is cut off.
+func within(item, cut string, err error) error {
+	var bad *InvalidError
+	if !errors.As(err, &bad) {
+		return err
+	}
+	return &InvalidError{Field: item + strings.TrimPrefix(bad.Field, cut), Problem: bad.Problem}
+}
+
 // checkIDs holds a batch to its limits and its IDs to theirs, and refuses one
 // named twice.
 func checkIDs(ids []ID) error {
@@ -79,8 +91,7 @@ func checkIDs(ids []ID) error {
 	seen := make(map[ID]int, len(ids))
 	for i, id := range ids {
 		if err := id.Validate(); err != nil {
-			bad := err.(*InvalidError)
-			return &InvalidError{Field: fmt.Sprintf("mutexes[%d]%s", i, bad.Field[len("mutex"):]), Problem: bad.Problem}
+			return within(fmt.Sprintf("mutexes[%d]", i), "mutex", err)
 		}
 		if j, twice := seen[id]; twice {
 			return invalid(fmt.Sprintf("mutexes[%d]", i), "is mutexes[%d] again; name each once", j)

@@ -19,6 +19,7 @@ type batch struct {
 	now time.Time
 
 	seq, seqBefore uint64
+	indexed        uint64
 	queues         bool                 // whether any ticket exists
 	peers          map[string]time.Time // filled if one does
 	states         map[string]store.State
@@ -38,7 +39,7 @@ func (b *batch) env() store.Env {
 
 // load reads what the swaps among the jobs need.
 func (b *batch) load(ctx context.Context, jobs []*job) error {
-	if err := b.st.head.QueryRowContext(ctx).Scan(&b.seq, &b.queues); err != nil {
+	if err := b.st.head.QueryRowContext(ctx).Scan(&b.seq, &b.indexed, &b.queues); err != nil {
 		return err
 	}
 	b.seqBefore = b.seq
@@ -233,6 +234,9 @@ func (b *batch) flush(ctx context.Context) error {
 			drops = append(drops, name)
 		case was != nil && onlyTouched(was, is):
 			touches = append(touches, micros(is.Touched), micros(is.Expires), name)
+		case was != nil:
+			drops = append(drops, name)
+			fallthrough
 		default:
 			puts = recordArgs(puts, is)
 		}

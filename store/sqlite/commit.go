@@ -161,6 +161,11 @@ func (c *committer) commit(jobs []*job) (err error) {
 	if err := b.flush(ctx); err != nil {
 		return err
 	}
+	if b.seq-b.indexed > indexEvery {
+		if err := b.index(ctx); err != nil {
+			return err
+		}
+	}
 	if _, err := c.st.commit.ExecContext(ctx); err != nil {
 		return err
 	}

@@ -71,14 +71,14 @@ func (s *Store) List(ctx context.Context, q store.Query) (page store.Page, err e
 	if limit <= 0 {
 		limit = 100
 	}
-	var w where
+	w := where{from: "editlock_record"}
 	w.prefix(q.Prefix)
 	w.add("name > ?", q.After, q.After != "")
 	w.add("session = ?", q.Session, q.Session != "")
 	w.add("user = ? AND user <> ''", q.User, q.User != "")
 	page.Now = s.clock()
 	w.add("(expires IS NULL OR expires > ?)", page.Now.UnixMicro(), true)
-	rows, err := tx.QueryContext(ctx, "SELECT "+recordColumns+" FROM editlock_record"+w.String()+
+	rows, err := tx.QueryContext(ctx, "SELECT "+recordColumns+" FROM "+w.String()+
 		" ORDER BY name LIMIT ?", append(w.args, limit)...)
 	if err != nil {
 		return page, s.readError(err)
@@ -123,57 +123,9 @@ func addWaiters(ctx context.Context, tx *sql.Tx, page store.Page) error {
 	return nil
 }
 
-// Log implements store.Store.
-func (s *Store) Log(ctx context.Context, q store.LogQuery) (page store.LogPage, err error) {
-	tx, err := s.read.BeginTx(ctx, nil)
-	if err != nil {
-		return page, s.readError(err)
-	}
-	defer func() { _ = tx.Rollback() }() // it only reads
-	if err := tx.QueryRowContext(ctx, "SELECT floor, seq FROM editlock_meta").Scan(&page.Floor, &page.Last); err != nil {
-		return page, s.readError(err)
-	}
-	limit := q.Limit
-	if limit <= 0 {
-		limit = 100
-	}
-	var w where
-	w.add("name = ?", q.Name, q.Name != "")
-	w.prefix(q.Prefix)
-	w.add("request = ? AND request <> ''", q.Request, q.Request != "")
-	if q.User != "" {
-		w.add("((user = ? AND user <> '') OR (actor = ? AND actor <> '') OR (other = ? AND other <> ''))", q.User, true)
-		w.args = append(w.args, q.User, q.User)
-	}
-	if len(q.Kinds) > 0 {
-		w.texts = append(w.texts, "kind IN "+row(len(q.Kinds)))
-		for _, k := range q.Kinds {
-			w.args = append(w.args, k)
-		}
-	}
-	w.add("at >= ?", micros(q.From), !q.From.IsZero())
-	w.add("at < ?", micros(q.To), !q.To.IsZero())
-	w.add("seq > ?", int64(q.After), q.After > 0)
-	w.add("seq < ?", int64(q.Before), q.Before > 0)
-	order := " ORDER BY seq LIMIT ?"
-	if q.Newest {
-		order = " ORDER BY seq DESC LIMIT ?"
-	}
-	rows, err := tx.QueryContext(ctx, "SELECT "+entryColumns+" FROM editlock_log"+w.String()+order, append(w.args, limit)...)
-	if err != nil {
-		return page, s.readError(err)
-	}
-	for err == nil && rows.Next() {
-		var e store.Entry
-		if e, err = scanEntry(rows); err == nil {
-			page.Entries = append(page.Entries, e)
-		}
-	}
-	return page, errors.Join(err, rows.Err(), rows.Close())
-}
-
 // where collects the conditions of a query.
 type where struct {
+	from  string
 	texts []string
 	args  []any
 }
@@ -198,7 +150,7 @@ func (w *where) prefix(p string) {
 
 func (w *where) String() string {
 	if len(w.texts) == 0 {
-		return ""
+		return w.from
 	}
-	return " WHERE " + strings.Join(w.texts, " AND ")
+	return w.from + " WHERE " + strings.Join(w.texts, " AND ")
 }

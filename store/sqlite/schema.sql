@@ -3,7 +3,8 @@
 CREATE TABLE editlock_meta (
   version INTEGER NOT NULL, -- of this schema
   seq     INTEGER NOT NULL, -- the last number given out
-  floor   INTEGER NOT NULL  -- log entries up to this one may be pruned
+  floor   INTEGER NOT NULL, -- log entries up to this one may be pruned
+  indexed INTEGER NOT NULL  -- log entries up to this one are in editlock_log_key
 );
 
 CREATE TABLE editlock_record (
@@ -55,10 +56,17 @@ CREATE TABLE editlock_log (
   request TEXT NOT NULL,
   body    TEXT NOT NULL
 );
-CREATE INDEX editlock_log_name ON editlock_log (name);
-CREATE INDEX editlock_log_user ON editlock_log (user) WHERE user <> '';
-CREATE INDEX editlock_log_actor ON editlock_log (actor) WHERE actor <> '';
-CREATE INDEX editlock_log_other ON editlock_log (other) WHERE other <> '';
 CREATE INDEX editlock_log_request ON editlock_log (request) WHERE request <> '';
 
-INSERT INTO editlock_meta (version, seq, floor) VALUES (1, 0, 0);
+-- Where to find the entries of a name ('n' and the name) or of a user ('u' and
+-- the user). Keys come in any order, so an index kept with each entry would
+-- dirty a page or two for each; this one is brought up to date with thousands
+-- of entries at a time, sorted. What it lacks is found by reading the log's
+-- end.
+CREATE TABLE editlock_log_key (
+  key TEXT NOT NULL,
+  seq INTEGER NOT NULL,
+  PRIMARY KEY (key, seq)
+) WITHOUT ROWID;
+
+INSERT INTO editlock_meta (version, seq, floor, indexed) VALUES (1, 0, 0, 0);

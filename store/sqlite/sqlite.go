@@ -44,6 +44,9 @@ const (
 	busyTimeout = 10 * time.Second
 	// pollEvery is how late another process's changes are noticed.
 	pollEvery = 100 * time.Millisecond
+	// checkpointPages is how long the WAL may grow, in pages of 4 KiB. SQLite's
+	// own 1000 are full after some ten shared commits.
+	checkpointPages = 8192
 	// readers is how many reads go on at once.
 	readers = 4
 )
@@ -111,6 +114,7 @@ func Open(ctx context.Context, path string, o *Options) (*Store, error) {
 func dsn(path, pragma string) string {
 	q := url.Values{"_pragma": {
 		fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()), pragma,
+		fmt.Sprintf("wal_autocheckpoint(%d)", checkpointPages),
 	}}
 	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: q.Encode()}
 	return u.String()

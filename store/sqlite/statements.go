@@ -27,7 +27,7 @@ func prepareWrites(ctx context.Context, conn *sql.Conn) (*writeStatements, error
 	}{
 		{&w.begin, "BEGIN IMMEDIATE"},
 		{&w.commit, "COMMIT"},
-		{&w.head, "SELECT seq, EXISTS (SELECT 1 FROM editlock_ticket) FROM editlock_meta"},
+		{&w.head, "SELECT seq, indexed, EXISTS (SELECT 1 FROM editlock_ticket) FROM editlock_meta"},
 		{&w.peers, "SELECT id, expires FROM editlock_peer"},
 		{&w.record, "SELECT " + recordColumns + " FROM editlock_record WHERE name = ?"},
 		{&w.touch, "UPDATE editlock_record SET touched = ?, expires = ? WHERE name = ?"},
@@ -50,8 +50,8 @@ func prepareWrites(ctx context.Context, conn *sql.Conn) (*writeStatements, error
 		w.records.prepare(ctx, conn, "SELECT "+recordColumns+" FROM editlock_record WHERE name IN "),
 		w.requests.prepare(ctx, conn, "SELECT request FROM editlock_log WHERE request <> '' AND request IN "),
 		w.drop.prepare(ctx, conn, "DELETE FROM editlock_record WHERE name IN (", "?", 1, ")"),
-		w.put.prepare(ctx, conn, "INSERT OR REPLACE INTO editlock_record ("+recordColumns+") VALUES ", row(12), 12, ""),
-		w.log.prepare(ctx, conn, "INSERT INTO editlock_log "+
+		w.put.prepare(ctx, conn, "INSERT OR ROLLBACK INTO editlock_record ("+recordColumns+") VALUES ", row(12), 12, ""),
+		w.log.prepare(ctx, conn, "INSERT OR ROLLBACK INTO editlock_log "+
 			"(seq, kind, name, token, at, user, actor, other, request, body) VALUES ", row(10), 10, ""),
 	)
 }
@@ -71,7 +71,8 @@ func row(columns int) string { return "(?" + strings.Repeat(", ?", columns-1) + 
 // in other numbers is put together from these.
 var sizes = []int{64, 16, 4, 1}
 
-// bulk writes many rows with few statements.
+// bulk writes many rows with few statements. They say OR ROLLBACK, as the
+// whole batch is undone if one fails: SQLite then keeps no journal of each.
 type bulk struct {
 	stmts   []*sql.Stmt
 	columns int

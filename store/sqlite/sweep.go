@@ -46,7 +46,7 @@ const (
 	sweepBatch = 500
 	// pruneEvery is how often the log is looked over.
 	pruneEvery = time.Minute
-	// pruneBatch bounds how many entries one transaction prunes.
+	// pruneBatch bounds how many numbers of entries one transaction prunes.
 	pruneBatch = 5000
 )
 
@@ -148,28 +148,22 @@ func (s *Store) prune(ctx context.Context, keep store.Retention) error {
 		return nil
 	}
 	cut, err := s.pruneTo(ctx, keep, now)
-	for err == nil && cut > 0 {
-		more := false
-		err = s.do(ctx, &job{run: func(ctx context.Context, b *batch) error {
-			const bury = `DELETE FROM editlock_log WHERE seq IN
-				(SELECT seq FROM editlock_log WHERE seq <= ? ORDER BY seq LIMIT ?)`
-			res, err := b.st.exec(ctx, bury, cut, pruneBatch)
-			if err != nil {
-				return err
-			}
-			n, err := res.RowsAffected()
-			if err != nil {
-				return err
-			}
-			more = n == pruneBatch
-			_, err = b.st.exec(ctx, "UPDATE editlock_meta SET floor = max(floor, ?)", cut)
+	if err != nil || cut == 0 {
+		return err
+	}
+	var first int64
+	const find = "SELECT ifnull(min(seq), 0) - 1 FROM editlock_log"
+	if err := s.read.QueryRowContext(ctx, find).Scan(&first); err != nil {
+		return err
+	}
+	for from := first; from < cut; from += pruneBatch {
+		to := min(from+pruneBatch, cut)
+		err := s.do(ctx, &job{run: func(ctx context.Context, b *batch) error { return b.prune(ctx, from, to) }})
+		if err != nil {
 			return err
-		}})
-		if !more {
-			break
 		}
 	}
-	return err
+	return nil
 }
 
 func (s *Store) pruneDue(now time.Time) bool {
