@@ -63,7 +63,8 @@ func newBare(ctx context.Context, dir, name string, grouped bool) (*bare, error)
 	return s, nil
 }
 
-func (s *bare) close() error {
+// Close closes the database.
+func (s *bare) Close() error {
 	if s.statements != nil {
 		close(s.statements)
 		<-s.stopped
@@ -90,6 +91,13 @@ func (s *bare) pair(ctx context.Context, name string) error {
 		}
 	}
 	return nil
+}
+
+// put puts a row in, durably.
+func (s *bare) put(ctx context.Context, name string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.exec(ctx, statement{name: name, take: true})
 }
 
 func (s *bare) exec(ctx context.Context, st statement) error {

@@ -44,7 +44,7 @@ func beats(ctx context.Context, b *bench) error {
 	}
 	defer s.Close()
 
-	before, err := s.used()
+	before, err := s.cpu()
 	if err != nil {
 		return err
 	}
@@ -54,12 +54,12 @@ func beats(ctx context.Context, b *bench) error {
 		return err
 	}
 	wall := time.Since(begin)
-	after, err := s.used()
+	after, err := s.cpu()
 	if err != nil {
 		return err
 	}
 	fmt.Printf("%d tabs with %d mutexes each, a beat every %v: %.1f %% of the %d cores; a beat takes %s (p50 / p99).\n",
-		tabs, perTab, every, 100*(after.CPU-before.CPU).Seconds()/wall.Seconds()/float64(runtime.NumCPU()),
+		tabs, perTab, every, 100*(after-before).Seconds()/wall.Seconds()/float64(runtime.NumCPU()),
 		runtime.NumCPU(), quantiles(took, 0.5, 0.99))
 	return nil
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,27 +11,25 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"strconv"
 	"strings"
 	"time"
 )
 
 // Servers run in processes of their own, so that their CPU and memory are
 // theirs alone. The program starts itself again as one: it prints its address
-// and answers each line on standard input with its usage, until that ends.
+// and answers each line on standard input, "cpu" or "memory", with a number,
+// until that ends.
 
 const childCommand = "serve-for-bench"
-
-// usage is what a server has used.
-type usage struct {
-	CPU    time.Duration // since its start
-	Memory int64         // heap and stacks in use, after a collection
-}
 
 // servers are the kinds of servers, by the first word of their name; the
 // second is where they keep their data.
 var servers = map[string]func(ctx context.Context, path string) (http.Handler, io.Closer, error){
-	"echo":  func(context.Context, string) (http.Handler, io.Closer, error) { return echo(), nil, nil },
-	"token": func(context.Context, string) (http.Handler, io.Closer, error) { return tokenPass(), nil, nil },
+	"echo":          func(context.Context, string) (http.Handler, io.Closer, error) { return echo(), nil, nil },
+	"token":         func(context.Context, string) (http.Handler, io.Closer, error) { return tokenPass(nil), nil, nil },
+	"durable-token": durableTokenPass,
+	"editlock":      lockServer,
 }
 
 // child serves until standard input ends.
@@ -58,20 +55,27 @@ func child(name string) error {
 	defer srv.Close()
 
 	fmt.Println("http://" + l.Addr().String())
-	out := json.NewEncoder(os.Stdout)
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
-		cpu, err := cpuTime()
+		number, err := used(lines.Text())
 		if err != nil {
 			return err
 		}
-		runtime.GC()
-		var m runtime.MemStats
-		runtime.ReadMemStats(&m)
-		if err := out.Encode(usage{CPU: cpu, Memory: int64(m.HeapAlloc + m.StackInuse)}); err != nil {
-			return err
-		}
+		fmt.Println(number)
 	}
 	return nil
+}
+
+// used is what this process has used: nanoseconds of "cpu" since its start, or
+// bytes of "memory", heap and stacks, after a collection.
+func used(what string) (int64, error) {
+	if what == "cpu" {
+		cpu, err := cpuTime()
+		return int64(cpu), err
+	}
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc + m.StackInuse), nil
 }
 
 // server is a running child, and a client for it that keeps connections.
@@ -120,17 +124,22 @@ func (s *server) Close() error {
 	return errors.Join(s.in.Close(), s.cmd.Wait())
 }
 
-// used asks the server what it has used.
-func (s *server) used() (usage, error) {
-	var u usage
-	if _, err := fmt.Fprintln(s.in); err != nil {
-		return u, err
+func (s *server) cpu() (time.Duration, error) {
+	n, err := s.used("cpu")
+	return time.Duration(n), err
+}
+
+func (s *server) memory() (int64, error) { return s.used("memory") }
+
+func (s *server) used(what string) (int64, error) {
+	if _, err := fmt.Fprintln(s.in, what); err != nil {
+		return 0, err
 	}
-	line, err := s.out.ReadBytes('\n')
+	line, err := s.out.ReadString('\n')
 	if err != nil {
-		return u, err
+		return 0, err
 	}
-	return u, json.Unmarshal(line, &u)
+	return strconv.ParseInt(strings.TrimSpace(line), 10, 64)
 }
 
 // post sends a body and returns the answer's, which must be a 200.

@@ -12,12 +12,12 @@ func durable(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
-	defer each.close()
+	defer each.Close()
 	grouped, err := newBare(ctx, b.dir, "grouped", true)
 	if err != nil {
 		return err
 	}
-	defer grouped.close()
+	defer grouped.Close()
 	locks, err := openSQLite(ctx, b.dir, "durable")
 	if err != nil {
 		return err

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
+	"io"
 	"net/http"
 	"sync/atomic"
 )
@@ -35,8 +38,9 @@ func answer[In, Out any](f func(In) Out) http.HandlerFunc {
 }
 
 // tokenPass is the least that a hand-over by HTTP must do: one token, which
-// waits in a channel, first come, first served.
-func tokenPass() http.Handler {
+// waits in a channel, first come, first served. Commit, if any, comes before
+// each release.
+func tokenPass(commit func() error) http.Handler {
 	token := make(chan struct{}, 1)
 	token <- struct{}{}
 	var waiting atomic.Int64
@@ -52,6 +56,12 @@ func tokenPass() http.Handler {
 		}
 	})
 	mux.HandleFunc("POST /v1/release", func(w http.ResponseWriter, r *http.Request) {
+		if commit != nil {
+			if err := commit(); err != nil {
+				http.Error(w, err.Error(), http.StatusInternalServerError)
+				return
+			}
+		}
 		token <- struct{}{}
 		done(w, r)
 	})
@@ -59,4 +69,17 @@ func tokenPass() http.Handler {
 		return capturedForm{Mutex: heldForm{Waiting: int(waiting.Load())}}
 	}))
 	return mux
+}
+
+// durableTokenPass commits each release to a database in a folder.
+func durableTokenPass(ctx context.Context, dir string) (http.Handler, io.Closer, error) {
+	rows, err := newBare(ctx, dir, "token", false)
+	if err != nil {
+		return nil, nil, err
+	}
+	passes := 0
+	return tokenPass(func() error {
+		passes++ // one holder at a time
+		return rows.put(ctx, fmt.Sprint(passes))
+	}), rows, nil
 }

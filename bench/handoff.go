@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -13,106 +14,106 @@ import (
 )
 
 // handoff asks how long it takes from a release to the return of the next
-// holder's capture, and what waiting costs.
+// holder's capture, and what waiting costs. The bare pass keeps its token in
+// memory; the durable one commits each release to a SQLite file first, as
+// editlock must.
 func handoff(ctx context.Context, b *bench) error {
 	const (
 		crowd = 1_000
 		held  = 100_000
 	)
-	path := filepath.Join(b.dir, "handoff.db")
-	m, err := openSQLite(ctx, b.dir, "handoff")
+	m, err := openSQLite(ctx, b.dir, "handoff-many")
 	if err != nil {
 		return err
 	}
 	if err := errors.Join(fill(ctx, m, held, nil), m.Close()); err != nil {
 		return err
 	}
-	bare, err := start(ctx, "token")
-	if err != nil {
-		return err
-	}
-	defer bare.Close()
-	few, err := start(ctx, "editlock:"+filepath.Join(b.dir, "handoff-few.db"))
-	if err != nil {
-		return err
-	}
-	defer few.Close()
-	many, err := start(ctx, "editlock:"+path)
-	if err != nil {
-		return err
-	}
-	defer many.Close()
-
 	ctx, stop := context.WithCancel(ctx)
 	var done sync.WaitGroup
 	defer done.Wait()
 	defer stop()
-	raw, err := newRelay(ctx, &done, bare, 2)
-	if err != nil {
-		return err
-	}
-	two, err := newRelay(ctx, &done, few, 2)
-	if err != nil {
-		return err
-	}
-	before, err := many.used()
-	if err != nil {
-		return err
-	}
-	lots, err := newRelay(ctx, &done, many, 1+crowd)
-	if err != nil {
-		return err
-	}
-	if err := idle(ctx, many, before, crowd); err != nil {
-		return err
-	}
 
-	relays := []*relay{raw, two, lots}
-	took := make([][]time.Duration, len(relays))
-	for range b.rounds {
-		for i, r := range relays {
-			p50, err := r.run(ctx, b.round)
+	all := []struct {
+		name, server string
+		waiting      int
+		relay        *relay
+		took         []time.Duration
+	}{
+		{name: "bare pass, 1 waiting", server: "token", waiting: 1},
+		{name: "bare durable pass, 1 waiting", server: "durable-token", waiting: 1},
+		{name: "editlock, 1 waiting", server: "editlock:" + filepath.Join(b.dir, "handoff-few.db"), waiting: 1},
+		{name: fmt.Sprintf("bare pass, %d waiting", crowd), server: "token", waiting: crowd},
+		{
+			name:   fmt.Sprintf("editlock, %d waiting, %d others held", crowd, held),
+			server: "editlock:" + filepath.Join(b.dir, "handoff-many.db"), waiting: crowd,
+		},
+	}
+	t := table{"waiting idly over HTTP", "of one core", "memory each", "aim"}
+	t.head()
+	for i := range all {
+		c := &all[i]
+		s, err := start(ctx, strings.ReplaceAll(c.server, "durable-token", "durable-token:"+b.dir))
+		if err != nil {
+			return err
+		}
+		defer s.Close()
+		before, err := s.memory()
+		if err != nil {
+			return err
+		}
+		if c.relay, err = newRelay(ctx, &done, s, 1+c.waiting); err != nil {
+			return err
+		}
+		if c.waiting > 1 {
+			cpu, memory, err := idle(ctx, s)
 			if err != nil {
 				return err
 			}
-			took[i] = append(took[i], p50)
+			t.row(c.name, fmt.Sprintf("%.2f %%", 100*cpu), fmt.Sprintf("%.1f KB", float64(memory-before)/float64(c.waiting)/1000), "under 30 KB")
 		}
 	}
-	t := table{"hand-off over HTTP, release to the next holder's return", "p50", "times the bare pass", "aim"}
+
+	for range b.rounds {
+		for i := range all {
+			p50, err := all[i].relay.run(ctx, b.round)
+			if err != nil {
+				return err
+			}
+			all[i].took = append(all[i].took, p50)
+		}
+	}
+	fmt.Println()
+	t = table{"hand-off over HTTP, release to the next holder's return", "p50", "times the bare pass, 1 waiting", "aim"}
 	t.head()
-	for i, name := range []string{
-		"bare long-poll token, 2 clients", "editlock, 2 clients",
-		fmt.Sprintf("editlock, %d waiting, %d others held", crowd, held),
-	} {
+	for _, c := range all {
 		var times []float64
 		for round := range b.rounds {
-			times = append(times, float64(took[i][round])/float64(took[0][round]))
+			times = append(times, float64(c.took[round])/float64(all[0].took[round]))
 		}
-		t.row(name, fmt.Sprint(round(median(took[i]))), spread(times, "%.2f"), "at most 2")
+		t.row(c.name, fmt.Sprint(round(median(c.took))), spread(times, "%.2f"), "at most 2")
 	}
 	return nil
 }
 
-// idle tells what a crowd of waiters costs while nothing happens.
-func idle(ctx context.Context, s *server, before usage, crowd int) error {
+// idle tells what waiters cost while nothing happens: a share of one core,
+// and the memory of the whole server.
+func idle(ctx context.Context, s *server) (share float64, memory int64, err error) {
 	const watched = 10 * time.Second
-	joined, err := s.used()
+	if memory, err = s.memory(); err != nil {
+		return 0, 0, err
+	}
+	before, err := s.cpu()
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
 	select {
 	case <-time.After(watched):
 	case <-ctx.Done():
-		return ctx.Err()
+		return 0, 0, ctx.Err()
 	}
-	after, err := s.used()
-	if err != nil {
-		return err
-	}
-	fmt.Printf("%d idle waiters: %.2f %% of one core, %.1f KB of memory each.\n\n", crowd,
-		100*(after.CPU-joined.CPU).Seconds()/watched.Seconds(),
-		float64(after.Memory-before.Memory)/float64(crowd)/1000)
-	return nil
+	after, err := s.cpu()
+	return (after - before).Seconds() / watched.Seconds(), memory, err
 }
 
 // relay is a number of clients who want one mutex all the time. Whoever has

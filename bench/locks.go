@@ -3,12 +3,15 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
+	"net/http"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"editlock"
+	"editlock/httpapi"
 	"editlock/store/sqlite"
 )
 
@@ -91,4 +94,14 @@ func fill(ctx context.Context, l editlock.Locker, n int, seen func(editlock.Mute
 	}
 	wg.Wait()
 	return failed
+}
+
+// lockServer is editlock over HTTP on a database file.
+func lockServer(ctx context.Context, path string) (http.Handler, io.Closer, error) {
+	st, err := sqlite.Open(ctx, path, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	m := editlock.NewManager(st, nil)
+	return httpapi.New(m, nil), m, nil
 }

@@ -31,6 +31,9 @@ var sections = []section{
 	{"durable", "SQLite, durable: capture + release against bare SQL", durable},
 	{"scale", "A thousand and a million mutexes held", scale},
 	{"allocs", "Allocations", allocs},
+	{"http", "Over HTTP: capture + release against bare JSON", overHTTP},
+	{"handoff", "Hand-off and waiting over HTTP", handoff},
+	{"beats", "Open tabs", beats},
 }
 
 // bench is what all sections share.
