@@ -57,6 +57,9 @@ func (s *Store) do(ctx context.Context, j *job) error {
 
 // Swap implements store.Store.
 func (s *Store) Swap(ctx context.Context, req store.Request) (store.Result, error) {
+	if err := req.Validate(); err != nil {
+		return store.Result{}, err
+	}
 	j := &job{swap: &req}
 	err := s.do(ctx, j)
 	if err != nil {

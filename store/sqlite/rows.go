@@ -105,9 +105,12 @@ func scanTicket(row scanner) (store.Ticket, error) {
 		body  []byte
 		claim sql.NullInt64
 	)
-	var id, name, peer string
-	var seq uint64
-	if err := row.Scan(&id, &name, &seq, &peer, &claim, &body); err != nil {
+	var (
+		id, name, peer string
+		seq            uint64
+		answer         int64 // also in the body
+	)
+	if err := row.Scan(&id, &name, &seq, &peer, &claim, &answer, &body); err != nil {
 		return t, err
 	}
 	if err := json.Unmarshal(body, &t); err != nil {
@@ -123,7 +126,7 @@ func scanTicket(row scanner) (store.Ticket, error) {
 
 func ticketArgs(t store.Ticket) []any {
 	body, _ := json.Marshal(t) // strings, numbers and times: can't fail
-	return []any{t.ID, t.Name, int64(t.Seq), t.Peer, micros(t.Claim), string(body)}
+	return []any{t.ID, t.Name, int64(t.Seq), t.Peer, micros(t.Claim), t.ClaimAfter.Microseconds(), string(body)}
 }
 
 func fromMicros(n int64) time.Time { return time.UnixMicro(n).UTC() }

@@ -1,4 +1,5 @@
--- Times are microseconds since 1970-01-01 UTC; durations are nanoseconds.
+-- Times are microseconds since 1970-01-01 UTC; durations are nanoseconds,
+-- but for answer, which is added to times.
 
 CREATE TABLE editlock_meta (
   version INTEGER NOT NULL, -- of this schema
@@ -26,12 +27,13 @@ CREATE INDEX editlock_record_user ON editlock_record (user) WHERE user <> '';
 CREATE INDEX editlock_record_expires ON editlock_record (expires) WHERE expires IS NOT NULL;
 
 CREATE TABLE editlock_ticket (
-  id    TEXT NOT NULL PRIMARY KEY,
-  name  TEXT NOT NULL,
-  seq   INTEGER NOT NULL,
-  peer  TEXT NOT NULL,
-  claim INTEGER, -- NULL: none
-  body  TEXT NOT NULL
+  id     TEXT NOT NULL PRIMARY KEY,
+  name   TEXT NOT NULL,
+  seq    INTEGER NOT NULL,
+  peer   TEXT NOT NULL,
+  claim  INTEGER, -- NULL: none
+  answer INTEGER NOT NULL, -- how long each new holder has to answer a claim
+  body   TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX editlock_ticket_name ON editlock_ticket (name, seq, peer);
 CREATE INDEX editlock_ticket_peer ON editlock_ticket (peer);

@@ -17,7 +17,7 @@ type writeStatements struct {
 	put, drop, log                                               bulk
 }
 
-const ticketColumns = "id, name, seq, peer, claim, body"
+const ticketColumns = "id, name, seq, peer, claim, answer, body"
 
 func prepareWrites(ctx context.Context, conn *sql.Conn) (*writeStatements, error) {
 	w := &writeStatements{conn: conn}
@@ -36,7 +36,7 @@ func prepareWrites(ctx context.Context, conn *sql.Conn) (*writeStatements, error
 			" AND name = ? ORDER BY seq LIMIT ?"},
 		{&w.waiting, "SELECT count(*) FROM editlock_ticket WHERE peer IN " + alivePeers + " AND name = ?"},
 		{&w.ticket, "SELECT " + ticketColumns + " FROM editlock_ticket WHERE id = ?"},
-		{&w.putTicket, "INSERT OR REPLACE INTO editlock_ticket (" + ticketColumns + ") VALUES (?, ?, ?, ?, ?, ?)"},
+		{&w.putTicket, "INSERT OR REPLACE INTO editlock_ticket (" + ticketColumns + ") VALUES " + row(7)},
 		{&w.dropTicket, "DELETE FROM editlock_ticket WHERE id = ?"},
 		{&w.mine, "SELECT id FROM editlock_ticket WHERE peer = ?"},
 		{&w.putPeer, "INSERT OR REPLACE INTO editlock_peer (id, expires) VALUES (?, ?)"},

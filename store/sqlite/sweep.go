@@ -14,13 +14,19 @@ func (s *Store) Beat(ctx context.Context, peer string, ttl time.Duration) ([]str
 	var tickets []string
 	err := s.do(ctx, &job{run: func(ctx context.Context, b *batch) (err error) {
 		tickets = nil
+		if err := b.loadPeers(ctx); err != nil {
+			return err
+		}
+		if !b.env().Alive(peer) {
+			if err := b.bury(ctx, peer); err != nil {
+				return err
+			}
+		}
 		until := b.now.Add(ttl)
 		if _, err := b.st.putPeer.ExecContext(ctx, peer, until.UnixMicro()); err != nil {
 			return err
 		}
-		if b.peers != nil {
-			b.peers[peer] = until
-		}
+		b.peers[peer] = until
 		rows, err := b.st.mine.QueryContext(ctx, peer)
 		if err != nil {
 			return err
@@ -71,10 +77,15 @@ func (s *Store) Sweep(ctx context.Context, keep store.Retention) (time.Duration,
 		return 0, s.readError(err)
 	}
 	var next sql.NullInt64
-	err := s.read.QueryRowContext(ctx, `SELECT min(at) FROM (
+	// A claim may also come to be first when a process that waits dies.
+	const find = `SELECT min(at) FROM (
 		SELECT min(expires) AS at FROM editlock_record WHERE expires IS NOT NULL
 		UNION ALL
-		SELECT min(claim) FROM editlock_ticket WHERE claim > ?)`, s.clock().UnixMicro()).Scan(&next)
+		SELECT min(` + claimFrom + `) FROM editlock_ticket t JOIN editlock_record r USING (name)
+			WHERE claim IS NOT NULL AND ` + claimFrom + ` > ?
+		UNION ALL
+		SELECT min(expires) FROM editlock_peer)`
+	err := s.read.QueryRowContext(ctx, find, s.clock().UnixMicro()).Scan(&next)
 	if err != nil {
 		return 0, s.readError(err)
 	}
@@ -84,17 +95,22 @@ func (s *Store) Sweep(ctx context.Context, keep store.Retention) (time.Duration,
 	return max(0, fromMicros(next.Int64).Sub(s.clock())), nil
 }
 
+// claimFrom is store.Ticket.ClaimFrom in SQL.
+const claimFrom = "max(t.claim, r.taken + t.answer)"
+
 // overdue finds names that want settling, and whether a dead process left
 // anything behind.
 func (s *Store) overdue(ctx context.Context) (names []string, dead bool, err error) {
 	now := s.clock().UnixMicro()
-	rows, err := s.read.QueryContext(ctx, `SELECT name FROM (
+	const due = `SELECT name FROM (
 		SELECT name FROM editlock_record WHERE expires IS NOT NULL AND expires <= ?
 		UNION
-		SELECT name FROM editlock_ticket t WHERE claim IS NOT NULL AND claim <= ? AND NOT EXISTS (
+		SELECT t.name FROM editlock_ticket t JOIN editlock_record r USING (name)
+		WHERE claim IS NOT NULL AND ` + claimFrom + ` <= ? AND NOT EXISTS (
 			SELECT 1 FROM editlock_ticket e JOIN editlock_peer p ON p.id = e.peer AND p.expires > ?
 			WHERE e.name = t.name AND e.seq < t.seq)
-		) LIMIT ?`, now, now, now, sweepBatch)
+		) LIMIT ?`
+	rows, err := s.read.QueryContext(ctx, due, now, now, now, sweepBatch)
 	if err != nil {
 		return nil, false, err
 	}
@@ -130,12 +146,21 @@ func (b *batch) sweep(ctx context.Context, names []string) error {
 		if b.now.Before(until) {
 			continue
 		}
-		for _, bury := range []string{
-			"DELETE FROM editlock_ticket WHERE peer = ?", "DELETE FROM editlock_peer WHERE id = ?",
-		} {
-			if _, err := b.st.exec(ctx, bury, peer); err != nil {
-				return err
-			}
+		if err := b.bury(ctx, peer); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bury forgets a dead process and its tickets.
+func (b *batch) bury(ctx context.Context, peer string) error {
+	delete(b.peers, peer)
+	for _, forget := range []string{
+		"DELETE FROM editlock_ticket WHERE peer = ?", "DELETE FROM editlock_peer WHERE id = ?",
+	} {
+		if _, err := b.st.exec(ctx, forget, peer); err != nil {
+			return err
 		}
 	}
 	return nil
