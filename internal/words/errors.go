@@ -1,0 +1,133 @@
+package words
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"syscall"
+	"unicode"
+
+	"editlock"
+)
+
+// Name is the shortest text form of an ID, which editlock.ParseID reads back:
+// task/1 for what is canonically /task/1.
+func Name(id editlock.ID) string {
+	// Slashes within the parts are escaped, so these are empty parts.
+	return strings.TrimLeft(id.String(), "/")
+}
+
+// Plain makes text from others fit for one line of a terminal or a log:
+// characters that are not to be seen, and the control sequences that they
+// begin, become spaces.
+func Plain(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return ' '
+	}, strings.TrimSpace(text))
+}
+
+// Error tells in plain words what went wrong.
+func (p *Printer) Error(err error) string {
+	var (
+		busy *editlock.BusyError
+		lost *editlock.LostError
+		bad  *editlock.InvalidError
+	)
+	switch {
+	case errors.As(err, &busy):
+		return p.busy(busy)
+	case errors.As(err, &lost):
+		return p.lost(lost)
+	case errors.As(err, &bad):
+		return Plain(bad.Field) + " " + Plain(p.Problem(bad.Problem))
+	case errors.Is(err, editlock.ErrUnauthenticated):
+		return p.Text("error.unauthenticated")
+	case errors.Is(err, editlock.ErrForbidden):
+		return p.Text("error.forbidden", p.cause(err, editlock.ErrForbidden))
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return p.Text("error.refused", p.cause(err, editlock.ErrUnavailable))
+	case errors.Is(err, editlock.ErrUnavailable):
+		return p.Text("error.unavailable", p.cause(err, editlock.ErrUnavailable))
+	case errors.Is(err, context.Canceled):
+		return p.Text("error.interrupted")
+	}
+	return Plain(p.Problem(err.Error()))
+}
+
+// cause is what an error says besides the sentinel it wraps.
+func (p *Printer) cause(err, sentinel error) string {
+	text := strings.TrimPrefix(err.Error(), sentinel.Error()+": ")
+	return Plain(p.Problem(text))
+}
+
+// Editing says who holds a mutex and since when: "Ivanov has been editing
+// task/1 since 12:04".
+func (p *Printer) Editing(m editlock.Mutex) string {
+	return p.Text("editing", p.Who(m.Owner), Name(m.ID), p.Moment(m.CapturedAt, m.AsOf))
+}
+
+// Who is how an owner is called.
+func (p *Printer) Who(o editlock.Owner) string {
+	return Plain(o.Label())
+}
+
+func (p *Printer) busy(e *editlock.BusyError) string {
+	key := "busy"
+	if e.Self {
+		key = "busy.self"
+	}
+	h := e.Holder
+	text := p.Text(key, p.Who(h.Owner), Name(h.ID), p.Moment(h.CapturedAt, h.AsOf))
+	if n := len(e.Holders); n > 1 {
+		text += "; " + p.Count("busy.more", n-1)
+	}
+	if no := e.Declined; no != nil {
+		text += "; " + p.Text("busy.declined", p.Who(no.By))
+		if no.Message != "" {
+			text += ": " + Plain(no.Message)
+		}
+	}
+	return text
+}
+
+func (p *Printer) lost(e *editlock.LostError) string {
+	text := p.Text("lost", Name(e.ID))
+	asOf := e.At
+	if e.Holder != nil {
+		asOf = e.Holder.AsOf
+	}
+	at := p.Moment(e.At, asOf)
+	switch e.How {
+	case editlock.KindTakenOver:
+		text += ": " + p.Text("lost.taken_over", p.Who(e.By), at)
+	case editlock.KindForceReleased:
+		text += ": " + p.Text("lost.force_released", p.Who(e.By), at)
+	case editlock.KindHandedOver:
+		text += ": " + p.Text("lost.handed_over", at)
+	case editlock.KindReleased:
+		text += ": " + p.Text("lost.released", at)
+	case editlock.KindExpired:
+		text += ": " + p.Text("lost.expired", at)
+	}
+	if e.Reason != "" {
+		text += " (" + Plain(p.Problem(e.Reason)) + ")"
+	}
+	switch {
+	case e.Holder == nil:
+		return text + "; " + p.Text("lost.free")
+	case e.How == editlock.KindTakenOver && e.By.Session == e.Holder.Owner.Session:
+		return text // who took it over has it
+	}
+	return text + "; " + p.Text("lost.holder", p.Who(e.Holder.Owner))
+}
+
+// Kind names what happened, for history and events.
+func (p *Printer) Kind(k editlock.Kind) string {
+	if _, known := catalogue["kind."+string(k)]; !known {
+		return Plain(string(k))
+	}
+	return p.Text("kind." + string(k))
+}

@@ -1,0 +1,164 @@
+package words
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"sync"
+
+	"golang.org/x/text/language"
+)
+
+// Problem translates what the library, an engine or a server says is wrong,
+// which they say in English: over HTTP the words are all that arrives. What
+// is not known stays as it is.
+func (p *Printer) Problem(english string) string {
+	if p.tag == language.English {
+		return english
+	}
+	for _, pr := range compiled() {
+		found := pr.pattern.FindStringSubmatch(english)
+		if found == nil {
+			continue
+		}
+		args := make([]any, len(found)-1)
+		for i, arg := range found[1:] {
+			args[i] = p.Problem(arg)
+		}
+		return fmt.Sprintf(pr.ru, args...)
+	}
+	return english
+}
+
+type problem struct {
+	pattern *regexp.Regexp
+	ru      string
+}
+
+var verb = regexp.MustCompile(`%[a-z]`)
+
+// compiled makes a pattern of each English format: text as it is, and a group
+// for each verb.
+var compiled = sync.OnceValue(func() []problem {
+	var out []problem
+	for _, t := range problems {
+		pattern := ""
+		for i, part := range strings.Split(t.en, "%%") {
+			if i > 0 {
+				pattern += "%"
+			}
+			pattern += verb.ReplaceAllString(regexp.QuoteMeta(part), "(.+?)")
+		}
+		out = append(out, problem{regexp.MustCompile(`(?s)^` + pattern + `$`), t.ru})
+	}
+	return out
+})
+
+// problems are the formats of InvalidError's problems, of reasons that the
+// library gives and of what keeps a store from opening. In the translations
+// all verbs are %s.
+var problems = []text{
+	// Texts and their limits.
+	{"must not be empty", "не может быть пустым"},
+	{
+		"must not be empty: it is what tells one holder from another",
+		"не может быть пустым: по нему отличают одного владельца от другого",
+	},
+	{"is %d bytes long; at most %d are allowed", "длиной %s байт; допустимо не больше %s"},
+	{"is not valid UTF-8", "не в кодировке UTF-8"},
+	{"has a control character at byte %d; none is allowed", "содержит управляющий символ в байте %s; они недопустимы"},
+	{"has a NUL character at byte %d; none is allowed", "содержит нулевой символ в байте %s; он недопустим"},
+	{
+		"has %d parts; write id, mode/id or group/mode/id, and %%2F for a slash within a part",
+		"состоит из %s частей; пишите id, mode/id или group/mode/id, а косую черту внутри части — как %%2F",
+	},
+	{
+		"has a %% that two hexadecimal digits do not follow; write %%25 for a percent sign",
+		"содержит %% без двух шестнадцатеричных цифр; сам знак процента пишут %%25",
+	},
+
+	// Numbers and durations.
+	{"is %v; between %v and %v (30 days) are allowed", "равно %s; допустимо от %s до %s (30 дней)"},
+	{"is %v; between %v and %v is allowed", "равно %s; допустимо от %s до %s"},
+	{"is %v; up to %v is allowed", "равно %s; допустимо до %s"},
+	{"has %d items; between 1 and %d are allowed", "содержит %s элементов; допустимо от 1 до %s"},
+	{"is given %d times; at most %d are allowed", "указано %s раз; допустимо не больше %s"},
+	{
+		"is %d, which is in the future; the latest event is %d",
+		"равно %s, это в будущем; последнее событие — %s",
+	},
+
+	// What goes with what.
+	{"says never and max_hold at once; give one of them", "называет сразу never и max_hold; оставьте одно"},
+	{"says never and idle at once; give one of them", "называет сразу never и idle; оставьте одно"},
+	{
+		"goes with no condition or with if.free only: the others claim what is held already",
+		"сочетается только с отсутствием условия или с if.free: остальные относятся к уже захваченному",
+	},
+	{
+		"goes with one mutex only: who waits for several could wait for ever",
+		"возможно только для одного семафора: ждать сразу нескольких можно вечно",
+	},
+	{
+		"goes with a wait only: the holder answers who waits",
+		"возможно только вместе с ожиданием: владелец отвечает тому, кто ждёт",
+	},
+	{
+		"must be absent or free where several mutexes are captured: status data and token are one mutex's own",
+		"при захвате нескольких семафоров должно отсутствовать или быть free: данные и токен у каждого свои",
+	},
+	{
+		"and wait don't go with a takeover: seen_token is its condition",
+		"и ожидание не сочетаются с перехватом: его условие — seen_token",
+	},
+	{
+		"makes no sense at a release; status_data or token may be given",
+		"не имеет смысла при освобождении; можно указать status_data или token",
+	},
+	{"is mutexes[%d] again; name each once", "повторяет mutexes[%s]; называйте каждый один раз"},
+	{
+		"%q is not known; captured, released, expired, taken_over, force_released, handed_over, waiting and declined are",
+		"%s не бывает; бывает captured, released, expired, taken_over, force_released, handed_over, waiting, declined",
+	},
+
+	// What a call must say.
+	{"must be the token that a capture returned", "должно быть токеном, полученным при захвате"},
+	{"must be a token that a capture returned", "должно быть токеном, полученным при захвате"},
+	{"must be the token of the holder seen", "должно быть токеном того владельца, которого видели"},
+	{"must be the id of somebody who waits", "должно называть того, кто ждёт"},
+	{
+		"must not be empty: the one who loses the lock will read it",
+		"не может быть пустой: её прочитает тот, кто теряет блокировку",
+	},
+	{"is not one that a page gave as next", "не взят из предыдущей страницы"},
+
+	// Reasons that the library gives.
+	{"the store did not confirm a refresh in time", "хранилище вовремя не подтвердило обновление"},
+
+	// What keeps a store from opening.
+	{"sqlite: the path of the database file must not be empty", "sqlite: не указан путь к файлу базы"},
+	{"sqlite: needs a file; the memory store needs none", "sqlite: нужен файл; без файла работает хранилище memory:"},
+	{"sqlite: %s: the folder %s does not exist", "sqlite: %s: нет папки %s"},
+	{
+		"sqlite: %s: the file is corrupt or not an SQLite database; it was left as it is (%w)",
+		"sqlite: %s: файл повреждён или это не база SQLite; он оставлен как есть (%s)",
+	},
+	{
+		"sqlite: %s: the file can't be written: check the rights of the file and of its folder (%w)",
+		"sqlite: %s: в файл нельзя писать: проверьте права на файл и папку (%s)",
+	},
+	{
+		"sqlite: %s: the file can't be opened: check its path and rights (%w)",
+		"sqlite: %s: файл не открыть: проверьте путь и права (%s)",
+	},
+	{"sqlite: %s: the disk is full (%w)", "sqlite: %s: на диске нет места (%s)"},
+	{"sqlite: %s: the disk failed (%w)", "sqlite: %s: сбой диска (%s)"},
+	{
+		"sqlite: %s: another program has locked the file for more than %v (%w)",
+		"sqlite: %s: другая программа держит файл дольше %s (%s)",
+	},
+	{
+		"sqlite: %s: its tables have version %d, this editlock knows version %d: use a newer editlock; the file was not changed",
+		"sqlite: %s: версия таблиц — %s, а эта программа знает %s: возьмите editlock новее; файл не изменён",
+	},
+}

@@ -1,0 +1,58 @@
+package words
+
+// flagTexts are the help of the flags; what is in backquotes stands for the
+// value.
+var flagTexts = map[string]text{
+	"flag.store": {
+		en: "where the locks live, a `URL`: sqlite:PATH, memory:, http://HOST:PORT (default $EDITLOCK_STORE, else sqlite:editlock.db)",
+		ru: "где живут блокировки, `URL`: sqlite:ПУТЬ, memory:, http://ХОСТ:ПОРТ (если не указано: $EDITLOCK_STORE, затем sqlite:editlock.db)",
+	},
+	"flag.help": {en: "explain this command", ru: "объяснить эту команду"},
+	"flag.json": {en: "print JSON, in the forms of the HTTP interface", ru: "печатать JSON в формах интерфейса HTTP"},
+
+	"flag.session": {
+		en: "the owner's session `S`: commands with the same one act as the same owner (default: this process)",
+		ru: "сеанс владельца `S`: команды с одним сеансом — один владелец (если не указано: этот процесс)",
+	},
+	"flag.user":  {en: "the owner's user id `U`: the same user may continue in another session", ru: "id пользователя `U`: тот же пользователь может продолжить в другом сеансе"},
+	"flag.login": {en: "the owner's login `L`", ru: "логин владельца `L`"},
+	"flag.name":  {en: "the owner's name `N`, for people to read", ru: "имя владельца `N`, для людей"},
+	"flag.host":  {en: "the owner's host `H` (default: this host)", ru: "хост владельца `H` (если не указано: этот хост)"},
+
+	"flag.idle":        {en: "free it so long after the last refresh: a `DURATION`, or never (default 5m)", ru: "освободить через столько после последнего обновления: `DURATION` или never (если не указано: 5m)"},
+	"flag.max_hold":    {en: "free it a `DURATION` after the capture, refreshed or not", ru: "освободить через `DURATION` после захвата, даже если обновляется"},
+	"flag.status_data": {en: "`TEXT` to keep with the mutex: progress, or the id of an open form", ru: "`TEXT`, хранимый с семафором: ход работы или id открытой формы"},
+	"flag.if_free":     {en: "only if nobody holds it, not even this session", ru: "только если не держит никто, даже этот сеанс"},
+	"flag.if_status_data": {
+		en: "only if it is this session's with exactly this status data `X`",
+		ru: "только если семафор этого сеанса и данные в точности `X`",
+	},
+	"flag.if_token":    {en: "only if it is this session's with the token `T`", ru: "только если семафор этого сеанса и токен `T`"},
+	"flag.wait":        {en: "queue up to a `DURATION` for what another holds, 1h at most", ru: "ждать в очереди до `DURATION` (не больше 1h), если держит другой"},
+	"flag.message":     {en: "with --wait: `TEXT` that asks the holder to hand over", ru: "вместе с --wait: `TEXT`, просьба владельцу уступить"},
+	"flag.grant_after": {en: "let who asks with a message have it if you don't answer within a `DURATION`, 1s to 24h", ru: "отдать просящему с сообщением, если вы не ответили за `DURATION`, от 1s до 24h"},
+
+	"flag.group":          {en: "of the group `G` only", ru: "только группы `G`"},
+	"flag.mode":           {en: "of the mode `M` only", ru: "только типа `M`"},
+	"flag.filter_session": {en: "of the session `S` only", ru: "только сеанса `S`"},
+	"flag.filter_user":    {en: "of the user id `U` only", ru: "только пользователя `U`"},
+	"flag.text":           {en: "with `TEXT` in name, status data or owner", ru: "с `TEXT` в имени, данных или владельце"},
+	"flag.kind":           {en: "of one `KIND` only, such as taken_over; may be repeated", ru: "только вида `KIND`, например taken_over; можно повторять"},
+	"flag.from":           {en: "from the `TIME` on, such as 2026-03-31 or 2026-03-31T15:04", ru: "начиная с `TIME`, например 2026-03-31 или 2026-03-31T15:04"},
+	"flag.to":             {en: "before the `TIME`", ru: "до `TIME`"},
+	"flag.limit":          {en: "print `N` entries at most", ru: "напечатать не больше `N` записей"},
+	"flag.after":          {en: "resume behind the event `SEQ`", ru: "продолжить после события `SEQ`"},
+
+	"flag.reason":          {en: "`TEXT` for the one who loses the lock (required)", ru: "`TEXT` для того, кто теряет блокировку (обязательно)"},
+	"flag.seen_token":      {en: "act only on the holder with the token `T` (default: the one there now)", ru: "только у владельца с токеном `T` (если не указано: у нынешнего)"},
+	"flag.waiter":          {en: "the wait's `ID` (default: the first in the queue)", ru: "`ID` ожидания (если не указано: первое в очереди)"},
+	"flag.decline_message": {en: "`TEXT` for the one who waits", ru: "`TEXT` для ожидающего"},
+
+	"flag.kill_after": {en: "after a lost lock, kill the command if it has not ended within a `DURATION` (default 10s)", ru: "после потери блокировки убить команду, если не завершилась за `DURATION` (если не указано: 10s)"},
+	"flag.listen":     {en: "`ADDRESS` to listen on (default 127.0.0.1:7117)", ru: "`ADDRESS`, который слушать (если не указано: 127.0.0.1:7117)"},
+	"flag.demo":       {en: "add the demo at /demo/", ru: "добавить демонстрацию на /demo/"},
+	"flag.without_authentication": {
+		en: "listen on addresses that other machines reach, although nobody is authenticated",
+		ru: "слушать адреса, доступные с других машин, хотя аутентификации нет",
+	},
+}
