@@ -24,7 +24,7 @@ type Env struct {
 // Effects are what a step did besides changing the record.
 type Effects struct {
 	Entries []Entry
-	Joined  []Ticket // new in the queue, or moved to another peer
+	Joined  []Ticket // new in the queue, or in place of the one with their ID
 	Left    []string // IDs gone from the queue
 	News    []Signal
 }
@@ -84,7 +84,7 @@ func (s State) InForce(env Env) *Record {
 		if env.Alive(t.Peer) {
 			rec.Waiting++
 			if len(rec.Waiters) < MaxWaiters {
-				t.Claim = t.ClaimFrom(rec.Taken)
+				t.Claim = t.ClaimOn(&rec)
 				rec.Waiters = append(rec.Waiters, t)
 			}
 		}
@@ -111,7 +111,7 @@ func Settle(name string, s State, env Env) (State, Effects) {
 	}
 	head := s.Queue[first]
 	if s.Record != nil {
-		if at := head.ClaimFrom(s.Record.Taken); at.IsZero() || env.Now.Before(at) {
+		if at := head.ClaimOn(s.Record); at.IsZero() || env.Now.Before(at) {
 			return s, eff
 		}
 		eff.Entries = append(eff.Entries, Entry{
@@ -222,16 +222,20 @@ func Apply(s State, sw Swap, request string, env Env) (State, Effects, bool) {
 	case Join:
 		t := *sw.Ticket
 		t.Name = sw.Name
-		if i := slices.IndexFunc(s.Queue, func(q Ticket) bool { return q.ID == t.ID }); i >= 0 {
+		i := slices.IndexFunc(s.Queue, func(q Ticket) bool { return q.ID == t.ID })
+		if i >= 0 && env.Alive(s.Queue[i].Peer) {
 			// Somebody who waits already keeps the place, under the new peer.
 			s.Queue = slices.Clone(s.Queue)
 			s.Queue[i].Peer = t.Peer
 			eff.Joined = append(eff.Joined, s.Queue[i])
 			return s, eff, true
 		}
+		if i >= 0 { // died, and lost the place
+			s.Queue = slices.Delete(slices.Clone(s.Queue), i, i+1)
+		}
 		t.Seq, t.Since = env.Next(), env.Now
 		if t.ClaimAfter > 0 {
-			t.Claim = after(env.Now, t.ClaimAfter)
+			t.Claim, t.Asked = after(env.Now, t.ClaimAfter), old.Token
 		}
 		s.Queue = append(slices.Clip(s.Queue), t)
 		eff.Joined = append(eff.Joined, t)
@@ -248,7 +252,7 @@ func Apply(s State, sw Swap, request string, env Env) (State, Effects, bool) {
 func leave(s State, sw Swap, env Env) (State, Effects, bool) {
 	var eff Effects
 	i := slices.IndexFunc(s.Queue, func(q Ticket) bool { return q.ID == sw.Ticket.ID })
-	if i < 0 ||
+	if i < 0 || !env.Alive(s.Queue[i].Peer) ||
 		sw.Ticket.Peer != "" && sw.Ticket.Peer != s.Queue[i].Peer ||
 		sw.Expect != (Expect{}) && !sw.Expect.holds(s, env) {
 		return s, eff, false
@@ -257,7 +261,7 @@ func leave(s State, sw Swap, env Env) (State, Effects, bool) {
 	s.Queue = slices.Delete(slices.Clone(s.Queue), i, i+1)
 	eff.Left = append(eff.Left, t.ID)
 	eff.News = append(eff.News, Signal{Peer: t.Peer, Ticket: t.ID})
-	if sw.Note != nil && s.Record != nil {
+	if sw.Note != nil {
 		e := sw.entry(env.Next(), s.Record, "", env)
 		e.Other, e.Request = t.Holder, t.ID
 		eff.Entries = append(eff.Entries, e)

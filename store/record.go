@@ -74,7 +74,9 @@ func (t Terms) merge(given Terms) Terms {
 }
 
 // Ticket is a place in the queue of a name, and what to write there when its
-// turn comes.
+// turn comes. When its peer dies it is gone for good, whether or not an engine
+// has removed it yet: it is not granted, can't leave, and a Join under its ID
+// gets a new place.
 type Ticket struct {
 	ID     string // unique; becomes the Request of the record it is granted
 	Name   string
@@ -91,22 +93,18 @@ type Ticket struct {
 	// so that a waiter who died unnoticed blocks nobody for long.
 	Confirm time.Duration
 	// Claim is when the name passes to this ticket, if it is first by then,
-	// although the holder is alive. Zero: never. A Join gives ClaimAfter, and
-	// each new holder has that long to answer: see ClaimFrom.
+	// although the holder is alive, and Asked is his token: see ClaimOn. A
+	// Join gives ClaimAfter; zero: never.
 	Claim      time.Time
+	Asked      uint64
 	ClaimAfter time.Duration
 }
 
-// ClaimFrom is when the ticket may claim the name from a holder who took it
-// then: not sooner than ClaimAfter later, although an earlier holder was asked
-// long before. Else all who asked one holder would claim from each other in
-// the moment he is gone.
-func (t Ticket) ClaimFrom(taken time.Time) time.Time {
-	if t.Claim.IsZero() {
+// ClaimOn is when the ticket may claim the name from the holder of a record;
+// zero: never. Only the hold that was asked is bound by its promise.
+func (t Ticket) ClaimOn(rec *Record) time.Time {
+	if rec == nil || rec.Token != t.Asked {
 		return time.Time{}
-	}
-	if at := after(taken, t.ClaimAfter); at.After(t.Claim) {
-		return at
 	}
 	return t.Claim
 }

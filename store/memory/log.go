@@ -60,6 +60,7 @@ func (s *Store) Sweep(ctx context.Context, keep store.Retention) (time.Duration,
 		return 0, err
 	}
 	defer s.mu.Unlock()
+	lapse := s.buryDead(env) // first: who stood behind the dead may have a claim
 	var due []string
 	s.due.Ascend(func(d deadline) bool {
 		if d.at.After(env.Now) {
@@ -73,7 +74,6 @@ func (s *Store) Sweep(ctx context.Context, keep store.Retention) (time.Duration,
 		s.save(name, st)
 		s.commit(eff, env)
 	}
-	lapse := s.buryDead(env)
 	s.prune(keep, env)
 	next, ok := s.due.Min()
 	switch {
@@ -86,8 +86,7 @@ func (s *Store) Sweep(ctx context.Context, keep store.Retention) (time.Duration,
 }
 
 // buryDead takes the tickets of dead processes out of their queues, and tells
-// when the next process that waits dies, unless it beats: somebody behind it
-// may have a claim then. Zero: none waits.
+// when the next process that waits dies, unless it beats. Zero: none waits.
 func (s *Store) buryDead(env store.Env) (next time.Time) {
 	for peer := range s.tickets {
 		if !env.Alive(peer) {

@@ -150,12 +150,12 @@ func (s *Store) save(name string, st store.State) {
 // fallsDue is when a name next needs settling: at the record's end, or when
 // its first ticket claims it. Zero: not by itself.
 func fallsDue(st store.State) time.Time {
-	var at, taken time.Time
+	var at time.Time
 	if st.Record != nil {
-		at, taken = st.Record.Expires, st.Record.Taken
+		at = st.Record.Expires
 	}
 	if len(st.Queue) > 0 {
-		if claim := st.Queue[0].ClaimFrom(taken); !claim.IsZero() && (at.IsZero() || claim.Before(at)) {
+		if claim := st.Queue[0].ClaimOn(st.Record); !claim.IsZero() && (at.IsZero() || claim.Before(at)) {
 			at = claim
 		}
 	}

@@ -37,12 +37,8 @@ func (b *batch) env() store.Env {
 	}
 }
 
-// load reads what the swaps among the jobs need.
-func (b *batch) load(ctx context.Context, jobs []*job) error {
-	if err := b.st.head.QueryRowContext(ctx).Scan(&b.seq, &b.indexed, &b.queues); err != nil {
-		return err
-	}
-	b.seqBefore = b.seq
+// load reads what the swaps among the jobs need and the memory lacks.
+func (b *batch) load(ctx context.Context, jobs []*job, known map[string]*store.Record) error {
 	b.states = make(map[string]store.State)
 	b.before = make(map[string]*store.Record)
 	b.requests = make(map[string]bool)
@@ -60,8 +56,12 @@ func (b *batch) load(ctx context.Context, jobs []*job) error {
 			requests = append(requests, j.swap.ID)
 		}
 		for _, sw := range j.swap.Swaps {
-			if _, known := b.states[sw.Name]; !known {
-				b.states[sw.Name] = store.State{}
+			if _, listed := b.states[sw.Name]; listed {
+				continue
+			}
+			rec, sure := known[sw.Name]
+			b.states[sw.Name], b.before[sw.Name] = store.State{Record: rec}, rec
+			if !sure {
 				names = append(names, sw.Name)
 			}
 		}
@@ -258,8 +258,12 @@ func (b *batch) flush(ctx context.Context) error {
 	if err := b.st.log.each(ctx, logs); err != nil {
 		return err
 	}
-	if b.seq == b.seqBefore {
-		return nil
+	last := b.seqBefore
+	if n := len(b.entries); n > 0 {
+		last = b.entries[n-1].Seq
+	}
+	if b.seq == last {
+		return nil // the log itself tells
 	}
 	_, err := b.st.setSeq.ExecContext(ctx, int64(b.seq))
 	return err

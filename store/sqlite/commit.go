@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"time"
 
 	"editlock/store"
 )
@@ -74,7 +73,18 @@ type committer struct {
 	s    *Store
 	conn *sql.Conn
 	st   *writeStatements
+
+	// What is known of the file since this process, and no other, wrote
+	// last: true while SQLite's data_version stays the same.
+	version int64 // 0: nothing is known
+	seq     uint64
+	indexed uint64
+	queues  bool
+	records map[string]*store.Record // nil: free
 }
+
+// maxKnown bounds how many names the committer knows by heart.
+const maxKnown = 1 << 15
 
 func newCommitter(ctx context.Context, s *Store) (*committer, error) {
 	conn, err := s.write.Conn(ctx)
@@ -144,11 +154,11 @@ func (c *committer) commit(jobs []*job) (err error) {
 	defer func() {
 		if err != nil {
 			_, _ = c.conn.ExecContext(ctx, "ROLLBACK")
+			c.version = 0
 		}
 	}()
-	// The clock is read under the write lock: times follow the order of steps.
-	b := &batch{st: c.st, now: c.s.now().UTC().Truncate(time.Microsecond)}
-	if err := b.load(ctx, jobs); err != nil {
+	b, err := c.batch(ctx, jobs)
+	if err != nil {
 		return err
 	}
 	for _, j := range jobs {
@@ -172,6 +182,7 @@ func (c *committer) commit(jobs []*job) (err error) {
 	if _, err := c.st.commit.ExecContext(ctx); err != nil {
 		return err
 	}
+	c.remember(b)
 	if n := len(b.entries); n > 0 {
 		c.s.published(b.entries[n-1].Seq)
 	}
@@ -179,4 +190,33 @@ func (c *committer) commit(jobs []*job) (err error) {
 		c.s.Publish(b.news, len(b.entries) > 0)
 	}
 	return nil
+}
+
+// batch begins a batch, with what it needs read or known.
+func (c *committer) batch(ctx context.Context, jobs []*job) (*batch, error) {
+	var version int64
+	if err := c.st.version.QueryRowContext(ctx).Scan(&version); err != nil {
+		return nil, err
+	}
+	if version != c.version || c.queues {
+		if err := c.st.head.QueryRowContext(ctx).Scan(&c.seq, &c.indexed, &c.queues); err != nil {
+			return nil, err
+		}
+	}
+	if version != c.version || len(c.records) > maxKnown {
+		c.version, c.records = version, make(map[string]*store.Record)
+	}
+	// The clock is read under the write lock: times follow the order of steps.
+	b := &batch{
+		st: c.st, now: c.s.clock(), seq: c.seq, seqBefore: c.seq, indexed: c.indexed, queues: c.queues,
+	}
+	return b, b.load(ctx, jobs, c.records)
+}
+
+// remember keeps what a batch has made true.
+func (c *committer) remember(b *batch) {
+	c.seq, c.indexed, c.queues = b.seq, b.indexed, b.queues
+	for name, st := range b.states {
+		c.records[name] = st.Record
+	}
 }

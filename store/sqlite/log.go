@@ -20,7 +20,7 @@ func (s *Store) Log(ctx context.Context, q store.LogQuery) (page store.LogPage, 
 	}
 	defer func() { _ = tx.Rollback() }() // it only reads
 	var indexed int64
-	const head = "SELECT floor, seq, indexed FROM editlock_meta"
+	const head = "SELECT floor, " + lastSeq + ", indexed FROM editlock_meta"
 	if err := tx.QueryRowContext(ctx, head).Scan(&page.Floor, &page.Last, &indexed); err != nil {
 		return page, s.readError(err)
 	}
@@ -106,9 +106,9 @@ func readLog(ctx context.Context, tx *sql.Tx, q store.LogQuery, w where, limit i
 const logKeys = `
 	WITH part AS MATERIALIZED (SELECT seq, name, user, actor, other FROM editlock_log WHERE seq > ? AND seq <= ?)
 	SELECT 'n' || name AS key, seq FROM part
-	UNION SELECT 'u' || user, seq FROM part WHERE user <> ''
-	UNION SELECT 'u' || actor, seq FROM part WHERE actor <> ''
-	UNION SELECT 'u' || other, seq FROM part WHERE other <> ''`
+	UNION ALL SELECT 'u' || user, seq FROM part WHERE user <> ''
+	UNION ALL SELECT 'u' || actor, seq FROM part WHERE actor <> ''
+	UNION ALL SELECT 'u' || other, seq FROM part WHERE other <> ''`
 
 // index adds the keys of all entries that lack them, in the order of keys.
 func (b *batch) index(ctx context.Context) error {
@@ -116,8 +116,11 @@ func (b *batch) index(ctx context.Context) error {
 	if _, err := b.st.exec(ctx, add, int64(b.indexed), int64(b.seq)); err != nil {
 		return err
 	}
-	_, err := b.st.exec(ctx, "UPDATE editlock_meta SET indexed = ?", int64(b.seq))
-	return err
+	if _, err := b.st.exec(ctx, "UPDATE editlock_meta SET indexed = ?", int64(b.seq)); err != nil {
+		return err
+	}
+	b.indexed = b.seq
+	return nil
 }
 
 // prune forgets the entries above from and up to cut, with their keys.
@@ -129,6 +132,11 @@ func (b *batch) prune(ctx context.Context, from, cut int64) error {
 	if _, err := b.st.exec(ctx, "DELETE FROM editlock_log WHERE seq <= ?", cut); err != nil {
 		return err
 	}
-	_, err := b.st.exec(ctx, "UPDATE editlock_meta SET floor = max(floor, ?), indexed = max(indexed, ?)", cut, cut)
-	return err
+	// Tokens rise for ever, although the last one may have been pruned.
+	const forget = "UPDATE editlock_meta SET floor = max(floor, ?1), indexed = max(indexed, ?1), seq = max(seq, ?1)"
+	if _, err := b.st.exec(ctx, forget, cut); err != nil {
+		return err
+	}
+	b.indexed = max(b.indexed, uint64(cut))
+	return nil
 }

@@ -112,6 +112,9 @@ func addWaiters(ctx context.Context, tx *sql.Tx, page store.Page) error {
 		if rec.Waiters, err = readTickets(rows); err != nil {
 			return err
 		}
+		for i, t := range rec.Waiters {
+			rec.Waiters[i].Claim = t.ClaimOn(rec)
+		}
 		if rec.Waiting = len(rec.Waiters); rec.Waiting < store.MaxWaiters {
 			continue
 		}

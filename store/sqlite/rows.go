@@ -41,62 +41,67 @@ func recordArgs(args []any, r *store.Record) []any {
 		int64(r.Terms.Idle), int64(r.Terms.MaxHold), micros(r.Taken), micros(r.Touched), micros(r.Expires), r.Request)
 }
 
-// parties are those of an entry: what its body keeps.
-type parties struct {
-	Owner  *store.Party `json:"o,omitempty"`
-	Actor  *store.Party `json:"a,omitempty"` // absent: the owner
-	Other  *store.Party `json:"x,omitempty"`
-	Reason string       `json:"r,omitempty"`
+// more is what few entries have.
+type more struct {
+	Actor  *store.Party `json:"actor,omitempty"` // absent: the owner
+	Other  *store.Party `json:"other,omitempty"`
+	Reason string       `json:"reason,omitempty"`
 }
 
-const entryColumns = "seq, kind, name, token, at, request, body"
+const entryColumns = "seq, kind, name, token, at, session, user, value, request, more"
 
 func scanEntry(row scanner) (store.Entry, error) {
 	var (
 		e    store.Entry
 		at   int64
-		body []byte
+		rest sql.NullString
 	)
-	if err := row.Scan(&e.Seq, &e.Kind, &e.Name, &e.Token, &at, &e.Request, &body); err != nil {
+	if err := row.Scan(&e.Seq, &e.Kind, &e.Name, &e.Token, &at,
+		&e.Owner.Session, &e.Owner.User, &e.Owner.Value, &e.Request, &rest); err != nil {
 		return e, err
 	}
-	e.At = fromMicros(at)
-	var p parties
-	if err := json.Unmarshal(body, &p); err != nil {
+	e.At, e.Actor = fromMicros(at), e.Owner
+	if !rest.Valid {
+		return e, nil
+	}
+	var m more
+	if err := json.Unmarshal([]byte(rest.String), &m); err != nil {
 		return e, err
 	}
-	if p.Owner != nil {
-		e.Owner = *p.Owner
+	if m.Actor != nil {
+		e.Actor = *m.Actor
 	}
-	e.Actor = e.Owner
-	if p.Actor != nil {
-		e.Actor = *p.Actor
+	if m.Other != nil {
+		e.Other = *m.Other
 	}
-	if p.Other != nil {
-		e.Other = *p.Other
-	}
-	e.Reason = p.Reason
+	e.Reason = m.Reason
 	return e, nil
 }
 
+const entryInsert = "INSERT OR ROLLBACK INTO editlock_log " +
+	"(seq, kind, name, token, at, session, user, value, request, actor, other, more) VALUES "
+
 func entryArgs(args []any, e *store.Entry) []any {
-	p := parties{Owner: &e.Owner, Reason: e.Reason}
-	actor, other := "", ""
+	m, actor, other := more{Reason: e.Reason}, "", ""
 	if e.Actor != e.Owner {
-		p.Actor = &e.Actor
+		m.Actor = &e.Actor
 		if e.Actor.User != e.Owner.User {
 			actor = e.Actor.User
 		}
 	}
 	if e.Other != (store.Party{}) {
-		p.Other = &e.Other
+		m.Other = &e.Other
 		if e.Other.User != e.Owner.User {
 			other = e.Other.User
 		}
 	}
-	body, _ := json.Marshal(p) // strings only: can't fail
+	var rest any // NULL
+	if m != (more{}) {
+		text, _ := json.Marshal(m) // strings only: can't fail
+		rest = string(text)
+	}
 	return append(args, int64(e.Seq), e.Kind, e.Name, int64(e.Token), micros(e.At),
-		e.Owner.User, actor, other, e.Request, string(body))
+		e.Owner.Session, e.Owner.User, e.Owner.Value, e.Request, actor, other, rest)
 }
 
 func scanTicket(row scanner) (store.Ticket, error) {
@@ -107,16 +112,15 @@ func scanTicket(row scanner) (store.Ticket, error) {
 	)
 	var (
 		id, name, peer string
-		seq            uint64
-		answer         int64 // also in the body
+		seq, asked     uint64
 	)
-	if err := row.Scan(&id, &name, &seq, &peer, &claim, &answer, &body); err != nil {
+	if err := row.Scan(&id, &name, &seq, &peer, &claim, &asked, &body); err != nil {
 		return t, err
 	}
 	if err := json.Unmarshal(body, &t); err != nil {
 		return t, err
 	}
-	t.ID, t.Name, t.Seq, t.Peer = id, name, seq, peer
+	t.ID, t.Name, t.Seq, t.Peer, t.Asked = id, name, seq, peer, asked
 	t.Since = t.Since.UTC()
 	if claim.Valid {
 		t.Claim = fromMicros(claim.Int64)
@@ -126,7 +130,7 @@ func scanTicket(row scanner) (store.Ticket, error) {
 
 func ticketArgs(t store.Ticket) []any {
 	body, _ := json.Marshal(t) // strings, numbers and times: can't fail
-	return []any{t.ID, t.Name, int64(t.Seq), t.Peer, micros(t.Claim), t.ClaimAfter.Microseconds(), string(body)}
+	return []any{t.ID, t.Name, int64(t.Seq), t.Peer, micros(t.Claim), int64(t.Asked), string(body)}
 }
 
 func fromMicros(n int64) time.Time { return time.UnixMicro(n).UTC() }

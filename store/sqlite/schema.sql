@@ -1,9 +1,8 @@
--- Times are microseconds since 1970-01-01 UTC; durations are nanoseconds,
--- but for answer, which is added to times.
+-- Times are microseconds since 1970-01-01 UTC; durations are nanoseconds.
 
 CREATE TABLE editlock_meta (
   version INTEGER NOT NULL, -- of this schema
-  seq     INTEGER NOT NULL, -- the last number given out
+  seq     INTEGER NOT NULL, -- the last number given out, unless the log has a later one
   floor   INTEGER NOT NULL, -- log entries up to this one may be pruned
   indexed INTEGER NOT NULL  -- log entries up to this one are in editlock_log_key
 );
@@ -32,7 +31,7 @@ CREATE TABLE editlock_ticket (
   seq    INTEGER NOT NULL,
   peer   TEXT NOT NULL,
   claim  INTEGER, -- NULL: none
-  answer INTEGER NOT NULL, -- how long each new holder has to answer a claim
+  asked  INTEGER NOT NULL, -- token of the holder that it claims from
   body   TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX editlock_ticket_name ON editlock_ticket (name, seq, peer);
@@ -44,19 +43,22 @@ CREATE TABLE editlock_peer (
   expires INTEGER NOT NULL
 ) WITHOUT ROWID;
 
--- user, actor and other are the user keys of the parties in body; the latter
--- two are empty where they repeat the first.
+-- session, user and value are the owner. more is JSON: the actor where it is
+-- not the owner, the other party, the reason. actor and other are the user
+-- keys of those two, empty where they repeat the owner's.
 CREATE TABLE editlock_log (
   seq     INTEGER PRIMARY KEY,
   kind    TEXT NOT NULL,
   name    TEXT NOT NULL,
   token   INTEGER NOT NULL,
   at      INTEGER NOT NULL,
+  session TEXT NOT NULL,
   user    TEXT NOT NULL,
+  value   TEXT NOT NULL,
+  request TEXT NOT NULL,
   actor   TEXT NOT NULL,
   other   TEXT NOT NULL,
-  request TEXT NOT NULL,
-  body    TEXT NOT NULL
+  more    TEXT -- NULL: nothing
 );
 CREATE INDEX editlock_log_request ON editlock_log (request) WHERE request <> '';
 

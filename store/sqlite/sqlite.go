@@ -131,7 +131,7 @@ func (s *Store) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.read.QueryRowContext(ctx, "SELECT seq FROM editlock_meta").Scan(&s.seen); err != nil {
+	if err := s.read.QueryRowContext(ctx, "SELECT "+lastSeq+" FROM editlock_meta").Scan(&s.seen); err != nil {
 		return err
 	}
 	s.done.Go(c.run)

@@ -11,13 +11,13 @@ import (
 type writeStatements struct {
 	conn *sql.Conn
 
-	begin, commit, head, peers, record, touch, setSeq            *sql.Stmt
+	begin, commit, version, head, peers, record, touch, setSeq   *sql.Stmt
 	queue, waiting, ticket, putTicket, dropTicket, mine, putPeer *sql.Stmt
 	records, requests                                            lookup
 	put, drop, log                                               bulk
 }
 
-const ticketColumns = "id, name, seq, peer, claim, answer, body"
+const ticketColumns = "id, name, seq, peer, claim, asked, body"
 
 func prepareWrites(ctx context.Context, conn *sql.Conn) (*writeStatements, error) {
 	w := &writeStatements{conn: conn}
@@ -27,7 +27,8 @@ func prepareWrites(ctx context.Context, conn *sql.Conn) (*writeStatements, error
 	}{
 		{&w.begin, "BEGIN IMMEDIATE"},
 		{&w.commit, "COMMIT"},
-		{&w.head, "SELECT seq, indexed, EXISTS (SELECT 1 FROM editlock_ticket) FROM editlock_meta"},
+		{&w.version, "PRAGMA data_version"},
+		{&w.head, "SELECT " + lastSeq + ", indexed, EXISTS (SELECT 1 FROM editlock_ticket) FROM editlock_meta"},
 		{&w.peers, "SELECT id, expires FROM editlock_peer"},
 		{&w.record, "SELECT " + recordColumns + " FROM editlock_record WHERE name = ?"},
 		{&w.touch, "UPDATE editlock_record SET touched = ?, expires = ? WHERE name = ?"},
@@ -51,8 +52,7 @@ func prepareWrites(ctx context.Context, conn *sql.Conn) (*writeStatements, error
 		w.requests.prepare(ctx, conn, "SELECT request FROM editlock_log WHERE request <> '' AND request IN "),
 		w.drop.prepare(ctx, conn, "DELETE FROM editlock_record WHERE name IN (", "?", 1, ")"),
 		w.put.prepare(ctx, conn, "INSERT OR ROLLBACK INTO editlock_record ("+recordColumns+") VALUES ", row(12), 12, ""),
-		w.log.prepare(ctx, conn, "INSERT OR ROLLBACK INTO editlock_log "+
-			"(seq, kind, name, token, at, user, actor, other, request, body) VALUES ", row(10), 10, ""),
+		w.log.prepare(ctx, conn, entryInsert, row(12), 12, ""),
 	)
 }
 
@@ -60,6 +60,9 @@ func prepareWrites(ctx context.Context, conn *sql.Conn) (*writeStatements, error
 func (w *writeStatements) exec(ctx context.Context, text string, args ...any) (sql.Result, error) {
 	return w.conn.ExecContext(ctx, text, args...)
 }
+
+// lastSeq is the last number given out: mostly an entry's.
+const lastSeq = "max(seq, ifnull((SELECT max(seq) FROM editlock_log), 0))"
 
 // alivePeers needs the present moment as its argument. The plus sign keeps
 // the planner from walking the tickets by peer: by name they come in order.

@@ -81,8 +81,8 @@ func (s *Store) Sweep(ctx context.Context, keep store.Retention) (time.Duration,
 	const find = `SELECT min(at) FROM (
 		SELECT min(expires) AS at FROM editlock_record WHERE expires IS NOT NULL
 		UNION ALL
-		SELECT min(` + claimFrom + `) FROM editlock_ticket t JOIN editlock_record r USING (name)
-			WHERE claim IS NOT NULL AND ` + claimFrom + ` > ?
+		SELECT min(claim) FROM editlock_ticket t JOIN editlock_record r USING (name)
+			WHERE claim > ? AND asked = r.token
 		UNION ALL
 		SELECT min(expires) FROM editlock_peer)`
 	err := s.read.QueryRowContext(ctx, find, s.clock().UnixMicro()).Scan(&next)
@@ -95,9 +95,6 @@ func (s *Store) Sweep(ctx context.Context, keep store.Retention) (time.Duration,
 	return max(0, fromMicros(next.Int64).Sub(s.clock())), nil
 }
 
-// claimFrom is store.Ticket.ClaimFrom in SQL.
-const claimFrom = "max(t.claim, r.taken + t.answer)"
-
 // overdue finds names that want settling, and whether a dead process left
 // anything behind.
 func (s *Store) overdue(ctx context.Context) (names []string, dead bool, err error) {
@@ -106,7 +103,7 @@ func (s *Store) overdue(ctx context.Context) (names []string, dead bool, err err
 		SELECT name FROM editlock_record WHERE expires IS NOT NULL AND expires <= ?
 		UNION
 		SELECT t.name FROM editlock_ticket t JOIN editlock_record r USING (name)
-		WHERE claim IS NOT NULL AND ` + claimFrom + ` <= ? AND NOT EXISTS (
+		WHERE claim <= ? AND asked = r.token AND NOT EXISTS (
 			SELECT 1 FROM editlock_ticket e JOIN editlock_peer p ON p.id = e.peer AND p.expires > ?
 			WHERE e.name = t.name AND e.seq < t.seq)
 		) LIMIT ?`
