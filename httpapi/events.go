@@ -48,10 +48,8 @@ func events(h *Handler, w http.ResponseWriter, r *http.Request) error {
 		return invalid("after", "is %d, which is in the future; the latest event is %d", from, latest)
 	}
 	query.After = &from
-	if resumed && latest == 0 {
-		if err := h.probe(ctx, query); err != nil {
-			return plain(err)
-		}
+	if err := h.check(ctx, query, resumed && latest == 0); err != nil {
+		return err
 	}
 	s := newStream(w)
 	defer s.close()
@@ -102,17 +100,23 @@ func (h *Handler) latest(ctx context.Context) (uint64, error) {
 	return page.Entries[0].Seq, nil
 }
 
-// probeWithin is how long a watch may take to find its arguments wrong.
-const probeWithin = 250 * time.Millisecond
+// checkWithin is how long a watch may take to find that it begins in the
+// future.
+const checkWithin = 250 * time.Millisecond
 
-// probe finds out whether a watch is refused, where the history, being empty,
-// can't tell a number that was given out from one of the future.
-func (h *Handler) probe(ctx context.Context, q editlock.WatchQuery) error {
-	ctx, cancel := context.WithTimeout(ctx, probeWithin)
+// check finds out whether a watch is refused, while that can still be told by
+// the status: at once for most arguments, with a context that has ended. The
+// history, being empty, can't tell a number that was given out from one of
+// the future; then a watch must be begun.
+func (h *Handler) check(ctx context.Context, q editlock.WatchQuery, begin bool) error {
+	ctx, cancel := context.WithTimeout(ctx, checkWithin)
 	defer cancel()
+	if !begin {
+		cancel()
+	}
 	for _, err := range h.locker.Watch(ctx, q) {
 		if errors.Is(err, editlock.ErrInvalid) {
-			return err
+			return plain(err)
 		}
 		break
 	}

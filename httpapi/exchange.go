@@ -156,7 +156,7 @@ func write(w http.ResponseWriter, status int, contentType []string, answer any) 
 
 // refuse answers with the problem that tells of an error.
 func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
-	if r.Context().Err() != nil {
+	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
 		return // nobody is there to read it
 	}
 	p := h.problem(r, err)
