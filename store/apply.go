@@ -30,6 +30,10 @@ type Effects struct {
 }
 
 func (e *Effects) add(more Effects) {
+	for _, t := range more.Joined { // who was passed over just now may join again
+		e.Left = slices.DeleteFunc(e.Left, func(id string) bool { return id == t.ID })
+		e.News = slices.DeleteFunc(e.News, func(n Signal) bool { return n.Ticket == t.ID })
+	}
 	e.Entries = append(e.Entries, more.Entries...)
 	e.Joined = append(e.Joined, more.Joined...)
 	e.Left = append(e.Left, more.Left...)
