@@ -1,0 +1,256 @@
+package storetest
+
+import (
+	"time"
+
+	"editlock/store"
+)
+
+var expiryLaws = []law{
+	{"a hold is alive until its expiry and dead from that moment on", lawBoundary, exactClock},
+	{"an expired name is free for everybody and everything", lawExpiredIsFree, 0},
+	{"max hold ends a hold however often it is touched", lawMaxHold, exactClock},
+	{"a hold without terms never ends", lawNever, exactClock},
+	{"a touch counts idleness anew", lawTouchExtends, exactClock},
+	{"a touch may shorten, change and clear the terms", lawTouchTerms, exactClock},
+	{"a touch that ends the hold at once frees the name", lawTouchEnds, exactClock},
+	{"a touch never moves when it was taken", lawTaken, 0},
+	{"a late touch does not revive", lawLateTouch, 0},
+	{"an expiry is logged as of when it happened", lawExpiryLogged, 0},
+	{"times are whole microseconds in UTC", lawMicroseconds, 0},
+	{"answers carry the store's time", lawAsOf, exactClock},
+	{"a clock set back takes nothing from a holder and tokens still rise", lawClockBack, exactClock},
+}
+
+func lawBoundary(t *test) {
+	for _, c := range []struct {
+		name  string
+		terms store.Terms
+	}{
+		{"idle", t.idle(10)},
+		{"max hold", store.Terms{MaxHold: t.seconds(10)}},
+		{"both", store.Terms{Idle: t.seconds(10), MaxHold: t.seconds(10)}},
+	} {
+		rec := t.do(take(c.name, "ann", c.terms))
+		if end := t.clock.Now().Add(10 * time.Second); !rec.Expires.Equal(end) {
+			t.Fatalf("%s: expires at %v; want %v", c.name, rec.Expires, end)
+		}
+	}
+	t.clock.Advance(10*time.Second - time.Microsecond)
+	for _, name := range []string{"idle", "max hold", "both"} {
+		t.wantHolder(t.get(name), "ann")
+		t.wantHolder(t.refuse(take(name, "bob", t.idle(10))), "ann")
+	}
+	if n := len(t.list(store.Query{})); n != 3 {
+		t.Fatalf("%d records are listed just before the end", n)
+	}
+	t.clock.Advance(time.Microsecond)
+	if n := len(t.list(store.Query{})); n != 0 {
+		t.Fatalf("%d records are listed at the end", n)
+	}
+	for _, name := range []string{"idle", "max hold", "both"} {
+		t.wantHolder(t.get(name), "")
+		t.wantHolder(t.do(take(name, "bob", t.idle(10))), "bob")
+	}
+}
+
+func lawExpiredIsFree(t *test) {
+	for _, name := range []string{"a", "b", "c", "d", "e"} {
+		t.do(take(name, "ann", t.idle(3)))
+	}
+	t.pass(4)
+	t.refuse(drop("a", "ann"))
+	t.refuse(store.Swap{Name: "b", Do: store.Touch})
+	t.refuse(join("c", "wendy", "peer", t.idle(3)))
+	t.refuse(store.Swap{Name: "d", Do: store.Take, Expect: store.Expect{Session: ptr("ann")}, Holder: ptr(party("ann")), Terms: &store.Terms{}})
+	t.wantHolder(t.do(take("e", "ann", t.idle(3))), "ann")
+	t.wantSame("kinds", []string{captured, store.KindExpired, captured}, t.kinds("e"))
+}
+
+func lawMaxHold(t *test) {
+	rec := t.do(take("a", "ann", store.Terms{Idle: t.seconds(3), MaxHold: t.seconds(7)}))
+	for range 3 {
+		t.pass(2)
+		rec = t.do(touch("a", rec.Token))
+	}
+	if end := rec.Taken.Add(t.seconds(7)); !rec.Expires.Equal(end) {
+		t.Fatalf("expires at %v; want %v", rec.Expires, end)
+	}
+	t.pass(1)
+	t.refuse(touch("a", rec.Token))
+}
+
+func lawNever(t *test) {
+	rec := t.do(take("a", "ann", store.Terms{}))
+	if !rec.Expires.IsZero() {
+		t.Fatalf("expires at %v", rec.Expires)
+	}
+	t.clock.Advance(100 * 365 * 24 * time.Hour)
+	t.sweep()
+	rec = t.do(touch("a", rec.Token))
+	if !rec.Expires.IsZero() {
+		t.Fatalf("expires at %v after a touch", rec.Expires)
+	}
+}
+
+func lawTouchExtends(t *test) {
+	rec := t.do(take("a", "ann", t.idle(3)))
+	for range 5 {
+		t.pass(2)
+		rec = t.do(touch("a", rec.Token))
+		if now := t.clock.Now(); !rec.Touched.Equal(now) || !rec.Expires.Equal(now.Add(t.seconds(3))) {
+			t.Fatalf("touched at %v, expires at %v; it is %v", rec.Touched, rec.Expires, now)
+		}
+	}
+}
+
+func lawTouchTerms(t *test) {
+	rec := t.do(take("a", "ann", store.Terms{Idle: t.seconds(60), MaxHold: t.seconds(100)}))
+	for _, c := range []struct {
+		name          string
+		give          store.Terms // seconds, as nanoseconds
+		idle, maxHold float64
+	}{
+		{"nothing", store.Terms{}, 60, 100},
+		{"a shorter idle", store.Terms{Idle: 5}, 5, 100},
+		{"a longer idle", store.Terms{Idle: 70}, 70, 100},
+		{"a shorter max hold", store.Terms{MaxHold: 50}, 70, 50},
+		{"no max hold", store.Terms{MaxHold: -1}, 70, 0},
+		{"no idle", store.Terms{Idle: -1}, 0, 0},
+		{"both again", store.Terms{Idle: 10, MaxHold: 20}, 10, 20},
+	} {
+		sw := touch("a", rec.Token)
+		sw.Terms = &store.Terms{Idle: c.give.Idle * time.Second, MaxHold: c.give.MaxHold * time.Second}
+		rec = t.do(sw)
+		if want := (store.Terms{Idle: t.seconds(c.idle), MaxHold: t.seconds(c.maxHold)}); rec.Terms != want {
+			t.Errorf("given %s the terms are %+v; want %+v", c.name, rec.Terms, want)
+		}
+	}
+}
+
+func lawTouchEnds(t *test) {
+	rec := t.do(take("a", "ann", t.idle(60)))
+	t.pass(5)
+	sw := touch("a", rec.Token)
+	sw.Terms = &store.Terms{MaxHold: t.seconds(5)}
+	t.wantHolder(t.do(sw), "")
+	t.wantHolder(t.get("a"), "")
+	t.wantHolder(t.do(take("a", "bob", t.idle(60))), "bob")
+}
+
+func lawTaken(t *test) {
+	first := t.do(take("a", "ann", t.idle(60)))
+	t.pass(2)
+	sw := touch("a", first.Token)
+	sw.Holder, sw.Data = ptr(party("ann-2")), ptr("new data")
+	rec := t.do(sw)
+	if !rec.Taken.Equal(first.Taken) || rec.Token != first.Token || rec.Request != first.Request {
+		t.Errorf("the touch made %+v of %+v", rec, first)
+	}
+	if rec.Holder != party("ann-2") || rec.Data != "new data" || !rec.Touched.After(first.Touched) {
+		t.Errorf("the touch did not replace what it gave: %+v", rec)
+	}
+}
+
+func lawLateTouch(t *test) {
+	rec := t.do(take("a", "ann", t.idle(3)))
+	t.pass(4)
+	t.wantHolder(t.refuse(touch("a", rec.Token)), "")
+	t.wantHolder(t.get("a"), "")
+	bobs := t.do(take("a", "bob", t.idle(60)))
+	t.wantSame("in force after a late touch", bobs, t.refuse(touch("a", rec.Token)))
+}
+
+func lawExpiryLogged(t *test) {
+	rec := t.do(take("a", "ann", t.idle(3)))
+	t.pass(8)
+	t.do(take("a", "bob", t.idle(60)))
+	entries := t.log(store.LogQuery{Name: "a"}).Entries
+	if len(entries) != 3 {
+		t.Fatalf("the log is %+v", entries)
+	}
+	e := entries[1]
+	if e.Kind != store.KindExpired || e.Token != rec.Token || !e.At.Equal(rec.Expires) || e.Owner != rec.Holder || e.Actor != rec.Holder {
+		t.Errorf("the entry of the expiry is %+v; the record was %+v", e, rec)
+	}
+	t.sweep()
+	if n := len(t.kinds("a")); n != 3 {
+		t.Errorf("the log has %d entries after a sweep", n)
+	}
+}
+
+func lawMicroseconds(t *test) {
+	t.beat("peer", 100)
+	odd := time.Duration(1_000_001_501) // 1.000001501 s
+	check := func(what string, at time.Time) {
+		t.Helper()
+		if at.Location() != time.UTC || at.Nanosecond()%1000 != 0 {
+			t.Errorf("%s is %v", what, at)
+		}
+	}
+	t.do(take("a", "ann", store.Terms{Idle: odd, MaxHold: 2 * odd}))
+	sw := join("a", "wendy", "peer", store.Terms{Idle: odd})
+	sw.Ticket.ClaimAfter, sw.Ticket.Confirm = odd, odd
+	rec := t.do(sw)
+	check("Taken", rec.Taken)
+	check("Touched", rec.Touched)
+	check("Expires", rec.Expires)
+	check("a ticket's Since", rec.Waiters[0].Since)
+	check("a ticket's Claim", rec.Waiters[0].Claim)
+	check("Expires of a grant", t.do(drop("a", "ann")).Expires)
+	for _, e := range t.log(store.LogQuery{}).Entries {
+		check("an entry's At", e.At)
+	}
+	view, err := t.st.Get(t.ctx, "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	check("a view's Now", view.Now)
+	check("a listed Expires", t.list(store.Query{})[0].Expires)
+}
+
+func lawAsOf(t *test) {
+	for range 3 {
+		now := t.clock.Now()
+		res := t.swap("", take("a", "ann", t.idle(1)))
+		view, err := t.st.Get(t.ctx, "a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		page, err := t.st.List(t.ctx, store.Query{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !res.Now.Equal(now) || !view.Now.Equal(now) || !page.Now.Equal(now) {
+			t.Fatalf("Swap, Get and List say it is %v, %v and %v; it is %v", res.Now, view.Now, page.Now, now)
+		}
+		t.pass(1)
+	}
+}
+
+func lawClockBack(t *test) {
+	t.beat("peer", 3600)
+	first := t.do(take("a", "ann", t.idle(60)))
+	t.do(join("a", "wendy", "peer", t.idle(60)))
+	t.pass(-1000)
+	t.wantHolder(t.get("a"), "ann")
+	touched := t.do(touch("a", first.Token))
+	if !touched.Touched.Equal(t.clock.Now()) {
+		t.Errorf("touched at %v; it is %v", touched.Touched, t.clock.Now())
+	}
+	granted := t.do(drop("a", "ann"))
+	t.wantHolder(granted, "wendy")
+	t.pass(-1000)
+	over := t.do(takeOver("a", "bob", granted.Token, t.idle(60)))
+	if first.Token >= granted.Token || granted.Token >= over.Token {
+		t.Fatalf("tokens are %d, %d, %d", first.Token, granted.Token, over.Token)
+	}
+	seqs := t.log(store.LogQuery{Name: "a"}).Entries
+	for i := 1; i < len(seqs); i++ {
+		if seqs[i].Seq <= seqs[i-1].Seq {
+			t.Fatalf("entry %d follows %d", seqs[i].Seq, seqs[i-1].Seq)
+		}
+	}
+	t.pass(61)
+	t.wantHolder(t.get("a"), "")
+}

@@ -1,0 +1,382 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"editlock/store"
+
+	"github.com/anishathalye/porcupine"
+)
+
+// historyOps is how many operations the suite checks at least, over all
+// histories.
+const historyOps = 50_000
+
+var historyLaws = []law{
+	{"random histories of concurrent clients are linearizable, name by name", func(t *test) { lawHistories(t, false) }, 0},
+	{"so are those of requests for several names", func(t *test) { lawHistories(t, true) }, 0},
+}
+
+func lawHistories(t *test, several bool) {
+	want, clients, each := historyOps, 8, 45
+	if several {
+		// All names are judged together, which is harder: fewer at once.
+		want, clients, each = historyOps/10, 5, 24
+	}
+	if testing.Short() {
+		want /= 10
+	}
+	if !t.clock.manual() {
+		want /= 25
+	}
+	total, overlapping, n := 0, 0, 0
+	for ; total < want; n++ {
+		h := &history{test: t, several: several, seed: uint64(n), each: each, clients: clients + n%(clients+1)}
+		for _, name := range []string{"a", "b", "c"} {
+			h.names = append(h.names, fmt.Sprintf("h%d/%s", n, name))
+		}
+		h.run(n%10 == 9 && t.h.Reopen != nil)
+		total += len(h.ops)
+		for _, op := range h.ops {
+			if op.Return > op.Call+1 {
+				overlapping++
+			}
+		}
+		if err := h.err; err != nil {
+			t.Fatalf("history %d: %v", n, err)
+		}
+		if err := linearizable(h.ops, h.names, several); err != nil {
+			t.Fatalf("history %d: %v", n, err)
+		}
+		h.checkLog()
+	}
+	t.Logf("%d operations in %d histories, %d%% of them overlapping others", total, n, 100*overlapping/total)
+	if overlapping < total/3 {
+		t.Errorf("only %d of %d operations overlap others: this proves little", overlapping, total)
+	}
+}
+
+// history is a number of clients at work on a few names.
+type history struct {
+	*test
+	several bool // names in a request
+	seed    uint64
+	each    int // calls of a client, retries apart
+	clients int
+	names   []string
+
+	still sync.RWMutex // read-locked while the clock must not move
+	tick  atomic.Int64
+	ops   []porcupine.Operation
+	err   error
+}
+
+// run lets the clients work; reopened, with a restart of the engine half-way.
+func (h *history) run(reopened bool) {
+	clients := make([]*client, h.clients)
+	for i := range clients {
+		clients[i] = h.newClient(i)
+	}
+	if reopened {
+		h.work(clients, h.each/2)
+		h.reopen(h.seed%20 == 9)
+		h.work(clients, h.each/2)
+	} else {
+		h.work(clients, h.each)
+	}
+	for _, c := range clients {
+		h.ops = append(h.ops, c.recorder.ops...)
+		h.err = errors.Join(h.err, c.recorder.err)
+	}
+}
+
+func (h *history) work(clients []*client, calls int) {
+	var wg sync.WaitGroup
+	for _, c := range clients {
+		c.recorder.Store = h.st
+		wg.Go(func() {
+			for range calls {
+				if c.recorder.err != nil {
+					return
+				}
+				c.act()
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// client is somebody at work. It acts on what it has seen, which may be old.
+type client struct {
+	*history
+	random   *rand.Rand
+	recorder *recorder
+	st       store.Store // the recorder, behind faults
+	session  string
+	peer     string
+	seen     map[string]*store.Record
+	tickets  map[string]string // by name, the last one
+	count    int
+}
+
+func (h *history) newClient(i int) *client {
+	c := &client{
+		history:  h,
+		random:   rand.New(rand.NewPCG(h.seed, uint64(i))),
+		recorder: &recorder{client: i, clock: h.clock, tick: &h.tick, Store: h.test.st},
+		session:  fmt.Sprintf("s%d", i),
+		peer:     fmt.Sprintf("%s/p%d", h.names[0], i),
+		seen:     map[string]*store.Record{},
+		tickets:  map[string]string{},
+	}
+	c.recorder.yield = func() {
+		for range c.random.IntN(3) {
+			runtime.Gosched()
+		}
+	}
+	c.st = Faulty(c.recorder, func() Fault {
+		return []Fault{BeforeCommit, AfterCommit, AfterCommit, NoFault}[min(3, c.random.IntN(25))]
+	})
+	if !h.clock.manual() {
+		c.beat(time.Hour) // the moment of a later one would not be known
+	}
+	return c
+}
+
+func (c *client) name() string { return c.names[c.random.IntN(len(c.names))] }
+
+// chance is true so many times in a hundred.
+func (c *client) chance(percent int) bool { return c.random.IntN(100) < percent }
+
+// act does one thing.
+func (c *client) act() {
+	if c.several && c.chance(50) {
+		c.request(c.swapAll()...)
+		return
+	}
+	name := c.name()
+	switch n := c.random.IntN(100); {
+	case n < 8:
+		c.advance()
+	case n < 14:
+		c.beatSoon()
+	case n < 22:
+		if view, err := c.st.Get(c.ctx, name); err == nil {
+			c.see(name, view.Record)
+		}
+	case n < 24:
+		_, _ = c.st.List(c.ctx, store.Query{Prefix: c.names[0][:len(c.names[0])-1], Limit: 10})
+	default:
+		c.request(c.swapOne(name))
+	}
+}
+
+// advance moves the clock on, and may sweep. Nobody else does meanwhile.
+func (c *client) advance() {
+	if !c.clock.manual() {
+		c.clock.Advance(c.seconds(0.2))
+		return
+	}
+	c.still.Lock()
+	defer c.still.Unlock()
+	c.clock.Advance(time.Duration(c.random.IntN(1500)) * time.Millisecond)
+	if c.chance(50) {
+		_, _ = c.st.Sweep(c.ctx, store.Retention{})
+	}
+}
+
+func (c *client) beatSoon() {
+	if c.clock.manual() {
+		c.beat(time.Duration(2+c.random.IntN(5)) * time.Second)
+	}
+}
+
+func (c *client) beat(ttl time.Duration) {
+	c.still.RLock()
+	defer c.still.RUnlock()
+	_, _ = c.st.Beat(c.ctx, c.peer, ttl)
+}
+
+func (c *client) see(name string, rec *store.Record) {
+	if rec == nil {
+		rec = &store.Record{Name: name, Token: 1}
+	}
+	c.seen[name] = rec
+}
+
+// request sends a request until an answer arrives.
+func (c *client) request(swaps ...store.Swap) {
+	c.count++
+	req := store.Request{ID: fmt.Sprintf("%s/%s.%d", c.names[0], c.session, c.count), Swaps: swaps}
+	if len(swaps) == 1 && swaps[0].Do == store.Join {
+		req.ID = swaps[0].Ticket.ID
+	}
+	for {
+		res, err := c.st.Swap(c.ctx, req)
+		if errors.Is(err, ErrFault) {
+			runtime.Gosched()
+			continue
+		}
+		if err != nil {
+			return // the recorder has it
+		}
+		for i, rec := range res.Records {
+			c.see(swaps[i].Name, rec)
+		}
+		return
+	}
+}
+
+// swapAll are swaps on several names, of one kind mostly.
+func (c *client) swapAll() []store.Swap {
+	names := slices.Clone(c.names)
+	c.random.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
+	names = names[:2+c.random.IntN(len(names)-1)]
+	kind := c.random.IntN(3)
+	swaps := make([]store.Swap, len(names))
+	for i, name := range names {
+		switch kind {
+		case 0:
+			swaps[i] = take(name, c.session, c.terms())
+		case 1:
+			swaps[i] = drop(name, c.session)
+		default:
+			swaps[i] = c.swapOne(name)
+		}
+	}
+	return swaps
+}
+
+func (c *client) terms() store.Terms {
+	t := store.Terms{Idle: c.seconds(float64([]int{0, 2, 3, 5, 20}[c.random.IntN(5)]))}
+	if c.chance(20) {
+		t.MaxHold = c.seconds(4)
+	}
+	return t
+}
+
+// swapOne is something to do to a name, in the light of what was seen there.
+func (c *client) swapOne(name string) store.Swap {
+	seen := c.seen[name]
+	if seen == nil {
+		seen = &store.Record{Token: 1}
+	}
+	switch n := c.random.IntN(100); {
+	case n < 25:
+		return take(name, c.session, c.terms())
+	case n < 30:
+		return takeOver(name, c.session, seen.Token, c.terms())
+	case n < 42:
+		sw := touch(name, seen.Token)
+		if c.chance(30) {
+			sw.Data = ptr(fmt.Sprint("data ", c.random.IntN(3)))
+		}
+		return sw
+	case n < 48:
+		sw := store.Swap{Name: name, Do: store.Touch, Expect: store.Expect{Session: &c.session}, Note: note(refreshed, c.session)}
+		if c.chance(30) {
+			sw.Terms = ptr(c.terms())
+		}
+		if c.chance(15) {
+			sw.Holder = ptr(party(fmt.Sprintf("s%d", c.random.IntN(c.clients))))
+		}
+		return sw
+	case n < 52:
+		return store.Swap{Name: name, Do: store.Touch, Expect: store.Expect{Data: &seen.Data, Session: &c.session}, Data: ptr("data")}
+	case n < 66:
+		return drop(name, c.session)
+	case n < 69:
+		return store.Swap{Name: name, Do: store.Drop, Expect: store.Expect{Token: seen.Token}, Note: note(released, "admin")}
+	case n < 73:
+		sw := drop(name, c.session)
+		sw.Expect.Waiting, sw.Note = true, note(store.KindHandedOver, c.session)
+		return sw
+	case n < 92:
+		return c.join(name)
+	case n < 97 || len(seen.Waiters) == 0:
+		return store.Swap{Name: name, Do: store.Leave, Ticket: &store.Ticket{ID: c.ticket(name), Peer: c.peer}}
+	default:
+		sw := store.Swap{Name: name, Do: store.Leave, Expect: store.Expect{Token: seen.Token}, Note: note(declined, c.session)}
+		sw.Ticket = &store.Ticket{ID: seen.Waiters[c.random.IntN(len(seen.Waiters))].ID}
+		return sw
+	}
+}
+
+func (c *client) ticket(name string) string {
+	if c.tickets[name] == "" {
+		c.tickets[name] = fmt.Sprintf("%s#%s.%d", name, c.session, c.count)
+	}
+	return c.tickets[name]
+}
+
+// join queues up, under a ticket used before now and then.
+func (c *client) join(name string) store.Swap {
+	if c.chance(70) {
+		c.tickets[name] = ""
+	}
+	sw := join(name, c.session, c.peer, c.terms())
+	sw.Ticket.ID = c.ticket(name)
+	sw.Ticket.ClaimAfter = c.seconds(float64([]int{0, 0, 1, 3}[c.random.IntN(4)]))
+	sw.Ticket.Confirm = c.seconds(float64([]int{0, 2}[c.random.IntN(2)]))
+	return sw
+}
+
+// checkLog compares the log of a history with what was acknowledged, and
+// follows it from holder to holder.
+func (h *history) checkLog() {
+	h.Helper()
+	prefix := h.names[0][:len(h.names[0])-1]
+	entries := h.log(store.LogQuery{Prefix: prefix, Limit: 100_000}).Entries
+	logged := map[string]int{}
+	holder := map[string]uint64{} // tokens by name; 0: free
+	for _, e := range entries {
+		logged[e.Request+"\n"+e.Name]++
+		held := holder[e.Name]
+		switch e.Kind {
+		case captured:
+			if held != 0 || e.Token != e.Seq {
+				h.Errorf("history %d: captured with token %d while token %d holds: %+v", h.seed, e.Token, held, e)
+			}
+			holder[e.Name] = e.Token
+		case takenOver:
+			if held == 0 || e.Token <= held {
+				h.Errorf("history %d: taken over from token %d: %+v", h.seed, held, e)
+			}
+			holder[e.Name] = e.Token
+		default:
+			if e.Token != held {
+				h.Errorf("history %d: token %d holds, but the entry is %+v", h.seed, held, e)
+			}
+			if e.Kind == released || e.Kind == store.KindExpired || e.Kind == store.KindHandedOver {
+				holder[e.Name] = 0
+			}
+		}
+	}
+	for _, op := range h.ops {
+		in, out := op.Input.(*call), op.Output.(*answer)
+		for _, sw := range in.req.Swaps {
+			if sw.Note == nil || sw.Do == store.Join || sw.Do == store.Leave {
+				continue
+			}
+			if n := logged[in.req.ID+"\n"+sw.Name]; out.res.Done && n != 1 || n > 1 {
+				h.Errorf("history %d: %d entries for %v, done: %v", h.seed, n, in, out.res.Done)
+			}
+		}
+	}
+	for _, name := range h.names {
+		if view, err := h.test.st.Get(context.WithoutCancel(h.ctx), name); err != nil {
+			h.Error(err)
+		} else if view.Record != nil && view.Record.Token != holder[name] {
+			h.Errorf("history %d: token %d holds %s; the log says %d", h.seed, view.Record.Token, name, holder[name])
+		}
+	}
+}

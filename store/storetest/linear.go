@@ -1,0 +1,228 @@
+package storetest
+
+import (
+	"fmt"
+	"hash/maphash"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"editlock/store"
+
+	"github.com/anishathalye/porcupine"
+)
+
+// checkWithin is how long the checker may think about one history. Those of
+// the suite take milliseconds.
+const checkWithin = 60 * time.Second
+
+// linearizable reports why a history has no order of its calls in which the
+// reference gives the same answers, if it has none. If the requests speak of
+// one name each, every name is judged for itself.
+func linearizable(ops []porcupine.Operation, names []string, together bool) error {
+	sent := map[string]int{}
+	retry := map[string]bool{}
+	for _, op := range ops {
+		in := op.Input.(*call)
+		if id := in.req.ID; in.method == "Swap" && id != "" {
+			if sent[id]++; sent[id] > 1 {
+				retry[id] = true
+			}
+		}
+	}
+	if together {
+		return check(ops, names, retry)
+	}
+	for _, name := range names {
+		if err := check(only(ops, name), []string{name}, retry); err != nil {
+			return fmt.Errorf("on %q: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// only is what one name sees of a history.
+func only(ops []porcupine.Operation, name string) []porcupine.Operation {
+	joined := map[string]string{} // names by ticket
+	for _, op := range ops {
+		for _, sw := range op.Input.(*call).req.Swaps {
+			if sw.Do == store.Join {
+				joined[sw.Ticket.ID] = sw.Name
+			}
+		}
+	}
+	var mine []porcupine.Operation
+	for _, op := range ops {
+		in, out := op.Input.(*call), op.Output.(*answer)
+		switch in.method {
+		case "Swap":
+			if in.req.Swaps[0].Name != name {
+				continue
+			}
+		case "Get":
+			if in.name != name {
+				continue
+			}
+		case "Beat":
+			tickets := slices.DeleteFunc(slices.Clone(out.tickets), func(id string) bool { return joined[id] != name })
+			op.Output = &answer{tickets: tickets}
+		}
+		mine = append(mine, op)
+	}
+	return mine
+}
+
+func check(ops []porcupine.Operation, names []string, retry map[string]bool) error {
+	model := porcupine.Model{
+		Init: func() any {
+			w := newWorld()
+			w.retry = retry
+			for _, name := range names {
+				w.names[name] = place{}
+			}
+			return &w
+		},
+		Step: func(state, in, out any) (bool, any) {
+			next, err := state.(*world).step(in.(*call), out.(*answer))
+			return err == nil, &next
+		},
+		Equal: func(a, b any) bool { return a.(*world).equal(b.(*world)) },
+		Hash:  func(state any) uint64 { return state.(*world).hash() },
+	}
+	switch porcupine.CheckOperationsTimeout(model, ops, checkWithin) {
+	case porcupine.Ok:
+		return nil
+	case porcupine.Unknown:
+		return fmt.Errorf("no verdict on %d operations in %v", len(ops), checkWithin)
+	}
+	return explain(model, ops)
+}
+
+// explain tells how far a history can be put in order, and what stands in the
+// way of each call that could come next.
+func explain(model porcupine.Model, ops []porcupine.Operation) error {
+	_, info := porcupine.CheckOperationsVerbose(model, ops, checkWithin)
+	var longest []porcupine.Operation
+	for _, partial := range info.PartialLinearizationsOperations()[0] {
+		if len(partial) > len(longest) {
+			longest = partial
+		}
+	}
+	state := model.Init()
+	var text strings.Builder
+	fmt.Fprintf(&text, "not linearizable: %d of %d calls can be put in order; the last of them:\n", len(longest), len(ops))
+	done := map[any]bool{}
+	horizon := int64(1<<63 - 1)
+	for i, op := range longest {
+		_, state = model.Step(state, op.Input, op.Output)
+		done[op.Input] = true
+		if i >= len(longest)-6 {
+			fmt.Fprintf(&text, "  client %d: %v\n", op.ClientId, op.Input)
+		}
+	}
+	for _, op := range ops {
+		if !done[op.Input] {
+			horizon = min(horizon, op.Return)
+		}
+	}
+	for _, op := range ops {
+		if !done[op.Input] && op.Call <= horizon {
+			_, err := state.(*world).step(op.Input.(*call), op.Output.(*answer))
+			fmt.Fprintf(&text, "next may be client %d: %v\n  but the answer is %v", op.ClientId, op.Input, err)
+		}
+	}
+	return fmt.Errorf("%s", text.String())
+}
+
+func (c *call) String() string {
+	text := c.method
+	switch c.method {
+	case "Swap":
+		text += " " + c.req.ID
+		for _, sw := range c.req.Swaps {
+			text += fmt.Sprintf(" [%s %s", [...]string{"?", "take", "touch", "drop", "join", "leave"}[sw.Do], sw.Name)
+			x := sw.Expect
+			if x.Free {
+				text += " if free"
+			}
+			if x.Token != 0 {
+				text += fmt.Sprint(" if token ", x.Token)
+			}
+			if x.Session != nil {
+				text += " if session " + *x.Session
+			}
+			if x.Data != nil {
+				text += " if data " + *x.Data
+			}
+			if x.Waiting {
+				text += " if waiting"
+			}
+			if sw.Ticket != nil {
+				text += " " + sw.Ticket.ID + " of " + sw.Ticket.Peer
+			}
+			text += "]"
+		}
+	case "Beat":
+		text += fmt.Sprintf(" %s for %v at %v", c.peer, c.ttl, c.at.Format("05.000000"))
+	case "Sweep":
+		text += c.at.Format(" at 05.000000")
+	default:
+		text += " " + c.name
+	}
+	return text
+}
+
+// step judges one call.
+func (w *world) step(in *call, out *answer) (world, error) {
+	switch in.method {
+	case "Swap":
+		next, _, err := w.swap(in.req, out.res)
+		return next, err
+	case "Get":
+		return w.get(in.name, out.view)
+	case "List":
+		next := *w
+		for name := range w.names {
+			var err error
+			view := store.View{Now: out.page.Now}
+			if i := slices.IndexFunc(out.page.Records, func(r store.Record) bool { return r.Name == name }); i >= 0 {
+				view.Record = &out.page.Records[i]
+			}
+			if next, err = next.get(name, view); err != nil {
+				return next, err
+			}
+		}
+		return next, nil
+	case "Beat":
+		return w.beat(in.peer, in.ttl, in.at, out.tickets)
+	case "Sweep":
+		return w.sweep(in.at)
+	}
+	panic("storetest: no such method: " + in.method)
+}
+
+func (w *world) equal(o *world) bool {
+	return w.now.Equal(o.now) && maps.Equal(w.done, o.done) &&
+		maps.EqualFunc(w.peers, o.peers, time.Time.Equal) &&
+		maps.EqualFunc(w.names, o.names, func(a, b place) bool {
+			return a.last == b.last && (a.Record == nil) == (b.Record == nil) &&
+				(a.Record == nil || a.Record.Token == b.Record.Token && sameRecord(a.Record, b.Record)) &&
+				slices.EqualFunc(a.Queue, b.Queue, func(a, b store.Ticket) bool { return sameTicket(&a, &b) })
+		})
+}
+
+var seed = maphash.MakeSeed()
+
+func (w *world) hash() uint64 {
+	h := maphash.Comparable(seed, w.now.UnixNano())
+	for name, p := range w.names {
+		var token uint64
+		var touched int64
+		if p.Record != nil {
+			token, touched = p.Record.Token, p.Record.Touched.UnixNano()
+		}
+		h += maphash.Comparable(seed, [3]any{name, token, touched}) ^ maphash.Comparable(seed, [2]int{int(p.last), len(p.Queue)})
+	}
+	return h + uint64(len(w.done))
+}

@@ -1,0 +1,147 @@
+package storetest
+
+import (
+	"slices"
+	"time"
+
+	"editlock/store"
+)
+
+// newsWithin is how late news may come before the suite calls it lost.
+const newsWithin = 10 * time.Second
+
+var listenLaws = []law{
+	{"a peer hears of the grant of its ticket", lawHearGrant, 0},
+	{"a peer hears of a ticket that was declined", lawHearDecline, 0},
+	{"a grant by sweep is news too", lawHearSweep, 0},
+	{"everybody hears that the log grew", lawHearLog, 0},
+	{"what is told has happened", lawHearTruth, 0},
+	{"nothing is heard of a ticket that still waits", lawHearNothingFalse, 0},
+	{"a closed subscription hears nothing more", lawHearClosed, 0},
+}
+
+// listen subscribes a peer until the test ends.
+func (t *test) listen(peer string) *store.Subscription {
+	sub := t.st.Listen(peer)
+	t.Cleanup(sub.Close)
+	return sub
+}
+
+// hear waits until all of these tickets, or with none given a growth of the
+// log, were told to a subscription, and returns all tickets that were.
+func (t *test) hear(sub *store.Subscription, want ...string) []string {
+	t.Helper()
+	deadline := time.NewTimer(newsWithin)
+	defer deadline.Stop()
+	var heard []string
+	grown := false
+	for {
+		tickets, log := sub.Drain()
+		heard, grown = append(heard, tickets...), grown || log
+		missing := slices.ContainsFunc(want, func(id string) bool { return !slices.Contains(heard, id) })
+		if !missing && (len(want) > 0 || grown) {
+			return heard
+		}
+		select {
+		case <-sub.C:
+		case <-deadline.C:
+			t.Fatalf("heard of %q (the log grew: %v) in %v; want %q", heard, grown, newsWithin, want)
+		}
+	}
+}
+
+func lawHearGrant(t *test) {
+	sub := t.listen("peer")
+	t.beat("peer", 100)
+	t.do(take("a", "ann", t.idle(60)))
+	t.do(join("a", "wendy", "peer", t.idle(60)))
+	t.do(drop("a", "ann"))
+	t.hear(sub, "ticket of wendy")
+}
+
+func lawHearDecline(t *test) {
+	sub := t.listen("peer")
+	t.beat("peer", 100)
+	t.do(take("a", "ann", t.idle(60)))
+	t.do(join("a", "wendy", "peer", t.idle(60)))
+	t.do(join("a", "walt", "peer", t.idle(60)))
+	sw := leave("a", "walt")
+	sw.Note = note(declined, "ann")
+	t.do(sw)
+	t.do(leave("a", "wendy"))
+	t.hear(sub, "ticket of walt", "ticket of wendy")
+}
+
+func lawHearSweep(t *test) {
+	sub := t.listen("peer")
+	t.beat("peer", 100)
+	t.do(take("a", "ann", t.idle(3)))
+	t.do(join("a", "wendy", "peer", t.idle(60)))
+	t.pass(4)
+	t.sweep()
+	t.hear(sub, "ticket of wendy")
+}
+
+func lawHearLog(t *test) {
+	one, other := t.listen("one"), t.listen("other")
+	for range 3 {
+		rec := t.do(take("a", "ann", t.idle(60)))
+		t.hear(one)
+		t.hear(other)
+		t.do(touch("a", rec.Token))
+		t.do(drop("a", "ann"))
+		t.hear(one)
+		t.hear(other)
+	}
+}
+
+func lawHearTruth(t *test) {
+	sub := t.listen("peer")
+	t.beat("peer", 1000)
+	t.do(take("a", "ann", t.idle(600)))
+	session := "ann"
+	for _, next := range []string{"w0", "w1", "w2", "w3", "w4"} {
+		t.do(join("a", next, "peer", t.idle(600)))
+		freed := make(chan error, 1)
+		go func() {
+			_, err := t.st.Swap(t.ctx, store.Request{Swaps: []store.Swap{drop("a", session)}})
+			freed <- err
+		}()
+		t.hear(sub, "ticket of "+next)
+		t.wantHolder(t.get("a"), next) // committed before it was told
+		if err := <-freed; err != nil {
+			t.Fatal(err)
+		}
+		session = next
+	}
+}
+
+func lawHearNothingFalse(t *test) {
+	sub := t.listen("peer")
+	t.beat("peer", 100)
+	t.beat("other", 100)
+	for _, name := range []string{"a", "b"} {
+		t.do(take(name, "ann", t.idle(60)))
+		t.do(join(name, "olga on "+name, "other", t.idle(60)))
+		t.do(join(name, "wendy on "+name, "peer", t.idle(60)))
+	}
+	t.do(drop("a", "ann"))
+	t.do(drop("a", "olga on a"))
+	for _, id := range t.hear(sub, "ticket of wendy on a") {
+		if id == "ticket of olga on b" || id == "ticket of wendy on b" {
+			t.Errorf("heard of %q, which waits", id)
+		}
+	}
+}
+
+func lawHearClosed(t *test) {
+	sub, witness := t.listen("peer"), t.listen("witness")
+	sub.Drain()
+	sub.Close()
+	sub.Close()
+	t.do(take("a", "ann", t.idle(60)))
+	t.hear(witness)
+	if tickets, log := sub.Drain(); len(tickets) > 0 || log {
+		t.Errorf("heard of %q, log %v", tickets, log)
+	}
+}

@@ -1,0 +1,302 @@
+package storetest
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"editlock/store"
+)
+
+var logLaws = []law{
+	{"each change is an entry with the facts of its moment", lawEntries, 0},
+	{"touches without a note and refusals are no entries", lawNoEntry, 0},
+	{"a swap without a note changes and logs nothing of it", lawNoteless, 0},
+	{"filters select by name, prefix, user, request and kind", lawLogFilters, 0},
+	{"periods include their beginning and exclude their end", lawLogPeriods, exactClock},
+	{"pages follow each other in both directions", lawLogPages, 0},
+	{"a hundred is the limit unless another is given", lawLogDefault, 0},
+	{"Last is the highest number given out", lawLogLast, 0},
+	{"an entry and its change appear together", lawLogSameStep, 0},
+	{"who reads on behind the last entry seen misses none", lawLogTail, 0},
+}
+
+func lawEntries(t *test) {
+	t.beat("peer", 100)
+	taken := t.swap("r1", take("a", "ann", t.idle(60)))
+	token := taken.Records[0].Token
+	t.pass(1)
+	again := touch("a", token)
+	again.Note = note(refreshed, "somebody else")
+	touched := t.swap("r2", again)
+	t.pass(1)
+	sw := join("a", "wendy", "peer", t.idle(60))
+	joined := t.swap("r3", sw)
+	t.pass(1)
+	over := t.swap("r4", takeOver("a", "bob", token, t.idle(60)))
+	dropped := t.swap("r5", drop("a", "bob"))
+	second, third := over.Records[0].Token, dropped.Records[0].Token
+
+	got := t.log(store.LogQuery{}).Entries
+	want := []store.Entry{
+		{Kind: captured, Token: token, At: taken.Now, Owner: party("ann"), Actor: party("ann"), Reason: "because of ann", Request: "r1"},
+		{Kind: refreshed, Token: token, At: touched.Now, Owner: party("ann"), Actor: party("somebody else"), Reason: "because of somebody else", Request: "r2"},
+		{Kind: waiting, Token: token, At: joined.Now, Owner: party("ann"), Actor: party("wendy"), Reason: "because of wendy"},
+		{Kind: takenOver, Token: second, At: over.Now, Owner: party("bob"), Actor: party("bob"), Other: party("ann"), Reason: "because of bob", Request: "r4"},
+		{Kind: released, Token: second, At: dropped.Now, Owner: party("bob"), Actor: party("bob"), Reason: "because of bob", Request: "r5"},
+		{Kind: captured, Token: third, At: dropped.Now, Owner: party("wendy"), Actor: party("wendy"), Reason: "because of wendy", Request: "ticket of wendy"},
+	}
+	var last uint64
+	for i, e := range got {
+		if e.Seq <= last {
+			t.Errorf("number %d follows %d", e.Seq, last)
+		}
+		if i < len(want) {
+			want[i].Seq, want[i].Name = e.Seq, "a"
+		}
+		last = e.Seq
+	}
+	t.wantSame("entries", want, got)
+}
+
+func lawNoEntry(t *test) {
+	rec := t.do(take("a", "ann", t.idle(60)))
+	for range 5 {
+		t.do(touch("a", rec.Token))
+		t.refuse(take("a", "bob", t.idle(60)))
+		t.refuse(drop("a", "bob"))
+		t.refuse(leave("a", "bob"))
+	}
+	t.wantSame("kinds", []string{captured}, t.kinds("a"))
+}
+
+func lawNoteless(t *test) {
+	t.beat("peer", 100)
+	for _, sw := range []store.Swap{
+		take("a", "ann", t.idle(60)), join("a", "wendy", "peer", t.idle(60)), drop("a", "ann"), drop("a", "wendy"),
+	} {
+		sw.Note = nil
+		if sw.Ticket != nil {
+			sw.Ticket.Note = nil
+		}
+		t.do(sw)
+	}
+	t.wantSame("kinds", []string{}, t.kinds("a"))
+	t.wantHolder(t.get("a"), "")
+}
+
+// history is a log with something for every filter.
+func (t *test) history() []store.Entry {
+	t.Helper()
+	t.beat("peer", 1000)
+	for i, name := range []string{"a", "a/1", "a/2", "b", "A", "a%", "a_"} {
+		t.swap(fmt.Sprint("take ", i), take(name, fmt.Sprint("holder ", i%3), t.idle(600)))
+		t.pass(1)
+	}
+	rec := t.get("a/1")
+	t.swap("over", takeOver("a/1", "olga", rec.Token, t.idle(600)))
+	t.pass(1)
+	t.do(join("b", "wendy", "peer", t.idle(600)))
+	force := drop("b", "holder 0")
+	force.Note.Actor = party("admin")
+	t.swap("force", force)
+	t.pass(1)
+	t.swap("release", drop("a", "holder 0"))
+	entries := t.log(store.LogQuery{Limit: 1000}).Entries
+	if len(entries) != 12 {
+		t.Fatalf("the history is %+v", entries)
+	}
+	return entries
+}
+
+func (t *test) wantLog(all []store.Entry, q store.LogQuery, keep func(e store.Entry) bool) {
+	t.Helper()
+	want := slices.DeleteFunc(slices.Clone(all), func(e store.Entry) bool { return !keep(e) })
+	t.wantSame(fmt.Sprintf("entries for %+v", q), want, t.log(q).Entries)
+	slices.Reverse(want)
+	q.Newest = true
+	t.wantSame(fmt.Sprintf("entries for %+v", q), want, t.log(q).Entries)
+	if len(want) > 1 {
+		q.Limit = 1
+		t.wantSame(fmt.Sprintf("entries for %+v", q), want[:1], t.log(q).Entries)
+	}
+}
+
+func lawLogFilters(t *test) {
+	all := t.history()
+	for _, name := range []string{"a", "a/1", "A", "a%", "a_", "b", "nothing"} {
+		t.wantLog(all, store.LogQuery{Name: name}, func(e store.Entry) bool { return e.Name == name })
+	}
+	for _, prefix := range []string{"a", "a/", "a%", "a_", "A", "z"} {
+		t.wantLog(all, store.LogQuery{Prefix: prefix}, func(e store.Entry) bool {
+			return len(e.Name) >= len(prefix) && e.Name[:len(prefix)] == prefix
+		})
+	}
+	for _, who := range []string{"holder 0", "holder 1", "olga", "wendy", "admin", "nobody"} {
+		user := party(who).User
+		t.wantLog(all, store.LogQuery{User: user}, func(e store.Entry) bool {
+			return e.Owner.User == user || e.Actor.User == user || e.Other.User == user
+		})
+	}
+	for _, request := range []string{"take 1", "over", "ticket of wendy", "nothing"} {
+		t.wantLog(all, store.LogQuery{Request: request}, func(e store.Entry) bool { return e.Request == request })
+	}
+	for _, kinds := range [][]string{{captured}, {released, takenOver}, {"nothing"}, {"nothing", waiting}} {
+		t.wantLog(all, store.LogQuery{Kinds: kinds}, func(e store.Entry) bool { return slices.Contains(kinds, e.Kind) })
+	}
+	q := store.LogQuery{Prefix: "a", User: party("holder 0").User, Kinds: []string{captured, released}, After: all[0].Seq}
+	t.wantLog(all, q, func(e store.Entry) bool {
+		return e.Seq > all[0].Seq && e.Name[0] == 'a' && e.Owner == party("holder 0") && e.Kind != takenOver
+	})
+}
+
+func lawLogPeriods(t *test) {
+	all := t.history()
+	for _, e := range all {
+		from := e.At
+		t.wantLog(all, store.LogQuery{From: from}, func(e store.Entry) bool { return !e.At.Before(from) })
+		t.wantLog(all, store.LogQuery{To: from}, func(e store.Entry) bool { return e.At.Before(from) })
+		to := from.Add(t.seconds(2))
+		t.wantLog(all, store.LogQuery{From: from, To: to}, func(e store.Entry) bool {
+			return !e.At.Before(from) && e.At.Before(to)
+		})
+	}
+}
+
+func lawLogPages(t *test) {
+	all := t.history()
+	for limit := 1; limit <= len(all)+1; limit++ {
+		var forth, back []store.Entry
+		q := store.LogQuery{Limit: limit}
+		for {
+			page := t.log(q).Entries
+			forth = append(forth, page...)
+			if len(page) < limit {
+				break
+			}
+			q.After = page[len(page)-1].Seq
+		}
+		q = store.LogQuery{Limit: limit, Newest: true}
+		for {
+			page := t.log(q).Entries
+			back = append(back, page...)
+			if len(page) < limit {
+				break
+			}
+			q.Before = page[len(page)-1].Seq
+		}
+		slices.Reverse(back)
+		t.wantSame(fmt.Sprint("pages of ", limit), all, forth)
+		t.wantSame(fmt.Sprint("pages of ", limit, ", newest first"), all, back)
+	}
+	q := store.LogQuery{After: all[2].Seq, Before: all[5].Seq}
+	t.wantLog(all, q, func(e store.Entry) bool { return e.Seq > q.After && e.Seq < q.Before })
+	t.wantLog(all, store.LogQuery{After: all[len(all)-1].Seq + 100}, func(store.Entry) bool { return false })
+}
+
+func lawLogDefault(t *test) {
+	swaps := make([]store.Swap, 120)
+	for i := range swaps {
+		swaps[i] = take(fmt.Sprintf("n%03d", i), "ann", t.idle(600))
+	}
+	t.swap("", swaps...)
+	for limit, want := range map[int]int{0: 100, 1: 1, 101: 101, 1000: 120} {
+		if n := len(t.log(store.LogQuery{Limit: limit}).Entries); n != want {
+			t.Errorf("%d entries with limit %d; want %d", n, limit, want)
+		}
+	}
+}
+
+func lawLogLast(t *test) {
+	if page := t.log(store.LogQuery{}); page.Last != 0 || page.Floor != 0 || len(page.Entries) != 0 {
+		t.Fatalf("the log of a new store is %+v", page)
+	}
+	for i := range 5 {
+		t.do(take(fmt.Sprint("n", i), "ann", t.idle(60)))
+		page := t.log(store.LogQuery{Newest: true})
+		if page.Last < page.Entries[0].Seq || page.Last < t.get(fmt.Sprint("n", i)).Token {
+			t.Fatalf("Last is %d; the newest entry has number %d", page.Last, page.Entries[0].Seq)
+		}
+		if filtered := t.log(store.LogQuery{Name: "nothing"}); filtered.Last != page.Last {
+			t.Fatalf("Last is %d with a filter, %d without", filtered.Last, page.Last)
+		}
+	}
+}
+
+// lawLogSameStep reads records and log while others write: whatever record is
+// seen, its capture is in a log read later, and whatever end is logged, the
+// record is gone.
+func lawLogSameStep(t *test) {
+	var stop atomic.Bool
+	var wg sync.WaitGroup
+	for i := range 4 {
+		session := fmt.Sprint("s", i)
+		wg.Go(func() {
+			for !stop.Load() {
+				for _, sw := range []store.Swap{take("a", session, t.idle(600)), drop("a", session)} {
+					if _, err := t.st.Swap(t.ctx, store.Request{Swaps: []store.Swap{sw}}); err != nil {
+						t.Error(err)
+						return
+					}
+				}
+			}
+		})
+	}
+	for range 100 {
+		rec := t.get("a")
+		newest := t.log(store.LogQuery{Name: "a", Newest: true, Limit: 1}).Entries
+		if rec != nil && (len(newest) == 0 || newest[0].Seq < rec.Token) {
+			t.Errorf("token %d is seen, and the newest entry is %+v", rec.Token, newest)
+			break
+		}
+		now := t.get("a")
+		if len(newest) == 1 && newest[0].Kind == released && now != nil && now.Token <= newest[0].Token {
+			t.Errorf("token %d is seen after its release was logged", now.Token)
+			break
+		}
+	}
+	stop.Store(true)
+	wg.Wait()
+}
+
+func lawLogTail(t *test) {
+	const writers, each, limit = 8, 40, 16
+	var wg sync.WaitGroup
+	for i := range writers {
+		wg.Go(func() {
+			for j := range each {
+				name := fmt.Sprint("n", i, "/", j)
+				if _, err := t.st.Swap(t.ctx, store.Request{Swaps: []store.Swap{take(name, "ann", t.idle(6000))}}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	written := make(chan struct{})
+	go func() { wg.Wait(); close(written) }()
+
+	var seen []store.Entry
+	after, finished := uint64(0), false
+	for {
+		page := t.log(store.LogQuery{After: after, Limit: limit})
+		seen = append(seen, page.Entries...)
+		if n := len(page.Entries); n == limit {
+			after = page.Entries[n-1].Seq
+			continue
+		}
+		if page.Last < after {
+			t.Fatalf("Last fell from %d to %d", after, page.Last)
+		}
+		after = page.Last // a page that is not full is all there is up to Last
+		if finished {
+			break
+		}
+		select {
+		case <-written:
+			finished = true
+		default:
+		}
+	}
+	t.wantSame("entries seen while they were written", t.log(store.LogQuery{Limit: 10000}).Entries, seen)
+}

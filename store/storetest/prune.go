@@ -1,0 +1,132 @@
+package storetest
+
+import (
+	"fmt"
+	"time"
+
+	"editlock/store"
+)
+
+var pruneLaws = []law{
+	{"nothing is pruned unless told to", lawKeepAll, exactClock},
+	{"entries older than the limit are pruned, and the floor tells", lawPruneAge, exactClock},
+	{"the oldest entries beyond the number are pruned", lawPruneNumber, exactClock},
+	{"both limits apply, whichever is first", lawPruneBoth, exactClock},
+	{"what is younger than the retry window always stays", lawPruneYoung, exactClock},
+	{"pruning takes no records, tickets or tokens", lawPruneRecords, exactClock},
+	{"the floor is kept over a restart", lawPruneReopened, exactClock | disk},
+}
+
+// age writes n entries, a minute apart, and lets the retry window pass.
+func (t *test) age(n int) []store.Entry {
+	t.Helper()
+	for i := range n {
+		t.do(take(fmt.Sprint("n", i), "ann", store.Terms{}))
+		t.pass(60)
+	}
+	t.clock.Advance(store.RetryWindow)
+	return t.log(store.LogQuery{Limit: 1000}).Entries
+}
+
+// prune sweeps, and sweeps again as engines may prune now and then only.
+func (t *test) prune(keep store.Retention) store.LogPage {
+	t.Helper()
+	for range 2 {
+		if _, err := t.st.Sweep(t.ctx, keep); err != nil {
+			t.Fatal(err)
+		}
+		t.pass(120)
+	}
+	t.pass(-240)
+	return t.log(store.LogQuery{Limit: 1000})
+}
+
+func lawKeepAll(t *test) {
+	all := t.age(5)
+	t.clock.Advance(1000 * 24 * time.Hour)
+	page := t.prune(store.Retention{})
+	t.wantSame("entries", all, page.Entries)
+	if page.Floor != 0 {
+		t.Errorf("the floor is %d", page.Floor)
+	}
+}
+
+func lawPruneAge(t *test) {
+	all := t.age(10)
+	age := t.clock.Now().Sub(all[5].At)
+	page := t.prune(store.Retention{MaxAge: age + 3*time.Minute}) // it runs twice, two minutes apart
+	first := len(all) - len(page.Entries)
+	t.wantSame("entries", all[first:], page.Entries)
+	if first < 2 || first > 4 {
+		t.Errorf("%d entries were pruned", first)
+	}
+	if page.Floor < all[first-1].Seq || page.Floor >= all[first].Seq {
+		t.Errorf("the floor is %d; pruned is up to %d, kept from %d", page.Floor, all[first-1].Seq, all[first].Seq)
+	}
+}
+
+func lawPruneNumber(t *test) {
+	all := t.age(10)
+	page := t.prune(store.Retention{MaxEntries: 4})
+	t.wantSame("entries", all[6:], page.Entries)
+	if page.Floor < all[5].Seq || page.Floor >= all[6].Seq {
+		t.Errorf("the floor is %d; kept is from %d", page.Floor, all[6].Seq)
+	}
+	if page.Last < all[9].Seq {
+		t.Errorf("Last is %d", page.Last)
+	}
+	filtered := t.log(store.LogQuery{Name: "n0"})
+	if filtered.Floor != page.Floor || len(filtered.Entries) != 0 {
+		t.Errorf("filtered, the page is %+v", filtered)
+	}
+}
+
+func lawPruneBoth(t *test) {
+	all := t.age(10)
+	page := t.prune(store.Retention{MaxEntries: 7, MaxAge: 1000 * time.Hour})
+	t.wantSame("entries", all[3:], page.Entries)
+	page = t.prune(store.Retention{MaxEntries: 1000, MaxAge: store.RetryWindow + time.Second})
+	t.wantSame("entries", []store.Entry{}, page.Entries)
+	if page.Floor < all[9].Seq {
+		t.Errorf("the floor is %d; the last entry was %d", page.Floor, all[9].Seq)
+	}
+}
+
+func lawPruneYoung(t *test) {
+	old := t.age(3)
+	for i := range 3 {
+		t.do(take(fmt.Sprint("young", i), "ann", store.Terms{}))
+	}
+	all := t.log(store.LogQuery{}).Entries
+	t.clock.Advance(store.RetryWindow - 5*time.Minute)
+	page := t.prune(store.Retention{MaxAge: time.Microsecond, MaxEntries: 1})
+	t.wantSame("entries", all[len(old):], page.Entries)
+	t.clock.Advance(6 * time.Minute)
+	page = t.prune(store.Retention{MaxEntries: 2})
+	t.wantSame("entries", all[len(old)+1:], page.Entries)
+}
+
+func lawPruneRecords(t *test) {
+	t.age(5)
+	token := t.get("n4").Token
+	t.beat("peer", 3600)
+	t.do(join("n4", "wendy", "peer", t.idle(3600)))
+	before := t.list(store.Query{})
+	t.clock.Advance(store.RetryWindow)
+	if page := t.prune(store.Retention{MaxAge: time.Microsecond}); len(page.Entries) != 0 {
+		t.Fatalf("the log is %+v", page.Entries)
+	}
+	t.wantSame("records", before, t.list(store.Query{}))
+	if rec := t.do(drop("n4", "ann")); rec.Holder != party("wendy") || rec.Token <= token {
+		t.Errorf("granted is %+v", rec)
+	}
+}
+
+func lawPruneReopened(t *test) {
+	t.age(5)
+	before := t.prune(store.Retention{MaxEntries: 2})
+	t.reopen(false)
+	t.wantSame("log", before, t.log(store.LogQuery{Limit: 1000}))
+	t.reopen(true)
+	t.wantSame("log", before, t.log(store.LogQuery{Limit: 1000}))
+}

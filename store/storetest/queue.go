@@ -1,0 +1,416 @@
+package storetest
+
+import (
+	"fmt"
+	"slices"
+
+	"editlock/store"
+)
+
+var queueLaws = []law{
+	{"a drop grants the first waiter in the same step", lawGrant, 0},
+	{"an expiry grants the first waiter", lawGrantOnExpiry, 0},
+	{"waiters are served in the order they came", lawFIFO, 0},
+	{"nobody barges past a waiter", lawNoBarging, 0},
+	{"a dead waiter is passed over", lawDeadPassed, 0},
+	{"nobody is granted if all waiters are dead", lawAllDead, 0},
+	{"who joins again keeps the place, at the peer named last", lawRejoinKeepsPlace, 0},
+	{"nobody queues for a free name", lawJoinFree, 0},
+	{"a join under a condition that fails is refused", lawJoinCondition, 0},
+	{"who leaves is granted nothing", lawLeave, 0},
+	{"a leave names ticket, peer and condition", lawLeaveConditions, 0},
+	{"who died has nothing to leave, swept or not", lawLeaveDead, 0},
+	{"who died joins at the end, swept or not", lawRejoinDead, 0},
+	{"who died and joins in the very step that passes him over waits anew", lawRejoinPassed, 0},
+	{"a takeover keeps the queue", lawTakeoverKeepsQueue, 0},
+	{"a drop may depend on whether somebody waits", lawExpectWaiting, 0},
+	{"a hand-over names who got it", lawHandOver, 0},
+	{"the first waiters are shown and all are counted", lawManyWaiters, 0},
+	{"a grant ends soon unless touched", lawConfirm, 0},
+	{"confirmation never makes a hold longer", lawConfirmBound, exactClock},
+	{"queues of different names don't mix", lawSeparateQueues, 0},
+}
+
+func lawGrant(t *test) {
+	t.beat("peer", 100)
+	t.do(take("a", "ann", t.idle(60)))
+	sw := join("a", "wendy", "peer", store.Terms{Idle: t.seconds(30), MaxHold: t.seconds(50)})
+	t.do(sw)
+	t.pass(1)
+	res := t.swap("", drop("a", "ann"))
+	rec := res.Records[0]
+	if rec == nil {
+		t.Fatal("free after the drop")
+	}
+	want := &store.Record{
+		Name: "a", Token: rec.Token, Holder: party("wendy"), Data: "data of wendy", Terms: sw.Ticket.Terms,
+		Taken: res.Now, Touched: res.Now, Expires: res.Now.Add(t.seconds(30)), Request: "ticket of wendy",
+	}
+	t.wantSame("record granted", want, rec)
+	t.wantSame("what stands there", want, t.get("a"))
+	entries := t.log(store.LogQuery{Name: "a"}).Entries
+	last := entries[len(entries)-1]
+	t.wantSame("entry of the grant", store.Entry{
+		Seq: last.Seq, Kind: captured, Name: "a", Token: rec.Token, At: res.Now, Owner: party("wendy"),
+		Actor: party("wendy"), Reason: "because of wendy", Request: "ticket of wendy",
+	}, last)
+}
+
+func lawGrantOnExpiry(t *test) {
+	t.beat("peer", 100)
+	t.do(take("a", "ann", t.idle(3)))
+	t.do(join("a", "wendy", "peer", t.idle(60)))
+	t.pass(4)
+	t.wantHolder(t.get("a"), "") // a Get changes nothing
+	t.sweep()
+	t.wantHolder(t.get("a"), "wendy")
+	t.wantSame("kinds", []string{captured, waiting, store.KindExpired, captured}, t.kinds("a"))
+}
+
+func lawFIFO(t *test) {
+	t.beat("peer", 1000)
+	t.beat("other peer", 1000)
+	t.do(take("a", "w0", t.idle(600)))
+	for i := range 30 {
+		rec := t.do(join("a", fmt.Sprint("w", i+1), []string{"peer", "other peer"}[i%2], t.idle(600)))
+		if rec.Waiting != i+1 {
+			t.Fatalf("%d wait after %d joins", rec.Waiting, i+1)
+		}
+	}
+	for i := range 30 {
+		t.wantHolder(t.do(drop("a", fmt.Sprint("w", i))), fmt.Sprint("w", i+1))
+	}
+	t.wantHolder(t.do(drop("a", "w30")), "")
+}
+
+func lawNoBarging(t *test) {
+	t.beat("peer", 100)
+	t.do(take("a", "ann", t.idle(3)))
+	t.do(join("a", "wendy", "peer", t.idle(60)))
+	t.pass(4)
+	t.wantHolder(t.refuse(take("a", "barger", t.idle(60))), "wendy")
+	t.do(join("a", "walt", "peer", t.idle(60)))
+	t.do(drop("a", "wendy"))
+	t.wantHolder(t.refuse(take("a", "barger", t.idle(60))), "walt")
+}
+
+func lawDeadPassed(t *test) {
+	t.beat("doomed", 3)
+	t.beat("peer", 100)
+	t.do(take("a", "ann", t.idle(60)))
+	t.do(join("a", "dora", "doomed", t.idle(60)))
+	t.do(join("a", "wendy", "peer", t.idle(60)))
+	t.do(join("a", "dick", "doomed", t.idle(60)))
+	t.do(join("a", "walt", "peer", t.idle(60)))
+	t.pass(4)
+	rec := t.get("a")
+	if rec.Waiting != 2 || len(rec.Waiters) != 2 || rec.Waiters[0].ID != "ticket of wendy" {
+		t.Errorf("%d wait: %+v", rec.Waiting, rec.Waiters)
+	}
+	t.wantHolder(t.do(drop("a", "ann")), "wendy")
+	t.wantHolder(t.do(drop("a", "wendy")), "walt")
+	t.wantHolder(t.do(drop("a", "walt")), "")
+}
+
+func lawAllDead(t *test) {
+	t.beat("doomed", 3)
+	t.do(take("a", "ann", t.idle(60)))
+	t.do(join("a", "dora", "doomed", t.idle(60)))
+	t.do(join("a", "nobody", "never beat", t.idle(60)))
+	t.pass(4)
+	t.wantHolder(t.do(drop("a", "ann")), "")
+	t.wantHolder(t.do(take("a", "bob", t.idle(60))), "bob")
+	t.wantHolder(t.do(drop("a", "bob")), "")
+}
+
+func lawRejoinKeepsPlace(t *test) {
+	t.beat("old", 3)
+	t.beat("new", 100)
+	t.do(take("a", "ann", t.idle(60)))
+	t.do(join("a", "wendy", "old", t.idle(60)))
+	t.do(join("a", "walt", "new", t.idle(60)))
+	before := t.get("a").Waiters[0]
+	rec := t.do(join("a", "wendy", "new", t.idle(60)))
+	before.Peer = "new"
+	if rec.Waiting != 2 {
+		t.Fatalf("%d wait", rec.Waiting)
+	}
+	t.wantSame("ticket after joining again", before, rec.Waiters[0])
+	t.wantSame("tickets of the old peer", []string{}, t.beat("old", 3))
+	t.pass(4)
+	t.wantHolder(t.do(drop("a", "ann")), "wendy")
+}
+
+func lawJoinFree(t *test) {
+	t.beat("peer", 100)
+	sw := join("a", "wendy", "peer", t.idle(60))
+	t.refuse(sw)
+	sw.Expect.Free = true
+	t.refuse(sw)
+	t.wantSame("tickets that wait", []string{}, t.beat("peer", 100))
+	t.wantHolder(t.do(take("a", "ann", t.idle(60))), "ann")
+	if rec := t.get("a"); rec.Waiting != 0 {
+		t.Errorf("%+v waits", rec.Waiters)
+	}
+}
+
+func lawJoinCondition(t *test) {
+	t.beat("peer", 100)
+	rec := t.do(take("a", "ann", t.idle(60)))
+	sw := join("a", "wendy", "peer", t.idle(60))
+	sw.Expect = store.Expect{Token: rec.Token + 1}
+	t.refuse(sw)
+	sw.Expect = store.Expect{Token: rec.Token, Session: ptr("an")}
+	t.refuse(sw)
+	sw.Expect = store.Expect{Token: rec.Token, Session: ptr("ann")}
+	t.do(sw)
+}
+
+func lawLeave(t *test) {
+	t.beat("peer", 100)
+	t.do(take("a", "ann", t.idle(60)))
+	for _, session := range []string{"wendy", "walt", "wilma"} {
+		t.do(join("a", session, "peer", t.idle(60)))
+	}
+	if rec := t.do(leave("a", "wendy")); rec.Waiting != 2 {
+		t.Fatalf("%d wait", rec.Waiting)
+	}
+	t.do(leave("a", "wilma"))
+	t.wantSame("tickets that wait", []string{"ticket of walt"}, t.beat("peer", 100))
+	t.wantHolder(t.do(drop("a", "ann")), "walt")
+	t.wantHolder(t.do(drop("a", "walt")), "")
+	t.refuse(leave("a", "walt"))
+}
+
+func lawLeaveConditions(t *test) {
+	t.beat("peer", 100)
+	rec := t.do(take("a", "ann", t.idle(60)))
+	t.do(take("b", "ann", t.idle(60)))
+	t.do(join("a", "wendy", "peer", t.idle(60)))
+	t.do(join("a", "walt", "peer", t.idle(60)))
+	stranger := leave("a", "nobody")
+	t.refuse(stranger)
+	elsewhere := leave("b", "wendy")
+	t.refuse(elsewhere)
+	wrongPeer := leave("a", "wendy")
+	wrongPeer.Ticket.Peer = "other peer"
+	t.refuse(wrongPeer)
+	conditional := leave("a", "wendy")
+	conditional.Expect = store.Expect{Token: rec.Token, Session: ptr("bob")}
+	t.refuse(conditional)
+	conditional.Expect.Session = ptr("ann")
+	conditional.Note = note(declined, "ann")
+	res := t.swap("", conditional)
+	if !res.Done || res.Records[0].Waiting != 1 {
+		t.Fatalf("the decline: %+v", res)
+	}
+	entries := t.log(store.LogQuery{Name: "a", Kinds: []string{declined}}).Entries
+	if len(entries) != 1 {
+		t.Fatalf("entries: %+v", entries)
+	}
+	t.wantSame("entry of the decline", store.Entry{
+		Seq: entries[0].Seq, Kind: declined, Name: "a", Token: rec.Token, At: res.Now, Owner: party("ann"),
+		Actor: party("ann"), Other: party("wendy"), Reason: "because of ann", Request: "ticket of wendy",
+	}, entries[0])
+	rightPeer := leave("a", "walt")
+	rightPeer.Ticket.Peer = "peer"
+	t.do(rightPeer)
+}
+
+func lawLeaveDead(t *test) {
+	for _, name := range []string{"held", "swept"} {
+		t.beat("doomed", 3)
+		t.do(take(name, "ann", t.idle(60)))
+		t.do(join(name, "dora on "+name, "doomed", t.idle(60)))
+		t.pass(4)
+		if name == "swept" {
+			t.sweep()
+		}
+		t.refuse(leave(name, "dora on "+name))
+		t.beat("doomed", 100)
+		t.refuse(leave(name, "dora on "+name))
+		t.wantHolder(t.do(drop(name, "ann")), "")
+	}
+}
+
+func lawRejoinDead(t *test) {
+	t.beat("peer", 100)
+	for _, name := range []string{"held", "swept"} {
+		t.beat("doomed", 3)
+		t.do(take(name, "ann", t.idle(60)))
+		t.do(join(name, "dora on "+name, "doomed", t.idle(60)))
+		t.do(join(name, "wendy on "+name, "peer", t.idle(60)))
+		t.pass(4)
+		if name == "swept" {
+			t.sweep()
+		}
+		rec := t.do(join(name, "dora on "+name, "peer", t.idle(60)))
+		if rec.Waiting != 2 || rec.Waiters[1].ID != "ticket of dora on "+name || !rec.Waiters[1].Since.After(rec.Waiters[0].Since) {
+			t.Errorf("%s: %d wait: %+v", name, rec.Waiting, rec.Waiters)
+		}
+		t.wantHolder(t.do(drop(name, "ann")), "wendy on "+name)
+		t.wantHolder(t.do(drop(name, "wendy on "+name)), "dora on "+name)
+	}
+}
+
+func lawRejoinPassed(t *test) {
+	t.beat("doomed", 3)
+	t.beat("peer", 100)
+	t.do(take("a", "ann", t.idle(3)))
+	t.do(join("a", "dora", "doomed", t.idle(60)))
+	t.do(join("a", "wendy", "peer", t.idle(60)))
+	t.pass(4)
+	rec := t.do(join("a", "dora", "peer", t.idle(60)))
+	t.wantHolder(rec, "wendy")
+	if rec.Waiting != 1 {
+		t.Errorf("%d wait", rec.Waiting)
+	}
+	t.wantSame("tickets that wait", []string{"ticket of dora"}, t.beat("peer", 100))
+	t.wantHolder(t.do(drop("a", "wendy")), "dora")
+}
+
+func lawTakeoverKeepsQueue(t *test) {
+	t.beat("peer", 100)
+	rec := t.do(take("a", "ann", t.idle(60)))
+	t.do(join("a", "wendy", "peer", t.idle(60)))
+	over := t.do(takeOver("a", "bob", rec.Token, t.idle(60)))
+	if over.Waiting != 1 || over.Holder != party("bob") {
+		t.Fatalf("after the takeover: %+v", over)
+	}
+	entries := t.log(store.LogQuery{Name: "a", Kinds: []string{takenOver}}).Entries
+	if len(entries) != 1 || entries[0].Other != party("ann") || entries[0].Owner != party("bob") || entries[0].Token != over.Token {
+		t.Errorf("the takeover was logged as %+v", entries)
+	}
+	t.wantHolder(t.do(drop("a", "bob")), "wendy")
+}
+
+func lawExpectWaiting(t *test) {
+	t.beat("doomed", 3)
+	t.beat("peer", 100)
+	t.do(take("a", "ann", t.idle(60)))
+	sw := drop("a", "ann")
+	sw.Expect.Waiting = true
+	t.wantHolder(t.refuse(sw), "ann")
+	t.do(join("a", "dora", "doomed", t.idle(60)))
+	t.pass(4)
+	t.wantHolder(t.refuse(sw), "ann")
+	t.do(join("a", "wendy", "peer", t.idle(60)))
+	t.wantHolder(t.do(sw), "wendy")
+}
+
+func lawHandOver(t *test) {
+	t.beat("peer", 100)
+	rec := t.do(take("a", "ann", t.idle(60)))
+	t.do(join("a", "wendy", "peer", t.idle(60)))
+	sw := drop("a", "ann")
+	sw.Note = note(store.KindHandedOver, "ann")
+	res := t.swap("hand over", sw)
+	t.wantHolder(res.Records[0], "wendy")
+	entries := t.log(store.LogQuery{Name: "a", Kinds: []string{store.KindHandedOver}}).Entries
+	if len(entries) != 1 {
+		t.Fatalf("entries: %+v", entries)
+	}
+	t.wantSame("entry of the hand-over", store.Entry{
+		Seq: entries[0].Seq, Kind: store.KindHandedOver, Name: "a", Token: rec.Token, At: res.Now, Owner: party("ann"),
+		Actor: party("ann"), Other: party("wendy"), Reason: "because of ann", Request: "hand over",
+	}, entries[0])
+}
+
+func lawManyWaiters(t *test) {
+	const more = 7
+	t.beat("peer", 1000)
+	t.beat("doomed", 3)
+	t.do(take("a", "ann", t.idle(600)))
+	var want []string
+	for i := range store.MaxWaiters + more {
+		session := fmt.Sprint("w", i)
+		t.do(join("a", session, "peer", t.idle(600)))
+		want = append(want, "ticket of "+session)
+		t.do(join("a", "dead "+session, "doomed", t.idle(600)))
+	}
+	t.pass(4)
+	check := func(what string, rec *store.Record) {
+		t.Helper()
+		var got []string
+		for _, w := range rec.Waiters {
+			got = append(got, w.ID)
+		}
+		if rec.Waiting != len(want) || !slices.Equal(got, want[:min(len(want), store.MaxWaiters)]) {
+			t.Errorf("%s: %d wait, first %q", what, rec.Waiting, got)
+		}
+	}
+	check("Get", t.get("a"))
+	check("List", &t.list(store.Query{})[0])
+	check("a refusal", t.refuse(take("a", "bob", t.idle(60))))
+	check("a touch", t.do(touch("a", t.get("a").Token)))
+	for i := range more {
+		want = want[1:]
+		check("a drop", t.do(drop("a", t.get("a").Holder.Session)))
+		check(fmt.Sprint("Get after drop ", i), t.get("a"))
+	}
+	last := leave("a", fmt.Sprint("w", store.MaxWaiters+more-1))
+	want = want[:len(want)-1]
+	check("a leave from the end", t.do(last))
+}
+
+func lawConfirm(t *test) {
+	t.beat("peer", 100)
+	t.do(take("a", "ann", t.idle(60)))
+	for _, session := range []string{"wendy", "walt"} {
+		sw := join("a", session, "peer", t.idle(60))
+		sw.Ticket.Confirm = t.seconds(3)
+		t.do(sw)
+	}
+	wendys := t.do(drop("a", "ann"))
+	if !wendys.Expires.Equal(wendys.Taken.Add(t.seconds(3))) {
+		t.Fatalf("the grant is %+v", wendys)
+	}
+	t.pass(4)
+	t.wantHolder(t.refuse(touch("a", wendys.Token)), "walt") // she came too late
+	walts := t.do(touch("a", t.get("a").Token))
+	if !walts.Expires.Equal(walts.Touched.Add(t.seconds(60))) {
+		t.Fatalf("touched, the grant is %+v", walts)
+	}
+	t.pass(4)
+	t.wantHolder(t.get("a"), "walt")
+}
+
+func lawConfirmBound(t *test) {
+	t.beat("peer", 100)
+	t.do(take("a", "ann", t.idle(60)))
+	short := join("a", "wendy", "peer", t.idle(5))
+	short.Ticket.Confirm = t.seconds(30)
+	t.do(short)
+	forEver := join("a", "walt", "peer", store.Terms{})
+	forEver.Ticket.Confirm = t.seconds(30)
+	t.do(forEver)
+	rec := t.do(drop("a", "ann"))
+	if !rec.Expires.Equal(rec.Taken.Add(t.seconds(5))) {
+		t.Errorf("a grant with a short idle is %+v", rec)
+	}
+	rec = t.do(drop("a", "wendy"))
+	if !rec.Expires.Equal(rec.Taken.Add(t.seconds(30))) {
+		t.Errorf("a grant for ever is %+v", rec)
+	}
+	if rec = t.do(touch("a", rec.Token)); !rec.Expires.IsZero() {
+		t.Errorf("touched, it is %+v", rec)
+	}
+}
+
+func lawSeparateQueues(t *test) {
+	t.beat("peer", 100)
+	for _, name := range []string{"a", "b", "a/b", "A"} {
+		t.do(take(name, "ann", t.idle(60)))
+	}
+	for _, name := range []string{"b", "A", "a"} {
+		sw := join(name, "waiter of "+name, "peer", t.idle(60))
+		t.do(sw)
+	}
+	if n := len(t.beat("peer", 100)); n != 3 {
+		t.Fatalf("%d tickets wait", n)
+	}
+	t.wantHolder(t.do(drop("a/b", "ann")), "")
+	for _, name := range []string{"a", "b", "A"} {
+		t.wantHolder(t.do(drop(name, "ann")), "waiter of "+name)
+	}
+}

@@ -1,0 +1,110 @@
+package storetest
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"editlock/store"
+
+	"github.com/anishathalye/porcupine"
+)
+
+// call is one call in a history, and answer what it returned. Of a call that
+// failed after its commit the answer is known too: the recorder stands
+// between the fault and the engine.
+type call struct {
+	method string
+	req    store.Request
+	name   string // of a Get
+	peer   string
+	ttl    time.Duration
+	at     time.Time // of a Beat or Sweep, during which the clock stood still
+}
+
+type answer struct {
+	res     store.Result
+	view    store.View
+	page    store.Page
+	tickets []string
+}
+
+// recorder records the calls of one client on their way to the store.
+type recorder struct {
+	store.Store
+	client int
+	clock  *Clock
+	yield  func()        // lets others run, so that calls overlap
+	tick   *atomic.Int64 // orders the calls and returns of all clients
+	ops    []porcupine.Operation
+	err    error // the first call that went wrong outright
+}
+
+func (r *recorder) record(in *call, do func(out *answer) (now time.Time, err error)) error {
+	out := &answer{}
+	op := porcupine.Operation{ClientId: r.client, Input: in, Output: out, Call: r.tick.Add(1)}
+	r.yield()
+	from := r.clock.Now()
+	now, err := do(out)
+	to := r.clock.Now()
+	r.yield()
+	op.Return = r.tick.Add(1)
+	if err == nil && r.clock.manual() && (now.Before(from) || now.After(to)) {
+		err = fmt.Errorf("the answer says it is %v; the clock went from %v to %v meanwhile", now, from, to)
+	}
+	if err != nil {
+		if r.err == nil {
+			r.err = fmt.Errorf("%s: %w", in.method, err)
+		}
+		return err
+	}
+	r.ops = append(r.ops, op)
+	return nil
+}
+
+func (r *recorder) Swap(ctx context.Context, req store.Request) (res store.Result, err error) {
+	err = r.record(&call{method: "Swap", req: req}, func(out *answer) (time.Time, error) {
+		res, err = r.Store.Swap(ctx, req)
+		out.res = res
+		return res.Now, err
+	})
+	return res, err
+}
+
+func (r *recorder) Get(ctx context.Context, name string) (view store.View, err error) {
+	err = r.record(&call{method: "Get", name: name}, func(out *answer) (time.Time, error) {
+		view, err = r.Store.Get(ctx, name)
+		out.view = view
+		return view.Now, err
+	})
+	return view, err
+}
+
+func (r *recorder) List(ctx context.Context, q store.Query) (page store.Page, err error) {
+	err = r.record(&call{method: "List", name: q.Prefix}, func(out *answer) (time.Time, error) {
+		page, err = r.Store.List(ctx, q)
+		out.page = page
+		return page.Now, err
+	})
+	return page, err
+}
+
+func (r *recorder) Beat(ctx context.Context, peer string, ttl time.Duration) (tickets []string, err error) {
+	at := r.clock.Now()
+	err = r.record(&call{method: "Beat", peer: peer, ttl: ttl, at: at}, func(out *answer) (time.Time, error) {
+		tickets, err = r.Store.Beat(ctx, peer, ttl)
+		out.tickets = tickets
+		return at, err
+	})
+	return tickets, err
+}
+
+func (r *recorder) Sweep(ctx context.Context, keep store.Retention) (due time.Duration, err error) {
+	at := r.clock.Now()
+	err = r.record(&call{method: "Sweep", at: at}, func(*answer) (time.Time, error) {
+		due, err = r.Store.Sweep(ctx, keep)
+		return at, err
+	})
+	return due, err
+}

@@ -1,0 +1,229 @@
+package storetest
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"editlock/store"
+)
+
+var retryLaws = []law{
+	{"the same request again is the same write", lawReplay, 0},
+	{"a retry after the hold is over leaves the next holder alone", lawReplayLate, 0},
+	{"a retry of a drop leaves the next hold of the same session alone", lawReplayDrop, 0},
+	{"a retry of a touch with a note logs and extends nothing more", lawReplayTouch, 0},
+	{"a refused request is not remembered", lawRefusedForgotten, 0},
+	{"several swaps are retried as one", lawReplaySeveral, 0},
+	{"a retry may be sent while the first try is under way", lawReplayConcurrent, 0},
+	{"requests without an ID are new each time", lawNoID, 0},
+	{"a join repeated keeps one place and one entry", lawRejoinOnce, 0},
+	{"a join repeated after its grant finds its record", lawRejoinGranted, 0},
+	{"a join repeated under its ticket's ID after the grant is over joins no more", lawRejoinOver, 0},
+	{"a leave repeated is refused", lawLeaveTwice, 0},
+	{"requests are remembered for the whole window, sweeps or not", lawWindow, exactClock},
+	{"a retry after a restart is the same write", func(t *test) { lawReplayReopened(t, false) }, disk},
+	{"a retry after a crash is the same write", func(t *test) { lawReplayReopened(t, true) }, disk},
+}
+
+// replay sends a request again, which must be recognized.
+func (t *test) replay(id string, swaps ...store.Swap) store.Result {
+	t.Helper()
+	res := t.swap(id, swaps...)
+	if !res.Done || !res.Replayed {
+		t.Fatalf("Done, Replayed = %v, %v; want a replay", res.Done, res.Replayed)
+	}
+	return res
+}
+
+func lawReplay(t *test) {
+	first := t.swap("r1", take("a", "ann", t.idle(60)))
+	t.pass(1)
+	again := t.replay("r1", take("a", "ann", t.idle(60)))
+	t.wantSame("record in force", first.Records, again.Records)
+	if first.Records[0].Request != "r1" {
+		t.Errorf("the record says it was taken by request %q", first.Records[0].Request)
+	}
+	t.wantSame("kinds", []string{captured}, t.kinds("a"))
+}
+
+func lawReplayLate(t *test) {
+	t.swap("r1", take("a", "ann", t.idle(3)))
+	t.pass(4)
+	if res := t.replay("r1", take("a", "ann", t.idle(3))); res.Records[0] != nil {
+		t.Errorf("in force is %+v after the expiry", res.Records[0])
+	}
+	bobs := t.do(take("a", "bob", t.idle(60)))
+	res := t.replay("r1", take("a", "ann", t.idle(3)))
+	t.wantSame("record in force", bobs, res.Records[0])
+	t.do(drop("a", "bob"))
+	if res := t.replay("r1", take("a", "ann", t.idle(3))); res.Records[0] != nil {
+		t.Errorf("in force is %+v after bob's drop", res.Records[0])
+	}
+	t.wantHolder(t.get("a"), "")
+}
+
+func lawReplayDrop(t *test) {
+	t.do(take("a", "ann", t.idle(60)))
+	t.swap("r1", drop("a", "ann"))
+	again := t.do(take("a", "ann", t.idle(60)))
+	res := t.replay("r1", drop("a", "ann"))
+	t.wantSame("record in force", again, res.Records[0])
+	t.wantSame("what stands there", again, t.get("a"))
+}
+
+func lawReplayTouch(t *test) {
+	rec := t.do(take("a", "ann", t.idle(60)))
+	sw := touch("a", rec.Token)
+	sw.Note = note(refreshed, "ann")
+	first := t.swap("r1", sw)
+	t.pass(2)
+	again := t.replay("r1", sw)
+	t.wantSame("record in force", first.Records, again.Records)
+	t.wantSame("kinds", []string{captured, refreshed}, t.kinds("a"))
+}
+
+func lawRefusedForgotten(t *test) {
+	t.do(take("a", "ann", t.idle(60)))
+	if res := t.swap("r1", take("a", "bob", t.idle(60))); res.Done {
+		t.Fatal("done")
+	}
+	if res := t.swap("r1", take("a", "bob", t.idle(60))); res.Done || res.Replayed {
+		t.Fatalf("Done, Replayed = %v, %v for the retry of a refused request", res.Done, res.Replayed)
+	}
+	t.do(drop("a", "ann"))
+	if res := t.swap("r1", take("a", "bob", t.idle(60))); !res.Done || res.Replayed {
+		t.Fatalf("Done, Replayed = %v, %v for the retry that found it free", res.Done, res.Replayed)
+	}
+	t.replay("r1", take("a", "bob", t.idle(60)))
+}
+
+func lawReplaySeveral(t *test) {
+	swaps := []store.Swap{take("a", "ann", t.idle(60)), take("b", "ann", t.idle(60))}
+	first := t.swap("r1", swaps...)
+	again := t.replay("r1", swaps...)
+	t.wantSame("records in force", first.Records, again.Records)
+	t.do(drop("a", "ann"))
+	bobs := t.do(take("a", "bob", t.idle(60)))
+	again = t.replay("r1", swaps...)
+	t.wantSame("records in force", []*store.Record{bobs, first.Records[1]}, again.Records)
+}
+
+func lawReplayConcurrent(t *test) {
+	for round := range 10 {
+		name, id := fmt.Sprint("a", round), fmt.Sprint("r", round)
+		results := make([]store.Result, 8)
+		var wg sync.WaitGroup
+		for i := range results {
+			wg.Go(func() {
+				var err error
+				req := store.Request{ID: id, Swaps: []store.Swap{take(name, "ann", t.idle(60))}}
+				if results[i], err = t.st.Swap(t.ctx, req); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		first := 0
+		for _, res := range results {
+			if !res.Done {
+				t.Fatal("refused")
+			}
+			if !res.Replayed {
+				first++
+			}
+			t.wantSame("records", results[0].Records, res.Records)
+		}
+		if first != 1 {
+			t.Fatalf("%d of the tries were new writes", first)
+		}
+	}
+}
+
+func lawNoID(t *test) {
+	t.do(take("a", "ann", t.idle(60)))
+	t.do(drop("a", "ann"))
+	t.do(take("a", "ann", t.idle(60)))
+	t.refuse(take("a", "ann", t.idle(60)))
+	t.wantSame("kinds", []string{captured, released, captured}, t.kinds("a"))
+}
+
+func lawRejoinOnce(t *test) {
+	t.beat("peer", 100)
+	t.do(take("a", "ann", t.idle(60)))
+	sw := join("a", "wendy", "peer", t.idle(60))
+	first := t.swap(sw.Ticket.ID, sw)
+	again := t.swap(sw.Ticket.ID, sw)
+	if !again.Done || again.Records[0].Waiting != 1 {
+		t.Fatalf("the repeated join: %+v", again)
+	}
+	t.wantSame("record in force", first.Records, again.Records)
+	t.wantSame("kinds", []string{captured, waiting}, t.kinds("a"))
+}
+
+func lawRejoinGranted(t *test) {
+	t.beat("peer", 100)
+	t.do(take("a", "ann", t.idle(60)))
+	sw := join("a", "wendy", "peer", t.idle(60))
+	sw.Ticket.Note = nil // nothing but the record tells of the grant
+	t.do(sw)
+	granted := t.do(drop("a", "ann"))
+	if rec := t.do(sw); rec.Token != granted.Token || rec.Waiting != 0 || rec.Request != sw.Ticket.ID {
+		t.Fatalf("the repeated join found %+v; granted was %+v", rec, granted)
+	}
+}
+
+func lawRejoinOver(t *test) {
+	t.beat("peer", 100)
+	t.do(take("a", "ann", t.idle(60)))
+	sw := join("a", "wendy", "peer", t.idle(60))
+	t.swap(sw.Ticket.ID, sw)
+	t.do(drop("a", "ann"))
+	t.do(drop("a", "wendy"))
+	t.do(take("a", "bob", t.idle(60)))
+	res := t.replay(sw.Ticket.ID, sw)
+	if rec := res.Records[0]; rec.Holder.Session != "bob" || rec.Waiting != 0 {
+		t.Fatalf("in force is %+v", rec)
+	}
+	if ids := t.beat("peer", 100); len(ids) != 0 {
+		t.Errorf("the tickets %q wait", ids)
+	}
+}
+
+func lawLeaveTwice(t *test) {
+	t.beat("peer", 100)
+	t.do(take("a", "ann", t.idle(60)))
+	t.do(join("a", "wendy", "peer", t.idle(60)))
+	sw := leave("a", "wendy")
+	sw.Note = note(declined, "ann")
+	t.do(sw)
+	t.refuse(sw)
+	t.wantSame("kinds", []string{captured, waiting, declined}, t.kinds("a"))
+}
+
+func lawWindow(t *test) {
+	t.swap("r1", take("a", "ann", t.idle(60)))
+	t.do(drop("a", "ann"))
+	keep := store.Retention{MaxAge: time.Nanosecond, MaxEntries: 1}
+	for range 10 {
+		t.clock.Advance(store.RetryWindow/10 - time.Microsecond)
+		if _, err := t.st.Sweep(t.ctx, keep); err != nil {
+			t.Fatal(err)
+		}
+		t.replay("r1", take("a", "ann", t.idle(60)))
+	}
+}
+
+func lawReplayReopened(t *test, crashed bool) {
+	t.beat("peer", 100)
+	t.swap("r1", take("a", "ann", t.idle(60)))
+	ticket := join("a", "wendy", "peer", t.idle(60))
+	t.swap(ticket.Ticket.ID, ticket)
+	t.swap("r2", drop("a", "ann"))
+	t.reopen(crashed)
+	t.replay("r1", take("a", "ann", t.idle(60)))
+	t.replay("r2", drop("a", "ann"))
+	t.replay(ticket.Ticket.ID, ticket)
+	t.wantHolder(t.get("a"), "wendy")
+	t.wantSame("kinds", []string{captured, waiting, released, captured}, t.kinds("a"))
+}

@@ -1,0 +1,250 @@
+// Package storetest holds engines to the contract of package store.
+//
+// Run is the whole suite: the table of all states and swaps compared with
+// store.Run, the laws one by one, and random histories of concurrent clients
+// checked for linearizability. An engine's own test is a Harness and a call:
+//
+//	storetest.Run(t, storetest.Harness{
+//		Open: func(t testing.TB, clock *storetest.Clock) store.Store {
+//			st := memory.New(&memory.Options{Now: clock.Now})
+//			t.Cleanup(func() { _ = st.Close() })
+//			return st
+//		},
+//	})
+//
+// With -short the histories are fewer and the table is a sample.
+package storetest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"editlock/store"
+)
+
+// Harness tells the suite how to run an engine.
+type Harness struct {
+	// Open returns an empty store that keeps to clock, and sees to its
+	// closing when the test ends.
+	Open func(t testing.TB, clock *Clock) store.Store
+
+	// Reopen returns a store on the data of st: crashed, as the disk has it
+	// while st is still open, or else after closing st. Nil: the engine has
+	// no disk.
+	Reopen func(t testing.TB, clock *Clock, st store.Store, crashed bool) store.Store
+
+	// Second is for engines that can't be given a clock: how long to wait
+	// where the suite would advance its own by a second. What needs a time
+	// to the microsecond is left out then. 0: the engine keeps to clock.
+	Second time.Duration
+}
+
+// Run runs the suite.
+func Run(t *testing.T, h Harness) {
+	for _, topic := range []struct {
+		name string
+		laws []law
+	}{
+		{"Table", tableLaws},
+		{"Requests", requestLaws},
+		{"Retries", retryLaws},
+		{"Expiry", expiryLaws},
+		{"Tokens", tokenLaws},
+		{"Queue", queueLaws},
+		{"Claims", claimLaws},
+		{"Peers", peerLaws},
+		{"Get", getLaws},
+		{"List", listLaws},
+		{"Log", logLaws},
+		{"Pruning", pruneLaws},
+		{"Sweep", sweepLaws},
+		{"Listen", listenLaws},
+		{"Life", lifeLaws},
+		{"Data", dataLaws},
+		{"Histories", historyLaws},
+	} {
+		t.Run(topic.name, func(t *testing.T) {
+			for _, l := range topic.laws {
+				if l.needs&exactClock != 0 && h.Second > 0 || l.needs&disk != 0 && h.Reopen == nil {
+					continue
+				}
+				t.Run(l.name, func(t *testing.T) { l.run(newTest(t, h)) })
+			}
+		})
+	}
+}
+
+// law is one thing every engine must keep to; its name says it.
+type law struct {
+	name  string
+	run   func(t *test)
+	needs needs
+}
+
+type needs uint8
+
+const (
+	exactClock needs = 1 << iota
+	disk
+)
+
+// test is one store under test.
+type test struct {
+	*testing.T
+	ctx   context.Context
+	h     Harness
+	clock *Clock
+	st    store.Store
+}
+
+func newTest(t *testing.T, h Harness) *test {
+	t.Helper()
+	clock := NewClock()
+	clock.second = h.Second
+	return &test{T: t, ctx: t.Context(), h: h, clock: clock, st: h.Open(t, clock)}
+}
+
+// reopen restarts the engine.
+func (t *test) reopen(crashed bool) {
+	t.Helper()
+	t.st = t.h.Reopen(t, t.clock, t.st, crashed)
+}
+
+// seconds is a duration of the store's clock.
+func (t *test) seconds(n float64) time.Duration {
+	return t.clock.scale(time.Duration(n * float64(time.Second)))
+}
+
+// pass lets time pass.
+func (t *test) pass(seconds float64) {
+	t.clock.Advance(t.seconds(seconds))
+}
+
+// idle are terms: dead so many seconds after the last touch.
+func (t *test) idle(seconds float64) store.Terms {
+	return store.Terms{Idle: t.seconds(seconds)}
+}
+
+// swap sends a request and fails the test on an error.
+func (t *test) swap(id string, swaps ...store.Swap) store.Result {
+	t.Helper()
+	res, err := t.st.Swap(t.ctx, store.Request{ID: id, Swaps: swaps})
+	if err != nil {
+		t.Fatalf("Swap: %v", err)
+	}
+	if len(res.Records) != len(swaps) {
+		t.Fatalf("Swap of %d returned %d records", len(swaps), len(res.Records))
+	}
+	return res
+}
+
+// do sends one swap that must be performed, and returns what is in force.
+func (t *test) do(sw store.Swap) *store.Record {
+	t.Helper()
+	res := t.swap("", sw)
+	if !res.Done || res.Replayed {
+		t.Fatalf("Done, Replayed = %v, %v for %+v; in force is %+v", res.Done, res.Replayed, sw, res.Records[0])
+	}
+	return res.Records[0]
+}
+
+// refuse sends one swap that must be refused, and returns what is in force.
+func (t *test) refuse(sw store.Swap) *store.Record {
+	t.Helper()
+	res := t.swap("", sw)
+	if res.Done || res.Replayed {
+		t.Fatalf("Done, Replayed = %v, %v for %+v; want it refused", res.Done, res.Replayed, sw)
+	}
+	return res.Records[0]
+}
+
+func (t *test) get(name string) *store.Record {
+	t.Helper()
+	view, err := t.st.Get(t.ctx, name)
+	if err != nil {
+		t.Fatalf("Get(%q): %v", name, err)
+	}
+	return view.Record
+}
+
+func (t *test) list(q store.Query) []store.Record {
+	t.Helper()
+	page, err := t.st.List(t.ctx, q)
+	if err != nil {
+		t.Fatalf("List(%+v): %v", q, err)
+	}
+	return page.Records
+}
+
+func (t *test) log(q store.LogQuery) store.LogPage {
+	t.Helper()
+	page, err := t.st.Log(t.ctx, q)
+	if err != nil {
+		t.Fatalf("Log(%+v): %v", q, err)
+	}
+	return page
+}
+
+// kinds are the kinds of a name's entries, oldest first.
+func (t *test) kinds(name string) []string {
+	t.Helper()
+	var kinds []string
+	for _, e := range t.log(store.LogQuery{Name: name, Limit: 1000}).Entries {
+		kinds = append(kinds, e.Kind)
+	}
+	return kinds
+}
+
+func (t *test) beat(peer string, seconds float64) []string {
+	t.Helper()
+	ids, err := t.st.Beat(t.ctx, peer, t.seconds(seconds))
+	if err != nil {
+		t.Fatalf("Beat(%q): %v", peer, err)
+	}
+	return ids
+}
+
+func (t *test) sweep() time.Duration {
+	t.Helper()
+	due, err := t.st.Sweep(t.ctx, store.Retention{})
+	if err != nil {
+		t.Fatalf("Sweep: %v", err)
+	}
+	return due
+}
+
+// wantHolder fails unless the record is of this session; "" stands for free.
+func (t *test) wantHolder(rec *store.Record, session string) {
+	t.Helper()
+	switch {
+	case rec == nil && session != "":
+		t.Fatalf("free; want it held by %q", session)
+	case rec != nil && rec.Holder.Session != session:
+		t.Fatalf("held by %q; want %q", rec.Holder.Session, session)
+	}
+}
+
+// wantSame compares, with nil and empty slices as equals.
+func (t *test) wantSame(what string, want, got any) {
+	t.Helper()
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", what, diff)
+	}
+}
+
+// everything is all there is to see of a store, to compare before and after.
+type everything struct {
+	Records []store.Record
+	Entries []store.Entry
+	Last    uint64
+}
+
+func (t *test) everything() everything {
+	t.Helper()
+	page := t.log(store.LogQuery{Limit: 10000})
+	return everything{t.list(store.Query{Limit: 10000}), page.Entries, page.Last}
+}

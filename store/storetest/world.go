@@ -1,0 +1,270 @@
+package storetest
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"editlock/store"
+)
+
+// world is the reference: what a store that runs store.Run must hold after
+// the steps taken so far. It is a value; a step returns the next one. Each
+// step takes the store's time, and the tokens the store minted, from what the
+// engine answered, and judges all the rest.
+type world struct {
+	now   time.Time
+	names map[string]place
+	peers map[string]time.Time // until when they live
+	done  map[string]bool      // request IDs that took effect
+	retry map[string]bool      // the only ones to remember, if not nil
+}
+
+type place struct {
+	store.State
+	last uint64 // the largest token seen here
+}
+
+// unseen is the token of a record that the engine has not shown yet, such as
+// a grant made by a sweep.
+const unseen = 1 << 62
+
+// minted gives the record the token that the engine minted for it.
+func (p place) minted(token uint64) place {
+	rec := *p.Record
+	rec.Token = token
+	p.Record = &rec
+	for i, t := range p.Queue {
+		if t.Asked >= unseen {
+			p.Queue = slices.Clone(p.Queue)
+			p.Queue[i].Asked = token
+		}
+	}
+	return p
+}
+
+func newWorld() world {
+	return world{names: map[string]place{}, peers: map[string]time.Time{}, done: map[string]bool{}}
+}
+
+// env is the environment of a step at a moment.
+func (w world) env(now time.Time) store.Env {
+	next := uint64(unseen)
+	return store.Env{
+		Now:   now,
+		Next:  func() uint64 { next++; return next },
+		Alive: func(peer string) bool { return now.Before(w.peers[peer]) },
+	}
+}
+
+// at moves the clock on.
+func (w world) at(now time.Time) (world, error) {
+	if now.Before(w.now) {
+		return w, fmt.Errorf("the step read the clock at %v, after one that read %v", now, w.now)
+	}
+	w.now = now
+	return w, nil
+}
+
+// put keeps a place, in a form that does not tell how it came to be.
+func (w world) put(name string, p place) world {
+	if p.Record != nil && p.Record.Token > unseen {
+		p = p.minted(unseen)
+	}
+	w.names = maps.Clone(w.names)
+	w.names[name] = p
+	return w
+}
+
+// swap judges the answer to a request, and tells what the step logged.
+func (w world) swap(req store.Request, got store.Result) (world, []store.Entry, error) {
+	w, err := w.at(got.Now)
+	if err != nil {
+		return w, nil, err
+	}
+	env := w.env(got.Now)
+	if w.done[req.ID] {
+		want := store.Result{Done: true, Replayed: true, Now: got.Now}
+		for _, sw := range req.Swaps {
+			want.Records = append(want.Records, w.names[sw.Name].InForce(env))
+		}
+		next, err := w.adopt(req, want, got)
+		if err != nil { // a retry may settle first, like any swap
+			settled, entries := w.settle(req)
+			for i, sw := range req.Swaps {
+				want.Records[i] = settled.names[sw.Name].InForce(env)
+			}
+			if next, again := settled.adopt(req, want, got); again == nil {
+				return next, entries, nil
+			}
+		}
+		return next, nil, err
+	}
+	states := make(map[string]store.State, len(req.Swaps))
+	for _, sw := range req.Swaps {
+		states[sw.Name] = w.names[sw.Name].State
+	}
+	want, eff := store.Run(req, env,
+		func(name string) store.State { return states[name] },
+		func(name string, s store.State) { states[name] = s })
+	for name, s := range states {
+		w = w.put(name, place{s, w.names[name].last})
+	}
+	w = w.remember(eff.Entries)
+	w, err = w.adopt(req, want, got)
+	return w, eff.Entries, err
+}
+
+// remember notes the requests that took effect.
+func (w world) remember(entries []store.Entry) world {
+	for _, e := range entries {
+		if e.Request != "" && !w.done[e.Request] && (w.retry == nil || w.retry[e.Request]) {
+			w.done = maps.Clone(w.done)
+			w.done[e.Request] = true
+		}
+	}
+	return w
+}
+
+// settle settles the names of a request.
+func (w world) settle(req store.Request) (world, []store.Entry) {
+	var entries []store.Entry
+	for _, sw := range req.Swaps {
+		s, eff := store.Settle(sw.Name, w.names[sw.Name].State, w.env(w.now))
+		w = w.put(sw.Name, place{s, w.names[sw.Name].last})
+		entries = append(entries, eff.Entries...)
+	}
+	return w.remember(entries), entries
+}
+
+// adopt compares a result with what is due, and learns the new tokens.
+func (w world) adopt(req store.Request, want, got store.Result) (world, error) {
+	if want.Done != got.Done || want.Replayed != got.Replayed || len(want.Records) != len(got.Records) {
+		return w, &mismatch{want, got}
+	}
+	for i, sw := range req.Swaps {
+		var ok bool
+		if w, ok = w.see(sw.Name, want.Records[i], got.Records[i]); !ok {
+			return w, &mismatch{want, got}
+		}
+	}
+	return w, nil
+}
+
+// see compares a record with what is due, and learns its token.
+func (w world) see(name string, want, got *store.Record) (world, bool) {
+	if want == nil || got == nil {
+		return w, want == got
+	}
+	p := w.names[name]
+	if want.Token >= unseen {
+		if got.Token <= p.last || got.Token >= unseen {
+			return w, false
+		}
+		p.last = got.Token
+		w = w.put(name, p.minted(got.Token))
+		for i := range want.Waiters {
+			if want.Waiters[i].Asked >= unseen {
+				want.Waiters[i].Asked = got.Token
+			}
+		}
+	} else if want.Token != got.Token {
+		return w, false
+	}
+	return w, sameRecord(want, got)
+}
+
+// get judges a view.
+func (w world) get(name string, got store.View) (world, error) {
+	w, err := w.at(got.Now)
+	if err != nil {
+		return w, err
+	}
+	want := w.names[name].InForce(w.env(got.Now))
+	w, ok := w.see(name, want, got.Record)
+	if !ok {
+		return w, &mismatch{want, got.Record}
+	}
+	return w, nil
+}
+
+// beat judges a beat at a moment; got are its tickets on the world's names.
+func (w world) beat(peer string, ttl time.Duration, now time.Time, got []string) (world, error) {
+	w, err := w.at(now)
+	if err != nil {
+		return w, err
+	}
+	var want []string
+	for name, p := range w.names {
+		if !now.Before(w.peers[peer]) { // it died: its tickets are gone for good
+			p.Queue = slices.DeleteFunc(slices.Clone(p.Queue), func(t store.Ticket) bool { return t.Peer == peer })
+			w = w.put(name, p)
+		}
+		for _, t := range p.Queue {
+			if t.Peer == peer {
+				want = append(want, t.ID)
+			}
+		}
+	}
+	slices.Sort(want)
+	got = slices.Sorted(slices.Values(got))
+	if !slices.Equal(want, got) {
+		return w, &mismatch{want, got}
+	}
+	w.peers = maps.Clone(w.peers)
+	w.peers[peer] = now.Add(ttl)
+	return w, nil
+}
+
+// sweep settles all names.
+func (w world) sweep(now time.Time) (world, error) {
+	w, err := w.at(now)
+	if err != nil {
+		return w, err
+	}
+	for name, p := range w.names {
+		s, eff := store.Settle(name, p.State, w.env(now))
+		w = w.put(name, place{s, p.last}).remember(eff.Entries)
+	}
+	return w, nil
+}
+
+// mismatch is an answer that is not the one due.
+type mismatch struct{ want, got any }
+
+func (m *mismatch) Error() string {
+	return "not what the reference answers (-want +got, token " + fmt.Sprint(uint64(unseen)) + ": any new one):\n" +
+		cmp.Diff(m.want, m.got, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(store.Ticket{}, "Seq"), cmpopts.IgnoreFields(store.Entry{}, "Seq"))
+}
+
+// sameRecord compares all but tokens; places in the queue must rise.
+func sameRecord(a, b *store.Record) bool {
+	if a.Name != b.Name || a.Holder != b.Holder || a.Data != b.Data || a.Terms != b.Terms ||
+		!a.Taken.Equal(b.Taken) || !a.Touched.Equal(b.Touched) || !a.Expires.Equal(b.Expires) ||
+		a.Request != b.Request || a.Waiting != b.Waiting || len(a.Waiters) != len(b.Waiters) {
+		return false
+	}
+	for i := range a.Waiters {
+		if !sameTicket(&a.Waiters[i], &b.Waiters[i]) || i > 0 && b.Waiters[i].Seq <= b.Waiters[i-1].Seq {
+			return false
+		}
+	}
+	return true
+}
+
+func sameTicket(a, b *store.Ticket) bool {
+	return a.ID == b.ID && a.Name == b.Name && a.Peer == b.Peer && a.Holder == b.Holder && a.Data == b.Data &&
+		a.Terms == b.Terms && a.Value == b.Value && a.Since.Equal(b.Since) && a.Confirm == b.Confirm &&
+		a.Claim.Equal(b.Claim) && a.Asked == b.Asked && a.ClaimAfter == b.ClaimAfter &&
+		(a.Note == nil) == (b.Note == nil) && (a.Note == nil || *a.Note == *b.Note)
+}
+
+// sameEntry compares all but sequence numbers.
+func sameEntry(a, b store.Entry) bool {
+	return a.At.Equal(b.At) && a.Kind == b.Kind && a.Name == b.Name && a.Token == b.Token && a.Owner == b.Owner &&
+		a.Actor == b.Actor && a.Other == b.Other && a.Reason == b.Reason && a.Request == b.Request
+}
