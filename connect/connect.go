@@ -1,0 +1,95 @@
+// Package connect opens a Locker by URL: a store within the program, or a
+// server. Changing the URL is all it takes to move from one to the other. It
+// is the only package that knows all engines.
+package connect
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"unicode"
+
+	"editlock"
+	"editlock/client"
+	"editlock/store/memory"
+	"editlock/store/sqlite"
+)
+
+// Options adjusts what is opened. Nil means defaults.
+type Options struct {
+	// Manager adjusts the Manager of a store; a server has its own.
+	Manager *editlock.ManagerOptions
+}
+
+// forms is what a URL may look like.
+const forms = "write memory:, sqlite:PATH, http://HOST:PORT or https://HOST"
+
+// Open opens the Locker that url names:
+//
+//	memory:            in this process, gone with it
+//	sqlite:PATH        a database file, made if it is not there
+//	http://HOST:PORT   a server (https:// likewise), which is not contacted yet
+//
+// A URL of any other form is an *editlock.InvalidError. Close the Locker when
+// done.
+func Open(ctx context.Context, url string, o *Options) (editlock.Locker, error) {
+	if o == nil {
+		o = new(Options)
+	}
+	if i := strings.IndexFunc(url, unicode.IsControl); i >= 0 {
+		return nil, invalid("has a control character at byte %d; none is allowed", i)
+	}
+	scheme, rest, ok := strings.Cut(url, ":")
+	if !ok {
+		return nil, invalid("%q names no kind of store; %s", url, forms)
+	}
+	switch scheme {
+	case "memory":
+		if rest != "" {
+			return nil, invalid("must be just memory:, not %q", url)
+		}
+		return editlock.NewManager(memory.New(nil), o.Manager), nil
+	case "sqlite":
+		path, err := sqlitePath(rest)
+		if err != nil {
+			return nil, err
+		}
+		st, err := sqlite.Open(ctx, path, nil)
+		if err != nil {
+			return nil, err
+		}
+		return editlock.NewManager(st, o.Manager), nil
+	case "http", "https":
+		c, err := client.New(url, nil)
+		if err != nil {
+			return nil, err // not a nil *Client within the interface
+		}
+		return c, nil
+	case "postgres", "postgresql", "redis", "rediss", "etcd":
+		return nil, invalid("begins with %s:, which is not in this build; %s", scheme, forms)
+	}
+	return nil, invalid("%q names no kind of store that is known; %s", url, forms)
+}
+
+// sqlitePath is the path within a URL. Three slashes begin an absolute one as
+// in other URLs.
+func sqlitePath(rest string) (string, error) {
+	path := rest
+	if after, ok := strings.CutPrefix(rest, "//"); ok {
+		if !strings.HasPrefix(after, "/") {
+			return "", invalid("has no place for a host in sqlite://%s; write sqlite:PATH", rest[2:])
+		}
+		path = after
+	}
+	switch {
+	case path == "":
+		return "", invalid("names no file; write sqlite:PATH")
+	case path == ":memory:" || strings.HasPrefix(path, "file:"):
+		return "", invalid("names no file in sqlite:%s; write sqlite:PATH, or memory: for a store in memory", rest)
+	}
+	return path, nil
+}
+
+func invalid(format string, args ...any) error {
+	return &editlock.InvalidError{Field: "url", Problem: fmt.Sprintf(format, args...)}
+}
