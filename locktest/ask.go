@@ -182,11 +182,7 @@ func askGrantAfter(t *testing.T, h Harness) {
 		s := h.Open(t)
 		held := capture(as(t, ivanov), t, s.Locker, doc, promise)
 		silent := s.wait(t, petrova, doc, nil)
-		if s.Advance != nil {
-			s.Advance(nap)
-		} else {
-			time.Sleep(nap) // nothing is to happen that could be awaited
-		}
+		s.rest(nap)
 		silent.still(t)
 		if m := standing(t, s.Locker, doc); m.Token != held.Token {
 			t.Errorf("it passed to %s", m.Owner.Login)
@@ -203,6 +199,33 @@ func askGrantAfter(t *testing.T, h Harness) {
 		w.refused(t)
 		wantStanding(t, s.Locker, held)
 	})
+	for name, pass := range map[string]func(t *testing.T, s System, held editlock.Mutex){
+		"a release": func(t *testing.T, s System, _ editlock.Mutex) { release(as(t, ivanov), t, s.Locker, doc) },
+		"a takeover": func(t *testing.T, s System, held editlock.Mutex) {
+			if _, err := s.Locker.Takeover(as(t, petrova), doc, held.Token, why, nil); err != nil {
+				t.Fatalf("Takeover: %v", err)
+			}
+		},
+	} {
+		t.Run("a promise does not bind who holds after "+name, func(t *testing.T) {
+			s := h.Open(t)
+			held := capture(as(t, ivanov), t, s.Locker, doc, promise)
+			if name == "a release" {
+				s.wait(t, petrova, doc, nil)
+			}
+			w := s.wait(t, smith, doc, &editlock.CaptureOptions{Message: "please"})
+			pass(t, s, held)
+			s.awaitHolder(t, doc, petrova)
+			s.rest(nap)
+			w.still(t)
+			s.awaitHolder(t, doc, petrova)
+			if got := standing(t, s.Locker, doc).Waiters; len(got) != 1 || !got[0].GrantAt.IsZero() {
+				t.Errorf("who waits is told %+v, want no promise", got)
+			}
+			release(as(t, petrova), t, s.Locker, doc)
+			w.granted(t)
+		})
+	}
 	t.Run("without a promise who asks waits for the release", func(t *testing.T) {
 		s := h.Open(t)
 		held := capture(as(t, ivanov), t, s.Locker, doc, nil)

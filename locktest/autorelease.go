@@ -72,6 +72,17 @@ func testAutoRelease(t *testing.T, h Harness) {
 		}
 		wantFree(t, s.Locker, doc)
 	})
+	t.Run("a max hold that is over already ends it", func(t *testing.T) {
+		s := h.Open(t)
+		if s.Advance == nil {
+			return // takes longer than a lease
+		}
+		capture(as(t, ivanov), t, s.Locker, doc, &editlock.CaptureOptions{AutoRelease: editlock.TimeoutAutoRelease(time.Hour)})
+		s.Advance(2 * time.Minute)
+		_, err := s.Locker.Capture(as(t, ivanov), doc, &editlock.CaptureOptions{AutoRelease: editlock.AutoRelease{MaxHold: time.Minute}})
+		wantLost(t, err, nil)
+		wantFree(t, s.Locker, doc)
+	})
 	t.Run("refreshed in time it outlives any number of idle times", func(t *testing.T) {
 		s := h.Open(t)
 		if s.Advance == nil {

@@ -138,6 +138,16 @@ func (s System) pass(d time.Duration) {
 	}
 }
 
+// rest lets time go by on any clock, where nothing is to happen that could be
+// awaited.
+func (s System) rest(d time.Duration) {
+	if s.Advance != nil {
+		s.Advance(d)
+		return
+	}
+	time.Sleep(d)
+}
+
 // eventually waits until a condition comes true that no event tells of.
 func eventually(t *testing.T, what string, done func() bool) {
 	t.Helper()

@@ -105,6 +105,12 @@ func (s System) awaitQueue(t *testing.T, id editlock.ID, n int) {
 	eventually(t, "the queue to change", func() bool { return standing(t, s.Locker, id).Waiting == n })
 }
 
+// awaitHolder waits until somebody holds a mutex.
+func (s System) awaitHolder(t *testing.T, id editlock.ID, who editlock.Owner) {
+	t.Helper()
+	eventually(t, who.Label()+" to hold", func() bool { return standing(t, s.Locker, id).Owner == who })
+}
+
 // testWait checks one wait, and how it ends.
 func testWait(t *testing.T, h Harness) {
 	t.Run("for a free mutex is none", func(t *testing.T) {
