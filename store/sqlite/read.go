@@ -26,8 +26,10 @@ func (s *Store) clock() time.Time { return s.now().UTC().Truncate(time.Microseco
 // Get implements store.Store.
 func (s *Store) Get(ctx context.Context, name string) (store.View, error) {
 	var queued bool
-	rec, err := scanRecord(s.stmts.get.QueryRowContext(ctx, name), &queued)
+	// First the clock: by a later time a record could count as expired that
+	// was touched after it was read.
 	now := s.clock()
+	rec, err := scanRecord(s.stmts.get.QueryRowContext(ctx, name), &queued)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return store.View{Now: now}, nil
