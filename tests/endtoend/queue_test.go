@@ -1,0 +1,188 @@
+package endtoend
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"editlock"
+)
+
+var record = editlock.ID{Group: "sales", Mode: "contract", ID: "17"}
+
+func TestQueue_EightWaitersGetTheirTurnInOrder(t *testing.T) {
+	s := startServer(t)
+	look := dial(t, s.url())
+	hold(t, look, "holder")
+	grants := make(chan grant, 8)
+	for n := range 8 {
+		queueUp(t, dial(t, s.url()), look, record, fmt.Sprint("waiter-", n), n+1, grants)
+	}
+	release(t, look, "holder")
+	last := editlock.Token(0)
+	for n := range 8 {
+		g := receive(t, grants)
+		if want := fmt.Sprint("waiter-", n); g.who != want {
+			t.Fatalf("turn %d went to %s, want %s", n, g.who, want)
+		}
+		if g.mutex.Token <= last {
+			t.Errorf("token %d after %d", g.mutex.Token, last)
+		}
+		last = g.mutex.Token
+		if waiting(t.Context(), look, record) != 7-n {
+			t.Errorf("%d wait behind turn %d", waiting(t.Context(), look, record), n)
+		}
+		release(t, look, g.who)
+	}
+}
+
+func TestQueue_PassesOverACutConnection(t *testing.T) {
+	s := startServer(t)
+	look := dial(t, s.url())
+	hold(t, look, "holder")
+	grants := make(chan grant, 2)
+	wire := startProxy(t, s.address)
+	c := dial(t, "http://"+wire.address)
+	queueUp(t, c, look, record, "cut off", 1, grants)
+	queueUp(t, dial(t, s.url()), look, record, "next", 2, grants)
+	wire.close() // for good: its retries reach nobody
+	eventually(t, "who was cut off is out of the queue", func() bool { return waiting(t.Context(), look, record) == 1 })
+	release(t, look, "holder")
+	for {
+		g := receiveAny(t, grants)
+		if g.who == "next" {
+			if g.err != nil {
+				t.Fatal(g.err)
+			}
+			return
+		}
+		if !errors.Is(g.err, editlock.ErrUnavailable) {
+			t.Errorf("who was cut off got %v, %v", g.mutex, g.err)
+		}
+	}
+}
+
+func TestQueue_RefusesANewcomerWhoBarges(t *testing.T) {
+	s := startServer(t)
+	look := dial(t, s.url())
+	hold(t, look, "holder")
+	grants := make(chan grant, 1)
+	queueUp(t, dial(t, s.url()), look, record, "patient", 1, grants)
+	// The newcomer tries all the while that the mutex changes hands.
+	ctx, cancel := context.WithCancel(as(t.Context(), "newcomer"))
+	barged := make(chan error, 1)
+	go func() {
+		for ctx.Err() == nil {
+			if m, err := look.Capture(ctx, record, nil); err == nil {
+				barged <- fmt.Errorf("captured %+v", m)
+				return
+			}
+		}
+		barged <- nil
+	}()
+	release(t, look, "holder")
+	receive(t, grants)
+	cancel()
+	if err := <-barged; err != nil {
+		t.Errorf("the newcomer barged past the queue: %v", err)
+	}
+}
+
+func TestQueue_OutlivesAKilledServer(t *testing.T) {
+	s := startServer(t)
+	look := dial(t, s.url())
+	hold(t, look, "holder")
+	grants := make(chan grant, 3)
+	for n := range 3 {
+		queueUp(t, dial(t, s.url()), look, record, fmt.Sprint("waiter-", n), n+1, grants)
+	}
+	s.restart()
+	eventually(t, "all three wait again", func() bool { return waiting(t.Context(), look, record) == 3 })
+	release(t, look, "holder")
+	for n := range 3 {
+		g := receive(t, grants)
+		if want := fmt.Sprint("waiter-", n); g.who != want {
+			t.Fatalf("turn %d went to %s, want %s", n, g.who, want)
+		}
+		release(t, look, g.who)
+	}
+}
+
+// A server that dies between the grant and its answer: the waiter's retry
+// finds the grant that its first try was given.
+func TestQueue_GivesTheRetryTheSameGrant(t *testing.T) {
+	s := startServer(t)
+	look := dial(t, s.url())
+	for round := range 10 {
+		hold(t, look, "holder")
+		grants := make(chan grant, 1)
+		who := fmt.Sprint("waiter-", round)
+		queueUp(t, dial(t, s.url()), look, record, who, 1, grants)
+		release(t, look, "holder") // acknowledged: so the grant is durable
+		s.restart()
+		g := receive(t, grants)
+		page, err := look.History(t.Context(), editlock.HistoryQuery{
+			ID: &record, UserID: who, Kinds: []editlock.Kind{editlock.KindCaptured},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(page.Entries) != 1 || page.Entries[0].Token != g.mutex.Token {
+			t.Errorf("the waiter holds token %d; the history says %+v", g.mutex.Token, page.Entries)
+		}
+		release(t, look, who)
+	}
+}
+
+// The same when only the answer is lost on the way.
+func TestQueue_GivesTheGrantAgainWhenTheAnswerIsLost(t *testing.T) {
+	s := startServer(t)
+	look := dial(t, s.url())
+	hold(t, look, "holder")
+	wire := startProxy(t, s.address)
+	grants := make(chan grant, 1)
+	queueUp(t, dial(t, "http://"+wire.address), look, record, "waiter", 1, grants)
+	wire.dropAnswers()
+	release(t, look, "holder")
+	eventually(t, "the waiter is granted it", func() bool {
+		state, _, err := look.Request(as(t.Context(), "waiter"), record)
+		return err == nil && state == editlock.CapturedByMe
+	})
+	wire.cut()
+	g := receive(t, grants)
+	page, err := look.History(t.Context(), editlock.HistoryQuery{ID: &record, Kinds: []editlock.Kind{editlock.KindCaptured}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(page.Entries) != 2 || page.Entries[0].Token != g.mutex.Token {
+		t.Errorf("the waiter holds token %d; the history says %+v", g.mutex.Token, page.Entries)
+	}
+}
+
+func hold(t *testing.T, l editlock.Locker, who string) {
+	t.Helper()
+	if _, err := l.Capture(as(t.Context(), who), record, &editlock.CaptureOptions{If: editlock.IfFree()}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func release(t *testing.T, l editlock.Locker, who string) {
+	t.Helper()
+	released, err := l.Release(as(t.Context(), who), record, editlock.Condition{})
+	if err != nil || !released {
+		t.Fatalf("release by %s: %v, %v", who, released, err)
+	}
+}
+
+func receiveAny(t *testing.T, grants <-chan grant) grant {
+	t.Helper()
+	select {
+	case g := <-grants:
+		return g
+	case <-time.After(time.Minute):
+		t.Fatal("no wait ended within a minute")
+		return grant{}
+	}
+}
