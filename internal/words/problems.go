@@ -135,6 +135,31 @@ var problems = []text{
 	// Reasons that the library gives.
 	{"the store did not confirm a refresh in time", "хранилище вовремя не подтвердило обновление"},
 
+	// What is wrong with the URL of a store. The last is part of the others.
+	{"has a control character; none is allowed", "содержит управляющий символ; они недопустимы"},
+	{"%q names no kind of store; %s", "%s не называет вид хранилища; %s"},
+	{"%q names no kind of store that is known; %s", "%s называет неизвестный вид хранилища; %s"},
+	{"must be just memory:, not %q", "должно быть просто memory:, а не %s"},
+	{"begins with %s:, which is not in this build; %s", "начинается с %s:, чего нет в этой сборке; %s"},
+	{"has no place for a host in sqlite://%s; write sqlite:PATH", "не должно называть хост в sqlite://%s; пишите sqlite:ПУТЬ"},
+	{"names no file; write sqlite:PATH", "не называет файл; пишите sqlite:ПУТЬ"},
+	{
+		"names no file in sqlite:%s; write sqlite:PATH, or memory: for a store in memory",
+		"не называет файл в sqlite:%s; пишите sqlite:ПУТЬ или memory: для хранилища в памяти",
+	},
+	{"%q is not a URL", "%s — не URL"},
+	{"must begin with http:// or https://, not %q", "должно начинаться с http:// или https://, а не с %s"},
+	{"names no host; write http://HOST:PORT", "не называет хост; пишите http://ХОСТ:ПОРТ"},
+	{"must not hold a user or password", "не должно содержать имя или пароль"},
+	{
+		"must end after the path: what follows ? or # has no meaning here",
+		"должно кончаться путём: то, что после ? или #, здесь ничего не значит",
+	},
+	{
+		"write memory:, sqlite:PATH, http://HOST:PORT or https://HOST",
+		"пишите memory:, sqlite:ПУТЬ, http://ХОСТ:ПОРТ или https://ХОСТ",
+	},
+
 	// What keeps a store from opening.
 	{"sqlite: the path of the database file must not be empty", "sqlite: не указан путь к файлу базы"},
 	{"sqlite: needs a file; the memory store needs none", "sqlite: нужен файл; без файла работает хранилище memory:"},

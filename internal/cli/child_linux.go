@@ -1,0 +1,9 @@
+package cli
+
+import (
+	"syscall"
+)
+
+// endWithParent has the kernel kill the command when this process is gone,
+// even if its guard went first.
+func endWithParent(attr *syscall.SysProcAttr) { attr.Pdeathsig = syscall.SIGKILL }

@@ -1,0 +1,103 @@
+// Package cli is the command line of editlock: one file per idea, the words
+// in package words.
+package cli
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"editlock"
+	"editlock/connect"
+	"editlock/internal/words"
+)
+
+// Exit statuses. A command that run holds for ends with its own.
+const (
+	exitDone    = 0
+	exitFailure = 1
+	exitUsage   = 2
+	exitBusy    = 3 // busy or lost
+)
+
+const defaultStore = "sqlite:editlock.db"
+
+// app is one run of the program.
+type app struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	env            []string
+	words          *words.Printer
+	store          string // --store
+	json           bool   // --json
+}
+
+// Main runs the program with its arguments, the program's name not among them,
+// and returns its exit status. env is in the form of os.Environ. SIGINT and
+// SIGTERM end what is under way in an orderly way, as does the end of ctx.
+func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, env []string) int {
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, env: env}
+	a.words = words.Locale(a.getenv)
+	root := a.root()
+	if len(args) > 0 && strings.HasPrefix(args[0], cobra.ShellCompRequestCmd) {
+		plainFlags(root)
+	}
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	cmd, err := root.ExecuteContextC(ctx)
+	return a.exit(cmd, err)
+}
+
+// getenv returns a variable of the program's environment, empty if it is not
+// set. As in a shell, the last of several settings counts.
+func (a *app) getenv(name string) string {
+	value := ""
+	for _, setting := range a.env {
+		if v, ok := strings.CutPrefix(setting, name+"="); ok {
+			value = v
+		}
+	}
+	return value
+}
+
+// storeURL is where the locks live.
+func (a *app) storeURL() string {
+	for _, url := range []string{a.store, a.getenv("EDITLOCK_STORE")} {
+		if url != "" {
+			return url
+		}
+	}
+	return defaultStore
+}
+
+// withLocker calls f with the locks of --store, and closes them.
+func (a *app) withLocker(ctx context.Context, f func(context.Context, editlock.Locker) error) error {
+	locks, err := connect.Open(ctx, a.storeURL(), nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = locks.Close() }() // what was done is done
+	return f(ctx, locks)
+}
+
+// action is what a command does: with the locks of --store, its arguments and
+// a context that SIGINT and SIGTERM end.
+type action func(ctx context.Context, locks editlock.Locker, args []string) error
+
+// onLocks makes a cobra function of an action.
+func (a *app) onLocks(do action) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+		defer stop()
+		return a.withLocker(ctx, func(ctx context.Context, locks editlock.Locker) error {
+			return do(ctx, locks, args)
+		})
+	}
+}

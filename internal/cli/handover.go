@@ -1,0 +1,101 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"editlock"
+	"editlock/internal/wire"
+	"editlock/internal/words"
+)
+
+func (a *app) handOver() *cobra.Command {
+	cmd := a.command(&cobra.Command{
+		Use:     "hand-over ID",
+		Example: "editlock hand-over task/42 --session desk-1",
+		Args:    a.arguments("ID"),
+	})
+	cmd.Flags().SortFlags = false
+	owner := a.ownerFlags(cmd)
+	a.jsonFlag(cmd.Flags())
+	cmd.RunE = a.onLocks(func(ctx context.Context, locks editlock.Locker, args []string) error {
+		id, err := editlock.ParseID(args[0])
+		if err != nil {
+			return err
+		}
+		passed, err := locks.HandOver(owner.with(ctx), id)
+		switch {
+		case err != nil:
+			return err
+		case a.json:
+			return a.writeJSON(&wire.HandOverAnswer{HandedOver: passed})
+		case passed:
+			a.say(a.words.Text("handed_over", words.Name(id)))
+		default:
+			a.say(a.words.Text("nobody_waits", words.Name(id)))
+		}
+		return nil
+	})
+	return cmd
+}
+
+func (a *app) decline() *cobra.Command {
+	cmd := a.command(&cobra.Command{
+		Use:     "decline ID",
+		Example: `editlock decline task/42 --session desk-1 --message "ten minutes more, please"`,
+		Args:    a.arguments("ID"),
+	})
+	var waiter, message string
+	fs := cmd.Flags()
+	fs.SortFlags = false
+	fs.StringVar(&waiter, "waiter", "", a.words.Text("flag.waiter"))
+	fs.StringVar(&message, "message", "", a.words.Text("flag.decline_message"))
+	owner := a.ownerFlags(cmd)
+	a.jsonFlag(fs)
+	cmd.RunE = a.onLocks(func(ctx context.Context, locks editlock.Locker, args []string) error {
+		id, err := editlock.ParseID(args[0])
+		if err != nil {
+			return err
+		}
+		ctx = owner.with(ctx)
+		if !cmd.Flags().Changed("waiter") {
+			if waiter, err = firstWaiter(ctx, locks, id); err != nil {
+				return err
+			}
+		}
+		declined := false
+		if waiter != "" || cmd.Flags().Changed("waiter") {
+			if declined, err = locks.Decline(ctx, id, waiter, message); err != nil {
+				return err
+			}
+		}
+		switch {
+		case a.json:
+			return a.writeJSON(&wire.DeclineAnswer{Declined: declined})
+		case declined:
+			a.say(a.words.Text("declined", words.Name(id)))
+		default:
+			a.say(a.words.Text("not_declined", words.Name(id)))
+		}
+		return nil
+	})
+	return cmd
+}
+
+// firstWaiter returns the ID of the first who waits for a mutex of the
+// caller's, empty if nobody does.
+func firstWaiter(ctx context.Context, locks editlock.Locker, id editlock.ID) (string, error) {
+	state, m, err := locks.Request(ctx, id)
+	switch {
+	case err != nil:
+		return "", err
+	case state == editlock.Free:
+		return "", &editlock.LostError{ID: id}
+	case state == editlock.CapturedByOther:
+		return "", &editlock.LostError{ID: id, Holder: &m}
+	case len(m.Waiters) == 0:
+		return "", nil
+	}
+	return m.Waiters[0].ID, nil
+}

@@ -1,0 +1,100 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"text/tabwriter"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+
+	"editlock"
+	"editlock/internal/wire"
+	"editlock/internal/words"
+)
+
+func (a *app) list() *cobra.Command {
+	cmd := a.command(&cobra.Command{
+		Use: "list",
+		Example: `editlock list --mode task
+editlock list --session desk-1 --json`,
+		Args: a.arguments(),
+	})
+	q := editlock.Query{Limit: editlock.MaxPage}
+	fs := cmd.Flags()
+	fs.SortFlags = false
+	fs.StringVar(&q.Group, "group", "", a.words.Text("flag.group"))
+	fs.StringVar(&q.Mode, "mode", "", a.words.Text("flag.mode"))
+	fs.StringVar(&q.Session, "session", "", a.words.Text("flag.filter_session"))
+	fs.StringVar(&q.UserID, "user", "", a.words.Text("flag.filter_user"))
+	fs.StringVar(&q.Text, "text", "", a.words.Text("flag.text"))
+	a.jsonFlag(fs)
+	cmd.RunE = a.onLocks(func(ctx context.Context, locks editlock.Locker, _ []string) error {
+		out := a.jsonList("mutexes")
+		none := true
+		for {
+			page, err := locks.List(ctx, q)
+			if err != nil {
+				return err
+			}
+			switch {
+			case a.json:
+				for _, form := range wire.FromMutexes(page.Mutexes) {
+					if err := out.add(&form); err != nil {
+						return err
+					}
+				}
+			case len(page.Mutexes) > 0:
+				a.listTable(page.Mutexes, none)
+			}
+			none = none && len(page.Mutexes) == 0
+			if q.Cursor = page.Next; q.Cursor == "" {
+				break
+			}
+		}
+		if a.json {
+			return out.end()
+		}
+		if none {
+			a.note(a.words.Text("list.empty"))
+		}
+		return nil
+	})
+	return cmd
+}
+
+// listTable prints a page, with column headings above the first.
+func (a *app) listTable(page []editlock.Mutex, first bool) {
+	table := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	if first {
+		_, _ = fmt.Fprintln(table, a.words.Text("list.head"))
+	}
+	for _, m := range page {
+		left := a.words.Text("list.never")
+		if d, ends := m.ExpiresIn(); ends {
+			left = a.words.Span(d)
+		}
+		cells(table, words.Name(m.ID), a.words.Who(m.Owner), a.words.Moment(m.CapturedAt, m.AsOf), left,
+			strconv.Itoa(m.Waiting), tokenText(m.Token), clip(words.Plain(m.StatusData), 40))
+	}
+	_ = table.Flush()
+}
+
+func cells(table *tabwriter.Writer, values ...string) {
+	for i, v := range values {
+		if i > 0 {
+			_, _ = table.Write([]byte{'\t'})
+		}
+		_, _ = table.Write([]byte(v))
+	}
+	_, _ = table.Write([]byte{'\n'})
+}
+
+// clip shortens text to so many characters.
+func clip(text string, limit int) string {
+	if utf8.RuneCountInString(text) <= limit {
+		return text
+	}
+	return string([]rune(text)[:limit-1]) + "…"
+}

@@ -1,0 +1,72 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"editlock"
+	"editlock/internal/wire"
+	"editlock/internal/words"
+)
+
+func (a *app) release() *cobra.Command {
+	cmd := a.command(&cobra.Command{
+		Use: "release ID",
+		Example: `editlock release task/42 --session desk-1
+editlock release task/42 --session desk-1 --if-token 7`,
+		Args: a.arguments("ID"),
+	})
+	cmd.Flags().SortFlags = false
+	owner := a.ownerFlags(cmd)
+	cond := a.conditionFlags(cmd.Flags(), false)
+	a.jsonFlag(cmd.Flags())
+	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
+		return a.oneOf(cmd, "if-status-data", "if-token")
+	}
+	cmd.RunE = a.onLocks(func(ctx context.Context, locks editlock.Locker, args []string) error {
+		id, err := editlock.ParseID(args[0])
+		if err != nil {
+			return err
+		}
+		released, err := locks.Release(owner.with(ctx), id, cond.get())
+		switch {
+		case err != nil:
+			return err
+		case a.json:
+			return a.writeJSON(&wire.ReleaseAnswer{Released: released})
+		case released:
+			a.say(a.words.Text("released", words.Name(id)))
+		case cond.get().IsZero():
+			a.say(a.words.Text("not_released", words.Name(id)))
+		default:
+			a.say(a.words.Text("not_held_so", words.Name(id)))
+		}
+		return nil
+	})
+	return cmd
+}
+
+func (a *app) releaseSession() *cobra.Command {
+	cmd := a.command(&cobra.Command{
+		Use:     "release-session SESSION",
+		Example: "editlock release-session desk-1",
+		Args:    a.arguments("SESSION"),
+	})
+	a.jsonFlag(cmd.Flags())
+	cmd.RunE = a.onLocks(func(ctx context.Context, locks editlock.Locker, args []string) error {
+		released, err := locks.ReleaseSession(ctx, args[0])
+		if err != nil {
+			return err
+		}
+		if a.json {
+			return a.writeJSON(&wire.ReleaseAllAnswer{Released: len(released) > 0, Mutexes: wire.FromIDs(released)})
+		}
+		a.say(a.words.Count("session.released", len(released), words.Plain(args[0])))
+		for _, id := range released {
+			a.say("  " + words.Name(id))
+		}
+		return nil
+	})
+	return cmd
+}

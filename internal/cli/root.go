@@ -1,0 +1,87 @@
+package cli
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// groups order the commands in the help.
+var groups = []string{"hold", "look", "stepin", "more"}
+
+func init() { cobra.EnableCommandSorting = false } // theirs is a global; the groups are in order
+
+func (a *app) root() *cobra.Command {
+	root := a.command(&cobra.Command{
+		Use: "editlock COMMAND",
+		Example: `editlock capture task/42 --session desk-1 --name Ivanov
+editlock request task/42
+editlock serve --demo`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return a.unknownCommand(cmd, args[0])
+			}
+			return cmd.Help()
+		},
+	})
+	root.SilenceErrors, root.SilenceUsage = true, true
+	root.CompletionOptions.DisableDefaultCmd = true
+	for _, g := range groups {
+		root.AddGroup(&cobra.Group{ID: g, Title: a.words.Text("group." + g)})
+	}
+	root.PersistentFlags().StringVar(&a.store, "store", "", a.words.Text("flag.store"))
+	root.PersistentFlags().BoolP("help", "h", false, a.words.Text("flag.help"))
+	root.SetHelpFunc(a.help)
+	root.SetFlagErrorFunc(a.flagError)
+
+	in := func(group string, cmds ...*cobra.Command) {
+		for _, c := range cmds {
+			c.GroupID = group
+			root.AddCommand(c)
+		}
+	}
+	in("hold", a.capture(), a.release(), a.run())
+	in("look", a.request(), a.list(), a.history(), a.watch())
+	in("stepin", a.takeover(), a.forceRelease(), a.releaseSession(), a.handOver(), a.decline())
+	in("more", a.serve(), a.completion(), a.version())
+	help := a.helpCommand()
+	help.GroupID = "more"
+	root.SetHelpCommand(help)
+	root.AddCommand(a.guard())
+	return root
+}
+
+// command gives a command its words.
+func (a *app) command(c *cobra.Command) *cobra.Command {
+	c.DisableFlagsInUseLine = true
+	c.Short = a.words.Text(c.Name() + ".short")
+	c.Long = a.words.Text(c.Name() + ".long")
+	return c
+}
+
+// unknownCommand is the error for a command that does not exist, with one
+// that is spelled like it.
+func (a *app) unknownCommand(root *cobra.Command, name string) error {
+	root.SuggestionsMinimumDistance = 2
+	if like := root.SuggestionsFor(name); len(like) > 0 {
+		return a.usage("usage.did_you", name, like[0])
+	}
+	return a.usage("usage.command", name)
+}
+
+// arguments checks the number of arguments against their names: ID is
+// required, [ID] is not.
+func (a *app) arguments(names ...string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		switch {
+		case len(args) > len(names) && len(names) == 0:
+			return a.usage("usage.args.none", args[0])
+		case len(args) > len(names):
+			return a.usage("usage.args.extra", args[len(names)])
+		case len(args) < len(names) && !strings.HasPrefix(names[len(args)], "["):
+			return a.usage("usage.args.missing", names[len(args)])
+		}
+		return nil
+	}
+}

@@ -1,0 +1,173 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"editlock"
+	"editlock/httpapi"
+	"editlock/internal/demo"
+)
+
+const (
+	defaultListen = "127.0.0.1:7117"
+	maxHeader     = 64 << 10
+	// headerWithin and idleFor bound what a slow or silent client costs.
+	headerWithin = 10 * time.Second
+	idleFor      = 2 * time.Minute
+	// finishWithin is how long requests may go on after the first signal.
+	finishWithin = 20 * time.Second
+)
+
+// server is one run of serve.
+type server struct {
+	*app
+	listen  string
+	demo    bool
+	exposed bool // --without-authentication
+}
+
+func (a *app) serve() *cobra.Command {
+	s := &server{app: a}
+	cmd := a.command(&cobra.Command{
+		Use: "serve",
+		Example: `editlock serve --demo
+editlock serve --listen 127.0.0.1:7200 --store sqlite:/var/lib/editlock/locks.db`,
+		Args: a.arguments(),
+	})
+	fs := cmd.Flags()
+	fs.SortFlags = false
+	fs.StringVar(&s.listen, "listen", defaultListen, a.words.Text("flag.listen"))
+	fs.BoolVar(&s.demo, "demo", false, a.words.Text("flag.demo"))
+	fs.BoolVar(&s.exposed, "without-authentication", false, a.words.Text("flag.without_authentication"))
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if at := a.storeURL(); strings.HasPrefix(at, "http:") || strings.HasPrefix(at, "https:") {
+			return a.usage("serve.remote")
+		}
+		if err := s.checkAddress(cmd.Context()); err != nil {
+			return err
+		}
+		return s.withLocker(cmd.Context(), s.run)
+	}
+	return cmd
+}
+
+// checkAddress refuses addresses that other machines reach: whoever can call
+// can be anybody.
+func (s *server) checkAddress(ctx context.Context) error {
+	host, port, err := net.SplitHostPort(s.listen)
+	if err == nil {
+		_, err = net.DefaultResolver.LookupPort(ctx, "tcp", port)
+	}
+	if err != nil {
+		return s.usage("serve.address", s.listen, err)
+	}
+	if s.exposed {
+		return nil
+	}
+	if host == "" { // all addresses
+		return s.usage("serve.exposed", s.listen)
+	}
+	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		return s.usage("serve.address", s.listen, err)
+	}
+	for _, ip := range ips {
+		if !ip.Unmap().IsLoopback() {
+			return s.usage("serve.exposed", s.listen)
+		}
+	}
+	return nil
+}
+
+// run serves until SIGINT or SIGTERM, and then until all is answered.
+func (s *server) run(ctx context.Context, locks editlock.Locker) error {
+	ctx, heard := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer heard()
+	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", s.listen)
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return errors.New(s.words.Text("serve.in_use", s.listen))
+	case err != nil:
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(s.stderr, nil))
+	api := httpapi.New(locks, &httpapi.Options{Logger: log})
+	srv := &http.Server{
+		Handler:           s.routes(api, locks),
+		ReadHeaderTimeout: headerWithin,
+		IdleTimeout:       idleFor,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	if s.demo {
+		s.say(s.words.Text("serve.demo", s.address(ln)+"demo/"))
+	} else {
+		s.say(s.words.Text("serve.plain", s.address(ln)))
+	}
+	log.Info("serving", "address", ln.Addr().String(), "store", storeName(s.storeURL()))
+
+	failed := make(chan error, 1)
+	go func() { failed <- srv.Serve(ln) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	heard() // a second signal ends the process at once
+	log.Info("stopping: no new connections, finishing what is under way")
+	api.Drain()
+	finish, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishWithin)
+	defer cancel()
+	if err := srv.Shutdown(finish); err != nil {
+		log.Warn("some requests did not end and were cut off", "after", finishWithin)
+		_ = srv.Close()
+	}
+	log.Info("stopped")
+	return nil
+}
+
+func (s *server) routes(api http.Handler, locks editlock.Locker) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", api)
+	if s.demo {
+		mux.Handle("/demo/", demo.New(locks, nil))
+		mux.Handle("GET /{$}", http.RedirectHandler("/demo/", http.StatusSeeOther))
+		return mux
+	}
+	mux.HandleFunc("GET /{$}", home)
+	return mux
+}
+
+// address is where a browser on this machine finds the server.
+func (s *server) address(ln net.Listener) string {
+	at := ln.Addr().(*net.TCPAddr)
+	host := at.IP.String()
+	if at.IP.IsUnspecified() {
+		host = "localhost"
+	}
+	_, port, _ := net.SplitHostPort(at.String())
+	return "http://" + net.JoinHostPort(host, port) + "/"
+}
+
+// storeName is a store's URL without what may be a password.
+func storeName(store string) string {
+	u, err := url.Parse(store)
+	if err != nil {
+		scheme, _, _ := strings.Cut(store, ":")
+		return scheme
+	}
+	u.RawQuery = ""
+	return u.Redacted()
+}

@@ -1,0 +1,117 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"editlock"
+	"editlock/internal/wire"
+	"editlock/internal/words"
+)
+
+// seenFlags say whose hold to end, and why.
+type seenFlags struct {
+	token  uint64
+	reason string
+}
+
+func (a *app) seenFlags(fs *pflag.FlagSet) *seenFlags {
+	s := &seenFlags{}
+	fs.StringVar(&s.reason, "reason", "", a.words.Text("flag.reason"))
+	fs.Uint64Var(&s.token, "seen-token", 0, a.words.Text("flag.seen_token"))
+	return s
+}
+
+// holder returns who is meant: the holder there now, who may be known by
+// token only.
+func (s *seenFlags) holder(ctx context.Context, locks editlock.Locker, id editlock.ID) (editlock.Mutex, error) {
+	state, m, err := locks.Request(ctx, id)
+	switch {
+	case err != nil:
+		return m, err
+	case s.token != 0 && s.token != uint64(m.Token):
+		return editlock.Mutex{ID: id, Token: editlock.Token(s.token)}, nil // let the store say no
+	case state == editlock.Free:
+		return m, &editlock.LostError{ID: id}
+	}
+	return m, nil
+}
+
+func (a *app) takeover() *cobra.Command {
+	cmd := a.command(&cobra.Command{
+		Use:     "takeover ID",
+		Example: `editlock takeover task/42 --reason "Ivanov is on leave" --session desk-2 --name Petrov`,
+		Args:    a.arguments("ID"),
+	})
+	cmd.Flags().SortFlags = false
+	seen := a.seenFlags(cmd.Flags())
+	owner := a.ownerFlags(cmd)
+	terms := a.termFlags(cmd.Flags())
+	a.jsonFlag(cmd.Flags())
+	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error { return a.needFlag(cmd, "reason") }
+	cmd.RunE = a.onLocks(func(ctx context.Context, locks editlock.Locker, args []string) error {
+		id, err := editlock.ParseID(args[0])
+		if err != nil {
+			return err
+		}
+		opts := &editlock.CaptureOptions{}
+		if err := terms.fill(opts); err != nil {
+			return err
+		}
+		ctx = owner.with(ctx)
+		old, err := seen.holder(ctx, locks, id)
+		if err != nil {
+			return err
+		}
+		m, err := locks.Takeover(ctx, id, old.Token, seen.reason, opts)
+		switch {
+		case err != nil:
+			return err
+		case a.json:
+			form := wire.FromMutex(m)
+			return a.writeJSON(&form)
+		}
+		if owner.ownSession() {
+			a.note(a.words.Text("session.hint", m.Owner.Session))
+		}
+		a.say(a.words.Text("taken_over", words.Name(id), a.words.Who(old.Owner), tokenText(m.Token)) +
+			"; " + a.termsText(m.AutoRelease))
+		return nil
+	})
+	return cmd
+}
+
+func (a *app) forceRelease() *cobra.Command {
+	cmd := a.command(&cobra.Command{
+		Use:     "force-release ID",
+		Example: `editlock force-release task/42 --reason "the tablet is lost" --name Sidorova`,
+		Args:    a.arguments("ID"),
+	})
+	cmd.Flags().SortFlags = false
+	seen := a.seenFlags(cmd.Flags())
+	owner := a.ownerFlags(cmd)
+	a.jsonFlag(cmd.Flags())
+	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error { return a.needFlag(cmd, "reason") }
+	cmd.RunE = a.onLocks(func(ctx context.Context, locks editlock.Locker, args []string) error {
+		id, err := editlock.ParseID(args[0])
+		if err != nil {
+			return err
+		}
+		ctx = owner.with(ctx)
+		old, err := seen.holder(ctx, locks, id)
+		if err != nil {
+			return err
+		}
+		if err := locks.ForceRelease(ctx, id, old.Token, seen.reason); err != nil {
+			return err
+		}
+		if a.json {
+			return a.writeJSON(&wire.ReleaseAnswer{Released: true})
+		}
+		a.say(a.words.Text("force_released", words.Name(id), a.words.Who(old.Owner)))
+		return nil
+	})
+	return cmd
+}
