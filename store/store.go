@@ -86,7 +86,8 @@ type Retention struct {
 	MaxEntries int64
 }
 
-// View is what stands under one name at a moment of the store's clock.
+// View is what stands under one name. What is read is of one moment and judged
+// by Now, but a step that read the clock before Now may become visible later.
 type View struct {
 	Record *Record // nil: free
 	Now    time.Time

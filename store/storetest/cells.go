@@ -216,27 +216,26 @@ const (
 	wrong
 )
 
-// conditions are all conjunctions of what is right, and those in which one
-// part is wrong, alone and among right ones.
+// conditions are none, each part right and wrong alone, all right, and all
+// right but one.
 func conditions() []condition {
-	all := []condition{{name: "free", free: true}}
-	parts := [4]string{"token", "session", "data", "waiting"}
-	for bits := range 16 {
-		x := condition{name: "right"}
-		for i, part := range parts {
-			if bits>>i&1 == 1 {
-				x.given[i] = right
-				x.name += " " + part
-			}
-		}
+	parts := []string{"token", "session", "data", "waiting"}
+	all := []condition{
+		{name: "free", free: true},
+		{name: "anything"},
+		{name: "all right", given: [4]given{right, right, right, right}},
+	}
+	for i, part := range parts {
+		x := condition{name: "right " + part}
+		x.given[i] = right
 		all = append(all, x)
 	}
 	for i, part := range parts[:3] {
-		alone := condition{name: "wrong " + part}
-		alone.given[i] = wrong
+		x := condition{name: "wrong " + part}
+		x.given[i] = wrong
 		among := condition{name: "right but for " + part, given: [4]given{right, right, right, absent}}
 		among.given[i] = wrong
-		all = append(all, alone, among)
+		all = append(all, x, among)
 	}
 	return all
 }

@@ -32,7 +32,7 @@ func linearizable(ops []porcupine.Operation, names []string, together bool) erro
 		}
 	}
 	if together {
-		return check(ops, names, retry)
+		return check(sweepEach(ops, names), names, retry)
 	}
 	for _, name := range names {
 		if err := check(only(ops, name), []string{name}, retry); err != nil {
@@ -40,6 +40,22 @@ func linearizable(ops []porcupine.Operation, names []string, together bool) erro
 		}
 	}
 	return nil
+}
+
+// sweepEach makes of every sweep one for each name: it settles them one by one.
+func sweepEach(ops []porcupine.Operation, names []string) []porcupine.Operation {
+	var out []porcupine.Operation
+	for _, op := range ops {
+		if in := op.Input.(*call); in.method == "Sweep" {
+			for _, name := range names {
+				op.Input = &call{method: "Sweep", name: name, at: in.at}
+				out = append(out, op)
+			}
+			continue
+		}
+		out = append(out, op)
+	}
+	return out
 }
 
 // only is what one name sees of a history.
@@ -67,6 +83,8 @@ func only(ops []porcupine.Operation, name string) []porcupine.Operation {
 		case "Beat":
 			tickets := slices.DeleteFunc(slices.Clone(out.tickets), func(id string) bool { return joined[id] != name })
 			op.Output = &answer{tickets: tickets}
+		case "Sweep":
+			op.Input = &call{method: "Sweep", name: name, at: in.at}
 		}
 		mine = append(mine, op)
 	}
@@ -118,7 +136,7 @@ func explain(model porcupine.Model, ops []porcupine.Operation) error {
 		_, state = model.Step(state, op.Input, op.Output)
 		done[op.Input] = true
 		if i >= len(longest)-6 {
-			fmt.Fprintf(&text, "  client %d: %v\n", op.ClientId, op.Input)
+			fmt.Fprintf(&text, "  client %d: %v, answered at %s\n", op.ClientId, op.Input, op.Output.(*answer).now())
 		}
 	}
 	for _, op := range ops {
@@ -129,7 +147,8 @@ func explain(model porcupine.Model, ops []porcupine.Operation) error {
 	for _, op := range ops {
 		if !done[op.Input] && op.Call <= horizon {
 			_, err := state.(*world).step(op.Input.(*call), op.Output.(*answer))
-			fmt.Fprintf(&text, "next may be client %d: %v\n  but the answer is %v", op.ClientId, op.Input, err)
+			fmt.Fprintf(&text, "next may be client %d: %v, answered at %s\n  but the answer is %v",
+				op.ClientId, op.Input, op.Output.(*answer).now(), err)
 		}
 	}
 	return fmt.Errorf("%s", text.String())
@@ -166,11 +185,20 @@ func (c *call) String() string {
 	case "Beat":
 		text += fmt.Sprintf(" %s for %v at %v", c.peer, c.ttl, c.at.Format("05.000000"))
 	case "Sweep":
-		text += c.at.Format(" at 05.000000")
+		text += c.at.Format(" at 05.000000 of ") + c.name
 	default:
 		text += " " + c.name
 	}
 	return text
+}
+
+func (a *answer) now() string {
+	for _, at := range []time.Time{a.res.Now, a.view.Now, a.page.Now} {
+		if !at.IsZero() {
+			return at.Format("05.000000")
+		}
+	}
+	return "an unknown time"
 }
 
 // step judges one call.
@@ -197,7 +225,7 @@ func (w *world) step(in *call, out *answer) (world, error) {
 	case "Beat":
 		return w.beat(in.peer, in.ttl, in.at, out.tickets)
 	case "Sweep":
-		return w.sweep(in.at)
+		return w.sweep(in.name, in.at)
 	}
 	panic("storetest: no such method: " + in.method)
 }

@@ -125,7 +125,7 @@ func lawSweepOnTime(t *test) {
 // before one that he may claim.
 func lawSweepRests(t *test) {
 	cells := slices.DeleteFunc(allCells(), func(c *cell) bool {
-		return c.expect.name != "right" || c.act.name != "touch" && c.act.name != "drop" && c.act.name != "join again from elsewhere"
+		return c.expect.name != "anything" || c.act.name != "touch" && c.act.name != "drop" && c.act.name != "join again from elsewhere"
 	})
 	t.beat(lively, 40)
 	t.beat("elsewhere", 20)

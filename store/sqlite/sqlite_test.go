@@ -1,0 +1,77 @@
+package sqlite_test
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"editlock/store"
+	"editlock/store/sqlite"
+	"editlock/store/storetest"
+)
+
+// files remembers where the stores of a test are.
+type files struct{ paths sync.Map }
+
+func (f *files) at(t testing.TB, clock *storetest.Clock, path string) store.Store {
+	t.Helper()
+	st, err := sqlite.Open(t.Context(), path, &sqlite.Options{Now: clock.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.paths.Store(st, path)
+	t.Cleanup(func() {
+		if err := st.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return st
+}
+
+func (f *files) open(t testing.TB, clock *storetest.Clock) store.Store {
+	return f.at(t, clock, filepath.Join(t.TempDir(), "editlock.db"))
+}
+
+// reopen opens the file again; crashed, a copy of what the disk has of it now.
+func (f *files) reopen(t testing.TB, clock *storetest.Clock, st store.Store, crashed bool) store.Store {
+	t.Helper()
+	found, _ := f.paths.Load(st)
+	path := found.(string)
+	if !crashed {
+		if err := st.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return f.at(t, clock, path)
+	}
+	image := filepath.Join(t.TempDir(), "editlock.db")
+	for _, part := range []string{"", "-wal"} {
+		copyFile(t, path+part, image+part)
+	}
+	return f.at(t, clock, image)
+}
+
+func copyFile(t testing.TB, from, to string) {
+	t.Helper()
+	in, err := os.Open(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = in.Close() }()
+	out, err := os.Create(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(out, in); err != nil {
+		t.Fatal(err)
+	}
+	if err := out.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestStore(t *testing.T) {
+	f := &files{}
+	storetest.Run(t, storetest.Harness{Open: f.open, Reopen: f.reopen})
+}
