@@ -26,6 +26,8 @@ package store
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -86,8 +88,8 @@ type Retention struct {
 	MaxEntries int64
 }
 
-// View is what stands under one name. What is read is of one moment and judged
-// by Now, but a step that read the clock before Now may become visible later.
+// View is what stands under one name at one moment. Nothing in it is later than
+// Now, but a step that read the clock before Now may become visible after it.
 type View struct {
 	Record *Record // nil: free
 	Now    time.Time
@@ -120,6 +122,18 @@ type LogQuery struct {
 	Before   uint64    // and below this one; 0: no bound
 	Newest   bool      // newest first
 	Limit    int       // at most so many; 0 means 100
+}
+
+// Matches reports whether the query selects an entry.
+func (q LogQuery) Matches(e Entry) bool {
+	return (q.Name == "" || e.Name == q.Name) &&
+		strings.HasPrefix(e.Name, q.Prefix) &&
+		(q.Request == "" || e.Request == q.Request) &&
+		(q.User == "" || e.Owner.User == q.User || e.Actor.User == q.User || e.Other.User == q.User) &&
+		(len(q.Kinds) == 0 || slices.Contains(q.Kinds, e.Kind)) &&
+		(q.From.IsZero() || !e.At.Before(q.From)) &&
+		(q.To.IsZero() || e.At.Before(q.To)) &&
+		e.Seq > q.After && (q.Before == 0 || e.Seq < q.Before)
 }
 
 // LogPage is one page of the log.

@@ -26,10 +26,8 @@ func (s *Store) clock() time.Time { return s.now().UTC().Truncate(time.Microseco
 // Get implements store.Store.
 func (s *Store) Get(ctx context.Context, name string) (store.View, error) {
 	var queued bool
-	// First the clock: by a later time a record could count as expired that
-	// was touched after it was read.
-	now := s.clock()
 	rec, err := scanRecord(s.stmts.get.QueryRowContext(ctx, name), &queued)
+	now := s.clock() // not sooner: what was read must not be later than now
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return store.View{Now: now}, nil
@@ -69,6 +67,12 @@ func (s *Store) List(ctx context.Context, q store.Query) (page store.Page, err e
 	}
 	defer func() { _ = tx.Rollback() }() // it only reads
 
+	// The first read fixes what the transaction sees, the clock comes after.
+	var queues bool
+	if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM editlock_ticket)").Scan(&queues); err != nil {
+		return page, s.readError(err)
+	}
+	page.Now = s.clock()
 	limit := q.Limit
 	if limit <= 0 {
 		limit = 100
@@ -78,7 +82,6 @@ func (s *Store) List(ctx context.Context, q store.Query) (page store.Page, err e
 	w.add("name > ?", q.After, q.After != "")
 	w.add("session = ?", q.Session, q.Session != "")
 	w.add("user = ? AND user <> ''", q.User, q.User != "")
-	page.Now = s.clock()
 	w.add("(expires IS NULL OR expires > ?)", page.Now.UnixMicro(), true)
 	rows, err := tx.QueryContext(ctx, "SELECT "+recordColumns+" FROM "+w.String()+
 		" ORDER BY name LIMIT ?", append(w.args, limit)...)
@@ -94,15 +97,14 @@ func (s *Store) List(ctx context.Context, q store.Query) (page store.Page, err e
 	if err := errors.Join(err, rows.Err(), rows.Close()); err != nil {
 		return page, err
 	}
-	return page, addWaiters(ctx, tx, page)
+	if queues {
+		err = addWaiters(ctx, tx, page)
+	}
+	return page, err
 }
 
 // addWaiters fills in who waits for the records of a page.
 func addWaiters(ctx context.Context, tx *sql.Tx, page store.Page) error {
-	var any bool
-	if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM editlock_ticket)").Scan(&any); err != nil || !any {
-		return err
-	}
 	now := page.Now.UnixMicro()
 	for i := range page.Records {
 		rec := &page.Records[i]

@@ -178,9 +178,12 @@ func (w world) see(name string, want, got *store.Record) (world, bool) {
 	return w, sameRecord(want, got)
 }
 
-// get judges a view. A read goes by its own clock, which may be ahead of a
-// step that is not visible yet although it read the clock before.
+// get judges a view. It must not show what is later than its Now; but a step
+// that read the clock before it may become visible after it.
 func (w world) get(name string, got store.View) (world, error) {
+	if _, err := w.at(got.Now); err != nil {
+		return w, err
+	}
 	want := w.names[name].InForce(w.env(got.Now))
 	w, ok := w.see(name, want, got.Record)
 	if !ok {
