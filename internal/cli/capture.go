@@ -43,6 +43,9 @@ editlock capture task/42 --session desk-1 --if-token 7 --status-data "page 3 of 
 			defer a.tellQueue(ctx, locks, id)()
 		}
 		m, err := locks.Capture(ctx, id, opts)
+		if err == nil && opts.Wait > 0 {
+			m, err = settle(ctx, locks, m)
+		}
 		if err != nil {
 			return err
 		}

@@ -53,3 +53,14 @@ func (a *app) queueText(ctx context.Context, locks editlock.Locker, id editlock.
 	}
 	return a.words.Text("wait.for", a.words.Editing(m), place)
 }
+
+// settle refreshes a mutex that was waited for. The mutex as granted tells of
+// the few seconds that its waiter had to take it up; from now on it is held on
+// the terms asked for, also when this process ends at once.
+func settle(ctx context.Context, locks editlock.Locker, m editlock.Mutex) (editlock.Mutex, error) {
+	results, err := locks.Refresh(ctx, []editlock.RefreshItem{{ID: m.ID, Token: m.Token}})
+	if err != nil {
+		return m, err
+	}
+	return results[0].Mutex, results[0].Err
+}
