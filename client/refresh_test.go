@@ -101,7 +101,7 @@ func TestClient_Close(t *testing.T) {
 	ended := make(chan error, 1)
 	started := make(chan struct{})
 	go func() {
-		for _, err := range w.Watch(t.Context(), editlock.WatchQuery{After: &after}) {
+		for _, err := range w.Watch(patient(t), editlock.WatchQuery{After: &after}) {
 			if err != nil {
 				ended <- err
 				return

@@ -57,7 +57,7 @@ func TestWatch_LosesAndRepeatsNothing(t *testing.T) {
 	after := uint64(0)
 	var got []string
 	last := uint64(0)
-	for e, err := range c.Watch(t.Context(), editlock.WatchQuery{After: &after}) {
+	for e, err := range c.Watch(patient(t), editlock.WatchQuery{After: &after}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -105,7 +105,7 @@ func TestWatch_FromNowOnMissesNothingWhileItIsCut(t *testing.T) {
 		w.current().ServeHTTP(rw, r)
 	}))
 	defer server.Close()
-	for e, err := range dial(t, server.URL).Watch(t.Context(), editlock.WatchQuery{}) {
+	for e, err := range dial(t, server.URL).Watch(patient(t), editlock.WatchQuery{}) {
 		if err != nil || e.Kind != editlock.KindReleased {
 			t.Errorf("first event is %+v, %v", e, err)
 		}
@@ -121,7 +121,7 @@ func TestWatch_GoesOnOverARestart(t *testing.T) {
 	w.hold(t, ivanov)
 	after := uint64(0)
 	var kinds []editlock.Kind
-	for e, err := range w.Watch(t.Context(), editlock.WatchQuery{After: &after}) {
+	for e, err := range w.Watch(patient(t), editlock.WatchQuery{After: &after}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -140,7 +140,7 @@ func TestWatch_GoesOnOverARestart(t *testing.T) {
 
 func TestWatch_EndsWithItsContextAndItsLoop(t *testing.T) {
 	w := newWorld(t)
-	ctx, cancel := context.WithCancel(t.Context())
+	ctx, cancel := context.WithCancel(patient(t))
 	go func() {
 		w.hold(t, ivanov)
 		cancel()
@@ -169,7 +169,7 @@ func TestWatch_RefusedIsNotRepeated(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := 0
-			for _, err := range w.Watch(t.Context(), test.q) {
+			for _, err := range w.Watch(patient(t), test.q) {
 				var bad *editlock.InvalidError
 				if n++; !errors.As(err, &bad) || bad.Field != test.field {
 					t.Errorf("got %v, want one of %s", err, test.field)
@@ -244,7 +244,7 @@ func TestWatch_TellsOfAGap(t *testing.T) {
 	}))
 	defer server.Close()
 	after := uint64(5)
-	for e, err := range dial(t, server.URL).Watch(t.Context(), editlock.WatchQuery{After: &after}) {
+	for e, err := range dial(t, server.URL).Watch(patient(t), editlock.WatchQuery{After: &after}) {
 		if err != nil || e != (editlock.Event{Seq: 90, Kind: editlock.KindGap}) {
 			t.Errorf("got %+v, %v", e, err)
 		}

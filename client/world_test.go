@@ -21,7 +21,22 @@ var (
 	doc     = editlock.ID{Group: "demo", Mode: "document", ID: "42"}
 )
 
-func as(t *testing.T, o editlock.Owner) context.Context { return editlock.WithOwner(t.Context(), o) }
+// patience bounds what a test waits for. It says nothing about speed.
+const patience = 30 * time.Second
+
+// patient is a context for what must come to an end.
+func patient(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// as is the context of somebody's calls.
+func as(t *testing.T, o editlock.Owner) context.Context {
+	t.Helper()
+	return editlock.WithOwner(patient(t), o)
+}
 
 // fault is what becomes of one request.
 type fault int
@@ -135,8 +150,7 @@ func (w *world) waiting(t *testing.T, n int) editlock.Mutex {
 
 func eventually(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
+	ctx := patient(t)
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
 	for !done() {

@@ -29,7 +29,7 @@ type event struct {
 
 func (w *world) listen(t *testing.T, path string, header ...string) *listener {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), "GET", w.url+path, nil)
+	r, err := http.NewRequestWithContext(patient(t), "GET", w.url+path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

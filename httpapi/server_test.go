@@ -63,7 +63,7 @@ type reply struct {
 // send sends a request as it is. header holds name and value in turn.
 func (w *world) send(t *testing.T, method, path, body string, header ...string) reply {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), method, w.url+path, strings.NewReader(body))
+	r, err := http.NewRequestWithContext(patient(t), method, w.url+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -192,11 +192,21 @@ func checkDocumented(t *testing.T, method, path string, r reply) {
 	}
 }
 
+// patience bounds what a test waits for. It says nothing about speed.
+const patience = 30 * time.Second
+
+// patient is a context for what must come to an end.
+func patient(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	t.Cleanup(cancel)
+	return ctx
+}
+
 // eventually waits for what no event tells of.
 func eventually(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
+	ctx := patient(t)
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
 	for !done() {
