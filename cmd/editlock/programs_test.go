@@ -27,6 +27,7 @@ func getMain() {
 	}
 	resp, err := http.DefaultTransport.RoundTrip(req) // follows no redirect
 	check(err)
+	defer func() { _ = resp.Body.Close() }()
 	fmt.Println(resp.Status)
 	if to := resp.Header.Get("Location"); to != "" {
 		fmt.Println("Location:", to)

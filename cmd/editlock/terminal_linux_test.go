@@ -133,6 +133,20 @@ func TestRun_AtATerminal(t *testing.T) {
 		term.shows("the shell has it back")
 	})
 
+	t.Run("a background job that wants to read stops until it is in the foreground", func(t *testing.T) {
+		term := openTerminal(t, `
+			editlock run doc/1 -- sh -c 'read a; echo "got $a"; exit 4' &
+			pid=$!
+			until ps -o stat= -p $pid | grep -q T; do sleep 0.05; done
+			echo stopped
+			fg
+			echo "ended with $?"`)
+		term.shows("stopped")
+		term.types("one\n")
+		term.shows("got one")
+		term.shows("ended with 4")
+	})
+
 	t.Run("Ctrl-C is the command's", func(t *testing.T) {
 		term := openTerminal(t, `
 			editlock run doc/1 -- sh -c 'trap "echo caught; exit 9" INT; echo ready; while :; do sleep 0.05; done'

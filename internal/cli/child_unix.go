@@ -23,8 +23,8 @@ var passedOn = []os.Signal{
 const goneEvery = 20 * time.Millisecond
 
 // child is a command with a process group of its own, which signals reach as
-// a whole. At a terminal the group is in the foreground, so that the command
-// can read and Ctrl-C is its own.
+// a whole. At a terminal the group takes our place in the foreground, so that
+// the command can read and Ctrl-C is its own.
 type child struct {
 	pid    int
 	tty    int // -1: none
@@ -34,9 +34,9 @@ type child struct {
 }
 
 func startChild(cmd *exec.Cmd) (*child, error) {
-	c := &child{tty: foreground(cmd), exited: make(chan int, 1), reaped: make(chan struct{})}
+	c := &child{tty: terminal(cmd), exited: make(chan int, 1), reaped: make(chan struct{})}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if c.tty >= 0 {
+	if c.foreground() == unix.Getpgrp() {
 		cmd.SysProcAttr.Foreground, cmd.SysProcAttr.Ctty = true, c.tty
 	}
 	endWithParent(cmd.SysProcAttr)
@@ -71,7 +71,7 @@ func (c *child) wait(cmd *exec.Cmd) {
 	var ws unix.WaitStatus
 	for {
 		_, err := unix.Wait4(c.pid, &ws, unix.WUNTRACED, nil)
-		if err == unix.EINTR { //nolint:errorlint // a bare errno
+		if err == unix.EINTR {
 			continue
 		}
 		if err != nil || !ws.Stopped() {
@@ -108,10 +108,7 @@ func (c *child) suspend() {
 // passTerminal puts one process group into the foreground in place of another,
 // if that one is there.
 func (c *child) passTerminal(from, to int) {
-	if c.tty < 0 {
-		return
-	}
-	if fg, err := unix.IoctlGetInt(c.tty, unix.TIOCGPGRP); err != nil || fg != from {
+	if c.foreground() != from {
 		return
 	}
 	signal.Ignore(unix.SIGTTOU) // or else asking from the background stops us
@@ -119,20 +116,31 @@ func (c *child) passTerminal(from, to int) {
 	signal.Reset(unix.SIGTTOU)
 }
 
-// foreground returns the terminal to hand to a command, -1 if there is none
-// or others use it too.
-func foreground(cmd *exec.Cmd) int {
+// foreground is the process group in the terminal's foreground, 0 without a
+// terminal.
+func (c *child) foreground() int {
+	if c.tty < 0 {
+		return 0
+	}
+	group, err := unix.IoctlGetInt(c.tty, unix.TIOCGPGRP)
+	if err != nil {
+		return 0
+	}
+	return group
+}
+
+// terminal returns the terminal that a command reads from and writes to, -1
+// if there is none: one that is but an end of a pipeline is not ours to pass.
+func terminal(cmd *exec.Cmd) int {
 	in, ok := cmd.Stdin.(*os.File)
 	out, ok2 := cmd.Stdout.(*os.File)
 	if !ok || !ok2 {
 		return -1
 	}
-	if _, err := unix.IoctlGetInt(int(out.Fd()), unix.TIOCGPGRP); err != nil {
-		return -1
-	}
-	group, err := unix.IoctlGetInt(int(in.Fd()), unix.TIOCGPGRP)
-	if err != nil || group != unix.Getpgrp() {
-		return -1
+	for _, f := range []*os.File{in, out} {
+		if _, err := unix.IoctlGetInt(int(f.Fd()), unix.TIOCGPGRP); err != nil {
+			return -1
+		}
 	}
 	return int(in.Fd())
 }

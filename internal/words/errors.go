@@ -111,6 +111,7 @@ func (p *Printer) lost(e *editlock.LostError) string {
 		text += ": " + p.Text("lost.released", at)
 	case editlock.KindExpired:
 		text += ": " + p.Text("lost.expired", at)
+	default: // not known
 	}
 	if e.Reason != "" {
 		text += " (" + Plain(p.Problem(e.Reason)) + ")"
