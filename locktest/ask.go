@@ -29,8 +29,8 @@ func askHandOver(t *testing.T, h Harness) {
 			t.Errorf("granted token %d after %d", m.Token, held.Token)
 		}
 		second.still(t)
+		now := s.confirmed(t, doc)
 		_, err = refresh(as(t, ivanov), t, s.Locker, editlock.RefreshItem{ID: doc, Token: held.Token})
-		now := standing(t, s.Locker, doc)
 		if e := wantLost(t, err, &now); e.How != editlock.KindHandedOver || e.By != ivanov {
 			t.Errorf("lost by %q of %s, want %q of himself", e.How, e.By.Login, editlock.KindHandedOver)
 		}
@@ -149,8 +149,8 @@ func askGrantAfter(t *testing.T, h Harness) {
 		if in := m.CapturedAt.Sub(held.CapturedAt); in < time.Second {
 			t.Errorf("granted after %v, want %v at least", in, promise.GrantAfter)
 		}
+		now := s.confirmed(t, doc)
 		_, err := refresh(as(t, ivanov), t, s.Locker, editlock.RefreshItem{ID: doc, Token: held.Token})
-		now := standing(t, s.Locker, doc)
 		if e := wantLost(t, err, &now); e.How != editlock.KindHandedOver || e.Reason == "" {
 			t.Errorf("lost by %q because %q, want %q and why", e.How, e.Reason, editlock.KindHandedOver)
 		}

@@ -111,6 +111,17 @@ func (s System) awaitHolder(t *testing.T, id editlock.ID, who editlock.Owner) {
 	eventually(t, who.Label()+" to hold", func() bool { return standing(t, s.Locker, id).Owner == who })
 }
 
+// confirmed is a mutex just granted, once it lasts as long as its waiter asked
+// for: a grant is short until he has taken it up.
+func (s System) confirmed(t *testing.T, id editlock.ID) (m editlock.Mutex) {
+	t.Helper()
+	eventually(t, "the grant to last as long as asked for", func() bool {
+		m = standing(t, s.Locker, id)
+		return m.ExpiresAt.Equal(m.RefreshedAt.Add(m.AutoRelease.Idle))
+	})
+	return m
+}
+
 // testWait checks one wait, and how it ends.
 func testWait(t *testing.T, h Harness) {
 	t.Run("for a free mutex is none", func(t *testing.T) {
@@ -147,10 +158,9 @@ func testWait(t *testing.T, h Harness) {
 		if m.StatusData != "hers" || m.AutoRelease != auto || m.GrantAfter != time.Minute {
 			t.Errorf("granted %+v", m)
 		}
-		eventually(t, "the grant to last as long as asked for", func() bool {
-			m := standing(t, s.Locker, doc)
-			return m.Token == w.mutex.Token && m.ExpiresAt.Equal(m.RefreshedAt.Add(time.Minute))
-		})
+		if now := s.confirmed(t, doc); now.Token != m.Token || now.AutoRelease != auto {
+			t.Errorf("then stands %+v", now)
+		}
 	})
 	t.Run("ends when the holder's lease does", func(t *testing.T) {
 		s := h.Open(t)
