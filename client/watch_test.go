@@ -206,8 +206,11 @@ func TestWatch_GivesUp(t *testing.T) {
 func TestWatch_TakesSilenceForDeath(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var resumed []string
+		var began []time.Duration
+		start := time.Now()
 		c := fakeClient(t, func(r *http.Request) (*http.Response, error) {
 			resumed = append(resumed, r.Header.Get("Last-Event-ID"))
+			began = append(began, time.Since(start).Truncate(time.Second))
 			body, server := io.Pipe()
 			go func() {
 				_, _ = io.WriteString(server, fmt.Sprintf("retry: 1000\nid: %d\n\n", 10*len(resumed)))
@@ -231,6 +234,10 @@ func TestWatch_TakesSilenceForDeath(t *testing.T) {
 		}
 		if fmt.Sprint(resumed) != "[ 10 20]" {
 			t.Errorf("resumed at %q", resumed)
+		}
+		// Each was alive for 120 s and silent for 45 s.
+		if fmt.Sprint(began) != "[0s 2m45s 5m30s]" {
+			t.Errorf("streams began at %v", began)
 		}
 	})
 }

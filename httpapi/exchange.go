@@ -79,9 +79,9 @@ func (h *Handler) read(w http.ResponseWriter, r *http.Request, into any) error {
 	if r.ContentLength > h.opts.MaxBody {
 		return h.tooLarge(w)
 	}
-	conn := http.NewResponseController(w)
-	// Not all writers have deadlines (those of tests); real connections do.
-	_ = conn.SetReadDeadline(time.Now().Add(h.opts.BodyTimeout))
+	// net/http lifts the deadline by itself once the body has been read. Not
+	// all writers have one (those of tests); real connections do.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(h.opts.BodyTimeout))
 	buf := buffers.Get().(*[]byte)
 	defer putBuffer(buf)
 	data, err := readAll((*buf)[:0], r.Body, h.opts.MaxBody)
@@ -97,7 +97,6 @@ func (h *Handler) read(w http.ResponseWriter, r *http.Request, into any) error {
 	case err != nil:
 		return invalid("body", "ended before it was complete")
 	}
-	_ = conn.SetReadDeadline(time.Time{}) // or it would end the request
 	if err := strictjson.Unmarshal(data, into); err != nil {
 		return wire.Malformed(err)
 	}
