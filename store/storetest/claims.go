@@ -118,11 +118,11 @@ func lawClaimOnGrant(t *test) {
 	t.do(take("a", "ann", t.idle(3)))
 	t.do(join("a", "wendy", "peer", t.idle(600)))
 	t.pass(4)
-	t.do(t.claim("a", "walt", "peer", 5)) // finds ann's hold over and wendy's begun
+	t.do(t.claim("a", "walt", "peer", 9)) // finds ann's hold over and wendy's begun
 	t.pass(4)
 	t.sweep()
 	t.wantHolder(t.get("a"), "wendy")
-	t.pass(2)
+	t.pass(6)
 	t.sweep()
 	t.wantHolder(t.get("a"), "walt")
 }

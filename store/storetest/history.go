@@ -44,7 +44,7 @@ func lawHistories(t *test, several bool) {
 		for _, name := range []string{"a", "b", "c"} {
 			h.names = append(h.names, fmt.Sprintf("h%d/%s", n, name))
 		}
-		h.run(n%10 == 9 && t.h.Reopen != nil)
+		h.run(n%5 == 4 && t.h.Reopen != nil)
 		total += len(h.ops)
 		for _, op := range h.ops {
 			if op.Return > op.Call+1 {
@@ -88,7 +88,7 @@ func (h *history) run(reopened bool) {
 	}
 	if reopened {
 		h.work(clients, h.each/2)
-		h.reopen(h.seed%20 == 9)
+		h.reopen(h.seed%2 == 0)
 		h.work(clients, h.each/2)
 	} else {
 		h.work(clients, h.each)

@@ -141,7 +141,7 @@ func lawListPages(t *test) {
 		for {
 			page := t.names(q)
 			got = append(got, page...)
-			if len(page) < limit {
+			if len(page) < limit || len(got) > len(all) {
 				break
 			}
 			q.After = page[len(page)-1]
@@ -171,7 +171,7 @@ func lawListExpired(t *test) {
 		for {
 			page := t.names(q)
 			got = append(got, page...)
-			if len(page) < q.Limit {
+			if len(page) < q.Limit || len(got) > len(alive) {
 				break
 			}
 			q.After = page[len(page)-1]

@@ -2,13 +2,19 @@ package storetest
 
 import (
 	"slices"
+	"testing"
 	"time"
 
 	"editlock/store"
 )
 
 // newsWithin is how late news may come before the suite calls it lost.
-const newsWithin = 10 * time.Second
+func newsWithin() time.Duration {
+	if testing.Short() {
+		return 2 * time.Second
+	}
+	return 10 * time.Second
+}
 
 var listenLaws = []law{
 	{"a peer hears of the grant of its ticket", lawHearGrant, 0},
@@ -31,7 +37,7 @@ func (t *test) listen(peer string) *store.Subscription {
 // log, were told to a subscription, and returns all tickets that were.
 func (t *test) hear(sub *store.Subscription, want ...string) []string {
 	t.Helper()
-	deadline := time.NewTimer(newsWithin)
+	deadline := time.NewTimer(newsWithin())
 	defer deadline.Stop()
 	var heard []string
 	grown := false
@@ -45,7 +51,7 @@ func (t *test) hear(sub *store.Subscription, want ...string) []string {
 		select {
 		case <-sub.C:
 		case <-deadline.C:
-			t.Fatalf("heard of %q (the log grew: %v) in %v; want %q", heard, grown, newsWithin, want)
+			t.Fatalf("heard of %q (the log grew: %v) in %v; want %q", heard, grown, newsWithin(), want)
 		}
 	}
 }

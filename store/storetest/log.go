@@ -172,7 +172,7 @@ func lawLogPages(t *test) {
 		for {
 			page := t.log(q).Entries
 			forth = append(forth, page...)
-			if len(page) < limit {
+			if len(page) < limit || len(forth) > len(all) {
 				break
 			}
 			q.After = page[len(page)-1].Seq
@@ -181,7 +181,7 @@ func lawLogPages(t *test) {
 		for {
 			page := t.log(q).Entries
 			back = append(back, page...)
-			if len(page) < limit {
+			if len(page) < limit || len(back) > len(all) {
 				break
 			}
 			q.Before = page[len(page)-1].Seq

@@ -108,7 +108,11 @@ func lawOpposite(t *test) {
 	for _, names := range [][2]string{{"a", "b"}, {"b", "a"}} {
 		session := names[0] + names[1]
 		wg.Go(func() {
-			for won := 0; won < rounds; {
+			for won, tries := 0, 0; won < rounds; tries++ {
+				if tries > 10_000 {
+					t.Errorf("%s got both names only %d times in %d tries", session, won, tries)
+					return
+				}
 				held, err := t.st.Swap(t.ctx, store.Request{Swaps: []store.Swap{
 					take(names[0], session, t.idle(600)), take(names[1], session, t.idle(600)),
 				}})

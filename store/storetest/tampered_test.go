@@ -1,0 +1,229 @@
+package storetest_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"editlock/store"
+	"editlock/store/memory"
+	"editlock/store/storetest"
+)
+
+// methods are those of a store, to be replaced one by one.
+type methods struct {
+	swap   func(ctx context.Context, req store.Request) (store.Result, error)
+	get    func(ctx context.Context, name string) (store.View, error)
+	list   func(ctx context.Context, q store.Query) (store.Page, error)
+	log    func(ctx context.Context, q store.LogQuery) (store.LogPage, error)
+	beat   func(ctx context.Context, peer string, ttl time.Duration) ([]string, error)
+	sweep  func(ctx context.Context, keep store.Retention) (time.Duration, error)
+	listen func(peer string) *store.Subscription
+}
+
+// tampered is a store in memory whose methods can be replaced. What it keeps
+// outlives its Close, so that it can be opened again like one with a disk.
+type tampered struct {
+	methods
+	clock    *storetest.Clock
+	closed   atomic.Bool
+	restart  func(st *tampered) // a bug: what a restart does
+	unclosed bool               // a bug: works on after Close
+	tireless bool               // a bug: heeds no context
+}
+
+func newTampered(clock *storetest.Clock) *tampered {
+	st := &tampered{clock: clock}
+	st.keepIn(memory.New(&memory.Options{Now: clock.Now}))
+	return st
+}
+
+// keepIn makes an engine do the work.
+func (s *tampered) keepIn(st store.Store) {
+	s.methods = methods{st.Swap, st.Get, st.List, st.Log, st.Beat, st.Sweep, st.Listen}
+}
+
+func (s *tampered) reopen() *tampered {
+	s.closed.Store(true)
+	again := &tampered{methods: s.methods, clock: s.clock, restart: s.restart}
+	if s.restart != nil {
+		s.restart(again)
+	}
+	return again
+}
+
+func (s *tampered) enter(ctx context.Context) error {
+	if err := ctx.Err(); err != nil && !s.tireless {
+		return err
+	}
+	if s.closed.Load() && !s.unclosed {
+		return store.ErrClosed
+	}
+	return nil
+}
+
+func (s *tampered) Swap(ctx context.Context, req store.Request) (store.Result, error) {
+	if err := s.enter(ctx); err != nil {
+		return store.Result{}, err
+	}
+	return s.swap(ctx, req)
+}
+
+func (s *tampered) Get(ctx context.Context, name string) (store.View, error) {
+	if err := s.enter(ctx); err != nil {
+		return store.View{}, err
+	}
+	return s.get(ctx, name)
+}
+
+func (s *tampered) List(ctx context.Context, q store.Query) (store.Page, error) {
+	if err := s.enter(ctx); err != nil {
+		return store.Page{}, err
+	}
+	return s.list(ctx, q)
+}
+
+func (s *tampered) Log(ctx context.Context, q store.LogQuery) (store.LogPage, error) {
+	if err := s.enter(ctx); err != nil {
+		return store.LogPage{}, err
+	}
+	return s.log(ctx, q)
+}
+
+func (s *tampered) Beat(ctx context.Context, peer string, ttl time.Duration) ([]string, error) {
+	if err := s.enter(ctx); err != nil {
+		return nil, err
+	}
+	return s.beat(ctx, peer, ttl)
+}
+
+func (s *tampered) Sweep(ctx context.Context, keep store.Retention) (time.Duration, error) {
+	if err := s.enter(ctx); err != nil {
+		return 0, err
+	}
+	return s.sweep(ctx, keep)
+}
+
+func (s *tampered) Listen(peer string) *store.Subscription { return s.listen(peer) }
+
+func (s *tampered) Close() error {
+	s.closed.Store(true)
+	return nil
+}
+
+// Kinds of bugs. Each function changes one method in some way.
+
+// requests changes every request before it is performed.
+func (s *tampered) requests(change func(req *store.Request)) {
+	next := s.swap
+	s.swap = func(ctx context.Context, req store.Request) (store.Result, error) {
+		swaps := make([]store.Swap, len(req.Swaps))
+		copy(swaps, req.Swaps)
+		req.Swaps = swaps
+		change(&req)
+		return next(ctx, req)
+	}
+}
+
+// swaps changes every swap before it is performed.
+func (s *tampered) swaps(change func(sw *store.Swap)) {
+	s.requests(func(req *store.Request) {
+		for i := range req.Swaps {
+			change(&req.Swaps[i])
+		}
+	})
+}
+
+// results changes every result of a request.
+func (s *tampered) results(change func(req store.Request, res *store.Result)) {
+	next := s.swap
+	s.swap = func(ctx context.Context, req store.Request) (store.Result, error) {
+		res, err := next(ctx, req)
+		if err == nil {
+			change(req, &res)
+		}
+		return res, err
+	}
+}
+
+// before does something before single swaps of one kind. It is given the
+// original methods.
+func (s *tampered) before(do store.Action, f func(ctx context.Context, m methods, sw store.Swap)) {
+	m := s.methods
+	s.swap = func(ctx context.Context, req store.Request) (store.Result, error) {
+		if len(req.Swaps) == 1 && req.Swaps[0].Do == do {
+			f(ctx, m, req.Swaps[0])
+		}
+		return m.swap(ctx, req)
+	}
+}
+
+// records changes every record that is handed out.
+func (s *tampered) records(change func(rec *store.Record)) {
+	s.results(func(_ store.Request, res *store.Result) {
+		for _, rec := range res.Records {
+			if rec != nil {
+				change(rec)
+			}
+		}
+	})
+	get, list := s.get, s.list
+	s.get = func(ctx context.Context, name string) (store.View, error) {
+		view, err := get(ctx, name)
+		if view.Record != nil {
+			change(view.Record)
+		}
+		return view, err
+	}
+	s.list = func(ctx context.Context, q store.Query) (store.Page, error) {
+		page, err := list(ctx, q)
+		for i := range page.Records {
+			change(&page.Records[i])
+		}
+		return page, err
+	}
+}
+
+// pages changes queries of the log, and what they return.
+func (s *tampered) pages(ask func(q *store.LogQuery), change func(page *store.LogPage)) {
+	next := s.log
+	s.log = func(ctx context.Context, q store.LogQuery) (store.LogPage, error) {
+		ask(&q)
+		page, err := next(ctx, q)
+		change(&page)
+		return page, err
+	}
+}
+
+// every is true every nth time.
+func every(n int64) func() bool {
+	var count atomic.Int64
+	return func() bool { return count.Add(1)%n == 0 }
+}
+
+// retryMark separates an ID from what knownIDs adds to it.
+const retryMark = "~"
+
+// knownIDs makes IDs that were seen before look new.
+type knownIDs struct {
+	mu   sync.Mutex
+	seen map[string]int
+}
+
+func (k *knownIDs) fresh(id string) string {
+	if id == "" {
+		return ""
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.seen == nil {
+		k.seen = make(map[string]int)
+	}
+	k.seen[id]++
+	if n := k.seen[id]; n > 1 {
+		return fmt.Sprint(id, retryMark, n)
+	}
+	return id
+}
