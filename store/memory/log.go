@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"editlock/store"
@@ -31,7 +30,7 @@ func (s *Store) Log(ctx context.Context, q store.LogQuery) (store.LogPage, error
 		if q.Newest {
 			at = to - 1 - i
 		}
-		if e := s.log[at]; matches(e, q) {
+		if e := s.log[at]; q.Matches(e) {
 			page.Entries = append(page.Entries, e)
 			if len(page.Entries) == limit {
 				break
@@ -42,16 +41,6 @@ func (s *Store) Log(ctx context.Context, q store.LogQuery) (store.LogPage, error
 }
 
 func bySeq(e store.Entry, seq uint64) int { return cmp.Compare(e.Seq, seq) }
-
-func matches(e store.Entry, q store.LogQuery) bool {
-	return (q.Name == "" || e.Name == q.Name) &&
-		strings.HasPrefix(e.Name, q.Prefix) &&
-		(q.Request == "" || e.Request == q.Request) &&
-		(q.User == "" || e.Owner.User == q.User || e.Actor.User == q.User || e.Other.User == q.User) &&
-		(len(q.Kinds) == 0 || slices.Contains(q.Kinds, e.Kind)) &&
-		(q.From.IsZero() || !e.At.Before(q.From)) &&
-		(q.To.IsZero() || e.At.Before(q.To))
-}
 
 // Sweep implements store.Store.
 func (s *Store) Sweep(ctx context.Context, keep store.Retention) (time.Duration, error) {

@@ -225,7 +225,7 @@ func (b *batch) settle(ctx context.Context, name string) error {
 
 // flush writes what changed.
 func (b *batch) flush(ctx context.Context) error {
-	var puts, touches, drops, logs []any
+	var puts, touches, drops []any
 	for name, st := range b.states {
 		was, is := b.before[name], st.Record
 		switch {
@@ -241,9 +241,6 @@ func (b *batch) flush(ctx context.Context) error {
 			puts = recordArgs(puts, is)
 		}
 	}
-	for i := range b.entries {
-		logs = entryArgs(logs, &b.entries[i])
-	}
 	if err := b.st.drop.each(ctx, drops); err != nil {
 		return err
 	}
@@ -255,18 +252,36 @@ func (b *batch) flush(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := b.st.log.each(ctx, logs); err != nil {
-		return err
-	}
 	last := b.seqBefore
 	if n := len(b.entries); n > 0 {
 		last = b.entries[n-1].Seq
+		if err := b.flushLog(ctx, last); err != nil {
+			return err
+		}
 	}
 	if b.seq == last {
 		return nil // the log itself tells
 	}
 	_, err := b.st.setSeq.ExecContext(ctx, int64(b.seq))
 	return err
+}
+
+// flushLog writes the entries, and which requests they tell of.
+func (b *batch) flushLog(ctx context.Context, last uint64) error {
+	args, err := logArgs(b.entries)
+	if err != nil {
+		return err
+	}
+	if _, err := b.st.log.ExecContext(ctx, args...); err != nil {
+		return err
+	}
+	var requests []any
+	for _, e := range b.entries {
+		if e.Request != "" {
+			requests = append(requests, e.Request, int64(last))
+		}
+	}
+	return b.st.putRequest.each(ctx, requests)
 }
 
 // onlyTouched reports whether two versions of a record differ in their times

@@ -1,9 +1,11 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 
 	"editlock/store"
 )
@@ -27,93 +29,145 @@ func (s *Store) Log(ctx context.Context, q store.LogQuery) (page store.LogPage, 
 	if q.Limit <= 0 {
 		q.Limit = 100
 	}
-	var parts []where
-	if key := logKey(q); key == "" {
-		parts = []where{{from: "editlock_log"}}
-	} else {
-		old := where{from: "editlock_log_key JOIN editlock_log USING (seq)"}
-		old.add("key = ?", key, true)
-		old.add("seq <= ?", indexed, true)
-		fresh := where{from: "editlock_log"}
-		fresh.add("seq > ?", indexed, true)
-		parts = []where{old, fresh}
-		if q.Newest {
-			parts = []where{fresh, old}
+	for _, w := range logParts(q, indexed) {
+		if len(page.Entries) == q.Limit {
+			break
 		}
-	}
-	for _, w := range parts {
-		if len(page.Entries) < q.Limit {
-			more, err := readLog(ctx, tx, q, w, q.Limit-len(page.Entries))
-			if err != nil {
-				return page, s.readError(err)
-			}
-			page.Entries = append(page.Entries, more...)
+		if page.Entries, err = readLog(ctx, tx, q, w, page.Entries); err != nil {
+			return page, s.readError(err)
 		}
 	}
 	return page, nil
 }
 
-// logKey is the key under which the entries of a query are indexed, if they
-// are. A request has an index of its own.
-func logKey(q store.LogQuery) string {
+// logParts are the parts of the log where the entries of a query are, in the
+// order that it wants.
+func logParts(q store.LogQuery, indexed int64) []where {
+	if q.Request != "" {
+		w := where{from: "editlock_request JOIN editlock_log USING (seq)"}
+		w.add("id = ?", q.Request, true)
+		return []where{w}
+	}
+	key := "u" + q.User
 	switch {
-	case q.Request != "":
-		return ""
 	case q.Name != "":
-		return "n" + q.Name
-	case q.User != "":
-		return "u" + q.User
+		key = "n" + q.Name
+	case q.User == "":
+		return []where{{from: "editlock_log"}}
 	}
-	return ""
-}
-
-// readLog reads what a query selects from one part of the log.
-func readLog(ctx context.Context, tx *sql.Tx, q store.LogQuery, w where, limit int) (entries []store.Entry, err error) {
-	w.add("name = ?", q.Name, q.Name != "")
-	w.prefix(q.Prefix)
-	w.add("request = ? AND request <> ''", q.Request, q.Request != "")
-	if q.User != "" {
-		w.add("? IN (user, actor, other)", q.User, true)
-	}
-	if len(q.Kinds) > 0 {
-		w.texts = append(w.texts, "kind IN "+row(len(q.Kinds)))
-		for _, k := range q.Kinds {
-			w.args = append(w.args, k)
-		}
-	}
-	w.add("at >= ?", micros(q.From), !q.From.IsZero())
-	w.add("at < ?", micros(q.To), !q.To.IsZero())
-	w.add("seq > ?", int64(min(q.After, 1<<63-1)), q.After > 0)
-	w.add("seq < ?", int64(min(q.Before, 1<<63-1)), q.Before > 0)
-	order := " ORDER BY seq LIMIT ?"
+	old := where{from: "editlock_log_key JOIN editlock_log USING (seq)"}
+	old.add("key = ?", key, true)
+	old.add("seq <= ?", indexed, true)
+	fresh := where{from: "editlock_log"}
+	fresh.add("seq > ?", indexed, true)
 	if q.Newest {
-		order = " ORDER BY seq DESC LIMIT ?"
+		return []where{fresh, old}
 	}
-	rows, err := tx.QueryContext(ctx, "SELECT "+entryColumns+" FROM "+w.String()+order, append(w.args, limit)...)
-	if err != nil {
-		return nil, err
-	}
-	for err == nil && rows.Next() {
-		var e store.Entry
-		if e, err = scanEntry(rows); err == nil {
-			entries = append(entries, e)
-		}
-	}
-	return entries, errors.Join(err, rows.Err(), rows.Close())
+	return []where{old, fresh}
 }
 
-// logKeys are the keys of log entries number ? and up to number ?.
-const logKeys = `
-	WITH part AS MATERIALIZED (SELECT seq, name, user, actor, other FROM editlock_log WHERE seq > ? AND seq <= ?)
-	SELECT 'n' || name AS key, seq FROM part
-	UNION ALL SELECT 'u' || user, seq FROM part WHERE user <> ''
-	UNION ALL SELECT 'u' || actor, seq FROM part WHERE actor <> ''
-	UNION ALL SELECT 'u' || other, seq FROM part WHERE other <> ''`
+// readLog appends what a query selects from one part of the log, up to its
+// limit.
+func readLog(ctx context.Context, tx *sql.Tx, q store.LogQuery, w where, entries []store.Entry) (_ []store.Entry, err error) {
+	w.add("last >= ?", micros(q.From), !q.From.IsZero())
+	w.add("first < ?", micros(q.To), !q.To.IsZero())
+	w.add("seq > ?", int64(min(q.After, 1<<63-1)), q.After > 0)
+	order := " ORDER BY seq"
+	if q.Newest {
+		order = " ORDER BY seq DESC"
+		// The chunk that holds Before-1 may end behind it, but none after that.
+		w.add("seq <= ifnull((SELECT min(seq) FROM editlock_log WHERE seq >= ?), 9223372036854775807)",
+			int64(min(q.Before, 1<<63-1))-1, q.Before > 0)
+	}
+	rows, err := tx.QueryContext(ctx, "SELECT seq, body FROM "+w.String()+order, w.args...)
+	if err != nil {
+		return entries, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	sieve := newSieve(q)
+	for rows.Next() {
+		c, err := scanChunk(rows)
+		if err != nil {
+			return entries, err
+		}
+		if !sieve.passes(c) {
+			continue
+		}
+		read, err := c.entries()
+		if err != nil {
+			return entries, err
+		}
+		if q.Newest {
+			slices.Reverse(read)
+		}
+		for _, e := range read {
+			if !q.Matches(e) {
+				continue
+			}
+			if entries = append(entries, e); len(entries) == q.Limit {
+				return entries, nil
+			}
+		}
+		if !q.Newest && q.Before > 0 && uint64(c.seq) >= q.Before {
+			break
+		}
+	}
+	return entries, rows.Err()
+}
 
-// index adds the keys of all entries that lack them, in the order of keys.
+// keyed is a key and the chunk where it leads.
+type keyed struct {
+	key string
+	seq int64
+}
+
+// keysOf reads the keys of all chunks above from and up to to, sorted, and
+// the requests they tell of.
+func (b *batch) keysOf(ctx context.Context, from, to int64) (keys []keyed, requests []any, err error) {
+	rows, err := b.st.conn.QueryContext(ctx, "SELECT seq, body FROM editlock_log WHERE seq > ? AND seq <= ?", from, to)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		c, err := scanChunk(rows)
+		if err != nil {
+			return nil, nil, err
+		}
+		entries, err := c.entries()
+		if err != nil {
+			return nil, nil, err
+		}
+		for _, key := range logKeys(entries) {
+			keys = append(keys, keyed{key, c.seq})
+		}
+		for _, e := range entries {
+			if e.Request != "" {
+				requests = append(requests, e.Request)
+			}
+		}
+	}
+	slices.SortFunc(keys, func(a, b keyed) int {
+		return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.seq, b.seq))
+	})
+	return keys, requests, rows.Err()
+}
+
+func keyArgs(keys []keyed) []any {
+	args := make([]any, 0, 2*len(keys))
+	for _, k := range keys {
+		args = append(args, k.key, k.seq)
+	}
+	return args
+}
+
+// index adds the keys of all entries that lack them.
 func (b *batch) index(ctx context.Context) error {
-	const add = "INSERT OR IGNORE INTO editlock_log_key (key, seq) SELECT key, seq FROM (" + logKeys + ") ORDER BY key, seq"
-	if _, err := b.st.exec(ctx, add, int64(b.indexed), int64(b.seq)); err != nil {
+	keys, _, err := b.keysOf(ctx, int64(b.indexed), int64(b.seq))
+	if err != nil {
+		return err
+	}
+	if err := b.st.putKey.each(ctx, keyArgs(keys)); err != nil {
 		return err
 	}
 	if _, err := b.st.exec(ctx, "UPDATE editlock_meta SET indexed = ?", int64(b.seq)); err != nil {
@@ -123,13 +177,21 @@ func (b *batch) index(ctx context.Context) error {
 	return nil
 }
 
-// prune forgets the entries above from and up to cut, with their keys.
+// prune forgets the chunks above from and up to cut, with what leads there.
 func (b *batch) prune(ctx context.Context, from, cut int64) error {
-	const keys = "DELETE FROM editlock_log_key WHERE (key, seq) IN (" + logKeys + ")"
-	if _, err := b.st.exec(ctx, keys, from, cut); err != nil {
+	keys, requests, err := b.keysOf(ctx, from, cut)
+	if err != nil {
 		return err
 	}
-	if _, err := b.st.exec(ctx, "DELETE FROM editlock_log WHERE seq <= ?", cut); err != nil {
+	for _, k := range keys {
+		if _, err := b.st.dropKey.ExecContext(ctx, k.key, k.seq); err != nil {
+			return err
+		}
+	}
+	if err := b.st.dropRequest.each(ctx, requests); err != nil {
+		return err
+	}
+	if _, err := b.st.exec(ctx, "DELETE FROM editlock_log WHERE seq > ? AND seq <= ?", from, cut); err != nil {
 		return err
 	}
 	// Tokens rise for ever, although the last one may have been pruned.

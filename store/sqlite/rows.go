@@ -41,69 +41,6 @@ func recordArgs(args []any, r *store.Record) []any {
 		int64(r.Terms.Idle), int64(r.Terms.MaxHold), micros(r.Taken), micros(r.Touched), micros(r.Expires), r.Request)
 }
 
-// more is what few entries have.
-type more struct {
-	Actor  *store.Party `json:"actor,omitempty"` // absent: the owner
-	Other  *store.Party `json:"other,omitempty"`
-	Reason string       `json:"reason,omitempty"`
-}
-
-const entryColumns = "seq, kind, name, token, at, session, user, value, request, more"
-
-func scanEntry(row scanner) (store.Entry, error) {
-	var (
-		e    store.Entry
-		at   int64
-		rest sql.NullString
-	)
-	if err := row.Scan(&e.Seq, &e.Kind, &e.Name, &e.Token, &at,
-		&e.Owner.Session, &e.Owner.User, &e.Owner.Value, &e.Request, &rest); err != nil {
-		return e, err
-	}
-	e.At, e.Actor = fromMicros(at), e.Owner
-	if !rest.Valid {
-		return e, nil
-	}
-	var m more
-	if err := json.Unmarshal([]byte(rest.String), &m); err != nil {
-		return e, err
-	}
-	if m.Actor != nil {
-		e.Actor = *m.Actor
-	}
-	if m.Other != nil {
-		e.Other = *m.Other
-	}
-	e.Reason = m.Reason
-	return e, nil
-}
-
-const entryInsert = "INSERT OR ROLLBACK INTO editlock_log " +
-	"(seq, kind, name, token, at, session, user, value, request, actor, other, more) VALUES "
-
-func entryArgs(args []any, e *store.Entry) []any {
-	m, actor, other := more{Reason: e.Reason}, "", ""
-	if e.Actor != e.Owner {
-		m.Actor = &e.Actor
-		if e.Actor.User != e.Owner.User {
-			actor = e.Actor.User
-		}
-	}
-	if e.Other != (store.Party{}) {
-		m.Other = &e.Other
-		if e.Other.User != e.Owner.User {
-			other = e.Other.User
-		}
-	}
-	var rest any // NULL
-	if m != (more{}) {
-		text, _ := json.Marshal(m) // strings only: can't fail
-		rest = string(text)
-	}
-	return append(args, int64(e.Seq), e.Kind, e.Name, int64(e.Token), micros(e.At),
-		e.Owner.Session, e.Owner.User, e.Owner.Value, e.Request, actor, other, rest)
-}
-
 func scanTicket(row scanner) (store.Ticket, error) {
 	var (
 		t     store.Ticket

@@ -43,34 +43,30 @@ CREATE TABLE editlock_peer (
   expires INTEGER NOT NULL
 ) WITHOUT ROWID;
 
--- session, user and value are the owner. more is JSON: the actor where it is
--- not the owner, the other party, the reason. actor and other are the user
--- keys of those two, empty where they repeat the owner's.
+-- One row for all log entries of a commit, as a JSON array: entries are many
+-- and small, and rows cost more than their bytes.
 CREATE TABLE editlock_log (
-  seq     INTEGER PRIMARY KEY,
-  kind    TEXT NOT NULL,
-  name    TEXT NOT NULL,
-  token   INTEGER NOT NULL,
-  at      INTEGER NOT NULL,
-  session TEXT NOT NULL,
-  user    TEXT NOT NULL,
-  value   TEXT NOT NULL,
-  request TEXT NOT NULL,
-  actor   TEXT NOT NULL,
-  other   TEXT NOT NULL,
-  more    TEXT -- NULL: nothing
+  seq     INTEGER PRIMARY KEY, -- of the last entry
+  entries INTEGER NOT NULL,    -- how many
+  first   INTEGER NOT NULL,    -- time of the earliest
+  last    INTEGER NOT NULL,    -- time of the latest
+  body    TEXT NOT NULL
 );
-CREATE INDEX editlock_log_request ON editlock_log (request) WHERE request <> '';
 
 -- Where to find the entries of a name ('n' and the name) or of a user ('u' and
--- the user). Keys come in any order, so an index kept with each entry would
--- dirty a page or two for each; this one is brought up to date with thousands
--- of entries at a time, sorted. What it lacks is found by reading the log's
--- end.
+-- the user). Keys come in any order, so if they were kept with each commit it
+-- would dirty a page or two for each entry; they are added for thousands of
+-- entries at a time, sorted. What lacks them is found by reading the log's end.
 CREATE TABLE editlock_log_key (
   key TEXT NOT NULL,
   seq INTEGER NOT NULL,
   PRIMARY KEY (key, seq)
+) WITHOUT ROWID;
+
+-- Requests that took effect, and where the log tells of it.
+CREATE TABLE editlock_request (
+  id  TEXT NOT NULL PRIMARY KEY,
+  seq INTEGER NOT NULL
 ) WITHOUT ROWID;
 
 INSERT INTO editlock_meta (version, seq, floor, indexed) VALUES (1, 0, 0, 0);

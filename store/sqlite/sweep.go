@@ -203,8 +203,9 @@ func (s *Store) pruneTo(ctx context.Context, keep store.Retention, now time.Time
 	var cut int64
 	young := now.Add(-store.RetryWindow)
 	if keep.MaxEntries > 0 {
-		err := s.read.QueryRowContext(ctx, `SELECT ifnull(
-			(SELECT seq FROM editlock_log ORDER BY seq DESC LIMIT 1 OFFSET ?), 0)`, keep.MaxEntries).Scan(&cut)
+		err := s.read.QueryRowContext(ctx, `SELECT ifnull((SELECT seq FROM
+			(SELECT seq, sum(entries) OVER (ORDER BY seq DESC) AS newer FROM editlock_log)
+			WHERE newer > ? LIMIT 1), 0)`, keep.MaxEntries).Scan(&cut)
 		if err != nil {
 			return 0, err
 		}
@@ -228,7 +229,7 @@ func (s *Store) pruneTo(ctx context.Context, keep store.Retention, now time.Time
 func (s *Store) lastBefore(ctx context.Context, t time.Time) (seq int64, err error) {
 	err = s.read.QueryRowContext(ctx, `SELECT ifnull(
 		(SELECT seq FROM editlock_log WHERE seq < ifnull(
-			(SELECT seq FROM editlock_log WHERE at >= ? ORDER BY seq LIMIT 1), 9223372036854775807)
+			(SELECT seq FROM editlock_log WHERE last >= ? ORDER BY seq LIMIT 1), 9223372036854775807)
 		ORDER BY seq DESC LIMIT 1), 0)`, t.UnixMicro()).Scan(&seq)
 	return seq, err
 }
