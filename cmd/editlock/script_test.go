@@ -70,6 +70,8 @@ func params(dir string, setup func(*testscript.Env) error) testscript.Params {
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TZ", "UTC")
+			// Under the race detector each program would end with a nap of 1 s.
+			env.Setenv("GORACE", "atexit_sleep_ms=10")
 			env.Values[started{}] = map[string]*process{}
 			return setup(env)
 		},
@@ -164,7 +166,7 @@ func startCommand(ts *testscript.TestScript, neg bool, args []string) {
 func environ(ts *testscript.TestScript) []string {
 	var env []string
 	for _, name := range []string{
-		"PATH", "HOME", "TMPDIR", "TZ", "LANG", "LC_ALL", "EDITLOCK_STORE", "WORK", "GOCOVERDIR",
+		"PATH", "HOME", "TMPDIR", "TZ", "LANG", "LC_ALL", "EDITLOCK_STORE", "WORK", "GOCOVERDIR", "GORACE",
 	} {
 		env = append(env, name+"="+ts.Getenv(name))
 	}

@@ -115,7 +115,8 @@ hand-overs, waits. With --json a line is an entry of the history; its seq, given
 		en: `Captures the mutex, keeps it refreshed while the command runs, and releases it however
 that ends. The exit status is the command's, or 128 and the number of the signal that
 ended it; 3 if the mutex is busy or gets lost, 127 if there is no such command, 126 if
-it can't be run. The command finds EDITLOCK_ID and EDITLOCK_TOKEN in its environment;
+it can't be run. Runs that share a --session share the lock too, and the first to end
+releases it. The command finds EDITLOCK_ID and EDITLOCK_TOKEN in its environment;
 who writes to shared places should check the token there.
 
 If the lock is lost, to a takeover for example, the command gets SIGTERM, and SIGKILL
@@ -129,7 +130,8 @@ lost lock kills it at once. In any case the mutex is free after --idle.`,
 		ru: `Захватывает семафор, обновляет его, пока команда работает, и освобождает, как бы она ни
 закончилась. Код выхода — от команды или 128 плюс номер сигнала, который её завершил;
 3, если семафор занят или потерян, 127, если такой команды нет, 126, если её нельзя
-запустить. В окружении команды есть EDITLOCK_ID и EDITLOCK_TOKEN; кто пишет в общее
+запустить. Запуски с общим --session делят и блокировку, и кто первый закончит, тот её
+снимет. В окружении команды есть EDITLOCK_ID и EDITLOCK_TOKEN; кто пишет в общее
 место, пусть проверяет там токен.
 
 Если блокировка потеряна, например перехвачена, команда получает SIGTERM, а если ещё
