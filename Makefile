@@ -37,7 +37,9 @@ test/browser: ## the pages, in Chromium
 	cd tests/browser && npm ci --no-audit --no-fund && npm test
 
 test/long: ## the slow proofs: more histories, more crashes, more of everything
-	EDITLOCK_LONG=1 $(GO) test -race -shuffle=on -timeout 60m $(TESTFLAGS) $(TESTS)
+	EDITLOCK_LONG=1 EDITLOCK_TEST_KILLS=500 $(GO) test -race -shuffle=on -count=5 -timeout 120m $(TESTFLAGS) \
+		./store/... ./locktest/... ./tests/endtoend/...
+	$(GO) test -race -run Model -timeout 60m $(TESTFLAGS) . -rapid.checks=5000
 
 test/mutants: ## plant bugs one by one; the tests must fail for each
 	$(GO) run ./scripts/mutants

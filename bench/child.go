@@ -39,19 +39,20 @@ func child(name string) error {
 	if !ok {
 		return fmt.Errorf("no server called %s", kind)
 	}
-	handler, closer, err := open(context.Background(), path)
+	ctx := context.Background()
+	handler, closer, err := open(ctx, path)
 	if err != nil {
 		return err
 	}
 	if closer != nil {
 		defer closer.Close()
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
 	srv := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
-	go srv.Serve(l)
+	go func() { _ = srv.Serve(l) }() // until Close
 	defer srv.Close()
 
 	fmt.Println("http://" + l.Addr().String())

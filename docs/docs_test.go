@@ -196,18 +196,21 @@ func serve(t *testing.T, args ...string) string {
 			}
 		}
 	}()
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
+	ended := make(chan struct{})
+	var failed error
+	go func() {
+		defer close(ended)
+		failed = cmd.Wait()
+	}()
 	t.Cleanup(func() {
-		_ = cmd.Cancel()
+		_ = cmd.Cancel() // it may have ended by itself
 		<-ended
 	})
 	select {
 	case url := <-found:
 		return url
-	case err := <-ended:
-		ended <- err
-		t.Fatalf("editlock serve ended: %v", err)
+	case <-ended:
+		t.Fatalf("editlock serve ended: %v", failed)
 	case <-time.After(30 * time.Second):
 		t.Fatal("editlock serve printed no address within 30s")
 	}

@@ -1,44 +1,83 @@
 package main
 
+// Whose tests must notice.
 var (
 	contract = []string{"./store/memory"}
-	engine   = []string{"./store/sqlite"}
-	rules    = []string{".", "./store/memory"}
+	sqlite   = []string{"./store/sqlite"}
+	rules    = []string{"."}
 )
 
 // mutants are bugs that somebody might write.
 var mutants = []mutant{
 	// The contract.
-	{"dead is alive for a microsecond more", "store/record.go",
-		"now.Before(r.Expires))", "!now.After(r.Expires))", contract},
-	{"max hold forgotten at a refresh", "store/record.go",
-		"end.Before(at)", "false", contract},
-	{"a token is matched by nobody", "store/apply.go",
-		"x.Token != 0 && rec.Token != x.Token,", "", contract},
-	{"status data is not compared", "store/apply.go",
-		"x.Data != nil && rec.Data != *x.Data:", "false:", contract},
-	{"a refresh moves the time of capture", "store/apply.go",
-		"rec.Touched = env.Now\n", "rec.Touched = env.Now\n\t\trec.Taken = env.Now\n", contract},
-	{"a dead waiter blocks the fifo", "store/apply.go",
-		"return env.Alive(t.Peer) })\n\tif first < 0 {", "return true })\n\tif first < 0 {", contract},
-	{"the last in the fifo is served first", "store/apply.go",
-		"head := s.Queue[first]", "first = len(s.Queue) - 1\n\thead := s.Queue[first]", contract},
-	{"a grant outlives its confirmation time", "store/apply.go",
-		"if t.Confirm > 0 {", "if false {", contract},
+	{
+		"dead is alive for a microsecond more", "store/record.go",
+		"now.Before(r.Expires))", "!now.After(r.Expires))", contract,
+	},
+	{
+		"max hold forgotten at a refresh", "store/record.go",
+		"end.Before(at)", "false", contract,
+	},
+	{
+		"a token is matched by nobody", "store/apply.go",
+		"x.Token != 0 && rec.Token != x.Token,", "", contract,
+	},
+	{
+		"status data is not compared", "store/apply.go",
+		"x.Data != nil && rec.Data != *x.Data:", "false:", contract,
+	},
+	{
+		"a refresh moves the time of capture", "store/apply.go",
+		"rec.Touched = env.Now\n", "rec.Touched = env.Now\n\t\trec.Taken = env.Now\n", contract,
+	},
+	{
+		"a dead waiter blocks the fifo", "store/apply.go",
+		"return env.Alive(t.Peer) })\n\tif first < 0 {", "return true })\n\tif first < 0 {", contract,
+	},
+	{
+		"the last in the fifo is served first", "store/apply.go",
+		"head := s.Queue[first]", "first = len(s.Queue) - 1\n\thead := s.Queue[first]", contract,
+	},
+	{
+		"a grant outlives its confirmation time", "store/apply.go",
+		"if t.Confirm > 0 {", "if false {", contract,
+	},
 
 	// Engines.
-	{"check, then act, in the memory engine", "store/memory/memory.go",
+	{
+		"check, then act, in the memory engine", "store/memory/memory.go",
 		"res, eff := store.Run(req, env, func(name string) store.State { return s.states[name] }, s.save)",
 		"seen := s.states[req.Swaps[0].Name]\n\ts.mu.Unlock()\n\ttime.Sleep(time.Microsecond)\n\ts.mu.Lock()\n\ts.states[req.Swaps[0].Name] = seen\n" +
-			"\tres, eff := store.Run(req, env, func(name string) store.State { return s.states[name] }, s.save)", contract},
-	{"a retry is a second write in memory", "store/memory/memory.go",
-		"ok && env.Now.Sub(at) < store.RetryWindow", "ok && env.Now.Sub(at) < 0", contract},
+			"\tres, eff := store.Run(req, env, func(name string) store.State { return s.states[name] }, s.save)", contract,
+	},
+	{
+		"a retry is a second write in memory", "store/memory/memory.go",
+		"ok && env.Now.Sub(at) < store.RetryWindow", "ok && env.Now.Sub(at) < 0", contract,
+	},
+	{
+		"a retry is a second write in SQLite", "store/sqlite/batch.go",
+		"if req.ID != \"\" && b.requests[req.ID] {", "if false {", sqlite,
+	},
+	{
+		"processes don't wait for each other in SQLite", "store/sqlite/statements.go",
+		"BEGIN IMMEDIATE", "BEGIN", sqlite,
+	},
+	{
+		"a failed commit is acknowledged in SQLite", "store/sqlite/commit.go",
+		"c.fail(jobs, err)\n\t\t\tcontinue", "_ = err", sqlite,
+	},
 
 	// The rules.
-	{"IfFree captures one's own", "rules.go",
-		"case ifFree:\n\t\t\treturn store.Swap{}, ErrBusy", "case ifFree:\n\t\t\treturn c.touch(store.Expect{Token: rec.Token}), nil", rules},
-	{"a conditional release frees another tab's", "rules.go",
-		"expect.Data = &cond.statusData", "_ = 0", rules},
-	{"a stranger's release is ignored", "rules.go",
-		"if cond.IsZero() {\n\t\t\treturn nil, ErrBusy\n\t\t}", "", rules},
+	{
+		"IfFree captures one's own", "rules.go",
+		"case ifFree:\n\t\t\treturn store.Swap{}, ErrBusy", "case ifFree:\n\t\t\treturn c.touch(store.Expect{Token: rec.Token}), nil", rules,
+	},
+	{
+		"a conditional release frees another tab's", "rules.go",
+		"expect.Data = &cond.statusData", "_ = 0", rules,
+	},
+	{
+		"a stranger's release is ignored", "rules.go",
+		"if cond.IsZero() {\n\t\t\treturn nil, ErrBusy\n\t\t}", "", rules,
+	},
 }
