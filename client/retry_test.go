@@ -111,8 +111,11 @@ func TestRetries(t *testing.T) {
 			name   string
 			faults []fault
 		}{
-			{"not cut", nil}, {"cut before", []fault{cutBefore}}, {"cut before, and a gateway without server", []fault{cutBefore, gateway}},
-			{"cut after", []fault{cutAfter}}, {"cut after, and before again", []fault{cutAfter, cutBefore}},
+			{"not cut", nil},
+			{"cut before", []fault{cutBefore}},
+			{"cut before, and a gateway without server", []fault{cutBefore, gateway}},
+			{"cut after", []fault{cutAfter}},
+			{"cut after, and before again", []fault{cutAfter, cutBefore}},
 		} {
 			t.Run(test.name+"/"+cut.name, func(t *testing.T) {
 				t.Parallel()

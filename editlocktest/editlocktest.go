@@ -38,7 +38,7 @@ const stopWithin = 10 * time.Second
 // but for the store. The end of the test stops it.
 func NewServer(t testing.TB) (url string) {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatalf("no port for a server: %v", err)
 	}

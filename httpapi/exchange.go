@@ -116,7 +116,7 @@ func readAll(buf []byte, r io.Reader, max int64) ([]byte, error) {
 		switch {
 		case int64(len(buf)) > max:
 			return buf, errTooLarge
-		case err == io.EOF: //nolint:errorlint // the reader's own word for the end
+		case err == io.EOF:
 			return buf, nil
 		case err != nil:
 			return buf, err

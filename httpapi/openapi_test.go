@@ -49,10 +49,10 @@ func TestOpenAPI_IsAsRecorded(t *testing.T) {
 }
 
 func TestOpenAPI_NamesWhatItRefersTo(t *testing.T) {
-	data := serveOnce("/openapi.json").Body.Bytes()
+	data := serveOnce("/openapi.json").Body.String()
 	s := loadSpec(t)
-	for _, ref := range regexp.MustCompile(`"#/components/(\w+)/(\w+)"`).FindAllSubmatch(data, -1) {
-		kind, name := string(ref[1]), string(ref[2])
+	for _, ref := range regexp.MustCompile(`"#/components/(\w+)/(\w+)"`).FindAllStringSubmatch(data, -1) {
+		kind, name := ref[1], ref[2]
 		_, isSchema := s.Components.Schemas[name]
 		_, isResponse := s.Components.Responses[name]
 		if kind == "schemas" && !isSchema || kind == "responses" && !isResponse {
@@ -105,9 +105,24 @@ func TestOpenAPI_HasEveryEndpoint(t *testing.T) {
 func TestOpenAPI_HasTheFieldsThatAreRead(t *testing.T) {
 	s := loadSpec(t)
 	for _, form := range []any{
-		wire.CaptureRequest{}, wire.RefreshRequest{}, wire.RefreshItem{}, wire.LookRequest{}, wire.ReleaseRequest{}, wire.TakeoverRequest{},
-		wire.ForceReleaseRequest{}, wire.ReleaseSessionRequest{}, wire.HandOverRequest{}, wire.DeclineRequest{},
-		wire.ID{}, wire.Owner{}, wire.AutoRelease{}, wire.Condition{}, wire.Mutex{}, wire.Waiter{}, wire.Entry{}, wire.Problem{},
+		wire.CaptureRequest{},
+		wire.RefreshRequest{},
+		wire.RefreshItem{},
+		wire.LookRequest{},
+		wire.ReleaseRequest{},
+		wire.TakeoverRequest{},
+		wire.ForceReleaseRequest{},
+		wire.ReleaseSessionRequest{},
+		wire.HandOverRequest{},
+		wire.DeclineRequest{},
+		wire.ID{},
+		wire.Owner{},
+		wire.AutoRelease{},
+		wire.Condition{},
+		wire.Mutex{},
+		wire.Waiter{},
+		wire.Entry{},
+		wire.Problem{},
 	} {
 		typ := reflect.TypeOf(form)
 		var want, got []string

@@ -115,8 +115,9 @@ func newCodec(t reflect.Type) *codec {
 	case reflect.Struct:
 		s := newShape(t)
 		return &codec{s.decode, s.encode}
+	default:
+		panic(fmt.Sprintf("strictjson: type %s is not supported", t))
 	}
-	panic(fmt.Sprintf("strictjson: type %s is not supported", t))
 }
 
 func newShape(t reflect.Type) *structShape {
