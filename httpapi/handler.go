@@ -4,9 +4,9 @@
 // /docs.
 //
 // The OpenAPI document comes from the same Go types that the bodies are read
-// into (huma derives it); the reading itself is a strict decoder of our own,
-// which names the field that is wrong, refuses names that are unknown or given
-// twice, and costs a tenth of huma's validation. See BenchmarkReading.
+// into (huma derives it); the reading itself is package strictjson's, which
+// names the field that is wrong, refuses names that are unknown or given
+// twice, and costs a fraction of huma's validation. See BenchmarkReading.
 package httpapi
 
 import (
