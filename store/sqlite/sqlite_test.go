@@ -73,5 +73,5 @@ func copyFile(t testing.TB, from, to string) {
 
 func TestStore(t *testing.T) {
 	f := &files{}
-	storetest.Run(t, storetest.Harness{Open: f.open, Reopen: f.reopen})
+	storetest.Run(t, storetest.Harness{Open: f.open, Reopen: f.reopen, Quick: race})
 }

@@ -51,11 +51,10 @@ func sample(cells []*cell, n int) []*cell {
 }
 
 const (
-	me      = "tab-1"
-	another = "tab-12" // mine is the beginning of it
-	lively  = "lively" // a peer that beats
-	doomed  = "doomed" // a peer that stops beating
-	late    = 6        // seconds into the story, when the swap under test comes
+	holder = "tab-1"
+	lively = "lively" // a peer that beats
+	doomed = "doomed" // a peer that stops beating
+	late   = 6        // seconds into the story, when the swap under test comes
 )
 
 // recordKind is what stands under the name.
@@ -69,12 +68,10 @@ type recordKind struct {
 
 var recordKinds = []recordKind{
 	{name: "never held"},
-	{name: "held by me", session: me, idle: 100},
-	{name: "held by another", session: another, idle: 100, maxHold: 200},
-	{name: "held for ever by another", session: another},
-	{name: "mine expired", session: me, idle: late / 2},
-	{name: "another's expired", session: another, idle: 100, maxHold: late / 2},
-	{name: "released", session: another, idle: 100, released: true},
+	{name: "held", session: holder, idle: 100, maxHold: 200},
+	{name: "held for ever", session: holder},
+	{name: "expired", session: holder, idle: 100, maxHold: late / 2},
+	{name: "released", session: holder, idle: 100, released: true},
 }
 
 // queueKind is who waits, oldest first.
@@ -155,11 +152,11 @@ var actions = []action{
 		return store.Swap{Do: store.Touch, Terms: &store.Terms{MaxHold: t.seconds(1)}}
 	}},
 	{"drop", func(*test, *cell, *store.Record) store.Swap {
-		return store.Swap{Do: store.Drop, Note: note(released, me)}
+		return store.Swap{Do: store.Drop, Note: note(released, holder)}
 	}},
 	{"drop without log", func(*test, *cell, *store.Record) store.Swap { return store.Swap{Do: store.Drop} }},
 	{"hand over", func(*test, *cell, *store.Record) store.Swap {
-		return store.Swap{Do: store.Drop, Note: note(store.KindHandedOver, me)}
+		return store.Swap{Do: store.Drop, Note: note(store.KindHandedOver, holder)}
 	}},
 	{"join", func(t *test, c *cell, _ *store.Record) store.Swap {
 		sw := join("", "newcomer", lively, t.idle(30))
@@ -192,7 +189,7 @@ var actions = []action{
 	{"leave without having joined", func(_ *test, c *cell, _ *store.Record) store.Swap { return leaving(c.ticket(9), "") }},
 	{"decline", func(_ *test, c *cell, _ *store.Record) store.Swap {
 		sw := leaving(c.ticket(0), "")
-		sw.Note = note(declined, me)
+		sw.Note = note(declined, holder)
 		return sw
 	}},
 }
@@ -243,7 +240,7 @@ func conditions() []condition {
 // of is the condition for a record; rec may be nil.
 func (x condition) of(rec *store.Record) store.Expect {
 	if rec == nil {
-		rec = &store.Record{Token: 1, Holder: party(me), Data: "data of " + me}
+		rec = &store.Record{Token: 1, Holder: party(holder), Data: "data of " + holder}
 	}
 	out := store.Expect{Free: x.free, Waiting: x.given[3] == right}
 	switch x.given[0] {

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
-	"testing"
 	"time"
 
 	"editlock/store"
@@ -32,8 +32,11 @@ func lawHistories(t *test, several bool) {
 		// All names are judged together, which is harder: fewer at once.
 		want, clients, each = historyOps/10, 5, 24
 	}
-	if testing.Short() {
-		want /= 10
+	switch {
+	case t.quick():
+		want /= 20
+	case os.Getenv("EDITLOCK_LONG") != "":
+		want *= 10
 	}
 	if !t.clock.manual() {
 		want /= 25

@@ -132,6 +132,10 @@ func lawCloseBusy(t *test) {
 }
 
 func lawAllAtOnce(t *test) {
+	rounds := 30
+	if t.quick() {
+		rounds = 5
+	}
 	var wg sync.WaitGroup
 	for i := range 8 {
 		session, peer := fmt.Sprint("s", i), fmt.Sprint("p", i%3)
@@ -143,7 +147,7 @@ func lawAllAtOnce(t *test) {
 		wg.Go(func() {
 			sub := t.st.Listen(peer)
 			defer sub.Close()
-			for j := range 30 {
+			for j := range rounds {
 				name := fmt.Sprint("n", (i+j)%4)
 				ticket := join(name, session, peer, t.idle(60))
 				ticket.Ticket.ID = fmt.Sprint(session, "#", j)

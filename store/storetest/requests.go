@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"sync"
-	"testing"
 
 	"editlock/store"
 )
@@ -174,7 +173,7 @@ func lawMalformed(t *test) {
 
 func lawOneWinner(t *test) {
 	rounds := 50
-	if testing.Short() {
+	if t.quick() {
 		rounds = 5
 	}
 	const clients = 64

@@ -12,7 +12,8 @@
 //		},
 //	})
 //
-// With -short the histories are fewer and the table is a sample.
+// With -short the histories are fewer and the table is a sample; with
+// EDITLOCK_LONG=1 the histories are ten times as many.
 package storetest
 
 import (
@@ -36,6 +37,9 @@ type Harness struct {
 	// while st is still open, or else after closing st. Nil: the engine has
 	// no disk.
 	Reopen func(t testing.TB, clock *Clock, st store.Store, crashed bool) store.Store
+
+	// Quick makes the suite do as little as with -short.
+	Quick bool
 
 	// Second is for engines that can't be given a clock: how long to wait
 	// where the suite would advance its own by a second. What needs a time
@@ -107,6 +111,9 @@ func newTest(t *testing.T, h Harness) *test {
 	clock.second = h.Second
 	return &test{T: t, ctx: t.Context(), h: h, clock: clock, st: h.Open(t, clock)}
 }
+
+// quick reports whether a part will do.
+func (t *test) quick() bool { return testing.Short() || t.h.Quick }
 
 // reopen restarts the engine.
 func (t *test) reopen(crashed bool) {

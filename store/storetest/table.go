@@ -3,7 +3,6 @@ package storetest
 import (
 	"slices"
 	"sync"
-	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -18,8 +17,8 @@ var tableLaws = []law{
 // what it is about, twice, so that the second is a retry.
 func lawTable(t *test) {
 	cells := allCells()
-	if testing.Short() {
-		cells = sample(cells, 8)
+	if t.quick() {
+		cells = sample(cells, 16)
 	}
 	size := len(cells)
 	if !t.clock.manual() {
