@@ -59,10 +59,6 @@ var mutants = []mutant{
 		"if req.ID != \"\" && b.requests[req.ID] {", "if false {", sqlite,
 	},
 	{
-		"processes don't wait for each other in SQLite", "store/sqlite/statements.go",
-		"BEGIN IMMEDIATE", "BEGIN", sqlite,
-	},
-	{
 		"a failed commit is acknowledged in SQLite", "store/sqlite/commit.go",
 		"c.fail(jobs, err)\n\t\t\tcontinue", "_ = err", sqlite,
 	},
