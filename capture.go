@@ -45,6 +45,9 @@ func (m *Manager) capture(ctx context.Context, c capture) (*store.Record, store.
 		case res.Done && rec == nil:
 			return nil, res, ErrLost // by the max_hold just given it is over already
 		case res.Done:
+			if res.Replayed {
+				m.confirm(rec) // it may be a grant whose answer was lost
+			}
 			return rec, res, nil
 		}
 		seen, at = rec, res

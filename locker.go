@@ -109,6 +109,8 @@ type CaptureOptions struct {
 
 	// Wait is how long to queue for a mutex that another holds, up to
 	// MaxWait. First come, first served. Goes with no condition or IfFree.
+	// What was waited for expires, as the answer tells, within 15 s unless
+	// it arrives: the Locker confirms it for its whole lease right after.
 	Wait time.Duration
 	// Message asks the holder to hand over. Goes with Wait.
 	Message string

@@ -63,7 +63,7 @@ func NewManager(st store.Store, o *ManagerOptions) *Manager {
 func (m *Manager) Close() error {
 	m.end()
 	m.done.Wait()
-	m.waits.done.Wait()
+	m.waits.close()
 	return m.store.Close()
 }
 

@@ -28,10 +28,11 @@ type waits struct {
 	ctx   context.Context // ends with the Manager
 	done  sync.WaitGroup
 
-	mu     sync.Mutex
-	bells  map[string][]chan struct{} // by ticket; a retry may share one
-	beatBy time.Time                  // when the lease ends unless beaten again
-	beats  bool                       // a beater runs
+	mu      sync.Mutex
+	bells   map[string][]chan struct{} // by ticket; a retry may share one
+	beatBy  time.Time                  // when the lease ends unless beaten again
+	beats   bool                       // a beater runs
+	closing bool
 }
 
 func (w *waits) init(ctx context.Context, st store.Store) {
@@ -53,9 +54,13 @@ func (w *waits) enter(ctx context.Context, ticket string) (bell chan struct{}, e
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.bells[ticket] = append(w.bells[ticket], bell)
-	if !w.beats {
+	if !w.beats && !w.closing {
 		w.beats = true
-		w.done.Go(w.keepBeating)
+		w.done.Add(1)
+		go func() {
+			defer w.done.Done()
+			w.keepBeating()
+		}()
 	}
 	return bell, nil
 }
@@ -267,13 +272,40 @@ func (m *Manager) outcome(ctx context.Context, c capture) (got Mutex, known bool
 }
 
 // confirm turns a fresh grant into a hold of the terms asked for, behind the
-// caller's back: he has it already, and hears of its end like anybody.
+// caller's back: he has it already, and hears of its end like anybody. Close
+// waits for it.
 func (m *Manager) confirm(rec *store.Record) {
-	go func() {
-		ctx, cancel := context.WithTimeout(m.waits.ctx, confirmWithin)
+	m.waits.spawn(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), confirmWithin)
 		defer cancel()
 		_, _, _ = m.swap(ctx, "", store.Swap{
 			Name: rec.Name, Do: store.Touch, Expect: store.Expect{Token: rec.Token},
 		})
+	})
+}
+
+// spawn runs f in the background, or at once if the Manager is closing.
+func (w *waits) spawn(f func()) {
+	w.mu.Lock()
+	closing := w.closing
+	if !closing {
+		w.done.Add(1)
+	}
+	w.mu.Unlock()
+	if closing {
+		f()
+		return
+	}
+	go func() {
+		defer w.done.Done()
+		f()
 	}()
+}
+
+// close waits for what was spawned.
+func (w *waits) close() {
+	w.mu.Lock()
+	w.closing = true
+	w.mu.Unlock()
+	w.done.Wait()
 }
