@@ -165,7 +165,7 @@ func (h *Held) keep() {
 		}
 		// A try that hangs, as on a connection cut without a word, leaves time
 		// for others before the deadline.
-		ctx, cancel := context.WithTimeout(h.ctx, h.lease()/9)
+		ctx, cancel := context.WithTimeout(h.ctx, h.lease()/4)
 		err := h.refresh(ctx, "")
 		cancel()
 		if err != nil {
