@@ -1,0 +1,43 @@
+// What happened to one document: its locks from the API's history, its saves
+// from the demo, in one line of time.
+
+import { get } from './api.js';
+import { badge } from './badges.js';
+import { label } from './me.js';
+import { element, nodes, person, time } from './words.js';
+
+const list = document.getElementById('history');
+const length = 30;
+
+export async function showHistory(mutex, saves) {
+  const query = new URLSearchParams({ ...mutex, limit: length });
+  const { entries } = await get(`/v1/history?${query}`);
+  const lines = [...entries.map(told), ...saves.map(saved)]
+    .sort((a, b) => b.at.localeCompare(a.at) || b.order - a.order).slice(0, length);
+  list.replaceChildren(...(lines.length ? lines.map(draw) : [element('li', { className: 'empty' }, ...nodes('history.empty'))]));
+}
+
+// told makes a line of a history entry. Who stands first is who acts; in a
+// hand-over, who receives.
+function told(entry) {
+  const { kind, at, seq: order } = entry;
+  const name = label(kind === 'handed_over' && entry.other ? entry.other : entry.actor);
+  const values = { name, other: entry.other ? label(entry.other) : '' };
+  if (kind === 'handed_over' || kind === 'force_released') values.other = label(entry.owner);
+  const asked = kind === 'waiting' && entry.reason;
+  const quote = entry.reason === 'no_answer' ? '' : entry.reason;
+  return { at, order, name, key: `history.${asked ? 'asked' : kind}`, values, quote, kind };
+}
+
+function saved({ version, by, at }) {
+  return { at, order: Infinity, name: by, key: 'history.saved', values: { name: by, version: String(version) }, kind: 'saved' };
+}
+
+function draw({ at, name, key, values, quote, kind }) {
+  const shown = { ...values };
+  for (const part of ['name', 'other']) if (shown[part]) shown[part] = person(shown[part]);
+  const line = element('li', {}, badge(name), element('span', { className: 'what' }, ...nodes(key, shown)), time(at));
+  line.dataset.kind = kind;
+  if (quote) line.append(element('q', {}, quote));
+  return line;
+}

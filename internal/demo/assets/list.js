@@ -1,0 +1,42 @@
+// The list of documents: who holds each, live.
+
+import { badge } from './badges.js';
+import { isMe, label, mutexOf, sameMutex } from './me.js';
+import { nodes, say, text, time } from './words.js';
+
+export function showList(watch) {
+  const cards = document.querySelectorAll('.card');
+  const stream = document.getElementById('stream');
+  watch.addEventListener('change', () => {
+    say(stream, watch.online ? '' : 'list.offline');
+    for (const card of cards) show(card, watch.mutexes.find((m) => sameMutex(m.mutex, mutexOf(card))));
+  });
+}
+
+function show(card, held) {
+  const signature = held ? `${held.token} ${held.waiting}` : 'free';
+  if (card.dataset.shows === signature) return;
+  card.dataset.shows = signature;
+  const state = card.querySelector('.card-state');
+  if (!held) {
+    card.dataset.tone = 'free';
+    say(state, 'list.free');
+    return;
+  }
+  const mine = isMe(held.owner);
+  card.dataset.tone = mine ? 'mine' : 'other';
+  const parts = [badge(label(held.owner)), line(mine ? 'list.me' : 'list.other', { name: label(held.owner), since: time(held.captured_at) })];
+  if (held.waiting > 0) {
+    const queue = document.createElement('span');
+    queue.className = 'queue';
+    queue.textContent = text('list.waiting', { count: held.waiting });
+    parts.push(queue);
+  }
+  state.replaceChildren(...parts);
+}
+
+function line(key, values) {
+  const e = document.createElement('span');
+  e.append(...nodes(key, values));
+  return e;
+}

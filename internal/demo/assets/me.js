@@ -1,0 +1,16 @@
+// Who looks at this page, and which lock a document has.
+
+const { session, user, name, group } = document.body.dataset;
+
+export const me = { session, user_id: user, name };
+
+// isMe: the same browser, or the same person in another one.
+export const isMe = (owner) => owner.session === me.session || (owner.user_id !== '' && owner.user_id === me.user_id);
+
+export const lockGroup = group;
+
+export const mutexOf = (element) => ({ group, mode: element.dataset.kind, id: element.dataset.number });
+
+export const sameMutex = (a, b) => a.group === b.group && a.mode === b.mode && a.id === b.id;
+
+export const label = (owner) => owner.name || owner.login || owner.user_id || owner.session;

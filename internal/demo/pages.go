@@ -1,0 +1,172 @@
+package demo
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"html/template"
+	"io/fs"
+	"net/http"
+)
+
+//go:embed templates
+var templateFiles embed.FS
+
+//go:embed assets
+var assetFiles embed.FS
+
+// page is everything the templates need in one language.
+type page struct {
+	lang      string
+	words     words
+	templates *template.Template
+}
+
+// view is what a template sees.
+type view struct {
+	Lang      string
+	Assets    string // path of the style sheet, scripts and fonts
+	Words     words
+	Here      string // path of this page
+	Person    person
+	Documents []card
+	Document  *card // open in the editor; nil: none
+	Revision  revision
+	Fields    []field
+	Idle      string // as the API takes it
+	Group     string
+	NameError bool
+	People    []person // offered by name
+}
+
+// card is a document in the list.
+type card struct {
+	ID, Kind, Number, Title string
+	Open                    bool
+}
+
+func parsePages() map[string]*page {
+	pages := make(map[string]*page)
+	for _, lang := range languages {
+		p := &page{lang: lang, words: loadWords(lang)}
+		p.templates = template.Must(template.New("").
+			Funcs(template.FuncMap{"t": p.words.text}).
+			ParseFS(templateFiles, "templates/*.html"))
+		pages[lang] = p
+	}
+	return pages
+}
+
+// index is the list of documents, with a word on what to try.
+func (h *handler) index(w http.ResponseWriter, r *http.Request) {
+	if h.switchedLanguage(w, r) {
+		return
+	}
+	p, ok := personOf(r)
+	if !ok || r.URL.Query().Has("person") {
+		h.welcome(w, r, http.StatusOK, r.URL.Query().Get("next"), false)
+		return
+	}
+	h.render(w, r, http.StatusOK, "list", view{Person: p})
+}
+
+// document is the list with one document open.
+func (h *handler) document(w http.ResponseWriter, r *http.Request) {
+	if h.switchedLanguage(w, r) {
+		return
+	}
+	doc := h.office.find(r.PathValue("id"))
+	if doc == nil {
+		http.Redirect(w, r, "/demo/", http.StatusSeeOther)
+		return
+	}
+	p, ok := personOf(r)
+	if !ok {
+		h.welcome(w, r, http.StatusOK, r.URL.Path, false)
+		return
+	}
+	lang := languageOf(r)
+	open := h.card(doc, lang)
+	h.render(w, r, http.StatusOK, "editor", view{Person: p, Document: &open, Revision: doc.read(lang)})
+}
+
+// welcome asks who the reader is, and then leads to next.
+func (h *handler) welcome(w http.ResponseWriter, r *http.Request, status int, next string, wrong bool) {
+	words := h.pages[languageOf(r)].words
+	v := view{Here: h.localPath(next), NameError: wrong}
+	for _, key := range []string{"person.1", "person.2", "person.3"} {
+		v.People = append(v.People, person{Name: words[key]})
+	}
+	h.render(w, r, status, "welcome", v)
+}
+
+// switchedLanguage answers ?lang= by remembering the choice.
+func (h *handler) switchedLanguage(w http.ResponseWriter, r *http.Request) bool {
+	lang := r.URL.Query().Get("lang")
+	if lang == "" {
+		return false
+	}
+	if spoken(lang) {
+		setCookie(w, languageCookie, lang)
+	}
+	http.Redirect(w, r, r.URL.Path, http.StatusSeeOther)
+	return true
+}
+
+func (h *handler) render(w http.ResponseWriter, r *http.Request, status int, name string, v view) {
+	p := h.pages[languageOf(r)]
+	v.Lang, v.Words = p.lang, p.words
+	v.Assets = "/demo/assets/" + assetsVersion()
+	v.Fields, v.Group, v.Idle = fields, lockGroup, h.idle.String()
+	if v.Here == "" {
+		v.Here = r.URL.Path
+	}
+	for _, d := range h.office.documents {
+		c := h.card(d, p.lang)
+		c.Open = v.Document != nil && v.Document.ID == c.ID
+		v.Documents = append(v.Documents, c)
+	}
+	var b bytes.Buffer
+	if err := p.templates.ExecuteTemplate(&b, name, v); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Vary", "Accept-Language, Cookie")
+	w.WriteHeader(status)
+	_, _ = w.Write(b.Bytes())
+}
+
+func (h *handler) card(d *document, lang string) card {
+	return card{ID: d.ID, Kind: d.Kind, Number: d.Number, Title: d.read(lang).Fields["title"]}
+}
+
+// assetsVersion names the assets by their content, so that a browser may keep
+// them for good.
+var assetsVersion = func() func() string {
+	sum := sha256.New()
+	_ = fs.WalkDir(assetFiles, "assets", func(path string, e fs.DirEntry, err error) error {
+		if err == nil && !e.IsDir() {
+			data, _ := assetFiles.ReadFile(path)
+			sum.Write([]byte(path))
+			sum.Write(data)
+		}
+		return nil
+	})
+	version := hex.EncodeToString(sum.Sum(nil)[:6])
+	return func() string { return version }
+}()
+
+func serveAssets() http.Handler {
+	files, err := fs.Sub(assetFiles, "assets")
+	if err != nil {
+		panic(err) // the name is a constant
+	}
+	serve := http.StripPrefix("/demo/assets/"+assetsVersion()+"/", http.FileServerFS(files))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+		serve.ServeHTTP(w, r)
+	})
+}

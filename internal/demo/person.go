@@ -1,0 +1,102 @@
+package demo
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	"editlock"
+)
+
+const (
+	sessionCookie  = "editlock_demo_session"
+	nameCookie     = "editlock_demo_name"
+	languageCookie = "editlock_demo_language"
+
+	maxName    = 60 // characters
+	yearInSecs = 365 * 24 * 60 * 60
+)
+
+// person is who a browser says it is. Session names the browser, so its tabs
+// are one holder; User names the human, who may come from two browsers.
+type person struct {
+	Session string
+	User    string
+	Name    string
+}
+
+func newPerson(session, name string) person {
+	return person{Session: session, User: "demo:" + strings.ToLower(name), Name: name}
+}
+
+func (p person) owner() editlock.Owner {
+	return editlock.Owner{Session: p.Session, UserID: p.User, Name: p.Name}
+}
+
+// Initials are what the round badge shows.
+func (p person) Initials() string { return initials(p.Name) }
+
+func initials(name string) string {
+	var b strings.Builder
+	for i, word := range strings.Fields(name) {
+		if i == 2 {
+			break
+		}
+		r, _ := utf8.DecodeRuneInString(word)
+		b.WriteRune(r)
+	}
+	return strings.ToUpper(b.String())
+}
+
+// personOf reads the cookies; false: this browser has not said who it is.
+func personOf(r *http.Request) (person, bool) {
+	session, err := r.Cookie(sessionCookie)
+	if err != nil {
+		return person{}, false
+	}
+	name, err := r.Cookie(nameCookie)
+	if err != nil {
+		return person{}, false
+	}
+	text, err := base64.RawURLEncoding.DecodeString(name.Value)
+	if err != nil {
+		return person{}, false
+	}
+	p := newPerson(session.Value, string(text))
+	return p, p.Name != "" && p.owner().Validate() == nil
+}
+
+// setPerson remembers a name. The session stays the browser's own.
+func (h *handler) setPerson(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	name := strings.Join(strings.Fields(r.PostFormValue("name")), " ")
+	session := rand.Text()
+	if c, err := r.Cookie(sessionCookie); err == nil && c.Value != "" {
+		session = c.Value
+	}
+	p := newPerson(session, name)
+	if name == "" || utf8.RuneCountInString(name) > maxName || p.owner().Validate() != nil {
+		h.welcome(w, r, http.StatusUnprocessableEntity, r.PostFormValue("next"), true)
+		return
+	}
+	setCookie(w, sessionCookie, p.Session)
+	setCookie(w, nameCookie, base64.RawURLEncoding.EncodeToString([]byte(p.Name)))
+	http.Redirect(w, r, h.localPath(r.PostFormValue("next")), http.StatusSeeOther)
+}
+
+// localPath lets a form lead to a page of the demo only.
+func (h *handler) localPath(next string) string {
+	if id, ok := strings.CutPrefix(next, "/demo/documents/"); ok && h.office.find(id) != nil {
+		return next
+	}
+	return "/demo/"
+}
+
+func setCookie(w http.ResponseWriter, name, value string) {
+	http.SetCookie(w, &http.Cookie{
+		Name: name, Value: value, Path: "/demo/", MaxAge: yearInSecs,
+		HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	})
+}
