@@ -1,0 +1,371 @@
+package store_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"editlock/store"
+)
+
+var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+// environment is an Env in which the named peers live.
+func environment(now time.Time, alive ...string) (env store.Env, last *uint64) {
+	last = new(uint64)
+	*last = 100
+	return store.Env{
+		Now:  now,
+		Next: func() uint64 { *last++; return *last },
+		Alive: func(peer string) bool {
+			for _, p := range alive {
+				if p == peer {
+					return true
+				}
+			}
+			return false
+		},
+	}, last
+}
+
+func party(session string) store.Party {
+	return store.Party{Session: session, User: "user of " + session}
+}
+
+func ptr[T any](v T) *T { return &v }
+
+// held is a record with token 7, taken and touched at the start.
+func held(terms store.Terms, expires time.Duration) *store.Record {
+	rec := &store.Record{
+		Name: "a", Token: 7, Holder: party("ann"), Data: "draft", Terms: terms, Taken: start, Touched: start, Request: "r0",
+	}
+	if expires > 0 {
+		rec.Expires = start.Add(expires)
+	}
+	return rec
+}
+
+func ticket(id, peer string, seq uint64) store.Ticket {
+	return store.Ticket{
+		ID: id, Name: "a", Seq: seq, Peer: peer, Holder: party(id), Data: "of " + id, Terms: store.Terms{Idle: time.Minute}, Since: start,
+		Note: &store.Note{Kind: "captured", Actor: party(id)},
+	}
+}
+
+func same(t *testing.T, what string, want, got any) {
+	t.Helper()
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", what, diff)
+	}
+}
+
+func TestApply_Take(t *testing.T) {
+	env, _ := environment(start.Add(time.Second))
+	sw := store.Swap{
+		Name: "a", Do: store.Take, Expect: store.Expect{Free: true}, Holder: ptr(party("bob")), Data: ptr("text"),
+		Terms: &store.Terms{Idle: time.Minute, MaxHold: time.Hour}, Note: &store.Note{Kind: "captured", Actor: party("clerk"), Reason: "why"},
+	}
+	after, eff, ok := store.Apply(store.State{}, sw, "r1", env)
+	if !ok {
+		t.Fatal("refused")
+	}
+	same(t, "record", &store.Record{
+		Name: "a", Token: 101, Holder: party("bob"), Data: "text", Terms: *sw.Terms, Taken: env.Now, Touched: env.Now,
+		Expires: env.Now.Add(time.Minute), Request: "r1",
+	}, after.Record)
+	entry := store.Entry{
+		Seq: 101, Kind: "captured", Name: "a", Token: 101, At: env.Now, Owner: party("bob"), Actor: party("clerk"), Reason: "why", Request: "r1",
+	}
+	same(t, "effects", store.Effects{Entries: []store.Entry{entry}}, eff)
+
+	t.Run("over a holder names him as the other party", func(t *testing.T) {
+		sw.Expect = store.Expect{Token: 7}
+		waiting := []store.Ticket{ticket("w", "peer", 8)}
+		after, eff, ok := store.Apply(store.State{Record: held(store.Terms{}, 0), Queue: waiting}, sw, "r2", env)
+		if !ok || after.Record.Token != 102 || eff.Entries[0].Other != party("ann") {
+			t.Errorf("%v, %+v, %+v", ok, after.Record, eff.Entries)
+		}
+		same(t, "queue", waiting, after.Queue)
+	})
+	t.Run("without data and note leaves the data empty and logs nothing", func(t *testing.T) {
+		bare := store.Swap{Name: "a", Do: store.Take, Expect: store.Expect{Free: true}, Holder: ptr(party("bob")), Terms: &store.Terms{}}
+		after, eff, ok := store.Apply(store.State{}, bare, "", env)
+		if !ok || after.Record.Data != "" || !after.Record.Expires.IsZero() || len(eff.Entries) != 0 {
+			t.Errorf("%v, %+v, %+v", ok, after.Record, eff)
+		}
+	})
+}
+
+func TestApply_Touch(t *testing.T) {
+	const idle, maxHold = time.Minute, time.Hour
+	env, _ := environment(start.Add(30 * time.Second))
+	for _, tt := range []struct {
+		name string
+		give store.Swap
+		want func(rec *store.Record)
+	}{
+		{"alone moves touch and expiry", store.Swap{}, func(*store.Record) {}},
+		{"replaces the holder", store.Swap{Holder: ptr(party("ann-2"))}, func(r *store.Record) { r.Holder = party("ann-2") }},
+		{"replaces the data", store.Swap{Data: ptr("new")}, func(r *store.Record) { r.Data = "new" }},
+		{"clears the data", store.Swap{Data: ptr("")}, func(r *store.Record) { r.Data = "" }},
+		{"gives another idle", store.Swap{Terms: &store.Terms{Idle: 2 * idle}}, func(r *store.Record) {
+			r.Terms.Idle, r.Expires = 2*idle, env.Now.Add(2*idle)
+		}},
+		{"gives another max hold", store.Swap{Terms: &store.Terms{MaxHold: 40 * time.Second}}, func(r *store.Record) {
+			r.Terms.MaxHold, r.Expires = 40*time.Second, start.Add(40*time.Second)
+		}},
+		{"takes the idle away", store.Swap{Terms: &store.Terms{Idle: -1}}, func(r *store.Record) {
+			r.Terms.Idle, r.Expires = 0, start.Add(maxHold)
+		}},
+		{"takes all terms away", store.Swap{Terms: &store.Terms{Idle: -1, MaxHold: -1}}, func(r *store.Record) {
+			r.Terms, r.Expires = store.Terms{}, time.Time{}
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			before := held(store.Terms{Idle: idle, MaxHold: maxHold}, idle)
+			kept := *before
+			sw := tt.give
+			sw.Name, sw.Do = "a", store.Touch
+			after, eff, ok := store.Apply(store.State{Record: before}, sw, "r1", env)
+			if !ok {
+				t.Fatal("refused")
+			}
+			want := kept
+			want.Touched, want.Expires = env.Now, env.Now.Add(idle)
+			tt.want(&want)
+			same(t, "record", &want, after.Record)
+			same(t, "effects", store.Effects{}, eff)
+			same(t, "the record before, which others may look at", &kept, before)
+		})
+	}
+	t.Run("with a note is logged under a number of its own", func(t *testing.T) {
+		sw := store.Swap{Name: "a", Do: store.Touch, Note: &store.Note{Kind: "refreshed", Actor: party("ann")}}
+		after, eff, _ := store.Apply(store.State{Record: held(store.Terms{}, 0)}, sw, "r1", env)
+		want := store.Entry{
+			Seq: 101, Kind: "refreshed", Name: "a", Token: 7, At: env.Now, Owner: party("ann"), Actor: party("ann"), Request: "r1",
+		}
+		same(t, "entries", []store.Entry{want}, eff.Entries)
+		if after.Record.Token != 7 || after.Record.Request != "r0" {
+			t.Errorf("the record is %+v", after.Record)
+		}
+	})
+	t.Run("never creates", func(t *testing.T) {
+		for _, x := range []store.Expect{{}, {Free: true}} {
+			if after, eff, ok := store.Apply(store.State{}, store.Swap{Name: "a", Do: store.Touch, Expect: x}, "", env); ok || after.Record != nil {
+				t.Errorf("if %+v: %+v, %+v", x, after, eff)
+			}
+		}
+	})
+}
+
+func TestApply_Drop(t *testing.T) {
+	env, _ := environment(start.Add(time.Second), "peer")
+	sw := store.Swap{Name: "a", Do: store.Drop, Note: &store.Note{Kind: "released", Actor: party("ann"), Reason: "done"}}
+	dropped := store.Entry{
+		Seq: 101, Kind: "released", Name: "a", Token: 7, At: env.Now, Owner: party("ann"), Actor: party("ann"), Reason: "done", Request: "r1",
+	}
+	t.Run("vacates", func(t *testing.T) {
+		after, eff, ok := store.Apply(store.State{Record: held(store.Terms{}, 0)}, sw, "r1", env)
+		if !ok || after.Record != nil {
+			t.Fatalf("%v, %+v", ok, after)
+		}
+		same(t, "effects", store.Effects{Entries: []store.Entry{dropped}}, eff)
+	})
+	t.Run("grants the first live ticket in the same step", func(t *testing.T) {
+		env, _ := environment(start.Add(time.Second), "peer")
+		dead, first, second := ticket("dead", "gone", 8), ticket("first", "peer", 9), ticket("second", "peer", 10)
+		first.Confirm = 10 * time.Second
+		after, eff, ok := store.Apply(store.State{Record: held(store.Terms{}, 0), Queue: []store.Ticket{dead, first, second}}, sw, "r1", env)
+		if !ok {
+			t.Fatal("refused")
+		}
+		same(t, "record", &store.Record{
+			Name: "a", Token: 102, Holder: party("first"), Data: "of first", Terms: first.Terms, Taken: env.Now, Touched: env.Now,
+			Expires: env.Now.Add(10 * time.Second), Request: "first",
+		}, after.Record)
+		same(t, "queue", []store.Ticket{second}, after.Queue)
+		granted := store.Entry{
+			Seq: 102, Kind: "captured", Name: "a", Token: 102, At: env.Now, Owner: party("first"), Actor: party("first"), Request: "first",
+		}
+		same(t, "effects", store.Effects{
+			Entries: []store.Entry{dropped, granted},
+			Left:    []string{"dead", "first"},
+			News:    []store.Signal{{Peer: "gone", Ticket: "dead"}, {Peer: "peer", Ticket: "first"}},
+		}, eff)
+	})
+	t.Run("as a hand-over names who got it", func(t *testing.T) {
+		env, _ := environment(start, "peer")
+		over := sw
+		over.Note = &store.Note{Kind: store.KindHandedOver, Actor: party("ann")}
+		_, eff, _ := store.Apply(store.State{Record: held(store.Terms{}, 0), Queue: []store.Ticket{ticket("w", "peer", 8)}}, over, "r1", env)
+		if len(eff.Entries) != 2 || eff.Entries[0].Kind != store.KindHandedOver || eff.Entries[0].Other != party("w") {
+			t.Errorf("entries: %+v", eff.Entries)
+		}
+	})
+	t.Run("of a free name is refused", func(t *testing.T) {
+		for _, x := range []store.Expect{{}, {Free: true}} {
+			free := sw
+			free.Expect = x
+			if _, eff, ok := store.Apply(store.State{}, free, "r1", env); ok || len(eff.Entries) > 0 {
+				t.Errorf("if %+v: done, %+v", x, eff)
+			}
+		}
+	})
+}
+
+func TestApply_Join(t *testing.T) {
+	join := func(id, peer string) store.Swap {
+		tk := store.Ticket{ID: id, Peer: peer, Holder: party(id), ClaimAfter: 20 * time.Second}
+		return store.Swap{Name: "a", Do: store.Join, Ticket: &tk, Note: &store.Note{Kind: "waiting", Actor: party(id)}}
+	}
+	t.Run("puts the ticket at the end, with place, time and claim", func(t *testing.T) {
+		env, _ := environment(start.Add(time.Second), "peer")
+		queue := []store.Ticket{ticket("first", "peer", 8)}
+		after, eff, ok := store.Apply(store.State{Record: held(store.Terms{}, 0), Queue: queue}, join("w", "peer"), "r1", env)
+		if !ok {
+			t.Fatal("refused")
+		}
+		want := *join("w", "peer").Ticket
+		want.Name, want.Seq, want.Since, want.Claim, want.Asked = "a", 101, env.Now, env.Now.Add(20*time.Second), 7
+		same(t, "queue", []store.Ticket{queue[0], want}, after.Queue)
+		same(t, "effects", store.Effects{
+			Entries: []store.Entry{{Seq: 101, Kind: "waiting", Name: "a", Token: 7, At: env.Now, Owner: party("ann"), Actor: party("w")}},
+			Joined:  []store.Ticket{want},
+		}, eff)
+	})
+	t.Run("again keeps the place, at the new peer, and logs nothing", func(t *testing.T) {
+		env, _ := environment(start.Add(time.Second), "old", "new")
+		w := ticket("w", "old", 8)
+		queue := []store.Ticket{w, ticket("x", "old", 9)}
+		after, eff, ok := store.Apply(store.State{Record: held(store.Terms{}, 0), Queue: queue}, join("w", "new"), "", env)
+		w.Peer = "new"
+		if !ok {
+			t.Fatal("refused")
+		}
+		same(t, "queue", []store.Ticket{w, queue[1]}, after.Queue)
+		same(t, "effects", store.Effects{Joined: []store.Ticket{w}}, eff)
+		if queue[0].Peer != "old" {
+			t.Error("the queue before was changed in place")
+		}
+	})
+	t.Run("again after death gets a new place", func(t *testing.T) {
+		env, _ := environment(start.Add(time.Second), "new")
+		queue := []store.Ticket{ticket("w", "old", 8), ticket("x", "new", 9)}
+		after, eff, ok := store.Apply(store.State{Record: held(store.Terms{}, 0), Queue: queue}, join("w", "new"), "", env)
+		if !ok || len(after.Queue) != 2 || after.Queue[1].ID != "w" || after.Queue[1].Seq != 101 || len(eff.Joined) != 1 || len(eff.Left) != 0 {
+			t.Errorf("%v, %+v, %+v", ok, after.Queue, eff)
+		}
+	})
+	t.Run("again after the grant finds the record, whatever is expected", func(t *testing.T) {
+		env, _ := environment(start, "peer")
+		rec := held(store.Terms{}, 0)
+		rec.Request = "w"
+		sw := join("w", "peer")
+		sw.Expect.Token = 1
+		after, eff, ok := store.Apply(store.State{Record: rec}, sw, "", env)
+		if !ok || len(after.Queue) != 0 {
+			t.Errorf("%v, %+v", ok, after.Queue)
+		}
+		same(t, "effects", store.Effects{}, eff)
+	})
+	t.Run("of a free name is refused", func(t *testing.T) {
+		env, _ := environment(start, "peer")
+		for _, x := range []store.Expect{{}, {Free: true}} {
+			sw := join("w", "peer")
+			sw.Expect = x
+			if after, _, ok := store.Apply(store.State{}, sw, "", env); ok || len(after.Queue) > 0 {
+				t.Errorf("if %+v: %+v waits for a free name", x, after.Queue)
+			}
+		}
+	})
+}
+
+func TestApply_Leave(t *testing.T) {
+	queue := []store.Ticket{ticket("v", "peer", 8), ticket("w", "peer", 9), ticket("dead", "gone", 10)}
+	for _, tt := range []struct {
+		name   string
+		ticket store.Ticket
+		expect store.Expect
+		done   bool
+	}{
+		{"by ID", store.Ticket{ID: "w"}, store.Expect{}, true},
+		{"by ID and peer", store.Ticket{ID: "w", Peer: "peer"}, store.Expect{}, true},
+		{"under a condition that holds", store.Ticket{ID: "w"}, store.Expect{Token: 7, Session: ptr("ann")}, true},
+		{"of another peer", store.Ticket{ID: "w", Peer: "other"}, store.Expect{}, false},
+		{"under a condition that fails", store.Ticket{ID: "w"}, store.Expect{Token: 8}, false},
+		{"of a dead waiter", store.Ticket{ID: "dead"}, store.Expect{}, false},
+		{"of nobody", store.Ticket{ID: "nobody"}, store.Expect{}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			env, _ := environment(start.Add(time.Second), "peer")
+			sw := store.Swap{
+				Name: "a", Do: store.Leave, Expect: tt.expect, Ticket: &tt.ticket,
+				Note: &store.Note{Kind: "declined", Actor: party("ann"), Reason: "no"},
+			}
+			after, eff, ok := store.Apply(store.State{Record: held(store.Terms{}, 0), Queue: queue}, sw, "r1", env)
+			if ok != tt.done {
+				t.Fatalf("done: %v", ok)
+			}
+			if !tt.done {
+				same(t, "queue", queue, after.Queue)
+				same(t, "effects", store.Effects{}, eff)
+				return
+			}
+			same(t, "queue", []store.Ticket{queue[0], queue[2]}, after.Queue)
+			same(t, "effects", store.Effects{
+				Entries: []store.Entry{{
+					Seq: 101, Kind: "declined", Name: "a", Token: 7, At: env.Now, Owner: party("ann"), Actor: party("ann"), Other: party("w"),
+					Reason: "no", Request: "w",
+				}},
+				Left: []string{"w"},
+				News: []store.Signal{{Peer: "peer", Ticket: "w"}},
+			}, eff)
+		})
+	}
+}
+
+func TestApply_Expect(t *testing.T) {
+	env, _ := environment(start, "peer")
+	waiting := []store.Ticket{ticket("w", "peer", 8)}
+	dead := []store.Ticket{ticket("w", "gone", 8)}
+	for _, tt := range []struct {
+		name   string
+		expect store.Expect
+		queue  []store.Ticket
+		want   bool
+	}{
+		{"nothing", store.Expect{}, nil, true},
+		{"free", store.Expect{Free: true}, nil, false},
+		{"the token", store.Expect{Token: 7}, nil, true},
+		{"another token", store.Expect{Token: 6}, nil, false},
+		{"the session", store.Expect{Session: ptr("ann")}, nil, true},
+		{"the beginning of the session", store.Expect{Session: ptr("an")}, nil, false},
+		{"the session in capitals", store.Expect{Session: ptr("ANN")}, nil, false},
+		{"no session", store.Expect{Session: ptr("")}, nil, false},
+		{"the data", store.Expect{Data: ptr("draft")}, nil, true},
+		{"other data", store.Expect{Data: ptr("draft ")}, nil, false},
+		{"no data", store.Expect{Data: ptr("")}, nil, false},
+		{"somebody who waits", store.Expect{Waiting: true}, waiting, true},
+		{"somebody who waits, and nobody does", store.Expect{Waiting: true}, nil, false},
+		{"somebody who waits, and he is dead", store.Expect{Waiting: true}, dead, false},
+		{"all at once", store.Expect{Token: 7, Session: ptr("ann"), Data: ptr("draft"), Waiting: true}, waiting, true},
+		{"all but the token", store.Expect{Token: 9, Session: ptr("ann"), Data: ptr("draft"), Waiting: true}, waiting, false},
+		{"all but the session", store.Expect{Token: 7, Session: ptr("bob"), Data: ptr("draft"), Waiting: true}, waiting, false},
+		{"all but the data", store.Expect{Token: 7, Session: ptr("ann"), Data: ptr("x"), Waiting: true}, waiting, false},
+		{"all but somebody who waits", store.Expect{Token: 7, Session: ptr("ann"), Data: ptr("draft"), Waiting: true}, dead, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			sw := store.Swap{Name: "a", Do: store.Touch, Expect: tt.expect}
+			if _, _, ok := store.Apply(store.State{Record: held(store.Terms{}, 0), Queue: tt.queue}, sw, "", env); ok != tt.want {
+				t.Errorf("holds: %v", ok)
+			}
+		})
+	}
+	t.Run("an unknown action is refused", func(t *testing.T) {
+		if _, _, ok := store.Apply(store.State{Record: held(store.Terms{}, 0)}, store.Swap{Name: "a", Do: 99}, "", env); ok {
+			t.Error("done")
+		}
+	})
+}
