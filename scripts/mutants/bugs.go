@@ -59,6 +59,10 @@ var mutants = []mutant{
 		"if req.ID != \"\" && b.requests[req.ID] {", "if false {", sqlite,
 	},
 	{
+		"what another process wrote is not noticed in SQLite", "store/sqlite/commit.go",
+		"if version != c.version || len(c.records) > maxKnown {", "if c.version == 0 || len(c.records) > maxKnown {", sqlite,
+	},
+	{
 		"a failed commit is acknowledged in SQLite", "store/sqlite/commit.go",
 		"c.fail(jobs, err)\n\t\t\tcontinue", "_ = err", sqlite,
 	},
