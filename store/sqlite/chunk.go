@@ -138,3 +138,16 @@ func logKeys(entries []store.Entry) []string {
 	}
 	return out
 }
+
+// keys are the keys of the entries that a batch logs.
+func (b *batch) keys() []keyed {
+	n := len(b.entries)
+	if n == 0 {
+		return nil
+	}
+	keys := make([]keyed, 0, 2*n)
+	for _, key := range logKeys(b.entries) {
+		keys = append(keys, keyed{key, int64(b.entries[n-1].Seq)})
+	}
+	return keys
+}

@@ -81,6 +81,11 @@ type committer struct {
 	indexed uint64
 	queues  bool
 	records map[string]*store.Record // nil: free
+
+	// keys are those of all log entries above keysFrom that this process, and
+	// no other, has written: what index needs.
+	keys     []keyed
+	keysFrom uint64
 }
 
 // maxKnown bounds how many names the committer knows by heart.
@@ -175,7 +180,8 @@ func (c *committer) commit(jobs []*job) (err error) {
 		return err
 	}
 	if b.seq-b.indexed > indexEvery {
-		if err := b.index(ctx); err != nil {
+		keys := append(c.keys, b.keys()...)
+		if err := b.index(ctx, keys, c.keysFrom == b.indexed); err != nil {
 			return err
 		}
 	}
@@ -203,6 +209,9 @@ func (c *committer) batch(ctx context.Context, jobs []*job) (*batch, error) {
 			return nil, err
 		}
 	}
+	if version != c.version {
+		c.keys, c.keysFrom = nil, c.seq
+	}
 	if version != c.version || len(c.records) > maxKnown {
 		c.version, c.records = version, make(map[string]*store.Record)
 	}
@@ -215,6 +224,11 @@ func (c *committer) batch(ctx context.Context, jobs []*job) (*batch, error) {
 
 // remember keeps what a batch has made true.
 func (c *committer) remember(b *batch) {
+	if b.indexed == b.seq {
+		c.keys, c.keysFrom = c.keys[:0], b.seq
+	} else {
+		c.keys = append(c.keys, b.keys()...)
+	}
 	c.seq, c.indexed, c.queues = b.seq, b.indexed, b.queues
 	for name, st := range b.states {
 		c.records[name] = st.Record

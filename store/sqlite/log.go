@@ -12,7 +12,7 @@ import (
 
 // indexEvery is how many log entries may await their keys: what a search by
 // name or user reads through at most, and what shares the cost of indexing.
-const indexEvery = 20_000
+const indexEvery = 2_000
 
 // Log implements store.Store.
 func (s *Store) Log(ctx context.Context, q store.LogQuery) (page store.LogPage, err error) {
@@ -147,10 +147,14 @@ func (b *batch) keysOf(ctx context.Context, from, to int64) (keys []keyed, reque
 			}
 		}
 	}
+	sortKeys(keys)
+	return keys, requests, rows.Err()
+}
+
+func sortKeys(keys []keyed) {
 	slices.SortFunc(keys, func(a, b keyed) int {
 		return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.seq, b.seq))
 	})
-	return keys, requests, rows.Err()
 }
 
 func keyArgs(keys []keyed) []any {
@@ -161,10 +165,13 @@ func keyArgs(keys []keyed) []any {
 	return args
 }
 
-// index adds the keys of all entries that lack them.
-func (b *batch) index(ctx context.Context) error {
-	keys, _, err := b.keysOf(ctx, int64(b.indexed), int64(b.seq))
-	if err != nil {
+// index adds the keys of all entries that lack them: those the committer has
+// collected, or else what the log itself tells.
+func (b *batch) index(ctx context.Context, collected []keyed, complete bool) (err error) {
+	keys := collected
+	if complete {
+		sortKeys(keys)
+	} else if keys, _, err = b.keysOf(ctx, int64(b.indexed), int64(b.seq)); err != nil {
 		return err
 	}
 	if err := b.st.putKey.each(ctx, keyArgs(keys)); err != nil {

@@ -54,7 +54,7 @@ func prepareWrites(ctx context.Context, conn *sql.Conn) (*writeStatements, error
 		w.requests.prepare(ctx, conn, "SELECT id FROM editlock_request WHERE id IN "),
 		w.drop.prepare(ctx, conn, "DELETE FROM editlock_record WHERE name IN (", "?", 1, ")"),
 		w.put.prepare(ctx, conn, "INSERT OR ROLLBACK INTO editlock_record ("+recordColumns+") VALUES ", row(12), 12, ""),
-		w.putKey.prepare(ctx, conn, "INSERT OR ROLLBACK INTO editlock_log_key (key, seq) VALUES ", row(2), 2, ""),
+		w.putKey.prepare(ctx, conn, "INSERT OR IGNORE INTO editlock_log_key (key, seq) VALUES ", row(2), 2, ""),
 		w.putRequest.prepare(ctx, conn, "INSERT OR REPLACE INTO editlock_request (id, seq) VALUES ", row(2), 2, ""),
 		w.dropRequest.prepare(ctx, conn, "DELETE FROM editlock_request WHERE id IN (", "?", 1, ")"),
 	)
