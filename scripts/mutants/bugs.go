@@ -3,7 +3,7 @@ package main
 // Whose tests must notice.
 var (
 	contract = []string{"./store/memory"}
-	sqlite   = []string{"./store/sqlite"}
+	sqlite   = []string{"./store/sqlite", "./locktest"}
 	rules    = []string{"."}
 )
 
