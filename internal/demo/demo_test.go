@@ -65,11 +65,7 @@ func (d desk) browser(t *testing.T, name string) *browser {
 	if name == "" {
 		return b
 	}
-	r, err := b.http.PostForm(d.url+"/demo/person", url.Values{"name": {name}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	page := b.text(r)
+	page := b.enter(name, "").body
 	b.owner = editlock.Owner{
 		Session: between(t, page, `data-session="`, `"`), UserID: between(t, page, `data-user="`, `"`), Name: name,
 	}
@@ -86,19 +82,17 @@ func between(t *testing.T, text, from, to string) string {
 	return found
 }
 
-func (b *browser) text(r *http.Response) string {
-	b.t.Helper()
-	defer func() { _ = r.Body.Close() }()
-	body, err := io.ReadAll(r.Body)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return string(body)
+// reply is what a browser ends up with, after redirects.
+type reply struct {
+	status int
+	header http.Header
+	url    *url.URL
+	body   string
 }
 
-func (b *browser) get(path string, header ...string) (*http.Response, string) {
+func (b *browser) do(method, path, body string, header ...string) reply {
 	b.t.Helper()
-	req, err := http.NewRequestWithContext(b.t.Context(), "GET", b.desk.url+path, nil)
+	req, err := http.NewRequestWithContext(b.t.Context(), method, b.desk.url+path, strings.NewReader(body))
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -109,7 +103,24 @@ func (b *browser) get(path string, header ...string) (*http.Response, string) {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return r, b.text(r)
+	defer func() { _ = r.Body.Close() }()
+	text, err := io.ReadAll(r.Body)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return reply{r.StatusCode, r.Header, r.Request.URL, string(text)}
+}
+
+func (b *browser) get(path string, header ...string) reply {
+	b.t.Helper()
+	return b.do("GET", path, "", header...)
+}
+
+// enter says who is there, as the form does.
+func (b *browser) enter(name, next string, header ...string) reply {
+	b.t.Helper()
+	form := url.Values{"name": {name}, "next": {next}}.Encode()
+	return b.do("POST", "/demo/person", form, append(header, "Content-Type", "application/x-www-form-urlencoded")...)
 }
 
 // capture takes the document's lock as a page would through the API.
@@ -138,7 +149,7 @@ const documentPath = "/demo/api/documents/contract-2417"
 
 func (b *browser) read() revision {
 	b.t.Helper()
-	_, body := b.get(documentPath)
+	body := b.get(documentPath).body
 	var rev revision
 	if err := json.Unmarshal([]byte(body), &rev); err != nil {
 		b.t.Fatalf("%v in %s", err, body)
@@ -146,21 +157,13 @@ func (b *browser) read() revision {
 	return rev
 }
 
-func (b *browser) post(token, contentType, body string) (*http.Response, string) {
+func (b *browser) post(token, contentType, body string) reply {
 	b.t.Helper()
-	req, err := http.NewRequestWithContext(b.t.Context(), "POST", b.desk.url+documentPath, strings.NewReader(body))
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	req.Header.Set("Content-Type", contentType)
+	header := []string{"Content-Type", contentType}
 	if token != "" {
-		req.Header.Set("Editlock-Token", token)
+		header = append(header, "Editlock-Token", token)
 	}
-	r, err := b.http.Do(req)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	return r, b.text(r)
+	return b.do("POST", documentPath, body, header...)
 }
 
 func (b *browser) save(token editlock.Token, rev revision) (status int, problem wire.Problem) {
@@ -169,17 +172,22 @@ func (b *browser) save(token editlock.Token, rev revision) (status int, problem 
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	r, answer := b.post(strconv.FormatUint(uint64(token), 10), "application/json", string(body))
-	if r.StatusCode == http.StatusOK {
-		return r.StatusCode, problem
+	r := b.post(strconv.FormatUint(uint64(token), 10), "application/json", string(body))
+	if r.status != http.StatusOK {
+		problem = r.problem(b.t)
 	}
-	if kind := r.Header.Get("Content-Type"); kind != wire.ProblemType {
-		b.t.Errorf("a refusal comes as %s", kind)
+	return r.status, problem
+}
+
+func (r reply) problem(t *testing.T) (p wire.Problem) {
+	t.Helper()
+	if kind := r.header.Get("Content-Type"); kind != wire.ProblemType {
+		t.Errorf("a refusal comes as %s", kind)
 	}
-	if err := json.Unmarshal([]byte(answer), &problem); err != nil {
-		b.t.Fatalf("%v in %s", err, answer)
+	if err := json.Unmarshal([]byte(r.body), &p); err != nil {
+		t.Fatalf("%v in %s", err, r.body)
 	}
-	return r.StatusCode, problem
+	return p
 }
 
 func TestSave(t *testing.T) {
@@ -317,13 +325,9 @@ func TestSave_BadInput(t *testing.T) {
 		"a version that is no one": {token, jsonType, `{"version":"1","fields":{}}`, "body"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r, answer := b.post(c.token, c.contentType, c.body)
-			var p wire.Problem
-			if err := json.Unmarshal([]byte(answer), &p); err != nil {
-				t.Fatalf("%v in %s", err, answer)
-			}
-			if r.StatusCode != http.StatusBadRequest || p.Code != wire.Invalid || p.Field != c.field {
-				t.Errorf("got %d %+v, want 400 with field %s", r.StatusCode, p, c.field)
+			r := b.post(c.token, c.contentType, c.body)
+			if p := r.problem(t); r.status != http.StatusBadRequest || p.Code != wire.Invalid || p.Field != c.field {
+				t.Errorf("got %d %+v, want 400 with field %s", r.status, p, c.field)
 			}
 		})
 	}
