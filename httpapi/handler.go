@@ -109,19 +109,26 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			h.panicked(w, r, at, cause)
 		}
 	}()
-	var err error
+	serve := at.serve
 	switch {
 	case !ok:
-		err = wire.NewProblem(wire.NotFound, fmt.Sprintf("there is nothing at %.200q; /docs says what there is", r.URL.Path))
+		serve = notFound
 	case r.Method != at.method && (r.Method != http.MethodHead || at.method != http.MethodGet || at.stream):
-		w.Header().Set("Allow", at.method)
-		err = wire.NewProblem(wire.MethodNotAllowed, fmt.Sprintf("%s takes %s, not %.20q", r.URL.Path, at.method, r.Method))
-	default:
-		err = at.serve(h, w, r)
+		serve = methodNotAllowed
 	}
-	if err != nil {
+	if err := serve(h, w, r); err != nil {
 		h.refuse(w, r, err)
 	}
+}
+
+func notFound(_ *Handler, _ http.ResponseWriter, r *http.Request) error {
+	return wire.NewProblem(wire.NotFound, fmt.Sprintf("there is nothing at %.200q; /docs says what there is", r.URL.Path))
+}
+
+func methodNotAllowed(h *Handler, w http.ResponseWriter, r *http.Request) error {
+	takes := h.routes[r.URL.Path].method
+	w.Header().Set("Allow", takes)
+	return wire.NewProblem(wire.MethodNotAllowed, fmt.Sprintf("%s takes %s, not %.20q", r.URL.Path, takes, r.Method))
 }
 
 func (h *Handler) panicked(w http.ResponseWriter, r *http.Request, at route, cause any) {

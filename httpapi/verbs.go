@@ -91,12 +91,33 @@ func named(err error) error {
 }
 
 func capture(c *call, in *wire.CaptureRequest) (any, error) {
-	id, badID := oneOrSeveral(in.Mutex, in.Mutexes)
+	id, err := oneOrSeveral(in.Mutex, in.Mutexes)
+	if err != nil {
+		return nil, err
+	}
+	opts, err := c.captureOptions(in)
+	switch {
+	case err != nil:
+		return nil, err
+	case in.Mutexes != nil:
+		ms, err := c.locker.CaptureAll(c.ctx, wire.RootIDs(in.Mutexes), opts)
+		return &wire.CaptureAllAnswer{Mutexes: wire.FromMutexes(ms)}, named(err)
+	case opts.Wait > 0:
+		ctx, done := c.untilDrained(c.ctx)
+		defer done()
+		c.ctx = ctx
+	}
+	return c.captureOne(id, opts)
+}
+
+// captureOptions makes the call the owner's and reads the options from its
+// body.
+func (c *call) captureOptions(in *wire.CaptureRequest) (*editlock.CaptureOptions, error) {
 	auto, badAuto := in.AutoRelease.Root("auto_release")
 	cond, badCond := in.If.Root()
 	grant, badGrant := grantAfter(in.GrantAfter)
 	key, badKey := c.requestID()
-	if err := first(badID, c.actAs(in.Owner), badAuto, badCond, badGrant, badKey); err != nil {
+	if err := first(c.actAs(in.Owner), badAuto, badCond, badGrant, badKey); err != nil {
 		return nil, err
 	}
 	opts := &editlock.CaptureOptions{
@@ -105,17 +126,16 @@ func capture(c *call, in *wire.CaptureRequest) (any, error) {
 	if in.Wait != nil {
 		opts.Wait = time.Duration(*in.Wait)
 	}
-	if in.Mutexes != nil {
-		ms, err := c.locker.CaptureAll(c.ctx, wire.RootIDs(in.Mutexes), opts)
-		return &wire.CaptureAllAnswer{Mutexes: wire.FromMutexes(ms)}, named(err)
-	}
-	if opts.Wait > 0 {
-		ctx, done := c.untilDrained(c.ctx)
-		defer done()
-		c.ctx = ctx
-	}
+	return opts, nil
+}
+
+// captureOne stands alone for its small stack, which thousands may wait on.
+func (c *call) captureOne(id editlock.ID, opts *editlock.CaptureOptions) (any, error) {
 	m, err := c.locker.Capture(c.ctx, id, opts)
-	return captured(m), named(err)
+	if err != nil {
+		return nil, named(err)
+	}
+	return captured(m), nil
 }
 
 func captured(m editlock.Mutex) *wire.CaptureAnswer {
