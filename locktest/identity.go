@@ -89,9 +89,20 @@ func testIdentity(t *testing.T, h Harness) {
 	t.Run("mutexes/a slash in one part is no other part", func(t *testing.T) {
 		s := h.Open(t)
 		wantApart(t, s.Locker, []editlock.ID{
-			{ID: "a"}, {Mode: "a", ID: "a"}, {Group: "a", ID: "a"}, {Group: "a", Mode: "a", ID: "a"},
-			{ID: "a/a"}, {ID: "a/a/a"}, {Mode: "a/a", ID: "a"}, {Group: "a/a", ID: "a"},
-			{ID: "/a"}, {ID: "a/"}, {ID: "%"}, {ID: "%25"}, {ID: "%2F"}, {ID: "/"},
+			{ID: "a"},
+			{Mode: "a", ID: "a"},
+			{Group: "a", ID: "a"},
+			{Group: "a", Mode: "a", ID: "a"},
+			{ID: "a/a"},
+			{ID: "a/a/a"},
+			{Mode: "a/a", ID: "a"},
+			{Group: "a/a", ID: "a"},
+			{ID: "/a"},
+			{ID: "a/"},
+			{ID: "%"},
+			{ID: "%25"},
+			{ID: "%2F"},
+			{ID: "/"},
 		})
 	})
 	t.Run("the other fields of an owner don't matter", func(t *testing.T) {

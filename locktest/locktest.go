@@ -148,8 +148,17 @@ func (s System) rest(d time.Duration) {
 	time.Sleep(d)
 }
 
+// prompt bounds what must not be left to the death of a waiting process, whose
+// lease is twice as long.
+const prompt = 5 * time.Second
+
 // eventually waits until a condition comes true that no event tells of.
 func eventually(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	within(t, patience, what, done)
+}
+
+func within(t *testing.T, patience time.Duration, what string, done func() bool) {
 	t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()

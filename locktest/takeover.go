@@ -175,28 +175,28 @@ func takeoverLoser(t *testing.T, h Harness) {
 	})
 	for _, tt := range []struct {
 		name  string
-		claim func(s System, t *testing.T, held editlock.Mutex) error
+		claim func(t *testing.T, s System, held editlock.Mutex) error
 	}{
-		{"capture by IfToken", func(s System, t *testing.T, held editlock.Mutex) error {
+		{"capture by IfToken", func(t *testing.T, s System, held editlock.Mutex) error {
 			_, err := s.Locker.Capture(as(t, ivanov), doc, &editlock.CaptureOptions{If: editlock.IfToken(held.Token)})
 			return err
 		}},
-		{"capture by IfStatusData", func(s System, t *testing.T, _ editlock.Mutex) error {
+		{"capture by IfStatusData", func(t *testing.T, s System, _ editlock.Mutex) error {
 			_, err := s.Locker.Capture(as(t, ivanov), doc, &editlock.CaptureOptions{If: editlock.IfStatusData(tab1)})
 			return err
 		}},
-		{"refresh", func(s System, t *testing.T, held editlock.Mutex) error {
+		{"refresh", func(t *testing.T, s System, held editlock.Mutex) error {
 			_, err := refresh(as(t, ivanov), t, s.Locker, editlock.RefreshItem{ID: doc, Token: held.Token})
 			return err
 		}},
-		{"refresh by token alone", func(s System, t *testing.T, held editlock.Mutex) error {
+		{"refresh by token alone", func(t *testing.T, s System, held editlock.Mutex) error {
 			_, err := refresh(as(t, ivanov), t, s.Locker, editlock.RefreshItem{ID: doc, Token: held.Token, ByToken: true})
 			return err
 		}},
 	} {
 		t.Run("the loser's "+tt.name+": lost, says by whom, when and why", func(t *testing.T) {
 			s, held, his := taken(t)
-			wantTakenOver(t, wantLost(t, tt.claim(s, t, held), &his), petrova, his, why)
+			wantTakenOver(t, wantLost(t, tt.claim(t, s, held), &his), petrova, his, why)
 			wantStanding(t, s.Locker, his)
 		})
 	}

@@ -102,7 +102,7 @@ func (w *waiter) still(t *testing.T) {
 // awaitQueue waits until so many stand in the queue of a held mutex.
 func (s System) awaitQueue(t *testing.T, id editlock.ID, n int) {
 	t.Helper()
-	eventually(t, "the queue to change", func() bool { return standing(t, s.Locker, id).Waiting == n })
+	within(t, prompt, "the queue to change", func() bool { return standing(t, s.Locker, id).Waiting == n })
 }
 
 // awaitHolder waits until somebody holds a mutex.
