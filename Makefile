@@ -34,7 +34,7 @@ test/engines: ## the conformance suite on every engine
 
 test/browser: ## the pages, in Chromium
 	@scripts/setup.sh browser
-	cd tests/browser && npm ci --no-audit --no-fund && npm test
+	@scripts/browser.sh
 
 test/long: ## the slow proofs: more histories, more crashes, more of everything
 	EDITLOCK_LONG=1 EDITLOCK_TEST_KILLS=500 $(GO) test -race -shuffle=on -count=5 -timeout 120m $(TESTFLAGS) \
