@@ -56,10 +56,10 @@ func (m *Manager) capture(ctx context.Context, c capture) (*store.Record, store.
 
 // refusal makes a bare ErrBusy or ErrLost tell what it knows.
 func (m *Manager) refusal(ctx context.Context, err error, name string, caller Owner, token Token, rec *store.Record, res store.Result) error {
-	switch err { //nolint:errorlint // bare by contract; anything wrapped is passed on
-	case ErrBusy:
+	if err == ErrBusy { //nolint:errorlint // bare by contract; anything wrapped is passed on
 		return busy(rec, res.Now, caller)
-	case ErrLost:
+	}
+	if err == ErrLost { //nolint:errorlint // as above
 		return m.lost(ctx, name, caller, token, rec, res)
 	}
 	return err

@@ -79,6 +79,7 @@ func (e *LostError) Error() string {
 		text += fmt.Sprintf(": it was not refreshed and expired at %s", e.At.Format(time.RFC3339))
 	case KindHandedOver:
 		text += fmt.Sprintf(": it was handed over at %s", e.At.Format(time.RFC3339))
+	default: // its holder's own doing, or not known
 	}
 	if e.Reason != "" {
 		text += fmt.Sprintf(" (%s)", e.Reason)

@@ -59,9 +59,9 @@ func ExampleEditLock() {
 	mutex := editlock.EditLock{Locker: locks}          // mutex = ObjEditMutex()
 	err = mutex.Block(ctx, obj.ID, obj.Type, obj.UUID) // blocker = mutex.block(some_obj.id, some_obj.type, some_obj.uuid)
 	if err == nil {                                    // if blocker is None:
-		fmt.Println("working on", obj.Type, obj.ID)          //     do_something(some_obj)
-		err = mutex.Release(ctx, obj.ID, obj.Type, obj.UUID) //     mutex.release(some_obj.id, some_obj.type, some_obj.uuid)
-		fmt.Println("done")                                  //     print 'Операция с объектом завершена'
+		fmt.Println("working on", obj.Type, obj.ID)        //     do_something(some_obj)
+		_ = mutex.Release(ctx, obj.ID, obj.Type, obj.UUID) //     mutex.release(some_obj.id, some_obj.type, some_obj.uuid)
+		fmt.Println("done")                                //     print 'Операция с объектом завершена'
 	} else { // else:
 		fmt.Println("the object is busy:", err) //     print u'Объект занят'
 	}

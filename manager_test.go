@@ -341,8 +341,8 @@ func TestManager_ExpiryIsNoticed(t *testing.T) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			for e := range m.Watch(ctx, editlock.WatchQuery{After: new(uint64)}) {
-				if e.Kind == editlock.KindExpired {
+			for e, err := range m.Watch(ctx, editlock.WatchQuery{After: new(uint64)}) {
+				if err == nil && e.Kind == editlock.KindExpired {
 					at = time.Now()
 					return
 				}

@@ -93,8 +93,12 @@ type step struct {
 var (
 	modelIDs    = []editlock.ID{{ID: "a"}, {ID: "b"}, {Group: "g", Mode: "m", ID: "c"}}
 	modelPeople = []editlock.Owner{
-		{Session: "s1", UserID: "u1"}, {Session: "s1b", UserID: "u1"}, {Session: "s2", UserID: "u2"},
-		{Session: "s3", UserID: "u3"}, {Session: "s4"}, {Session: "s5"},
+		{Session: "s1", UserID: "u1"},
+		{Session: "s1b", UserID: "u1"},
+		{Session: "s2", UserID: "u2"},
+		{Session: "s3", UserID: "u3"},
+		{Session: "s4"},
+		{Session: "s5"},
 	}
 )
 
@@ -114,11 +118,30 @@ func play(t *rapid.T, st store.Store) {
 		name string
 		do   func(*rapid.T)
 	}{
-		{"rest", func(*rapid.T) {}}, {"sleep", w.sleep}, {"wait", w.wait}, {"capture", w.capture}, {"sleep", w.sleep},
-		{"wait", w.wait}, {"refresh", w.refresh}, {"sleep", w.sleep}, {"hand over", w.handOver}, {"sleep", w.sleep},
-		{"decline", w.decline}, {"crash", w.crash}, {"sleep", w.sleep}, {"restart", w.restart}, {"take over", w.takeover},
-		{"capture", w.capture}, {"sleep", w.sleep}, {"cancel", w.cancel}, {"release", w.release}, {"sleep", w.sleep},
-		{"capture several", w.captureAll}, {"force release", w.forceRelease}, {"sleep", w.sleep}, {"release session", w.releaseSession},
+		{"rest", func(*rapid.T) {}},
+		{"sleep", w.sleep},
+		{"wait", w.wait},
+		{"capture", w.capture},
+		{"sleep", w.sleep},
+		{"wait", w.wait},
+		{"refresh", w.refresh},
+		{"sleep", w.sleep},
+		{"hand over", w.handOver},
+		{"sleep", w.sleep},
+		{"decline", w.decline},
+		{"crash", w.crash},
+		{"sleep", w.sleep},
+		{"restart", w.restart},
+		{"take over", w.takeover},
+		{"capture", w.capture},
+		{"sleep", w.sleep},
+		{"cancel", w.cancel},
+		{"release", w.release},
+		{"sleep", w.sleep},
+		{"capture several", w.captureAll},
+		{"force release", w.forceRelease},
+		{"sleep", w.sleep},
+		{"release session", w.releaseSession},
 	}
 	for _, i := range rapid.SliceOfN(rapid.IntRange(0, len(actions)-1), 100, 300).Draw(t, "steps") {
 		w.now = step{name: actions[i].name}

@@ -28,8 +28,11 @@ func (o Owner) Validate() error {
 		return invalid("owner.session", "must not be empty: it is what tells one holder from another")
 	}
 	for _, f := range []struct{ name, text string }{
-		{"owner.session", o.Session}, {"owner.user_id", o.UserID}, {"owner.login", o.Login},
-		{"owner.name", o.Name}, {"owner.host", o.Host},
+		{"owner.session", o.Session},
+		{"owner.user_id", o.UserID},
+		{"owner.login", o.Login},
+		{"owner.name", o.Name},
+		{"owner.host", o.Host},
 	} {
 		if err := checkText(f.name, f.text, MaxOwnerField); err != nil {
 			return err

@@ -125,6 +125,7 @@ func decideRelease(name string, caller Owner, cond Condition, rec *store.Record)
 			return nil, ErrBusy
 		}
 		return nil, nil
+	case CapturedByMe:
 	}
 	expect := store.Expect{Session: &caller.Session}
 	switch cond.kind {
@@ -138,6 +139,7 @@ func decideRelease(name string, caller Owner, cond Condition, rec *store.Record)
 			return nil, nil
 		}
 		expect.Token = uint64(cond.token)
+	default: // no condition; IfFree was refused before
 	}
 	return &store.Swap{
 		Name: name, Do: store.Drop, Expect: expect,

@@ -134,8 +134,9 @@ func (k Kind) known() bool {
 	case KindCaptured, KindReleased, KindExpired, KindTakenOver, KindForceReleased,
 		KindHandedOver, KindWaiting, KindDeclined:
 		return true
+	default: // a gap is no entry
+		return false
 	}
-	return false
 }
 
 func checkLimit(n int) error {

@@ -88,19 +88,25 @@ func (s *Store) List(ctx context.Context, q store.Query) (page store.Page, err e
 	if err != nil {
 		return page, s.readError(err)
 	}
-	for err == nil && rows.Next() {
-		var rec *store.Record
-		if rec, err = scanRecord(rows); err == nil {
-			page.Records = append(page.Records, *rec)
-		}
-	}
-	if err := errors.Join(err, rows.Err(), rows.Close()); err != nil {
+	if page.Records, err = readRecords(rows); err != nil {
 		return page, err
 	}
 	if queues {
 		err = addWaiters(ctx, tx, page)
 	}
 	return page, err
+}
+
+func readRecords(rows *sql.Rows) (recs []store.Record, err error) {
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		rec, err := scanRecord(rows)
+		if err != nil {
+			return nil, err
+		}
+		recs = append(recs, *rec)
+	}
+	return recs, rows.Err()
 }
 
 // addWaiters fills in who waits for the records of a page.

@@ -12,9 +12,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"editlock/store"
-
 	"github.com/anishathalye/porcupine"
+
+	"editlock/store"
 )
 
 // historyOps is how many operations the suite checks at least, over all

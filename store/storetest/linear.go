@@ -8,9 +8,9 @@ import (
 	"strings"
 	"time"
 
-	"editlock/store"
-
 	"github.com/anishathalye/porcupine"
+
+	"editlock/store"
 )
 
 // checkWithin is how long the checker may think about one history. Those of

@@ -62,9 +62,16 @@ func lawListPrefix(t *test) {
 
 func lawListWho(t *test) {
 	holders := []store.Party{
-		{Session: "s", User: "u"}, {Session: "s1", User: "u"}, {Session: "S", User: "U"}, {Session: "s ", User: "u "},
-		{Session: "u", User: "s"}, {Session: "%", User: "%"}, {Session: "", User: ""}, {Session: "s", User: ""},
-		{Session: "é", User: "e\u0301"}, {Session: "e\u0301", User: "é"},
+		{Session: "s", User: "u"},
+		{Session: "s1", User: "u"},
+		{Session: "S", User: "U"},
+		{Session: "s ", User: "u "},
+		{Session: "u", User: "s"},
+		{Session: "%", User: "%"},
+		{Session: "", User: ""},
+		{Session: "s", User: ""},
+		{Session: "é", User: "e\u0301"},
+		{Session: "e\u0301", User: "é"},
 	}
 	for i, holder := range holders {
 		sw := take(fmt.Sprint("n", i), "", t.idle(600))

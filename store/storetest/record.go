@@ -6,9 +6,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"editlock/store"
-
 	"github.com/anishathalye/porcupine"
+
+	"editlock/store"
 )
 
 // call is one call in a history, and answer what it returned. Of a call that

@@ -60,7 +60,8 @@ func lawStaleToken(t *test) {
 	stale := store.Expect{Token: first.Token}
 	for _, sw := range []store.Swap{
 		touch("a", first.Token), takeOver("a", "bob", first.Token, t.idle(60)),
-		{Name: "a", Do: store.Drop, Expect: stale}, {Name: "a", Do: store.Take, Expect: stale, Holder: ptr(party("b")), Terms: &store.Terms{}},
+		{Name: "a", Do: store.Drop, Expect: stale},
+		{Name: "a", Do: store.Take, Expect: stale, Holder: ptr(party("b")), Terms: &store.Terms{}},
 	} {
 		t.wantSame("in force", second, t.refuse(sw))
 	}

@@ -78,7 +78,7 @@ func call(t *testing.T, c *http.Client, url, verb string, worker, n int) (token 
 		"mutex": map[string]string{"mode": "kill", "id": fmt.Sprintf("%d-%d", worker, n)},
 		"owner": map[string]string{"session": fmt.Sprint("worker-", worker)},
 	})
-	res, err := c.Post(url+"/v1/"+verb, "application/json", bytes.NewReader(body)) //nolint:noctx // has a timeout
+	res, err := c.Post(url+"/v1/"+verb, "application/json", bytes.NewReader(body))
 	if err != nil {
 		return 0, err
 	}

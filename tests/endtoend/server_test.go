@@ -32,7 +32,7 @@ func run(m *testing.M) int {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	binary = filepath.Join(dir, "editlock")
-	if out, err := exec.Command("go", "build", "-o", binary, "editlock/cmd/editlock").CombinedOutput(); err != nil { //nolint:noctx // ends by itself
+	if out, err := exec.Command("go", "build", "-o", binary, "editlock/cmd/editlock").CombinedOutput(); err != nil {
 		log.Fatalf("go build: %v\n%s", err, out)
 	}
 	return m.Run()
@@ -68,7 +68,7 @@ func freeAddress(t *testing.T) string {
 // start returns once the server says that it listens.
 func (s *server) start() {
 	s.t.Helper()
-	s.cmd = exec.Command(binary, "serve", "--listen", s.address, "--store", "sqlite:"+s.file) //nolint:noctx // killed by the test
+	s.cmd = exec.Command(binary, "serve", "--listen", s.address, "--store", "sqlite:"+s.file)
 	said := &tail{}
 	s.cmd.Stderr = said
 	out, err := s.cmd.StdoutPipe()

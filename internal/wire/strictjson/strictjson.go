@@ -188,8 +188,9 @@ func kindOf(k jsontext.Kind) string {
 		return "an array"
 	case '{':
 		return "an object"
+	default: // not a value
+		return ""
 	}
-	return ""
 }
 
 // path writes a JSON pointer the way editlock names fields.

@@ -1,0 +1,144 @@
+// For everybody: keyboards, screen readers, small screens, dark rooms.
+
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { click, detail, expect, headline, isIn, notes, say, test } from './office.mjs';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+// flawless runs axe on the page as it stands, by day and by night.
+async function flawless(page, what) {
+  await page.evaluate(axe);
+  for (const colorScheme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    const { violations, passes } = await page.evaluate(() => window.axe.run(document, {
+      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+    }));
+    expect(passes.map((p) => p.id)).toContain('color-contrast');
+    expect(violations.map((v) => `${what}, ${colorScheme}: ${v.id}: ${v.nodes.map((n) => n.html).join(' ')}`)).toEqual([]);
+  }
+}
+
+test('axe finds nothing wrong in any state', async ({ browser, server, arrive, edit, knock }) => {
+  const stranger = await browser.newPage();
+  await stranger.goto(server.office);
+  await flawless(stranger, 'welcome');
+  await stranger.close();
+  await flawless(await arrive('Sidorova'), 'guide');
+
+  const ivanov = await edit('Ivanov'), petrova = await knock('Petrova');
+  await flawless(ivanov, 'editing');
+  await flawless(petrova, 'refused');
+  const second = await ivanov.context().newPage();
+  await second.goto(server.contract);
+  await isIn(second, 'self');
+  await flawless(second, 'second tab');
+  await second.close();
+
+  await click(petrova, 'Wait in the queue');
+  await flawless(petrova, 'dialog');
+  await say(petrova, 'May I?', 'Wait');
+  await expect(headline(petrova)).toContainText('number 1');
+  await flawless(petrova, 'waiting');
+  await expect(ivanov.getByRole('region', { name: 'Waiting for you' })).toBeVisible();
+  await notes(ivanov).fill('unsaved');
+  await flawless(ivanov, 'somebody waits');
+
+  await click(petrova, 'Take over…');
+  await say(petrova, 'urgent', 'Take over');
+  await expect(ivanov.getByRole('region', { name: 'Your unsaved text' })).toBeVisible();
+  await flawless(ivanov, 'lost');
+  await petrova.getByRole('link', { name: 'Close' }).click();
+  await expect(ivanov.getByRole('button', { name: 'Start editing' })).toBeVisible();
+  await flawless(ivanov, 'lost and free');
+});
+
+test('the keyboard is enough', async ({ browser, server, knock }) => {
+  const context = await browser.newContext();
+  const ivanov = await context.newPage();
+  const press = async (page, ...keys) => { for (const key of keys) await page.keyboard.press(key); };
+  const focus = (page) => page.locator(':focus');
+  // tabTo presses Tab until what has the focus is the one named.
+  const tabTo = async (page, role, name) => {
+    const target = page.getByRole(role, { name, exact: true });
+    for (let i = 0; i < 60; i++) {
+      await press(page, 'Tab');
+      if (await target.evaluateAll((found) => found.includes(document.activeElement))) return;
+    }
+    throw new Error(`Tab never reaches ${role} ${name}`);
+  };
+
+  await ivanov.goto(server.contract);
+  await tabTo(ivanov, 'button', 'Pavel Ivanov');
+  await press(ivanov, 'Enter');
+  await isIn(ivanov, 'mine');
+  await tabTo(ivanov, 'link', 'Skip to the document');
+  await press(ivanov, 'Enter');
+  await tabTo(ivanov, 'textbox', 'Notes');
+  await press(ivanov, 'Control+End');
+  await ivanov.keyboard.type(' By keys alone.');
+  await press(ivanov, 'Control+s');
+  await expect(ivanov.getByText('Saved as version 2')).toBeVisible();
+
+  const petrova = await knock('Petrova');
+  await tabTo(petrova, 'button', 'Wait in the queue');
+  await press(petrova, 'Enter');
+  await expect(focus(petrova)).toHaveAttribute('id', 'ask-text');
+  await petrova.keyboard.type('May I?');
+  await tabTo(petrova, 'button', 'Wait');
+  await press(petrova, 'Enter');
+  await isIn(petrova, 'waiting');
+  // The button she pressed is gone: her focus is where the news is.
+  await expect(focus(petrova)).toHaveAttribute('id', 'banner');
+
+  await expect(ivanov.getByRole('region', { name: 'Waiting for you' })).toBeVisible();
+  await press(ivanov, 'Shift+Tab');
+  await tabTo(ivanov, 'link', 'Close');
+  await ivanov.evaluate(() => document.getElementById('banner').focus());
+  await tabTo(ivanov, 'button', 'Not now: answer Petrova');
+  await press(ivanov, 'Enter');
+  await press(ivanov, 'Escape');
+  await expect(ivanov.getByRole('dialog')).toBeHidden();
+  await expect(focus(ivanov)).toHaveAccessibleName('Not now: answer Petrova');
+  await isIn(petrova, 'waiting');
+  await ivanov.evaluate(() => document.getElementById('banner').focus());
+  await tabTo(ivanov, 'button', 'Hand over now');
+  await press(ivanov, 'Space');
+  await isIn(petrova, 'mine');
+  await expect(headline(ivanov)).toContainText('You handed this over to Petrova');
+  await expect(focus(ivanov)).toHaveAttribute('id', 'banner');
+  await context.close();
+});
+
+test('news is read out: politely, or at once when the lock is lost', async ({ edit, knock }) => {
+  const ivanov = await edit('Ivanov'), petrova = await knock('Petrova');
+  await expect(petrova.getByRole('status').filter({ hasText: 'Ivanov is editing' })).toHaveAttribute('aria-live', 'polite');
+  await click(petrova, 'Take over…');
+  await say(petrova, 'urgent', 'Take over');
+  await isIn(ivanov, 'lost');
+  await expect(ivanov.getByRole('status').filter({ hasText: 'Petrova took this over' })).toHaveAttribute('aria-live', 'assertive');
+});
+
+test('a phone shows all of it, without scrolling sideways', async ({ edit, knock, arrive }) => {
+  const phone = { viewport: { width: 320, height: 640 }, hasTouch: true, isMobile: true };
+  const long = 'Konstantin Konstantinopolsky-Dobrovolsky of the Export Office';
+  const fits = async (page) => expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(320);
+  await fits(await arrive(`${long.slice(0, 50)}`, phone));
+  const ivanov = await edit(long.slice(0, 60), phone), petrova = await knock('Petrova', phone);
+  await fits(ivanov);
+  await fits(petrova);
+  await click(petrova, 'Wait in the queue');
+  await fits(petrova);
+  await say(petrova, 'W'.repeat(200), 'Wait');
+  await expect(detail(ivanov)).toContainText('Waiting for you: 1.');
+  await notes(ivanov).fill('M'.repeat(300));
+  await fits(ivanov);
+  await click(petrova, 'Take over…');
+  await say(petrova, 'W'.repeat(200), 'Take over');
+  await isIn(ivanov, 'lost');
+  await expect(ivanov.getByRole('region', { name: 'Your unsaved text' })).toBeVisible();
+  await fits(ivanov);
+  await ivanov.getByRole('link', { name: 'All documents' }).click();
+  await expect(ivanov.getByRole('heading', { name: 'Documents' })).toBeVisible();
+  await fits(ivanov);
+});

@@ -1,0 +1,62 @@
+// The README's pictures, taken from the real thing. They are rewritten with
+// UPDATE_PICTURES=1 (npm run pictures); otherwise they only have to be
+// pictures.
+
+import { join } from 'node:path';
+import { statSync } from 'node:fs';
+import { click, detail, expect, headline, isIn, notes, say, test } from './office.mjs';
+
+const folder = join(import.meta.dirname, '../../docs/pictures');
+
+async function picture(page, name, testInfo) {
+  await page.evaluate(() => document.fonts.ready);
+  const path = process.env.UPDATE_PICTURES ? join(folder, name) : testInfo.outputPath(name);
+  await page.screenshot({ path, animations: 'disabled', caret: 'hide' });
+  expect(statSync(path).size).toBeGreaterThan(20_000);
+}
+
+const desk = { viewport: { width: 1200, height: 800 }, deviceScaleFactor: 1.5, timezoneId: 'Europe/Moscow' };
+const phone = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, timezoneId: 'Europe/Moscow', isMobile: true, hasTouch: true };
+
+test('the second person is refused', async ({ edit, knock, arrive, server }, testInfo) => {
+  await edit('Pavel Ivanov', desk);
+  const sidorova = await arrive('Maria Sidorova', desk);
+  await sidorova.goto(new URL('documents/invoice-1094', server.office).href);
+  await isIn(sidorova, 'mine');
+  const petrova = await knock('Anna Petrova', desk);
+  await expect(petrova.locator('.card', { hasText: 'Invoice 1094' })).toContainText('Maria Sidorova, since');
+  await expect(petrova.locator('#history li')).toHaveCount(1);
+  await picture(petrova, 'refusal.png', testInfo);
+});
+
+test('somebody asks, at night', async ({ edit, knock }, testInfo) => {
+  const ivanov = await edit('Pavel Ivanov', { ...desk, colorScheme: 'dark' });
+  const petrova = await knock('Anna Petrova');
+  await click(petrova, 'Wait in the queue');
+  await say(petrova, 'I only need to correct the due date. May I?', 'Wait');
+  await notes(ivanov).fill('Delivery in two parts: desks by the end of January, cabinets by the end of March.\nPenalty: 0.1 % a day, 10 % at most.');
+  await expect(detail(ivanov)).toContainText('Waiting for you: 1.');
+  await picture(ivanov, 'ask-dark.png', testInfo);
+});
+
+test('the loser of a takeover keeps his text, on a phone', async ({ edit, knock }, testInfo) => {
+  const ivanov = await edit('Pavel Ivanov', phone), petrova = await knock('Anna Petrova');
+  await notes(ivanov).fill('Penalty: 0.1 % a day, 10 % at most.');
+  await click(petrova, 'Take over…');
+  await say(petrova, 'The customer is on the phone', 'Take over');
+  await expect(headline(ivanov)).toContainText('Anna Petrova took this over');
+  await expect(notes(ivanov)).toHaveValue(/^Delivery in two parts/);
+  await ivanov.evaluate(() => scrollTo(0, 0));
+  await picture(ivanov, 'takeover-phone.png', testInfo);
+});
+
+test('отказ по-русски', async ({ arrive, server }, testInfo) => {
+  const ru = { ...desk, locale: 'ru-RU' };
+  const ivanov = await arrive('Павел Иванов', ru), petrova = await arrive('Анна Петрова', ru);
+  await ivanov.goto(server.contract);
+  await isIn(ivanov, 'mine');
+  await petrova.goto(server.contract);
+  await isIn(petrova, 'other');
+  await expect(petrova.locator('#history li')).toHaveCount(1);
+  await picture(petrova, 'refusal-ru.png', testInfo);
+});
