@@ -36,7 +36,7 @@ var (
 	idParam    = param{"id", "query", "Only the mutex of this id, in just the group and mode given, which may be empty.", ""}
 	limitParam = param{"limit", "query", "At most so many: up to 1000, 100 by default.", "int32"}
 	pageParam  = param{"cursor", "query", "next_cursor of the page before.", ""}
-	keyHeader  = param{idempotencyKey, "header", "Unique for each capture, a UUID for example, up to 200 bytes: within ten minutes, a retry with it is the same capture, even if the first one's answer was lost.", ""}
+	keyHeader  = param{idempotencyKey, "header", "Made anew for each capture, a UUID for example, up to 200 bytes: within ten minutes, a retry by the same session for the same mutexes is the same capture, even if the first one's answer was lost.", ""}
 )
 
 // operations are all there is, in the order of the document.

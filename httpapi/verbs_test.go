@@ -86,6 +86,20 @@ func TestCapture(t *testing.T) {
 		if a.Mutex.Token != b.Mutex.Token || !a.Mutex.RefreshedAt.Equal(b.Mutex.RefreshedAt) {
 			t.Errorf("got %+v, then %+v", a.Mutex, b.Mutex)
 		}
+		w.post(t, "/v1/release", once)
+		w.post(t, "/v1/capture", once, "Idempotency-Key", "k-1").want(t, wire.Lost, "") // not captured anew
+	})
+	t.Run("with an Idempotency-Key that others use too is one's own", func(t *testing.T) {
+		for i, key := range []string{"1", strings.Repeat("я", 100)} {
+			mine := fmt.Sprintf(`{"mutex":{"id":"mine %d"},"owner":%s}`, i, ivanov)
+			read[wire.CaptureAnswer](t, w.post(t, "/v1/capture", mine, "Idempotency-Key", key))
+			p := w.post(t, "/v1/capture", strings.Replace(mine, ivanov, petrova, 1), "Idempotency-Key", key).want(t, wire.Busy, "")
+			if p.Holder.Owner.Session != "s-ivanov" {
+				t.Errorf("busy names %+v", p.Holder)
+			}
+			other := fmt.Sprintf(`{"mutex":{"id":"another %d"},"owner":%s}`, i, ivanov)
+			read[wire.CaptureAnswer](t, w.post(t, "/v1/capture", other, "Idempotency-Key", key))
+		}
 	})
 }
 
