@@ -195,6 +195,21 @@ func TestApply_Drop(t *testing.T) {
 			News:    []store.Signal{{Peer: "gone", Ticket: "dead"}, {Peer: "peer", Ticket: "first"}},
 		}, eff)
 	})
+	t.Run("counts on who waits behind the window", func(t *testing.T) {
+		state := store.State{Record: held(store.Terms{}, 0), Queue: []store.Ticket{ticket("v", "peer", 8), ticket("w", "peer", 9)}, Rest: 3}
+		after, _, _ := store.Apply(state, sw, "r1", env)
+		if rec := after.InForce(env); rec == nil || rec.Waiting != 4 {
+			t.Errorf("granted is %+v", rec)
+		}
+	})
+	t.Run("grants no longer than the terms allow, confirmed or not", func(t *testing.T) {
+		short := ticket("short", "peer", 8)
+		short.Terms.Idle, short.Confirm = 5*time.Second, 10*time.Second
+		after, _, _ := store.Apply(store.State{Record: held(store.Terms{}, 0), Queue: []store.Ticket{short}}, sw, "r1", env)
+		if want := env.Now.Add(5 * time.Second); !after.Record.Expires.Equal(want) {
+			t.Errorf("the grant expires at %v, want %v", after.Record.Expires, want)
+		}
+	})
 	t.Run("as a hand-over names who got it", func(t *testing.T) {
 		env, _ := environment(start, "peer")
 		over := sw

@@ -104,12 +104,15 @@ func TestRun_Invariants(t *testing.T) {
 			now: start, states: map[string]store.State{}, peers: map[string]time.Time{},
 			queues: map[string][]string{}, tokens: map[string]uint64{},
 		}
+		for i := range 3 {
+			m.beat(fmt.Sprint("p", i), 20*time.Second)
+		}
 		for range rapid.IntRange(1, 60).Draw(t, "steps") {
-			switch rapid.IntRange(0, 5).Draw(t, "step") {
+			switch rapid.IntRange(0, 9).Draw(t, "step") {
 			case 0:
 				m.now = m.now.Add(time.Duration(rapid.IntRange(0, 4).Draw(t, "seconds")) * time.Second)
 			case 1:
-				m.beat(drawPeer(t), time.Duration(rapid.IntRange(1, 6).Draw(t, "ttl"))*time.Second)
+				m.beat(drawPeer(t), time.Duration(rapid.IntRange(1, 20).Draw(t, "ttl"))*time.Second)
 			default:
 				m.run(t, drawRequest(t, m))
 			}
@@ -150,8 +153,9 @@ func drawSwap(t *rapid.T, m *model, name string) store.Swap {
 	seconds := func(label string) time.Duration {
 		return time.Duration(rapid.SampledFrom([]int{0, 0, 1, 3, 9}).Draw(t, label)) * time.Second
 	}
+	actions := []store.Action{store.Take, store.Touch, store.Drop, store.Join, store.Join, store.Join, store.Leave}
 	sw := store.Swap{
-		Name: name, Do: store.Action(rapid.IntRange(1, 5).Draw(t, "action")), Note: &store.Note{Kind: "noted", Actor: who},
+		Name: name, Do: rapid.SampledFrom(actions).Draw(t, "action"), Note: &store.Note{Kind: "noted", Actor: who},
 		Holder: &who, Terms: &store.Terms{Idle: seconds("idle"), MaxHold: seconds("max hold")},
 	}
 	switch rapid.IntRange(0, 3).Draw(t, "condition") {
@@ -164,7 +168,7 @@ func drawSwap(t *rapid.T, m *model, name string) store.Swap {
 	}
 	if sw.Do == store.Join || sw.Do == store.Leave {
 		sw.Ticket = &store.Ticket{
-			ID: fmt.Sprint(name, "#", rapid.IntRange(0, 30).Draw(t, "ticket")), Peer: drawPeer(t), Holder: who, Terms: *sw.Terms,
+			ID: fmt.Sprint(name, "#", rapid.IntRange(0, 15).Draw(t, "ticket")), Peer: drawPeer(t), Holder: who, Terms: *sw.Terms,
 			Note: sw.Note, ClaimAfter: seconds("claim"), Confirm: seconds("confirm"),
 		}
 		if rapid.Bool().Draw(t, "unconditional") {
