@@ -17,6 +17,7 @@ func (m *Manager) Capture(ctx context.Context, id ID, opts *CaptureOptions) (Mut
 	if err := firstError(id.Validate(), c.owner.Validate(), c.opts.validate()); err != nil {
 		return Mutex{}, err
 	}
+	c.opts.RequestID = scoped(c.opts.RequestID, "capture", c.owner.Session, id)
 	if c.opts.Wait > 0 {
 		return m.wait(ctx, c)
 	}
@@ -80,6 +81,7 @@ func (m *Manager) CaptureAll(ctx context.Context, ids []ID, opts *CaptureOptions
 	if !c.opts.If.IsZero() && !c.opts.If.Free() {
 		return nil, invalid("if", "must be absent or free where several mutexes are captured: status data and token are one mutex's own")
 	}
+	c.opts.RequestID = scoped(c.opts.RequestID, "capture", c.owner.Session, ids...)
 	seen := make([]*store.Record, len(ids))
 	var now store.Result
 	for {
@@ -142,6 +144,7 @@ func (m *Manager) Takeover(ctx context.Context, id ID, seen Token, reason string
 	if err := m.permit(ctx, KindTakenOver, c.owner, c.name, seen); err != nil {
 		return Mutex{}, err
 	}
+	c.opts.RequestID = scoped(c.opts.RequestID, "takeover", c.owner.Session, id)
 	sw := c.take()
 	sw.Expect = store.Expect{Token: uint64(seen)}
 	sw.Note.Kind, sw.Note.Reason = string(KindTakenOver), reason

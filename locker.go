@@ -119,7 +119,8 @@ type CaptureOptions struct {
 	// what is there.
 	GrantAfter time.Duration
 
-	// RequestID makes a retry of this capture the same capture. Empty: the
+	// RequestID makes a retry of this capture, of the same mutexes by the same
+	// session, the same capture, for ten minutes. At most 200 bytes. Empty: the
 	// Locker makes one where it needs one.
 	RequestID string
 }

@@ -2,6 +2,7 @@ package editlock
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -144,6 +145,26 @@ func checkLimit(n int) error {
 		return invalid("limit", "is %d; up to %d is allowed", n, MaxPage)
 	}
 	return nil
+}
+
+// scoped makes the ID of a request from the one that its caller gave, and from
+// who asks what: callers may count their IDs from 1, or share one by mistake,
+// and must not be told that what another captured is theirs. The given ID stays
+// in front, as those that sort by time are cheaper to keep.
+func scoped(requestID, verb, session string, ids ...ID) string {
+	if requestID == "" {
+		return ""
+	}
+	h := sha256.New()
+	for _, part := range []string{requestID, verb, session} {
+		fmt.Fprintf(h, "%d:%s", len(part), part)
+	}
+	for _, id := range ids {
+		fmt.Fprintf(h, "/%s", id)
+	}
+	suffix := "-" + hex.EncodeToString(h.Sum(nil)[:8])
+	front := requestID[:min(len(requestID), maxRequestID-len(suffix))]
+	return strings.ToValidUTF8(front, "") + suffix
 }
 
 // newRequestID returns an ID that sorts by time, so that an index over many

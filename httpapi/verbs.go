@@ -1,13 +1,9 @@
 package httpapi
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
-	"unicode/utf8"
 
 	"editlock"
 	"editlock/internal/wire"
@@ -72,14 +68,9 @@ func grantAfter(d *wire.Duration) (time.Duration, error) {
 // idempotencyKey is the header that makes a retry the same capture.
 const idempotencyKey = "Idempotency-Key"
 
-// maxKey is the limit of a key, and of the request ID made of it, in bytes.
-const maxKey = 200
-
-// requestID makes the ID of a request from its key, and from who asks what:
-// clients may count their keys from 1, or share one by mistake, and must not
-// be told that what another captured is theirs. The key stays in front, as
-// those that sort by time are cheaper to keep.
-func (c *call) requestID(owner *wire.Owner, ids ...wire.ID) (string, error) {
+// requestID is the key of a request. The library scopes it to who asks for
+// what.
+func (c *call) requestID() (string, error) {
 	keys := c.r.Header[idempotencyKey]
 	switch {
 	case len(keys) == 0:
@@ -88,21 +79,8 @@ func (c *call) requestID(owner *wire.Owner, ids ...wire.ID) (string, error) {
 		return "", invalid(idempotencyKey, "is given %d times; give it once", len(keys))
 	case keys[0] == "":
 		return "", invalid(idempotencyKey, "must not be empty")
-	case len(keys[0]) > maxKey:
-		return "", invalid(idempotencyKey, "is %d bytes long; at most %d are allowed", len(keys[0]), maxKey)
-	case !utf8.ValidString(keys[0]):
-		return "", invalid(idempotencyKey, "is not valid UTF-8")
 	}
-	scope := make([]byte, 0, 512)
-	for _, part := range []string{keys[0], c.r.URL.Path, owner.Root().Session} {
-		scope = append(append(scope, part...), 0)
-	}
-	for _, id := range ids {
-		scope = append(append(scope, id.Root().String()...), 0)
-	}
-	sum := sha256.Sum256(scope)
-	suffix := "-" + hex.EncodeToString(sum[:8])
-	return strings.ToValidUTF8(keys[0][:min(len(keys[0]), maxKey-len(suffix))], "") + suffix, nil
+	return keys[0], nil
 }
 
 // named makes an error about the request ID name the header it came in.
@@ -140,11 +118,7 @@ func (c *call) captureOptions(in *wire.CaptureRequest) (*editlock.CaptureOptions
 	auto, badAuto := in.AutoRelease.Root("auto_release")
 	cond, badCond := in.If.Root()
 	grant, badGrant := grantAfter(in.GrantAfter)
-	ids := in.Mutexes
-	if in.Mutex != nil {
-		ids = []wire.ID{*in.Mutex}
-	}
-	key, badKey := c.requestID(in.Owner, ids...)
+	key, badKey := c.requestID()
 	if err := first(c.actAs(in.Owner), badAuto, badCond, badGrant, badKey); err != nil {
 		return nil, err
 	}
@@ -246,7 +220,7 @@ func takeover(c *call, in *wire.TakeoverRequest) (any, error) {
 	id, badID := one(in.Mutex)
 	auto, badAuto := in.AutoRelease.Root("auto_release")
 	grant, badGrant := grantAfter(in.GrantAfter)
-	key, badKey := c.requestID(in.Owner, wire.FromID(id))
+	key, badKey := c.requestID()
 	if err := first(badID, c.actAs(in.Owner), badAuto, badGrant, badKey); err != nil {
 		return nil, err
 	}
