@@ -2,7 +2,6 @@ package memory_test
 
 import (
 	"testing"
-	"time"
 
 	"editlock/store"
 	"editlock/store/memory"
@@ -19,10 +18,6 @@ func TestStore(t *testing.T) {
 	storetest.Run(t, storetest.Harness{Open: open})
 }
 
-// The suite must also serve engines that can't be given a clock.
-func TestStore_InRealTime(t *testing.T) {
-	storetest.Run(t, storetest.Harness{
-		Open:   func(t testing.TB, _ *storetest.Clock) store.Store { return memory.New(nil) },
-		Second: 100 * time.Millisecond,
-	})
+func BenchmarkStore(b *testing.B) {
+	storetest.Bench(b, func(*testing.B) store.Store { return memory.New(nil) })
 }

@@ -75,3 +75,14 @@ func TestStore(t *testing.T) {
 	f := &files{}
 	storetest.Run(t, storetest.Harness{Open: f.open, Reopen: f.reopen, Quick: race})
 }
+
+func BenchmarkStore(b *testing.B) {
+	storetest.Bench(b, func(b *testing.B) store.Store {
+		st, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "editlock.db"), nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(func() { _ = st.Close() })
+		return st
+	})
+}

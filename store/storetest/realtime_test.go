@@ -1,0 +1,28 @@
+package storetest
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"editlock/store"
+	"editlock/store/memory"
+)
+
+// TestRun_InRealTime runs the suite as it runs on engines that can't be given
+// a clock, but in a bubble, where waiting takes no time.
+func TestRun_InRealTime(t *testing.T) {
+	h := Harness{
+		Open:   func(testing.TB, *Clock) store.Store { return memory.New(nil) },
+		Second: time.Second / 2,
+	}
+	for _, topic := range topics {
+		for _, l := range topic.laws {
+			if l.appliesTo(h) {
+				t.Run(topic.name+"/"+l.name, func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) { l.run(newTest(t, h)) })
+				})
+			}
+		}
+	}
+}
