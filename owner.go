@@ -94,7 +94,7 @@ func OwnerFrom(ctx context.Context) Owner {
 }
 
 // AsStranger returns a context whose Request calls are made by nobody: what
-// is held is then always held by another. All other calls refuse it.
+// is held is then always held by another. Calls that act as an owner refuse it.
 func AsStranger(ctx context.Context) context.Context {
 	return context.WithValue(ctx, ownerKey{}, Owner{})
 }
