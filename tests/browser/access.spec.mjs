@@ -19,38 +19,47 @@ async function flawless(page, what) {
   }
 }
 
-test('axe finds nothing wrong in any state', async ({ browser, server, arrive, edit, knock }) => {
-  const stranger = await browser.newPage();
-  await stranger.goto(server.office);
-  await flawless(stranger, 'welcome');
-  await stranger.close();
-  await flawless(await arrive('Sidorova'), 'guide');
+test.describe('axe finds nothing wrong', () => {
+  test('while nobody holds anything', async ({ browser, server, arrive }) => {
+    const stranger = await browser.newPage();
+    await stranger.goto(server.office);
+    await flawless(stranger, 'welcome');
+    await stranger.close();
+    await flawless(await arrive('Sidorova'), 'guide');
+  });
 
-  const ivanov = await edit('Ivanov'), petrova = await knock('Petrova');
-  await flawless(ivanov, 'editing');
-  await flawless(petrova, 'refused');
-  const second = await ivanov.context().newPage();
-  await second.goto(server.contract);
-  await isIn(second, 'self');
-  await flawless(second, 'second tab');
-  await second.close();
+  test('where one is refused', async ({ edit, knock, server }) => {
+    const ivanov = await edit('Ivanov'), petrova = await knock('Petrova');
+    await flawless(ivanov, 'editing');
+    await flawless(petrova, 'refused');
+    const second = await ivanov.context().newPage();
+    await second.goto(server.contract);
+    await isIn(second, 'self');
+    await flawless(second, 'second tab');
+  });
 
-  await click(petrova, 'Wait in the queue');
-  await flawless(petrova, 'dialog');
-  await say(petrova, 'May I?', 'Wait');
-  await expect(headline(petrova)).toContainText('number 1');
-  await flawless(petrova, 'waiting');
-  await expect(ivanov.getByRole('region', { name: 'Waiting for you' })).toBeVisible();
-  await notes(ivanov).fill('unsaved');
-  await flawless(ivanov, 'somebody waits');
+  test('in the queue, and around it', async ({ edit, knock }) => {
+    const ivanov = await edit('Ivanov'), petrova = await knock('Petrova');
+    await click(petrova, 'Wait in the queue');
+    await flawless(petrova, 'dialog');
+    await say(petrova, 'May I?', 'Wait');
+    await expect(headline(petrova)).toContainText('number 1');
+    await flawless(petrova, 'waiting');
+    await expect(ivanov.getByRole('region', { name: 'Waiting for you' })).toBeVisible();
+    await flawless(ivanov, 'somebody waits');
+  });
 
-  await click(petrova, 'Take over…');
-  await say(petrova, 'urgent', 'Take over');
-  await expect(ivanov.getByRole('region', { name: 'Your unsaved text' })).toBeVisible();
-  await flawless(ivanov, 'lost');
-  await petrova.getByRole('link', { name: 'Close' }).click();
-  await expect(ivanov.getByRole('button', { name: 'Start editing' })).toBeVisible();
-  await flawless(ivanov, 'lost and free');
+  test('after a takeover', async ({ edit, knock }) => {
+    const ivanov = await edit('Ivanov'), petrova = await knock('Petrova');
+    await notes(ivanov).fill('unsaved');
+    await click(petrova, 'Take over…');
+    await say(petrova, 'urgent', 'Take over');
+    await expect(ivanov.getByRole('region', { name: 'Your unsaved text' })).toBeVisible();
+    await flawless(ivanov, 'lost');
+    await petrova.getByRole('link', { name: 'Close' }).click();
+    await expect(ivanov.getByRole('button', { name: 'Start editing' })).toBeVisible();
+    await flawless(ivanov, 'lost and free');
+  });
 });
 
 test('the keyboard is enough', async ({ browser, server, knock }) => {

@@ -136,7 +136,7 @@ export function startEditor(main, watch) {
       const shown = form.elements[name]?.querySelector?.(`option[value="${CSS.escape(value)}"]`)?.textContent ?? value;
       const button = element('button', { type: 'button', className: 'quiet', textContent: text('kept.copy'), ariaLabel: text('kept.copy.field', { field: about }) });
       button.onclick = () => copy(button, value);
-      byID('kept-fields').append(element('div', {}, element('dt', {}, about), element('dd', {}, shown), button));
+      byID('kept-fields').append(element('div', {}, element('dt', {}, about), element('dd', {}, element('span', {}, shown), button)));
     }
   }
 

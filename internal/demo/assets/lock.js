@@ -43,7 +43,6 @@ export class Lock extends EventTarget {
   #idle;
   #unchanged;
   #request = newID();
-  #ticket = ''; // names this page's place in the queue
   #token = 0;
   #deadline = null;
   #timers = [];
@@ -65,8 +64,8 @@ export class Lock extends EventTarget {
 
   get token() { return this.#token; }
 
-  // place is this page's number in the queue, 0 if that is not known.
-  get place() { return (this.holder?.waiters ?? []).findIndex((w) => w.id === this.#ticket) + 1; }
+  // place is this browser's number in the queue, 0 if that is not known.
+  get place() { return (this.holder?.waiters ?? []).findIndex((w) => w.owner.session === me.session) + 1; }
 
   // open asks for the lock.
   async open() {
@@ -101,12 +100,12 @@ export class Lock extends EventTarget {
   // wait queues until the lock is this page's, the holder declines, or stop.
   async wait(message) {
     const stop = this.#wait = new AbortController();
-    this.#ticket = newID();
+    const key = newID();
     this.#set({ state: 'waiting', note: '', answer: '' });
     while (!stop.signal.aborted) {
       try {
         const { mutex } = await post('/v1/capture', { ...this.#terms(), if: { free: true }, wait: waitFor, message },
-          { signal: stop.signal, headers: { 'Idempotency-Key': this.#ticket } });
+          { signal: stop.signal, headers: { 'Idempotency-Key': key } });
         this.#token = mutex.token;
         this.#set({ state: 'checking', note: 'granted', holder: mutex });
         return this.check(); // a grant is short until it is taken up
