@@ -110,7 +110,7 @@ test('the loser of a takeover is told at once, and keeps his text', async ({ edi
 
   await isIn(ivanov, 'lost');
   await ivanov.keyboard.press('x');
-  await expect(headline(ivanov)).toHaveText(/^Petrova took this over at \d?\d:\d\d$/);
+  await expect(headline(ivanov)).toHaveText(/^Petrova took this over at\s\d?\d:\d\d$/);
   await expect(detail(ivanov)).toContainText('Reason: “The customer is on the phone”.');
   await expect(ivanov.getByRole('button', { name: 'Save' })).toBeDisabled();
   await expect(notes(ivanov)).toHaveValue(/^Delivery in two parts/);

@@ -9,11 +9,11 @@ test('по-русски: кто редактирует, очередь, пере
   await expect(ivanov.getByRole('heading', { level: 1 })).toHaveText('Один документ — одно перо');
   await ivanov.goto(server.contract);
   await isIn(ivanov, 'mine');
-  await expect(headline(ivanov)).toHaveText(/^Вы редактируете с \d?\d:\d\d$/);
+  await expect(headline(ivanov)).toHaveText(/^Вы редактируете с\s\d?\d:\d\d$/);
   await ivanov.getByRole('textbox', { name: 'Примечания' }).fill('Не сохранено');
 
   await petrova.goto(server.contract);
-  await expect(headline(petrova)).toHaveText(/^Иванов редактирует с \d?\d:\d\d$/);
+  await expect(headline(petrova)).toHaveText(/^Иванов редактирует с\s\d?\d:\d\d$/);
   await expect(petrova.getByRole('heading', { level: 1 })).toHaveText('Поставка офисной мебели');
   await petrova.getByRole('button', { name: 'Встать в очередь' }).click();
   await say(petrova, 'Поправлю срок?', 'Ждать');
@@ -22,7 +22,7 @@ test('по-русски: кто редактирует, очередь, пере
 
   await petrova.getByRole('button', { name: 'Перехватить…' }).click();
   await say(petrova, 'Звонит клиент', 'Перехватить');
-  await expect(headline(ivanov)).toHaveText(/^Теперь редактирует Петрова: перехват в \d?\d:\d\d$/);
+  await expect(headline(ivanov)).toHaveText(/^Теперь редактирует Петрова: перехват в\s\d?\d:\d\d$/);
   await expect(ivanov.getByRole('region', { name: 'Ваш несохранённый текст' })).toContainText('Не сохранено');
   await expect(ivanov.locator('#history')).toContainText('Перехват: Иванов → Петрова');
 
