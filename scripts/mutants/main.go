@@ -43,16 +43,17 @@ func main() {
 }
 
 func run(ctx context.Context, only string) error {
+	chosen := slices.DeleteFunc(mutants, func(m mutant) bool { return !strings.Contains(m.name, only) })
+	if err := healthy(ctx, chosen); err != nil {
+		return err
+	}
 	dir, err := os.MkdirTemp("", "mutants-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
 	var survived []string
-	for _, m := range mutants {
-		if !strings.Contains(m.name, only) {
-			continue
-		}
+	for _, m := range chosen {
 		start := time.Now()
 		killer, err := m.test(ctx, dir)
 		if err != nil {
@@ -66,6 +67,20 @@ func run(ctx context.Context, only string) error {
 	}
 	if len(survived) > 0 {
 		return fmt.Errorf("no test noticed: %s", strings.Join(survived, "; "))
+	}
+	return nil
+}
+
+// healthy makes sure that the tests pass without a bug: else they prove
+// nothing with one.
+func healthy(ctx context.Context, chosen []mutant) error {
+	args := []string{"test"}
+	for _, m := range chosen {
+		args = append(args, m.packages...)
+	}
+	slices.Sort(args[1:])
+	if out, err := exec.CommandContext(ctx, "go", slices.Compact(args)...).CombinedOutput(); err != nil {
+		return fmt.Errorf("the tests fail without a planted bug: %w\n%s", err, out)
 	}
 	return nil
 }
