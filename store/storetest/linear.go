@@ -22,14 +22,18 @@ const checkWithin = 60 * time.Second
 // one name each, every name is judged for itself.
 func linearizable(ops []porcupine.Operation, names []string, together bool) error {
 	sent := map[string]int{}
-	retry := map[string]bool{}
 	for _, op := range ops {
 		in := op.Input.(*call)
-		if id := in.req.ID; in.method == "Swap" && id != "" {
-			if sent[id]++; sent[id] > 1 {
-				retry[id] = true
+		sent[in.req.ID]++
+		for _, sw := range in.req.Swaps {
+			if sw.Do == store.Join && sw.Ticket.ID != in.req.ID {
+				sent[sw.Ticket.ID]++ // a grant makes the ticket's ID known too
 			}
 		}
+	}
+	retry := map[string]bool{}
+	for id, n := range sent {
+		retry[id] = n > 1
 	}
 	if together {
 		return check(sweepEach(ops, names), names, retry)
