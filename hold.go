@@ -26,7 +26,9 @@ type Held struct {
 
 	mu       sync.Mutex
 	mutex    Mutex
+	sent     time.Time   // when the call went out that mutex is the answer to
 	deadline *time.Timer // nil: holds for ever
+	lapsed   bool        // the deadline passed
 }
 
 // Hold captures a mutex and keeps it for the owner in ctx.
@@ -39,7 +41,12 @@ func Hold(ctx context.Context, l Locker, id ID, opts *CaptureOptions) (*Held, er
 	if opts != nil && opts.Wait > 0 {
 		// Nobody knows how long ago the wait was granted: ask anew.
 		sent = time.Now()
-		if m, err = refreshOne(ctx, l, RefreshItem{ID: id, Token: m.Token}); err != nil {
+		token := m.Token
+		if m, err = refreshOne(ctx, l, RefreshItem{ID: id, Token: token}); err != nil {
+			// Nobody would ever release what the caller does not get.
+			rctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), confirmWithin)
+			defer cancel()
+			_, _ = l.Release(rctx, id, IfToken(token))
 			return nil, err
 		}
 	}
@@ -71,12 +78,18 @@ func (h *Held) Release(ctx context.Context) error {
 	h.end(ErrReleased)
 	h.stopTimer()
 	h.bg.Wait()
+	h.mu.Lock()
+	m, lapsed := h.mutex, h.lapsed
+	h.mu.Unlock()
 	var lost *LostError
-	if errors.As(context.Cause(h.ctx), &lost) {
+	if errors.As(context.Cause(h.ctx), &lost) && !lapsed {
 		return lost
 	}
-	m := h.Mutex()
+	// After a lapse the store may hold it still, if only the answers were lost.
 	_, err := h.locker.Release(WithOwner(ctx, h.owner), m.ID, IfToken(m.Token))
+	if lost != nil {
+		return lost
+	}
 	return err
 }
 
@@ -115,10 +128,10 @@ const safety = 50
 func (h *Held) confirmed(m Mutex, sent time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if m.AsOf.Before(h.mutex.AsOf) {
+	if sent.Before(h.sent) {
 		return // an older answer that came later
 	}
-	h.mutex = m
+	h.mutex, h.sent = m, sent
 	lease, ends := m.ExpiresIn()
 	if !ends {
 		if h.deadline != nil {
@@ -136,7 +149,10 @@ func (h *Held) confirmed(m Mutex, sent time.Time) {
 }
 
 func (h *Held) expired() {
-	m := h.Mutex()
+	h.mu.Lock()
+	m := h.mutex
+	h.lapsed = true
+	h.mu.Unlock()
 	h.end(&LostError{
 		ID: m.ID, How: KindExpired, By: m.Owner, At: m.ExpiresAt,
 		Reason: "the store did not confirm a refresh in time",
@@ -202,12 +218,27 @@ func (h *Held) pause(failures int) time.Duration {
 
 // watch ends the hold as soon as the store tells that it ended.
 func (h *Held) watch() {
-	m := h.Mutex()
-	after := uint64(m.Token)
-	for e, err := range h.locker.Watch(h.ctx, WatchQuery{ID: &m.ID, After: &after}) {
-		if err != nil {
-			return // the refreshes will tell
+	after := uint64(h.Mutex().Token)
+	for {
+		h.watchFrom(&after)
+		select {
+		case <-h.ctx.Done():
+			return
+		case <-time.After(h.lease() / 30): // an outage: the refreshes tell meanwhile
 		}
+	}
+}
+
+// watchFrom reads events after *after, which it moves, until one ends the
+// hold or none come any more.
+func (h *Held) watchFrom(after *uint64) {
+	m := h.Mutex()
+	from := *after
+	for e, err := range h.locker.Watch(h.ctx, WatchQuery{ID: &m.ID, After: &from}) {
+		if err != nil {
+			return
+		}
+		*after = e.Seq
 		switch e.Kind {
 		case KindTakenOver:
 		case KindReleased, KindExpired, KindForceReleased, KindHandedOver:

@@ -53,7 +53,8 @@ func NewManager(st store.Store, o *ManagerOptions) *Manager {
 	m.waits.init(ctx, st)
 	m.tail.init(ctx, st)
 	m.done.Go(func() { m.sweep(ctx) })
-	m.done.Go(func() { m.listen(ctx) })
+	news := st.Listen(m.waits.peer)
+	m.done.Go(func() { m.listen(ctx, news) })
 	return m
 }
 
@@ -90,8 +91,7 @@ func (m *Manager) sweep(ctx context.Context) {
 }
 
 // listen passes the store's news on to who waits or watches here.
-func (m *Manager) listen(ctx context.Context) {
-	sub := m.store.Listen(m.waits.peer)
+func (m *Manager) listen(ctx context.Context, sub *store.Subscription) {
 	defer sub.Close()
 	for {
 		select {

@@ -105,11 +105,16 @@ func (c capture) join(rec *store.Record, peer string) store.Swap {
 		ID: c.opts.RequestID, Peer: peer, Holder: *take.Holder, Data: *take.Data, Terms: *take.Terms,
 		Note: take.Note, Value: c.opts.Message, Confirm: confirmWithin,
 	}
+	// Whoever holds it by now is queued behind; only a promise is one holder's.
+	var expect store.Expect
 	if c.opts.Message != "" {
 		_, t.ClaimAfter = owner(rec.Holder)
 	}
+	if t.ClaimAfter > 0 {
+		expect.Token = rec.Token
+	}
 	return store.Swap{
-		Name: c.name, Do: store.Join, Expect: store.Expect{Token: rec.Token}, Ticket: &t,
+		Name: c.name, Do: store.Join, Expect: expect, Ticket: &t,
 		Note: &store.Note{Kind: string(KindWaiting), Actor: t.Holder, Reason: c.opts.Message},
 	}
 }

@@ -156,8 +156,11 @@ func (m *Manager) wait(ctx context.Context, c capture) (Mutex, error) {
 		case err == nil:
 			return mutex(rec, res.Now), nil
 		case res.Replayed: // a retry, long after: tell what came of the first try
-			got, _, err := m.outcome(ctx, c)
-			return got, err
+			got, known, oerr := m.outcome(ctx, c)
+			if known || oerr != nil {
+				return got, oerr
+			}
+			return Mutex{}, m.refusal(ctx, err, c.name, c.owner, 0, rec, res)
 		case err != ErrBusy || timeUp: //nolint:errorlint // bare: in the way
 			return Mutex{}, m.refusal(ctx, err, c.name, c.owner, 0, rec, res)
 		}
@@ -165,7 +168,17 @@ func (m *Manager) wait(ctx context.Context, c capture) (Mutex, error) {
 		if err != nil {
 			return Mutex{}, err
 		}
-		timeUp = end == waitTimeUp
+		switch end {
+		case waitTimeUp:
+			timeUp = true
+		case waitAgain:
+			select {
+			case <-deadline.C:
+				timeUp = true
+			default:
+			}
+		case waitOver:
+		}
 		if end != waitAgain {
 			if got, known, err := m.outcome(ctx, c); known || err != nil {
 				return got, err
@@ -230,16 +243,36 @@ func (m *Manager) queue(ctx context.Context, c capture, rec *store.Record, deadl
 
 // leave gives up the place, and what was granted just before unless a retry
 // may still ask for it. It must reach the store although the caller may be
-// gone; if it does not, place and grant end with their leases.
+// gone, and is tried again until it does.
 func (m *Manager) leave(ctx context.Context, c capture, keepGrant bool) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), beatEvery)
+	if m.tryLeave(context.WithoutCancel(ctx), c, keepGrant) == nil {
+		return
+	}
+	// Other waits keep the lease of this process alive, so the place would
+	// not end with it: go on until the store is there again.
+	m.waits.spawn(func() {
+		for m.waits.ctx.Err() == nil {
+			select {
+			case <-m.waits.ctx.Done():
+			case <-time.After(beatEvery):
+			}
+			if m.tryLeave(m.waits.ctx, c, keepGrant) == nil {
+				return
+			}
+		}
+	})
+}
+
+func (m *Manager) tryLeave(ctx context.Context, c capture, keepGrant bool) error {
+	ctx, cancel := context.WithTimeout(ctx, beatEvery)
 	defer cancel()
 	t := store.Ticket{ID: c.opts.RequestID, Peer: m.waits.peer}
 	rec, res, err := m.swap(ctx, "", store.Swap{Name: c.name, Do: store.Leave, Ticket: &t})
 	if err != nil || res.Done || keepGrant || rec == nil || rec.Request != t.ID {
-		return
+		return err
 	}
-	_, _ = m.release(ctx, c.name, c.owner, IfToken(Token(rec.Token)))
+	_, err = m.release(ctx, c.name, c.owner, IfToken(Token(rec.Token)))
+	return err
 }
 
 // outcome finds out what became of a ticket that is no longer queued, if that
@@ -262,9 +295,12 @@ func (m *Manager) outcome(ctx context.Context, c capture) (got Mutex, known bool
 		return Mutex{}, false, nil
 	}
 	last := page.Entries[0]
-	if Kind(last.Kind) == KindDeclined && rec != nil {
+	if Kind(last.Kind) == KindDeclined {
 		no := entry(last)
-		e := busy(rec, view.Now, c.owner)
+		e := &BusyError{Holder: Mutex{ID: no.ID, Owner: no.Owner, Token: no.Token, AsOf: view.Now}}
+		if rec != nil {
+			e = busy(rec, view.Now, c.owner)
+		}
 		e.Declined = &Answer{By: no.Actor, At: no.At, Message: no.Reason}
 		return Mutex{}, true, e
 	}

@@ -77,9 +77,12 @@ func (b *batch) load(ctx context.Context, jobs []*job, known map[string]*store.R
 		return err
 	}
 	return b.st.requests.each(ctx, requests, func(rows *sql.Rows) error {
-		var id string
-		err := rows.Scan(&id)
-		b.requests[id] = true
+		var (
+			id string
+			at int64
+		)
+		err := rows.Scan(&id, &at)
+		b.requests[id] = b.now.Sub(fromMicros(at)) < store.RetryWindow
 		return err
 	})
 }
@@ -278,7 +281,7 @@ func (b *batch) flushLog(ctx context.Context, last uint64) error {
 	var requests []any
 	for _, e := range b.entries {
 		if e.Request != "" {
-			requests = append(requests, e.Request, int64(last))
+			requests = append(requests, e.Request, int64(last), b.now.UnixMicro())
 		}
 	}
 	return b.st.putRequest.each(ctx, requests)

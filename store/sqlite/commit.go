@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 
 	"editlock/store"
 )
@@ -13,7 +14,8 @@ const maxBatch = 256
 
 // job is one step, to be done by the committer.
 type job struct {
-	swap *store.Request // a swap, or
+	ctx  context.Context // of the caller, who may be gone before the turn comes
+	swap *store.Request  // a swap, or
 	run  func(ctx context.Context, b *batch) error
 
 	res  store.Result
@@ -26,7 +28,7 @@ func (s *Store) do(ctx context.Context, j *job) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	j.done = make(chan struct{})
+	j.ctx, j.done = ctx, make(chan struct{})
 	select {
 	case <-s.quit:
 		return store.ErrClosed
@@ -114,7 +116,9 @@ func (c *committer) run() {
 		case <-c.s.quit:
 			return
 		}
-		jobs = c.more(jobs)
+		if jobs = wanted(c.more(jobs)); len(jobs) == 0 {
+			continue
+		}
 		if err := c.commit(jobs); err != nil {
 			c.fail(jobs, err)
 			continue
@@ -138,12 +142,27 @@ func (c *committer) more(jobs []*job) []*job {
 	return jobs
 }
 
+// wanted leaves out the jobs whose callers gave up while they waited, as for
+// another program that locks the file.
+func wanted(jobs []*job) []*job {
+	return slices.DeleteFunc(jobs, func(j *job) bool {
+		gone := j.ctx.Err()
+		if gone != nil {
+			j.err = gone
+			close(j.done)
+		}
+		return gone != nil
+	})
+}
+
 // fail answers a batch that could not be committed. If it was several jobs,
 // each gets its own try, so that none fails for another's fault.
 func (c *committer) fail(jobs []*job, err error) {
 	for i, j := range jobs {
 		if len(jobs) > 1 {
-			err = c.commit(jobs[i : i+1])
+			if err = j.ctx.Err(); err == nil {
+				err = c.commit(jobs[i : i+1])
+			}
 		}
 		j.err = err
 		close(j.done)
@@ -189,9 +208,7 @@ func (c *committer) commit(jobs []*job) (err error) {
 		return err
 	}
 	c.remember(b)
-	if n := len(b.entries); n > 0 {
-		c.s.published(b.entries[n-1].Seq)
-	}
+	c.s.published(b.seqBefore, b.seq)
 	if len(b.news) > 0 || len(b.entries) > 0 {
 		c.s.Publish(b.news, len(b.entries) > 0)
 	}

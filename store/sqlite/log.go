@@ -70,7 +70,7 @@ func logParts(q store.LogQuery, indexed int64) []where {
 // limit.
 func readLog(ctx context.Context, tx *sql.Tx, q store.LogQuery, w where, entries []store.Entry) (_ []store.Entry, err error) {
 	w.add("last >= ?", micros(q.From), !q.From.IsZero())
-	w.add("first < ?", micros(q.To), !q.To.IsZero())
+	w.add("first <= ?", micros(q.To), !q.To.IsZero())
 	w.add("seq > ?", int64(min(q.After, 1<<63-1)), q.After > 0)
 	order := " ORDER BY seq"
 	if q.Newest {
@@ -195,8 +195,10 @@ func (b *batch) prune(ctx context.Context, from, cut int64) error {
 			return err
 		}
 	}
-	if err := b.st.dropRequest.each(ctx, requests); err != nil {
-		return err
+	for _, id := range requests { // unless it was used anew since
+		if _, err := b.st.dropRequest.ExecContext(ctx, id, cut); err != nil {
+			return err
+		}
 	}
 	if _, err := b.st.exec(ctx, "DELETE FROM editlock_log WHERE seq > ? AND seq <= ?", from, cut); err != nil {
 		return err

@@ -66,7 +66,8 @@ CREATE TABLE editlock_log_key (
 -- Requests that took effect, and where the log tells of it.
 CREATE TABLE editlock_request (
   id  TEXT NOT NULL PRIMARY KEY,
-  seq INTEGER NOT NULL
+  seq INTEGER NOT NULL,
+  at  INTEGER NOT NULL
 ) WITHOUT ROWID;
 
 INSERT INTO editlock_meta (version, seq, floor, indexed) VALUES (1, 0, 0, 0);

@@ -258,12 +258,15 @@ func (s *Store) poll() {
 		if conn.QueryRowContext(ctx, "PRAGMA data_version").Scan(&version) != nil || version == last {
 			continue
 		}
-		last = version
 		s.mu.Lock()
 		after := s.seen
 		s.mu.Unlock()
 		page, err := s.Log(ctx, store.LogQuery{After: after, Limit: 1000})
-		if err != nil || len(page.Entries) == 0 {
+		if err != nil {
+			continue // and look again
+		}
+		last = version
+		if len(page.Entries) == 0 {
 			continue
 		}
 		// Whose tickets these were is not known here: everybody is asked.
@@ -273,16 +276,21 @@ func (s *Store) poll() {
 				news = append(news, store.Signal{Ticket: e.Request})
 			}
 		}
-		s.published(page.Entries[len(page.Entries)-1].Seq)
-		s.Publish(news, true)
+		seen := page.Last
 		if len(page.Entries) == 1000 {
-			last = -1
+			seen, last = page.Entries[999].Seq, -1
 		}
+		s.published(after, seen)
+		s.Publish(news, true)
 	}
 }
 
-func (s *Store) published(seq uint64) {
+// published notes that all entries above from and up to to are known here. If
+// some before them are not, it leaves them for poll.
+func (s *Store) published(from, to uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.seen = max(s.seen, seq)
+	if s.seen >= from {
+		s.seen = max(s.seen, to)
+	}
 }

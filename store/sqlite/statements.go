@@ -11,10 +11,10 @@ import (
 type writeStatements struct {
 	conn *sql.Conn
 
-	begin, commit, version, head, peers, record, touch, setSeq, log, dropKey *sql.Stmt
-	queue, waiting, ticket, putTicket, dropTicket, mine, putPeer             *sql.Stmt
-	records, requests                                                        lookup
-	put, drop, putKey, putRequest, dropRequest                               bulk
+	begin, commit, version, head, peers, record, touch, setSeq, log, dropKey, dropRequest *sql.Stmt
+	queue, waiting, ticket, putTicket, dropTicket, mine, putPeer                          *sql.Stmt
+	records, requests                                                                     lookup
+	put, drop, putKey, putRequest                                                         bulk
 }
 
 const ticketColumns = "id, name, seq, peer, claim, asked, body"
@@ -33,6 +33,7 @@ func prepareWrites(ctx context.Context, conn *sql.Conn) (*writeStatements, error
 		{&w.record, "SELECT " + recordColumns + " FROM editlock_record WHERE name = ?"},
 		{&w.touch, "UPDATE editlock_record SET touched = ?, expires = ? WHERE name = ?"},
 		{&w.log, "INSERT INTO editlock_log (seq, entries, first, last, body) VALUES " + row(5)},
+		{&w.dropRequest, "DELETE FROM editlock_request WHERE id = ? AND seq <= ?"},
 		{&w.dropKey, "DELETE FROM editlock_log_key WHERE key = ? AND seq = ?"},
 		{&w.setSeq, "UPDATE editlock_meta SET seq = ?"},
 		{&w.queue, "SELECT " + ticketColumns + " FROM editlock_ticket WHERE peer IN " + alivePeers +
@@ -51,12 +52,11 @@ func prepareWrites(ctx context.Context, conn *sql.Conn) (*writeStatements, error
 	}
 	return w, errors.Join(
 		w.records.prepare(ctx, conn, "SELECT "+recordColumns+" FROM editlock_record WHERE name IN "),
-		w.requests.prepare(ctx, conn, "SELECT id FROM editlock_request WHERE id IN "),
+		w.requests.prepare(ctx, conn, "SELECT id, at FROM editlock_request WHERE id IN "),
 		w.drop.prepare(ctx, conn, "DELETE FROM editlock_record WHERE name IN (", "?", 1, ")"),
 		w.put.prepare(ctx, conn, "INSERT OR ROLLBACK INTO editlock_record ("+recordColumns+") VALUES ", row(12), 12, ""),
 		w.putKey.prepare(ctx, conn, "INSERT OR IGNORE INTO editlock_log_key (key, seq) VALUES ", row(2), 2, ""),
-		w.putRequest.prepare(ctx, conn, "INSERT OR REPLACE INTO editlock_request (id, seq) VALUES ", row(2), 2, ""),
-		w.dropRequest.prepare(ctx, conn, "DELETE FROM editlock_request WHERE id IN (", "?", 1, ")"),
+		w.putRequest.prepare(ctx, conn, "INSERT OR REPLACE INTO editlock_request (id, seq, at) VALUES ", row(3), 3, ""),
 	)
 }
 

@@ -122,7 +122,8 @@ func (s *Store) overdue(ctx context.Context) (names []string, dead bool, err err
 	if err := rows.Err(); err != nil {
 		return nil, false, err
 	}
-	const find = "SELECT EXISTS (SELECT 1 FROM editlock_peer WHERE expires <= ?)"
+	const find = `SELECT EXISTS (SELECT 1 FROM editlock_peer WHERE expires <= ?)
+		OR EXISTS (SELECT 1 FROM editlock_ticket WHERE peer NOT IN (SELECT id FROM editlock_peer))`
 	err = s.read.QueryRowContext(ctx, find, now).Scan(&dead)
 	return names, dead, err
 }
@@ -138,6 +139,10 @@ func (b *batch) sweep(ctx context.Context, names []string) error {
 		if err := b.settle(ctx, name); err != nil {
 			return err
 		}
+	}
+	const orphans = "DELETE FROM editlock_ticket WHERE peer NOT IN (SELECT id FROM editlock_peer)"
+	if _, err := b.st.exec(ctx, orphans); err != nil {
+		return err
 	}
 	for peer, until := range b.peers {
 		if b.now.Before(until) {
@@ -204,8 +209,8 @@ func (s *Store) pruneTo(ctx context.Context, keep store.Retention, now time.Time
 	young := now.Add(-store.RetryWindow)
 	if keep.MaxEntries > 0 {
 		err := s.read.QueryRowContext(ctx, `SELECT ifnull((SELECT seq FROM
-			(SELECT seq, sum(entries) OVER (ORDER BY seq DESC) AS newer FROM editlock_log)
-			WHERE newer > ? LIMIT 1), 0)`, keep.MaxEntries).Scan(&cut)
+			(SELECT seq, entries, sum(entries) OVER (ORDER BY seq DESC) AS newer FROM editlock_log)
+			WHERE newer - entries >= ? LIMIT 1), 0)`, keep.MaxEntries).Scan(&cut)
 		if err != nil {
 			return 0, err
 		}
