@@ -19,7 +19,7 @@ async function picture(page, name, testInfo) {
 const offset = 12 - new Date().getUTCHours();
 const timezoneId = `Etc/GMT${offset > 0 ? '-' : '+'}${Math.abs(offset)}`; // the sign is POSIX's, the wrong way round
 
-const desk = { viewport: { width: 1200, height: 800 }, deviceScaleFactor: 1.5, timezoneId };
+const desk = { viewport: { width: 1280, height: 860 }, deviceScaleFactor: 1.5, timezoneId };
 const phone = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, timezoneId, isMobile: true, hasTouch: true };
 
 test('the second person is refused', async ({ edit, knock, arrive, server }, testInfo) => {

@@ -25,7 +25,8 @@ export function startEditor(main, watch) {
   });
   let base = { version: Number(main.dataset.version), fields: read(), saves: [] };
   let loadedFor = 0; // the token whose holder has the newest text in front of him
-  let before = 'opening', title = document.title, saving = null;
+  let before = 'opening', recorded = '', saving = null;
+  const { title } = document;
 
   function read() { return Object.fromEntries(fields.map((f) => [f.name, f.value])); }
 
@@ -36,7 +37,7 @@ export function startEditor(main, watch) {
   // --- the text
 
   function showText() {
-    byID('title').textContent = base.fields.title;
+    for (const title of [byID('title'), document.querySelector('.card[aria-current] .card-title')]) title.textContent = base.fields.title;
     const last = base.saves.at(-1);
     if (last) say(byID('version'), 'editor.version.by', { version: String(base.version), name: last.by, at: time(last.at) });
     else say(byID('version'), 'editor.version', { version: String(base.version) });
@@ -57,6 +58,7 @@ export function startEditor(main, watch) {
       return reload();
     }
     if (token !== lock.token || token && token === loadedFor) return;
+    if (newest.version !== base.version) record(newest.saves);
     base = newest;
     loadedFor = token;
     for (const f of fields) f.value = base.fields[f.name];
@@ -203,15 +205,19 @@ export function startEditor(main, watch) {
     show();
   });
   watch.addEventListener('change', () => {
-    if (watch.online) lock.seen(watch.mutexes.find((m) => sameMutex(m.mutex, mutex)) ?? null);
+    if (!watch.online) return;
+    const held = watch.mutexes.find((m) => sameMutex(m.mutex, mutex)) ?? null;
+    lock.seen(held);
     if (['other', 'self', 'waiting'].includes(lock.state)) reload();
-    record();
+    const happened = held ? `${held.token} ${held.waiting}` : 'free';
+    if (happened !== recorded) record();
+    recorded = happened;
   });
   watch.addEventListener('entry', ({ detail }) => lock.heard(detail));
 
-  async function record() {
+  async function record(saves = base.saves) {
     try {
-      await showHistory(mutex, base.saves);
+      await showHistory(mutex, saves);
     } catch { /* the list says that the server is away */ }
   }
 
