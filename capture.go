@@ -93,6 +93,14 @@ func (m *Manager) CaptureAll(ctx context.Context, ids []ID, opts *CaptureOptions
 			}
 			return nil, e
 		}
+		if limit := c.opts.AutoRelease.MaxHold; limit > 0 {
+			for i, rec := range seen {
+				if rec != nil && !rec.Taken.Add(limit).After(now.Now) {
+					// Touching it would end it, while the others are captured.
+					return nil, invalid("auto_release.max_hold", "is %v; mutexes[%d] is held longer than that already", limit, i)
+				}
+			}
+		}
 		res, err := m.store.Swap(ctx, store.Request{ID: c.opts.RequestID, Swaps: swaps})
 		if err != nil {
 			return nil, m.storeError(ctx, err)

@@ -363,3 +363,27 @@ func TestManager_ExpiryIsNoticed(t *testing.T) {
 		}
 	})
 }
+
+func TestManager_CaptureAllRefusesAMaxHoldThatIsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := editlock.NewManager(memory.New(nil), nil)
+		defer func() { _ = m.Close() }()
+		ctx := by(t.Context(), editlock.Owner{Session: "s"})
+		mine, free := editlock.ID{ID: "mine"}, editlock.ID{ID: "free"}
+		if _, err := m.Capture(ctx, mine, nil); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(2 * time.Second)
+		_, err := m.CaptureAll(ctx, []editlock.ID{mine, free}, &editlock.CaptureOptions{
+			AutoRelease: editlock.AutoRelease{MaxHold: time.Second},
+		})
+		if !errors.Is(err, editlock.ErrInvalid) {
+			t.Errorf("got %v, want ErrInvalid", err)
+		}
+		for id, want := range map[editlock.ID]editlock.State{mine: editlock.CapturedByMe, free: editlock.Free} {
+			if state, _, err := m.Request(ctx, id); state != want || err != nil {
+				t.Errorf("%s is %v, %v; want %v", id, state, err, want)
+			}
+		}
+	})
+}
