@@ -115,6 +115,10 @@ var problems = []text{
 		"makes no sense at a release; status_data or token may be given",
 		"не имеет смысла при освобождении; можно указать status_data или token",
 	},
+	{
+		"is %v; mutexes[%d] is held longer than that already",
+		"— %s, а mutexes[%s] удерживается уже дольше",
+	},
 	{"is mutexes[%d] again; name each once", "повторяет mutexes[%s]; называйте каждый один раз"},
 	{
 		"%q is not known; captured, released, expired, taken_over, force_released, handed_over, waiting and declined are",
