@@ -137,12 +137,7 @@ func grant(name string, s State, i int, env Env, eff Effects) (State, Effects) {
 		Name: name, Token: env.Next(), Holder: t.Holder, Data: t.Data, Terms: t.Terms,
 		Taken: env.Now, Touched: env.Now, Request: t.ID,
 	}
-	rec.Expires = rec.Terms.expiry(rec.Taken, rec.Touched)
-	if t.Confirm > 0 {
-		if soon := after(env.Now, t.Confirm); rec.Expires.IsZero() || soon.Before(rec.Expires) {
-			rec.Expires = soon
-		}
-	}
+	rec.expire(t.Confirm)
 	if t.Note != nil {
 		eff.Entries = append(eff.Entries, Entry{
 			Seq: rec.Token, Kind: t.Note.Kind, Name: name, Token: rec.Token, At: env.Now,
@@ -180,7 +175,7 @@ func Apply(s State, sw Swap, request string, env Env) (State, Effects, bool) {
 		if sw.Data != nil {
 			rec.Data = *sw.Data
 		}
-		rec.Expires = rec.Terms.expiry(rec.Taken, rec.Touched)
+		rec.expire(0)
 		s.Record = rec
 		if sw.Note != nil {
 			e := sw.entry(rec.Token, rec, request, env)
@@ -204,7 +199,7 @@ func Apply(s State, sw Swap, request string, env Env) (State, Effects, bool) {
 		if sw.Terms != nil {
 			rec.Terms = rec.Terms.merge(*sw.Terms)
 		}
-		rec.Expires = rec.Terms.expiry(rec.Taken, rec.Touched)
+		rec.expire(sw.Confirm)
 		s.Record = &rec
 		if sw.Note != nil {
 			eff.Entries = append(eff.Entries, sw.entry(env.Next(), &rec, request, env))

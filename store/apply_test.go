@@ -119,6 +119,13 @@ func TestApply_Touch(t *testing.T) {
 		{"takes the idle away", store.Swap{Terms: &store.Terms{Idle: -1}}, func(r *store.Record) {
 			r.Terms.Idle, r.Expires = 0, start.Add(maxHold)
 		}},
+		{"may be the last", store.Swap{Confirm: 3 * time.Second}, func(r *store.Record) {
+			r.Expires = env.Now.Add(3 * time.Second)
+		}},
+		{"ends no later than the terms, however long it is bound", store.Swap{Confirm: time.Hour}, func(*store.Record) {}},
+		{"may be the last of a hold without an end", store.Swap{Terms: &store.Terms{Idle: -1, MaxHold: -1}, Confirm: time.Second}, func(r *store.Record) {
+			r.Terms, r.Expires = store.Terms{}, env.Now.Add(time.Second)
+		}},
 		{"takes all terms away", store.Swap{Terms: &store.Terms{Idle: -1, MaxHold: -1}}, func(r *store.Record) {
 			r.Terms, r.Expires = store.Terms{}, time.Time{}
 		}},

@@ -43,6 +43,17 @@ func (r *Record) Live(now time.Time) bool {
 	return r != nil && (r.Expires.IsZero() || now.Before(r.Expires))
 }
 
+// expire sets when the record dies if it is not touched again: by its terms,
+// and within confirm of the last touch, if that is given.
+func (r *Record) expire(confirm time.Duration) {
+	r.Expires = r.Terms.expiry(r.Taken, r.Touched)
+	if confirm > 0 {
+		if soon := after(r.Touched, confirm); r.Expires.IsZero() || soon.Before(r.Expires) {
+			r.Expires = soon
+		}
+	}
+}
+
 // expiry is when a record with these terms dies if it is not touched again.
 func (t Terms) expiry(taken, touched time.Time) time.Time {
 	var at time.Time
@@ -142,6 +153,10 @@ type Swap struct {
 	Terms  *Terms  // Take: required. Touch: nil and zero fields keep, negative ones clear
 	Ticket *Ticket // Join: the ticket. Leave: its ID, and its peer unless any will do
 	Note   *Note   // nil: nothing is logged
+
+	// Confirm bounds a Touch: the record expires so soon after, unless it is
+	// touched again, or its Terms end it sooner. 0: its Terms decide.
+	Confirm time.Duration
 }
 
 // Request is one atomic step: all swaps or none. Names are distinct.

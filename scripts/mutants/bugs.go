@@ -39,8 +39,8 @@ var mutants = []mutant{
 		"head := s.Queue[first]", "first = len(s.Queue) - 1\n\thead := s.Queue[first]", contract,
 	},
 	{
-		"a grant outlives its confirmation time", "store/apply.go",
-		"if t.Confirm > 0 {", "if false {", contract,
+		"a grant outlives its confirmation time", "store/record.go",
+		"if confirm > 0 {", "if false {", contract,
 	},
 
 	// Engines.

@@ -151,6 +151,12 @@ var actions = []action{
 	{"touch and bring to its end", func(t *test, _ *cell, _ *store.Record) store.Swap {
 		return store.Swap{Do: store.Touch, Terms: &store.Terms{MaxHold: t.seconds(1)}}
 	}},
+	{"touch for the last time", func(t *test, _ *cell, _ *store.Record) store.Swap {
+		return store.Swap{Do: store.Touch, Confirm: t.seconds(4)}
+	}},
+	{"touch and bound less than the terms do", func(t *test, _ *cell, _ *store.Record) store.Swap {
+		return store.Swap{Do: store.Touch, Confirm: t.seconds(500), Terms: &store.Terms{Idle: t.seconds(70)}}
+	}},
 	{"drop", func(*test, *cell, *store.Record) store.Swap {
 		return store.Swap{Do: store.Drop, Note: note(released, holder)}
 	}},

@@ -14,6 +14,7 @@ var expiryLaws = []law{
 	{"a touch counts idleness anew", lawTouchExtends, exactClock},
 	{"a touch may shorten, change and clear the terms", lawTouchTerms, exactClock},
 	{"a touch that ends the hold at once frees the name", lawTouchEnds, exactClock},
+	{"a touch may bound the hold until the next touch", lawTouchBound, exactClock},
 	{"a touch never moves when it was taken", lawTaken, 0},
 	{"a late touch does not revive", lawLateTouch, 0},
 	{"an expiry is logged as of when it happened", lawExpiryLogged, 0},
@@ -136,6 +137,24 @@ func lawTouchEnds(t *test) {
 	t.wantHolder(t.do(sw), "")
 	t.wantHolder(t.get("a"), "")
 	t.wantHolder(t.do(take("a", "bob", t.idle(60))), "bob")
+}
+
+func lawTouchBound(t *test) {
+	rec := t.do(take("a", "ann", t.idle(60)))
+	last := touch("a", rec.Token)
+	last.Confirm = t.seconds(3)
+	rec = t.do(last)
+	if want := rec.Touched.Add(t.seconds(3)); !rec.Expires.Equal(want) {
+		t.Fatalf("bound, it expires at %v; want %v", rec.Expires, want)
+	}
+	t.pass(2)
+	rec = t.do(touch("a", rec.Token))
+	if want := rec.Touched.Add(t.seconds(60)); !rec.Expires.Equal(want) {
+		t.Fatalf("touched again, it expires at %v; want %v", rec.Expires, want)
+	}
+	t.do(last)
+	t.pass(3)
+	t.wantHolder(t.get("a"), "")
 }
 
 func lawTaken(t *test) {
