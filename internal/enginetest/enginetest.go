@@ -1,0 +1,133 @@
+// Package enginetest starts real database servers for tests: each on loopback,
+// on a free port, with its data in a temporary folder, stopped by its process
+// ID when the test ends. A variable such as EDITLOCK_TEST_POSTGRES_URL names
+// a server to use instead. A missing server program fails the test: a suite
+// that is silently left out proves nothing.
+package enginetest
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Program finds a server's program on the PATH or in one of the folders, which
+// may hold patterns; the last match (the newest version) wins.
+func Program(t testing.TB, name string, folders ...string) string {
+	t.Helper()
+	var found []string
+	for _, folder := range folders {
+		more, _ := filepath.Glob(filepath.Join(folder, name))
+		found = append(found, more...)
+	}
+	if len(found) > 0 {
+		return slices.Max(found)
+	}
+	path, err := exec.LookPath(name)
+	if err != nil {
+		t.Fatalf("%s is not installed (make setup installs it, or name a running server in the environment): %v", name, err)
+	}
+	return path
+}
+
+// FreePort is a loopback port nobody listens on right now.
+func FreePort(t testing.TB) int {
+	t.Helper()
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().(*net.TCPAddr).Port //nolint:forcetypeassert // a TCP listener's
+}
+
+// Address is the loopback address with a port.
+func Address(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
+
+// Process is a server that runs, and can be stopped, continued, killed and
+// started again on the same data and port.
+type Process struct {
+	t     testing.TB
+	make  func() *exec.Cmd
+	ready func() error
+	log   string
+	cmd   *exec.Cmd
+	ended chan struct{}
+}
+
+// Start runs the command that newCommand makes, waits until ready reports no
+// error, and kills it when the test ends. Its output is shown if it doesn't
+// start.
+func Start(t testing.TB, newCommand func() *exec.Cmd, ready func() error) *Process {
+	t.Helper()
+	p := &Process{t: t, make: newCommand, ready: ready, log: filepath.Join(t.TempDir(), "output")}
+	t.Cleanup(p.Kill)
+	p.Start()
+	return p
+}
+
+// Start starts the server, after Kill, and waits until it is ready.
+func (p *Process) Start() {
+	p.t.Helper()
+	out, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer func() { _ = out.Close() }()
+	cmd, ended := p.make(), make(chan struct{})
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	p.cmd, p.ended = cmd, ended
+	go func() {
+		_ = cmd.Wait() // killed: an error by design
+		close(ended)
+	}()
+	if err := p.await(); err != nil {
+		said, _ := os.ReadFile(p.log)
+		p.t.Fatalf("%s does not start: %v\n%s", cmd.Path, err, said)
+	}
+}
+
+func (p *Process) await() error {
+	const patience = time.Minute
+	for deadline := time.Now().Add(patience); ; {
+		err := p.ready()
+		if err == nil {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("not ready after %v: %w", patience, err)
+		}
+		select {
+		case <-p.ended:
+			return fmt.Errorf("it ended: %w", err)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// Signal sends a signal: SIGSTOP and SIGCONT freeze and thaw it.
+func (p *Process) Signal(s syscall.Signal) {
+	if p.cmd != nil {
+		_ = p.cmd.Process.Signal(s)
+	}
+}
+
+// Kill ends the server at once, as a crash would, and waits until it is gone.
+func (p *Process) Kill() {
+	if p.cmd == nil {
+		return
+	}
+	_ = p.cmd.Process.Kill()
+	<-p.ended
+	p.cmd = nil
+}
