@@ -15,6 +15,8 @@ const (
 	DefaultPage    = 100
 	minGrantAfter  = time.Second
 	maxGrantAfter  = 24 * time.Hour
+	minGrace       = time.Second
+	maxGrace       = time.Minute
 	maxRequestID   = 200
 	maxTextFilter  = 500
 	maxKindsFilter = 20
@@ -59,6 +61,13 @@ type Locker interface {
 	// with IfStatusData or IfToken: false, no error, unless it is the
 	// caller's and the condition holds.
 	Release(ctx context.Context, id ID, cond Condition) (released bool, err error)
+
+	// ReleaseAfter is Release with a grace time, 1 s to 60 s: the mutex is held
+	// so long still, and kept for good by a refresh in between. For a page
+	// that closes, which may be one that reloads. Set another status data with
+	// that refresh and give IfStatusData here, so that a late call of the old
+	// page does not end what the new one keeps. Its end is an expiry in history.
+	ReleaseAfter(ctx context.Context, id ID, cond Condition, grace time.Duration) (released bool, err error)
 
 	// ReleaseAll releases several mutexes of the caller's session, each as
 	// Release without a condition would, and tells which were his.

@@ -3,6 +3,7 @@ package editlock
 import (
 	"context"
 	"sync"
+	"time"
 
 	"editlock/store"
 )
@@ -13,19 +14,29 @@ func (m *Manager) Release(ctx context.Context, id ID, cond Condition) (bool, err
 	if err := firstError(id.Validate(), caller.Validate(), cond.validate()); err != nil {
 		return false, err
 	}
+	return m.release(ctx, id.String(), caller, cond, 0)
+}
+
+// ReleaseAfter implements Locker.
+func (m *Manager) ReleaseAfter(ctx context.Context, id ID, cond Condition, grace time.Duration) (bool, error) {
+	caller := OwnerFrom(ctx)
+	if err := firstError(id.Validate(), caller.Validate(), cond.validate(), checkGrace(grace)); err != nil {
+		return false, err
+	}
+	return m.release(ctx, id.String(), caller, cond, grace)
+}
+
+// release frees a mutex, at once or after a grace time.
+func (m *Manager) release(ctx context.Context, name string, caller Owner, cond Condition, grace time.Duration) (bool, error) {
 	if cond.Free() {
 		return false, invalid("if.free", "makes no sense at a release; status_data or token may be given")
 	}
-	return m.release(ctx, id.String(), caller, cond)
-}
-
-func (m *Manager) release(ctx context.Context, name string, caller Owner, cond Condition) (bool, error) {
 	// The first swap supposes that all is as the caller says.
 	seen, at := &store.Record{
 		Holder: store.Party{Session: caller.Session}, Data: cond.statusData, Token: uint64(cond.token),
 	}, store.Result{}
 	for {
-		sw, err := decideRelease(name, caller, cond, seen)
+		sw, err := decideRelease(name, caller, cond, grace, seen)
 		if err != nil {
 			return false, busy(seen, at.Now, caller)
 		}
@@ -51,7 +62,7 @@ func (m *Manager) ReleaseAll(ctx context.Context, ids []ID) ([]ID, error) {
 		err      error
 	}
 	outcomes := parallel(ids, func(id ID) outcome {
-		released, err := m.release(ctx, id.String(), caller, Condition{})
+		released, err := m.release(ctx, id.String(), caller, Condition{}, 0)
 		if _, held := err.(*BusyError); held { //nolint:errorlint // ours, never wrapped
 			err = nil
 		}

@@ -1,6 +1,8 @@
 package editlock
 
 import (
+	"time"
+
 	"editlock/store"
 )
 
@@ -119,9 +121,10 @@ func (c capture) join(rec *store.Record, peer string) store.Swap {
 	}
 }
 
-// decideRelease is the Release table. A nil swap with a nil error means that
+// decideRelease is the Release table; with a grace time, what would be dropped
+// is bounded instead. A nil swap with a nil error means that
 // there is nothing to do.
-func decideRelease(name string, caller Owner, cond Condition, rec *store.Record) (*store.Swap, error) {
+func decideRelease(name string, caller Owner, cond Condition, grace time.Duration, rec *store.Record) (*store.Swap, error) {
 	switch standing(rec, caller) {
 	case Free:
 		return nil, nil
@@ -145,6 +148,9 @@ func decideRelease(name string, caller Owner, cond Condition, rec *store.Record)
 		}
 		expect.Token = uint64(cond.token)
 	default: // no condition; IfFree was refused before
+	}
+	if grace > 0 {
+		return &store.Swap{Name: name, Do: store.Touch, Expect: expect, Confirm: grace}, nil
 	}
 	return &store.Swap{
 		Name: name, Do: store.Drop, Expect: expect,

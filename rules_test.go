@@ -156,7 +156,7 @@ func TestDecideRelease(t *testing.T) {
 		{"mine in another session, IfToken: nothing", myOther, IfToken(7), nil, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			sw, err := decideRelease("//1", me, tt.cond, tt.rec)
+			sw, err := decideRelease("//1", me, tt.cond, 0, tt.rec)
 			if err != tt.err { //nolint:errorlint // bare by contract
 				t.Errorf("error is %v, want %v", err, tt.err)
 			}
@@ -173,6 +173,23 @@ func TestDecideRelease(t *testing.T) {
 				t.Errorf("expect (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestDecideRelease_WithAGraceBoundsTheHold(t *testing.T) {
+	mine := &store.Record{Name: "//1", Token: 7, Holder: party(me, 0), Data: "x"}
+	sw, err := decideRelease("//1", me, IfStatusData("x"), 5*time.Second, mine)
+	if err != nil || sw == nil {
+		t.Fatalf("%+v, %v", sw, err)
+	}
+	want := store.Swap{
+		Name: "//1", Do: store.Touch, Expect: store.Expect{Session: &me.Session, Data: &mine.Data}, Confirm: 5 * time.Second,
+	}
+	if diff := cmp.Diff(want, *sw); diff != "" {
+		t.Errorf("swap (-want +got):\n%s", diff)
+	}
+	if sw, err := decideRelease("//1", me, IfStatusData("y"), 5*time.Second, mine); sw != nil || err != nil {
+		t.Errorf("where the condition fails: %+v, %v", sw, err)
 	}
 }
 

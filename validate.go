@@ -66,6 +66,13 @@ func checkReason(reason string) error {
 	return checkText("reason", reason, MaxMessage)
 }
 
+func checkGrace(grace time.Duration) error {
+	if grace < minGrace || grace > maxGrace {
+		return invalid("grace", "is %v; between %v and %v is allowed", grace, minGrace, maxGrace)
+	}
+	return nil
+}
+
 func checkSeen(seen Token) error {
 	if seen == 0 {
 		return invalid("seen_token", "must be the token of the holder seen")

@@ -271,7 +271,7 @@ func (m *Manager) tryLeave(ctx context.Context, c capture, keepGrant bool) error
 	if err != nil || res.Done || keepGrant || rec == nil || rec.Request != t.ID {
 		return err
 	}
-	_, err = m.release(ctx, c.name, c.owner, IfToken(Token(rec.Token)))
+	_, err = m.release(ctx, c.name, c.owner, IfToken(Token(rec.Token)), 0)
 	return err
 }
 

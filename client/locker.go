@@ -144,6 +144,14 @@ func (c *Client) Release(ctx context.Context, id editlock.ID, cond editlock.Cond
 	return out.Released, err
 }
 
+// ReleaseAfter implements Locker. A repetition may bound the hold anew.
+func (c *Client) ReleaseAfter(ctx context.Context, id editlock.ID, cond editlock.Condition, grace time.Duration) (bool, error) {
+	form, wait := wire.FromID(id), wire.Duration(grace)
+	var out wire.ReleaseAnswer
+	_, err := c.post(ctx, "/v1/release", &wire.ReleaseRequest{Mutex: &form, Owner: me(ctx), If: wire.FromCondition(cond), Grace: &wait}, &out)
+	return out.Released, err
+}
+
 // ReleaseAll implements Locker. A repetition tells only of what it released
 // itself.
 func (c *Client) ReleaseAll(ctx context.Context, ids []editlock.ID) ([]editlock.ID, error) {

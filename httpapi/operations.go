@@ -65,7 +65,7 @@ func operations() []operation {
 		{
 			path: "/v1/release", name: "release", summary: "Release a mutex",
 			description: "Frees what the caller's session holds, or passes it to the first who waits. What is free already, or does not meet `if`, is left as it is: " +
-				"`released` is then false. The body may come as text/plain too, as `navigator.sendBeacon` sends it from a page that closes.",
+				"`released` is then false. With `grace` it is released so long after, unless it is refreshed before. The body may come as text/plain too, as `navigator.sendBeacon` sends it from a page that closes.",
 			route: route{serve: post(true, release)}, body: form[wire.ReleaseRequest](),
 			answers:  []reflect.Type{form[wire.ReleaseAnswer](), form[wire.ReleaseAllAnswer]()},
 			problems: []wire.Code{wire.Busy},

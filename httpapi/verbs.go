@@ -209,8 +209,15 @@ func release(c *call, in *wire.ReleaseRequest) (any, error) {
 		if !cond.IsZero() {
 			return nil, invalid("if", "goes with one mutex only: status data and token are one mutex's own")
 		}
+		if in.Grace != nil {
+			return nil, invalid("grace", "goes with one mutex only")
+		}
 		ids, err := c.locker.ReleaseAll(c.ctx, wire.RootIDs(in.Mutexes))
 		return &wire.ReleaseAllAnswer{Released: len(ids) > 0, Mutexes: wire.FromIDs(ids)}, err
+	}
+	if in.Grace != nil {
+		released, err := c.locker.ReleaseAfter(c.ctx, id, cond, time.Duration(*in.Grace))
+		return &wire.ReleaseAnswer{Released: released}, err
 	}
 	released, err := c.locker.Release(c.ctx, id, cond)
 	return &wire.ReleaseAnswer{Released: released}, err

@@ -47,6 +47,7 @@ func Run(t *testing.T, h Harness) {
 	}{
 		{"Capture", testCapture},
 		{"Release", testRelease},
+		{"ReleaseAfter", testReleaseAfter},
 		{"Request", testRequest},
 		{"Refresh", testRefresh},
 		{"AutoRelease", testAutoRelease},

@@ -59,6 +59,7 @@ type ReleaseRequest struct {
 	Mutexes []ID       `json:"mutexes,omitzero" nullable:"false" doc:"Several to release, each for itself: up to 1000, each once. Goes without if."`
 	Owner   *Owner     `json:"owner,omitzero" required:"true" doc:"Who releases."`
 	If      *Condition `json:"if,omitzero" doc:"status_data or token: released only if it holds, else nothing happens."`
+	Grace   *Duration  `json:"grace,omitzero" doc:"Released so long after, 1s to 60s, unless it is refreshed before: for a page that may only be reloading. Goes with one mutex."`
 }
 
 // ReleaseAnswer is the answer to a release of one mutex, or a forced one.
