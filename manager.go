@@ -99,8 +99,8 @@ func (m *Manager) listen(ctx context.Context, sub *store.Subscription) {
 			return
 		case <-sub.C:
 		}
-		tickets, grew := sub.Drain()
-		m.waits.wake(tickets)
+		news, grew := sub.Drain()
+		m.waits.wake(news)
 		if grew {
 			m.tail.wake()
 		}

@@ -29,19 +29,19 @@ type waits struct {
 	done  sync.WaitGroup
 
 	mu      sync.Mutex
-	bells   map[string][]chan struct{} // by ticket; a retry may share one
-	beatBy  time.Time                  // when the lease ends unless beaten again
-	beats   bool                       // a beater runs
+	bells   map[string][]chan store.View // by ticket; a retry may share one
+	beatBy  time.Time                    // when the lease ends unless beaten again
+	beats   bool                         // a beater runs
 	closing bool
 }
 
 func (w *waits) init(ctx context.Context, st store.Store) {
 	w.store, w.ctx, w.peer = st, ctx, newRequestID()
-	w.bells = make(map[string][]chan struct{})
+	w.bells = make(map[string][]chan store.View)
 }
 
 // enter registers a wait and sees to it that this process beats.
-func (w *waits) enter(ctx context.Context, ticket string) (bell chan struct{}, err error) {
+func (w *waits) enter(ctx context.Context, ticket string) (bell chan store.View, err error) {
 	w.mu.Lock()
 	fresh := time.Now().Before(w.beatBy)
 	w.mu.Unlock()
@@ -50,7 +50,7 @@ func (w *waits) enter(ctx context.Context, ticket string) (bell chan struct{}, e
 			return nil, err
 		}
 	}
-	bell = make(chan struct{}, 1)
+	bell = make(chan store.View, 1)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.bells[ticket] = append(w.bells[ticket], bell)
@@ -67,10 +67,10 @@ func (w *waits) enter(ctx context.Context, ticket string) (bell chan struct{}, e
 
 // exit ends a wait; last tells that no other of this process shares its
 // ticket.
-func (w *waits) exit(ticket string, bell chan struct{}) (last bool) {
+func (w *waits) exit(ticket string, bell chan store.View) (last bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.bells[ticket] = slices.DeleteFunc(w.bells[ticket], func(b chan struct{}) bool { return b == bell })
+	w.bells[ticket] = slices.DeleteFunc(w.bells[ticket], func(b chan store.View) bool { return b == bell })
 	if len(w.bells[ticket]) > 0 {
 		return false
 	}
@@ -79,13 +79,13 @@ func (w *waits) exit(ticket string, bell chan struct{}) (last bool) {
 }
 
 // wake rings the bells of tickets that left their queues.
-func (w *waits) wake(tickets []string) {
+func (w *waits) wake(news []store.Signal) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, t := range tickets {
-		for _, bell := range w.bells[t] {
+	for _, n := range news {
+		for _, bell := range w.bells[n.Ticket] {
 			select {
-			case bell <- struct{}{}:
+			case bell <- n.Granted:
 			default:
 			}
 		}
@@ -110,7 +110,13 @@ func (w *waits) beat(ctx context.Context, known []string) error {
 	for _, t := range waiting {
 		in[t] = true
 	}
-	w.wake(slices.DeleteFunc(known, func(t string) bool { return in[t] }))
+	var lost []store.Signal
+	for _, t := range known {
+		if !in[t] {
+			lost = append(lost, store.Signal{Ticket: t})
+		}
+	}
+	w.wake(lost)
 	return nil
 }
 
@@ -164,9 +170,13 @@ func (m *Manager) wait(ctx context.Context, c capture) (Mutex, error) {
 		case err != ErrBusy || timeUp: //nolint:errorlint // bare: in the way
 			return Mutex{}, m.refusal(ctx, err, c.name, c.owner, 0, rec, res)
 		}
-		end, err := m.queue(ctx, c, rec, deadline.C, mayRetry)
+		end, granted, err := m.queue(ctx, c, rec, deadline.C, mayRetry)
 		if err != nil {
 			return Mutex{}, err
+		}
+		if granted.Record != nil {
+			m.confirm(granted.Record)
+			return mutex(granted.Record, granted.Now), nil
 		}
 		switch end {
 		case waitTimeUp:
@@ -196,11 +206,13 @@ const (
 	waitAgain                 // what stood there had changed before the join
 )
 
-// queue joins the queue behind a record and stays until the wait ends.
-func (m *Manager) queue(ctx context.Context, c capture, rec *store.Record, deadline <-chan time.Time, mayRetry bool) (waitEnd, error) {
+// queue joins the queue behind a record and stays until the wait ends. It
+// returns what was granted if the news told that.
+func (m *Manager) queue(ctx context.Context, c capture, rec *store.Record, deadline <-chan time.Time, mayRetry bool) (waitEnd, store.View, error) {
+	var none store.View
 	bell, err := m.waits.enter(ctx, c.opts.RequestID)
 	if err != nil {
-		return 0, m.storeError(ctx, err)
+		return 0, none, m.storeError(ctx, err)
 	}
 	last := func() bool { return m.waits.exit(c.opts.RequestID, bell) }
 	now, res, err := m.swap(ctx, c.opts.RequestID, c.join(rec, m.waits.peer))
@@ -209,35 +221,35 @@ func (m *Manager) queue(ctx context.Context, c capture, rec *store.Record, deadl
 		if last() {
 			m.leave(ctx, c, mayRetry)
 		}
-		return 0, err
+		return 0, none, err
 	case !res.Done:
 		last()
-		return waitAgain, nil
+		return waitAgain, none, nil
 	case res.Replayed, now != nil && now.Request == c.opts.RequestID:
 		last()
-		return waitOver, nil
+		return waitOver, none, nil
 	}
 	select {
-	case <-bell:
+	case granted := <-bell:
 		last()
-		return waitOver, nil
+		return waitOver, granted, nil
 	case <-m.waits.ctx.Done():
 		last()
-		return 0, unavailable(store.ErrClosed)
+		return 0, none, unavailable(store.ErrClosed)
 	case <-deadline:
 		if last() {
 			m.leave(ctx, c, true)
 		}
-		return waitTimeUp, nil
+		return waitTimeUp, none, nil
 	case <-ctx.Done():
 		if cause := context.Cause(ctx); errors.Is(cause, ErrUnavailable) {
 			last() // the server stops: the place is kept for a retry
-			return 0, cause
+			return 0, none, cause
 		}
 		if last() {
 			m.leave(ctx, c, mayRetry)
 		}
-		return 0, ctx.Err()
+		return 0, none, ctx.Err()
 	}
 }
 

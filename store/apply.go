@@ -74,6 +74,13 @@ func Run(req Request, env Env, load func(name string) State, save func(name stri
 	for i, sw := range req.Swaps {
 		res.Records[i] = load(sw.Name).InForce(env)
 	}
+	for i, n := range all.News {
+		for _, rec := range res.Records {
+			if rec != nil && rec.Request == n.Ticket {
+				all.News[i].Granted = View{Record: rec, Now: env.Now}
+			}
+		}
+	}
 	return res, all
 }
 

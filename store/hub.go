@@ -8,6 +8,9 @@ import "sync"
 type Signal struct {
 	Peer   string
 	Ticket string
+	// Granted is what stood under the name right after the grant, for engines
+	// that tell, which spares a Get. Zero: not told.
+	Granted View
 }
 
 // Subscription receives news for one peer. News is collected without bound on
@@ -16,22 +19,22 @@ type Subscription struct {
 	// C holds a value while there may be something to Drain.
 	C <-chan struct{}
 
-	c       chan struct{}
-	hub     *Hub
-	peer    string
-	mu      sync.Mutex
-	tickets []string
-	log     bool
+	c    chan struct{}
+	hub  *Hub
+	peer string
+	mu   sync.Mutex
+	news []Signal
+	log  bool
 }
 
-// Drain returns what arrived since the last call: tickets that left their
-// queues, and whether the log grew.
-func (s *Subscription) Drain() (tickets []string, log bool) {
+// Drain returns what arrived since the last call: news of tickets that left
+// their queues, and whether the log grew.
+func (s *Subscription) Drain() (news []Signal, log bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	tickets, log = s.tickets, s.log
-	s.tickets, s.log = nil, false
-	return tickets, log
+	news, log = s.news, s.log
+	s.news, s.log = nil, false
+	return news, log
 }
 
 // Close ends the subscription.
@@ -41,12 +44,12 @@ func (s *Subscription) Close() {
 	delete(s.hub.subs, s)
 }
 
-func (s *Subscription) put(ticket string) {
+func (s *Subscription) put(news Signal, log bool) {
 	s.mu.Lock()
-	if ticket == "" {
+	if log {
 		s.log = true
 	} else {
-		s.tickets = append(s.tickets, ticket)
+		s.news = append(s.news, news)
 	}
 	s.mu.Unlock()
 	select {
@@ -91,11 +94,11 @@ func (h *Hub) Publish(news []Signal, log bool) {
 	for s := range h.subs {
 		for _, n := range news {
 			if n.Peer == s.peer || n.Peer == "" {
-				s.put(n.Ticket)
+				s.put(n, false)
 			}
 		}
 		if log {
-			s.put("")
+			s.put(Signal{}, true)
 		}
 	}
 }

@@ -70,7 +70,9 @@ func TestRun(t *testing.T) {
 		again := ticket("dead", "peer", 0)
 		_, eff := run(states, store.Swap{Name: "a", Do: store.Join, Ticket: &again})
 		same(t, "left", []string{"w"}, eff.Left)
-		same(t, "news", []store.Signal{{Peer: "peer", Ticket: "w"}}, eff.News)
+		granted := *states["a"].Record
+		granted.Waiters, granted.Waiting = states["a"].Queue, 1
+		same(t, "news", []store.Signal{{Peer: "peer", Ticket: "w", Granted: store.View{Record: &granted, Now: granted.Taken}}}, eff.News)
 		if q := states["a"].Queue; len(q) != 1 || q[0].ID != "dead" || len(eff.Joined) != 1 {
 			t.Errorf("queue is %+v, joined %+v", q, eff.Joined)
 		}

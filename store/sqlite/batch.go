@@ -21,7 +21,9 @@ type batch struct {
 	seq, seqBefore uint64
 	indexed        uint64
 	queues         bool                 // whether any ticket exists
+	left           bool                 // whether one went, so that none may exist
 	peers          map[string]time.Time // filled if one does
+	lines          *lines
 	states         map[string]store.State
 	before         map[string]*store.Record // as read
 	requests       map[string]bool          // IDs that took effect already
@@ -87,7 +89,11 @@ func (b *batch) load(ctx context.Context, jobs []*job, known map[string]*store.R
 	})
 }
 
+// loadPeers reads the waiting processes, unless they are known.
 func (b *batch) loadPeers(ctx context.Context) (err error) {
+	if b.peers != nil {
+		return nil
+	}
 	b.peers = make(map[string]time.Time)
 	rows, err := b.st.peers.QueryContext(ctx)
 	if err != nil {
@@ -110,7 +116,7 @@ func (b *batch) loadPeers(ctx context.Context) (err error) {
 // swap performs one request on the batch.
 func (b *batch) swap(ctx context.Context, req store.Request) (store.Result, error) {
 	for _, sw := range req.Swaps {
-		if sw.Do == store.Join && b.peers == nil {
+		if sw.Do == store.Join {
 			if err := b.loadPeers(ctx); err != nil {
 				return store.Result{}, err
 			}
@@ -141,11 +147,14 @@ func (b *batch) effect(ctx context.Context, eff store.Effects) error {
 			return err
 		}
 		b.queues = true
+		b.lines.put(t)
 	}
 	for _, id := range eff.Left {
 		if _, err := b.st.dropTicket.ExecContext(ctx, id); err != nil {
 			return err
 		}
+		b.left = true
+		b.lines.drop(id)
 	}
 	for _, e := range eff.Entries {
 		if e.Request != "" {
@@ -163,7 +172,15 @@ func (b *batch) loadQueue(ctx context.Context, sw store.Swap) (err error) {
 	if !b.queues {
 		return nil
 	}
+	known, err := b.lines.of(ctx, b.st, sw.Name)
+	if err != nil {
+		return err
+	}
 	st := b.states[sw.Name]
+	if known != nil {
+		b.states[sw.Name] = b.fromMemory(st, sw, known)
+		return nil
+	}
 	st.Queue, st.Rest = nil, 0
 	rows, err := b.st.queue.QueryContext(ctx, b.now.UnixMicro(), sw.Name, store.MaxWaiters+1)
 	if err != nil {
@@ -186,15 +203,32 @@ func (b *batch) loadQueue(ctx context.Context, sw store.Swap) (err error) {
 		case err != nil:
 			return err
 		case own.Name == sw.Name:
-			at, _ := slices.BinarySearchFunc(st.Queue, own.Seq, func(t store.Ticket, seq uint64) int { return cmp.Compare(t.Seq, seq) })
-			st.Queue = slices.Insert(st.Queue, at, own)
-			if b.env().Alive(own.Peer) && st.Rest > 0 {
-				st.Rest--
-			}
+			b.insert(&st, own)
 		}
 	}
 	b.states[sw.Name] = st
 	return nil
+}
+
+// fromMemory is what loadQueue does where the queue is known.
+func (b *batch) fromMemory(st store.State, sw store.Swap, known *line) store.State {
+	st.Queue, st.Rest = known.window(store.MaxWaiters+1, b.env().Alive)
+	if sw.Ticket == nil || slices.ContainsFunc(st.Queue, func(t store.Ticket) bool { return t.ID == sw.Ticket.ID }) {
+		return st
+	}
+	if i := known.find(sw.Ticket.ID); i >= 0 {
+		b.insert(&st, known.tickets[i])
+	}
+	return st
+}
+
+// insert puts a ticket from behind the window, or of a dead process, into it.
+func (b *batch) insert(st *store.State, own store.Ticket) {
+	at, _ := slices.BinarySearchFunc(st.Queue, own.Seq, func(t store.Ticket, seq uint64) int { return cmp.Compare(t.Seq, seq) })
+	st.Queue = slices.Insert(st.Queue, at, own)
+	if b.env().Alive(own.Peer) && st.Rest > 0 {
+		st.Rest--
+	}
 }
 
 func readTickets(rows *sql.Rows) (tickets []store.Ticket, err error) {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"slices"
+	"time"
 
 	"editlock/store"
 )
@@ -82,6 +83,9 @@ type committer struct {
 	seq     uint64
 	indexed uint64
 	queues  bool
+	left    bool                 // a ticket went: there may be none
+	peers   map[string]time.Time // nil: not known
+	lines   *lines
 	records map[string]*store.Record // nil: free
 
 	// keys are those of all log entries above keysFrom that this process, and
@@ -209,6 +213,11 @@ func (c *committer) commit(jobs []*job) (err error) {
 	}
 	c.remember(b)
 	c.s.published(b.seqBefore, b.seq)
+	for i := range b.news {
+		if b.news[i].Granted.Record != nil {
+			b.news[i].Granted.Now = c.s.clock() // its time to live went on during the commit
+		}
+	}
 	if len(b.news) > 0 || len(b.entries) > 0 {
 		c.s.Publish(b.news, len(b.entries) > 0)
 	}
@@ -221,13 +230,17 @@ func (c *committer) batch(ctx context.Context, jobs []*job) (*batch, error) {
 	if err := c.st.version.QueryRowContext(ctx).Scan(&version); err != nil {
 		return nil, err
 	}
-	if version != c.version || c.queues {
+	if version != c.version || c.left {
 		if err := c.st.head.QueryRowContext(ctx).Scan(&c.seq, &c.indexed, &c.queues); err != nil {
 			return nil, err
 		}
 	}
 	if version != c.version {
 		c.keys, c.keysFrom = nil, c.seq
+		c.peers = nil
+	}
+	if version != c.version || c.lines.size() > maxKnown {
+		c.lines = newLines()
 	}
 	if version != c.version || len(c.records) > maxKnown {
 		c.version, c.records = version, make(map[string]*store.Record)
@@ -235,6 +248,7 @@ func (c *committer) batch(ctx context.Context, jobs []*job) (*batch, error) {
 	// The clock is read under the write lock: times follow the order of steps.
 	b := &batch{
 		st: c.st, now: c.s.clock(), seq: c.seq, seqBefore: c.seq, indexed: c.indexed, queues: c.queues,
+		peers: c.peers, lines: c.lines,
 	}
 	return b, b.load(ctx, jobs, c.records)
 }
@@ -246,7 +260,7 @@ func (c *committer) remember(b *batch) {
 	} else {
 		c.keys = append(c.keys, b.keys()...)
 	}
-	c.seq, c.indexed, c.queues = b.seq, b.indexed, b.queues
+	c.seq, c.indexed, c.queues, c.left, c.peers = b.seq, b.indexed, b.queues, b.left, b.peers
 	for name, st := range b.states {
 		c.records[name] = st.Record
 	}

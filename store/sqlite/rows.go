@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"database/sql"
-	"encoding/json"
 	"time"
 
 	"editlock/store"
@@ -44,30 +43,40 @@ func recordArgs(args []any, r *store.Record) []any {
 func scanTicket(row scanner) (store.Ticket, error) {
 	var (
 		t     store.Ticket
-		body  []byte
+		note  store.Note
+		kind  sql.NullString
+		since int64
 		claim sql.NullInt64
 	)
-	var (
-		id, name, peer string
-		seq, asked     uint64
+	err := row.Scan(
+		&t.ID, &t.Name, &t.Seq, &t.Peer, &t.Holder.Session, &t.Holder.User, &t.Holder.Value, &t.Data,
+		&t.Terms.Idle, &t.Terms.MaxHold, &kind, &note.Actor.Session, &note.Actor.User, &note.Actor.Value, &note.Reason,
+		&t.Value, &since, &t.Confirm, &t.ClaimAfter, &claim, &t.Asked,
 	)
-	if err := row.Scan(&id, &name, &seq, &peer, &claim, &asked, &body); err != nil {
-		return t, err
+	if kind.Valid {
+		note.Kind = kind.String
+		t.Note = &note
 	}
-	if err := json.Unmarshal(body, &t); err != nil {
-		return t, err
-	}
-	t.ID, t.Name, t.Seq, t.Peer, t.Asked = id, name, seq, peer, asked
-	t.Since = t.Since.UTC()
+	t.Since = fromMicros(since)
 	if claim.Valid {
 		t.Claim = fromMicros(claim.Int64)
 	}
-	return t, nil
+	return t, err
 }
 
 func ticketArgs(t store.Ticket) []any {
-	body, _ := json.Marshal(t) // strings, numbers and times: can't fail
-	return []any{t.ID, t.Name, int64(t.Seq), t.Peer, micros(t.Claim), int64(t.Asked), string(body)}
+	var (
+		note store.Note
+		kind any // NULL
+	)
+	if t.Note != nil {
+		note, kind = *t.Note, t.Note.Kind
+	}
+	return []any{
+		t.ID, t.Name, int64(t.Seq), t.Peer, t.Holder.Session, t.Holder.User, t.Holder.Value, t.Data,
+		int64(t.Terms.Idle), int64(t.Terms.MaxHold), kind, note.Actor.Session, note.Actor.User, note.Actor.Value, note.Reason,
+		t.Value, t.Since.UnixMicro(), int64(t.Confirm), int64(t.ClaimAfter), micros(t.Claim), int64(t.Asked),
+	}
 }
 
 func fromMicros(n int64) time.Time { return time.UnixMicro(n).UTC() }

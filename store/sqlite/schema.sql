@@ -25,19 +25,6 @@ CREATE INDEX editlock_record_session ON editlock_record (session);
 CREATE INDEX editlock_record_user ON editlock_record (user) WHERE user <> '';
 CREATE INDEX editlock_record_expires ON editlock_record (expires) WHERE expires IS NOT NULL;
 
-CREATE TABLE editlock_ticket (
-  id     TEXT NOT NULL PRIMARY KEY,
-  name   TEXT NOT NULL,
-  seq    INTEGER NOT NULL,
-  peer   TEXT NOT NULL,
-  claim  INTEGER, -- NULL: none
-  asked  INTEGER NOT NULL, -- token of the holder that it claims from
-  body   TEXT NOT NULL
-) WITHOUT ROWID;
-CREATE INDEX editlock_ticket_name ON editlock_ticket (name, seq, peer);
-CREATE INDEX editlock_ticket_peer ON editlock_ticket (peer);
-CREATE INDEX editlock_ticket_claim ON editlock_ticket (claim) WHERE claim IS NOT NULL;
-
 CREATE TABLE editlock_peer (
   id      TEXT NOT NULL PRIMARY KEY,
   expires INTEGER NOT NULL
@@ -70,4 +57,4 @@ CREATE TABLE editlock_request (
   at  INTEGER NOT NULL
 ) WITHOUT ROWID;
 
-INSERT INTO editlock_meta (version, seq, floor, indexed) VALUES (1, 0, 0, 0);
+INSERT INTO editlock_meta (version, seq, floor, indexed) VALUES (2, 0, 0, 0);

@@ -35,11 +35,15 @@ import (
 	"editlock/store"
 )
 
-//go:embed schema.sql
-var schema string
+var (
+	//go:embed schema.sql
+	schema string
+	//go:embed ticket.sql
+	ticketTable string
+)
 
 const (
-	schemaVersion = 1
+	schemaVersion = 2
 	// busyTimeout is how long a step waits for another process's.
 	busyTimeout = 10 * time.Second
 	// pollEvery is how late another process's changes are noticed.
@@ -173,9 +177,12 @@ func (s *Store) migrate(ctx context.Context) (err error) {
 		return err
 	}
 	if present == 0 {
-		if _, err := conn.ExecContext(ctx, schema); err != nil {
+		if _, err := conn.ExecContext(ctx, schema+ticketTable); err != nil {
 			return err
 		}
+	}
+	if err := upgrade(ctx, conn); err != nil {
+		return err
 	}
 	if err := checkVersion(ctx, conn); err != nil {
 		return err
@@ -187,12 +194,26 @@ func (s *Store) migrate(ctx context.Context) (err error) {
 	return err
 }
 
+// upgrade brings the tables of an older editlock up to date, within the
+// transaction that migrate has begun.
+func upgrade(ctx context.Context, conn *sql.Conn) error {
+	// Version 2 keeps tickets in columns. Who waited under version 1 is gone
+	// with his process, which had to stop for the upgrade.
+	const from1 = `DROP TABLE editlock_ticket; UPDATE editlock_meta SET version = 2;`
+	var version int
+	if err := conn.QueryRowContext(ctx, "SELECT version FROM editlock_meta").Scan(&version); err != nil || version != 1 {
+		return err
+	}
+	_, err := conn.ExecContext(ctx, from1+ticketTable)
+	return err
+}
+
 func checkVersion(ctx context.Context, conn *sql.Conn) error {
 	var version int
 	if err := conn.QueryRowContext(ctx, "SELECT version FROM editlock_meta").Scan(&version); err != nil {
 		return err
 	}
-	if version != schemaVersion {
+	if version > schemaVersion {
 		return fmt.Errorf("its tables have version %d, this editlock knows version %d: use a newer editlock; the file was not changed",
 			version, schemaVersion)
 	}

@@ -1,6 +1,8 @@
 package sqlite_test
 
 import (
+	"database/sql"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -85,4 +87,45 @@ func BenchmarkStore(b *testing.B) {
 		b.Cleanup(func() { _ = st.Close() })
 		return st
 	})
+}
+
+func TestOpen_BringsAFileOfVersion1UpToDate(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "editlock.db")
+	st, err := sqlite.Open(t.Context(), path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	held, err := st.Swap(t.Context(), store.Request{Swaps: []store.Swap{
+		{Name: "a", Do: store.Take, Expect: store.Expect{Free: true}, Holder: &store.Party{Session: "ann"}, Terms: &store.Terms{}},
+	}})
+	if err := errors.Join(err, st.Close()); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const version1 = `DROP TABLE editlock_ticket;
+		CREATE TABLE editlock_ticket (id TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL, seq INTEGER NOT NULL,
+			peer TEXT NOT NULL, claim INTEGER, asked INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
+		INSERT INTO editlock_ticket VALUES ('t', 'a', 9, 'gone', NULL, 0, '{}');
+		UPDATE editlock_meta SET version = 1`
+	if _, err := db.ExecContext(t.Context(), version1); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if st, err = sqlite.Open(t.Context(), path, nil); err != nil {
+			t.Fatal(err)
+		}
+		view, err := st.Get(t.Context(), "a")
+		if err != nil || view.Record == nil || view.Record.Token != held.Records[0].Token || view.Record.Waiting != 0 {
+			t.Errorf("what was held is %+v, %v", view.Record, err)
+		}
+		if err := st.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
 }

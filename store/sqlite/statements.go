@@ -12,12 +12,13 @@ type writeStatements struct {
 	conn *sql.Conn
 
 	begin, commit, version, head, peers, record, touch, setSeq, log, dropKey, dropRequest *sql.Stmt
-	queue, waiting, ticket, putTicket, dropTicket, mine, putPeer                          *sql.Stmt
+	queue, wholeQueue, waiting, ticket, putTicket, dropTicket, mine, putPeer              *sql.Stmt
 	records, requests                                                                     lookup
 	put, drop, putKey, putRequest                                                         bulk
 }
 
-const ticketColumns = "id, name, seq, peer, claim, asked, body"
+const ticketColumns = "id, name, seq, peer, session, user, value, data, idle, max_hold, " +
+	"note_kind, note_session, note_user, note_value, note_reason, message, since, confirm, claim_after, claim, asked"
 
 func prepareWrites(ctx context.Context, conn *sql.Conn) (*writeStatements, error) {
 	w := &writeStatements{conn: conn}
@@ -38,9 +39,10 @@ func prepareWrites(ctx context.Context, conn *sql.Conn) (*writeStatements, error
 		{&w.setSeq, "UPDATE editlock_meta SET seq = ?"},
 		{&w.queue, "SELECT " + ticketColumns + " FROM editlock_ticket WHERE peer IN " + alivePeers +
 			" AND name = ? ORDER BY seq LIMIT ?"},
+		{&w.wholeQueue, "SELECT " + ticketColumns + " FROM editlock_ticket WHERE name = ? ORDER BY seq"},
 		{&w.waiting, "SELECT count(*) FROM editlock_ticket WHERE peer IN " + alivePeers + " AND name = ?"},
 		{&w.ticket, "SELECT " + ticketColumns + " FROM editlock_ticket WHERE id = ?"},
-		{&w.putTicket, "INSERT OR REPLACE INTO editlock_ticket (" + ticketColumns + ") VALUES " + row(7)},
+		{&w.putTicket, "INSERT OR REPLACE INTO editlock_ticket (" + ticketColumns + ") VALUES " + row(21)},
 		{&w.dropTicket, "DELETE FROM editlock_ticket WHERE id = ?"},
 		{&w.mine, "SELECT id FROM editlock_ticket WHERE peer = ?"},
 		{&w.putPeer, "INSERT OR REPLACE INTO editlock_peer (id, expires) VALUES (?, ?)"},

@@ -130,10 +130,8 @@ func (s *Store) overdue(ctx context.Context) (names []string, dead bool, err err
 
 // sweep settles names and buries dead processes with their tickets.
 func (b *batch) sweep(ctx context.Context, names []string) error {
-	if b.peers == nil {
-		if err := b.loadPeers(ctx); err != nil {
-			return err
-		}
+	if err := b.loadPeers(ctx); err != nil {
+		return err
 	}
 	for _, name := range names {
 		if err := b.settle(ctx, name); err != nil {
@@ -144,6 +142,7 @@ func (b *batch) sweep(ctx context.Context, names []string) error {
 	if _, err := b.st.exec(ctx, orphans); err != nil {
 		return err
 	}
+	b.forget()
 	for peer, until := range b.peers {
 		if b.now.Before(until) {
 			continue
@@ -158,6 +157,7 @@ func (b *batch) sweep(ctx context.Context, names []string) error {
 // bury forgets a dead process and its tickets.
 func (b *batch) bury(ctx context.Context, peer string) error {
 	delete(b.peers, peer)
+	b.forget()
 	for _, forget := range []string{
 		"DELETE FROM editlock_ticket WHERE peer = ?", "DELETE FROM editlock_peer WHERE id = ?",
 	} {
@@ -166,6 +166,13 @@ func (b *batch) bury(ctx context.Context, peer string) error {
 		}
 	}
 	return nil
+}
+
+// forget drops what is known by heart of the queues, after tickets were
+// deleted in the file alone.
+func (b *batch) forget() {
+	*b.lines = *newLines()
+	b.left = true
 }
 
 // prune forgets old log entries, some at a time.

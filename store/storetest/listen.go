@@ -42,8 +42,12 @@ func (t *test) hear(sub *store.Subscription, want ...string) []string {
 	var heard []string
 	grown := false
 	for {
-		tickets, log := sub.Drain()
-		heard, grown = append(heard, tickets...), grown || log
+		news, log := sub.Drain()
+		for _, n := range news {
+			heard = append(heard, n.Ticket)
+			t.checkGranted(n)
+		}
+		grown = grown || log
 		missing := slices.ContainsFunc(want, func(id string) bool { return !slices.Contains(heard, id) })
 		if !missing && (len(want) > 0 || grown) {
 			return heard
@@ -53,6 +57,21 @@ func (t *test) hear(sub *store.Subscription, want ...string) []string {
 		case <-deadline.C:
 			t.Fatalf("heard of %q (the log grew: %v) in %v; want %q", heard, grown, newsWithin(), want)
 		}
+	}
+}
+
+// checkGranted holds what news tells of a grant to what is there.
+func (t *test) checkGranted(n store.Signal) {
+	t.Helper()
+	told := n.Granted.Record
+	if told == nil {
+		return
+	}
+	if told.Request != n.Ticket {
+		t.Errorf("news of %q tells what %q was granted", n.Ticket, told.Request)
+	}
+	if is := t.get(told.Name); is != nil && is.Token == told.Token {
+		t.wantSame("the grant as told", is, told)
 	}
 }
 
@@ -147,7 +166,7 @@ func lawHearClosed(t *test) {
 	sub.Close()
 	t.do(take("a", "ann", t.idle(60)))
 	t.hear(witness)
-	if tickets, log := sub.Drain(); len(tickets) > 0 || log {
-		t.Errorf("heard of %q, log %v", tickets, log)
+	if news, log := sub.Drain(); len(news) > 0 || log {
+		t.Errorf("heard of %+v, log %v", news, log)
 	}
 }
