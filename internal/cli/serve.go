@@ -18,6 +18,7 @@ import (
 	"editlock"
 	"editlock/httpapi"
 	"editlock/internal/demo"
+	"editlock/webui"
 )
 
 const (
@@ -105,7 +106,7 @@ func (s *server) run(ctx context.Context, locks editlock.Locker) error {
 	log := slog.New(slog.NewTextHandler(s.stderr, nil))
 	api := httpapi.New(locks, &httpapi.Options{Logger: log})
 	srv := &http.Server{
-		Handler:           s.routes(api, locks),
+		Handler:           s.routes(api, locks, log),
 		ReadHeaderTimeout: headerWithin,
 		IdleTimeout:       idleFor,
 		MaxHeaderBytes:    maxHeader,
@@ -138,15 +139,15 @@ func (s *server) run(ctx context.Context, locks editlock.Locker) error {
 	return nil
 }
 
-func (s *server) routes(api http.Handler, locks editlock.Locker) http.Handler {
+func (s *server) routes(api http.Handler, locks editlock.Locker, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", api)
+	manager := webui.New(locks, &webui.Options{Demo: s.demo, Logger: log})
+	mux.Handle("/{$}", manager)
+	mux.Handle("/ui/", manager)
 	if s.demo {
 		mux.Handle("/demo/", demo.New(locks, nil))
-		mux.Handle("GET /{$}", http.RedirectHandler("/demo/", http.StatusSeeOther))
-		return mux
 	}
-	mux.HandleFunc("GET /{$}", home)
 	return mux
 }
 

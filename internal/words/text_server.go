@@ -30,10 +30,6 @@ SIGINT или SIGTERM завершает работу без потерь: бл�
 	"serve.in_use":  {en: "%s is in use by another program; choose another address with --listen", ru: "%s занят другой программой; выберите другой адрес флагом --listen"},
 	"serve.remote":  {en: "serve needs a store of its own, such as sqlite:editlock.db, and not a server", ru: "серверу нужно своё хранилище, например sqlite:editlock.db, а не другой сервер"},
 
-	"home.lead": {en: "Named mutexes with human owners: who is editing this, and since when.", ru: "Именованные семафоры с хозяином-человеком: кто это редактирует и с какого времени."},
-	"home.docs": {en: "The HTTP interface, to read and to try", ru: "Интерфейс HTTP: описание и проба"},
-	"home.spec": {en: "The same for programs: OpenAPI 3.1", ru: "То же для программ: OpenAPI 3.1"},
-
 	"completion.short": {en: "print completion for bash, zsh or fish", ru: "напечатать дополнение для bash, zsh или fish"},
 	"completion.long": {
 		en: `Prints a script that makes the shell complete commands and flags with Tab. Load it from

@@ -1,0 +1,291 @@
+package webui
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+
+	"editlock"
+)
+
+// target is a lock as the reader saw it: in the hands of one holder. Nothing
+// is done to it in the hands of another.
+type target struct {
+	ID    editlock.ID
+	Token editlock.Token
+}
+
+func (t target) String() string { return t.ID.String() + " " + strconv.FormatUint(uint64(t.Token), 10) }
+
+func parseTarget(text string) (target, error) {
+	name, number, _ := strings.Cut(text, " ") // canonical names have no blanks
+	token, err := strconv.ParseUint(number, 10, 53)
+	if err != nil || token == 0 {
+		return target{}, &editlock.InvalidError{Field: "lock", Problem: "must be the name of a lock and a token"}
+	}
+	id, err := editlock.ParseID(name)
+	if err == nil {
+		err = id.Validate()
+	}
+	return target{id, editlock.Token(token)}, err
+}
+
+// What can be done to locks.
+const (
+	release  = "release"
+	takeOver = "takeover"
+)
+
+// errMayNot is the refusal of somebody who may only look.
+var errMayNot = errors.New("may not do this")
+
+// may reports whether somebody may do this to a lock of the given owner.
+func (i Identity) may(do string, o editlock.Owner) bool {
+	switch {
+	case !i.known():
+		return false
+	case do == takeOver:
+		return i.MayTakeOver
+	}
+	return i.MayRelease || i.Owner.Session == o.Session
+}
+
+// targets reads which locks a form means: one named by its own button, all
+// that a filter leaves, or those that are ticked.
+func (h *handler) targets(r *http.Request) ([]target, error) {
+	form := r.PostForm
+	named := form["lock"]
+	switch {
+	case form.Get("one") != "":
+		named = form["one"][:1]
+	case form.Get("all") != "":
+		back, err := url.Parse(localPath(form.Get("back")))
+		if err != nil {
+			return nil, &editlock.InvalidError{Field: "back", Problem: "must be an address"}
+		}
+		s, now, err := h.scans.get(r.Context())
+		if err != nil {
+			return nil, err
+		}
+		f := readFilter(back.Query())
+		if who := back.Query().Get("who"); who != "" { // a person's page
+			f.Person = who
+		}
+		if !f.Narrows() && !f.Mine {
+			break // never everything at once
+		}
+		named = nil
+		for _, l := range f.of(s, h.identify(r), now).locks {
+			named = append(named, target{l.ID, l.Token}.String())
+		}
+	}
+	if len(named) > editlock.MaxBatch {
+		return nil, &editlock.InvalidError{Field: "lock", Problem: "may be given " + strconv.Itoa(editlock.MaxBatch) + " times at most"}
+	}
+	var out []target
+	for _, text := range named {
+		t, err := parseTarget(text)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, t)
+	}
+	return out, nil
+}
+
+// confirmView asks before something is done.
+type confirmView struct {
+	Do       string
+	Rows     []row    // as they stand now
+	Gone     []target // no longer held as the reader saw them
+	Back     string
+	Waiting  int  // who gets them, on release
+	Reasoned bool // a reason is needed: they are not all this session's own
+	Reason   string
+	Wrong    bool // the reason is missing or too long
+}
+
+func (h *handler) confirm(w http.ResponseWriter, r *http.Request) {
+	if !h.readForm(w, r) {
+		return
+	}
+	wanted, err := h.targets(r)
+	if err != nil {
+		h.refuse(w, r, err)
+		return
+	}
+	h.ask(w, r, wanted, http.StatusOK)
+}
+
+// ask renders the page that asks, with what the locks are like by now.
+func (h *handler) ask(w http.ResponseWriter, r *http.Request, wanted []target, status int) {
+	me := h.identify(r)
+	v := confirmView{
+		Do: doing(r), Back: localPath(r.PostForm.Get("back")), Reason: r.PostForm.Get("reason"),
+		Wrong: status != http.StatusOK,
+	}
+	for _, t := range wanted {
+		_, m, err := h.locker.Request(editlock.AsStranger(r.Context()), t.ID)
+		switch {
+		case err != nil:
+			h.refuse(w, r, err)
+			return
+		case m.Token != t.Token:
+			v.Gone = append(v.Gone, t)
+			continue
+		case !me.may(v.Do, m.Owner):
+			h.fail(w, r, http.StatusForbidden, "error.may_not")
+			return
+		}
+		v.Rows = append(v.Rows, rowOf(&lock{m, m.ID.String()}, me))
+		v.Waiting += min(m.Waiting, 1)
+		v.Reasoned = v.Reasoned || needsReason(v.Do, me, m.Owner)
+	}
+	h.render(w, r, page{Name: "confirm", Title: "confirm." + v.Do, Status: status, At: v.Back}, v)
+}
+
+func doing(r *http.Request) string {
+	if r.Form.Get("do") == takeOver {
+		return takeOver
+	}
+	return release
+}
+
+func needsReason(do string, me Identity, o editlock.Owner) bool {
+	return do == takeOver || me.Owner.Session != o.Session
+}
+
+// outcome is what became of one lock.
+type outcome struct {
+	target
+	Problem string          // key of a text; empty: it is done
+	Holder  *editlock.Owner // who has it now, where that is the problem
+	Detail  string          // the error, where there is no text for it
+}
+
+type outcomeView struct {
+	Do     string
+	Done   int
+	Failed []outcome
+	Back   string
+}
+
+// act does what was confirmed. Done again it does no harm: what was released
+// or taken over is not as the tokens say any more.
+func (h *handler) act(w http.ResponseWriter, r *http.Request) {
+	if !h.readForm(w, r) {
+		return
+	}
+	wanted, err := h.targets(r)
+	if err != nil {
+		h.refuse(w, r, err)
+		return
+	}
+	me, do, reason := h.identify(r), doing(r), strings.TrimSpace(r.PostForm.Get("reason"))
+	if len(reason) > editlock.MaxMessage || reason == "" && r.PostForm.Get("reasoned") != "" {
+		h.ask(w, r, wanted, http.StatusUnprocessableEntity)
+		return
+	}
+	defer h.scans.forget()
+	v := outcomeView{Do: do, Back: localPath(r.PostForm.Get("back"))}
+	ctx := editlock.WithOwner(r.Context(), me.Owner)
+	for i, err := range together(wanted, func(t target) error { return h.do(ctx, me, do, t, reason) }) {
+		if err != nil {
+			v.Failed = append(v.Failed, h.outcome(wanted[i], err))
+			continue
+		}
+		v.Done++
+	}
+	if len(v.Failed) > 0 || v.Done == 0 {
+		h.render(w, r, page{Name: "outcome", Title: "outcome." + do, At: v.Back}, v)
+		return
+	}
+	setCookie(w, r, doneCookie, do+"."+strconv.Itoa(v.Done), 60)
+	http.Redirect(w, r, v.Back, http.StatusSeeOther)
+}
+
+// abreast is how many locks of one form are acted on at a time.
+const abreast = 16
+
+// together calls f for all targets and returns the errors in their order.
+func together(all []target, f func(target) error) []error {
+	errs := make([]error, len(all))
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, abreast)
+	for i, t := range all {
+		slots <- struct{}{}
+		wg.Go(func() {
+			errs[i] = f(t)
+			<-slots
+		})
+	}
+	wg.Wait()
+	return errs
+}
+
+func (h *handler) do(ctx context.Context, me Identity, do string, t target, reason string) error {
+	state, m, err := h.locker.Request(ctx, t.ID)
+	switch {
+	case err != nil:
+		return err
+	case state == editlock.Free:
+		return &editlock.LostError{ID: t.ID}
+	case !me.may(do, m.Owner):
+		return errMayNot
+	case do == takeOver:
+		_, err = h.locker.Takeover(ctx, t.ID, t.Token, reason, nil)
+		return err
+	case m.Owner.Session != me.Owner.Session:
+		return h.locker.ForceRelease(ctx, t.ID, t.Token, reason)
+	}
+	released, err := h.locker.Release(ctx, t.ID, editlock.IfToken(t.Token))
+	if err == nil && !released {
+		return &editlock.LostError{ID: t.ID}
+	}
+	return err
+}
+
+func (h *handler) outcome(t target, err error) outcome {
+	out := outcome{target: t}
+	var busy *editlock.BusyError
+	var lost *editlock.LostError
+	switch {
+	case errors.As(err, &busy):
+		out.Problem, out.Holder = "outcome.busy", &busy.Holder.Owner
+	case errors.As(err, &lost) && lost.Holder != nil:
+		out.Problem, out.Holder = "outcome.busy", &lost.Holder.Owner
+	case errors.As(err, &lost):
+		out.Problem = "outcome.free"
+	case errors.Is(err, errMayNot), errors.Is(err, editlock.ErrForbidden):
+		out.Problem = "outcome.may_not"
+	case errors.Is(err, editlock.ErrUnavailable):
+		out.Problem = "outcome.store"
+	default:
+		h.log.Warn("acting on a lock", "lock", t.ID.String(), "error", err)
+		out.Problem, out.Detail = "outcome.other", err.Error()
+	}
+	return out
+}
+
+// doneCookie carries what was done to the page that is shown next.
+const doneCookie = "editlock_done"
+
+// done reads what was just done, once.
+func (h *handler) done(w http.ResponseWriter, r *http.Request, in words) string {
+	c, err := r.Cookie(doneCookie)
+	if err != nil || r.Method != http.MethodGet || r.Header.Get("If-None-Match") != "" {
+		return ""
+	}
+	setCookie(w, r, doneCookie, "", -1)
+	do, number, _ := strings.Cut(c.Value, ".")
+	n, err := strconv.Atoi(number)
+	if err != nil || n < 1 || do != release && do != takeOver {
+		return ""
+	}
+	text, _ := in.text("done."+do, "n", n)
+	return text
+}

@@ -1,0 +1,13 @@
+// What the pages do beyond HTML. Everything works without it, but slower.
+
+import { filterWhileTyping } from './filters.js';
+import { keepCurrent } from './live.js';
+import { adopt } from './merge.js';
+import { countPicked } from './pick.js';
+import { keepTimes } from './times.js';
+
+adopt(); // before anything changes the page
+keepTimes();
+countPicked();
+keepCurrent();
+filterWhileTyping();

@@ -1,0 +1,94 @@
+package webui
+
+import (
+	"net/http"
+
+	"editlock"
+)
+
+// listView is one page of the list of locks.
+type listView struct {
+	Filter  filter
+	Rows    []row
+	Locks   int // that the filter leaves
+	People  int
+	Waiting int
+	Held    int  // locks in all
+	Cut     bool // there are more in all
+	From    int  // the numbers of the first and the last row
+	To      int
+
+	HasPrev, HasNext bool
+	Prev, Next       string // addresses
+	Groups, Modes    []choice
+	Persons          []choice
+	All              bool // all that match may be acted on at once
+	Clear            string
+	Back             string
+}
+
+// row is a lock in a table.
+type row struct {
+	*lock
+	Key  string // name and token: who takes it over makes it another row
+	Mine bool
+	Next string // who is first in the queue
+}
+
+func rowOf(l *lock, me Identity) row {
+	r := row{lock: l, Key: target{l.ID, l.Token}.String(), Mine: me.owns(l.Owner)}
+	if len(l.Waiters) > 0 {
+		r.Next = l.Waiters[0].Owner.Label()
+	}
+	return r
+}
+
+// list shows what is held.
+func (h *handler) list(w http.ResponseWriter, r *http.Request) {
+	if h.switchedLanguage(w, r) {
+		return
+	}
+	s, now, err := h.scans.get(r.Context())
+	if err != nil {
+		h.refuse(w, r, err)
+		return
+	}
+	f, me := readFilter(r.URL.Query()), h.identify(r)
+	p := page{Name: "list", Title: "list.title", Live: true, Nav: "list"}
+	if f.Mine {
+		p.Title, p.Nav = "mine.title", "mine"
+	}
+	h.render(w, r, p, listOf(s, f, f.of(s, me, now), me))
+}
+
+func listOf(s *scan, f filter, found selection, me Identity) listView {
+	rows, before, prev, next, hasPrev, hasNext := f.page(found.locks)
+	v := listView{
+		Filter: f, Locks: len(found.locks), People: found.people, Waiting: found.waiting,
+		Held: len(s.locks), Cut: s.cut, From: before + 1, To: before + len(rows),
+		HasPrev: hasPrev, HasNext: hasNext, Prev: f.address(prev), Next: f.address(next),
+		Groups: offered(s.groups, f.Group, f.Group), Modes: offered(s.modes, f.Mode, f.Mode),
+		Clear: filter{Mine: f.Mine, Sort: f.Sort}.address(""), Back: f.address(f.after),
+	}
+	_, label, _ := cutPersonKey(f.Person)
+	v.Persons = offered(s.people, f.Person, label)
+	v.All = (f.Narrows() || f.Mine) && len(found.locks) > len(rows) && len(found.locks) <= editlock.MaxBatch
+	for _, l := range rows {
+		v.Rows = append(v.Rows, rowOf(l, me))
+	}
+	return v
+}
+
+// offered are the choices of a filter, with what is chosen among them even
+// if nothing has it any more.
+func offered(all []choice, chosen, label string) []choice {
+	if chosen == "" {
+		return all
+	}
+	for _, c := range all {
+		if c.Value == chosen {
+			return all
+		}
+	}
+	return append([]choice{{Value: chosen, Label: label}}, all...)
+}

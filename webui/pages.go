@@ -1,0 +1,245 @@
+package webui
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"editlock"
+)
+
+//go:embed templates
+var templateFiles embed.FS
+
+//go:embed assets
+var assetFiles embed.FS
+
+// maxForm is more than a form with every lock of a bulk action takes.
+const maxForm = 4 << 20
+
+// pages are the templates in one language.
+type pages struct {
+	words     words
+	templates *template.Template
+	script    template.JS // the words that scripts use
+}
+
+func parsePages() map[string]*pages {
+	out := make(map[string]*pages)
+	for _, lang := range languages {
+		p := &pages{words: loadWords(lang)}
+		p.templates = template.Must(template.New("").Funcs(template.FuncMap{
+			"t": p.words.text, "n": p.words.number, "dur": p.words.duration,
+			"utc": utc, "stamp": stamp, "personURL": personURL, "lockURL": lockURL,
+		}).ParseFS(templateFiles, "templates/*.html"))
+		forScripts := map[string]string{}
+		for key, text := range p.words {
+			if name, ok := strings.CutPrefix(key, "script."); ok {
+				forScripts[name] = text
+			}
+		}
+		data, _ := json.Marshal(forScripts) // strings: can't fail
+		p.script = template.JS(data)        //nolint:gosec // built in, and JSON escapes < and >
+		out[lang] = p
+	}
+	return out
+}
+
+// page says which page is rendered, and how.
+type page struct {
+	Name   string // of the template; also marks the place in the navigation
+	Title  string // key of a text
+	Titled string // what the text is about
+	Status int    // 0: 200
+	Live   bool   // the script keeps it current
+	Nav    string
+	At     string // the address of what it shows; empty: the request's own
+}
+
+// view is what a template sees.
+type view struct {
+	page
+	Lang   string
+	Assets string
+	Me     Identity
+	Demo   bool
+	Here   string // path and query of this page, without a language
+	Data   any
+	Done   string // what has just been done
+
+	Content template.HTML
+	Words   template.JS
+	Now     string // the store's time
+	Tag     string
+}
+
+// LanguageURL is this page in another language.
+func (v view) LanguageURL(lang string) string {
+	path, query, _ := strings.Cut(v.Here, "?")
+	q, _ := url.ParseQuery(query)
+	q.Set("lang", lang)
+	return path + "?" + q.Encode()
+}
+
+// render writes a page. Its content does not depend on the time, so a reader
+// who has it already hears 304 and the time; see assets/live.js.
+func (h *handler) render(w http.ResponseWriter, r *http.Request, p page, data any) {
+	lang := languageOf(r)
+	in := h.pages[lang]
+	v := view{
+		page: p, Lang: lang, Assets: assetsPath, Me: h.identify(r), Demo: h.demo, Here: p.At, Data: data,
+		Words: in.script, Done: h.done(w, r, in.words),
+	}
+	if v.Here == "" {
+		v.Here = here(r)
+	}
+	if v.Titled == "" {
+		v.Titled, _ = in.words.text(p.Title)
+	}
+	var content, whole bytes.Buffer
+	if err := in.templates.ExecuteTemplate(&content, p.Name, v); err != nil {
+		h.log.Error("rendering a page", "page", p.Name, "error", err)
+		http.Error(w, "the page could not be made; the server's log says why", http.StatusInternalServerError)
+		return
+	}
+	sum := sha256.Sum256(append(content.Bytes(), v.Me.Owner.Name+lang...))
+	v.Tag = hex.EncodeToString(sum[:8])
+	v.Now = stamp(h.scans.now())
+	head := w.Header()
+	head.Set("Vary", "Accept-Language, Cookie")
+	head.Set("Cache-Control", "no-store")
+	head.Set("Editlock-Now", v.Now)
+	if p.Live && r.Method == http.MethodGet && r.Header.Get("If-None-Match") == `"`+v.Tag+`"` {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	v.Content = template.HTML(content.String()) //nolint:gosec // made by a template, two lines above
+	if err := in.templates.ExecuteTemplate(&whole, "layout", v); err != nil {
+		h.log.Error("rendering a page", "page", p.Name, "error", err)
+		http.Error(w, "the page could not be made; the server's log says why", http.StatusInternalServerError)
+		return
+	}
+	head.Set("Content-Type", "text/html; charset=utf-8")
+	head.Set("ETag", `"`+v.Tag+`"`)
+	if p.Status != 0 {
+		w.WriteHeader(p.Status)
+	}
+	_, _ = w.Write(whole.Bytes())
+}
+
+// failure is a page that says what is wrong.
+type failure struct {
+	Lead, Text, Detail string
+	Again              bool // trying again may help
+}
+
+func (h *handler) fail(w http.ResponseWriter, r *http.Request, status int, key string) {
+	h.render(w, r, page{Name: "error", Title: key, Status: status}, failure{Lead: key, Text: key + ".more"})
+}
+
+// refuse turns an error of the Locker into a page.
+func (h *handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	switch {
+	case errors.Is(err, editlock.ErrInvalid):
+		h.render(w, r, page{Name: "error", Title: "error.invalid", Status: http.StatusBadRequest},
+			failure{Lead: "error.invalid", Text: "error.invalid.more", Detail: err.Error()})
+	case r.Context().Err() != nil: // the reader is gone
+	default:
+		h.log.Warn("asking the store", "path", r.URL.Path, "error", err)
+		w.Header().Set("Retry-After", "5")
+		h.render(w, r, page{Name: "error", Title: "error.store", Status: http.StatusServiceUnavailable},
+			failure{Lead: "error.store", Text: "error.store.more", Again: true})
+	}
+}
+
+// readForm parses a form; false: it answered that there is none.
+func (h *handler) readForm(w http.ResponseWriter, r *http.Request) bool {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		h.fail(w, r, http.StatusBadRequest, "error.form")
+		return false
+	}
+	return true
+}
+
+// switchedLanguage answers ?lang= by remembering the choice.
+func (h *handler) switchedLanguage(w http.ResponseWriter, r *http.Request) bool {
+	q := r.URL.Query()
+	lang := q.Get("lang")
+	if lang == "" {
+		return false
+	}
+	if spoken(lang) {
+		setCookie(w, r, languageCookie, lang, yearInSecs)
+	}
+	http.Redirect(w, r, localPath(here(r)), http.StatusSeeOther)
+	return true
+}
+
+// here is the address of a request on this server, without a language.
+func here(r *http.Request) string {
+	q := r.URL.Query()
+	q.Del("lang")
+	if len(q) == 0 {
+		return r.URL.Path
+	}
+	return r.URL.Path + "?" + q.Encode()
+}
+
+// localPath lets a form lead to a page of the manager only.
+func localPath(to string) string {
+	u, err := url.Parse(to)
+	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil ||
+		u.Path != "/" && !strings.HasPrefix(u.Path, "/ui/") || strings.ContainsAny(to, "\\") || strings.HasPrefix(to, "//") {
+		return "/"
+	}
+	return to
+}
+
+func personURL(o editlock.Owner) string {
+	return "/ui/person?" + url.Values{"who": {personKey(o)}}.Encode()
+}
+
+func lockURL(id editlock.ID) string {
+	return "/ui/lock?" + url.Values{"id": {id.String()}}.Encode()
+}
+
+// stamp is a time for programs, utc the same for readers without scripts.
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+func utc(t time.Time) string   { return t.UTC().Format("2006-01-02 15:04 UTC") }
+
+// assetsPath names the assets by their content, so that a browser may keep
+// them for good.
+var assetsPath = func() string {
+	sum := sha256.New()
+	_ = fs.WalkDir(assetFiles, "assets", func(path string, e fs.DirEntry, err error) error {
+		if err == nil && !e.IsDir() {
+			data, _ := assetFiles.ReadFile(path)
+			sum.Write([]byte(path))
+			sum.Write(data)
+		}
+		return nil
+	})
+	return "/ui/assets/" + hex.EncodeToString(sum.Sum(nil)[:6])
+}()
+
+func serveAssets() http.Handler {
+	files, err := fs.Sub(assetFiles, "assets")
+	if err != nil {
+		panic(err) // the name is a constant
+	}
+	serve := http.StripPrefix(assetsPath+"/", http.FileServerFS(files))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
+		serve.ServeHTTP(w, r)
+	})
+}

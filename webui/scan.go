@@ -1,0 +1,157 @@
+package webui
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"editlock"
+)
+
+const (
+	// maxLocks bounds what a scan keeps in memory; pages say so if there is
+	// more.
+	maxLocks = 100_000
+	// freshFor is how old a scan may be. It is taken once for all readers.
+	freshFor = time.Second
+	// rest is how many times its own duration a scan is good for at least, so
+	// that reading a huge store never takes more than a tenth of the time.
+	rest = 10
+	// maxChoices bounds the values offered for one filter.
+	maxChoices = 500
+)
+
+// lock is a mutex in a scan.
+type lock struct {
+	editlock.Mutex
+	Name string // canonical
+}
+
+// scan is everything that was held at one time, in the order of names, and
+// what there is to filter by.
+type scan struct {
+	locks                 []lock
+	cut                   bool // there are more than maxLocks
+	groups, modes, people []choice
+}
+
+// choice is a value of a filter and how many locks have it.
+type choice struct {
+	Value, Label string
+	Count        int
+}
+
+// scanner reads everything through Locker.List, which counts nothing: a page
+// that tells how many there are has to have seen them all.
+type scanner struct {
+	locker editlock.Locker
+	turn   chan struct{} // holds one token; guards what follows
+	last   *scan
+	begun  time.Time // when last was begun, by this process's clock
+	took   time.Duration
+	ahead  time.Duration // how far the store's clock is ahead of this one
+}
+
+func newScanner(l editlock.Locker) *scanner {
+	s := &scanner{locker: l, turn: make(chan struct{}, 1)}
+	s.turn <- struct{}{}
+	return s
+}
+
+// get returns a scan and the store's time now, which is this process's own as
+// long as the store has never been heard to say a time.
+func (s *scanner) get(ctx context.Context) (*scan, time.Time, error) {
+	select {
+	case <-s.turn:
+	case <-ctx.Done():
+		return nil, time.Time{}, ctx.Err()
+	}
+	defer func() { s.turn <- struct{}{} }()
+	if s.last == nil || time.Since(s.begun) > max(freshFor, rest*s.took) {
+		begun := time.Now()
+		last, err := s.read(ctx)
+		if err != nil {
+			return nil, time.Time{}, err
+		}
+		s.last, s.begun, s.took = last, begun, time.Since(begun)
+	}
+	return s.last, time.Now().Add(s.ahead).UTC(), nil
+}
+
+// now is the store's time as last heard.
+func (s *scanner) now() time.Time {
+	<-s.turn
+	defer func() { s.turn <- struct{}{} }()
+	return time.Now().Add(s.ahead).UTC()
+}
+
+// forget makes the next reader see what was just done.
+func (s *scanner) forget() {
+	<-s.turn
+	s.last = nil
+	s.turn <- struct{}{}
+}
+
+func (s *scanner) read(ctx context.Context) (*scan, error) {
+	out := &scan{}
+	q := editlock.Query{Limit: editlock.MaxPage}
+	for {
+		page, err := s.locker.List(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range page.Mutexes {
+			out.locks = append(out.locks, lock{m, m.ID.String()})
+		}
+		if n := len(page.Mutexes); n > 0 {
+			s.ahead = page.Mutexes[n-1].AsOf.Sub(time.Now())
+		}
+		if page.Next == "" {
+			break
+		}
+		if len(out.locks) >= maxLocks {
+			out.cut = true
+			break
+		}
+		q.Cursor = page.Next
+	}
+	out.choose()
+	return out, nil
+}
+
+// choose counts the values that there are to filter by.
+func (s *scan) choose() {
+	groups, modes, people := map[string]choice{}, map[string]choice{}, map[string]choice{}
+	count := func(in map[string]choice, value, label string) {
+		if value != "" {
+			in[value] = choice{value, label, in[value].Count + 1}
+		}
+	}
+	for i := range s.locks {
+		l := &s.locks[i]
+		count(groups, l.ID.Group, l.ID.Group)
+		count(modes, l.ID.Mode, l.ID.Mode)
+		count(people, personKey(l.Owner), l.Owner.Label())
+	}
+	s.groups, s.modes, s.people = choices(groups), choices(modes), choices(people)
+}
+
+// choices are in the order of their labels; of too many, the most frequent.
+func choices(counted map[string]choice) []choice {
+	out := make([]choice, 0, len(counted))
+	for _, c := range counted {
+		out = append(out, c)
+	}
+	if len(out) > maxChoices {
+		slices.SortFunc(out, func(a, b choice) int { return b.Count - a.Count })
+		out = out[:maxChoices]
+	}
+	slices.SortFunc(out, func(a, b choice) int {
+		if c := strings.Compare(fold(a.Label), fold(b.Label)); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Value, b.Value)
+	})
+	return out
+}

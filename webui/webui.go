@@ -1,0 +1,85 @@
+// Package webui is the lock manager: pages that show who holds what, since
+// when and until when, who waits, and what happened; and that release locks
+// and take them over, one by one or many at once.
+//
+// The pages are plain HTML that works without scripts. A small script keeps
+// them current, filters while one types, and shows times as the reader's
+// clock does. They ask a [editlock.Locker] and nothing else, so they stand on
+// a store or, through a client, on another server.
+package webui
+
+import (
+	"log/slog"
+	"net/http"
+
+	"editlock"
+)
+
+// Options adjusts the manager. Nil, or zero fields, are the defaults.
+type Options struct {
+	// Identify says who a request is from. Nil takes people at their word:
+	// they state a name, which a cookie keeps.
+	Identify func(*http.Request) Identity
+	// Demo shows a link to the demo at /demo/.
+	Demo bool
+	// Logger hears what went wrong inside. Nil means slog.Default().
+	Logger *slog.Logger
+}
+
+// Identity is who a request is from, and what he may do here. The zero
+// Identity may look.
+type Identity struct {
+	// Owner is who acts. A takeover makes him the holder.
+	Owner       editlock.Owner
+	MayRelease  bool // locks of others, by force; one's own always
+	MayTakeOver bool
+	// Stated says that Owner is what somebody said, proved by nothing. The
+	// pages say so, offer to change it, and count locks of the same name as
+	// his.
+	Stated bool
+}
+
+func (i Identity) known() bool { return i.Owner.Session != "" }
+
+// owns reports whether a lock is the reader's own, whatever session holds it.
+func (i Identity) owns(o editlock.Owner) bool {
+	return i.known() && (i.Owner.SamePerson(o) || i.Stated && i.sameName(o))
+}
+
+type handler struct {
+	locker   editlock.Locker
+	identify func(*http.Request) Identity
+	demo     bool
+	log      *slog.Logger
+	scans    *scanner
+	pages    map[string]*pages // by language
+}
+
+// New returns the manager, for mounting at / (that path alone) and at /ui/,
+// on the origin that serves the API's description at /docs.
+func New(l editlock.Locker, o *Options) http.Handler {
+	if o == nil {
+		o = &Options{}
+	}
+	h := &handler{locker: l, identify: o.Identify, demo: o.Demo, log: o.Logger, scans: newScanner(l), pages: parsePages()}
+	if h.log == nil {
+		h.log = slog.Default()
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", h.list)
+	mux.HandleFunc("GET /ui/lock", h.lock)
+	mux.HandleFunc("GET /ui/person", h.person)
+	mux.HandleFunc("GET /ui/history", h.history)
+	mux.HandleFunc("POST /ui/confirm", h.confirm)
+	mux.HandleFunc("POST /ui/act", h.act)
+	if h.identify == nil {
+		h.identify = stated
+		mux.HandleFunc("GET /ui/me", h.askName)
+		mux.HandleFunc("POST /ui/me", h.setName)
+	}
+	mux.Handle("GET "+assetsPath+"/", serveAssets())
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		h.fail(w, r, http.StatusNotFound, "error.page")
+	})
+	return h.guard(mux)
+}

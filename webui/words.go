@@ -1,0 +1,103 @@
+package webui
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/text/language"
+)
+
+//go:embed words
+var wordFiles embed.FS
+
+// languages are what the manager speaks; the first is for everybody else.
+var languages = []string{"en", "ru"}
+
+var languageMatcher = language.NewMatcher([]language.Tag{language.English, language.Russian})
+
+// words are the texts of one language by key. {name} in a text is filled in.
+type words map[string]string
+
+func loadWords(lang string) words {
+	data, err := wordFiles.ReadFile("words/" + lang + ".json")
+	if err != nil {
+		panic(fmt.Sprintf("webui: %v", err)) // it is built in
+	}
+	var w words
+	if err := json.Unmarshal(data, &w); err != nil {
+		panic(fmt.Sprintf("webui: words/%s.json: %v", lang, err))
+	}
+	return w
+}
+
+// text returns a text with its {names} replaced by the values that follow
+// them: text("list.of", "total", 7). It fails the template, and so every
+// test, on a key that is not there.
+func (w words) text(key string, pairs ...any) (string, error) {
+	t, ok := w[key]
+	if !ok {
+		return "", fmt.Errorf("webui: no text for %q", key)
+	}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		value := fmt.Sprint(pairs[i+1])
+		if n, ok := pairs[i+1].(int); ok {
+			value = w.number(n)
+		}
+		t = strings.ReplaceAll(t, fmt.Sprintf("{%s}", pairs[i]), value)
+	}
+	return t, nil
+}
+
+// number writes a count with its thousands apart, as the language does.
+func (w words) number(n int) string {
+	digits := strconv.Itoa(n)
+	first := len(digits) % 3
+	if first == 0 {
+		first = 3
+	}
+	var b strings.Builder
+	b.WriteString(digits[:min(first, len(digits))])
+	for i := first; i < len(digits); i += 3 {
+		b.WriteString(w["number.thousands"] + digits[i:i+3])
+	}
+	return b.String()
+}
+
+// duration is a length of time in its two largest units.
+func (w words) duration(d time.Duration) string {
+	units := []struct {
+		size time.Duration
+		key  string
+	}{{24 * time.Hour, "script.d"}, {time.Hour, "script.h"}, {time.Minute, "script.min"}, {time.Second, "script.s"}}
+	var parts []string
+	for _, u := range units {
+		if n := d / u.size; n > 0 && len(parts) < 2 {
+			parts = append(parts, strconv.FormatInt(int64(n), 10)+"\u00a0"+w[u.key])
+			d -= n * u.size
+		} else if len(parts) > 0 {
+			break
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+// languageOf is the reader's choice, or the best of what his browser accepts.
+func languageOf(r *http.Request) string {
+	if c, err := r.Cookie(languageCookie); err == nil && spoken(c.Value) {
+		return c.Value
+	}
+	tags, _, err := language.ParseAcceptLanguage(r.Header.Get("Accept-Language"))
+	if err != nil {
+		return languages[0]
+	}
+	_, i, _ := languageMatcher.Match(tags...)
+	return languages[i]
+}
+
+func spoken(lang string) bool { return slices.Contains(languages, lang) }
