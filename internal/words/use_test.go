@@ -5,7 +5,6 @@ import (
 	"go/parser"
 	"go/token"
 	"maps"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -89,8 +88,6 @@ func TestCatalogue_GetsItsArguments(t *testing.T) {
 	}
 }
 
-var pageText = regexp.MustCompile(`\.Text "([^"]+)"`)
-
 // Each text is used somewhere. Keys that are put together belong to families.
 func TestCatalogue_HasNothingUnused(t *testing.T) {
 	used := map[string]bool{}
@@ -103,22 +100,6 @@ func TestCatalogue_HasNothingUnused(t *testing.T) {
 			}
 			return true
 		})
-	}
-	pages, err := filepath.Glob("../cli/*.html")
-	if err != nil || len(pages) == 0 {
-		t.Fatalf("no pages: %v", err)
-	}
-	for _, name := range pages {
-		page, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, m := range pageText.FindAllStringSubmatch(string(page), -1) {
-			used[m[1]] = true
-			if _, ok := catalogue[m[1]]; !ok {
-				t.Errorf("%s: no such text", m[1])
-			}
-		}
 	}
 	// Of commands, kinds, groups, and types of flags; their own tests.
 	families := regexp.MustCompile(`^kind\.|^group\.|\.(short|long)$|^usage\.(bool|duration|idle|number|time)$`)
