@@ -10,30 +10,48 @@ import (
 
 // Capture implements Locker.
 func (m *Manager) Capture(ctx context.Context, id ID, opts *CaptureOptions) (Mutex, error) {
-	c := capture{name: id.String(), owner: OwnerFrom(ctx)}
+	c, err := newCapture(ctx, id, opts)
+	if err != nil {
+		return Mutex{}, err
+	}
+	try := m.captureNow
+	if c.opts.Wait > 0 {
+		try = m.wait
+	}
+	got, err := try(ctx, c)
+	if err != nil {
+		return Mutex{}, err
+	}
+	return *got, nil
+}
+
+func newCapture(ctx context.Context, id ID, opts *CaptureOptions) (*capture, error) {
+	c := &capture{name: id.String(), owner: OwnerFrom(ctx)}
 	if opts != nil {
 		c.opts = *opts
 	}
 	if err := firstError(id.Validate(), c.owner.Validate(), c.opts.validate()); err != nil {
-		return Mutex{}, err
+		return nil, err
 	}
 	c.opts.RequestID = scoped(c.opts.RequestID, "capture", c.owner.Session, id)
-	if c.opts.Wait > 0 {
-		return m.wait(ctx, c)
-	}
+	return c, nil
+}
+
+func (m *Manager) captureNow(ctx context.Context, c *capture) (*Mutex, error) {
 	rec, res, err := m.capture(ctx, c)
 	if err != nil {
-		return Mutex{}, m.refusal(ctx, err, c.name, c.owner, c.opts.If.token, rec, res)
+		return nil, m.refusal(ctx, err, c.name, c.owner, c.opts.If.token, rec, res)
 	}
-	return mutex(rec, res.Now), nil
+	got := mutex(rec, res.Now)
+	return &got, nil
 }
 
 // capture asks the rules and swaps until the two agree. A refusal is ErrBusy
 // or ErrLost, bare, with the record in the way.
-func (m *Manager) capture(ctx context.Context, c capture) (*store.Record, store.Result, error) {
+func (m *Manager) capture(ctx context.Context, c *capture) (*store.Record, store.Result, error) {
 	seen, at := c.guess(), store.Result{}
 	for {
-		sw, err := decideCapture(c, seen)
+		sw, err := decideCapture(*c, seen)
 		if err != nil {
 			return seen, at, err
 		}

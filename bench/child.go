@@ -30,6 +30,7 @@ var servers = map[string]func(ctx context.Context, path string) (http.Handler, i
 	"token":         func(context.Context, string) (http.Handler, io.Closer, error) { return tokenPass(nil), nil, nil },
 	"durable-token": durableTokenPass,
 	"editlock":      lockServer,
+	"editlock-mem":  memoryLockServer,
 }
 
 // child serves until standard input ends.

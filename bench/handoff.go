@@ -42,6 +42,7 @@ func handoff(ctx context.Context, b *bench) error {
 	}{
 		{name: "bare pass, 1 waiting", server: "token", waiting: 1},
 		{name: "bare durable pass, 1 waiting", server: "durable-token", waiting: 1},
+		{name: "editlock in memory, 1 waiting", server: "editlock-mem", waiting: 1},
 		{name: "editlock, 1 waiting", server: "editlock:" + filepath.Join(b.dir, "handoff-few.db"), waiting: 1},
 		{name: fmt.Sprintf("bare pass, %d waiting", crowd), server: "token", waiting: crowd},
 		{

@@ -12,6 +12,7 @@ import (
 
 	"editlock"
 	"editlock/httpapi"
+	"editlock/store/memory"
 	"editlock/store/sqlite"
 )
 
@@ -103,5 +104,11 @@ func lockServer(ctx context.Context, path string) (http.Handler, io.Closer, erro
 		return nil, nil, err
 	}
 	m := editlock.NewManager(st, nil)
+	return httpapi.New(m, nil), m, nil
+}
+
+// memoryLockServer is lockServer without a disk.
+func memoryLockServer(context.Context, string) (http.Handler, io.Closer, error) {
+	m := editlock.NewManager(memory.New(nil), nil)
 	return httpapi.New(m, nil), m, nil
 }

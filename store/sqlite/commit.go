@@ -116,6 +116,7 @@ func (c *committer) run() {
 	for {
 		select {
 		case j := <-c.s.jobs:
+			clear(jobs[:cap(jobs)]) // what was answered need not stay in memory
 			jobs = append(jobs[:0], j)
 		case <-c.s.quit:
 			return

@@ -1,0 +1,186 @@
+package postgres
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"editlock/store"
+)
+
+const (
+	schemaVersion = 1
+	oldestServer  = 130000
+)
+
+//go:embed tables.sql
+var tables string
+
+//go:embed functions.sql
+var functions string
+
+// target is where a store is.
+type target struct {
+	config *pgxpool.Config
+	listen *pgx.ConnConfig // nil: nowhere to LISTEN
+	schema string          // "": the one that the server takes, until prepare
+}
+
+// parse reads a URL.
+func parse(url string) (*target, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("postgres: %w", err) // pgx leaves the password out
+	}
+	t := &target{config: config}
+	// What is no parameter of the driver's would be sent to the server.
+	params := config.ConnConfig.RuntimeParams
+	t.schema = params["schema"]
+	if path := params["search_path"]; t.schema == "" && path != "" {
+		t.schema = strings.Trim(strings.TrimSpace(strings.Split(path, ",")[0]), `"`)
+	}
+	if len(t.schema) > 63 || strings.ContainsAny(t.schema, "\x00@'\\$") {
+		return nil, fmt.Errorf("postgres: schema %q: at most 63 bytes, none of @ ' \\ $", t.schema)
+	}
+	listen := params["listen_url"]
+	delete(params, "schema")
+	delete(params, "search_path")
+	delete(params, "listen_url")
+	if params["application_name"] == "" {
+		params["application_name"] = "editlock"
+	}
+	if listen != "" {
+		if t.listen, err = pgx.ParseConfig(listen); err != nil {
+			return nil, fmt.Errorf("postgres: listen_url: %w", err)
+		}
+	}
+	return t, nil
+}
+
+// fill puts the schema, and what hangs on it, into the text of statements.
+func (t *target) fill(text string) string {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte("editlock " + t.schema)) // hashes don't fail
+	lock := int64(h.Sum64())
+	return strings.NewReplacer(
+		"@schema@", pgx.Identifier{t.schema}.Sanitize(),
+		"@lock@", strconv.FormatInt(lock, 10),
+		"@channel@", t.channel(),
+		"@waiters@", strconv.Itoa(store.MaxWaiters),
+		"@window@", strconv.FormatInt(store.RetryWindow.Microseconds(), 10),
+	).Replace(text)
+}
+
+// channel is that of the store's notifications. Its name has a limit.
+func (t *target) channel() string {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(t.schema))
+	return "editlock_" + strconv.FormatUint(h.Sum64(), 36)
+}
+
+// prepare looks at the server, and makes the tables if they are missing.
+func (t *target) prepare(ctx context.Context) (err error) {
+	once := t.config.ConnConfig.Copy()
+	once.DefaultQueryExecMode = pgx.QueryExecModeExec // works through any pooler
+	conn, err := pgx.ConnectConfig(ctx, once)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close(context.WithoutCancel(ctx))) }()
+	var (
+		version, backend int
+		encoding         string
+		current          *string
+	)
+	err = conn.QueryRow(ctx, `SELECT current_setting('server_version_num')::int, current_setting('server_encoding'),
+		current_schema()::text, pg_backend_pid()`).Scan(&version, &encoding, &current, &backend)
+	switch {
+	case err != nil:
+		return err
+	case version < oldestServer:
+		return fmt.Errorf("the server is PostgreSQL %d.%d; needed is 13 or newer", version/10000, version%10000)
+	case encoding != "UTF8":
+		return fmt.Errorf("the database's encoding is %s; needed is UTF8", encoding)
+	case t.schema != "":
+	case current == nil:
+		return errors.New("the role has no schema of its own; name one with ?schema=")
+	default:
+		t.schema = *current
+	}
+	t.route(backend != int(conn.PgConn().PID()))
+	return t.migrate(ctx, conn)
+}
+
+// route decides how to send statements, and where to LISTEN. A pooler shows
+// itself by the process ID that it makes up: between it and the server,
+// nothing that belongs to a session can be relied on.
+func (t *target) route(pooled bool) {
+	c := t.config.ConnConfig
+	switch {
+	case t.listen != nil:
+	case !pooled:
+		t.listen = c.Copy()
+	}
+	if pooled && c.DefaultQueryExecMode == pgx.QueryExecModeCacheStatement {
+		c.DefaultQueryExecMode = pgx.QueryExecModeExec
+	}
+}
+
+// migrate makes the tables, or checks that they are ours.
+func (t *target) migrate(ctx context.Context, conn *pgx.Conn) error {
+	if present, err := t.check(ctx, conn); present || err != nil {
+		return err
+	}
+	tx, err := conn.Begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }() // does nothing after Commit
+	if _, err := tx.Exec(ctx, t.fill("SELECT pg_advisory_xact_lock(@lock@)")); err != nil {
+		return err
+	}
+	// Another process may have been quicker.
+	if present, err := t.check(ctx, tx); present || err != nil {
+		return err
+	}
+	var exists bool
+	if err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)", t.schema).Scan(&exists); err != nil {
+		return err
+	}
+	script := t.fill(tables + functions)
+	if !exists {
+		script = t.fill("CREATE SCHEMA @schema@;\n") + script
+	}
+	if _, err := tx.Conn().PgConn().Exec(ctx, script).ReadAll(); err != nil {
+		return err
+	}
+	return tx.Commit(ctx)
+}
+
+// check reports whether the tables are there, and an error if they are not of
+// this version.
+func (t *target) check(ctx context.Context, conn interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+},
+) (present bool, err error) {
+	const find = "SELECT to_regclass($1) IS NOT NULL"
+	if err := conn.QueryRow(ctx, find, t.fill("@schema@.editlock_meta")).Scan(&present); err != nil || !present {
+		return false, err
+	}
+	var version int
+	if err := conn.QueryRow(ctx, t.fill("SELECT version FROM @schema@.editlock_meta")).Scan(&version); err != nil {
+		return true, err
+	}
+	if version != schemaVersion {
+		return true, fmt.Errorf("the tables in schema %s have version %d, this editlock knows version %d: use a newer editlock; nothing was changed",
+			t.schema, version, schemaVersion)
+	}
+	return true, nil
+}
