@@ -1,0 +1,72 @@
+import type { Mutex, Problem } from './types.js';
+export type Headers = Record<string, string>;
+export type Connection = {
+    /**
+     * address of the server; relative to the page. Default "/".
+     */
+    server?: string;
+    /**
+     * sent with each call, such as Authorization
+     */
+    headers?: Headers | (() => Headers);
+    /**
+     * of fetch; default "same-origin"
+     */
+    credentials?: RequestCredentials;
+};
+/**
+ * A refusal by the server, or its silence. code is the server's stable code,
+ * or "unreachable": no answer, or one that says to come back later.
+ */
+export declare class EditlockError extends Error {
+    code: string;
+    problem: Problem;
+    status: number;
+    /**
+     * @param {Problem} problem
+     * @param {number} [status] of HTTP; 0: there was no answer
+     */
+    constructor(problem: Problem, status?: number);
+    /** @returns {Mutex | null} who is in the way */
+    get holder(): Mutex | null;
+    /** Whether the same call may succeed a little later. */
+    get temporary(): boolean;
+}
+export declare class API {
+    #private;
+    /** Ends with a slash. */
+    base: string;
+    /** @param {Connection} connection */
+    constructor({ server, headers, credentials }: Connection);
+    /**
+     * fetch answers with a response that is not a refusal.
+     * @param {string} path
+     * @param {RequestInit & {headers?: Headers}} init
+     */
+    fetch(path: string, init: RequestInit & {
+        headers?: Headers;
+    }): Promise<Response>;
+    /**
+     * @param {string} path
+     * @param {RequestInit & {headers?: Headers}} [init]
+     * @returns {Promise<any>}
+     */
+    get(path: string, init?: RequestInit & {
+        headers?: Headers;
+    }): Promise<any>;
+    /**
+     * @param {string} path
+     * @param {object} body
+     * @param {{headers?: Headers, signal?: AbortSignal}} [init]
+     */
+    post(path: string, body: object, { headers, signal }?: {
+        headers?: Headers;
+        signal?: AbortSignal;
+    }): Promise<any>;
+    /**
+     * beacon is a post from a page that is going away: nobody reads the answer.
+     * @param {string} path
+     * @param {object} body
+     */
+    beacon(path: string, body: object): void;
+}

@@ -1,0 +1,44 @@
+import { Editlock } from './index.js';
+import type { Lock, Problem, State } from './index.js';
+/**
+ * Attributes: object names what is edited (required), with group and mode; server
+ * is the address of editlock ("/"); user, login, name and session say who the
+ * reader is; idle ("300s"), max-hold, grant-after and inactive-after ("15m") are the
+ * terms; manual waits for the reader to begin; token-field names a hidden field
+ * that carries the token of a form sent without scripts.
+ *
+ * Fires "editlock-change" whenever its state, or what else it tells, changes.
+ */
+export declare class EditLockElement extends HTMLElement {
+    #private;
+    static observedAttributes: string[];
+    /** @type {(() => void | Promise<void>) | null} shows the newest stored text; without it the page is loaded again */
+    reload: (() => void | Promise<void>) | null;
+    /** @type {(() => boolean | Promise<boolean>) | null} whether the page still shows the newest text, after a break */
+    unchanged: (() => boolean | Promise<boolean>) | null;
+    /** @type {(() => boolean | Promise<boolean>) | null} saves; for "Save and hand over" */
+    save: (() => boolean | Promise<boolean>) | null;
+    /** @type {Editlock | null} to be set before the element is connected; default: one per server */
+    client: Editlock | null;
+    constructor();
+    connectedCallback(): void;
+    disconnectedCallback(): void;
+    attributeChangedCallback(): void;
+    /** The lock itself; null while the element is not in a page. */
+    get lock(): Lock | null;
+    /** @returns {State} */
+    get state(): State;
+    /** Whether the reader may type: the lock is held, and the newest text loaded. */
+    get editable(): boolean;
+    /** What a save must carry. */
+    get headers(): Record<string, string>;
+    /** Whether the form has text that is not stored. */
+    get unsaved(): boolean;
+    /** saved tells that what the form says is stored now; or that these fields are. */
+    saved(fields?: Record<string, string>): void;
+    /**
+     * refused takes the server's problem that a save was refused with.
+     * @param {Problem} problem
+     */
+    refused(problem: Problem): void;
+}

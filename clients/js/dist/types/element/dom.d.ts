@@ -1,0 +1,48 @@
+export type Values = Record<string, string | number | Node>;
+/** @typedef {Record<string, string | number | Node>} Values */
+/**
+ * @template {keyof HTMLElementTagNameMap} T
+ * @param {T} tag
+ * @param {Record<string, any>} [properties] part and aria-… and data-… are attributes
+ * @param {(Node | string)[]} children
+ * @returns {HTMLElementTagNameMap[T]}
+ */
+export declare function element<T extends keyof HTMLElementTagNameMap>(tag: T, properties?: Record<string, any>, ...children: (Node | string)[]): HTMLElementTagNameMap[T];
+/**
+ * put replaces what an element says. One that says it already is left alone,
+ * so that nothing is read out twice.
+ * @param {Element} target
+ * @param {Node[]} nodes
+ */
+export declare function put(target: Element, nodes: Node[]): void;
+/** @param {string} name a name that stands out in a sentence */
+export declare const person: (name: string) => HTMLElement;
+/** @param {string} name */
+export declare function badge(name: string): HTMLSpanElement;
+/** Speaks one language to one reader. */
+export declare class Speech {
+    #private;
+    lang: "en" | "ru";
+    /**
+     * @param {string} lang
+     * @param {(at: string) => Date} date what a time of the server is on this computer's clock
+     */
+    constructor(lang: string, date: (at: string) => Date);
+    /**
+     * text fills {name} in the text of a key.
+     * @param {string} key
+     * @param {Record<string, string | number>} [values]
+     */
+    text(key: string, values?: Record<string, string | number>): string;
+    /**
+     * nodes is text with values that may be nodes.
+     * @param {string} key
+     * @param {Values} [values]
+     */
+    nodes(key: string, values?: Values): Node[];
+    /**
+     * time shows a moment: the clock, with the day if it is not today.
+     * @param {string | Date | undefined} at a time of the server, or a Date of this computer
+     */
+    time(at: string | Date | undefined): HTMLTimeElement;
+}

@@ -1,0 +1,63 @@
+import type { Lock } from '../lock.js';
+import type { Owner, Waiter } from '../types.js';
+import type { Offer } from './describe.js';
+import type { Speech } from './dom.js';
+import type { Text } from './kept.js';
+export type Acts = Record<Offer, () => void> & {
+    decline: (waiter: Waiter) => void;
+    handOver: () => void;
+    restore: () => void;
+    discard: () => void;
+    copied: () => void;
+};
+/**
+ * What the reader asks for.
+ * @typedef {Record<Offer, () => void> & {
+ *   decline: (waiter: Waiter) => void, handOver: () => void,
+ *   restore: () => void, discard: () => void, copied: () => void,
+ * }} Acts
+ */
+export declare class View {
+    #private;
+    /** @type {Record<string, string>} */
+    values: Record<string, string>;
+    /**
+     * @param {ShadowRoot} root
+     * @param {Speech} speech
+     * @param {Acts} acts
+     */
+    constructor(root: ShadowRoot, speech: Speech, acts: Acts);
+    /**
+     * @param {Lock} lock
+     * @param {Owner} me
+     * @param {{left: boolean, manual: boolean}} page
+     */
+    banner(lock: Lock, me: Owner, page: {
+        left: boolean;
+        manual: boolean;
+    }): void;
+    /**
+     * waiters draws the queue while the lock is held here.
+     * @param {Lock} lock
+     * @param {boolean} save whether handing over has something to save first
+     */
+    waiters(lock: Lock, save: boolean): void;
+    /**
+     * kept draws the text left behind, beside what is stored now.
+     * @param {Text | null} left
+     * @param {boolean} writable
+     * @param {(name: string, value: string) => {label: string, mine: string, stored: string}} field
+     */
+    kept(left: Text | null, writable: boolean, field: (name: string, value: string) => {
+        label: string;
+        mine: string;
+        stored: string;
+    }): void;
+    /**
+     * ask resolves to what was written, or null if the reader thought better of it.
+     * @param {'wait' | 'takeover' | 'decline'} about
+     * @param {string} name of whom
+     * @returns {Promise<string | null>}
+     */
+    ask(about: 'wait' | 'takeover' | 'decline', name: string): Promise<string | null>;
+}

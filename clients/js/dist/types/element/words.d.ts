@@ -1,0 +1,2 @@
+/** @type {Record<'en' | 'ru', Record<string, string>>} */
+export declare const tables: Record<'en' | 'ru', Record<string, string>>;

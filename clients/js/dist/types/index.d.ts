@@ -1,0 +1,25 @@
+export { Editlock } from './client.js';
+export { EditlockError } from './api.js';
+export { Lock } from './lock.js';
+export type Options = import('./client.js').Options;
+export type Connection = import('./api.js').Connection;
+export type State = import('./lock.js').State;
+export type Terms = import('./lock.js').Terms;
+export type MutexID = import('./types.js').MutexID;
+export type Owner = import('./types.js').Owner;
+export type Waiter = import('./types.js').Waiter;
+export type Mutex = import('./types.js').Mutex;
+export type Entry = import('./types.js').Entry;
+export type Problem = import('./types.js').Problem;
+export type Loss = import('./types.js').Loss;
+/** @typedef {import('./client.js').Options} Options */
+/** @typedef {import('./api.js').Connection} Connection */
+/** @typedef {import('./lock.js').State} State */
+/** @typedef {import('./lock.js').Terms} Terms */
+/** @typedef {import('./types.js').MutexID} MutexID */
+/** @typedef {import('./types.js').Owner} Owner */
+/** @typedef {import('./types.js').Waiter} Waiter */
+/** @typedef {import('./types.js').Mutex} Mutex */
+/** @typedef {import('./types.js').Entry} Entry */
+/** @typedef {import('./types.js').Problem} Problem */
+/** @typedef {import('./types.js').Loss} Loss */

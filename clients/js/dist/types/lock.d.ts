@@ -1,0 +1,146 @@
+import { EditlockError } from './api.js';
+import type { Loss, Mutex, MutexID, Owner, Problem } from './types.js';
+import type { Editlock } from './client.js';
+import type { Moment } from './clock.js';
+export type State = 'closed' | 'opening' | 'mine' | 'checking' | 'other' | 'self' | 'waiting' | 'free' | 'lost' | 'error';
+export type Terms = {
+    /**
+     * freed so long after the last refresh, such as "300s" (the default), or "never"
+     */
+    idle?: string;
+    /**
+     * freed so long after the capture, refreshed or not
+     */
+    maxHold?: string;
+    /**
+     * who asks with a message gets it if this holder doesn't answer so long
+     */
+    grantAfter?: string;
+    /**
+     * given back after so long without input, or "never"; default "15m"
+     */
+    inactiveAfter?: string;
+    /**
+     * tells, after a break, whether the page still shows
+     * the newest text; default: it does if nobody else has held the lock
+     */
+    unchanged?: () => boolean | Promise<boolean>;
+};
+/** Fires "change" after each change of its properties. */
+export declare class Lock extends EventTarget {
+    #private;
+    mutex: {
+        group: string;
+        mode: string;
+        id: string;
+    };
+    /** In milliseconds; Infinity: never. */
+    inactiveAfter: number;
+    /** @type {State} */
+    state: State;
+    /** @type {Mutex | null} who has it, as far as is known */
+    holder: Mutex | null;
+    /** @type {''|'granted'|'back'|'kept'|'declined'|'timeout'|'changed'} why the state is so, where that needs saying */
+    note: '' | 'granted' | 'back' | 'kept' | 'declined' | 'timeout' | 'changed';
+    /** What a holder said who declined. */
+    answer: string;
+    /** @type {Loss | null} of lost */
+    loss: Loss | null;
+    /** @type {EditlockError | null} of error */
+    problem: EditlockError | null;
+    online: boolean;
+    /** @type {Date | null} of mine: when the server frees it if it hears nothing; null: never */
+    until: Date | null;
+    /** @type {Date | null} of mine: when this page gives it back unless somebody types; null: not soon */
+    inactiveAt: Date | null;
+    /**
+     * Made by Editlock.lock.
+     * @param {Editlock} client
+     * @param {MutexID} mutex
+     * @param {Terms} terms
+     */
+    constructor(client: Editlock, mutex: MutexID, { idle, maxHold, grantAfter, inactiveAfter, unchanged }: Terms);
+    /** The fencing token; 0 while the lock is not this page's. */
+    get token(): number;
+    /** What a save must carry, so that the server can refuse it once the lock is lost. */
+    get headers(): Record<string, string>;
+    /** This browser's number in the queue; 0: not known. */
+    get place(): number;
+    /** How often to ask the server about it, in ms. */
+    get every(): number;
+    /** @param {Owner} owner the same browser, or the same person in another one */
+    isMe(owner: Owner): boolean;
+    /** open asks for the lock. A reload finds its tab's own one again. */
+    open(): Promise<void>;
+    /** release gives the lock back, or leaves the queue, for good. */
+    release(): Promise<void>;
+    /**
+     * leave is release from a page that goes away, perhaps only to be loaded
+     * again: the lock is freed after a grace time, unless the next page refreshes it.
+     * @param {string} grace
+     */
+    leave(grace: string): boolean;
+    /**
+     * wait queues until the lock is this page's, the holder declines, or stopWaiting.
+     * @param {string} [message] asks the holder to hand over
+     */
+    wait(message?: string): Promise<void>;
+    stopWaiting(): void;
+    /**
+     * takeOver takes the lock from the holder last seen, who is told the reason.
+     * @param {string} reason
+     */
+    takeOver(reason: string): Promise<void>;
+    /** handOver gives the lock to the first who waits. */
+    handOver(): Promise<void>;
+    /**
+     * decline sends a waiter away with an answer.
+     * @param {string} waiter its id
+     * @param {string} [message]
+     */
+    decline(waiter: string, message?: string): Promise<void>;
+    /** peek looks who holds it, and goes on looking, without asking for it. */
+    peek(): Promise<void>;
+    /** look asks who holds it now. Calls during a look share one more. */
+    look(): Promise<void>;
+    /**
+     * sure is asked before each keystroke: false once the lock may have been
+     * given away, though no timer has fired (after a sleep, for example).
+     */
+    sure(): boolean;
+    /** check refreshes the lock now, or learns that it is lost. */
+    check(): void;
+    /**
+     * beaten takes the answer to a refresh that was sent with a token.
+     * @param {(Mutex & {code?: undefined}) | (Problem & {token?: undefined})} result
+     * @param {Moment} sent
+     * @param {number} token
+     */
+    beaten(result: (Mutex & {
+        code?: undefined;
+    }) | (Problem & {
+        token?: undefined;
+    }), sent: Moment, token: number): void;
+    /**
+     * missed takes the failure of a refresh.
+     * @param {EditlockError} e
+     */
+    missed(e: EditlockError): void;
+    /**
+     * ended takes a "lost" problem, from the beat or from a save that was
+     * refused. What merely expired, while nobody held it and the text is still
+     * the newest, is taken up again as if nothing had been.
+     * @param {Problem} problem
+     */
+    ended(problem: Problem): Promise<void>;
+    /**
+     * heldBySomebodySince tells whether another hold ended after a moment of
+     * this page's clock: what was loaded then may be old by now.
+     * @param {number} mono of performance.now()
+     */
+    heldBySomebodySince(mono: number): Promise<boolean>;
+    /** retire gives the lock back because nobody has typed for so long. */
+    retire(): void;
+    /** @param {Date | null} at */
+    warn(at: Date | null): void;
+}

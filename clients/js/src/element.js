@@ -1,0 +1,317 @@
+// <edit-lock>: one person at a time edits what it wraps. See README.md.
+
+import { Editlock } from './index.js';
+import { Guard, labelOf, nameOf, shown, valuesOf, write } from './element/guard.js';
+import { label } from './element/describe.js';
+import { Speech } from './element/dom.js';
+import { Kept } from './element/kept.js';
+import { style } from './element/style.js';
+import { View } from './element/view.js';
+
+/** @import { Lock, Owner, Problem, State } from './index.js' */
+
+const what = ['server', 'group', 'mode', 'object'];
+const who = ['session', 'user', 'login', 'name'];
+
+/** @type {Map<string, Editlock>} one client, and so one beat, for all elements of a page, by server */
+const clients = new Map();
+
+/**
+ * Attributes: object names what is edited (required), with group and mode; server
+ * is the address of editlock ("/"); user, login, name and session say who the
+ * reader is; idle ("300s"), max-hold, grant-after and inactive-after ("15m") are the
+ * terms; manual waits for the reader to begin; token-field names a hidden field
+ * that carries the token of a form sent without scripts.
+ *
+ * Fires "editlock-change" whenever its state, or what else it tells, changes.
+ */
+export class EditLockElement extends HTMLElement {
+  static observedAttributes = [...what, ...who, 'lang'];
+
+  /** @type {(() => void | Promise<void>) | null} shows the newest stored text; without it the page is loaded again */
+  reload = null;
+  /** @type {(() => boolean | Promise<boolean>) | null} whether the page still shows the newest text, after a break */
+  unchanged = null;
+  /** @type {(() => boolean | Promise<boolean>) | null} saves; for "Save and hand over" */
+  save = null;
+  /** @type {Editlock | null} to be set before the element is connected; default: one per server */
+  client = null;
+
+  /** @type {Lock | null} */
+  #lock = null;
+  #guard = new Guard(this, () => this.editable && (this.#lock?.sure() ?? false));
+  /** @type {View | null} */
+  #view = null;
+  /** @type {Kept | null} */
+  #kept = null;
+  /** @type {Record<string, string>} the fields as stored */
+  #base = {};
+  /** The token whose holder has the newest text in front of him. */
+  #loadedFor = 0;
+  #loaded = 0; // when, of performance.now()
+  /** @type {State} */
+  #before = 'closed';
+  #dirty = false;
+  #atRisk = false;
+  #starting = false;
+  #stop = new AbortController();
+
+  constructor() {
+    super();
+    this.attachShadow({ mode: 'open' }).adoptedStyleSheets = [style];
+  }
+
+  connectedCallback() { this.#restart(); }
+
+  disconnectedCallback() { this.#restart(); }
+
+  attributeChangedCallback() { if (this.#lock) this.#restart(); }
+
+  // A move in the page is a removal and an insertion at once, and frameworks
+  // set attributes one by one: what counts is what stands when they are done.
+  #restart() {
+    if (this.#starting) return;
+    this.#starting = true;
+    queueMicrotask(() => {
+      this.#starting = false;
+      const same = this.#lock && this.isConnected && this.#signature === this.#sign();
+      if (same) return;
+      this.#close();
+      if (this.isConnected && this.getAttribute('object')) this.#open();
+    });
+  }
+
+  #signature = '';
+  #sign() { return [...what, 'lang'].map((name) => this.getAttribute(name) ?? '').concat(JSON.stringify(this.#owner())).join('\n'); }
+
+  /** @returns {Partial<Owner>} */
+  #owner() {
+    /** @param {string} name */
+    const of = (name) => this.getAttribute(name) ?? undefined;
+    return { session: of('session'), user_id: of('user'), login: of('login'), name: of('name') };
+  }
+
+  #connect() {
+    const server = this.getAttribute('server') ?? '/';
+    if (this.client) return this.client;
+    const known = clients.get(server), owner = this.#owner();
+    if (!known) {
+      const client = new Editlock({ server, owner });
+      clients.set(server, client);
+      return client;
+    }
+    known.owner = { ...owner, session: owner.session ?? known.owner.session };
+    return known;
+  }
+
+  #open() {
+    this.#signature = this.#sign();
+    const client = this.client = this.#connect();
+    /** @param {string} name */
+    const of = (name) => this.getAttribute(name) ?? undefined;
+    const mutex = { group: of('group') ?? '', mode: of('mode') ?? '', id: of('object') ?? '' };
+    const lock = this.#lock = client.lock(mutex, {
+      idle: of('idle'), maxHold: of('max-hold'), grantAfter: of('grant-after'), inactiveAfter: of('inactive-after'),
+      unchanged: () => this.unchanged?.() ?? true,
+    });
+    const kept = this.#kept = new Kept([client.owner.user_id || client.owner.session, mutex.group, mutex.mode, mutex.id].map(encodeURIComponent).join('/'));
+    const lang = this.closest('[lang]')?.getAttribute('lang') || navigator.language;
+    const speech = new Speech(lang, (at) => client.date(at));
+    this.#view = new View(/** @type {ShadowRoot} */ (this.shadowRoot), speech, {
+      edit: () => lock.open(), retry: () => lock.open(), leave: () => lock.stopWaiting(),
+      stop: async () => {
+        await lock.release();
+        lock.peek();
+      },
+      continue: () => lock.takeOver(speech.text('continue.reason')),
+      wait: () => this.#ask('wait', (message) => lock.wait(message)),
+      takeover: () => this.#ask('takeover', (reason) => reason && lock.takeOver(reason)),
+      decline: async (w) => {
+        const message = await this.#view?.ask('decline', label(w.owner));
+        if (typeof message === 'string') lock.decline(w.id, message);
+      },
+      handOver: async () => { if (!this.unsaved || !this.save || await this.save()) lock.handOver(); },
+      restore: () => this.#restore(),
+      discard: () => {
+        this.#atRisk = false;
+        kept.discard();
+      },
+      copied: () => { this.#atRisk = false; },
+    });
+    this.#stop = new AbortController();
+    const on = { signal: this.#stop.signal };
+    this.addEventListener('input', () => this.#typed(), on);
+    this.addEventListener('change', () => this.#typed(), on);
+    addEventListener('beforeunload', (e) => { if (this.#atRisk) e.preventDefault(); }, on);
+    kept.addEventListener('change', () => this.#show(), on);
+    lock.addEventListener('change', () => this.#changed(), on);
+    this.#base = this.#read();
+    this.#loaded = performance.now();
+    this.#guard.start();
+    this.#before = 'closed';
+    if (this.hasAttribute('manual')) lock.peek();
+    else lock.open();
+    this.#changed();
+  }
+
+  #close() {
+    if (!this.#lock) return;
+    this.#stop.abort();
+    this.#kept?.leave();
+    this.#kept?.stop();
+    this.#lock.release();
+    this.#guard.stop();
+    this.#lock = null;
+    this.#atRisk = false;
+    this.#setToken();
+  }
+
+  /**
+   * @param {'wait' | 'takeover'} about
+   * @param {(text: string) => void} then
+   */
+  async #ask(about, then) {
+    const { holder } = this.#lock ?? {};
+    const text = holder && await this.#view?.ask(about, label(holder.owner));
+    if (typeof text === 'string') then(text);
+  }
+
+  // --- what the page may ask
+
+  /** The lock itself; null while the element is not in a page. */
+  get lock() { return this.#lock; }
+
+  /** @returns {State} */
+  get state() { return this.#lock?.state ?? 'closed'; }
+
+  /** Whether the reader may type: the lock is held, and the newest text loaded. */
+  get editable() { return this.state === 'mine' && this.#loadedFor === this.#lock?.token; }
+
+  /** What a save must carry. */
+  get headers() { return this.#lock?.headers ?? {}; }
+
+  /** Whether the form has text that is not stored. */
+  get unsaved() { return this.#dirty; }
+
+  /** saved tells that what the form says is stored now; or that these fields are. */
+  saved(fields = this.#read()) {
+    this.#base = fields;
+    this.#typed();
+  }
+
+  /**
+   * refused takes the server's problem that a save was refused with.
+   * @param {Problem} problem
+   */
+  refused(problem) {
+    if (problem.code === 'lost') this.#lock?.ended(problem);
+    else if (this.#kept?.leave()) this.#show();
+  }
+
+  // --- the text
+
+  get #fields() { return this.#guard.fields; }
+
+  #read() { return valuesOf(this.#fields); }
+
+  #typed() {
+    if (!this.editable) return;
+    const now = this.#read();
+    const unsaved = Object.entries(now).filter(([name, value]) => value !== this.#base[name]);
+    this.#dirty = unsaved.length > 0;
+    this.#kept?.draft(Object.fromEntries(unsaved));
+    this.#show();
+  }
+
+  // load shows the newest text, and what it is for: a hold, or only reading.
+  async #load() {
+    const lock = this.#lock, token = lock?.token ?? 0;
+    if (!lock || token && token === this.#loadedFor) return;
+    try {
+      if (this.reload) await this.reload();
+      else if (token && lock.note !== 'kept' && await lock.heldBySomebodySince(this.#loaded)) return location.reload();
+    } catch {
+      if (token) setTimeout(() => this.#load(), 1000);
+      return;
+    }
+    if (lock !== this.#lock || token !== lock.token || token && token === this.#loadedFor) return;
+    this.#loaded = performance.now();
+    this.#loadedFor = token;
+    if (this.reload) this.#base = this.#read();
+    this.#dirty = false;
+    this.#kept?.compare(this.#read());
+    this.#show();
+  }
+
+  #restore() {
+    const left = this.#kept?.left?.fields ?? {}, fields = this.#fields;
+    this.#atRisk = false;
+    this.#kept?.discard();
+    for (const [name, value] of Object.entries(left)) write(fields.filter((f) => nameOf(f) === name), value);
+    this.#typed();
+    fields.find((f) => nameOf(f) in left)?.focus();
+  }
+
+  // --- the lock
+
+  #changed() {
+    const lock = this.#lock;
+    if (!lock) return;
+    const { state } = lock, before = this.#before;
+    const began = state === 'mine' && lock.token !== this.#loadedFor;
+    if (state !== before || began) {
+      this.#before = state;
+      if (began && lock.note === 'back') this.#loadedFor = lock.token; // the text in the form is still the newest
+      else if (began || ['other', 'free', 'waiting', 'lost', 'closed'].includes(state)) this.#leave(state);
+      if (['mine', 'other', 'self', 'free', 'lost', 'waiting'].includes(state)) this.#load();
+    }
+    this.#show();
+  }
+
+  /** @param {State} state */
+  #leave(state) {
+    const left = this.#kept?.leave();
+    this.#dirty = false;
+    if (!left) return;
+    if (state === 'lost') this.#atRisk = true;
+    if (this.reload) return;
+    // Nobody else will put the stored text where this reader typed.
+    const fields = this.#fields, now = this.#read();
+    for (const [name, value] of Object.entries(this.#base)) {
+      if (now[name] !== value) write(fields.filter((f) => nameOf(f) === name), value);
+    }
+  }
+
+  #show() {
+    const lock = this.#lock, view = this.#view, left = this.#kept?.left ?? null;
+    if (!lock || !view || !this.client) return;
+    this.#guard.set(this.editable);
+    view.banner(lock, this.client.owner, { left: left !== null, manual: this.hasAttribute('manual') });
+    view.waiters(lock, this.#dirty && this.save !== null);
+    const fields = this.#fields;
+    view.kept(left, this.editable, (name, value) => {
+      const field = fields.find((f) => nameOf(f) === name);
+      const stored = this.#dirty ? this.#base[name] ?? '' : valuesOf(fields.filter((f) => nameOf(f) === name))[name] ?? '';
+      return { label: field ? labelOf(field) : name, mine: shown(field, value), stored: shown(field, stored) };
+    });
+    this.setAttribute('state', this.state === 'mine' && !this.editable ? 'opening' : this.state);
+    this.#setToken();
+    this.dispatchEvent(new Event('editlock-change', { bubbles: true }));
+  }
+
+  // A form that is sent without scripts carries the token in a field.
+  #setToken() {
+    const name = this.getAttribute('token-field'), token = this.#lock?.token;
+    if (!name) return;
+    for (const form of this.querySelectorAll('form')) {
+      let field = /** @type {HTMLInputElement | null} */ (form.querySelector(`input[name="${CSS.escape(name)}"]`));
+      if (!field) {
+        field = Object.assign(document.createElement('input'), { type: 'hidden', name });
+        form.append(field);
+      }
+      field.value = token ? String(token) : '';
+    }
+  }
+}
+
+if (!customElements.get('edit-lock')) customElements.define('edit-lock', EditLockElement);

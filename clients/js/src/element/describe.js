@@ -1,0 +1,120 @@
+// What each state of a lock says: the sentence on top, what it means, and what
+// can be done.
+
+import { person } from './dom.js';
+
+/** @import { Lock } from '../lock.js' */
+/** @import { Owner } from '../types.js' */
+/** @import { Speech, Values } from './dom.js' */
+
+/** @typedef {[key: string, values?: Values]} Sentence */
+/** @typedef {'edit'|'wait'|'takeover'|'continue'|'leave'|'retry'|'stop'} Offer */
+/** @typedef {{tone: string, who?: string, headline: Sentence, details: Sentence[], offers: Offer[]}} Shown */
+
+/** @param {Owner} o the most readable of an owner's fields */
+export const label = (o) => o.name || o.login || o.user_id || o.session;
+
+/**
+ * @param {Lock} lock
+ * @param {Speech} speech
+ * @param {Owner} me
+ * @param {{left: boolean, manual: boolean}} page whether text was left behind; whether opening is the reader's choice
+ * @returns {Shown}
+ */
+export function describe(lock, speech, me, page) {
+  const { holder, note } = lock;
+  const name = holder ? label(holder.owner) : '';
+  const who = person(name);
+  const since = () => speech.time(holder?.captured_at);
+  switch (lock.state) {
+    case 'closed': case 'opening':
+      return { tone: 'quiet', headline: [`state.${lock.state}`], details: [], offers: lock.state === 'closed' ? ['edit'] : [] };
+    case 'mine': {
+      /** @type {Sentence[]} */
+      let details = [holder?.waiting ? ['state.mine.queue', { count: holder.waiting }] : ['state.mine.detail']];
+      if (note === 'granted' || note === 'back') details.unshift([`state.mine.${note}`]);
+      if (lock.inactiveAt) details = [['state.mine.inactive', { at: speech.time(lock.inactiveAt) }]];
+      if (!lock.online) details = [['state.mine.offline', { until: speech.time(lock.until ?? new Date()) }]];
+      return {
+        tone: lock.online && !lock.inactiveAt ? 'mine' : 'offline', who: label(me), headline: ['state.mine', { since: since() }],
+        details, offers: page.manual ? ['stop'] : [],
+      };
+    }
+    case 'checking':
+      return { tone: 'offline', headline: ['state.checking'], details: lock.online ? [] : [['state.checking.offline']], offers: [] };
+    case 'other': {
+      /** @type {Sentence[]} */
+      const details = [holder?.waiting ? ['state.other.queue', { count: holder.waiting }] : ['state.other.detail']];
+      if (note === 'declined' && lock.answer) details.unshift(['state.other.declined.message', { name: who, message: lock.answer }]);
+      else if (note) details.unshift([`state.other.${note}`, { name: who }]);
+      if (!lock.online) details.unshift(['state.offline']);
+      return { tone: 'other', who: name, headline: ['state.other', { name: who, since: since() }], details, offers: ['wait', 'takeover'] };
+    }
+    case 'self':
+      return {
+        tone: 'other', who: name, details: [['state.self.detail']], offers: ['continue'],
+        headline: [holder?.owner.session === me.session ? 'state.self' : 'state.self.browser', { since: since() }],
+      };
+    case 'free':
+      return { tone: 'quiet', headline: ['state.free'], details: [['state.free.detail']], offers: ['edit'] };
+    case 'waiting': {
+      if (!lock.online) return { tone: 'offline', headline: ['state.offline'], details: [], offers: ['leave'] };
+      const place = holder?.waiters[lock.place - 1];
+      if (!holder || !place && holder.waiting <= holder.waiters.length) {
+        return { tone: 'waiting', headline: ['state.waiting.joining'], details: [], offers: ['leave'] };
+      }
+      return {
+        tone: 'waiting', who: name, offers: ['leave', 'takeover'],
+        headline: place ? ['state.waiting', { position: lock.place }] : ['state.waiting.far', { count: holder.waiting }],
+        details: [place?.grant_at
+          ? ['state.waiting.granted', { name: who, since: since(), at: speech.time(place.grant_at) }]
+          : ['state.waiting.detail', { name: who, since: since() }]],
+      };
+    }
+    case 'lost':
+      return describeLoss(lock, speech, me, page.left);
+    default: {
+      const code = lock.problem?.code ?? '';
+      /** @type {Sentence} */
+      const headline = lock.problem?.temporary ? ['state.offline']
+        : ['unauthenticated', 'forbidden'].includes(code) ? [`state.error.${code}`] : ['state.error', { problem: lock.problem?.message ?? '' }];
+      return { tone: 'offline', headline, details: [], offers: ['retry'] };
+    }
+  }
+}
+
+/**
+ * @param {Lock} lock
+ * @param {Speech} speech
+ * @param {Owner} me
+ * @param {boolean} left
+ * @returns {Shown}
+ */
+function describeLoss(lock, speech, me, left) {
+  const { holder } = lock, loss = lock.loss ?? { how: 'expired' };
+  const by = loss.by ? label(loss.by) : '', at = loss.at ? speech.time(loss.at) : '';
+  const now = holder ? label(holder.owner) : by;
+  let tone = 'lost', who = by;
+  /** @type {Sentence} */
+  let headline;
+  if (loss.how === 'handed_over' && loss.reason === 'no_answer') {
+    [who, headline] = [now, ['state.lost.passed', { name: person(now), at }]];
+  } else if (loss.how === 'handed_over') {
+    const to = loss.to ? label(loss.to) : now;
+    [tone, who, headline] = ['quiet', to, ['state.lost.handed_over', { name: person(to) }]];
+  } else if (loss.how === 'taken_over' && loss.by && lock.isMe(loss.by)) {
+    headline = ['state.lost.self', { at }];
+  } else if (loss.how === 'taken_over' || loss.how === 'force_released') {
+    headline = [`state.lost.${loss.how}`, { name: person(by), at }];
+  } else {
+    [who, headline] = [now, [`state.lost.${loss.how}`]];
+  }
+  /** @type {Sentence[]} */
+  const details = [['state.lost.readonly']];
+  if (loss.reason && tone === 'lost' && !lock.isMe(loss.by ?? me)) details.unshift(['state.lost.reason', { reason: loss.reason }]);
+  if (left) details.push(['state.lost.kept']);
+  /** @type {Offer[]} */
+  let offers = ['edit'];
+  if (holder) offers = lock.isMe(holder.owner) ? ['continue'] : ['wait', 'takeover'];
+  return { tone, who: who || undefined, headline, details, offers };
+}

@@ -1,0 +1,103 @@
+// Texts in the reader's language, times in the reader's zone. Everything that
+// people wrote goes in as text nodes, never as markup.
+
+import { tables } from './words.js';
+
+/** @typedef {Record<string, string | number | Node>} Values */
+
+/**
+ * @template {keyof HTMLElementTagNameMap} T
+ * @param {T} tag
+ * @param {Record<string, any>} [properties] part and aria-… and data-… are attributes
+ * @param {(Node | string)[]} children
+ * @returns {HTMLElementTagNameMap[T]}
+ */
+export function element(tag, properties = {}, ...children) {
+  const e = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (/^(part|role|aria-|data-|tabindex)/.test(name)) e.setAttribute(name, value);
+    else Object.assign(e, { [name]: value });
+  }
+  e.append(...children);
+  return e;
+}
+
+/**
+ * put replaces what an element says. One that says it already is left alone,
+ * so that nothing is read out twice.
+ * @param {Element} target
+ * @param {Node[]} nodes
+ */
+export function put(target, nodes) {
+  const wanted = element('div', {}, ...nodes);
+  if (target.childNodes.length !== nodes.length || [...target.childNodes].some((n, i) => !n.isEqualNode(wanted.childNodes[i]))) {
+    target.replaceChildren(...wanted.childNodes);
+  }
+}
+
+/** @param {string} name a name that stands out in a sentence */
+export const person = (name) => element('b', {}, name);
+
+/** @param {string} name */
+export function badge(name) {
+  let hue = 7;
+  for (const c of name.toLowerCase()) hue = (hue * 31 + (c.codePointAt(0) ?? 0)) % 360;
+  const initials = name.split(/\s+/, 2).map((word) => [...word][0] ?? '').join('').toUpperCase();
+  const e = element('span', { className: 'badge', part: 'badge', 'aria-hidden': 'true' }, initials);
+  e.style.setProperty('--hue', String(hue));
+  return e;
+}
+
+/** Speaks one language to one reader. */
+export class Speech {
+  #table;
+  #clock;
+  #day;
+  #exact;
+  #date;
+
+  /**
+   * @param {string} lang
+   * @param {(at: string) => Date} date what a time of the server is on this computer's clock
+   */
+  constructor(lang, date) {
+    this.lang = /** @type {keyof typeof tables} */ (/^ru\b/i.test(lang) ? 'ru' : 'en');
+    this.#table = tables[this.lang];
+    this.#date = date;
+    const locale = navigator.languages.find((l) => l.startsWith(this.lang)) ?? this.lang; // his own en, if he has one
+    this.#clock = new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit' });
+    this.#day = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', hour: 'numeric', minute: '2-digit' });
+    this.#exact = new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'medium' });
+  }
+
+  /**
+   * text fills {name} in the text of a key.
+   * @param {string} key
+   * @param {Record<string, string | number>} [values]
+   */
+  text(key, values = {}) { return this.#table[key].replace(/\{(\w+)\}/g, (_, name) => String(values[name])); }
+
+  /**
+   * nodes is text with values that may be nodes.
+   * @param {string} key
+   * @param {Values} [values]
+   */
+  nodes(key, values = {}) {
+    return this.#table[key].split(/\{(\w+)\}/).map((part, i) => {
+      const value = i % 2 === 0 ? part : values[part];
+      return value instanceof Node ? value.cloneNode(true) : document.createTextNode(String(value));
+    }).filter((n) => n.textContent);
+  }
+
+  /**
+   * time shows a moment: the clock, with the day if it is not today.
+   * @param {string | Date | undefined} at a time of the server, or a Date of this computer
+   */
+  time(at) {
+    const moment = at instanceof Date ? at : this.#date(at ?? '');
+    const today = moment.toDateString() === new Date().toDateString();
+    return element('time', {
+      dateTime: at instanceof Date ? at.toISOString() : new Date(at ?? '').toISOString(), title: this.#exact.format(moment),
+    }, (today ? this.#clock : this.#day).format(moment));
+  }
+}

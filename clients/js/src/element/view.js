@@ -1,0 +1,222 @@
+// What the element shows around the page's form. It decides nothing.
+
+import { describe, label } from './describe.js';
+import { badge, element, person, put } from './dom.js';
+import { diff } from './diff.js';
+
+/** @import { Lock } from '../lock.js' */
+/** @import { Owner, Waiter } from '../types.js' */
+/** @import { Offer, Sentence } from './describe.js' */
+/** @import { Speech } from './dom.js' */
+/** @import { Text } from './kept.js' */
+
+const shownWaiters = 5;
+
+/**
+ * What the reader asks for.
+ * @typedef {Record<Offer, () => void> & {
+ *   decline: (waiter: Waiter) => void, handOver: () => void,
+ *   restore: () => void, discard: () => void, copied: () => void,
+ * }} Acts
+ */
+
+export class View {
+  #speech;
+  #acts;
+  #e;
+  #root;
+  /** @type {(() => void) | null} */
+  #asked = null;
+
+  /**
+   * @param {ShadowRoot} root
+   * @param {Speech} speech
+   * @param {Acts} acts
+   */
+  constructor(root, speech, acts) {
+    this.#root = root;
+    this.#speech = speech;
+    this.#acts = acts;
+    const t = (/** @type {string} */ key) => speech.text(key);
+    const e = this.#e = {
+      face: element('span', { id: 'face', 'aria-hidden': 'true' }),
+      headline: element('p', { id: 'headline', part: 'headline' }),
+      detail: element('p', { id: 'detail', part: 'detail' }),
+      status: element('div', { id: 'status', role: 'status', 'aria-live': 'polite' }),
+      actions: element('div', { id: 'actions', className: 'actions' }),
+      banner: element('section', { id: 'banner', part: 'banner', tabindex: '-1', 'aria-label': t('banner.label') }),
+      pass: this.#button('waiters.handover', () => acts.handOver(), { id: 'hand-over' }),
+      list: element('ol', { id: 'waiters-list' }),
+      waiters: element('section', { id: 'waiters', part: 'waiters', 'aria-labelledby': 'waiters-title', hidden: true }),
+      since: element('p'),
+      fields: element('dl'),
+      restore: this.#button('kept.restore', () => acts.restore()),
+      kept: element('section', { id: 'kept', part: 'kept', 'aria-labelledby': 'kept-title', hidden: true }),
+      dialog: element('dialog', { part: 'dialog', 'aria-labelledby': 'ask-title' }),
+      title: element('h2', { id: 'ask-title' }), hint: element('p'), label: element('label', { htmlFor: 'ask-text' }),
+      area: element('textarea', { id: 'ask-text', rows: 3, maxLength: 250 }),
+      ok: element('button', { className: 'primary', value: 'ok' }),
+    };
+    e.status.append(e.headline, e.detail);
+    e.banner.append(e.face, e.status, e.actions);
+    e.waiters.append(element('header', {}, element('h2', { id: 'waiters-title' }, t('waiters.title')), e.pass), e.list);
+    /** @type {Record<string, string>} */
+    this.values = {};
+    e.kept.append(element('h2', { id: 'kept-title' }, t('kept.title')), e.since, e.fields, element('div', { className: 'actions' },
+      e.restore, this.#button('kept.copyall', (b) => this.#copy(b, Object.values(this.values).join('\n\n'))),
+      this.#button('kept.discard', () => {
+        acts.discard();
+        e.banner.focus();
+      }, { className: 'quiet' })));
+    const form = element('form', { method: 'dialog' }, e.title, e.hint, e.label, e.area, element('div', { className: 'actions' },
+      e.ok, this.#button('ask.cancel', () => e.dialog.close())));
+    e.dialog.append(form);
+    e.area.addEventListener('change', () => { e.area.value = e.area.value.trim(); }); // blanks are no reason
+    e.dialog.addEventListener('close', () => this.#asked?.());
+    root.replaceChildren(e.banner, e.waiters, e.kept, element('slot'), e.dialog);
+  }
+
+  /**
+   * @param {string} key
+   * @param {(button: HTMLButtonElement) => void} act
+   * @param {Record<string, any>} [properties]
+   */
+  #button(key, act, properties = {}) {
+    const b = element('button', { type: 'button', part: `button ${key.split('.')[1]}`, textContent: this.#speech.text(key), ...properties });
+    b.onclick = () => act(b);
+    return b;
+  }
+
+  /** @param {Sentence} sentence */
+  #nodes([key, values]) { return this.#speech.nodes(key, values); }
+
+  /**
+   * @param {Lock} lock
+   * @param {Owner} me
+   * @param {{left: boolean, manual: boolean}} page
+   */
+  banner(lock, me, page) {
+    const { face, headline, detail, status, banner } = this.#e;
+    const shown = describe(lock, this.#speech, me, page);
+    banner.dataset.tone = shown.tone;
+    status.setAttribute('aria-live', shown.tone === 'lost' ? 'assertive' : 'polite');
+    put(face, shown.who ? [badge(shown.who)] : []);
+    put(headline, this.#nodes(shown.headline));
+    put(detail, shown.details.flatMap((d, i) => [...(i ? [document.createTextNode(' ')] : []), ...this.#nodes(d)]));
+    this.#offer(shown.offers);
+  }
+
+  // Buttons that stay are kept, so that focus stays too; a focus whose button
+  // goes moves to the banner.
+  /** @param {Offer[]} offers */
+  #offer(offers) {
+    const { actions, banner } = this.#e;
+    if (actions.dataset.offers === offers.join(' ')) return;
+    actions.dataset.offers = offers.join(' ');
+    const focused = actions.contains(this.#root.activeElement);
+    actions.replaceChildren(...offers.map((name, i) => this.#button(`action.${name}`, () => this.#acts[name](),
+      { className: i === 0 && !['leave', 'stop'].includes(name) ? 'primary' : '' })));
+    if (focused) banner.focus();
+  }
+
+  /**
+   * waiters draws the queue while the lock is held here.
+   * @param {Lock} lock
+   * @param {boolean} save whether handing over has something to save first
+   */
+  waiters(lock, save) {
+    const { waiters: panel, list, pass, banner } = this.#e;
+    const waiting = lock.state === 'mine' ? lock.holder?.waiting ?? 0 : 0;
+    if (!waiting && panel.contains(this.#root.activeElement)) banner.focus();
+    panel.hidden = !waiting;
+    const text = this.#speech.text(save ? 'waiters.handover.save' : 'waiters.handover');
+    if (pass.textContent !== text) pass.textContent = text;
+    const waiters = waiting ? lock.holder?.waiters.slice(0, shownWaiters) ?? [] : [];
+    const rows = new Map([...list.children].map((row) => [/** @type {HTMLElement} */ (row).dataset.waiter, row]));
+    const wanted = waiters.map((w) => rows.get(w.id) ?? this.#waiter(w));
+    if (waiting > waiters.length) wanted.push(element('li', { className: 'more' }, this.#speech.text('waiters.more', { count: waiting - waiters.length })));
+    if (wanted.length !== list.children.length || wanted.some((row, i) => row !== list.children[i])) list.replaceChildren(...wanted);
+  }
+
+  /** @param {Waiter} waiter */
+  #waiter(waiter) {
+    const speech = this.#speech, name = label(waiter.owner);
+    const about = element('span', { className: 'about' }, person(name), ' ', ...speech.nodes('waiters.since', { since: speech.time(waiter.since) }));
+    if (waiter.grant_at) about.append(', ', ...speech.nodes('waiters.passes', { at: speech.time(waiter.grant_at) }));
+    const answer = this.#button('waiters.decline', () => this.#acts.decline(waiter), { ariaLabel: speech.text('waiters.decline.name', { name }) });
+    const row = element('li', { 'data-waiter': waiter.id }, badge(name), about, answer);
+    if (waiter.message) about.after(element('q', {}, waiter.message));
+    return row;
+  }
+
+  /**
+   * kept draws the text left behind, beside what is stored now.
+   * @param {Text | null} left
+   * @param {boolean} writable
+   * @param {(name: string, value: string) => {label: string, mine: string, stored: string}} field
+   */
+  kept(left, writable, field) {
+    const { kept, since, fields, restore } = this.#e, speech = this.#speech;
+    kept.hidden = !left;
+    restore.hidden = !writable;
+    this.values = left?.fields ?? {};
+    if (!left) return fields.replaceChildren();
+    put(since, speech.nodes('kept.since', { at: speech.time(new Date(left.at)) }));
+    const rows = Object.entries(left.fields).map(([name, value]) => ({ value, ...field(name, value) }));
+    const drawn = JSON.stringify(rows);
+    if (fields.dataset.drawn === drawn && fields.children.length) return;
+    fields.dataset.drawn = drawn;
+    fields.replaceChildren(...rows.map(({ value, label: name, mine, stored }) => {
+      const copy = this.#button('kept.copy', (b) => this.#copy(b, value), { className: 'quiet', ariaLabel: speech.text('kept.copy.field', { field: name }) });
+      const row = element('div', {}, element('dt', {}, name), element('dd', {}, this.#marked('ins', mine, stored), copy));
+      if (stored !== mine) row.append(element('dd', { className: 'stored' }, element('span', {}, `${speech.text('kept.stored')} `, this.#marked('del', stored, mine))));
+      return row;
+    }));
+  }
+
+  /**
+   * @param {'ins' | 'del'} tag
+   * @param {string} text
+   * @param {string} other
+   */
+  #marked(tag, text, other) {
+    if (!text) return element('span', {}, this.#speech.text('kept.empty'));
+    return element('span', {}, ...diff(text, other).map((p) => p.same || !p.text.trim() ? p.text : element(tag, {}, p.text)));
+  }
+
+  /**
+   * @param {HTMLButtonElement} button
+   * @param {string} text
+   */
+  async #copy(button, text) {
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch { // no permission, or no secure context
+      const holder = element('textarea', { value: text, readOnly: true });
+      this.#root.append(holder);
+      holder.select();
+      document.execCommand('copy');
+      holder.remove();
+    }
+    const label = button.textContent;
+    button.textContent = this.#speech.text('kept.copied');
+    setTimeout(() => { button.textContent = label; }, 2000);
+    this.#acts.copied();
+  }
+
+  /**
+   * ask resolves to what was written, or null if the reader thought better of it.
+   * @param {'wait' | 'takeover' | 'decline'} about
+   * @param {string} name of whom
+   * @returns {Promise<string | null>}
+   */
+  ask(about, name) {
+    const { dialog, area } = this.#e, parts = /** @type {const} */ (['title', 'hint', 'label', 'ok']);
+    for (const part of parts) put(this.#e[part], this.#speech.nodes(`ask.${about}.${part}`, { name: person(name) }));
+    area.value = '';
+    area.required = about === 'takeover';
+    dialog.returnValue = '';
+    dialog.showModal();
+    return new Promise((done) => { this.#asked = () => done(dialog.returnValue === 'ok' ? area.value.trim() : null); });
+  }
+}

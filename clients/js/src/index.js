@@ -1,0 +1,17 @@
+// editlock in the browser. See README.md.
+
+export { Editlock } from './client.js';
+export { EditlockError } from './api.js';
+export { Lock } from './lock.js';
+
+/** @typedef {import('./client.js').Options} Options */
+/** @typedef {import('./api.js').Connection} Connection */
+/** @typedef {import('./lock.js').State} State */
+/** @typedef {import('./lock.js').Terms} Terms */
+/** @typedef {import('./types.js').MutexID} MutexID */
+/** @typedef {import('./types.js').Owner} Owner */
+/** @typedef {import('./types.js').Waiter} Waiter */
+/** @typedef {import('./types.js').Mutex} Mutex */
+/** @typedef {import('./types.js').Entry} Entry */
+/** @typedef {import('./types.js').Problem} Problem */
+/** @typedef {import('./types.js').Loss} Loss */

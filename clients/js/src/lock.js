@@ -1,0 +1,524 @@
+// The edit lock of one object in one tab: what the page may do, as a state
+// that changes. It draws nothing.
+
+import { duration, later, left, moment } from './clock.js';
+import { EditlockError } from './api.js';
+import { newID, tabID } from './tab.js';
+
+/** @import { Entry, Loss, Mutex, MutexID, Owner, Problem } from './types.js' */
+/** @import { Editlock } from './client.js' */
+/** @import { Moment } from './clock.js' */
+
+/**
+ * - closed    not asked for, or given back by this page
+ * - opening   asking for it
+ * - mine      held; refreshed by the client's beat
+ * - checking  held as far as this page knows, but not for sure: hands off
+ * - other     somebody else holds it
+ * - self      so does another page of the same person
+ * - waiting   in the queue
+ * - free      nobody holds it
+ * - lost      it was mine; loss says how it ended
+ * - error     the server refused, or is away; problem says which
+ * @typedef {'closed'|'opening'|'mine'|'checking'|'other'|'self'|'waiting'|'free'|'lost'|'error'} State
+ */
+
+/**
+ * @typedef {object} Terms
+ * @property {string} [idle] freed so long after the last refresh, such as "300s" (the default), or "never"
+ * @property {string} [maxHold] freed so long after the capture, refreshed or not
+ * @property {string} [grantAfter] who asks with a message gets it if this holder doesn't answer so long
+ * @property {string} [inactiveAfter] given back after so long without input, or "never"; default "15m"
+ * @property {() => boolean | Promise<boolean>} [unchanged] tells, after a break, whether the page still shows
+ *   the newest text; default: it does if nobody else has held the lock
+ */
+
+/** How often a held lock is refreshed at most, and another's looked at, in ms. */
+const beat = 20_000;
+/** The same while somebody waits: leaving a queue is no event. */
+const beatInQueue = 10_000;
+const waitFor = '1h';
+const ends = ['released', 'expired', 'taken_over', 'force_released', 'handed_over'];
+
+/** Fires "change" after each change of its properties. */
+export class Lock extends EventTarget {
+  /** @type {State} */
+  state = 'closed';
+  /** @type {Mutex | null} who has it, as far as is known */
+  holder = null;
+  /** @type {''|'granted'|'back'|'kept'|'declined'|'timeout'|'changed'} why the state is so, where that needs saying */
+  note = '';
+  /** What a holder said who declined. */
+  answer = '';
+  /** @type {Loss | null} of lost */
+  loss = null;
+  /** @type {EditlockError | null} of error */
+  problem = null;
+  online = true;
+  /** @type {Date | null} of mine: when the server frees it if it hears nothing; null: never */
+  until = null;
+  /** @type {Date | null} of mine: when this page gives it back unless somebody types; null: not soon */
+  inactiveAt = null;
+
+  #client;
+  #terms;
+  #unchanged;
+  #request = '';
+  #tab = '';
+  #token = 0;
+  /** Counts up with each open and release, so that late answers are known. */
+  #turn = 0;
+  /** @type {Moment | null} */
+  #deadline = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+  /** @type {AbortController | null} */
+  #wait = null;
+  #looking = false;
+  #lookAgain = false;
+  /** @type {(() => void) | null} */
+  #unwatch = null;
+
+  /**
+   * Made by Editlock.lock.
+   * @param {Editlock} client
+   * @param {MutexID} mutex
+   * @param {Terms} terms
+   */
+  constructor(client, mutex, { idle = '300s', maxHold, grantAfter, inactiveAfter = '15m', unchanged = () => true }) {
+    super();
+    this.#client = client;
+    this.mutex = { group: mutex.group ?? '', mode: mutex.mode ?? '', id: mutex.id };
+    this.#terms = { auto_release: idle === 'never' ? { never: true } : { idle, max_hold: maxHold }, grant_after: grantAfter };
+    this.#unchanged = unchanged;
+    /** In milliseconds; Infinity: never. */
+    this.inactiveAfter = duration(inactiveAfter);
+    this.#idle = duration(idle);
+  }
+  #idle;
+
+  /** The fencing token; 0 while the lock is not this page's. */
+  get token() { return this.#token; }
+
+  /** What a save must carry, so that the server can refuse it once the lock is lost. */
+  get headers() { return /** @type {Record<string, string>} */ (this.#token ? { 'Editlock-Token': String(this.#token) } : {}); }
+
+  /** This browser's number in the queue; 0: not known. */
+  get place() { return (this.holder?.waiters ?? []).findIndex((w) => w.owner.session === this.#client.owner.session) + 1; }
+
+  /** How often to ask the server about it, in ms. */
+  get every() { return Math.min(this.holder?.waiting ? beatInQueue : beat, this.#idle / 3); }
+
+  /** @param {Owner} owner the same browser, or the same person in another one */
+  isMe(owner) {
+    const me = this.#client.owner;
+    return owner.session === me.session || (Boolean(owner.user_id) && owner.user_id === me.user_id);
+  }
+
+  /** open asks for the lock. A reload finds its tab's own one again. */
+  async open() {
+    const turn = ++this.#turn, request = await this.#begin();
+    if (turn !== this.#turn) return;
+    this.#set({ state: 'opening', loss: null, problem: null, note: '' });
+    const sent = moment();
+    try {
+      const { mutex, note } = await this.#take();
+      if (turn !== this.#turn) return this.#giveBack(request); // released meanwhile
+      this.#held(mutex, sent, note);
+    } catch (e) {
+      if (turn === this.#turn) this.#refused(e);
+    }
+  }
+
+  // Each asking has an ID, kept with the lock as its status data: so a late
+  // release of one page never frees the lock of the next.
+  async #begin() {
+    this.#tab = await tabID();
+    this.#request = `${this.#tab}/${newID()}`;
+    this.#unwatch ??= this.#client.join(this, (entry) => this.#heard(entry));
+    return this.#request;
+  }
+
+  #body() { return { mutex: this.mutex, owner: this.#client.owner, status_data: this.#request, ...this.#terms }; }
+
+  /** @returns {Promise<{mutex: Mutex, note: ''|'kept'}>} */
+  async #take() {
+    const { api, owner } = this.#client;
+    try {
+      return { mutex: (await api.post('v1/capture', { ...this.#body(), if: { free: true } })).mutex, note: '' };
+    } catch (e) {
+      const holder = e instanceof EditlockError ? e.holder : null;
+      if (!holder || !this.#isTabs(holder)) throw e;
+      // This tab's own, from before a reload or a new login. The refresh puts
+      // this request in the place of the last one, and ends its grace time.
+      const { mutex, auto_release, status_data } = this.#body();
+      const [result] = (await api.post('v1/refresh', {
+        owner, items: [{ mutex, token: holder.token, status_data, auto_release }],
+      })).results;
+      if (result.code) throw new EditlockError(result, 409);
+      return { mutex: result, note: 'kept' };
+    }
+  }
+
+  /** @param {Mutex} holder */
+  #isTabs(holder) { return this.isMe(holder.owner) && holder.status_data.startsWith(`${this.#tab}/`); }
+
+  /** release gives the lock back, or leaves the queue, for good. */
+  async release() {
+    const had = this.#token || this.state === 'waiting' || this.state === 'opening';
+    this.#turn++;
+    this.#end();
+    this.#unwatch?.();
+    this.#unwatch = null;
+    this.#set({ state: 'closed', note: '', loss: null });
+    if (had) await this.#giveBack(this.#request);
+  }
+
+  /** @param {string} request */
+  async #giveBack(request) {
+    try {
+      await this.#client.api.post('v1/release', { mutex: this.mutex, owner: this.#client.owner, if: { status_data: request } });
+    } catch { /* it ends by itself */ }
+  }
+
+  /**
+   * leave is release from a page that goes away, perhaps only to be loaded
+   * again: the lock is freed after a grace time, unless the next page refreshes it.
+   * @param {string} grace
+   */
+  leave(grace) {
+    const had = this.#token || this.state === 'waiting' || this.state === 'opening';
+    this.#turn++;
+    this.#end();
+    if (!had) return false;
+    const { api, owner } = this.#client;
+    api.beacon('v1/release', { mutex: this.mutex, owner, if: { status_data: this.#request }, grace });
+    return true;
+  }
+
+  /**
+   * wait queues until the lock is this page's, the holder declines, or stopWaiting.
+   * @param {string} [message] asks the holder to hand over
+   */
+  async wait(message = '') {
+    const stop = this.#wait = new AbortController();
+    this.#turn++;
+    this.#set({ state: 'waiting', note: '', answer: '' });
+    await this.#begin();
+    // A retry with the same key keeps its place.
+    let key = newID();
+    const done = await this.#client.waitSlot(stop.signal);
+    for (let failures = 1; !stop.signal.aborted; failures++) {
+      try {
+        const { mutex } = await this.#client.api.post('v1/capture',
+          { ...this.#body(), if: { free: true }, wait: waitFor, message },
+          { signal: stop.signal, headers: { 'Idempotency-Key': key } });
+        if (stop.signal.aborted) break;
+        this.#token = mutex.token;
+        this.#set({ state: 'checking', note: 'granted', holder: mutex, online: true });
+        this.check(); // a grant is short until it is taken up
+        break;
+      } catch (e) {
+        if (stop.signal.aborted) break;
+        if (!(e instanceof EditlockError)) throw e;
+        if (e.code === 'lost') key = newID(); // the place was given up meanwhile
+        else if (!e.temporary) {
+          this.#refused(e, e.problem.declined ? 'declined' : 'timeout');
+          break;
+        }
+        this.#set({ online: e.code === 'lost' });
+        await this.#client.pause(failures, stop.signal);
+      }
+    }
+    done();
+  }
+
+  stopWaiting() {
+    if (this.state !== 'waiting') return;
+    this.#wait?.abort();
+    this.#set({ state: this.holder ? this.#kindOf(this.holder) : 'free', note: '', online: true });
+  }
+
+  /**
+   * takeOver takes the lock from the holder last seen, who is told the reason.
+   * @param {string} reason
+   */
+  async takeOver(reason) {
+    if (!this.holder) return;
+    const before = this.state, sent = moment(), turn = this.#turn;
+    if (before !== 'waiting') await this.#begin();
+    try {
+      const { mutex } = await this.#client.api.post('v1/takeover', { ...this.#body(), seen_token: this.holder.token, reason });
+      if (turn !== this.#turn) return this.#giveBack(this.#request);
+      this.#wait?.abort();
+      this.#held(mutex, sent);
+    } catch (e) {
+      if (this.#token || this.state !== before) return;
+      if (e instanceof EditlockError && e.temporary) return this.#set({ online: false });
+      if (before === 'waiting') return; // the place in the queue stays
+      if (e instanceof EditlockError && e.code === 'lost') return this.open(); // free by now
+      this.#refused(e, 'changed');
+    }
+  }
+
+  /** handOver gives the lock to the first who waits. */
+  async handOver() {
+    const to = this.holder?.waiters[0]?.owner, { api, owner } = this.#client;
+    try {
+      const { handed_over: passed } = await api.post('v1/hand-over', { mutex: this.mutex, owner });
+      if (passed && this.#token) this.#lose({ how: 'handed_over', by: owner, to });
+    } catch {
+      this.check(); // lost by now, or away: the beat says which
+    }
+  }
+
+  /**
+   * decline sends a waiter away with an answer.
+   * @param {string} waiter its id
+   * @param {string} [message]
+   */
+  async decline(waiter, message = '') {
+    try {
+      await this.#client.api.post('v1/decline', { mutex: this.mutex, owner: this.#client.owner, waiter, message });
+    } catch {
+      this.check();
+    }
+  }
+
+  /** peek looks who holds it, and goes on looking, without asking for it. */
+  async peek() {
+    const turn = ++this.#turn;
+    await this.#begin();
+    if (turn !== this.#turn) return;
+    this.#set({ state: 'free', holder: null, note: '', loss: null, problem: null });
+    await this.look();
+  }
+
+  /** look asks who holds it now. Calls during a look share one more. */
+  async look() {
+    this.#lookAgain = true;
+    if (this.#looking) return;
+    this.#looking = true;
+    while (this.#lookAgain) {
+      this.#lookAgain = false;
+      const turn = this.#turn;
+      try {
+        const { mutex } = await this.#client.api.post('v1/request', { mutex: this.mutex, owner: this.#client.owner });
+        if (turn === this.#turn) this.#seen(mutex);
+      } catch (e) {
+        if (e instanceof EditlockError && e.temporary && this.state !== 'mine') this.#set({ online: false });
+      }
+    }
+    this.#looking = false;
+  }
+
+  /** @param {Mutex | null} mutex null: nobody holds it */
+  #seen(mutex) {
+    switch (this.state) {
+      case 'mine':
+        if (mutex?.token !== this.#token) return this.check();
+        this.#set({ holder: mutex });
+        this.#client.schedule();
+        break;
+      case 'other': case 'self': case 'free':
+        if (mutex) this.#set({ state: this.#kindOf(mutex), holder: mutex, online: true });
+        else this.#set({ state: 'free', holder: null, note: '', online: true });
+        break;
+      case 'waiting': case 'lost':
+        this.#set({ holder: mutex, online: true });
+        break;
+      case 'error':
+        if (this.problem?.temporary) this.open();
+    }
+  }
+
+  // A takeover is believed at once, before any call could confirm it.
+  /** @param {Entry} [entry] */
+  #heard(entry) {
+    const mine = this.mutex;
+    if (entry && (entry.mutex.id !== mine.id || entry.mutex.mode !== mine.mode || entry.mutex.group !== mine.group)) return;
+    if (!entry || !this.#token) {
+      this.look();
+    } else if (entry.kind === 'taken_over' && entry.token > this.#token) {
+      this.#lose({ how: 'taken_over', by: entry.actor, at: entry.at, reason: entry.reason });
+      this.look();
+    } else if (ends.includes(entry.kind)) {
+      this.check();
+    } else if (entry.kind !== 'captured') {
+      this.look();
+    }
+  }
+
+  /**
+   * sure is asked before each keystroke: false once the lock may have been
+   * given away, though no timer has fired (after a sleep, for example).
+   */
+  sure() {
+    if (this.state === 'mine' && this.#deadline && left(this.#deadline) <= 0) {
+      this.#set({ state: 'checking' });
+      this.check();
+    }
+    return this.state === 'mine';
+  }
+
+  /** check refreshes the lock now, or learns that it is lost. */
+  check() { if (this.#token) this.#client.beat(this); }
+
+  /**
+   * beaten takes the answer to a refresh that was sent with a token.
+   * @param {(Mutex & {code?: undefined}) | (Problem & {token?: undefined})} result
+   * @param {Moment} sent
+   * @param {number} token
+   */
+  beaten(result, sent, token) {
+    if (!this.#token || token !== this.#token) return;
+    if (!result.code) this.#held(/** @type {Mutex} */ (result), sent, this.state === 'mine' ? '' : this.note);
+    else if (result.code === 'lost') this.ended(/** @type {Problem} */ (result));
+    else this.missed(new EditlockError(/** @type {Problem} */ (result)));
+  }
+
+  /**
+   * missed takes the failure of a refresh.
+   * @param {EditlockError} e
+   */
+  missed(e) {
+    if (!this.#token) return;
+    if (!e.temporary && !['unavailable', 'internal'].includes(e.code)) return this.#refused(e);
+    const sure = this.state === 'mine' && this.#deadline && left(this.#deadline) > 0;
+    this.#set({ online: false, state: sure ? 'mine' : 'checking' });
+  }
+
+  /**
+   * ended takes a "lost" problem, from the beat or from a save that was
+   * refused. What merely expired, while nobody held it and the text is still
+   * the newest, is taken up again as if nothing had been.
+   * @param {Problem} problem
+   */
+  async ended(problem) {
+    const was = this.#token, turn = this.#turn;
+    const loss = { how: problem.how || 'expired', by: problem.by, at: problem.at, reason: problem.reason };
+    const another = problem.holder && !this.#isTabs(problem.holder);
+    if (!was || another || loss.how !== 'expired') return this.#lose(loss, problem.holder);
+    const sent = moment();
+    this.#token = 0;
+    this.#set({ state: 'checking' });
+    try {
+      const { mutex } = await this.#take();
+      const same = await this.#untouched(was, mutex.token) && await this.#unchanged();
+      if (turn !== this.#turn) return this.#giveBack(this.#request);
+      if (same) return this.#held(mutex, sent, 'back');
+      await this.#giveBack(this.#request);
+      this.#lose(loss);
+    } catch (e) {
+      if (turn !== this.#turn) return;
+      if (e instanceof EditlockError && !e.temporary) return this.#lose(loss, e.holder);
+      this.#token = was; // not known yet: the next beat asks again
+      this.missed(new EditlockError({ code: 'unreachable' }));
+      this.#client.schedule();
+    }
+  }
+
+  /**
+   * untouched tells whether nobody held the lock between two tokens.
+   * @param {number} was
+   * @param {number} now
+   */
+  async #untouched(was, now) {
+    const query = new URLSearchParams({ ...this.mutex, kind: 'captured,taken_over,handed_over', limit: '20' });
+    /** @type {{entries: Entry[]}} */
+    const { entries } = await this.#client.api.get(`v1/history?${query}`);
+    return entries.every((e) => e.token <= was || e.token >= now);
+  }
+
+  /**
+   * heldBySomebodySince tells whether another hold ended after a moment of
+   * this page's clock: what was loaded then may be old by now.
+   * @param {number} mono of performance.now()
+   */
+  async heldBySomebodySince(mono) {
+    const { holder } = this;
+    const query = new URLSearchParams({ ...this.mutex, kind: ends.join(), limit: '1' });
+    /** @type {{entries: Entry[]}} */
+    const { entries: [last] } = await this.#client.api.get(`v1/history?${query}`);
+    if (!last || !holder) return false;
+    // The moment by the store's clock, counted back from the answer to come.
+    const then = Date.parse(holder.as_of) - (performance.now() - mono);
+    return Date.parse(last.at) >= then;
+  }
+
+  /** retire gives the lock back because nobody has typed for so long. */
+  retire() {
+    this.#lose({ how: 'inactive' });
+    this.#giveBack(this.#request);
+  }
+
+  /** @param {Date | null} at */
+  warn(at) {
+    if (this.inactiveAt?.getTime() !== at?.getTime()) this.#set({ inactiveAt: at });
+  }
+
+  /**
+   * @param {Mutex} mutex
+   * @param {Moment} sent before which its time began to run
+   * @param {Lock['note']} [note]
+   */
+  #held(mutex, sent, note = '') {
+    const lasts = (mutex.expires_in_s ?? Infinity) * 1000;
+    const begins = this.state !== 'mine' && note !== 'back';
+    this.#token = mutex.token;
+    this.#deadline = later(sent, lasts);
+    clearTimeout(this.#timer);
+    if (lasts < 2 ** 31) this.#timer = setTimeout(() => this.sure(), left(this.#deadline));
+    this.#set({
+      state: 'mine', holder: mutex, loss: null, problem: null, online: true, note,
+      until: lasts === Infinity ? null : new Date(this.#deadline.wall),
+    });
+    this.#client.reached(begins);
+  }
+
+  /**
+   * @param {Loss} loss
+   * @param {Mutex | null} [holder]
+   */
+  #lose(loss, holder = null) {
+    this.#end();
+    this.#set({ state: 'lost', loss, holder, online: true, note: '' });
+  }
+
+  /**
+   * @param {unknown} e
+   * @param {Lock['note']} [note]
+   */
+  #refused(e, note = '') {
+    if (!(e instanceof EditlockError)) throw e;
+    this.#end();
+    const { holder } = e;
+    if (holder) {
+      this.#set({ state: this.#kindOf(holder), holder, note, answer: e.problem.declined?.message ?? '', online: true });
+    } else {
+      this.#set({ state: 'error', holder: null, online: !e.temporary, problem: e });
+      this.#client.schedule();
+    }
+  }
+
+  #end() {
+    clearTimeout(this.#timer);
+    this.#wait?.abort();
+    this.#token = 0;
+    this.#deadline = null;
+    this.inactiveAt = null;
+  }
+
+  /**
+   * @param {Mutex} mutex
+   * @returns {State}
+   */
+  #kindOf(mutex) { return this.isMe(mutex.owner) ? 'self' : 'other'; }
+
+  /** @param {Partial<Lock>} change */
+  #set(change) {
+    Object.assign(this, change);
+    if (change.holder) this.#client.tick(change.holder.as_of);
+    this.dispatchEvent(new Event('change'));
+  }
+}

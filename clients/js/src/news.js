@@ -1,0 +1,125 @@
+// What happens, as the server tells it. Browsers open six connections to an
+// HTTP/1.1 server, over all tabs, and a stream keeps one for itself: so one tab
+// listens for all. When it goes, the next one takes its place, from where it
+// left off.
+
+import { EditlockError } from './api.js';
+import { backoff } from './clock.js';
+
+/** @import { API } from './api.js' */
+/** @import { Entry } from './types.js' */
+
+// The server shows every 15 s that it lives.
+const silence = 40_000;
+
+/** @param {number} ms */
+const after = (ms) => new Promise((done) => setTimeout(done, ms));
+
+/**
+ * listen tells of each event; without one: events may have been missed, look
+ * again.
+ * @param {API} api
+ * @param {string} query such as "group=crm"
+ * @param {(entry?: Entry) => void} tell
+ * @returns {() => void} what ends it
+ */
+export function listen(api, query, tell) {
+  const name = `editlock ${api.base} ${query}`;
+  const stop = new AbortController(), { signal } = stop;
+  const channel = new BroadcastChannel(name);
+  let last = '';
+
+  /** @param {{id?: string, entry?: Entry, look?: boolean}} news */
+  const hear = ({ id, entry, look }) => {
+    last = id || last;
+    if (entry || look) tell(entry);
+  };
+  /** @param {{id?: string, entry?: Entry, look?: boolean}} news */
+  const spread = (news) => {
+    if (signal.aborted) return;
+    channel.postMessage(news);
+    hear(news);
+  };
+  channel.onmessage = ({ data }) => hear(data);
+
+  /** @param {AbortSignal} until */
+  async function follow(until) {
+    for (let failures = 1; !until.aborted; failures++) {
+      try {
+        await read(until, () => { failures = 0; });
+      } catch (e) {
+        // Refused: the next tab would be too. Calls still tell what happens.
+        if (e instanceof EditlockError && !e.temporary) return new Promise(() => {});
+      }
+      if (!until.aborted) await after(backoff(Math.max(1, failures)));
+    }
+  }
+
+  /**
+   * @param {AbortSignal} until
+   * @param {() => void} connected
+   */
+  async function read(until, connected) {
+    const dead = new AbortController();
+    let timer = setTimeout(() => dead.abort(), silence);
+    try {
+      const response = await api.fetch(`v1/events?${query}`, {
+        signal: AbortSignal.any([until, dead.signal]),
+        headers: { Accept: 'text/event-stream', .../** @type {Record<string, string>} */ (last ? { 'Last-Event-ID': last } : {}) },
+      });
+      connected();
+      spread({ look: true });
+      const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
+      const decoder = new TextDecoder();
+      for (let text = ''; ;) {
+        const { done, value } = await reader.read();
+        if (done) return;
+        clearTimeout(timer);
+        timer = setTimeout(() => dead.abort(), silence);
+        const blocks = (text + decoder.decode(value, { stream: true })).split('\n\n');
+        text = blocks.pop() ?? '';
+        blocks.forEach(take);
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** @param {string} block */
+  function take(block) {
+    /** @type {Record<string, string>} */
+    const fields = {};
+    for (const line of block.split('\n')) {
+      const colon = line.indexOf(': ');
+      if (colon > 0) fields[line.slice(0, colon)] = line.slice(colon + 2);
+    }
+    const { id, event, data } = fields;
+    if (event === 'gap') spread({ id, look: true });
+    else if (event !== 'problem') spread({ id, entry: data ? JSON.parse(data) : undefined });
+  }
+
+  if (navigator.locks) {
+    navigator.locks.request(name, { signal }, () => Promise.race([
+      follow(signal), new Promise((done) => signal.addEventListener('abort', done)),
+    ])).catch(() => {});
+  } else {
+    followWhileSeen();
+  }
+
+  // In an insecure context nobody can be elected; few tabs are seen at once.
+  function followWhileSeen() {
+    let seen = new AbortController();
+    const turn = () => {
+      seen.abort();
+      seen = new AbortController();
+      if (!document.hidden) follow(AbortSignal.any([signal, seen.signal]));
+    };
+    document.addEventListener('visibilitychange', turn, { signal });
+    turn();
+  }
+
+  return () => {
+    stop.abort();
+    channel.close();
+  };
+}

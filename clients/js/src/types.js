@@ -1,0 +1,61 @@
+// The server's JSON forms, as /openapi.json describes them.
+
+/** @typedef {{group?: string, mode?: string, id: string}} MutexID */
+
+/** @typedef {{session: string, user_id?: string, login?: string, name?: string, host?: string}} Owner */
+
+/** @typedef {{id: string, owner: Owner, since: string, message: string, grant_at: string | null}} Waiter */
+
+/**
+ * A held mutex. Times are RFC 3339 in UTC, by the store's clock.
+ * @typedef {object} Mutex
+ * @property {MutexID} mutex
+ * @property {Owner} owner
+ * @property {string} status_data
+ * @property {number} token rises with each change of holder
+ * @property {string} captured_at
+ * @property {string} refreshed_at
+ * @property {string | null} expires_at null: never
+ * @property {number | null} expires_in_s seconds from as_of to expires_at
+ * @property {string} as_of the store's clock when it looked
+ * @property {number} waiting how many wait
+ * @property {Waiter[]} waiters the first 20 of them
+ */
+
+/**
+ * An entry of the history, which is also an event.
+ * @typedef {object} Entry
+ * @property {number} seq
+ * @property {string} kind captured, released, expired, taken_over, force_released, handed_over, waiting or declined
+ * @property {MutexID} mutex
+ * @property {Owner} owner who holds it, or held it until this
+ * @property {Owner} actor who did it
+ * @property {Owner | null} other who lost it to a takeover, got it, or was declined
+ * @property {number} token
+ * @property {string} at
+ * @property {string} reason
+ */
+
+/**
+ * Why the server refused (RFC 9457).
+ * @typedef {object} Problem
+ * @property {string} code busy, lost, invalid, unauthenticated, forbidden, unavailable, …
+ * @property {string} [title]
+ * @property {string} [detail]
+ * @property {string} [field]
+ * @property {Mutex} [holder] who is in the way
+ * @property {boolean} [self] the holder is the caller, as the same session or user
+ * @property {{by: Owner | null, at: string, message: string}} [declined] the holder's answer to a waiter
+ * @property {string} [how] of lost: expired, taken_over, force_released, handed_over or released
+ * @property {Owner} [by] of lost: who ended it
+ * @property {string} [at]
+ * @property {string} [reason]
+ */
+
+/**
+ * How a lock was lost. Besides the server's ways there is "inactive": nobody
+ * typed for too long, and this page gave it back by itself.
+ * @typedef {{how: string, by?: Owner, to?: Owner, at?: string, reason?: string}} Loss
+ */
+
+export {};
