@@ -16,6 +16,7 @@ type entries struct {
 	Entries []event
 	Older   string // address; empty: there are none
 	Newest  string // address; empty: this is the newest page
+	OfOne   bool   // all are of one lock, which is named above them
 }
 
 // event is an entry of history, told as who did what to whom.
@@ -35,7 +36,7 @@ func eventOf(e editlock.Entry) event {
 		if e.Reason == noAnswer {
 			out.NoAnswer, out.Reason = true, ""
 		}
-	case editlock.KindForceReleased:
+	case editlock.KindForceReleased, editlock.KindWaiting:
 		out.Whom = &e.Owner
 	case editlock.KindReleased:
 		if e.Owner.Session != e.Actor.Session {
@@ -72,7 +73,7 @@ func (h *handler) entriesOf(r *http.Request, path string, keep url.Values, q edi
 		}
 		return path + "?" + v.Encode()
 	}
-	var out entries
+	out := entries{OfOne: q.ID != nil}
 	for _, e := range got.Entries {
 		out.Entries = append(out.Entries, eventOf(e))
 	}

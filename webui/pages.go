@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 	"time"
 
@@ -84,10 +85,10 @@ type view struct {
 
 // LanguageURL is this page in another language.
 func (v view) LanguageURL(lang string) string {
-	path, query, _ := strings.Cut(v.Here, "?")
+	at, query, _ := strings.Cut(v.Here, "?")
 	q, _ := url.ParseQuery(query)
 	q.Set("lang", lang)
-	return path + "?" + q.Encode()
+	return at + "?" + q.Encode()
 }
 
 // render writes a page. Its content does not depend on the time, so a reader
@@ -156,7 +157,7 @@ func (h *handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	default:
 		h.log.Warn("asking the store", "path", r.URL.Path, "error", err)
 		w.Header().Set("Retry-After", "5")
-		h.render(w, r, page{Name: "error", Title: "error.store", Status: http.StatusServiceUnavailable},
+		h.render(w, r, page{Name: "error", Title: "error.store", Status: http.StatusServiceUnavailable, Live: r.Method == http.MethodGet},
 			failure{Lead: "error.store", Text: "error.store.more", Again: true})
 	}
 }
@@ -198,8 +199,8 @@ func here(r *http.Request) string {
 // localPath lets a form lead to a page of the manager only.
 func localPath(to string) string {
 	u, err := url.Parse(to)
-	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil ||
-		u.Path != "/" && !strings.HasPrefix(u.Path, "/ui/") || strings.ContainsAny(to, "\\") || strings.HasPrefix(to, "//") {
+	if err != nil || u.IsAbs() || u.Host != "" || path.Clean(u.Path) != u.Path || strings.HasPrefix(to, "//") ||
+		u.Path != "/" && !strings.HasPrefix(u.Path, "/ui/") {
 		return "/"
 	}
 	return to

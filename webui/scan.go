@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"editlock"
@@ -18,6 +19,8 @@ const (
 	// rest is how many times its own duration a scan is good for at least, so
 	// that reading a huge store never takes more than a tenth of the time.
 	rest = 10
+	// patience is how long a reader waits for the store.
+	patience = 15 * time.Second
 	// maxChoices bounds the values offered for one filter.
 	maxChoices = 500
 )
@@ -50,7 +53,8 @@ type scanner struct {
 	last   *scan
 	begun  time.Time // when last was begun, by this process's clock
 	took   time.Duration
-	ahead  time.Duration // how far the store's clock is ahead of this one
+
+	ahead atomic.Int64 // how far the store's clock is ahead of this one, in ns
 }
 
 func newScanner(l editlock.Locker) *scanner {
@@ -59,8 +63,7 @@ func newScanner(l editlock.Locker) *scanner {
 	return s
 }
 
-// get returns a scan and the store's time now, which is this process's own as
-// long as the store has never been heard to say a time.
+// get returns a scan, and the store's time now.
 func (s *scanner) get(ctx context.Context) (*scan, time.Time, error) {
 	select {
 	case <-s.turn:
@@ -69,6 +72,8 @@ func (s *scanner) get(ctx context.Context) (*scan, time.Time, error) {
 	}
 	defer func() { s.turn <- struct{}{} }()
 	if s.last == nil || time.Since(s.begun) > max(freshFor, rest*s.took) {
+		ctx, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
 		begun := time.Now()
 		last, err := s.read(ctx)
 		if err != nil {
@@ -76,14 +81,12 @@ func (s *scanner) get(ctx context.Context) (*scan, time.Time, error) {
 		}
 		s.last, s.begun, s.took = last, begun, time.Since(begun)
 	}
-	return s.last, time.Now().Add(s.ahead).UTC(), nil
+	return s.last, s.now(), nil
 }
 
-// now is the store's time as last heard.
+// now is the store's time: this process's own, as long as no lock has told.
 func (s *scanner) now() time.Time {
-	<-s.turn
-	defer func() { s.turn <- struct{}{} }()
-	return time.Now().Add(s.ahead).UTC()
+	return time.Now().Add(time.Duration(s.ahead.Load())).UTC()
 }
 
 // forget makes the next reader see what was just done.
@@ -105,7 +108,7 @@ func (s *scanner) read(ctx context.Context) (*scan, error) {
 			out.locks = append(out.locks, lock{m, m.ID.String()})
 		}
 		if n := len(page.Mutexes); n > 0 {
-			s.ahead = page.Mutexes[n-1].AsOf.Sub(time.Now())
+			s.ahead.Store(int64(time.Until(page.Mutexes[n-1].AsOf)))
 		}
 		if page.Next == "" {
 			break

@@ -1,7 +1,7 @@
 // Keeps the page current by asking for it again: every two seconds while it
 // is looked at, not at all while it is hidden. The server answers 304 if
 // nothing changed, so however much happens in between, the page is touched
-// twenty-five times a minute at most.
+// about thirty times a minute at most.
 
 import { merge } from './merge.js';
 import { hear, local, now } from './times.js';
@@ -33,6 +33,7 @@ export function load(address = location.href) {
       if (request !== under) return done(false);
       under = undefined;
       const page = request.response, ok = request.status === 304 || request.status === 200 && page?.getElementById('main');
+      if (ok && document.getElementById('failed')) return location.reload();
       if (ok) {
         hear(request.getResponseHeader('Editlock-Now'));
         [failures, lastGood] = [0, now()];
@@ -52,7 +53,7 @@ export function load(address = location.href) {
 // plan asks again in a while: later, the longer there was no answer.
 function plan() {
   clearTimeout(timer);
-  if (paused || document.hidden || !('live' in document.body.dataset)) return;
+  if (paused && document.getElementById('live') || document.hidden || !('live' in document.body.dataset)) return;
   const wait = Math.min(every * 2 ** Math.min(failures, 4), slowest);
   timer = setTimeout(() => load(), wait * (0.9 + 0.2 * Math.random()));
 }
@@ -71,6 +72,7 @@ function state() {
 export function keepCurrent() {
   if (!('live' in document.body.dataset)) return;
   const line = document.getElementById('live');
+  if (!line) return plan(); // the page says that there was no answer
   line.hidden = false;
   document.getElementById('live-switch').addEventListener('click', () => {
     paused = !paused;

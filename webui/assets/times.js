@@ -2,7 +2,7 @@
 // time it is now, the server says: the browser's clock may be wrong, only its
 // time zone is believed.
 
-import { lang, say } from './words.js';
+import { locale, say } from './words.js';
 
 let told = Date.parse(document.body.dataset.now); // by the server
 let heard = performance.now();
@@ -15,10 +15,10 @@ export function hear(stamp) {
   if (!Number.isNaN(time)) [told, heard] = [time, performance.now()];
 }
 
-const clock = new Intl.DateTimeFormat(lang, { hour: '2-digit', minute: '2-digit' });
-const day = new Intl.DateTimeFormat(lang, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
-const year = new Intl.DateTimeFormat(lang, { dateStyle: 'medium', timeStyle: 'short' });
-const exact = new Intl.DateTimeFormat(lang, { dateStyle: 'full', timeStyle: 'long' });
+const clock = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit' });
+const day = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' });
+const year = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' });
+const exact = new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeStyle: 'long' });
 
 export function local(time) {
   const then = new Date(time), today = new Date(now());
