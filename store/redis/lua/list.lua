@@ -12,9 +12,7 @@ repeat
       stale[#stale + 1] = name
     elseif (session == '' or rec.session == session) and (user == '' or rec.user == user) then
       local given = inforce(name, rec)
-      if given then
-        answer[#answer + 1] = { name, type(given) == 'table' and spread(given) or given }
-      end
+      if given then answer[#answer + 1] = { name, given } end
     end
   end
   if #names > 0 then from = '(' .. names[#names] end

@@ -6,9 +6,9 @@ local function next_number() return call('INCR', P .. 'seq') end
 
 -- log appends an entry. note is what the writer said: kind, actor, reason, the
 -- name and the request, packed; id is that request.
-local grew = false
+local grew -- the last number logged
 local function log(name, seq, token, at, owner, owner_user, other, other_user, note, id)
-  grew = true
+  grew = seq
   call('XADD', P .. 'log', seq, 'e', pack('<dd', token, at) .. owner .. other .. note)
   call('RPUSH', P .. 'n:' .. name, seq)
   if owner_user ~= '' then call('RPUSH', P .. 'w:' .. owner_user, seq) end
@@ -184,18 +184,18 @@ end
 -- and that the log grew, if somebody asked to hear. after finds records.
 local function tell(after, armed)
   for _, t in ipairs(news) do
-    local said = pack('<I4c0I4c0d', #t.peer, t.peer, #t.id, t.id, now)
+    local said = 'T' .. pack('<I4c0I4c0d', #t.peer, t.peer, #t.id, t.id, now)
     local rec = after(t.name)
     local given = rec and unpack('<I4c0', rec.raw, rec.rest) == t.id and inforce(t.name, rec)
     if given then
       if type(given) == 'string' then given = { given, 0 } end
-      said = said .. text(given[1]) .. pack('<I4', given[2])
+      said = said .. text(given[1]) .. text(t.name) .. pack('<I4', given[2])
       for i = 3, #given do said = said .. text(given[i]) end
     end
     call('PUBLISH', P .. 'news', said)
   end
   if grew and armed then
     call('DEL', P .. 'armed')
-    call('PUBLISH', P .. 'news', '')
+    call('PUBLISH', P .. 'news', string.format('L%.0f', grew))
   end
 end
