@@ -283,7 +283,9 @@ func (m *Manager) lost(ctx context.Context, name string, caller Owner, token Tok
 	i := slices.IndexFunc(page.Entries, func(en store.Entry) bool {
 		switch taken := Kind(en.Kind) == KindTakenOver; {
 		case token != 0:
-			return taken || en.Token == uint64(token)
+			// The first takeover after the token ended its hold, unless entries
+			// between the two are pruned.
+			return en.Token == uint64(token) || taken && page.Floor <= uint64(token)
 		case taken:
 			return en.Other.Session == caller.Session
 		default:

@@ -14,7 +14,9 @@ import (
 // Its context ends before the store could give the mutex to another by
 // itself: the deadline counts, on the local monotonic clock, from before the
 // last successful refresh was sent, and is kept by a timer that waits for no
-// call. Only somebody's decision (a takeover, a forced release, a hand-over)
+// call. That clock stands still while a machine sleeps, so the wall clock is
+// looked at too: a hold that was slept through, or over which the wall clock
+// was put forward, ends within a second of waking. Only somebody's decision (a takeover, a forced release, a hand-over)
 // can end a hold sooner than its holder is told; that news comes as an event
 // at once, or else with the next refresh. Fence writes with the token.
 type Held struct {
@@ -55,6 +57,7 @@ func Hold(ctx context.Context, l Locker, id ID, opts *CaptureOptions) (*Held, er
 	h.confirmed(m, sent)
 	h.bg.Go(h.keep)
 	h.bg.Go(h.watch)
+	h.bg.Go(h.awake)
 	return h, nil
 }
 
@@ -124,6 +127,9 @@ func (h *Held) refresh(ctx context.Context, text string) error {
 // run at different speeds.
 const safety = 50
 
+// usable is the part of a lease that the holder uses.
+func usable(lease time.Duration) time.Duration { return lease - lease/safety }
+
 // confirmed books a capture or refresh that was sent at sent.
 func (h *Held) confirmed(m Mutex, sent time.Time) {
 	h.mu.Lock()
@@ -140,12 +146,37 @@ func (h *Held) confirmed(m Mutex, sent time.Time) {
 		}
 		return
 	}
-	left := time.Until(sent.Add(lease - lease/safety))
+	left := time.Until(sent.Add(usable(lease)))
 	if h.deadline == nil {
 		h.deadline = time.AfterFunc(left, h.expired)
 		return
 	}
 	h.deadline.Reset(left)
+}
+
+// awake ends a hold whose time ran out while the machine slept.
+func (h *Held) awake() {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		select {
+		case <-h.ctx.Done():
+			return
+		case now := <-tick.C:
+			if h.overslept(now) {
+				h.expired()
+				return
+			}
+		}
+	}
+}
+
+// overslept compares wall clocks, which go on while the machine sleeps.
+func (h *Held) overslept(now time.Time) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	lease, ends := h.mutex.ExpiresIn()
+	return ends && now.Round(0).Sub(h.sent.Round(0)) >= usable(lease)
 }
 
 func (h *Held) expired() {

@@ -387,3 +387,44 @@ func TestManager_CaptureAllRefusesAMaxHoldThatIsOver(t *testing.T) {
 		}
 	})
 }
+
+// Who lost a mutex long ago is not told of a takeover from somebody else.
+func TestManager_SaysNothingOfALossThatIsPruned(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := editlock.NewManager(memory.New(nil), &editlock.ManagerOptions{History: editlock.Retention{MaxEntries: 2}})
+		capture := func(o editlock.Owner) editlock.Mutex {
+			got, err := m.Capture(by(t.Context(), o), report, &editlock.CaptureOptions{AutoRelease: editlock.Never})
+			if err != nil {
+				t.Fatalf("Capture: %v", err)
+			}
+			return got
+		}
+		first := capture(holder)
+		if _, err := m.Release(by(t.Context(), holder), report, editlock.Condition{}); err != nil {
+			t.Fatalf("Release: %v", err)
+		}
+		second := capture(intruder)
+		third := editlock.Owner{Session: "s-third", UserID: "3", Name: "Third"}
+		if _, err := m.Takeover(by(t.Context(), third), report, second.Token, "urgent", &editlock.CaptureOptions{AutoRelease: editlock.Never}); err != nil {
+			t.Fatalf("Takeover: %v", err)
+		}
+		loss := func() *editlock.LostError {
+			_, err := m.Capture(by(t.Context(), holder), report, &editlock.CaptureOptions{If: editlock.IfToken(first.Token)})
+			var lost *editlock.LostError
+			if !errors.As(err, &lost) {
+				t.Fatalf("the stale token gives %v, want a *LostError", err)
+			}
+			return lost
+		}
+		if lost := loss(); lost.How != editlock.KindReleased {
+			t.Errorf("while history tells, it ended by %q", lost.How)
+		}
+		time.Sleep(store.RetryWindow + time.Minute)
+		if lost := loss(); lost.How != "" || lost.Holder == nil || lost.Holder.Owner != third {
+			t.Errorf("once that is pruned: %+v", lost)
+		}
+		if err := m.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+}
