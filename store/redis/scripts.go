@@ -8,8 +8,14 @@ import (
 )
 
 var (
+	//go:embed lua/begin.lua
+	beginLua string
 	//go:embed lua/common.lua
 	commonLua string
+	//go:embed lua/entry.lua
+	entryLua string
+	//go:embed lua/plain.lua
+	plainLua string
 	//go:embed lua/write.lua
 	writeLua string
 	//go:embed lua/swap.lua
@@ -54,11 +60,11 @@ const covered = "call('SET', P .. 'sync', 1)"
 // newScripts builds the scripts; clock, if given, replaces how they read the
 // time, for tests.
 func newScripts(replicas int, clock string) *scripts {
-	common := commonLua
+	begin := beginLua
 	if clock != "" {
-		begin := strings.Index(common, "local function clock()")
-		end := strings.Index(common, "local now = clock()")
-		common = common[:begin] + clock + "\n" + common[end:]
+		from := strings.Index(begin, "local function clock()")
+		to := strings.Index(begin, "local now = clock()")
+		begin = begin[:from] + clock + "\n" + begin[to:]
 	}
 	cover := ""
 	if replicas > 0 {
@@ -67,11 +73,11 @@ func newScripts(replicas int, clock string) *scripts {
 	return &scripts{
 		open:  newScript(false, openLua),
 		arm:   newScript(false, armLua),
-		swap:  newScript(true, common, cover, writeLua, swapLua),
-		get:   newScript(false, common, getLua),
-		list:  newScript(false, common, listLua),
+		swap:  newScript(true, begin, cover, entryLua, plainLua, commonLua, writeLua, swapLua),
+		get:   newScript(false, begin, commonLua, getLua),
+		list:  newScript(false, begin, commonLua, listLua),
 		log:   newScript(false, logLua),
-		beat:  newScript(true, common, beatLua),
-		sweep: newScript(true, common, writeLua, sweepLua),
+		beat:  newScript(true, begin, commonLua, beatLua),
+		sweep: newScript(true, begin, entryLua, commonLua, writeLua, sweepLua),
 	}
 }

@@ -2,7 +2,7 @@
 -- number of swaps, and their parts, as package redis writes them. Answers
 -- what it came to (0 refused, 1 done, 2 done when it was first sent), the
 -- time, and what is in force under each name.
-local id, count, at = ARGV[1], tonumber(ARGV[2]), 2
+local count, at = tonumber(ARGV[2]), 2
 
 local function arg()
   at = at + 1

@@ -1,24 +1,6 @@
 -- What all scripts share that change records.
 
-local RETRY = 601000 -- milliseconds that a request ID is known: the retry window, and a second
-
 local function next_number() return call('INCR', P .. 'seq') end
-
--- log appends an entry. note is what the writer said: kind, actor, reason, the
--- name and the request, packed; id is that request.
-local grew -- the last number logged
-local function log(name, seq, token, at, owner, owner_user, other, other_user, note, id)
-  grew = seq
-  call('XADD', P .. 'log', seq, 'e', pack('<dd', token, at) .. owner .. other .. note)
-  call('RPUSH', P .. 'n:' .. name, seq)
-  if owner_user ~= '' then call('RPUSH', P .. 'w:' .. owner_user, seq) end
-  local _, _, actor_user = unpack('<I4c0I4c0I4c0', note)
-  if actor_user ~= '' and actor_user ~= owner_user then call('RPUSH', P .. 'w:' .. actor_user, seq) end
-  if other_user ~= '' and other_user ~= owner_user and other_user ~= actor_user then
-    call('RPUSH', P .. 'w:' .. other_user, seq)
-  end
-  if id ~= '' then call('SET', P .. 'i:' .. id, seq, 'PX', RETRY) end
-end
 
 -- news are the tickets that left their queues, for who waits to hear.
 local news = {}
@@ -194,8 +176,5 @@ local function tell(after, armed)
     end
     call('PUBLISH', P .. 'news', said)
   end
-  if grew and armed then
-    call('DEL', P .. 'armed')
-    call('PUBLISH', P .. 'news', string.format('L%.0f', grew))
-  end
+  if grew and armed then announce() end
 end

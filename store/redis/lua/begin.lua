@@ -1,0 +1,45 @@
+-- What all scripts begin with. KEYS[1] is the head of all keys of the store, with
+-- its hash tag: {PREFIX}: and behind it
+--
+--   seq        the counter: tokens, entries, places
+--   r:NAME     the record, see load
+--   q:NAME     tickets that wait, by their places     (sorted set)
+--   t:NAME     the tickets by ID, see ticket          (hash)
+--   c:NAME     how many tickets wait there, by life   (hash)
+--   names      names with a record                    (sorted set, all scores 0)
+--   s:SESSION  names by holder's session              (the same)
+--   u:USER     names by holder's user                 (the same)
+--   due        when a name wants settling             (sorted set, see member)
+--   peers      the life of each waiting process       (hash)
+--   lives      until when each life lasts             (hash)
+--   life       the counter of lives
+--   b:LIFE     names by ticket, of one life           (hash)
+--   log        the entries                            (stream, IDs are SEQ-0)
+--   n:NAME     numbers of its entries                 (list)
+--   w:USER     numbers of the entries that speak of him
+--   i:REQUEST  number of the last entry it wrote, for the retry window
+--   floor      entries up to this number may be pruned
+--   armed      somebody wants to hear when the log grows
+--
+-- Times and spans are microseconds, in doubles, which are exact to 2^53. Spans
+-- carry nanoseconds apart, which nothing reckons with. Texts are packed with
+-- their length before them. Only what must be parsed is.
+local P = KEYS[1]
+local spread = unpack
+local call, pack, unpack, sub = redis.call, struct.pack, struct.unpack, string.sub
+
+-- Redis 6.2 may be set up to replicate scripts instead of what they write.
+if redis.replicate_commands then redis.replicate_commands() end
+
+local function clock()
+  local t = call('TIME')
+  return t[1] * 1000000 + t[2]
+end
+local now = clock()
+
+-- GRACE is how long Redis keeps what expired, for a sweep to log it: a day.
+local GRACE = 86400000
+
+local function text(s) return pack('<I4c0', #s, s) end
+local NOTHING = text('')
+local NOBODY = NOTHING .. NOTHING .. NOTHING
