@@ -8,6 +8,8 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
+
+	"editlock/clients/js"
 )
 
 //go:embed templates
@@ -15,6 +17,10 @@ var templateFiles embed.FS
 
 //go:embed assets
 var assetFiles embed.FS
+
+// clientFiles are editlock's own part of the pages, as any site would serve
+// them.
+var clientFiles = js.Files()
 
 // page is everything the templates need in one language.
 type page struct {
@@ -147,14 +153,16 @@ func (h *handler) card(d *document, lang string) card {
 // them for good.
 var assetsVersion = func() func() string {
 	sum := sha256.New()
-	_ = fs.WalkDir(assetFiles, "assets", func(path string, e fs.DirEntry, err error) error {
-		if err == nil && !e.IsDir() {
-			data, _ := assetFiles.ReadFile(path)
-			sum.Write([]byte(path))
-			sum.Write(data)
-		}
-		return nil
-	})
+	for _, files := range []fs.FS{assetFiles, clientFiles} {
+		_ = fs.WalkDir(files, ".", func(path string, e fs.DirEntry, err error) error {
+			if err == nil && !e.IsDir() {
+				data, _ := fs.ReadFile(files, path)
+				sum.Write([]byte(path))
+				sum.Write(data)
+			}
+			return nil
+		})
+	}
 	version := hex.EncodeToString(sum.Sum(nil)[:6])
 	return func() string { return version }
 }()
@@ -164,7 +172,10 @@ func serveAssets() http.Handler {
 	if err != nil {
 		panic(err) // the name is a constant
 	}
-	serve := http.StripPrefix("/demo/assets/"+assetsVersion()+"/", http.FileServerFS(files))
+	mux := http.NewServeMux()
+	mux.Handle("/", http.FileServerFS(files))
+	mux.Handle("/editlock/", http.StripPrefix("/editlock/", http.FileServerFS(clientFiles)))
+	serve := http.StripPrefix("/demo/assets/"+assetsVersion(), mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
 		serve.ServeHTTP(w, r)

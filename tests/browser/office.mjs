@@ -64,7 +64,7 @@ export const test = base.extend({
     await use(async (name, options) => {
       const page = await arrive(name, options);
       await page.goto(server.contract);
-      await expect(state(page)).toHaveAttribute('data-state', 'mine');
+      await expect(state(page)).toHaveAttribute('state', 'mine');
       return page;
     });
   },
@@ -74,7 +74,7 @@ export const test = base.extend({
     await use(async (name, options) => {
       const page = await arrive(name, options);
       await page.goto(server.contract);
-      await expect(state(page)).toHaveAttribute('data-state', 'other');
+      await expect(state(page)).toHaveAttribute('state', 'other');
       return page;
     });
   },
@@ -105,7 +105,7 @@ function watchOver(page, name, wrongs) {
 }
 
 // What a person sees and can do on a page.
-export const state = (page) => page.locator('#main');
+export const state = (page) => page.locator('edit-lock');
 export const headline = (page) => page.locator('#headline');
 export const detail = (page) => page.locator('#detail');
 export const notes = (page) => page.getByRole('textbox', { name: 'Notes' });
@@ -113,7 +113,7 @@ export const amount = (page) => page.getByRole('textbox', { name: 'Amount' });
 export const card = (page) => page.locator('.card', { hasText: 'Contract 2417' });
 export const click = (page, name) => page.getByRole('button', { name, exact: true }).click();
 
-export const isIn = (page, name) => expect(state(page)).toHaveAttribute('data-state', name);
+export const isIn = (page, name) => expect(state(page)).toHaveAttribute('state', name);
 
 // say answers the page's dialog.
 export async function say(page, words, button) {

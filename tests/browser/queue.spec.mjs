@@ -192,5 +192,5 @@ test('what people write stays text', async ({ edit, knock }) => {
   await isIn(petrova, 'mine');
   await expect(petrova.getByRole('heading', { level: 1 })).toHaveText(`${probe} subject`);
   for (const page of [ivanov, petrova]) expect(await page.locator('img[src="x"]').count()).toBe(0);
-  await expect(state(ivanov)).toHaveAttribute('data-state', /lost|other/);
+  await expect(state(ivanov)).toHaveAttribute('state', /lost|other/);
 });

@@ -88,11 +88,11 @@ export class API {
   /**
    * @param {string} path
    * @param {object} body
-   * @param {{headers?: Headers, signal?: AbortSignal}} [init]
+   * @param {{headers?: Headers, signal?: AbortSignal, keepalive?: boolean}} [init] keepalive: it may outlive its page
    */
-  post(path, body, { headers, signal = AbortSignal.timeout(patience) } = {}) {
+  post(path, body, { headers, keepalive, signal = AbortSignal.timeout(patience) } = {}) {
     return this.get(path, {
-      method: 'POST', signal, body: JSON.stringify(body), headers: { 'Content-Type': 'application/json', ...headers },
+      method: 'POST', signal, keepalive, body: JSON.stringify(body), headers: { 'Content-Type': 'application/json', ...headers },
     });
   }
 

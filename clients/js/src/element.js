@@ -16,6 +16,12 @@ const who = ['session', 'user', 'login', 'name'];
 /** @type {Map<string, Editlock>} one client, and so one beat, for all elements of a page, by server */
 const clients = new Map();
 
+/** @type {State[]} in which nobody's typing is in doubt */
+const settled = ['mine', 'other', 'self', 'free', 'lost', 'waiting'];
+
+/** @param {any} e @param {string} name */
+const early = (e, name) => e[name] ?? null;
+
 /**
  * Attributes: object names what is edited (required), with group and mode; server
  * is the address of editlock ("/"); user, login, name and session say who the
@@ -28,14 +34,21 @@ const clients = new Map();
 export class EditLockElement extends HTMLElement {
   static observedAttributes = [...what, ...who, 'lang'];
 
-  /** @type {(() => void | Promise<void>) | null} shows the newest stored text; without it the page is loaded again */
-  reload = null;
+  // A page may set these before this script has come.
+
+  /**
+   * Gets the newest stored text, and returns what puts it into the form, which
+   * is not called if it has become too late for that. Without reload, the page
+   * is loaded again when what it shows may be old.
+   * @type {(() => Promise<() => void>) | null}
+   */
+  reload = early(this, 'reload');
   /** @type {(() => boolean | Promise<boolean>) | null} whether the page still shows the newest text, after a break */
-  unchanged = null;
+  unchanged = early(this, 'unchanged');
   /** @type {(() => boolean | Promise<boolean>) | null} saves; for "Save and hand over" */
-  save = null;
-  /** @type {Editlock | null} to be set before the element is connected; default: one per server */
-  client = null;
+  save = early(this, 'save');
+  /** @type {Editlock | null} to be set before the element is in a page; default: one per server */
+  client = early(this, 'client');
 
   /** @type {Lock | null} */
   #lock = null;
@@ -48,7 +61,10 @@ export class EditLockElement extends HTMLElement {
   #base = {};
   /** The token whose holder has the newest text in front of him. */
   #loadedFor = 0;
+  #loading = 0; // the token that the newest text is under way for
+  #loads = 0;
   #loaded = 0; // when, of performance.now()
+  #seenToken = 0;
   /** @type {State} */
   #before = 'closed';
   #dirty = false;
@@ -223,21 +239,31 @@ export class EditLockElement extends HTMLElement {
     this.#show();
   }
 
-  // load shows the newest text, and what it is for: a hold, or only reading.
-  async #load() {
+  /** refresh shows the newest text, unless somebody types here. */
+  async refresh() {
     const lock = this.#lock, token = lock?.token ?? 0;
-    if (!lock || token && token === this.#loadedFor) return;
+    if (!lock || !settled.includes(lock.state) || token && (token === this.#loadedFor || token === this.#loading)) return;
+    this.#loading = token;
+    const turn = ++this.#loads;
+    const current = () => lock === this.#lock && token === lock.token && turn === this.#loads && settled.includes(lock.state);
     try {
-      if (this.reload) await this.reload();
-      else if (token && lock.note !== 'kept' && await lock.heldBySomebodySince(this.#loaded)) return location.reload();
+      if (this.reload) {
+        const put = await this.reload();
+        if (!current()) return;
+        put();
+        this.#base = this.#read();
+      } else if (token && lock.note !== 'kept' && await lock.heldBySomebodySince(this.#loaded)) {
+        return location.reload();
+      }
     } catch {
-      if (token) setTimeout(() => this.#load(), 1000);
+      if (!token || !current()) return;
+      this.#loading = 0;
+      setTimeout(() => this.refresh(), 1000);
       return;
     }
-    if (lock !== this.#lock || token !== lock.token || token && token === this.#loadedFor) return;
+    if (!current()) return;
     this.#loaded = performance.now();
     this.#loadedFor = token;
-    if (this.reload) this.#base = this.#read();
     this.#dirty = false;
     this.#kept?.compare(this.#read());
     this.#show();
@@ -263,8 +289,10 @@ export class EditLockElement extends HTMLElement {
       this.#before = state;
       if (began && lock.note === 'back') this.#loadedFor = lock.token; // the text in the form is still the newest
       else if (began || ['other', 'free', 'waiting', 'lost', 'closed'].includes(state)) this.#leave(state);
-      if (['mine', 'other', 'self', 'free', 'lost', 'waiting'].includes(state)) this.#load();
     }
+    const token = lock.holder?.token ?? 0, moved = token !== this.#seenToken;
+    this.#seenToken = token;
+    if (state !== before || began || moved) this.refresh();
     this.#show();
   }
 
@@ -286,6 +314,7 @@ export class EditLockElement extends HTMLElement {
     const lock = this.#lock, view = this.#view, left = this.#kept?.left ?? null;
     if (!lock || !view || !this.client) return;
     this.#guard.set(this.editable);
+    this.#guard.wake();
     view.banner(lock, this.client.owner, { left: left !== null, manual: this.hasAttribute('manual') });
     view.waiters(lock, this.#dirty && this.save !== null);
     const fields = this.#fields;

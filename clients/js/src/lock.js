@@ -177,7 +177,7 @@ export class Lock extends EventTarget {
   /** @param {string} request */
   async #giveBack(request) {
     try {
-      await this.#client.api.post('v1/release', { mutex: this.mutex, owner: this.#client.owner, if: { status_data: request } });
+      await this.#client.api.post('v1/release', { mutex: this.mutex, owner: this.#client.owner, if: { status_data: request } }, { keepalive: true });
     } catch { /* it ends by itself */ }
   }
 

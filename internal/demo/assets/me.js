@@ -1,11 +1,13 @@
 // Who looks at this page, and which lock a document has.
 
+import { Editlock } from './editlock/editlock.js';
+
 const { session, user, name, group } = document.body.dataset;
 
-export const me = { session, user_id: user, name };
+export const client = new Editlock({ owner: { session, user_id: user, name } });
 
 // isMe: the same browser, or the same person in another one.
-export const isMe = (owner) => owner.session === me.session || (owner.user_id !== '' && owner.user_id === me.user_id);
+export const isMe = (owner) => owner.session === session || (owner.user_id !== '' && owner.user_id === user);
 
 export const lockGroup = group;
 

@@ -1,6 +1,8 @@
 // Texts in the reader's language, times in the reader's zone. Everything that
 // people wrote goes in as text nodes, never as markup.
 
+import { client } from './me.js';
+
 const table = JSON.parse(document.getElementById('words').textContent);
 const { lang } = document.documentElement;
 const locale = navigator.languages.find((l) => l.startsWith(lang)) ?? lang; // his own en, if he has one
@@ -32,9 +34,9 @@ export function nodes(key, values = {}) {
 
 // time shows a moment: the clock, with the day if it is not today.
 export function time(at) {
-  const moment = new Date(at);
+  const moment = client.date(at);
   const today = moment.toDateString() === new Date().toDateString();
-  return element('time', { dateTime: moment.toISOString(), title: exact.format(moment) }, (today ? clock : day).format(moment));
+  return element('time', { dateTime: new Date(at).toISOString(), title: exact.format(moment) }, (today ? clock : day).format(moment));
 }
 
 export function element(tag, properties = {}, ...children) {

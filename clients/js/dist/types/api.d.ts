@@ -57,11 +57,12 @@ export declare class API {
     /**
      * @param {string} path
      * @param {object} body
-     * @param {{headers?: Headers, signal?: AbortSignal}} [init]
+     * @param {{headers?: Headers, signal?: AbortSignal, keepalive?: boolean}} [init] keepalive: it may outlive its page
      */
-    post(path: string, body: object, { headers, signal }?: {
+    post(path: string, body: object, { headers, keepalive, signal }?: {
         headers?: Headers;
         signal?: AbortSignal;
+        keepalive?: boolean;
     }): Promise<any>;
     /**
      * beacon is a post from a page that is going away: nobody reads the answer.

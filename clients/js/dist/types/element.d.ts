@@ -12,13 +12,18 @@ import type { Lock, Problem, State } from './index.js';
 export declare class EditLockElement extends HTMLElement {
     #private;
     static observedAttributes: string[];
-    /** @type {(() => void | Promise<void>) | null} shows the newest stored text; without it the page is loaded again */
-    reload: (() => void | Promise<void>) | null;
+    /**
+     * Gets the newest stored text, and returns what puts it into the form, which
+     * is not called if it has become too late for that. Without reload, the page
+     * is loaded again when what it shows may be old.
+     * @type {(() => Promise<() => void>) | null}
+     */
+    reload: (() => Promise<() => void>) | null;
     /** @type {(() => boolean | Promise<boolean>) | null} whether the page still shows the newest text, after a break */
     unchanged: (() => boolean | Promise<boolean>) | null;
     /** @type {(() => boolean | Promise<boolean>) | null} saves; for "Save and hand over" */
     save: (() => boolean | Promise<boolean>) | null;
-    /** @type {Editlock | null} to be set before the element is connected; default: one per server */
+    /** @type {Editlock | null} to be set before the element is in a page; default: one per server */
     client: Editlock | null;
     constructor();
     connectedCallback(): void;
@@ -41,4 +46,6 @@ export declare class EditLockElement extends HTMLElement {
      * @param {Problem} problem
      */
     refused(problem: Problem): void;
+    /** refresh shows the newest text, unless somebody types here. */
+    refresh(): Promise<void>;
 }

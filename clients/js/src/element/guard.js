@@ -50,6 +50,11 @@ export class Guard {
     this.#quietly(() => this.#apply());
   }
 
+  /** wake takes over from a page that keeps its form inert until somebody guards it. */
+  wake() {
+    for (const e of this.#host.querySelectorAll('form[inert]')) e.removeAttribute('inert');
+  }
+
   /** stop gives the page back as it would be without the element. */
   stop() {
     this.#writable = true;

@@ -7,6 +7,8 @@ export declare class Guard {
      */
     constructor(host: HTMLElement, may: () => boolean);
     start(): void;
+    /** wake takes over from a page that keeps its form inert until somebody guards it. */
+    wake(): void;
     /** stop gives the page back as it would be without the element. */
     stop(): void;
     /** @param {boolean} writable */
