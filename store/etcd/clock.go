@@ -1,0 +1,194 @@
+package etcd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+)
+
+const (
+	// clockTTL is how long the clock's lease is granted for, in seconds: 34
+	// years, after which it gets another.
+	clockTTL = 1 << 30
+	// pollEvery is how often etcd is asked for the time while a second ends.
+	pollEvery = 4 * time.Millisecond
+	// exact is how precisely the end of a second must be seen, if it can be
+	// within some tries.
+	exact      = 15 * time.Millisecond
+	exactTries = 3
+	// setEvery is how often the clock is set. Quartz drifts less than 0.1 ms
+	// a second.
+	setEvery = time.Minute
+	// successor is how long a process that comes after a change of etcd's
+	// leader waits for those who know the time from before.
+	successor = 3 * time.Second
+)
+
+// clock tells the store's time. The only clock of etcd that can be read is
+// what is left of a lease, which its leader counts; so one lease, which
+// never ends, is the store's clock: its time is head.Zero plus the lease's
+// age. Ages come in whole seconds, so clock watches until one second ends,
+// and counts from there on this process's monotonic clock, which no
+// administrator can set and which is compared with etcd's every minute. It is
+// behind the leader's clock, never ahead, by at most the time between two
+// questions.
+//
+// A new leader counts leases anew. Whoever was there before knows the time
+// still, and writes a new Zero with the leader's Term. If nobody was, time goes
+// on from the last step.
+type clock struct {
+	lease clientv3.Lease
+	fixed func() time.Time // a test's clock instead; nil: none
+	begun time.Time
+
+	mu   sync.Mutex
+	zero int64         // the store's time when this process began
+	term uint64        // of the leader by whom it was set; 0: it was not
+	from uint64        // head.Term before that
+	set  chan struct{} // closed when it is set
+
+	wrong chan struct{} // somebody saw another term
+}
+
+func newClock(lease clientv3.Lease) *clock {
+	return &clock{
+		lease: lease, set: make(chan struct{}), wrong: make(chan struct{}, 1),
+		begun: time.Now(), //nolint:forbidigo // the origin of the monotonic clock, compared with nothing else
+	}
+}
+
+// elapsed is how long this process has been, in microseconds.
+func (c *clock) elapsed() int64 {
+	return time.Since(c.begun).Microseconds() //nolint:forbidigo // monotonic; etcd's clock says what it stands for
+}
+
+// wall is this machine's idea of the time, in microseconds. It decides
+// nothing: a new store's clock begins with it, and tokens follow it.
+func wall() int64 {
+	return time.Now().UnixMicro() //nolint:forbidigo // see above
+}
+
+// now is the store's time, for a step after h.
+func (c *clock) now(h head) int64 {
+	if c.fixed != nil {
+		return c.fixed().UnixMicro()
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return max(c.zero+c.elapsed(), h.At)
+}
+
+// age is how old etcd says the clock's lease is.
+type age struct {
+	origin int64 // of the lease, on this process's clock
+	term   uint64
+	within int64 // how late origin may be
+}
+
+// measure watches the lease until a second ends.
+func (c *clock) measure(ctx context.Context, id int64) (age, error) {
+	best := age{within: 1 << 62}
+	last, lastSent, lastTerm := int64(-1), int64(0), uint64(0)
+	for tries := 0; tries < exactTries; {
+		sent := c.elapsed()
+		resp, err := c.lease.TimeToLive(ctx, clientv3.LeaseID(id))
+		got := c.elapsed()
+		if err != nil {
+			return age{}, err
+		}
+		if resp.TTL < 0 {
+			return age{}, errNoClock
+		}
+		// What is left is rounded down, so a whole second more has begun.
+		seconds := resp.GrantedTTL - resp.TTL
+		if last >= 0 && seconds == last+1 && resp.RaftTerm == lastTerm {
+			tries++
+			if within := got - lastSent; within < best.within {
+				best = age{got - last*1e6, resp.RaftTerm, within}
+			}
+			if best.within <= exact.Microseconds() {
+				break
+			}
+		}
+		last, lastSent, lastTerm = seconds, sent, resp.RaftTerm
+		select {
+		case <-ctx.Done():
+			return age{}, ctx.Err()
+		case <-time.After(pollEvery):
+		}
+	}
+	return best, nil
+}
+
+var errNoClock = errors.New("the store's clock, a lease, is gone")
+
+// adopt sets the clock: its time is zero plus the lease's age. It replaces what
+// a head with term from said.
+func (c *clock) adopt(a age, zero int64, from uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.zero, c.term, c.from = zero-a.origin, a.term, from
+	close(c.set)
+	c.set = make(chan struct{})
+}
+
+// agrees reports whether the clock tells the same time as those who wrote h.
+// term is the one that etcd is in.
+func (c *clock) agrees(h head, term uint64) bool {
+	if c.fixed != nil {
+		return true
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if term != c.term {
+		c.ask() // a new leader counts
+	}
+	// Until somebody sets it by the new leader, who set it before is right.
+	return h.Term == c.term || h.Term == c.from
+}
+
+// ask asks for the clock to be set soon.
+func (c *clock) ask() {
+	select {
+	case c.wrong <- struct{}{}:
+	default:
+	}
+}
+
+// await waits until the clock agrees with h.
+func (c *clock) await(ctx context.Context, h head, term uint64) error {
+	for {
+		c.mu.Lock()
+		set := c.set
+		c.mu.Unlock()
+		if c.agrees(h, term) {
+			return nil
+		}
+		c.ask()
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("etcd: the store's clock could not be read: %w", ctx.Err())
+		case <-set:
+		}
+	}
+}
+
+// reconcile is the Zero that goes with the age of a lease: that of h if it is
+// for this lease and the same leader, and credible, or else what makes time go on from here: known,
+// or, by a process that just came, from the last step.
+func (c *clock) reconcile(h head, lease int64, a age) (zero int64, known bool) {
+	now := c.elapsed()
+	if h.Lease == lease && h.Term == a.term && h.Zero+now-a.origin+2e6 >= h.At {
+		return h.Zero, true
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.term != 0 {
+		return max(c.zero+now, h.At) - (now - a.origin), true
+	}
+	return h.At - (now - a.origin), false
+}

@@ -1,0 +1,401 @@
+package etcd
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"time"
+
+	"go.etcd.io/etcd/api/v3/etcdserverpb"
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"editlock/store"
+)
+
+const (
+	// maxBatch bounds how many swaps share a step, and maxBatchBytes how much
+	// they write, so that several don't fail where each would pass. etcd takes
+	// 1.5 MiB at once (--max-request-bytes).
+	maxBatch      = 256
+	maxBatchBytes = 512 << 10
+	// swapBytes is what a swap writes beside its own texts, roughly.
+	swapBytes = 1 << 10
+	// tryWithin is how long one try waits for etcd's answer.
+	tryWithin = 3 * time.Second
+	// giveUpAfter is how long a step is tried while etcd can't be reached.
+	giveUpAfter = 10 * time.Second
+	// retryPause is how long after a failure the next try is made.
+	retryPause = 50 * time.Millisecond
+)
+
+// job is one thing to do, in a step that it may share with others.
+type job struct {
+	ctx   context.Context // of the caller, who may be gone before the turn comes
+	swap  *store.Request  // a swap, or
+	beat  *beat           // a beat, or
+	sweep *overdue        // a part of a sweep
+
+	result result
+	err    error
+	done   chan struct{}
+}
+
+type beat struct {
+	peer string
+	ttl  time.Duration
+}
+
+// overdue is what a sweep has found: names to settle, and peers that died.
+type overdue struct {
+	names, peers []string
+}
+
+// run does the job.
+func (j *job) run(b *batch) result {
+	switch {
+	case j.swap != nil:
+		return b.swap(j.swap)
+	case j.beat != nil:
+		return b.beat(j.beat.peer, j.beat.ttl)
+	default:
+		return b.sweep(j.sweep)
+	}
+}
+
+// size is how much a job writes: in swaps, and roughly in bytes.
+func (j *job) size() (swaps, bytes int) {
+	if j.swap == nil {
+		return 1, swapBytes
+	}
+	for _, sw := range j.swap.Swaps {
+		bytes += swapBytes + 6*len(sw.Name)
+		if sw.Data != nil {
+			bytes += len(*sw.Data)
+		}
+		if sw.Ticket != nil {
+			bytes += len(sw.Ticket.Data) + len(sw.Ticket.Value)
+		}
+	}
+	return len(j.swap.Swaps), bytes
+}
+
+// do hands a job to the committer and waits for its step.
+func (s *Store) do(ctx context.Context, j *job) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	j.ctx, j.done = ctx, make(chan struct{})
+	select {
+	case <-s.quit.Done():
+		return store.ErrClosed
+	default:
+	}
+	select {
+	case s.jobs <- j:
+	case <-s.quit.Done():
+		return store.ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case <-j.done:
+		return j.err
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.gone:
+	}
+	select {
+	case <-j.done:
+		return j.err
+	default:
+		return store.ErrClosed
+	}
+}
+
+// Swap implements store.Store.
+func (s *Store) Swap(ctx context.Context, req store.Request) (store.Result, error) {
+	if err := req.Validate(); err != nil {
+		return store.Result{}, err
+	}
+	j := &job{swap: &req}
+	if err := s.do(ctx, j); err != nil {
+		return store.Result{}, err
+	}
+	return j.result.swap, nil
+}
+
+// Beat implements store.Store.
+func (s *Store) Beat(ctx context.Context, peer string, ttl time.Duration) ([]string, error) {
+	j := &job{beat: &beat{peer, ttl}}
+	if err := s.do(ctx, j); err != nil {
+		return nil, err
+	}
+	return j.result.tickets, nil
+}
+
+// committer takes the steps of this process, one after the other. What
+// arrives while one is on its way shares the next.
+type committer struct {
+	s       *Store
+	view    view
+	term    uint64 // etcd was in when it answered last
+	next    *job   // taken from the queue, but too much for the step before
+	tried   uint64 // number of the last try
+	expires clientv3.LeaseID
+	granted int64 // when that lease was, on the clock's own time
+}
+
+func (c *committer) run() {
+	defer close(c.s.gone)
+	for {
+		jobs := c.collect()
+		if jobs == nil {
+			return
+		}
+		if jobs = wanted(jobs); len(jobs) > 0 {
+			c.perform(jobs)
+		}
+	}
+}
+
+// collect waits for a job and adds those that wait already; nil: the store is
+// closed.
+func (c *committer) collect() []*job {
+	var jobs []*job
+	if c.next != nil {
+		jobs, c.next = append(jobs, c.next), nil
+	} else {
+		select {
+		case j := <-c.s.jobs:
+			jobs = append(jobs, j)
+		case <-c.s.quit.Done():
+			return nil
+		}
+	}
+	swaps, bytes := jobs[0].size()
+	for {
+		select {
+		case j := <-c.s.jobs:
+			n, size := j.size()
+			if swaps, bytes = swaps+n, bytes+size; swaps > maxBatch || bytes > maxBatchBytes {
+				c.next = j
+				return jobs
+			}
+			jobs = append(jobs, j)
+		default:
+			return jobs
+		}
+	}
+}
+
+// wanted leaves out the jobs whose callers gave up while they waited.
+func wanted(jobs []*job) []*job {
+	return slices.DeleteFunc(jobs, func(j *job) bool {
+		if j.err = j.ctx.Err(); j.err != nil {
+			close(j.done)
+		}
+		return j.err != nil
+	})
+}
+
+// perform does jobs in one step and answers them. If that fails, and they are
+// several, each gets its own, so that none fails for another's fault.
+func (c *committer) perform(jobs []*job) {
+	err := c.step(jobs)
+	if err != nil && len(jobs) > 1 && !errors.Is(err, errAway) {
+		for _, j := range jobs {
+			if len(wanted([]*job{j})) > 0 {
+				c.perform([]*job{j})
+			}
+		}
+		return
+	}
+	for _, j := range jobs {
+		j.err = err
+		close(j.done)
+	}
+}
+
+// attempt is a try whose answer was lost.
+type attempt struct {
+	results []result
+	news    []store.Signal
+	logged  bool
+}
+
+// step does jobs in one transaction. It is guessed from what is known; if the
+// guess is wrong, the answer brings what was missing. A try whose answer is
+// lost is recognised later by its number, so each job is done once.
+func (c *committer) step(jobs []*job) error {
+	lost := make(map[string]attempt)
+	deadline := c.s.clock.elapsed() + giveUpAfter.Microseconds()
+	for {
+		err := c.try(jobs, lost)
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, errAgain):
+			continue
+		case !temporary(err):
+			return err
+		}
+		c.view.rev = 0
+		if c.s.clock.elapsed() > deadline || !slices.ContainsFunc(jobs, func(j *job) bool { return j.ctx.Err() == nil }) {
+			return errors.Join(errAway, err)
+		}
+		select {
+		case <-c.s.quit.Done():
+			return store.ErrClosed
+		case <-time.After(retryPause):
+		}
+	}
+}
+
+// errAgain tells that more is known now than before the try.
+var errAgain = errors.New("etcd: try again")
+
+func (c *committer) try(jobs []*job, lost map[string]attempt) error {
+	ctx, cancel := context.WithTimeout(c.s.quit, tryWithin)
+	defer cancel()
+	if c.view.rev == 0 {
+		return c.look(ctx, jobs, c.all(jobs), lost)
+	}
+	if n := c.missing(jobs); !n.none() {
+		return c.look(ctx, jobs, n, lost)
+	}
+	if err := c.s.clock.await(ctx, c.view.head, c.term); err != nil {
+		return err
+	}
+	lease, err := c.lease(ctx)
+	if err != nil {
+		return err
+	}
+	b := c.batch(jobs, c.s.clock.now(c.view.head))
+	w := b.write(c.s.keys, lease)
+	w.waits(c.s.keys)
+	behind := b.now - c.view.head.At
+	if len(w.ops) == 0 && !b.stamp && behind > 0 && behind <= c.s.slack {
+		// Nothing was done, so nothing need be written, if all would have been
+		// refused at the time of the last step too: then that is the time.
+		if was := c.batch(jobs, c.view.head.At); len(was.write(c.s.keys, lease).ops) == 0 && !was.stamp {
+			b, behind = was, 0
+		}
+	}
+	ifs := c.guesses(jobs)
+	var then []clientv3.Op
+	if len(w.ops) > 0 || behind != 0 {
+		c.tried++
+		w.head.At, w.head.Process = b.now, c.s.process
+		then = append(w.ops,
+			clientv3.OpPut(c.s.keys.head(), encode(w.head)),
+			clientv3.OpPut(c.s.keys.batch(c.s.process), strconv.FormatUint(c.tried, 10), clientv3.WithLease(lease)))
+	}
+	all := c.all(jobs)
+	resp, err := c.s.kv.Txn(ctx).If(ifs...).
+		Then(pack(then, len(ifs))...).
+		Else(pack(c.reads(all), len(ifs))...).Commit()
+	try := attempt{b.results, b.news, len(b.entries) > 0}
+	if err != nil {
+		if then != nil {
+			lost[strconv.FormatUint(c.tried, 10)] = try
+		}
+		if errors.Is(err, rpctypes.ErrLeaseNotFound) {
+			c.expires = 0
+		}
+		return c.s.explain(ctx, err)
+	}
+	c.term = resp.Header.RaftTerm
+	if !resp.Succeeded {
+		return c.learn(jobs, all, ranges(resp.Responses), lost)
+	}
+	if then != nil {
+		c.remember(b, w, resp.Header.Revision)
+	}
+	c.deliver(jobs, try)
+	return nil
+}
+
+// look reads what is needed.
+func (c *committer) look(ctx context.Context, jobs []*job, n needs, lost map[string]attempt) error {
+	answers, header, err := c.s.read(ctx, c.reads(n)...)
+	if err != nil {
+		return err
+	}
+	c.term = header.RaftTerm
+	return c.learn(jobs, n, answers, lost)
+}
+
+// reads are those of n, after that of the number of the last try that took
+// effect.
+func (c *committer) reads(n needs) []clientv3.Op {
+	return append([]clientv3.Op{clientv3.OpGet(c.s.keys.batch(c.s.process))}, n.reads(c.s.keys)...)
+}
+
+func (c *committer) learn(jobs []*job, n needs, answers []*etcdserverpb.RangeResponse, lost map[string]attempt) error {
+	if err := c.view.learn(c.s.keys, n, answers[1:]); err != nil {
+		c.view.rev = 0
+		return err
+	}
+	if kvs := answers[0].Kvs; len(kvs) > 0 {
+		if found, ok := lost[string(kvs[0].Value)]; ok {
+			c.deliver(jobs, found)
+			return nil
+		}
+	}
+	return errAgain
+}
+
+// deliver tells the callers, and whoever listens here.
+func (c *committer) deliver(jobs []*job, done attempt) {
+	for i, j := range jobs {
+		j.result = done.results[i]
+	}
+	if len(done.news) > 0 || done.logged {
+		c.s.Publish(done.news, done.logged)
+	}
+}
+
+// batch runs the jobs at a time.
+func (c *committer) batch(jobs []*job, now int64) *batch {
+	b := newBatch(&c.view, now)
+	for _, j := range jobs {
+		b.results = append(b.results, j.run(b))
+	}
+	return b
+}
+
+// remember keeps what a batch has made true.
+func (c *committer) remember(b *batch, w *write, rev int64) {
+	v := &c.view
+	v.rev, v.head = rev, w.head
+	for name, st := range w.names {
+		v.names[name] = st
+	}
+	for peer, until := range b.peers {
+		switch {
+		case v.peers == nil:
+		case until == 0:
+			delete(v.peers, peer)
+		default:
+			v.peers[peer] = until
+		}
+	}
+	for _, t := range w.tickets {
+		if of := v.waits[t.peer]; of != nil && t.gone {
+			delete(of, t.id)
+		}
+	}
+	for _, t := range w.tickets {
+		if of := v.waits[t.peer]; of != nil && !t.gone {
+			of[t.id] = t.name
+		}
+	}
+	for id := range b.done {
+		v.requests[id] = true
+	}
+	if len(v.names)+len(v.requests) > maxKnown {
+		*v = newView(v.rev, v.head)
+	}
+}

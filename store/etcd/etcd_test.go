@@ -1,0 +1,69 @@
+package etcd_test
+
+import (
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"editlock/internal/enginetest"
+	"editlock/store"
+	"editlock/store/etcd"
+	"editlock/store/storetest"
+)
+
+// prefixes keeps the stores of this process apart on one server.
+var prefixes atomic.Int64
+
+// server is an etcd, and where the stores of a test are in it.
+type server struct {
+	*enginetest.Etcd
+	urls sync.Map
+}
+
+func (s *server) url() string {
+	return fmt.Sprintf("etcd://%s/test/%d/%d", s.Host, time.Now().UnixNano(), prefixes.Add(1))
+}
+
+// at opens a store that keeps to the clock; a real one it leaves to etcd.
+func (s *server) at(t testing.TB, clock *storetest.Clock, url string) store.Store {
+	t.Helper()
+	open := func() (*etcd.Store, error) { return etcd.OpenAt(t.Context(), url, clock.Now) }
+	if clock == nil {
+		open = func() (*etcd.Store, error) { return etcd.Open(t.Context(), url, nil) }
+	}
+	st, err := open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.urls.Store(st, url)
+	t.Cleanup(func() {
+		if err := st.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return st
+}
+
+func (s *server) open(t testing.TB, clock *storetest.Clock) store.Store {
+	return s.at(t, clock, s.url())
+}
+
+// reopen opens the store again; crashed, after etcd was killed.
+func (s *server) reopen(t testing.TB, clock *storetest.Clock, st store.Store, crashed bool) store.Store {
+	t.Helper()
+	url, _ := s.urls.Load(st)
+	if crashed {
+		s.Kill()
+		s.Start()
+	} else if err := st.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return s.at(t, clock, url.(string))
+}
+
+func TestStore(t *testing.T) {
+	s := &server{Etcd: enginetest.StartOwnEtcd(t)}
+	storetest.Run(t, storetest.Harness{Open: s.open, Reopen: s.reopen})
+}

@@ -1,0 +1,173 @@
+package etcd
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"editlock/store"
+)
+
+func newID() string {
+	var id [8]byte
+	_, _ = rand.Read(id[:]) // never fails
+	return hex.EncodeToString(id[:])
+}
+
+// readHead reads the head; rev is 0 if there is none.
+func (s *Store) readHead(ctx context.Context) (rev int64, h head, term uint64, err error) {
+	resp, err := s.kv.Get(ctx, s.keys.head())
+	if err != nil {
+		return 0, h, 0, s.explain(ctx, err)
+	}
+	rev, h, err = decodeHead(resp.Kvs)
+	if errors.Is(err, errNoStore) {
+		err = nil
+	}
+	return rev, h, resp.Header.RaftTerm, err
+}
+
+// setClock sets the clock by etcd's, and creates the store if there is none.
+func (s *Store) setClock(ctx context.Context) error {
+	rev, h, _, err := s.readHead(ctx)
+	if err != nil {
+		return err
+	}
+	if rev == 0 {
+		return s.create(ctx)
+	}
+	if s.clock.fixed != nil {
+		return nil
+	}
+	a, err := s.clock.measure(ctx, h.Lease)
+	lease := h.Lease
+	if errors.Is(err, errNoClock) {
+		lease, a, err = s.newLease(ctx)
+	}
+	if err != nil {
+		return s.explain(ctx, err)
+	}
+	waitUntil := s.clock.elapsed() + successor.Microseconds()
+	for {
+		if rev, h, _, err = s.readHead(ctx); err != nil {
+			return err
+		}
+		zero, known := s.clock.reconcile(h, lease, a)
+		from := h.Term
+		switch {
+		case rev == 0:
+			return s.create(ctx)
+		case h.Lease == lease && h.Term == a.term && h.Zero == zero:
+			s.clock.adopt(a, zero, from)
+			return nil
+		case !known && s.clock.elapsed() < waitUntil:
+			// Somebody who was there when the leader changed may know better.
+			if err := pause(ctx, successor/20); err != nil {
+				return err
+			}
+			continue
+		}
+		h.Version, h.Lease, h.Term, h.Zero, h.Process, h.News = version, lease, a.term, zero, s.process, nil
+		done, err := s.putHead(ctx, rev, h)
+		if err != nil {
+			return err
+		}
+		if done {
+			s.clock.adopt(a, zero, from)
+			return nil
+		}
+	}
+}
+
+// create makes the first head, unless somebody else does.
+func (s *Store) create(ctx context.Context) error {
+	h := head{Version: version, Process: s.process}
+	if s.clock.fixed != nil {
+		h.At = s.clock.now(h)
+		_, err := s.putHead(ctx, 0, h)
+		return err
+	}
+	lease, a, err := s.newLease(ctx)
+	if err != nil {
+		return err
+	}
+	h.At, h.Lease, h.Term = wall(), lease, a.term
+	h.Zero = h.At - (s.clock.elapsed() - a.origin)
+	done, err := s.putHead(ctx, 0, h)
+	if err != nil {
+		return err
+	}
+	if !done {
+		_, _ = s.leases.Revoke(ctx, clientv3.LeaseID(lease)) // unused, it does no harm
+		return s.setClock(ctx)
+	}
+	s.clock.adopt(a, h.Zero, h.Term)
+	return nil
+}
+
+// newLease makes a lease to tell the time by.
+func (s *Store) newLease(ctx context.Context) (int64, age, error) {
+	sent := s.clock.elapsed()
+	resp, err := s.leases.Grant(ctx, clockTTL)
+	got := s.clock.elapsed()
+	if err != nil {
+		return 0, age{}, s.explain(ctx, err)
+	}
+	return int64(resp.ID), age{got, resp.RaftTerm, got - sent}, nil
+}
+
+// putHead replaces the head of a revision; 0: none.
+func (s *Store) putHead(ctx context.Context, rev int64, h head) (done bool, err error) {
+	resp, err := s.kv.Txn(ctx).
+		If(clientv3.Compare(clientv3.ModRevision(s.keys.head()), "=", rev)).
+		Then(clientv3.OpPut(s.keys.head(), encode(h))).Commit()
+	if err != nil {
+		return false, s.explain(ctx, err)
+	}
+	return resp.Succeeded, nil
+}
+
+// keepTime sets the clock every minute, and when etcd's leader has changed.
+func (s *Store) keepTime() {
+	tick := time.NewTicker(setEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-s.quit.Done():
+			return
+		case <-tick.C:
+		case <-s.clock.wrong:
+		}
+		ctx, cancel := context.WithTimeout(s.quit, openWithin)
+		err := s.setClock(ctx)
+		cancel()
+		if err != nil && pause(s.quit, retryPause) == nil {
+			s.clock.ask()
+		}
+	}
+}
+
+// pause waits, or fails with the error of the context.
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
+
+// enter begins a read.
+func (s *Store) enter(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if s.quit.Err() != nil {
+		return store.ErrClosed
+	}
+	return nil
+}
