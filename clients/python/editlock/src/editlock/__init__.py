@@ -1,0 +1,69 @@
+"""The Python client of editlock: named locks with people's names on them."""
+
+from .aio import AsyncClient
+from .aioheld import AsyncHeld
+from .client import Client, Watch
+from .edit import AsyncEditLock, EditLock
+from .errors import (
+    Answer,
+    Busy,
+    EditlockError,
+    Forbidden,
+    Invalid,
+    Lost,
+    Unauthenticated,
+    Unavailable,
+)
+from .held import Held
+from .owners import acting_as, console_owner, current_owner
+from .types import (
+    ID,
+    NEVER,
+    STRANGER,
+    SYSTEM,
+    AutoRelease,
+    Entry,
+    HistoryPage,
+    Mutex,
+    Owner,
+    Page,
+    RefreshItem,
+    State,
+    Waiter,
+)
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ID",
+    "NEVER",
+    "STRANGER",
+    "SYSTEM",
+    "Answer",
+    "AsyncClient",
+    "AsyncEditLock",
+    "AsyncHeld",
+    "AutoRelease",
+    "Busy",
+    "Client",
+    "EditLock",
+    "EditlockError",
+    "Entry",
+    "Forbidden",
+    "Held",
+    "HistoryPage",
+    "Invalid",
+    "Lost",
+    "Mutex",
+    "Owner",
+    "Page",
+    "RefreshItem",
+    "State",
+    "Unauthenticated",
+    "Unavailable",
+    "Waiter",
+    "Watch",
+    "acting_as",
+    "console_owner",
+    "current_owner",
+]

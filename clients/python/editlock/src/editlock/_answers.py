@@ -1,0 +1,75 @@
+"""What an answer's head and body mean to a caller."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from typing import Any, TypeVar
+
+from . import _forms as forms
+from ._calls import Call
+from ._http import Address, Head
+from .errors import EditlockError, Unavailable
+
+T = TypeVar("T")
+
+
+class Retry(Exception):
+    """A failure that another try may not meet."""
+
+    def __init__(self, error: EditlockError, after: float = 0.0) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.after = after
+
+
+#: What a time that is up raises; one and the same since Python 3.11.
+TIME_UP = (TimeoutError, socket.timeout, asyncio.TimeoutError)
+
+
+def unreached(address: Address, err: BaseException) -> Unavailable:
+    text = "the time is up" if isinstance(err, TIME_UP) else (str(err) or type(err).__name__)
+    return Unavailable(f"no answer from {address.header}: {text}")
+
+
+def _strange(address: Address, what: str) -> Unavailable:
+    return Unavailable(f"{address.header} answers with {what}; is it an editlock server?")
+
+
+def refusal(address: Address, head: Head, body: bytes) -> EditlockError:
+    """The error that a status other than 200 tells of; raises Retry where it may pass."""
+    err: EditlockError = _strange(address, f"status {head.status} {head.reason}".rstrip())
+    if head.is_type("application/problem+json"):
+        try:
+            err = forms.to_error(json.loads(body))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            err = _strange(address, "a problem that makes no sense")
+    if head.status in (502, 503, 504):
+        after = head.headers.get("retry-after", "")
+        raise Retry(err, float(after) if after.isdigit() and len(after) < 5 else 0.0)
+    return err
+
+
+def result(address: Address, call: Call[T], head: Head, body: bytes, tries: int) -> T:
+    """What a whole answer means."""
+    if head.status != 200:
+        return call.refused(refusal(address, head, body), tries)
+    if not head.is_type("application/json"):
+        raise _strange(address, f"content of type {head.headers.get('content-type', '')[:80]!r}")
+    try:
+        return call.answer(json.loads(body))
+    except (ValueError, KeyError, TypeError, AttributeError) as err:
+        raise _strange(address, f"JSON that makes no sense ({err!r})") from err
+
+
+def problem_event(data: str) -> EditlockError:
+    """The error that the last event of a stream tells of; raises Retry where it may pass."""
+    try:
+        form: Any = json.loads(data)
+        err = forms.to_error(form)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return Unavailable("a stream of events ends with a problem that makes no sense")
+    if form["code"] == "unavailable":
+        raise Retry(err)
+    return err

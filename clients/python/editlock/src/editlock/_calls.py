@@ -1,0 +1,321 @@
+"""What each call sends and how its answer is read, for clients of any kind."""
+
+from __future__ import annotations
+
+import random
+import time
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Callable, Generic, Optional, TypeVar
+from urllib.parse import urlencode
+
+from . import _forms as forms
+from .errors import EditlockError, Invalid, Lost
+from .owners import current_owner
+from .types import ID, AutoRelease, HistoryPage, Mutex, Owner, Page, RefreshItem, Seconds, State
+
+T = TypeVar("T")
+
+
+@dataclass
+class Call(Generic[T]):
+    """One call: what is sent, and what makes a result of the answer."""
+
+    path: str  # with the query
+    answer: Callable[[Any], T]
+    body: Optional[dict[str, Any]] = None  # None: GET
+    key: str = ""  # Idempotency-Key
+    wait: float = 0.0  # seconds the server may take beyond its usual time
+    #: The result if a repetition is refused because the first try did its work.
+    done_by_me: Optional[tuple[str, Owner, T]] = None
+
+    @property
+    def method(self) -> str:
+        return "GET" if self.body is None else "POST"
+
+    def headers(self) -> Mapping[str, str]:
+        return {"Idempotency-Key": self.key} if self.key else {}
+
+    def shorten(self, left: float) -> None:
+        """Makes a repetition wait until the same time, but never not at all."""
+        if self.wait and self.body is not None:
+            self.body["wait"] = forms.duration("wait", max(left, 0.001))
+
+    def refused(self, err: EditlockError, tries: int) -> T:
+        """Raises the refusal, unless it says that an earlier try succeeded."""
+        if tries > 1 and self.done_by_me is not None and isinstance(err, Lost):
+            how, owner, result = self.done_by_me
+            if err.how == how and err.by is not None and err.by.session == owner.session:
+                return result
+        raise err
+
+
+def request_id(given: str) -> str:
+    """The key of a capture: the caller's, or a new one that sorts by time."""
+    if not given:
+        return f"{int(time.time() * 1000):012x}-{uuid.uuid4().hex}"
+    if not given.isascii() or not given.isprintable():
+        raise Invalid("request_id", "must be printable ASCII")
+    return given
+
+
+def pause(tries: int, retry_after: float) -> float:
+    """Seconds before another try: longer each time, and at random, so that a
+    restarted server is not met by all at once."""
+    usual: float = min(0.05 * 2 ** min(tries - 1, 10), 2.0)
+    return usual * random.uniform(0.5, 1.0) + min(retry_after, 2.0)
+
+
+def _acting(owner: Optional[Owner]) -> Owner:
+    return current_owner() if owner is None else owner
+
+
+def _condition(if_free: bool, if_status_data: Optional[str], if_token: Optional[int]) -> dict[str, Any]:
+    given: dict[str, Any] = {}
+    if if_free:
+        given["free"] = True
+    if if_status_data is not None:
+        given["status_data"] = if_status_data
+    if if_token is not None:
+        given["token"] = if_token
+    if len(given) > 1:
+        raise Invalid("if", "gives more than one of if_free, if_status_data and if_token; give one")
+    return {"if": given} if given else {}
+
+
+def _options(
+    status_data: str, auto_release: Optional[AutoRelease], grant_after: Optional[Seconds]
+) -> dict[str, Any]:
+    body: dict[str, Any] = {}
+    if status_data:
+        body["status_data"] = status_data
+    if auto_release is not None:
+        body["auto_release"] = forms.from_auto_release(auto_release)
+    if grant_after is not None:
+        body["grant_after"] = forms.duration("grant_after", grant_after)
+    return body
+
+
+def _one(answer: Any) -> Mutex:
+    return forms.to_mutex(answer["mutex"])
+
+
+def capture(
+    id: ID,
+    owner: Optional[Owner],
+    status_data: str,
+    auto_release: Optional[AutoRelease],
+    if_free: bool,
+    if_status_data: Optional[str],
+    if_token: Optional[int],
+    wait: Optional[Seconds],
+    message: str,
+    grant_after: Optional[Seconds],
+    key: str,
+) -> Call[Mutex]:
+    body = {
+        "mutex": forms.from_id(id),
+        "owner": forms.from_owner(_acting(owner)),
+        **_options(status_data, auto_release, grant_after),
+        **_condition(if_free, if_status_data, if_token),
+    }
+    if wait:
+        body["wait"] = forms.duration("wait", wait)
+    if message:
+        body["message"] = message
+    return Call("/v1/capture", _one, body, request_id(key), forms.seconds(wait or 0))
+
+
+def capture_all(
+    ids: Iterable[ID],
+    owner: Optional[Owner],
+    status_data: str,
+    auto_release: Optional[AutoRelease],
+    if_free: bool,
+    grant_after: Optional[Seconds],
+    key: str,
+) -> Call[tuple[Mutex, ...]]:
+    body = {
+        "mutexes": [forms.from_id(id) for id in ids],
+        "owner": forms.from_owner(_acting(owner)),
+        **_options(status_data, auto_release, grant_after),
+        **_condition(if_free, None, None),
+    }
+    return Call("/v1/capture", lambda answer: forms.to_mutexes(answer["mutexes"]), body, request_id(key))
+
+
+def refresh(
+    items: Sequence[RefreshItem], owner: Optional[Owner], by_token: bool
+) -> Call[list[tuple[Optional[Mutex], Optional[EditlockError]]]]:
+    body: dict[str, Any] = {"items": [forms.from_item(item) for item in items]}
+    if not by_token:
+        body["owner"] = forms.from_owner(_acting(owner))
+
+    def results(answer: Any) -> list[tuple[Optional[Mutex], Optional[EditlockError]]]:
+        found = answer["results"]
+        if len(found) != len(items):
+            raise ValueError(f"{len(found)} results for {len(items)} items")
+        return [(None, forms.to_error(form)) if "code" in form else (forms.to_mutex(form), None) for form in found]
+
+    return Call("/v1/refresh", results, body)
+
+
+def request(id: ID, owner: Optional[Owner]) -> Call[tuple[State, Optional[Mutex]]]:
+    body: dict[str, Any] = {"mutex": forms.from_id(id)}
+    asking = _acting(owner)
+    if asking != Owner(session=""):
+        body["owner"] = forms.from_owner(asking)
+    return Call("/v1/request", forms.to_state, body)
+
+
+def release(
+    id: ID,
+    owner: Optional[Owner],
+    if_status_data: Optional[str],
+    if_token: Optional[int],
+    grace: Optional[Seconds],
+) -> Call[bool]:
+    body = {
+        "mutex": forms.from_id(id),
+        "owner": forms.from_owner(_acting(owner)),
+        **_condition(False, if_status_data, if_token),
+    }
+    if grace is not None:
+        body["grace"] = forms.duration("grace", grace)
+    return Call("/v1/release", lambda answer: bool(answer["released"]), body)
+
+
+def _released(answer: Any) -> tuple[ID, ...]:
+    return tuple(forms.to_id(id) for id in answer["mutexes"])
+
+
+def release_all(ids: Iterable[ID], owner: Optional[Owner]) -> Call[tuple[ID, ...]]:
+    body = {"mutexes": [forms.from_id(id) for id in ids], "owner": forms.from_owner(_acting(owner))}
+    return Call("/v1/release", _released, body)
+
+
+def release_session(session: str, owner: Optional[Owner]) -> Call[tuple[ID, ...]]:
+    body: dict[str, Any] = {"session": session}
+    if owner is not None:
+        body["owner"] = forms.from_owner(owner)
+    return Call("/v1/release-session", _released, body)
+
+
+def takeover(
+    id: ID,
+    seen_token: int,
+    reason: str,
+    owner: Optional[Owner],
+    status_data: str,
+    auto_release: Optional[AutoRelease],
+    grant_after: Optional[Seconds],
+    key: str,
+) -> Call[Mutex]:
+    body = {
+        "mutex": forms.from_id(id),
+        "owner": forms.from_owner(_acting(owner)),
+        "seen_token": seen_token,
+        "reason": reason,
+        **_options(status_data, auto_release, grant_after),
+    }
+    return Call("/v1/takeover", _one, body, request_id(key))
+
+
+def force_release(id: ID, seen_token: int, reason: str, owner: Optional[Owner]) -> Call[None]:
+    me = _acting(owner)
+    body = {
+        "mutex": forms.from_id(id),
+        "owner": forms.from_owner(me),
+        "seen_token": seen_token,
+        "reason": reason,
+    }
+    return Call("/v1/force-release", lambda answer: None, body, done_by_me=("force_released", me, None))
+
+
+def hand_over(id: ID, owner: Optional[Owner]) -> Call[bool]:
+    me = _acting(owner)
+    body = {"mutex": forms.from_id(id), "owner": forms.from_owner(me)}
+    return Call(
+        "/v1/hand-over", lambda answer: bool(answer["handed_over"]), body, done_by_me=("handed_over", me, True)
+    )
+
+
+def decline(id: ID, waiter: str, message: str, owner: Optional[Owner]) -> Call[bool]:
+    body = {"mutex": forms.from_id(id), "owner": forms.from_owner(_acting(owner)), "waiter": waiter}
+    if message:
+        body["message"] = message
+    return Call("/v1/decline", lambda answer: bool(answer["declined"]), body)
+
+
+def _query(path: str, params: Mapping[str, Any]) -> str:
+    given = {name: value for name, value in params.items() if value not in ("", None)}
+    return f"{path}?{urlencode(given)}" if given else path
+
+
+def list_mutexes(
+    group: str, mode: str, session: str, user_id: str, text: str, limit: Optional[int], cursor: Optional[str]
+) -> Call[Page]:
+    path = _query(
+        "/v1/mutexes",
+        {
+            "group": group,
+            "mode": mode,
+            "session": session,
+            "user_id": user_id,
+            "text": text,
+            "limit": limit,
+            "cursor": cursor,
+        },
+    )
+    return Call(path, forms.to_page)
+
+
+def _named(id: Optional[ID], group: str, mode: str) -> dict[str, Any]:
+    if id is None:
+        return {"group": group, "mode": mode}
+    if group or mode:
+        raise Invalid("id", "goes without group and mode: it has its own")
+    if not id.id:
+        raise Invalid("id", "must not be empty")
+    return {"group": id.group, "mode": id.mode, "id": id.id}
+
+
+def history(
+    id: Optional[ID],
+    group: str,
+    mode: str,
+    user_id: str,
+    kinds: Iterable[str],
+    start: Optional[datetime],
+    end: Optional[datetime],
+    limit: Optional[int],
+    cursor: Optional[str],
+) -> Call[HistoryPage]:
+    path = _query(
+        "/v1/history",
+        {
+            **_named(id, group, mode),
+            "user_id": user_id,
+            "kind": ",".join(kinds),
+            "from": _moment("start", start),
+            "to": _moment("end", end),
+            "limit": limit,
+            "cursor": cursor,
+        },
+    )
+    return Call(path, forms.to_history)
+
+
+def _moment(field: str, at: Optional[datetime]) -> str:
+    if at is None:
+        return ""
+    if at.tzinfo is None:
+        raise Invalid(field, "has no time zone; use an aware datetime, such as datetime.now(timezone.utc)")
+    return at.isoformat()
+
+
+def events(id: Optional[ID], group: str, mode: str, session: str, after: Optional[int]) -> str:
+    """The path of a stream of events."""
+    return _query("/v1/events", {**_named(id, group, mode), "session": session, "after": after})

@@ -1,0 +1,92 @@
+"""How long what is held may be relied on, by the local clock."""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import Callable, Optional
+
+from .errors import Lost
+from .types import DEFAULT_IDLE, Entry, Mutex
+from ._forms import seconds
+
+#: The part of a lease that is not used, for clocks that run at different speeds.
+_SAFETY = 1 / 50
+
+
+def _boottime() -> float:
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+#: Seconds of a clock that is never set; where there is one (on Linux), one
+#: that goes on while the machine sleeps, as the store's does.
+clock: Callable[[], float] = _boottime if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic
+
+
+class Lease:
+    """A mutex as last confirmed, and until when that is good."""
+
+    def __init__(self, mutex: Mutex, sent: float) -> None:
+        self.mutex = mutex
+        self._sent = sent
+        self.failures = 0
+
+    def confirm(self, mutex: Mutex, sent: float) -> None:
+        """Books the answer to a call that went out at ``sent``."""
+        self.failures = 0
+        if sent >= self._sent:  # else an older answer that came later
+            self.mutex, self._sent = mutex, sent
+
+    @property
+    def deadline(self) -> Optional[float]:
+        """When, by clock(), the store might give the mutex to another; None: never by itself."""
+        left = self.mutex.expires_in
+        return None if left is None else self._sent + left * (1 - _SAFETY)
+
+    @property
+    def length(self) -> float:
+        """How long a refresh is good for."""
+        lease, idle = self.mutex.expires_in, self.mutex.auto_release.idle
+        if lease is None:
+            return DEFAULT_IDLE  # a beat only to hear of a takeover
+        return lease if idle is None else min(lease, seconds(idle))
+
+    def pause(self) -> float:
+        """How long to wait before the next refresh, at random so that many
+        holders don't beat in step; never beyond the deadline."""
+        usual = self.length / 3
+        if self.failures:
+            usual = min(self.length / 30, 0.05 * 2 ** min(self.failures, 20))
+        usual *= random.uniform(0.9, 1.1)
+        deadline = self.deadline
+        return usual if deadline is None else max(min(usual, deadline - clock()), 0.0)
+
+    def lapsed(self) -> Optional[Lost]:
+        """The loss, if the deadline has passed."""
+        deadline = self.deadline
+        if deadline is None or clock() < deadline:
+            return None
+        mutex = self.mutex
+        return Lost(
+            f"the lock on {mutex.id} is lost: the store did not confirm a refresh in time",
+            id=mutex.id,
+            how="expired",
+            by=mutex.owner,
+            at=mutex.expires_at,
+            reason="the store did not confirm a refresh in time",
+        )
+
+    def ended_by(self, event: Entry) -> Optional[Lost]:
+        """The loss, if that is what an event about the mutex tells of."""
+        ends = ("released", "expired", "force_released", "handed_over")
+        if event.kind != "taken_over" and (event.kind not in ends or event.token != self.mutex.token):
+            return None
+        if event.kind == "taken_over" and event.token <= self.mutex.token:
+            return None
+        who = event.actor.label if event.actor is not None else "somebody"
+        text = f"the lock on {self.mutex.id} is lost: {event.kind.replace('_', ' ')} by {who}"
+        if event.reason:
+            text += f" ({event.reason})"
+        return Lost(
+            text, id=self.mutex.id, how=event.kind, by=event.actor, at=event.at, reason=event.reason
+        )

@@ -1,0 +1,108 @@
+"""The errors of editlock. Those that refuse carry the holder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Optional
+
+from .types import ID, Mutex, Owner
+
+
+class EditlockError(Exception):
+    """The base of all errors here. ``code`` is the stable name of the kind."""
+
+    code = "internal"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a holder said to somebody who waited."""
+
+    by: Optional[Owner]
+    at: datetime
+    message: str
+
+
+class Busy(EditlockError):
+    """The mutex is held by another, or by the caller where it had to be free.
+
+    ``holder`` is the mutex in the way; ``holders`` are all of them where
+    several were to be captured. ``self_held`` says that the holder is the
+    caller, as the same session or the same user: in another tab perhaps.
+    ``declined`` is the holder's answer if that ended a wait.
+    """
+
+    code = "busy"
+
+    def __init__(
+        self,
+        message: str,
+        holder: Mutex,
+        holders: tuple[Mutex, ...] = (),
+        self_held: bool = False,
+        declined: Optional[Answer] = None,
+    ) -> None:
+        super().__init__(message)
+        self.holder = holder
+        self.holders = holders or (holder,)
+        self.self_held = self_held
+        self.declined = declined
+
+
+class Lost(EditlockError):
+    """The lock is no longer the caller's.
+
+    ``holder`` is who has it now, None if nobody. ``how`` is expired,
+    taken_over, force_released, handed_over or released, or empty if that is
+    not known; ``by``, ``at`` and ``reason`` tell the rest.
+    """
+
+    code = "lost"
+
+    def __init__(
+        self,
+        message: str,
+        id: Optional[ID] = None,
+        holder: Optional[Mutex] = None,
+        how: str = "",
+        by: Optional[Owner] = None,
+        at: Optional[datetime] = None,
+        reason: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.id = id
+        self.holder = holder
+        self.how = how
+        self.by = by
+        self.at = at
+        self.reason = reason
+
+
+class Invalid(EditlockError, ValueError):
+    """An argument is wrong: ``field`` names it, the message says what is allowed."""
+
+    code = "invalid"
+
+    def __init__(self, field: str, problem: str) -> None:
+        super().__init__(f"{field} {problem}".strip())
+        self.field = field
+        self.problem = problem
+
+
+class Forbidden(EditlockError):
+    """The caller may not do this."""
+
+    code = "forbidden"
+
+
+class Unauthenticated(EditlockError):
+    """The server wants to know who calls."""
+
+    code = "unauthenticated"
+
+
+class Unavailable(EditlockError):
+    """The server, or the store behind it, is out of reach or answers nonsense."""
+
+    code = "unavailable"

@@ -1,0 +1,166 @@
+"""The words of editlock: names of mutexes, their owners, what is held and what happened."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Optional, Union
+from urllib.parse import quote
+
+#: A duration as callers give it: seconds, or a timedelta.
+Seconds = Union[int, float, timedelta]
+
+#: How long a mutex is good for without a refresh, unless said otherwise.
+DEFAULT_IDLE = 300.0
+
+
+@dataclass(frozen=True)
+class ID:
+    """The name of a mutex: an object, within a mode (its type) and a group.
+
+    Group and mode may be empty, the id not. Limits: 200 bytes of UTF-8 for
+    group and mode, 500 for the id, no control characters.
+    """
+
+    id: str
+    mode: str = ""
+    group: str = ""
+
+    def __str__(self) -> str:
+        """The text form that the command line takes: ``group/mode/id``."""
+        parts = [self.group, self.mode, self.id]
+        while len(parts) > 1 and not parts[0]:
+            del parts[0]
+        return "/".join(quote(part, safe="") for part in parts)
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Who captures.
+
+    The identity is ``session``: two owners with one session are the same
+    holder. The same non-empty ``user_id`` in another session is the same
+    person, who may go on there. Each field takes 200 bytes.
+    """
+
+    session: str
+    user_id: str = ""
+    login: str = ""
+    name: str = ""
+    host: str = ""
+
+    @property
+    def label(self) -> str:
+        """The most readable field: name, login, user id or session."""
+        return self.name or self.login or self.user_id or self.session
+
+
+#: Asks without saying who asks: whatever is held is then held by another.
+STRANGER = Owner(session="")
+
+#: The owner of what the system does by itself.
+SYSTEM = Owner(session="system", name="system", host="server")
+
+
+class State(enum.IntEnum):
+    """What a request finds, with the values that m3-mutex gives them."""
+
+    FREE = 1
+    CAPTURED_BY_ME = 2
+    CAPTURED_BY_OTHER = 3
+
+
+@dataclass(frozen=True)
+class AutoRelease:
+    """When a mutex is freed by itself, in seconds.
+
+    ``idle`` after the last refresh or ``max_hold`` after the capture,
+    whichever is first; each from 1 s to 30 days. ``idle`` of None means not
+    said: 300 s at a capture, no change at a refresh. ``max_hold`` of None is
+    unlimited. See NEVER for a mutex that is held until it is released.
+    """
+
+    idle: Optional[Seconds] = None
+    max_hold: Optional[Seconds] = None
+    never: bool = False
+
+
+#: Held until released.
+NEVER = AutoRelease(never=True)
+
+
+@dataclass(frozen=True)
+class Waiter:
+    """Somebody in the queue of a mutex."""
+
+    id: str  #: names this wait, for decline
+    owner: Owner
+    since: datetime
+    message: str = ""  #: what is asked of the holder
+    grant_at: Optional[datetime] = None  #: when the mutex passes by itself; None: it does not
+
+
+@dataclass(frozen=True)
+class Mutex:
+    """A captured mutex, as it stood at ``as_of``. All times are the store's, in UTC."""
+
+    id: ID
+    owner: Owner
+    token: int  #: fencing token: each change of holder gets a larger one
+    status_data: str
+    auto_release: AutoRelease
+    captured_at: datetime
+    refreshed_at: datetime
+    expires_at: Optional[datetime]  #: None: never
+    as_of: datetime
+    expires_in: Optional[float]  #: seconds from as_of, right whatever the local clock; None: for ever
+    grant_after: Optional[float] = None
+    waiting: int = 0  #: how many wait
+    waiters: tuple[Waiter, ...] = ()  #: the first 20 of them
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of history, or an event.
+
+    ``kind`` is captured, released, expired, taken_over, force_released,
+    handed_over, waiting or declined; in a watch also gap: entries up to
+    ``seq`` are gone, and nothing else is told of them.
+    """
+
+    seq: int
+    kind: str
+    id: Optional[ID] = None
+    owner: Optional[Owner] = None  #: who holds it, or held it until this
+    actor: Optional[Owner] = None  #: who did it
+    other: Optional[Owner] = None  #: who lost it to a takeover, got it, or was declined
+    token: int = 0
+    at: Optional[datetime] = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of mutexes; ``next`` is the cursor of the one after, None at the end."""
+
+    mutexes: tuple[Mutex, ...] = field(default=())
+    next: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class HistoryPage:
+    """A page of history, newest first; ``next`` as in Page."""
+
+    entries: tuple[Entry, ...] = field(default=())
+    next: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class RefreshItem:
+    """A mutex to refresh by its token. What is not said keeps what is there."""
+
+    id: ID
+    token: int
+    status_data: str = ""
+    auto_release: Optional[AutoRelease] = None

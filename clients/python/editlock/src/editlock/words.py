@@ -1,0 +1,72 @@
+"""What to tell people, in English and Russian."""
+
+from __future__ import annotations
+
+from datetime import datetime, tzinfo
+from typing import Optional
+
+from .errors import Busy, Lost
+from .types import Mutex
+
+_TEXTS = {
+    "en": {
+        "busy": "{who} is editing this since {since}.",
+        "self": "You are editing this already, in another window, since {since}.",
+        "expired": "Your lock has expired: it was not refreshed in time.",
+        "taken_over": "{who} took over your lock.",
+        "force_released": "{who} released your lock.",
+        "lost": "You do not hold the lock any more.",
+        "reason": " Reason: {reason}.",
+        "now": " {who} is editing this now.",
+        "somebody": "Somebody",
+    },
+    "ru": {
+        "busy": "Уже редактирует {who}, с {since}.",
+        "self": "Вы уже редактируете это в другом окне, с {since}.",
+        "expired": "Ваша блокировка истекла: она не была вовремя продлена.",
+        "taken_over": "Вашу блокировку перехватили ({who}).",
+        "force_released": "Вашу блокировку снял администратор ({who}).",
+        "lost": "Блокировка больше не ваша.",
+        "reason": " Причина: {reason}.",
+        "now": " Сейчас редактирует {who}.",
+        "somebody": "Неизвестный",
+    },
+}
+
+
+def _texts(language: str) -> dict[str, str]:
+    return _TEXTS["ru" if language.lower().startswith("ru") else "en"]
+
+
+def being_edited(
+    mutex: Mutex, *, language: str = "en", self_held: bool = False, zone: Optional[tzinfo] = None, now: Optional[datetime] = None
+) -> str:
+    """Says who edits an object, and since when.
+
+    :param language: a code such as ``ru`` or ``ru-RU``; others are English.
+    :param self_held: the reader is the holder, in another window.
+    :param zone: the reader's time zone; without one, the machine's.
+    """
+    since = mutex.captured_at.astimezone(zone)
+    today = (now or mutex.as_of).astimezone(zone).date()
+    shown = since.strftime("%H:%M" if since.date() == today else "%d.%m.%Y %H:%M")
+    texts = _texts(language)
+    return texts["self" if self_held else "busy"].format(who=mutex.owner.label, since=shown)
+
+
+def refusal(err: Busy, *, language: str = "en", zone: Optional[tzinfo] = None) -> str:
+    """Says why a lock was refused."""
+    return being_edited(err.holder, language=language, self_held=err.self_held, zone=zone)
+
+
+def loss(err: Lost, *, language: str = "en") -> str:
+    """Says how a lock was lost, and who has it now."""
+    texts = _texts(language)
+    who = err.by.label if err.by is not None else texts["somebody"]
+    known = err.how in ("expired", "taken_over", "force_released")
+    text = texts[err.how if known else "lost"].format(who=who)
+    if err.reason and err.how != "expired":
+        text += texts["reason"].format(reason=err.reason.rstrip("."))
+    if err.holder is not None:
+        text += texts["now"].format(who=err.holder.owner.label)
+    return text
