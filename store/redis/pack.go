@@ -143,8 +143,11 @@ func fromMicros(n int64) time.Time { return time.UnixMicro(n).UTC() }
 
 // record reads a record; its waiters come apart.
 func (u *unpacker) record(name string) *store.Record {
-	rec := &store.Record{Name: name, Token: u.count(), Taken: u.time(), Touched: u.time(), Expires: u.time(), Terms: u.terms()}
-	u.take(1) // whether somebody waits
+	rec := &store.Record{Name: name, Token: u.count(), Taken: u.time(), Touched: u.time(), Expires: u.time()}
+	idle, hold := u.number(), u.number()
+	u.number() // its place in due
+	rec.Terms = store.Terms{Idle: duration(idle, u.short()), MaxHold: duration(hold, u.short())}
+	u.take(1) // its state
 	rec.Holder, rec.Request, rec.Data = u.party(), u.text(), u.text()
 	return rec
 }

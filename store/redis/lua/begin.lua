@@ -21,6 +21,11 @@
 --   floor      entries up to this number may be pruned
 --   armed      somebody wants to hear when the log grows
 --
+-- A record is packed: token, taken, touched, expires (0: never), idle, hold, its
+-- place in due (0: none), the nanoseconds of idle and hold, and its state (PLAIN,
+-- QUEUED: tickets wait, or may; VACANT: dropped, and still in the indexes);
+-- then the holder, the request and the data.
+--
 -- Times and spans are microseconds, in doubles, which are exact to 2^53. Spans
 -- carry nanoseconds apart, which nothing reckons with. Texts are packed with
 -- their length before them. Only what must be parsed is.
@@ -40,6 +45,9 @@ local now = clock()
 -- GRACE is how long Redis keeps what expired, for a sweep to log it: a day.
 local GRACE = 86400000
 
-local function text(s) return pack('<I4c0', #s, s) end
-local NOTHING = text('')
-local NOBODY = NOTHING .. NOTHING .. NOTHING
+-- LINGER is how long the indexes keep what was dropped. Who takes it again
+-- meanwhile finds it there, which spares both most of their work.
+local LINGER = 60000000
+
+local NOTHING, NOBODY = '\0\0\0\0', '\0\0\0\0\0\0\0\0\0\0\0\0' -- packed
+local PLAIN, QUEUED, VACANT = 0, 1, 2

@@ -7,23 +7,31 @@ local function party(v, pos)
   return session, user, sub(v, pos, after + n - 1), after + n
 end
 
--- parse reads a record: token, taken, touched, expires (0: never), idle, hold,
--- their nanoseconds, whether tickets wait; then the holder, the request and
--- the data.
+local function text(s) return pack('<I4c0', #s, s) end
+
+-- parse reads a record.
 local function parse(name, v)
-  local token, taken, touched, expires, idle, hold, idle_ns, hold_ns, queued, session, user, n, pos =
-    unpack('<ddddddHHBI4c0I4c0I4', v)
+  local token, taken, touched, expires, idle, hold, due, idle_ns, hold_ns, state, session, user, n, pos =
+    unpack('<dddddddHHBI4c0I4c0I4', v)
   return {
     name = name, raw = v, token = token, taken = taken, touched = touched, expires = expires, idle = idle, hold = hold,
-    idle_ns = idle_ns, hold_ns = hold_ns, queued = queued, session = session, user = user,
-    holder = sub(v, 54, pos + n - 1), rest = pos + n,
+    due = due, idle_ns = idle_ns, hold_ns = hold_ns, state = state, session = session, user = user,
+    holder = sub(v, 62, pos + n - 1), rest = pos + n,
   }
 end
 
-local function load(name)
-  local v = call('GET', P .. 'r:' .. name)
-  return v and parse(name, v)
+-- held is a record that was read, unless it is vacant: that one goes aside.
+local vacant = {}
+local function held(name, v)
+  local rec = v and parse(name, v)
+  if rec and rec.state == VACANT then
+    vacant[name] = rec
+    return nil
+  end
+  return rec
 end
+
+local function load(name) return held(name, call('GET', P .. 'r:' .. name)) end
 
 local function live(rec) return rec.expires == 0 or now < rec.expires end
 
@@ -51,7 +59,7 @@ end
 -- tickets and their number, if any wait.
 local function inforce(name, rec)
   if not rec or not live(rec) then return false end
-  if rec.queued == 0 then return rec.raw end
+  if rec.state == PLAIN then return rec.raw end
   local waiting = 0
   local counts = call('HGETALL', P .. 'c:' .. name)
   for i = 1, #counts, 2 do

@@ -8,9 +8,9 @@ repeat
   for _, name in ipairs(names) do
     if #answer > limit then break end
     local rec = load(name)
-    if not rec then
+    if not rec and not vacant[name] then
       stale[#stale + 1] = name
-    elseif (session == '' or rec.session == session) and (user == '' or rec.user == user) then
+    elseif rec and (session == '' or rec.session == session) and (user == '' or rec.user == user) then
       local given = inforce(name, rec)
       if given then answer[#answer + 1] = { name, given } end
     end

@@ -43,12 +43,12 @@ local function holds(sw, rec)
     or sw.data and sub(rec.raw, data(rec) + 4) ~= sw.data then
     return false
   end
-  return not sw.waiting or rec.queued == 1 and first(rec.name) ~= nil
+  return not sw.waiting or rec.state == QUEUED and first(rec.name) ~= nil
 end
 
 -- waits is the ticket of a swap, if it stands in the queue.
 local function waits(sw, rec)
-  if not rec or rec.queued == 0 then return nil end
+  if not rec or rec.state == PLAIN then return nil end
   local v = call('HGET', P .. 't:' .. sw.name, sw.ticket)
   return v and ticket(sw.name, sw.ticket, v)
 end
@@ -77,12 +77,12 @@ local perform = {}
 perform[TAKE] = function(sw, old)
   local rec = {
     name = sw.name, token = next_number(), taken = now, touched = now, idle = sw.idle, hold = sw.hold,
-    idle_ns = sw.idle_ns, hold_ns = sw.hold_ns, queued = old and old.queued or 0, holder = sw.holder,
+    idle_ns = sw.idle_ns, hold_ns = sw.hold_ns, state = old and old.state or PLAIN, holder = sw.holder,
   }
   rec.session, rec.user = unpack('<I4c0I4c0', sw.holder)
   rec.expires = expiry(rec, -1)
   put(rec, sw.rest, old)
-  if rec.queued == 1 then schedule(rec) end
+  if rec.state == QUEUED then schedule(rec) end
   if sw.note then
     log(sw.name, rec.token, rec.token, now, rec.holder, rec.user, old and old.holder or NOBODY, old and old.user or '',
       sw.note, id)
@@ -93,7 +93,7 @@ end
 perform[TOUCH] = function(sw, old)
   local rec = {
     name = sw.name, token = old.token, taken = old.taken, touched = now, idle = old.idle, hold = old.hold,
-    idle_ns = old.idle_ns, hold_ns = old.hold_ns, queued = old.queued, session = old.session, user = old.user,
+    idle_ns = old.idle_ns, hold_ns = old.hold_ns, state = old.state, session = old.session, user = old.user,
     holder = old.holder,
   }
   if sw.idle ~= 0 or sw.idle_ns ~= 0 then rec.idle, rec.idle_ns = math.max(0, sw.idle), sw.idle_ns end
@@ -108,13 +108,13 @@ perform[TOUCH] = function(sw, old)
   else
     put(rec, sub(old.raw, old.rest), old)
   end
-  if rec.queued == 1 then schedule(rec) end
+  if rec.state == QUEUED then schedule(rec) end
   if sw.note then log(sw.name, next_number(), rec.token, now, rec.holder, rec.user, NOBODY, '', sw.note, id) end
   return rec
 end
 
 perform[DROP] = function(sw, old)
-  local t = old.queued == 1 and first(sw.name)
+  local t = old.state == QUEUED and first(sw.name)
   if t then terms(t) end
   if sw.note then
     local other, other_user = NOBODY, ''
@@ -145,11 +145,11 @@ perform[JOIN] = function(sw, rec)
     local after, after_ns = unpack('<dH', sw.body, 31)
     if after > 0 or after_ns > 0 then claim, asked = now + after, rec.token end
   end
-  if rec.queued == 0 then -- what Redis has kept too long is none of ours
+  if rec.state == PLAIN then -- what Redis has kept too long is none of ours
     call('DEL', P .. 'q:' .. sw.name, P .. 't:' .. sw.name, P .. 'c:' .. sw.name)
-    rec.queued = 1
-    rec.raw = sub(rec.raw, 1, 52) .. '\1' .. sub(rec.raw, 54)
-    call('SETRANGE', P .. 'r:' .. sw.name, 52, '\1')
+    rec.state = QUEUED
+    rec.raw = sub(rec.raw, 1, 60) .. '\1' .. sub(rec.raw, 62)
+    call('SETRANGE', P .. 'r:' .. sw.name, 60, '\1')
   end
   call('ZADD', P .. 'q:' .. sw.name, seq, sw.ticket)
   call('HSET', P .. 't:' .. sw.name, sw.ticket, pack('<dddddI4c0', seq, since, claim, asked, life, #sw.peer, sw.peer) .. body)
@@ -190,7 +190,7 @@ if id ~= '' and found[3] then done = 2 end
 for i = 1, count do
   local name = swaps[i].name
   local rec
-  if i == 1 then rec = found[1] and parse(name, found[1]) else rec = load(name) end
+  if i == 1 then rec = held(name, found[1]) else rec = load(name) end
   if done == 1 then rec = settle(rec) end
   recs[i] = rec
 end

@@ -66,11 +66,14 @@ local function names()
       local session, user, pos = unpack('<I4c0I4c0', m)
       local name = sub(m, pos)
       local rec = load(name)
+      local gone = vacant[name]
       if rec and rec.session == session and rec.user == user then
         reap(rec)
+      elseif gone and gone.session == session and gone.user == user then
+        erase(gone)
       else
         call('ZREM', P .. 'due', m)
-        if not rec then
+        if not rec and not gone then
           call('ZREM', P .. 'names', name)
           call('ZREM', P .. 's:' .. session, name)
           if user ~= '' then call('ZREM', P .. 'u:' .. user, name) end
@@ -87,13 +90,15 @@ while left > 0 do
   if #next_due == 0 then break end
   local at = tonumber(next_due[2])
   local session, user, pos = unpack('<I4c0I4c0', next_due[1])
-  local rec = load(sub(next_due[1], pos))
-  if at <= now or rec and rec.session == session and rec.user == user and (rec.expires == at or rec.queued == 1) then
+  local name = sub(next_due[1], pos)
+  local rec = load(name)
+  local early = rec and rec.session == session and rec.user == user and rec.state == PLAIN and rec.expires ~= at
+  if at <= now or not early then
     if not soonest or at < soonest then soonest = at end
     break
   end
   left = left - 1
-  if rec and rec.session == session and rec.user == user then schedule(rec) else call('ZREM', P .. 'due', next_due[1]) end
+  schedule(rec)
 end
 if left <= 0 then soonest = now end
 

@@ -20,34 +20,40 @@ end
 local function unindex(rec)
   call('ZREM', P .. 's:' .. rec.session, rec.name)
   if rec.user ~= '' then call('ZREM', P .. 'u:' .. rec.user, rec.name) end
-  call('ZREM', P .. 'due', member(rec))
+  if rec.due ~= 0 then call('ZREM', P .. 'due', member(rec)) end
 end
 
 -- put writes a record, over old or where none was. rest is its request and its
 -- data.
 local function put(rec, rest, old)
   local name, expires = rec.name, rec.expires
-  rec.raw = pack('<ddddddHHB', rec.token, rec.taken, rec.touched, expires, rec.idle, rec.hold, rec.idle_ns, rec.hold_ns,
-    rec.queued) .. rec.holder .. rest
-  rec.rest = 54 + #rec.holder
+  old = old or vacant[name]
+  if old and old.session == rec.session and old.user == rec.user then
+    -- An early place in due is put right when it is met; a late one would not be.
+    rec.due = old.due
+    if expires ~= 0 and (rec.due == 0 or expires < rec.due) then
+      rec.due = expires
+      call('ZADD', P .. 'due', expires, member(rec))
+    end
+  else
+    if old then unindex(old) else call('ZADD', P .. 'names', 0, name) end
+    call('ZADD', P .. 's:' .. rec.session, 0, name)
+    if rec.user ~= '' then call('ZADD', P .. 'u:' .. rec.user, 0, name) end
+    rec.due = expires
+    if expires ~= 0 then call('ZADD', P .. 'due', expires, member(rec)) end
+  end
+  rec.raw = pack('<dddddddHHB', rec.token, rec.taken, rec.touched, expires, rec.idle, rec.hold, rec.due, rec.idle_ns,
+    rec.hold_ns, rec.state) .. rec.holder .. rest
+  rec.rest = 62 + #rec.holder
   if expires == 0 then
     call('SET', P .. 'r:' .. name, rec.raw)
   else
     call('SET', P .. 'r:' .. name, rec.raw, 'PX', math.max(0, math.ceil((expires - now) / 1000)) + GRACE)
   end
-  if rec.queued == 1 then keep(name, expires) end
-  if old and old.session == rec.session and old.user == rec.user then
-    -- An early place in due is put right when it is met; a late one would not be.
-    if expires ~= 0 and (old.expires == 0 or expires < old.expires) then call('ZADD', P .. 'due', expires, member(rec)) end
-    return
-  end
-  if old then unindex(old) else call('ZADD', P .. 'names', 0, name) end
-  call('ZADD', P .. 's:' .. rec.session, 0, name)
-  if rec.user ~= '' then call('ZADD', P .. 'u:' .. rec.user, 0, name) end
-  if expires ~= 0 then call('ZADD', P .. 'due', expires, member(rec)) end
+  if rec.state == QUEUED then keep(name, expires) end
 end
 
--- erase forgets a record whose queue is empty.
+-- erase forgets a record, or that there was one, whose queue is empty.
 local function erase(rec)
   call('DEL', P .. 'r:' .. rec.name)
   call('ZREM', P .. 'names', rec.name)
@@ -108,11 +114,15 @@ end
 -- schedule puts a name with a queue where it belongs in due.
 local function schedule(rec)
   local at = rec.expires
-  if rec.queued == 1 then
+  if rec.state == QUEUED then
     local t = first(rec.name)
     if t and t.claim > 0 and t.asked == rec.token and (at == 0 or t.claim < at) then at = t.claim end
   end
+  if at == rec.due then return end
   if at == 0 then call('ZREM', P .. 'due', member(rec)) else call('ZADD', P .. 'due', at, member(rec)) end
+  rec.due = at
+  rec.raw = sub(rec.raw, 1, 48) .. pack('<d', at) .. sub(rec.raw, 57)
+  call('SETRANGE', P .. 'r:' .. rec.name, 48, pack('<d', at))
 end
 
 -- grant gives a name, vacated by old, to its first ticket.
@@ -121,9 +131,9 @@ local function grant(old, t)
   remove(t)
   local rec = {
     name = t.name, token = next_number(), taken = now, touched = now, idle = t.idle, hold = t.hold, idle_ns = t.idle_ns,
-    hold_ns = t.hold_ns, queued = 1, session = t.session, user = t.user, holder = t.holder,
+    hold_ns = t.hold_ns, state = QUEUED, session = t.session, user = t.user, holder = t.holder,
   }
-  if call('EXISTS', P .. 'q:' .. t.name) == 0 then rec.queued = 0 end
+  if call('EXISTS', P .. 'q:' .. t.name) == 0 then rec.state = PLAIN end
   rec.expires = expiry(rec, t.confirm)
   put(rec, text(t.id) .. t.data, old)
   if t.note then
@@ -141,11 +151,11 @@ local function own(rec, kind, reason) return text(kind) .. rec.holder .. text(re
 local function settle(rec)
   if not rec then return nil end
   local dead = not live(rec)
-  if not dead and rec.queued == 0 then return rec end
+  if not dead and rec.state == PLAIN then return rec end
   if dead then
     log(rec.name, next_number(), rec.token, rec.expires, rec.holder, rec.user, NOBODY, '', own(rec, 'expired', ''), '')
   end
-  if rec.queued == 1 then
+  if rec.state == QUEUED then
     local t = first(rec.name)
     if t and not dead then
       if t.claim == 0 or t.asked ~= rec.token or now < t.claim then return rec end
@@ -154,8 +164,8 @@ local function settle(rec)
         own(rec, 'handed_over', 'no_answer'), '')
     end
     if t then return grant(rec, t) end
-    rec.queued = 0
-    if not dead then call('SETRANGE', P .. 'r:' .. rec.name, 52, '\0') end
+    rec.state = PLAIN
+    if not dead then call('SETRANGE', P .. 'r:' .. rec.name, 60, '\0') end
   end
   if not dead then return rec end
   erase(rec)
