@@ -1,0 +1,233 @@
+package redis_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"editlock/internal/enginetest"
+	"editlock/store"
+	"editlock/store/redis"
+	"editlock/store/storetest"
+)
+
+// ask sends a command that must succeed.
+func ask(t *testing.T, server *enginetest.Redis, words ...string) string {
+	t.Helper()
+	said, err := server.Ask(t, words...)
+	if err != nil {
+		t.Fatalf("%q: %v", words, err)
+	}
+	return said
+}
+
+// until waits for what no event tells of.
+func until(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !done(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
+
+func TestCluster(t *testing.T) {
+	server := enginetest.StartRedis(t, "cluster-enabled=yes")
+	ask(t, server, "CLUSTER", "ADDSLOTSRANGE", "0", "16383")
+	until(t, "the cluster", func() bool {
+		_, err := server.Ask(t, "SET", "probe", "1")
+		return err == nil
+	})
+	s := newStores(server)
+	storetest.Run(t, storetest.Harness{Open: s.open, Quick: true})
+}
+
+func TestReplicas(t *testing.T) {
+	primary := enginetest.StartRedis(t, "repl-diskless-sync-delay=0")
+	replica := enginetest.StartRedis(t, fmt.Sprintf("replicaof=127.0.0.1 %d", primary.Port))
+	until(t, "the replica", func() bool { return ask(t, primary, "WAIT", "1", "100") == "1" })
+	st := openStore(t, primary.Store()+"&wait_replicas=1&wait_timeout=200ms")
+	retried(t, st, crashSwap(0, 0))
+
+	replica.Signal(syscall.SIGSTOP)
+	for range 2 { // a retry must not take the first try's word for it
+		if res, err := st.Swap(t.Context(), crashSwap(0, 1)); err == nil || !strings.Contains(err.Error(), "0 of 1 replicas") {
+			t.Fatalf("without the replica: %+v, %v", res, err)
+		}
+	}
+	replica.Signal(syscall.SIGCONT)
+	if res := retried(t, st, crashSwap(0, 1)); !res.Replayed {
+		t.Errorf("the retry was a new write: %+v", res)
+	}
+}
+
+func TestSwap_ColdScripts(t *testing.T) {
+	server := enginetest.StartRedis(t, "appendonly=no")
+	st := openStore(t, server.Store())
+	stop := make(chan struct{})
+	var flusher, wg sync.WaitGroup
+	flusher.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			if _, err := server.Ask(t, "SCRIPT", "FLUSH"); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	})
+	for w := range 8 {
+		wg.Go(func() {
+			for n := range 100 {
+				if res, err := st.Swap(t.Context(), crashSwap(w, n)); err != nil || !res.Done || res.Replayed {
+					t.Errorf("request %d: %+v, %v", n, res, err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	close(stop)
+	flusher.Wait()
+}
+
+func TestSwap_ServerStandsStill(t *testing.T) {
+	server := enginetest.StartRedis(t, "appendonly=no")
+	st := openStore(t, server.Store())
+	for n := range 10 { // one after the other, so that the last ones are alone
+		retried(t, st, crashSwap(0, n))
+	}
+	for _, callers := range []int{1, 4} {
+		server.Signal(syscall.SIGSTOP)
+		ctx, cancel := context.WithCancel(t.Context())
+		errs := make(chan error)
+		for w := range callers {
+			go func() {
+				_, err := st.Swap(ctx, crashSwap(10*callers+w, 0))
+				errs <- err
+			}()
+		}
+		time.AfterFunc(50*time.Millisecond, cancel)
+		begun := time.Now()
+		for range callers {
+			if err := <-errs; !errors.Is(err, context.Canceled) {
+				t.Errorf("%d callers: %v", callers, err)
+			}
+		}
+		if late := time.Since(begun); late > 3*time.Second {
+			t.Errorf("%d callers whose context ended got their answer after %v", callers, late)
+		}
+		server.Signal(syscall.SIGCONT)
+		for w := range callers {
+			retried(t, st, crashSwap(10*callers+w, 0))
+		}
+		for n := range 10 {
+			retried(t, st, crashSwap(20*callers, n))
+		}
+	}
+}
+
+// TestKeys_FreedByRedis plays what happens where no sweep comes for a day: Redis
+// frees the record, and the next sweep what led to it.
+func TestKeys_FreedByRedis(t *testing.T) {
+	server := enginetest.StartRedis(t, "appendonly=no")
+	clock := storetest.NewClock()
+	s := newStores(server)
+	url := server.Store()
+	_, prefix, _ := strings.Cut(url, "prefix=")
+	st := s.at(t, clock, url, false)
+	if _, err := st.Beat(t.Context(), "peer", time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	before := ask(t, server, "DBSIZE")
+	who := store.Party{Session: "ann", User: "user of ann"}
+	take := store.Swap{
+		Name: "a", Do: store.Take, Expect: store.Expect{Free: true}, Holder: &who, Terms: &store.Terms{Idle: time.Minute},
+	}
+	join := store.Swap{Name: "a", Do: store.Join, Expect: store.Expect{Session: &who.Session}, Ticket: &store.Ticket{ID: "t", Peer: "peer"}}
+	for _, sw := range []store.Swap{take, join} {
+		if res, err := st.Swap(t.Context(), store.Request{Swaps: []store.Swap{sw}}); err != nil || !res.Done {
+			t.Fatalf("%+v, %v", res, err)
+		}
+	}
+	for _, kind := range []string{"r:", "q:", "t:", "c:"} {
+		key := "{" + prefix + "}:" + kind + "a"
+		var ms int64
+		if _, err := fmt.Sscan(ask(t, server, "PTTL", key), &ms); err != nil || ms < (24*time.Hour).Milliseconds() || ms > (25*time.Hour).Milliseconds() {
+			t.Errorf("%s lasts for %d ms", key, ms)
+		}
+		ask(t, server, "PEXPIRE", key, "1")
+		until(t, "Redis to free "+key, func() bool { return ask(t, server, "EXISTS", key) == "0" })
+	}
+	page, err := st.List(t.Context(), store.Query{Session: "ann"})
+	if err != nil || len(page.Records) > 0 {
+		t.Errorf("listed is %+v, %v", page, err)
+	}
+	clock.Advance(25 * time.Hour)
+	if _, err := st.Sweep(t.Context(), store.Retention{}); err != nil {
+		t.Fatal(err)
+	}
+	// The peer's two keys went as well; the counters of numbers and the clock stay.
+	if after := ask(t, server, "DBSIZE"); after > before {
+		t.Errorf("%s keys are left of those of a hold, after %s", after, before)
+	}
+	for _, key := range []string{"names", "due", "s:ann", "u:user of ann"} {
+		if ask(t, server, "EXISTS", "{"+prefix+"}:"+key) != "0" {
+			t.Errorf("%s is left", key)
+		}
+	}
+}
+
+func TestOpen_Refusals(t *testing.T) {
+	server := enginetest.StartRedis(t, "requirepass=secret-word", "user=reader on >reader-word ~* &* +@read")
+	at := enginetest.Address(server.Port)
+	for _, c := range []struct{ name, url, want string }{
+		{"no password", "redis://" + at, "user and a password"},
+		{"a wrong password", "redis://:wrong-word@" + at, "refuses the user or the password"},
+		{"a user who may not write", "redis://reader:reader-word@" + at, "may not do what editlock needs"},
+		{"no such database", "redis://:secret-word@" + at + "/99", "DB index is out of range"},
+		{"nobody there", "redis://:secret-word@" + enginetest.Address(enginetest.FreePort(t)), "connection refused"},
+	} {
+		t.Run(c.name, func(t *testing.T) { refused(t, c.url, c.want) })
+	}
+	t.Run("none if all is well", func(t *testing.T) {
+		if _, err := openStore(t, "redis://:secret-word@"+at+"/3?prefix=other").Get(t.Context(), "a"); err != nil {
+			t.Error(err)
+		}
+	})
+
+	plain := enginetest.StartRedis(t, "appendonly=no")
+	t.Run("a server that drops keys", func(t *testing.T) {
+		ask(t, plain, "CONFIG", "SET", "maxmemory-policy", "volatile-lru")
+		refused(t, plain.Store(), "maxmemory-policy is volatile-lru")
+		ask(t, plain, "CONFIG", "SET", "maxmemory-policy", "noeviction")
+	})
+	t.Run("a store of a newer editlock", func(t *testing.T) {
+		ask(t, plain, "SET", "{new}:layout", "2")
+		refused(t, plain.URL+"?prefix=new", "laid out in version 2")
+	})
+	t.Run("a replica", func(t *testing.T) {
+		replica := enginetest.StartRedis(t, fmt.Sprintf("replicaof=127.0.0.1 %d", plain.Port))
+		refused(t, replica.Store(), "replica")
+	})
+}
+
+func refused(t *testing.T, url, want string) {
+	t.Helper()
+	st, err := redis.Open(t.Context(), url, nil)
+	if err == nil {
+		_ = st.Close()
+		t.Fatal("opened")
+	}
+	if !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "-word") {
+		t.Errorf("the error is %q; want %q in it, and no password", err, want)
+	}
+}
