@@ -145,7 +145,7 @@ RETURNS TABLE (
   req integer, state integer, o_now bigint, o_token bigint, o_session text, o_user text, o_value text, o_data text,
   o_idle bigint, o_max bigint, o_taken bigint, o_touched bigint, o_expires bigint, o_request text,
   waiting bigint, waiters jsonb, news text[]
-) LANGUAGE plpgsql SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $fn$
+) LANGUAGE plpgsql SET enable_seqscan = off SET jit = off AS $fn$
 DECLARE
   now     bigint := @schema@.editlock_enter();
   start   bigint; -- the last number given out before
@@ -165,7 +165,8 @@ DECLARE
   own     @schema@.editlock_record; -- whom an entry speaks of
   tick    @schema@.editlock_ticket;
   alive   boolean;
-  waited  boolean; -- as the swap expects
+  waited  boolean;
+  fits    boolean; -- the state, what the swap expects
   kept    boolean;
   unsettled boolean;
   entry   bigint; -- number of the entry to write
@@ -225,7 +226,7 @@ BEGIN
           SELECT t.* INTO tick FROM @schema@.editlock_ticket t WHERE t.name = nm AND t.id = sw ->> 'ticket';
           alive := EXISTS (SELECT FROM @schema@.editlock_peer p WHERE p.id = tick.peer AND p.expires > now);
         END IF;
-        IF NOT CASE
+        fits := CASE
           WHEN act = 5 AND (NOT alive OR tick.peer <> coalesce(sw ->> 'peer', tick.peer)) THEN false
           WHEN act = 5 AND x IS NULL THEN true
           WHEN act = 4 AND rec.request = sw ->> 'ticket' THEN true
@@ -235,7 +236,8 @@ BEGIN
             AND rec.session = coalesce(x ->> 'session', rec.session)
             AND rec.data = coalesce(x ->> 'data', rec.data)
             AND waited
-        END THEN
+        END;
+        IF fits IS NOT TRUE THEN
           state := 0;
         ELSIF n > 1 AND rec.name IS NOT NULL AND act IN (1, 3) THEN
           PERFORM FROM @schema@.editlock_record f WHERE f.name = nm FOR UPDATE SKIP LOCKED;
@@ -408,7 +410,7 @@ END $fn$;
 
 -- Keeps a waiting process alive and returns its tickets.
 CREATE FUNCTION @schema@.editlock_beat(p_peer text, p_ttl bigint) RETURNS text[] LANGUAGE plpgsql
-SET enable_seqscan = off AS $fn$
+SET enable_seqscan = off SET jit = off AS $fn$
 DECLARE
   now bigint := @schema@.editlock_enter();
 BEGIN
@@ -426,7 +428,7 @@ END $fn$;
 CREATE FUNCTION @schema@.editlock_sweep(
   p_limit integer, p_process text, p_peers text[],
   OUT first bigint, OUT last bigint, OUT grew boolean, OUT news text[], OUT more boolean, OUT kept boolean
-) LANGUAGE plpgsql SET enable_seqscan = off AS $fn$
+) LANGUAGE plpgsql SET enable_seqscan = off SET jit = off AS $fn$
 DECLARE
   now    bigint := @schema@.editlock_enter();
   logged bigint;
@@ -461,7 +463,7 @@ END $fn$;
 
 -- Forgets the log up to a number. Tokens rise for ever, although the last one
 -- may be forgotten.
-CREATE FUNCTION @schema@.editlock_prune(p_to bigint) RETURNS void LANGUAGE plpgsql SET enable_seqscan = off AS $fn$
+CREATE FUNCTION @schema@.editlock_prune(p_to bigint) RETURNS void LANGUAGE plpgsql SET enable_seqscan = off SET jit = off AS $fn$
 BEGIN
   PERFORM @schema@.editlock_enter();
   DELETE FROM @schema@.editlock_log l WHERE l.seq <= p_to;

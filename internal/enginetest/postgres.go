@@ -1,0 +1,170 @@
+package enginetest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// PostgresURLVariable names a running server to test on, instead of one that
+// the tests start.
+const PostgresURLVariable = "EDITLOCK_TEST_POSTGRES_URL"
+
+// Postgres is a PostgreSQL server for tests.
+type Postgres struct {
+	*Process        // nil: a running server, that the tests may not stop
+	URL      string // of a database, as its superuser
+	Port     int
+	schemas  atomic.Int64
+}
+
+// StartPostgres starts a server, as safe with data as the defaults are, or
+// takes the one that the environment names. Settings are such as
+// "max_connections=20".
+func StartPostgres(t testing.TB, settings ...string) *Postgres {
+	t.Helper()
+	if url := os.Getenv(PostgresURLVariable); url != "" && len(settings) == 0 {
+		return &Postgres{URL: url}
+	}
+	initdb := Program(t, "initdb", "/usr/lib/postgresql/*/bin")
+	server := filepath.Join(filepath.Dir(initdb), "postgres")
+	account := unprivileged(t)
+	data := filepath.Join(openFolder(t), "data")
+	run := func(name string, args ...string) *exec.Cmd {
+		cmd := exec.CommandContext(context.WithoutCancel(t.Context()), name, args...)
+		cmd.Dir, cmd.SysProcAttr = filepath.Dir(data), account
+		return cmd
+	}
+	chown(t, filepath.Dir(data), account)
+	out, err := run(initdb, "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8").CombinedOutput()
+	if err != nil {
+		t.Fatalf("initdb: %v\n%s", err, out)
+	}
+	port := FreePort(t)
+	p := &Postgres{URL: fmt.Sprintf("postgres://postgres@%s/postgres?sslmode=disable", Address(port)), Port: port}
+	args := []string{"-D", data, "-h", "127.0.0.1", "-p", strconv.Itoa(port), "-k", ""}
+	for _, s := range settings {
+		args = append(args, "-c", s)
+	}
+	p.Process = Start(t, func() *exec.Cmd { return run(server, args...) }, p.ready)
+	t.Cleanup(p.Kill)
+	return p
+}
+
+// Kill kills the server with all its processes at once, as a crash of the
+// machine would, and waits until they are gone.
+func (p *Postgres) Kill() {
+	if p.cmd == nil {
+		return
+	}
+	pid := strconv.Itoa(p.cmd.Process.Pid)
+	list, _ := os.ReadFile(filepath.Join("/proc", pid, "task", pid, "children"))
+	if list == nil {
+		p.Signal(syscall.SIGQUIT) // where there is no such list: crash yourself
+		<-p.ended
+	}
+	p.Process.Kill()
+	for _, child := range strings.Fields(string(list)) {
+		n, _ := strconv.Atoi(child)
+		for n > 0 && syscall.Kill(n, syscall.SIGKILL) == nil {
+			time.Sleep(time.Millisecond)
+		}
+	}
+}
+
+func (p *Postgres) ready() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, p.URL)
+	if err != nil {
+		return err
+	}
+	return conn.Close(ctx)
+}
+
+// Schema is the URL of a schema that no other test uses. It is removed in the
+// end if the server stays.
+func (p *Postgres) Schema(t testing.TB) (url, schema string) {
+	t.Helper()
+	schema = fmt.Sprintf("editlock_test_%d_%d", os.Getpid(), p.schemas.Add(1))
+	if p.Process == nil {
+		t.Cleanup(func() {
+			ctx := context.WithoutCancel(t.Context())
+			conn, err := pgx.Connect(ctx, p.URL)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if _, err := conn.Exec(ctx, "DROP SCHEMA IF EXISTS "+schema+" CASCADE"); err != nil {
+				t.Error(err)
+			}
+			_ = conn.Close(ctx)
+		})
+	}
+	return With(p.URL, "schema="+schema), schema
+}
+
+// With is a URL with one more parameter.
+func With(url, parameter string) string {
+	for _, c := range url {
+		if c == '?' {
+			return url + "&" + parameter
+		}
+	}
+	return url + "?" + parameter
+}
+
+// unprivileged is an account to run servers as that refuse to run as root; nil
+// if the tests run as somebody else.
+func unprivileged(t testing.TB) *syscall.SysProcAttr {
+	t.Helper()
+	if os.Getuid() != 0 {
+		return nil
+	}
+	u, err := user.Lookup("postgres")
+	if err != nil {
+		u, err = user.Lookup("nobody")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	uid, _ := strconv.ParseUint(u.Uid, 10, 32)
+	gid, _ := strconv.ParseUint(u.Gid, 10, 32)
+	return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
+}
+
+// openFolder is a temporary folder that other accounts may reach.
+func openFolder(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "editlock") //nolint:usetesting // t.TempDir is closed to other accounts
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}
+
+func chown(t testing.TB, path string, account *syscall.SysProcAttr) {
+	t.Helper()
+	if account == nil {
+		return
+	}
+	if err := os.Chown(path, int(account.Credential.Uid), int(account.Credential.Gid)); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,301 @@
+package postgres
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"editlock/store"
+)
+
+const (
+	// maxBatch and maxBatchBytes bound what shares a commit.
+	maxBatch      = 256
+	maxBatchBytes = 4 << 20
+
+	// guardPatience is how long a swap waits for the transactions that guard
+	// one of its names, if its caller waits as long; firstPause and lastPause
+	// are how often it looks.
+	guardPatience = 10 * time.Second
+	firstPause    = time.Millisecond
+	lastPause     = 50 * time.Millisecond
+)
+
+// ErrGuarded is the error of a swap that would end a hold in which a
+// transaction that guards it has not ended for seconds.
+var ErrGuarded = errors.New("postgres: a transaction that guards the mutex does not end")
+
+const swapQuery = `SELECT req, state, o_now, o_token, o_session, o_user, o_value, o_data, o_idle, o_max, o_taken, o_touched,
+	o_expires, o_request, waiting, waiters, news FROM @schema@.editlock_swap($1::jsonb, $2, $3)`
+
+// The states of a request, as editlock_swap returns them.
+const (
+	done     = 1
+	replayed = 2
+	guarded  = 3
+)
+
+// job is one request, to be done by the committer.
+type job struct {
+	ctx    context.Context // of the caller, who may be gone before the turn comes
+	req    *store.Request
+	text   []byte // the request, as it is sent
+	pause  time.Duration
+	waited time.Duration // for guards
+
+	res   store.Result
+	state int
+	err   error
+	done  chan struct{}
+}
+
+// Swap implements store.Store.
+func (s *Store) Swap(ctx context.Context, req store.Request) (store.Result, error) {
+	if err := req.Validate(); err != nil {
+		return store.Result{}, err
+	}
+	if err := ctx.Err(); err != nil {
+		return store.Result{}, err
+	}
+	text, err := encode(req)
+	if err != nil {
+		return store.Result{}, err
+	}
+	j := &job{ctx: ctx, req: &req, text: text, done: make(chan struct{})}
+	select {
+	case <-s.quit:
+		return store.Result{}, store.ErrClosed
+	default:
+	}
+	select {
+	case s.jobs <- j:
+	case <-s.quit:
+		return store.Result{}, store.ErrClosed
+	case <-ctx.Done():
+		return store.Result{}, ctx.Err()
+	}
+	select {
+	case <-j.done:
+		return j.res, j.err
+	case <-ctx.Done():
+		return store.Result{}, ctx.Err()
+	case <-s.gone:
+	}
+	select {
+	case <-j.done:
+		return j.res, j.err
+	default:
+		return store.Result{}, store.ErrClosed
+	}
+}
+
+// commits performs jobs, batch after batch. What arrives while one batch is
+// under way shares the next, so a request that comes alone goes out at once.
+func (s *Store) commits() {
+	defer close(s.gone)
+	jobs := make([]*job, 0, maxBatch)
+	for {
+		select {
+		case j := <-s.jobs:
+			jobs = append(jobs[:0], j)
+		case <-s.quit:
+			return
+		}
+		if jobs = wanted(s.more(jobs)); len(jobs) > 0 {
+			s.perform(jobs)
+		}
+	}
+}
+
+// more adds what waits already.
+func (s *Store) more(jobs []*job) []*job {
+	for size := len(jobs[0].text); len(jobs) < maxBatch && size < maxBatchBytes; {
+		select {
+		case j := <-s.jobs:
+			jobs = append(jobs, j)
+			size += len(j.text)
+		default:
+			return jobs
+		}
+	}
+	return jobs
+}
+
+// wanted leaves out the jobs whose callers gave up while they waited.
+func wanted(jobs []*job) []*job {
+	return slices.DeleteFunc(jobs, func(j *job) bool {
+		gone := j.ctx.Err()
+		if gone != nil {
+			j.finish(gone)
+		}
+		return gone != nil
+	})
+}
+
+func (j *job) finish(err error) {
+	j.err = err
+	close(j.done)
+}
+
+// perform sees to it that each job is done or fails for its own fault only.
+func (s *Store) perform(jobs []*job) {
+	err := s.commit(jobs)
+	switch {
+	case err == nil:
+	case pgconn.SafeToRetry(err): // nothing was sent
+		s.pool.Reset()
+		err = s.commit(jobs)
+	case disconnected(err):
+		// Whether it was done is not known. What the log or a ticket would
+		// tell again may be repeated.
+		s.pool.Reset()
+		jobs = slices.DeleteFunc(jobs, func(j *job) bool {
+			if repeatable(j.req) && j.ctx.Err() == nil {
+				return false
+			}
+			j.finish(explain(err))
+			return true
+		})
+		if len(jobs) == 0 {
+			return
+		}
+		err = s.commit(jobs)
+	}
+	if err == nil {
+		s.finish(jobs)
+		return
+	}
+	if len(jobs) == 1 || disconnected(err) {
+		for _, j := range jobs {
+			j.finish(explain(err))
+		}
+		return
+	}
+	for i, j := range jobs { // one of them is at fault: each gets its own try
+		if err := j.ctx.Err(); err != nil {
+			j.finish(err)
+		} else if err := s.commit(jobs[i : i+1]); err != nil {
+			j.finish(explain(err))
+		} else {
+			s.finish(jobs[i : i+1])
+		}
+	}
+}
+
+// repeatable reports whether a second try of a request is known as such.
+func repeatable(req *store.Request) bool {
+	logged := false
+	for _, sw := range req.Swaps {
+		logged = logged || sw.Do <= store.Drop && sw.Note != nil
+	}
+	return req.ID != "" && logged ||
+		!slices.ContainsFunc(req.Swaps, func(sw store.Swap) bool { return sw.Do != store.Join })
+}
+
+// finish answers the callers. Jobs that met a guard are tried again later.
+func (s *Store) finish(jobs []*job) {
+	for _, j := range jobs {
+		if j.state != guarded {
+			close(j.done)
+			continue
+		}
+		if j.waited >= guardPatience {
+			j.finish(ErrGuarded)
+			continue
+		}
+		j.pause = min(max(2*j.pause, firstPause), lastPause)
+		j.waited += j.pause
+		time.AfterFunc(j.pause, func() {
+			select {
+			case s.jobs <- j:
+			case <-j.ctx.Done():
+			case <-s.quit:
+			}
+		})
+	}
+}
+
+// commit performs jobs in one transaction, all or none.
+func (s *Store) commit(jobs []*job) error {
+	ctx, cancel := context.WithTimeout(context.Background(), answerWithin)
+	defer cancel()
+	// Steps of several callers: only all of them together may cut it short.
+	var waiting atomic.Int64
+	waiting.Store(int64(len(jobs)))
+	var batch bytes.Buffer
+	for i, j := range jobs {
+		stop := context.AfterFunc(j.ctx, func() {
+			if waiting.Add(-1) == 0 {
+				cancel()
+			}
+		})
+		defer stop()
+		j.res = store.Result{Records: make([]*store.Record, 0, len(j.req.Swaps))}
+		batch.WriteByte("[,"[min(i, 1)])
+		batch.Write(j.text)
+	}
+	batch.WriteByte(']')
+	rows, err := s.pool.Query(ctx, s.query.swap, batch.String(), s.process, s.listening())
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var end summary
+	for rows.Next() {
+		if err := readAnswer(rows, jobs, &end); err != nil {
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	s.published(end)
+	return nil
+}
+
+// summary is what a step tells of itself.
+type summary struct {
+	first, last uint64 // numbers given out before, and after
+	grew        bool   // the log did
+	news        []string
+}
+
+// readAnswer reads one row of editlock_swap.
+func readAnswer(rows pgx.Rows, jobs []*job, end *summary) error {
+	var (
+		n, state int
+		now      int64
+		f        recordFields
+		news     []string
+	)
+	err := rows.Scan(&n, &state, &now, &f.token, &f.session, &f.user, &f.value, &f.data, &f.idle, &f.maxHold, &f.taken, &f.touched,
+		&f.expires, &f.request, &f.waiting, &f.waiters, &news)
+	if err != nil {
+		return err
+	}
+	if n < 0 {
+		*end = summary{uint64(f.taken.Int64), uint64(f.touched.Int64), state == 1, news}
+		return nil
+	}
+	if n >= len(jobs) || len(jobs[n].res.Records) == len(jobs[n].req.Swaps) {
+		return fmt.Errorf("the server answers to %d requests with row %d", len(jobs), n)
+	}
+	j := jobs[n]
+	rec, err := f.record(j.req.Swaps[len(j.res.Records)].Name)
+	if err != nil {
+		return err
+	}
+	j.state = state
+	j.res.Done = state == done || state == replayed
+	j.res.Replayed = state == replayed
+	j.res.Now = fromMicros(now)
+	j.res.Records = append(j.res.Records, rec)
+	return nil
+}
