@@ -17,19 +17,30 @@ export const test = base.extend({
   // idle is how long a lock outlives its page; empty: the demo's default.
   idle: ['', { option: true }],
 
-  // server is `editlock serve --demo` on an empty database.
+  // server is `editlock serve --demo` on an empty database. It can be stopped,
+  // and started again at its address.
   server: async ({ idle }, use) => {
     const folder = await mkdtemp(join(tmpdir(), 'editlock-demo-'));
-    const program = spawn(process.env.EDITLOCK_PROGRAM,
-      ['serve', '--demo', '--store', `sqlite:${join(folder, 'locks.db')}`, '--listen', '127.0.0.1:0'],
-      { env: { ...process.env, EDITLOCK_DEMO_IDLE: idle }, stdio: ['ignore', 'pipe', 'pipe'] });
-    const ended = new Promise((done) => program.once('exit', done));
-    const url = await Promise.race([address(program), ended.then((code) => { throw new Error(`the server ended with ${code}`); })]);
-    await use({ url, office: new URL('/demo/', url).href, contract: new URL(`/demo/${contractPath}`, url).href });
-    program.kill('SIGTERM');
-    const timer = setTimeout(() => program.kill('SIGKILL'), 5000);
-    await ended;
-    clearTimeout(timer);
+    const server = { url: '' };
+    server.start = async () => {
+      const listen = server.url ? new URL(server.url).host : '127.0.0.1:0';
+      const program = spawn(process.env.EDITLOCK_PROGRAM,
+        ['serve', '--demo', '--store', `sqlite:${join(folder, 'locks.db')}`, '--listen', listen],
+        { env: { ...process.env, EDITLOCK_DEMO_IDLE: idle }, stdio: ['ignore', 'pipe', 'pipe'] });
+      const ended = new Promise((done) => program.once('exit', done));
+      server.url = await Promise.race([address(program), ended.then((code) => { throw new Error(`the server ended with ${code}`); })]);
+      server.stop = async () => {
+        program.kill('SIGTERM');
+        const timer = setTimeout(() => program.kill('SIGKILL'), 5000);
+        await ended;
+        clearTimeout(timer);
+      };
+    };
+    await server.start();
+    server.office = new URL('/demo/', server.url).href;
+    server.contract = new URL(`/demo/${contractPath}`, server.url).href;
+    await use(server);
+    await server.stop();
     await rm(folder, { recursive: true, force: true });
   },
 
@@ -81,7 +92,7 @@ export const test = base.extend({
 });
 
 // address is what the server prints, once it listens.
-async function address(program) {
+export async function address(program) {
   let said = '';
   for (const stream of [program.stdout, program.stderr]) {
     createInterface({ input: stream }).on('line', (line) => { said += `${line}\n`; program.emit('said'); });
@@ -95,11 +106,12 @@ async function address(program) {
 
 // watchOver collects what no page may do: throw, or trip over its own content
 // security policy.
-function watchOver(page, name, wrongs) {
+export function watchOver(page, name, wrongs) {
   page.on('pageerror', (e) => wrongs.push(`${name}: ${e.stack}`));
   page.on('dialog', (d) => {
+    if (d.type() === 'beforeunload') return d.accept(); // unsaved text was lost to another
     wrongs.push(`${name}: a script opened "${d.message()}"`);
-    d.dismiss();
+    return d.dismiss();
   });
   page.on('console', (m) => /security policy|trusted/i.test(m.text()) && wrongs.push(`${name}: ${m.text()}`));
 }

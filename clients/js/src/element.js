@@ -141,7 +141,7 @@ export class EditLockElement extends HTMLElement {
       },
       continue: () => lock.takeOver(speech.text('continue.reason')),
       wait: () => this.#ask('wait', (message) => lock.wait(message)),
-      takeover: () => this.#ask('takeover', (reason) => reason && lock.takeOver(reason)),
+      takeover: () => this.#ask('takeover', (reason, seen) => reason && lock.takeOver(reason, seen)),
       decline: async (w) => {
         const message = await this.#view?.ask('decline', label(w.owner));
         if (typeof message === 'string') lock.decline(w.id, message);
@@ -184,12 +184,12 @@ export class EditLockElement extends HTMLElement {
 
   /**
    * @param {'wait' | 'takeover'} about
-   * @param {(text: string) => void} then
+   * @param {(text: string, seen: number) => void} then
    */
   async #ask(about, then) {
     const { holder } = this.#lock ?? {};
     const text = holder && await this.#view?.ask(about, label(holder.owner));
-    if (typeof text === 'string') then(text);
+    if (holder && typeof text === 'string') then(text, holder.token);
   }
 
   // --- what the page may ask

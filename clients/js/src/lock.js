@@ -46,7 +46,7 @@ export class Lock extends EventTarget {
   state = 'closed';
   /** @type {Mutex | null} who has it, as far as is known */
   holder = null;
-  /** @type {''|'granted'|'back'|'kept'|'declined'|'timeout'|'changed'} why the state is so, where that needs saying */
+  /** @type {''|'granted'|'back'|'kept'|'declined'|'timeout'|'changed'|'forbidden'} why the state is so, where that needs saying */
   note = '';
   /** What a holder said who declined. */
   answer = '';
@@ -240,15 +240,17 @@ export class Lock extends EventTarget {
   }
 
   /**
-   * takeOver takes the lock from the holder last seen, who is told the reason.
+   * takeOver takes the lock from a holder, who is told the reason. It is
+   * refused, with the note "changed", if somebody else holds it by now.
    * @param {string} reason
+   * @param {number} [seen] the token of the holder whom the reader saw; default: the last one heard of
    */
-  async takeOver(reason) {
-    if (!this.holder) return;
+  async takeOver(reason, seen = this.holder?.token) {
+    if (!seen) return;
     const before = this.state, sent = moment(), turn = this.#turn;
     if (before !== 'waiting') await this.#begin();
     try {
-      const { mutex } = await this.#client.api.post('v1/takeover', { ...this.#body(), seen_token: this.holder.token, reason });
+      const { mutex } = await this.#client.api.post('v1/takeover', { ...this.#body(), seen_token: seen, reason });
       if (turn !== this.#turn) return this.#giveBack(this.#request);
       this.#wait?.abort();
       this.#held(mutex, sent);
@@ -256,7 +258,9 @@ export class Lock extends EventTarget {
       if (this.#token || this.state !== before) return;
       if (e instanceof EditlockError && e.temporary) return this.#set({ online: false });
       if (before === 'waiting') return; // the place in the queue stays
-      if (e instanceof EditlockError && e.code === 'lost') return this.open(); // free by now
+      const { code } = /** @type {EditlockError} */ (e);
+      if (code === 'lost') return this.open(); // free by now
+      if (code === 'forbidden') return this.#set({ note: 'forbidden' });
       this.#refused(e, 'changed');
     }
   }

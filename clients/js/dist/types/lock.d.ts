@@ -40,8 +40,8 @@ export declare class Lock extends EventTarget {
     state: State;
     /** @type {Mutex | null} who has it, as far as is known */
     holder: Mutex | null;
-    /** @type {''|'granted'|'back'|'kept'|'declined'|'timeout'|'changed'} why the state is so, where that needs saying */
-    note: '' | 'granted' | 'back' | 'kept' | 'declined' | 'timeout' | 'changed';
+    /** @type {''|'granted'|'back'|'kept'|'declined'|'timeout'|'changed'|'forbidden'} why the state is so, where that needs saying */
+    note: '' | 'granted' | 'back' | 'kept' | 'declined' | 'timeout' | 'changed' | 'forbidden';
     /** What a holder said who declined. */
     answer: string;
     /** @type {Loss | null} of lost */
@@ -87,10 +87,12 @@ export declare class Lock extends EventTarget {
     wait(message?: string): Promise<void>;
     stopWaiting(): void;
     /**
-     * takeOver takes the lock from the holder last seen, who is told the reason.
+     * takeOver takes the lock from a holder, who is told the reason. It is
+     * refused, with the note "changed", if somebody else holds it by now.
      * @param {string} reason
+     * @param {number} [seen] the token of the holder whom the reader saw; default: the last one heard of
      */
-    takeOver(reason: string): Promise<void>;
+    takeOver(reason: string, seen?: number): Promise<void>;
     /** handOver gives the lock to the first who waits. */
     handOver(): Promise<void>;
     /**

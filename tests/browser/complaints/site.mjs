@@ -1,0 +1,220 @@
+// Somebody's own application: it renders its records, wraps their forms in
+// <edit-lock>, lets only a lock's holder save, and stands between the browsers
+// and editlock like any front end. Tests may break what passes through it.
+
+import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { createServer, request } from 'node:http';
+import { join } from 'node:path';
+import { expect, test as base, watchOver } from '../office.mjs';
+
+export { expect };
+
+const dist = join(import.meta.dirname, '../../../clients/js/dist');
+const policy = "default-src 'none'; script-src 'self'; connect-src 'self'; form-action 'self'; require-trusted-types-for 'script'; trusted-types 'none'";
+const markup = (text) => String(text).replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
+const script = { 'Content-Type': 'text/javascript' };
+
+/** What the pages beside the records run. */
+const scripts = {
+  // The client, for tests to call.
+  '/client.js': "import * as editlock from '/editlock/editlock.js'; window.editlock = editlock;",
+  // An application of one page: its routes come and go without loading anything.
+  '/routes.js': `import '/editlock/element.js';
+    const show = () => {
+      const name = location.hash.slice(1), view = document.getElementById('view');
+      view.replaceChildren(name ? document.getElementById('record').content.cloneNode(true) : 'nothing open');
+      view.querySelector('edit-lock')?.setAttribute('object', name);
+    };
+    addEventListener('hashchange', show);
+    show();`,
+};
+
+export class Site {
+  /** Every call of editlock's that came by: {path, body, at, status}. */
+  calls = [];
+  /** Records by name: what is stored. */
+  records = new Map();
+  /** Asked about each call; may answer {status, delay}: refused, or passed on later. */
+  fault = () => null;
+
+  constructor(server) {
+    this.server = server;
+    this.http = createServer((req, res) => this.serve(req, res).catch((e) => res.destroy(e)));
+  }
+
+  async start() {
+    await new Promise((done) => this.http.listen(0, '127.0.0.1', done));
+    this.url = `http://127.0.0.1:${this.http.address().port}`;
+  }
+
+  stop() {
+    this.http.closeAllConnections();
+    return new Promise((done) => this.http.close(done));
+  }
+
+  /** page is the address of a record, for somebody. */
+  page(record, who) { return `${this.url}/records/${record}?${new URLSearchParams({ user: who.name, ...who })}`; }
+
+  /** since counts calls to a path. */
+  count(path) { return this.calls.filter((c) => c.path === path).length; }
+
+  async serve(req, res) {
+    const url = new URL(req.url, this.url);
+    const body = await new Promise((done) => {
+      const chunks = [];
+      req.on('data', (c) => chunks.push(c)).on('end', () => done(Buffer.concat(chunks).toString()));
+    });
+    if (url.pathname.startsWith('/v1/')) return this.pass(req, res, url, body);
+    if (url.pathname.startsWith('/editlock/')) return res.writeHead(200, script).end(await readFile(join(dist, url.pathname.slice(10))));
+    if (scripts[url.pathname]) return res.writeHead(200, script).end(scripts[url.pathname]);
+    res.setHeader('Content-Security-Policy', policy);
+    res.setHeader('Content-Type', 'text/html; charset=utf-8');
+    if (url.pathname === '/client') return res.end('<!doctype html><title>client</title><script type="module" src="/client.js"></script>');
+    if (url.pathname === '/routes') return res.end(this.routes(url));
+    if (url.pathname.startsWith('/records/')) return this.record(req, res, url, body);
+    return res.writeHead(404).end();
+  }
+
+  async record(req, res, url, body) {
+    const name = url.pathname.slice('/records/'.length);
+    if (req.method === 'GET') return res.end(this.render(name, url));
+    const form = new URLSearchParams(body);
+    // The guard of every write: still the holder?
+    const answer = await this.editlock('/v1/capture', {
+      mutex: { group: 'site', mode: 'record', id: name }, if: { token: Number(form.get('editlock_token')) },
+      owner: { session: url.searchParams.get('session') ?? url.searchParams.get('name'), user_id: url.searchParams.get('user') },
+    });
+    if (answer.code) return res.writeHead(409).end(`<!doctype html><title>refused</title><p>Not saved: ${markup(answer.code)}`);
+    this.records.set(name, form.get('text'));
+    return res.writeHead(303, { Location: req.url }).end();
+  }
+
+  render(name, url) {
+    const attributes = [...url.searchParams].map(([k, v]) => `${k}="${markup(v)}"`).join(' ');
+    const text = this.records.get(name) ?? 'as it was';
+    return `<!doctype html><html lang="en"><head><title>Record</title><script type="module" src="/editlock/element.js"></script></head>
+      <body><main><h1>Record ${markup(name)}</h1>
+      <edit-lock group="site" mode="record" object="${markup(name)}" token-field="editlock_token" ${attributes}>
+        <form method="post" inert><label for="text">Text</label> <textarea id="text" name="text">${markup(text)}</textarea>
+          <label><input type="checkbox" name="urgent"> Urgent</label> <label><input name="fixed" value="set by the server" readonly> Fixed</label>
+          <button>Save</button></form>
+      </edit-lock></main></body></html>`;
+  }
+
+  routes(url) {
+    const attributes = [...url.searchParams].map(([k, v]) => `${k}="${markup(v)}"`).join(' ');
+    return `<!doctype html><html lang="en"><head><title>Routes</title></head><body><nav><a href="#first">first</a> <a href="#second">second</a> <a href="#">home</a></nav>
+      <main id="view"></main>
+      <template id="record"><edit-lock group="site" mode="record" ${attributes}><textarea name="text" aria-label="Text"></textarea></edit-lock></template>
+      <script type="module" src="/routes.js"></script></body></html>`;
+  }
+
+  // pass hands a call on to editlock, unless a test has something against it.
+  async pass(req, res, url, body) {
+    const call = { path: url.pathname, body: body ? JSON.parse(body) : null, at: performance.now(), key: req.headers['idempotency-key'] };
+    this.calls.push(call);
+    const fault = this.fault(call);
+    if (fault?.delay) await new Promise((done) => setTimeout(done, fault.delay));
+    if (fault?.status) {
+      call.status = fault.status;
+      return res.writeHead(fault.status, { 'Content-Type': 'text/plain' }).end('no');
+    }
+    const to = new URL(req.url, this.server.url);
+    const onward = request(to, { method: req.method, headers: { ...req.headers, host: to.host } }, (answer) => {
+      call.status = answer.statusCode;
+      res.writeHead(answer.statusCode, answer.headers);
+      res.flushHeaders();
+      answer.pipe(res);
+      answer.on('error', () => res.destroy());
+    });
+    onward.on('error', () => res.destroyed || res.headersSent ? res.destroy() : res.writeHead(502).end());
+    res.on('close', () => onward.destroy());
+    return onward.end(body);
+  }
+
+  /** editlock calls it as the application's own server does. */
+  async editlock(path, body) {
+    const r = await fetch(new URL(path, this.server.url), body && {
+      method: 'POST', body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' },
+    });
+    return r.json();
+  }
+
+  /** holder is who holds a record now, or null. */
+  async holder(record) { return (await this.editlock('/v1/request', { mutex: mutex(record) })).mutex; }
+
+  /** history is the kinds of a record's entries, oldest first. */
+  async history(record) {
+    const { entries } = await this.editlock(`/v1/history?${new URLSearchParams(mutex(record))}`);
+    return entries.reverse();
+  }
+}
+
+export const mutex = (record) => ({ group: 'site', mode: 'record', id: record });
+
+export const test = base.extend({
+  site: async ({ server }, use) => {
+    const site = new Site(server);
+    await site.start();
+    await use(site);
+    await site.stop();
+  },
+
+  // visit opens a record in a browser of one's own, or in the one given.
+  visit: async ({ browser, site }, use) => {
+    const contexts = [], wrongs = [];
+    await use(async (who, record = '1', { context, ...options } = {}) => {
+      const own = context ?? await browser.newContext(options);
+      if (!context) contexts.push(own);
+      const page = await own.newPage();
+      watchOver(page, who.name, wrongs);
+      await page.goto(site.page(record, who));
+      return page;
+    });
+    await Promise.all(contexts.map((c) => c.close()));
+    expect(wrongs).toEqual([]);
+  },
+
+  // launched starts a browser of its own, with processes that a test may stop,
+  // freeze and kill.
+  launched: async ({ playwright, launchOptions }, use) => {
+    let server, its;
+    const launch = async (args = {}) => {
+      server = await playwright.chromium.launchServer({ ...launchOptions, ...args });
+      its = await playwright.chromium.connect(server.wsEndpoint());
+      return its;
+    };
+    launch.kill = () => server.kill();
+    launch.signal = (name) => family(server.process().pid).forEach((pid) => process.kill(pid, name));
+    await use(launch);
+    await server?.kill();
+  },
+
+  // client opens a page with nothing but the client in it.
+  client: async ({ browser, site }, use) => {
+    const contexts = [];
+    await use(async (context) => {
+      const own = context ?? await browser.newContext();
+      contexts.push(own);
+      const page = await own.newPage();
+      await page.goto(`${site.url}/client`);
+      await page.waitForFunction(() => window.editlock);
+      return page;
+    });
+    await Promise.all(contexts.map((c) => c.close()));
+  },
+});
+
+// family is a process and all that came from it.
+function family(pid) {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
+  return [pid, ...children.flatMap(family)];
+}
+
+export const lock = (page) => page.locator('edit-lock');
+export const isIn = (page, state, options) => expect(lock(page)).toHaveAttribute('state', state, options);
+export const text = (page) => page.getByRole('textbox', { name: 'Text' });
+export const kept = (page) => page.getByRole('region', { name: 'Your unsaved text' });
+/** tokenOf is what a save from this page carries; '' if it may not save. */
+export const tokenOf = (page) => page.locator('input[name=editlock_token]').inputValue();
