@@ -91,17 +91,19 @@ func (s *stores) reopen(t testing.TB, clock *storetest.Clock, st store.Store, cr
 }
 
 func TestStore(t *testing.T) {
+	t.Parallel()
 	s := newStores(enginetest.StartRedis(t, enginetest.Durable...))
 	storetest.Run(t, storetest.Harness{Open: s.open, Reopen: s.reopen})
 }
 
 func TestStore_RealClock(t *testing.T) {
+	t.Parallel()
 	s := newStores(enginetest.StartRedis(t))
 	storetest.Run(t, storetest.Harness{
 		Open: func(t testing.TB, clock *storetest.Clock) store.Store {
 			return s.at(t, clock, s.server.Store(), true)
 		},
-		Quick: true, Second: 200 * time.Millisecond,
+		Quick: true, Second: 150 * time.Millisecond,
 	})
 }
 

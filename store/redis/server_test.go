@@ -37,6 +37,7 @@ func until(t *testing.T, what string, done func() bool) {
 }
 
 func TestCluster(t *testing.T) {
+	t.Parallel()
 	server := enginetest.StartRedis(t, "cluster-enabled=yes")
 	ask(t, server, "CLUSTER", "ADDSLOTSRANGE", "0", "16383")
 	until(t, "the cluster", func() bool {
@@ -187,7 +188,8 @@ func TestKeys_FreedByRedis(t *testing.T) {
 }
 
 func TestOpen_Refusals(t *testing.T) {
-	server := enginetest.StartRedis(t, "requirepass=secret-word", "user=reader on >reader-word ~* &* +@read")
+	server := enginetest.StartRedis(t, "requirepass=secret-word", "user=reader on >reader-word ~* &* +@read",
+		"user=editlock on >some-word ~{editlock}:* &{editlock}:* +@all -@dangerous +info")
 	at := enginetest.Address(server.Port)
 	for _, c := range []struct{ name, url, want string }{
 		{"no password", "redis://" + at, "user and a password"},
@@ -198,8 +200,13 @@ func TestOpen_Refusals(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) { refused(t, c.url, c.want) })
 	}
-	t.Run("none if all is well", func(t *testing.T) {
-		if _, err := openStore(t, "redis://:secret-word@"+at+"/3?prefix=other").Get(t.Context(), "a"); err != nil {
+	t.Run("none in another database, under another prefix", func(t *testing.T) {
+		retried(t, openStore(t, "redis://:secret-word@"+at+"/3?prefix=other"), crashSwap(0, 0))
+	})
+	t.Run("none for a user with the rights that the documentation names", func(t *testing.T) {
+		st := openStore(t, "redis://editlock:some-word@"+at)
+		retried(t, st, crashSwap(0, 0))
+		if _, err := st.Sweep(t.Context(), store.Retention{MaxEntries: 1}); err != nil {
 			t.Error(err)
 		}
 	})

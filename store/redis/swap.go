@@ -176,6 +176,7 @@ func appendSwap(args []string, sw *store.Swap, request string) []string {
 			request = "" // a retry is known by its ticket
 		case store.Leave:
 			request = sw.Ticket.ID
+		default: // known by the request itself
 		}
 		args = append(args, packed(func(p *packer) { p.note(sw.Note, sw.Name, request) }))
 	}

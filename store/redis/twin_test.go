@@ -53,6 +53,7 @@ func (s *twin) Listen(peer string) *store.Subscription { return s.next().Listen(
 func (s *twin) Close() error { return errors.Join(s.stores[0].Close(), s.stores[1].Close()) }
 
 func TestStore_SharedByTwo(t *testing.T) {
+	t.Parallel()
 	s := newStores(enginetest.StartRedis(t))
 	storetest.Run(t, storetest.Harness{
 		Open: func(t testing.TB, clock *storetest.Clock) store.Store {
@@ -64,6 +65,7 @@ func TestStore_SharedByTwo(t *testing.T) {
 }
 
 func TestManager(t *testing.T) {
+	t.Parallel()
 	server := enginetest.StartRedis(t)
 	locktest.Run(t, locktest.Harness{Open: func(t *testing.T) locktest.System {
 		var clock locktest.Clock
