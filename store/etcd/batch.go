@@ -61,12 +61,14 @@ func (b *batch) env() store.Env {
 	return store.Env{Now: fromMicros(b.now), Next: b.next, Alive: b.alive}
 }
 
-func (b *batch) alive(peer string) bool {
-	until, changed := b.peers[peer]
-	if !changed {
-		until = b.view.peers[peer]
+func (b *batch) alive(peer string) bool { return b.now < b.until(peer) }
+
+// until is how long a peer lives, or has lived; 0: it is not known.
+func (b *batch) until(peer string) int64 {
+	if until, changed := b.peers[peer]; changed {
+		return until
 	}
-	return b.now < until
+	return b.view.peers[peer]
 }
 
 func (b *batch) load(name string) store.State {
@@ -91,7 +93,7 @@ func (b *batch) swap(req *store.Request) result {
 		return result{swap: res}
 	}
 	for _, sw := range req.Swaps {
-		if sw.Do == store.Join && !b.alive(sw.Ticket.Peer) && b.view.peers[sw.Ticket.Peer] == 0 && b.peers[sw.Ticket.Peer] == 0 {
+		if sw.Do == store.Join && b.until(sw.Ticket.Peer) == 0 {
 			b.peers[sw.Ticket.Peer] = b.now // dead, but known, so that a sweep buries it
 		}
 	}

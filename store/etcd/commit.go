@@ -260,19 +260,20 @@ func (c *committer) try(jobs []*job, lost map[string]attempt) error {
 	ctx, cancel := context.WithTimeout(c.s.quit, tryWithin)
 	defer cancel()
 	if c.view.rev == 0 {
-		return c.look(ctx, jobs, c.all(jobs), lost)
-	}
-	if n := c.missing(jobs); !n.none() {
-		return c.look(ctx, jobs, n, lost)
+		return c.look(ctx, jobs, c.all(jobs, 0), lost)
 	}
 	if err := c.s.clock.await(ctx, c.view.head, c.term); err != nil {
 		return err
+	}
+	now := c.s.clock.now(c.view.head)
+	if n := c.missing(jobs, now); !n.none() {
+		return c.look(ctx, jobs, n, lost)
 	}
 	lease, err := c.lease(ctx)
 	if err != nil {
 		return err
 	}
-	b := c.batch(jobs, c.s.clock.now(c.view.head))
+	b := c.batch(jobs, now)
 	w := b.write(c.s.keys, lease)
 	w.waits(c.s.keys)
 	behind := b.now - c.view.head.At
@@ -283,7 +284,8 @@ func (c *committer) try(jobs []*job, lost map[string]attempt) error {
 			b, behind = was, 0
 		}
 	}
-	ifs := c.guesses(jobs)
+	all := c.all(jobs, now)
+	ifs := c.guesses(jobs, all.requests)
 	var then []clientv3.Op
 	if len(w.ops) > 0 || behind != 0 {
 		c.tried++
@@ -292,7 +294,6 @@ func (c *committer) try(jobs []*job, lost map[string]attempt) error {
 			clientv3.OpPut(c.s.keys.head(), encode(w.head)),
 			clientv3.OpPut(c.s.keys.batch(c.s.process), strconv.FormatUint(c.tried, 10), clientv3.WithLease(lease)))
 	}
-	all := c.all(jobs)
 	resp, err := c.s.kv.Txn(ctx).If(ifs...).
 		Then(pack(then, len(ifs))...).
 		Else(pack(c.reads(all), len(ifs))...).Commit()

@@ -11,8 +11,8 @@ import (
 	"editlock/store"
 )
 
-// all is what the jobs speak of, known or not.
-func (c *committer) all(jobs []*job) needs {
+// all is what the jobs, done now, speak of, known or not.
+func (c *committer) all(jobs []*job, now int64) needs {
 	names, requests, waits := map[string]bool{}, map[string]bool{}, map[string]bool{}
 	n := needs{}
 	for _, j := range jobs {
@@ -27,7 +27,7 @@ func (c *committer) all(jobs []*job) needs {
 			}
 		case j.beat != nil:
 			n.peers, waits[j.beat.peer] = true, true
-			c.buried(j.beat.peer, names)
+			c.buried(j.beat.peer, now, names)
 		default:
 			n.peers = true
 			for _, name := range j.sweep.names {
@@ -35,7 +35,7 @@ func (c *committer) all(jobs []*job) needs {
 			}
 			for _, peer := range j.sweep.peers {
 				waits[peer] = true
-				c.buried(peer, names)
+				c.buried(peer, now, names)
 			}
 		}
 	}
@@ -46,8 +46,8 @@ func (c *committer) all(jobs []*job) needs {
 }
 
 // buried adds the names under which a peer, if it is dead, has tickets.
-func (c *committer) buried(peer string, names map[string]bool) {
-	if until, ok := c.view.peers[peer]; ok && c.s.clock.now(c.view.head)+deathWatch < until {
+func (c *committer) buried(peer string, now int64, names map[string]bool) {
+	if until, ok := c.view.peers[peer]; ok && now < until {
 		return
 	}
 	for _, name := range c.view.waits[peer] {
@@ -55,14 +55,10 @@ func (c *committer) buried(peer string, names map[string]bool) {
 	}
 }
 
-// deathWatch is how soon before the end of a peer all is read that its death
-// might change, in microseconds: it may die between two looks at the clock.
-const deathWatch = 1e6
-
 // missing is what must be read before the jobs can be done. What nobody has
 // read yet but is probably free is guessed to be.
-func (c *committer) missing(jobs []*job) needs {
-	all := c.all(jobs)
+func (c *committer) missing(jobs []*job, now int64) needs {
+	all := c.all(jobs, now)
 	guess := c.guessable(jobs)
 	n := needs{peers: all.peers && c.view.peers == nil}
 	for _, name := range all.names {
@@ -109,13 +105,13 @@ func (c *committer) guessable(jobs []*job) map[string]bool {
 
 // guesses are the conditions under which the jobs were run: the head is as
 // known, and what is not known is not there.
-func (c *committer) guesses(jobs []*job) []clientv3.Cmp {
+func (c *committer) guesses(jobs []*job, requests []string) []clientv3.Cmp {
 	k := c.s.keys
 	ifs := []clientv3.Cmp{clientv3.Compare(clientv3.ModRevision(k.head()), "=", c.view.rev)}
 	for name := range c.guessable(jobs) {
 		ifs = append(ifs, clientv3.Compare(clientv3.CreateRevision(k.name(name)).WithPrefix(), "=", 0))
 	}
-	for _, id := range c.unknown(c.all(jobs).requests) {
+	for _, id := range c.unknown(requests) {
 		ifs = append(ifs, clientv3.Compare(clientv3.CreateRevision(k.request(id)), "=", 0))
 	}
 	return ifs
