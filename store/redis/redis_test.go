@@ -106,15 +106,3 @@ func TestStore_RealClock(t *testing.T) {
 		Quick: true, Second: 150 * time.Millisecond,
 	})
 }
-
-func BenchmarkStore(b *testing.B) {
-	server := enginetest.StartRedis(b)
-	storetest.Bench(b, func(b *testing.B) store.Store {
-		st, err := redis.Open(b.Context(), server.Store(), nil)
-		if err != nil {
-			b.Fatal(err)
-		}
-		b.Cleanup(func() { _ = st.Close() })
-		return st
-	})
-}
