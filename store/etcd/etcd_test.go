@@ -2,6 +2,7 @@ package etcd_test
 
 import (
 	"fmt"
+	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -65,5 +66,5 @@ func (s *server) reopen(t testing.TB, clock *storetest.Clock, st store.Store, cr
 
 func TestStore(t *testing.T) {
 	s := &server{Etcd: enginetest.StartOwnEtcd(t)}
-	storetest.Run(t, storetest.Harness{Open: s.open, Reopen: s.reopen})
+	storetest.Run(t, storetest.Harness{Open: s.open, Reopen: s.reopen, Quick: os.Getenv("EDITLOCK_LONG") == ""})
 }
