@@ -32,8 +32,8 @@ test/go:
 	# short histories on it; these are the whole 50,000 operations.
 	$(GO) test -shuffle=on $(TESTFLAGS) ./store/...
 
-test/engines: ## the conformance suite on every engine
-	$(GO) test -race -shuffle=on $(TESTFLAGS) ./store/... ./locktest/...
+test/engines: setup ## the conformance suite and the end-to-end tests on every engine
+	$(GO) test -race -shuffle=on $(TESTFLAGS) ./store/... ./locktest/... ./tests/endtoend/...
 
 test/browser: ## the pages, in Chromium
 	@scripts/setup.sh browser

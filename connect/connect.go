@@ -11,7 +11,11 @@ import (
 
 	"editlock"
 	"editlock/client"
+	"editlock/store"
+	"editlock/store/etcd"
 	"editlock/store/memory"
+	"editlock/store/postgres"
+	"editlock/store/redis"
 	"editlock/store/sqlite"
 )
 
@@ -22,16 +26,19 @@ type Options struct {
 }
 
 // forms is what a URL may look like.
-const forms = "write memory:, sqlite:PATH, http://HOST:PORT or https://HOST"
+const forms = "write memory:, sqlite:PATH, postgres://HOST/DATABASE, redis://HOST:PORT, etcd://HOST:PORT/PREFIX, http://HOST:PORT or https://HOST"
 
 // Open opens the Locker that url names:
 //
-//	memory:            in this process, gone with it
-//	sqlite:PATH        a database file, made if it is not there
-//	http://HOST:PORT   a server (https:// likewise), which is not contacted yet
+//	memory:                                  in this process, gone with it
+//	sqlite:PATH                              a database file, made if it is not there
+//	postgres://USER:PASSWORD@HOST/DATABASE   a PostgreSQL database; tables are made if they are not there
+//	redis://HOST:PORT, rediss://…            a Redis or Valkey
+//	etcd://HOST:PORT,HOST:PORT/PREFIX        an etcd cluster
+//	http://HOST:PORT, https://…              an editlock server, which is not contacted yet
 //
-// A URL of any other form is an *editlock.InvalidError. Close the Locker when
-// done.
+// docs/engines.md has what else the URLs of the databases may say. A URL of
+// any other form is an *editlock.InvalidError. Close the Locker when done.
 func Open(ctx context.Context, url string, o *Options) (editlock.Locker, error) {
 	if o == nil {
 		o = new(Options)
@@ -49,26 +56,45 @@ func Open(ctx context.Context, url string, o *Options) (editlock.Locker, error) 
 			return nil, invalid("must be just memory:, not %q", url)
 		}
 		return editlock.NewManager(memory.New(nil), o.Manager), nil
-	case "sqlite":
-		path, err := sqlitePath(rest)
-		if err != nil {
-			return nil, err
-		}
-		st, err := sqlite.Open(ctx, path, nil)
-		if err != nil {
-			return nil, err
-		}
-		return editlock.NewManager(st, o.Manager), nil
 	case "http", "https":
 		c, err := client.New(url, nil)
 		if err != nil {
 			return nil, err // not a nil *Client within the interface
 		}
 		return c, nil
-	case "postgres", "postgresql", "redis", "rediss", "etcd":
-		return nil, invalid("begins with %s:, which is not in this build; %s", scheme, forms)
+	}
+	st, err := openStore(ctx, scheme, url, rest)
+	if err != nil {
+		return nil, err
+	}
+	return editlock.NewManager(st, o.Manager), nil
+}
+
+// openStore opens the stores that may fail to.
+func openStore(ctx context.Context, scheme, url, rest string) (store.Store, error) {
+	switch scheme {
+	case "sqlite":
+		path, err := sqlitePath(rest)
+		if err != nil {
+			return nil, err
+		}
+		return opened(sqlite.Open(ctx, path, nil))
+	case "postgres", "postgresql":
+		return opened(postgres.Open(ctx, url))
+	case "redis", "rediss":
+		return opened(redis.Open(ctx, url, nil))
+	case "etcd":
+		return opened(etcd.Open(ctx, url, nil))
 	}
 	return nil, invalid("%q names no kind of store that is known; %s", url, forms)
+}
+
+// opened keeps a nil pointer out of the interface.
+func opened[S store.Store](st S, err error) (store.Store, error) {
+	if err != nil {
+		return nil, err
+	}
+	return st, nil
 }
 
 // sqlitePath is the path within a URL. Three slashes begin an absolute one as

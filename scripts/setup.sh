@@ -16,6 +16,12 @@ need() { # command, packages
 if [ "${1:-}" != browser ]; then
   need gcc "gcc libc6-dev" # the race detector is linked by it
   need curl curl           # the README's examples are run as written
+  # The engines' servers; a variable names one that runs already.
+  if [ -z "${EDITLOCK_TEST_POSTGRES_URL:-}" ] && ! have initdb && ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
+    missing="$missing postgresql"
+  fi
+  [ -n "${EDITLOCK_TEST_REDIS_URL:-}" ] || need redis-server redis-server
+  [ -n "${EDITLOCK_TEST_ETCD_URL:-}" ] || need etcd etcd-server
 fi
 need node nodejs
 need npm npm

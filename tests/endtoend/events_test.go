@@ -13,10 +13,10 @@ import (
 )
 
 // A stream that resumes over restarts of the server, killed ones too, shows
-// every event once.
-func TestEvents_ResumeOverARestart(t *testing.T) {
-	s := startServer(t)
-	look := dial(t, s.url())
+// every event once, those from the other server too.
+func resumesOverARestart(t *testing.T, w *world) {
+	s, other := w.servers(t)
+	look := dial(t, other.url())
 	ctx, cancel := context.WithCancel(t.Context())
 	var got []uint64
 	const total = 120

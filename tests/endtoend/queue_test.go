@@ -12,13 +12,14 @@ import (
 
 var record = editlock.ID{Group: "sales", Mode: "contract", ID: "17"}
 
-func TestQueue_EightWaitersGetTheirTurnInOrder(t *testing.T) {
-	s := startServer(t)
-	look := dial(t, s.url())
+func eightWaitersGetTheirTurnInOrder(t *testing.T, w *world) {
+	s, other := w.servers(t)
+	look := dial(t, other.url())
 	hold(t, look, "holder")
 	grants := make(chan grant, 8)
 	for n := range 8 {
-		queueUp(t, dial(t, s.url()), look, record, fmt.Sprint("waiter-", n), n+1, grants)
+		at := []*server{s, other}[n%2]
+		queueUp(t, dial(t, at.url()), look, record, fmt.Sprint("waiter-", n), n+1, grants)
 	}
 	release(t, look, "holder")
 	last := editlock.Token(0)
@@ -38,9 +39,9 @@ func TestQueue_EightWaitersGetTheirTurnInOrder(t *testing.T) {
 	}
 }
 
-func TestQueue_PassesOverACutConnection(t *testing.T) {
-	s := startServer(t)
-	look := dial(t, s.url())
+func passesOverACutConnection(t *testing.T, w *world) {
+	s, other := w.servers(t)
+	look := dial(t, other.url())
 	hold(t, look, "holder")
 	grants := make(chan grant, 2)
 	wire := startProxy(t, s.address)
@@ -64,9 +65,9 @@ func TestQueue_PassesOverACutConnection(t *testing.T) {
 	}
 }
 
-func TestQueue_RefusesANewcomerWhoBarges(t *testing.T) {
-	s := startServer(t)
-	look := dial(t, s.url())
+func refusesANewcomerWhoBarges(t *testing.T, w *world) {
+	s, other := w.servers(t)
+	look := dial(t, other.url())
 	hold(t, look, "holder")
 	grants := make(chan grant, 1)
 	queueUp(t, dial(t, s.url()), look, record, "patient", 1, grants)
@@ -90,9 +91,9 @@ func TestQueue_RefusesANewcomerWhoBarges(t *testing.T) {
 	}
 }
 
-func TestQueue_OutlivesAKilledServer(t *testing.T) {
-	s := startServer(t)
-	look := dial(t, s.url())
+func outlivesAKilledServer(t *testing.T, w *world) {
+	s, other := w.servers(t)
+	look := dial(t, other.url())
 	hold(t, look, "holder")
 	grants := make(chan grant, 3)
 	for n := range 3 {
@@ -112,9 +113,9 @@ func TestQueue_OutlivesAKilledServer(t *testing.T) {
 
 // A server that dies between the grant and its answer: the waiter's retry
 // finds the grant that its first try was given.
-func TestQueue_GivesTheRetryTheSameGrant(t *testing.T) {
-	s := startServer(t)
-	look := dial(t, s.url())
+func givesTheRetryTheSameGrant(t *testing.T, w *world) {
+	s, other := w.servers(t)
+	look := dial(t, other.url())
 	for round := range 10 {
 		hold(t, look, "holder")
 		grants := make(chan grant, 1)
@@ -137,9 +138,9 @@ func TestQueue_GivesTheRetryTheSameGrant(t *testing.T) {
 }
 
 // The same when only the answer is lost on the way.
-func TestQueue_GivesTheGrantAgainWhenTheAnswerIsLost(t *testing.T) {
-	s := startServer(t)
-	look := dial(t, s.url())
+func givesTheGrantAgainWhenTheAnswerIsLost(t *testing.T, w *world) {
+	s, other := w.servers(t)
+	look := dial(t, other.url())
 	hold(t, look, "holder")
 	wire := startProxy(t, s.address)
 	grants := make(chan grant, 1)
@@ -158,6 +159,31 @@ func TestQueue_GivesTheGrantAgainWhenTheAnswerIsLost(t *testing.T) {
 	}
 	if len(page.Entries) != 2 || page.Entries[0].Token != g.mutex.Token {
 		t.Errorf("the waiter holds token %d; the history says %+v", g.mutex.Token, page.Entries)
+	}
+}
+
+// All servers are replaced, one after the other, as an update does it.
+func losesNothingInARollingRestart(t *testing.T, w *world) {
+	s, other := w.servers(t)
+	look := dial(t, other.url())
+	hold(t, look, "holder")
+	grants := make(chan grant, 4)
+	for n := range 4 {
+		at := []*server{s, other}[n%2]
+		queueUp(t, dial(t, at.url()), look, record, fmt.Sprint("waiter-", n), n+1, grants)
+	}
+	for _, each := range []*server{s, other} {
+		each.stop()
+		each.start()
+		eventually(t, "all four wait again", func() bool { return waiting(t.Context(), look, record) == 4 })
+	}
+	release(t, look, "holder")
+	for n := range 4 {
+		g := receive(t, grants)
+		if want := fmt.Sprint("waiter-", n); g.who != want {
+			t.Fatalf("turn %d went to %s, want %s", n, g.who, want)
+		}
+		release(t, look, g.who)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -39,17 +40,17 @@ func run(m *testing.M) int {
 }
 
 // server is an editlock process that can be killed and started anew, on the
-// same address and file.
+// same address and store.
 type server struct {
 	t       *testing.T
 	address string
-	file    string
+	store   string
 	cmd     *exec.Cmd
 }
 
-func startServer(t *testing.T) *server {
+func startServer(t *testing.T, store string) *server {
 	t.Helper()
-	s := &server{t: t, address: freeAddress(t), file: filepath.Join(t.TempDir(), "locks.db")}
+	s := &server{t: t, address: freeAddress(t), store: store}
 	s.start()
 	t.Cleanup(s.kill)
 	return s
@@ -68,7 +69,7 @@ func freeAddress(t *testing.T) string {
 // start returns once the server says that it listens.
 func (s *server) start() {
 	s.t.Helper()
-	s.cmd = exec.Command(binary, "serve", "--listen", s.address, "--store", "sqlite:"+s.file)
+	s.cmd = exec.Command(binary, "serve", "--listen", s.address, "--store", s.store)
 	said := &tail{}
 	s.cmd.Stderr = said
 	out, err := s.cmd.StdoutPipe()
@@ -96,6 +97,18 @@ func (s *server) kill() {
 	}
 	_ = s.cmd.Process.Kill()
 	_ = s.cmd.Wait()
+	s.cmd = nil
+}
+
+// stop lets the server end as an update does.
+func (s *server) stop() {
+	s.t.Helper()
+	if err := s.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		s.t.Fatal(err)
+	}
+	if err := s.cmd.Wait(); err != nil {
+		s.t.Errorf("the server, asked to end: %v", err)
+	}
 	s.cmd = nil
 }
 
