@@ -33,7 +33,7 @@ const (
 var ErrGuarded = errors.New("postgres: a transaction that guards the mutex does not end")
 
 const swapQuery = `SELECT req, state, o_now, o_token, o_session, o_user, o_value, o_data, o_idle, o_max, o_taken, o_touched,
-	o_expires, o_request, waiting, waiters, news FROM @schema@.editlock_swap($1::jsonb, $2, $3)`
+	o_expires, o_request, waiting, waiters, news, plain, tokens FROM @schema@.editlock_swap($1::jsonb, $2, $3, $4, $5)`
 
 // The states of a request, as editlock_swap returns them.
 const (
@@ -230,6 +230,8 @@ func (s *Store) commit(jobs []*job) error {
 	var waiting atomic.Int64
 	waiting.Store(int64(len(jobs)))
 	var batch bytes.Buffer
+	marks := marksOf(jobs)
+	takes, drops := false, false
 	for i, j := range jobs {
 		stop := context.AfterFunc(j.ctx, func() {
 			if waiting.Add(-1) == 0 {
@@ -239,10 +241,16 @@ func (s *Store) commit(jobs []*job) error {
 		defer stop()
 		j.res = store.Result{Records: make([]*store.Record, 0, len(j.req.Swaps))}
 		batch.WriteByte("[,"[min(i, 1)])
-		batch.Write(j.text)
+		if marks[i] == 0 {
+			batch.Write(j.text)
+			continue
+		}
+		takes, drops = takes || marks[i] == store.Take, drops || marks[i] == store.Drop
+		fmt.Fprintf(&batch, `{"plain":%d,`, marks[i])
+		batch.Write(j.text[1:])
 	}
 	batch.WriteByte(']')
-	rows, err := s.pool.Query(ctx, s.query.swap, batch.String(), s.process, s.listening())
+	rows, err := s.pool.Query(ctx, s.query.swap, batch.String(), takes, drops, s.process, s.listening())
 	if err != nil {
 		return err
 	}
@@ -267,6 +275,51 @@ type summary struct {
 	news        []string
 }
 
+// marksOf marks with their action the requests that editlock_plain may do: those
+// of one swap, of the two commonest kinds, that share no name or ID with
+// another of the batch.
+func marksOf(jobs []*job) []store.Action {
+	marks := make([]store.Action, len(jobs))
+	seen := make(map[string]int, 2*len(jobs))
+	for _, j := range jobs {
+		if len(jobs) == 1 {
+			break
+		}
+		seen["i"+j.req.ID]++
+		for _, sw := range j.req.Swaps {
+			seen["n"+sw.Name]++
+		}
+	}
+	for i, j := range jobs {
+		if len(j.req.Swaps) != 1 || seen["n"+j.req.Swaps[0].Name] > 1 || j.req.ID != "" && seen["i"+j.req.ID] > 1 {
+			continue
+		}
+		sw := j.req.Swaps[0]
+		switch {
+		case sw.Do == store.Take && sw.Expect == store.Expect{Free: true},
+			sw.Do == store.Drop && sw.Note != nil && sw.Expect != store.Expect{} && !sw.Expect.Free && !sw.Expect.Waiting:
+			marks[i] = sw.Do
+		}
+	}
+	return marks
+}
+
+// did answers a plain request that was done: the record is what the contract
+// says, as nobody waits.
+func (j *job) did(token uint64, now time.Time) {
+	env := store.Env{
+		Now:   now,
+		Next:  func() uint64 { return token },
+		Alive: func(string) bool { return false },
+	}
+	var after store.State
+	if sw := j.req.Swaps[0]; sw.Do == store.Take {
+		after, _, _ = store.Apply(after, sw, j.req.ID, env)
+	}
+	j.state = done
+	j.res = store.Result{Done: true, Now: now, Records: []*store.Record{after.InForce(env)}}
+}
+
 // readAnswer reads one row of editlock_swap.
 func readAnswer(rows pgx.Rows, jobs []*job, end *summary) error {
 	var (
@@ -274,14 +327,19 @@ func readAnswer(rows pgx.Rows, jobs []*job, end *summary) error {
 		now      int64
 		f        recordFields
 		news     []string
+		places   []int32
+		tokens   []int64
 	)
 	err := rows.Scan(&n, &state, &now, &f.token, &f.session, &f.user, &f.value, &f.data, &f.idle, &f.maxHold, &f.taken, &f.touched,
-		&f.expires, &f.request, &f.waiting, &f.waiters, &news)
+		&f.expires, &f.request, &f.waiting, &f.waiters, &news, &places, &tokens)
 	if err != nil {
 		return err
 	}
 	if n < 0 {
 		*end = summary{uint64(f.taken.Int64), uint64(f.touched.Int64), state == 1, news}
+		for i, place := range places {
+			jobs[place].did(uint64(tokens[i]), fromMicros(now))
+		}
 		return nil
 	}
 	if n >= len(jobs) || len(jobs[n].res.Records) == len(jobs[n].req.Swaps) {

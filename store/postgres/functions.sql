@@ -135,16 +135,98 @@ BEGIN
   END IF;
 END $fn$;
 
+-- Performs the plain requests among those given, all at once: takes of free
+-- names, and drops, where nobody waits for anything. They are marked with their
+-- action, and no two of the requests have a name or an ID in common. What is
+-- not that plain after all (refused, expired, guarded, a retry) is left alone.
+CREATE FUNCTION @schema@.editlock_plain(
+  p_requests jsonb, p_takes boolean, p_drops boolean, p_now bigint, p_start bigint,
+  OUT plain integer[], OUT tokens bigint[], OUT num bigint, OUT logged bigint
+) LANGUAGE plpgsql AS $fn$
+#variable_conflict use_column
+DECLARE
+  done integer[];
+  nums bigint[];
+  last bigint;
+BEGIN
+  plain := '{}';
+  tokens := '{}';
+  num := p_start;
+  logged := p_start;
+  IF p_takes THEN
+    WITH i AS MATERIALIZED (
+      SELECT (e.o - 1)::integer AS q, e.r ->> 'id' AS id, e.r -> 'swaps' -> 0 AS sw, e.r -> 'swaps' -> 0 ->> 'name' AS name
+      FROM jsonb_array_elements(p_requests) WITH ORDINALITY e (r, o) WHERE (e.r -> 'plain')::integer = 1
+    ), t AS MATERIALIZED (
+      SELECT i.*, i.sw -> 'note' AS note, p_start + row_number() OVER () AS n FROM i
+      WHERE (SELECT k.token FROM @schema@.editlock_record k WHERE k.name = i.name) IS NULL
+        AND (SELECT l.seq FROM @schema@.editlock_log l WHERE l.request = i.id AND l.request <> '' AND l.at > p_now - @window@ LIMIT 1) IS NULL
+    ), k AS (
+      INSERT INTO @schema@.editlock_record (name, token, session, "user", value, data, idle, max_hold, taken, touched, expires, request)
+      SELECT t.name, t.n, t.sw ->> 's', t.sw ->> 'u', t.sw ->> 'v', coalesce(t.sw ->> 'data', ''),
+        (t.sw -> 'idle')::bigint, (t.sw -> 'max')::bigint, p_now, p_now,
+        @schema@.editlock_expiry(p_now, p_now, (t.sw -> 'idle')::bigint, (t.sw -> 'max')::bigint, 0), coalesce(t.id, '')
+      FROM t
+    ), l AS (
+      INSERT INTO @schema@.editlock_log (seq, kind, name, token, at, owner_session, owner_user, owner_value,
+        actor_session, actor_user, actor_value, reason, request)
+      SELECT t.n, t.note ->> 'kind', t.name, t.n, p_now, t.sw ->> 's', t.sw ->> 'u', t.sw ->> 'v',
+        CASE WHEN NOT a.same THEN t.note ->> 's' END, CASE WHEN NOT a.same THEN t.note ->> 'u' END, CASE WHEN NOT a.same THEN t.note ->> 'v' END,
+        t.note ->> 'reason', coalesce(t.id, '')
+      FROM t, LATERAL (SELECT t.sw -> 's' = t.note -> 's' AND t.sw -> 'u' = t.note -> 'u' AND t.sw -> 'v' = t.note -> 'v' AS same) a
+      WHERE t.note IS NOT NULL
+    )
+    SELECT array_agg(t.q), array_agg(t.n), max(t.n), max(t.n) FILTER (WHERE t.note IS NOT NULL) INTO done, nums, num, last FROM t;
+    plain := coalesce(done, plain);
+    tokens := coalesce(nums, tokens);
+    num := coalesce(num, p_start);
+    logged := coalesce(last, p_start);
+  END IF;
+  IF p_drops THEN
+    WITH i AS MATERIALIZED (
+      SELECT (e.o - 1)::integer AS q, e.r ->> 'id' AS id, e.r -> 'swaps' -> 0 AS sw, e.r -> 'swaps' -> 0 ->> 'name' AS name
+      FROM jsonb_array_elements(p_requests) WITH ORDINALITY e (r, o) WHERE (e.r -> 'plain')::integer = 3
+    ), d AS (
+      DELETE FROM @schema@.editlock_record d WHERE d.ctid = ANY (ARRAY(
+        SELECT (
+          SELECT r.ctid FROM @schema@.editlock_record r WHERE r.name = i.name AND (r.expires IS NULL OR r.expires > p_now)
+            AND r.token = coalesce((i.sw -> 'x' -> 'token')::bigint, r.token)
+            AND r.session = coalesce(i.sw -> 'x' ->> 'session', r.session)
+            AND r.data = coalesce(i.sw -> 'x' ->> 'data', r.data)
+          FOR UPDATE SKIP LOCKED)
+        FROM i
+        WHERE (SELECT l.seq FROM @schema@.editlock_log l WHERE l.request = i.id AND l.request <> '' AND l.at > p_now - @window@ LIMIT 1) IS NULL
+      )) RETURNING d.name, d.token, d.session, d."user", d.value
+    ), t AS MATERIALIZED (
+      SELECT d.*, i.q, i.id, i.sw -> 'note' AS note, editlock_plain.num + row_number() OVER () AS n FROM i JOIN d ON d.name = i.name
+    ), l AS (
+      INSERT INTO @schema@.editlock_log (seq, kind, name, token, at, owner_session, owner_user, owner_value,
+        actor_session, actor_user, actor_value, reason, request)
+      SELECT t.n, t.note ->> 'kind', t.name, t.token, p_now, t.session, t."user", t.value,
+        CASE WHEN NOT a.same THEN t.note ->> 's' END, CASE WHEN NOT a.same THEN t.note ->> 'u' END, CASE WHEN NOT a.same THEN t.note ->> 'v' END,
+        t.note ->> 'reason', coalesce(t.id, '')
+      FROM t, LATERAL (SELECT t.session = t.note ->> 's' AND t."user" = t.note ->> 'u' AND t.value = t.note ->> 'v' AS same) a
+    )
+    SELECT array_agg(t.q), array_agg(0::bigint), max(t.n) INTO done, nums, last FROM t;
+    plain := plain || done;
+    tokens := tokens || nums;
+    num := coalesce(last, num);
+    logged := coalesce(last, logged);
+  END IF;
+END $fn$;
+
 -- Performs requests one after the other in one transaction: a commit for all.
 -- A row comes back for each swap, in order: state is 0 refused, 1 done,
 -- 2 replayed, 3 not tried as a transaction guards one of its names; token and
 -- what follows is the record in force, NULL if there is none. One more row,
--- with req -1, tells the range of numbers given out and the news.
-CREATE FUNCTION @schema@.editlock_swap(p_requests jsonb, p_process text, p_peers text[])
+-- with req -1, tells the range of numbers given out and the news. The plain
+-- requests (p_takes and p_drops tell whether there are any) have no rows if
+-- they were done: the last row has their places and tokens.
+CREATE FUNCTION @schema@.editlock_swap(p_requests jsonb, p_takes boolean, p_drops boolean, p_process text, p_peers text[])
 RETURNS TABLE (
   req integer, state integer, o_now bigint, o_token bigint, o_session text, o_user text, o_value text, o_data text,
   o_idle bigint, o_max bigint, o_taken bigint, o_touched bigint, o_expires bigint, o_request text,
-  waiting bigint, waiters jsonb, news text[]
+  waiting bigint, waiters jsonb, news text[], plain integer[], tokens bigint[]
 ) LANGUAGE plpgsql SET enable_seqscan = off SET jit = off AS $fn$
 DECLARE
   now     bigint := @schema@.editlock_enter();
@@ -181,9 +263,16 @@ BEGIN
   num := start;
   logged := start;
   o_now := now;
+  plain := '{}';
+  tokens := '{}';
+  IF NOT queues AND (p_takes OR p_drops) THEN
+    SELECT p.plain, p.tokens, p.num, p.logged INTO plain, tokens, num, logged
+      FROM @schema@.editlock_plain(p_requests, p_takes, p_drops, now, start) p;
+  END IF;
 
   FOR q IN 0 .. jsonb_array_length(p_requests) - 1 LOOP
     req := q;
+    CONTINUE WHEN q = ANY (plain);
     r := p_requests -> q;
     swaps := r -> 'swaps';
     n := jsonb_array_length(swaps);
