@@ -6,10 +6,10 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Optional, TypeVar, Union
 
-from editlock import AsyncClient, Client, Entry
+from editlock import ID, AsyncClient, AutoRelease, Client, Entry, Owner
 from editlock._sockets import Connection
 
 T = TypeVar("T")
@@ -62,6 +62,12 @@ class Blocking(Client):
         self._thread.join()
         self.loop.close()
         super().close()
+
+    async def hold_until(self, id: ID, act: Callable[[], None], owner: Owner, rule: AutoRelease) -> None:
+        """Holds, acts in another thread, and goes on for as long as nobody cancels it."""
+        async with self.client.hold(id, owner=owner, auto_release=rule):
+            await asyncio.get_running_loop().run_in_executor(None, act)
+            await asyncio.sleep(60)
 
 
 class Aborting(Client):

@@ -85,9 +85,7 @@ def _condition(if_free: bool, if_status_data: Optional[str], if_token: Optional[
     return {"if": given} if given else {}
 
 
-def _options(
-    status_data: str, auto_release: Optional[AutoRelease], grant_after: Optional[Seconds]
-) -> dict[str, Any]:
+def _options(status_data: str, auto_release: Optional[AutoRelease], grant_after: Optional[Seconds]) -> dict[str, Any]:
     body: dict[str, Any] = {}
     if status_data:
         body["status_data"] = status_data
@@ -237,9 +235,7 @@ def force_release(id: ID, seen_token: int, reason: str, owner: Optional[Owner]) 
 def hand_over(id: ID, owner: Optional[Owner]) -> Call[bool]:
     me = _acting(owner)
     body = {"mutex": forms.from_id(id), "owner": forms.from_owner(me)}
-    return Call(
-        "/v1/hand-over", lambda answer: bool(answer["handed_over"]), body, done_by_me=("handed_over", me, True)
-    )
+    return Call("/v1/hand-over", lambda answer: bool(answer["handed_over"]), body, done_by_me=("handed_over", me, True))
 
 
 def decline(id: ID, waiter: str, message: str, owner: Optional[Owner]) -> Call[bool]:

@@ -54,7 +54,11 @@ class Address:
             raise Invalid("url", "has characters that must be percent-encoded")
         tls = parts.scheme == "https"
         return cls(
-            parts.hostname, port or (443 if tls else 80), tls, parts.path.rstrip("/"), parts.netloc.encode("idna").decode()
+            parts.hostname,
+            port or (443 if tls else 80),
+            tls,
+            parts.path.rstrip("/"),
+            parts.netloc.encode("idna").decode(),
         )
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Iterable
 from typing import Callable, Optional
 
+from ._forms import seconds
 from .errors import Lost
 from .types import DEFAULT_IDLE, Entry, Mutex
-from ._forms import seconds
 
 #: The part of a lease that is not used, for clocks that run at different speeds.
 _SAFETY = 1 / 50
@@ -76,6 +77,10 @@ class Lease:
             reason="the store did not confirm a refresh in time",
         )
 
+    def ended_in(self, entries: Iterable[Entry]) -> Optional[Lost]:
+        """The loss, if one of some entries tells of it."""
+        return next((lost for lost in map(self.ended_by, entries) if lost is not None), None)
+
     def ended_by(self, event: Entry) -> Optional[Lost]:
         """The loss, if that is what an event about the mutex tells of."""
         ends = ("released", "expired", "force_released", "handed_over")
@@ -87,6 +92,4 @@ class Lease:
         text = f"the lock on {self.mutex.id} is lost: {event.kind.replace('_', ' ')} by {who}"
         if event.reason:
             text += f" ({event.reason})"
-        return Lost(
-            text, id=self.mutex.id, how=event.kind, by=event.actor, at=event.at, reason=event.reason
-        )
+        return Lost(text, id=self.mutex.id, how=event.kind, by=event.actor, at=event.at, reason=event.reason)

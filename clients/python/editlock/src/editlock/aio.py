@@ -96,7 +96,9 @@ class AsyncClient:
         request_id: str = "",
     ) -> tuple[Mutex, ...]:
         """As Client.capture_all."""
-        return await self._run(calls.capture_all(ids, owner, status_data, auto_release, if_free, grant_after, request_id))
+        return await self._run(
+            calls.capture_all(ids, owner, status_data, auto_release, if_free, grant_after, request_id)
+        )
 
     async def refresh(
         self, items: Sequence[RefreshItem], *, owner: Optional[Owner] = None, by_token: bool = False
@@ -188,7 +190,13 @@ class AsyncClient:
         return await self._run(calls.history(id, group, mode, user_id, kinds, start, end, limit, cursor))
 
     async def watch(
-        self, id: Optional[ID] = None, *, group: str = "", mode: str = "", session: str = "", after: Optional[int] = None
+        self,
+        id: Optional[ID] = None,
+        *,
+        group: str = "",
+        mode: str = "",
+        session: str = "",
+        after: Optional[int] = None,
     ) -> AsyncIterator[Entry]:
         """As Client.watch, for ``async for``. It ends when its task is cancelled."""
         path = calls.events(id, group, mode, session, after)
@@ -281,7 +289,6 @@ class AsyncClient:
             connection.close()
         return head, body, again
 
-
     def hold(
         self,
         id: ID,
@@ -301,7 +308,5 @@ class AsyncClient:
         what a loss does.
         """
         me = current_owner() if owner is None else owner
-        capture = calls.capture(
-            id, me, status_data, auto_release, if_free, None, None, wait, message, grant_after, ""
-        )
+        capture = calls.capture(id, me, status_data, auto_release, if_free, None, None, wait, message, grant_after, "")
         return AsyncHeld(self, me, capture)

@@ -161,6 +161,14 @@ class AsyncHeld:
         after: Optional[int] = None
         while True:
             try:
+                if after is None:
+                    # What happened since the capture, before there was a watch.
+                    entries = (await self._client.history(self.id)).entries
+                    lost = self._lease.ended_in(entries)
+                    if lost is not None:
+                        self._lose(lost)
+                        return
+                    after = entries[0].seq if entries else None
                 async for event in self._client.watch(self.id, after=after):
                     after = event.seq
                     lost = self._lease.ended_by(event)

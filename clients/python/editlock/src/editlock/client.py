@@ -13,8 +13,8 @@ from . import _calls as calls
 from . import _http as http
 from ._answers import TIME_UP, Retry, refusal, result, unreached
 from ._events import MAX_TRIES, SILENCE, Resumption
-from ._sockets import Connection, Pool
 from ._lease import clock
+from ._sockets import Connection, Pool
 from .errors import EditlockError, Lost, Unavailable
 from .held import Held
 from .owners import current_owner
@@ -218,7 +218,13 @@ class Client:
         return self._run(calls.history(id, group, mode, user_id, kinds, start, end, limit, cursor))
 
     def watch(
-        self, id: Optional[ID] = None, *, group: str = "", mode: str = "", session: str = "", after: Optional[int] = None
+        self,
+        id: Optional[ID] = None,
+        *,
+        group: str = "",
+        mode: str = "",
+        session: str = "",
+        after: Optional[int] = None,
     ) -> Watch:
         """Events as they happen, from now on or behind the one numbered ``after``.
 

@@ -124,6 +124,4 @@ class AsyncEditLock:
 
     async def release(self, object_id: str, mode: str, request: str) -> bool:
         """As EditLock.release."""
-        return await self._client.release(
-            self.id(object_id, mode), owner=self._naming.owner, if_status_data=request
-        )
+        return await self._client.release(self.id(object_id, mode), owner=self._naming.owner, if_status_data=request)

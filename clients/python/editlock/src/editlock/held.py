@@ -156,6 +156,14 @@ class Held:
         after: Optional[int] = None
         while not self._ended.is_set():
             try:
+                if after is None:
+                    # What happened since the capture, before there was a watch.
+                    entries = self._client.history(self.id).entries
+                    lost = self._lease.ended_in(entries)
+                    if lost is not None:
+                        self._lose(lost)
+                        return
+                    after = entries[0].seq if entries else None
                 with self._client.watch(self.id, after=after) as watch:
                     self._watch = watch
                     for event in watch if not self._ended.is_set() else ():

@@ -39,7 +39,12 @@ def _texts(language: str) -> dict[str, str]:
 
 
 def being_edited(
-    mutex: Mutex, *, language: str = "en", self_held: bool = False, zone: Optional[tzinfo] = None, now: Optional[datetime] = None
+    mutex: Mutex,
+    *,
+    language: str = "en",
+    self_held: bool = False,
+    zone: Optional[tzinfo] = None,
+    now: Optional[datetime] = None,
 ) -> str:
     """Says who edits an object, and since when.
 
@@ -69,4 +74,4 @@ def loss(err: Lost, *, language: str = "en") -> str:
         text += texts["reason"].format(reason=err.reason.rstrip("."))
     if err.holder is not None:
         text += texts["now"].format(who=err.holder.owner.label)
-    return text
+    return text.replace("..", ".")  # a name that ends in a full stop

@@ -1,0 +1,1 @@
+"""Empty, as in m3-mutex."""

@@ -1,0 +1,121 @@
+"""A small Django site: settings, addresses and views, for test_django."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import django
+from django.conf import settings
+
+if not settings.configured:
+    settings.configure(
+        ALLOWED_HOSTS=["*"],
+        DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(Path(tempfile.mkdtemp()) / "site.db")}},
+        DEFAULT_AUTO_FIELD="django.db.models.AutoField",
+        INSTALLED_APPS=[
+            "django.contrib.admin",
+            "django.contrib.auth",
+            "django.contrib.contenttypes",
+            "django.contrib.messages",
+            "django.contrib.sessions",
+            "editlock.django",
+            "m3_mutex",
+        ],
+        MIDDLEWARE=[
+            "django.contrib.sessions.middleware.SessionMiddleware",
+            "django.middleware.locale.LocaleMiddleware",
+            "django.contrib.auth.middleware.AuthenticationMiddleware",
+            "django.contrib.messages.middleware.MessageMiddleware",
+            "editlock.django.middleware.OwnerMiddleware",
+        ],
+        ROOT_URLCONF="django_site",
+        SECRET_KEY="for tests",
+        SESSION_ENGINE="django.contrib.sessions.backends.file",
+        TEMPLATES=[
+            {
+                "BACKEND": "django.template.backends.django.DjangoTemplates",
+                "APP_DIRS": True,
+                "OPTIONS": {
+                    "context_processors": [
+                        "django.template.context_processors.request",
+                        "django.contrib.auth.context_processors.auth",
+                        "django.contrib.messages.context_processors.messages",
+                    ]
+                },
+            }
+        ],
+        USE_TZ=True,
+    )
+    django.setup()
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import include, path
+from django.views import View
+
+import m3_mutex
+from editlock import ID, current_owner
+from editlock.django import client
+from editlock.django.guard import SaveGuardMixin, save_guard
+
+
+def mutex_id(request: HttpRequest, group: str) -> ID:
+    return ID(id="17", mode="invoice", group=group)
+
+
+def block(request: HttpRequest, group: str) -> JsonResponse:
+    return JsonResponse({"token": client().capture(mutex_id(request, group)).token})
+
+
+def block_m3(request: HttpRequest, group: str) -> JsonResponse:
+    mutex = m3_mutex.capture_mutex(m3_mutex.MutexID(group, "invoice", "17"))
+    return JsonResponse({"token": mutex.token, "owner": vars(mutex.owner)})
+
+
+@save_guard(mutex_id)
+def save(request: HttpRequest, group: str) -> JsonResponse:
+    held: Any = getattr(request, "editlock", None)
+    return JsonResponse({"saved": held is not None and held.token})
+
+
+@save_guard(mutex_id)
+async def save_async(request: HttpRequest, group: str) -> JsonResponse:
+    held: Any = getattr(request, "editlock", None)
+    return JsonResponse({"saved": held is not None and held.token})
+
+
+async def who_async(request: HttpRequest, group: str) -> JsonResponse:
+    from asgiref.sync import sync_to_async
+
+    owner = await sync_to_async(current_owner)()
+    return JsonResponse({"session": owner.session, "name": owner.name})
+
+
+class Save(SaveGuardMixin, View):
+    def get_mutex_id(self, request: Any, *args: Any, **kwargs: Any) -> ID:
+        return mutex_id(request, kwargs["group"])
+
+    def get(self, request: HttpRequest, group: str) -> HttpResponse:
+        return HttpResponse("a form")
+
+    def post(self, request: HttpRequest, group: str) -> HttpResponse:
+        return HttpResponse("saved")
+
+
+def quiet(request: HttpRequest) -> HttpResponse:
+    return HttpResponse("no locks here")
+
+
+urlpatterns = [
+    path("admin/locks/", include("editlock.django.urls")),
+    path("admin/", admin.site.urls),
+    path("quiet/", quiet),
+    path("<group>/block/", block),
+    path("<group>/block-m3/", block_m3),
+    path("<group>/save/", save),
+    path("<group>/save-async/", save_async),
+    path("<group>/who-async/", who_async),
+    path("<group>/save-class/", Save.as_view()),
+]
