@@ -6,6 +6,7 @@
 package enginetest
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"os"
@@ -14,13 +15,24 @@ import (
 	"slices"
 	"strconv"
 	"syscall"
-	"testing"
 	"time"
 )
 
+// TB is what servers need of a testing.TB, so that benchmarks outside of tests
+// can start them too.
+type TB interface {
+	Helper()
+	Error(args ...any)
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+	Cleanup(f func())
+	TempDir() string
+	Context() context.Context
+}
+
 // Program finds a server's program on the PATH or in one of the folders, which
 // may hold patterns; the last match (the newest version) wins.
-func Program(t testing.TB, name string, folders ...string) string {
+func Program(t TB, name string, folders ...string) string {
 	t.Helper()
 	var found []string
 	for _, folder := range folders {
@@ -38,7 +50,7 @@ func Program(t testing.TB, name string, folders ...string) string {
 }
 
 // FreePort is a loopback port nobody listens on right now.
-func FreePort(t testing.TB) int {
+func FreePort(t TB) int {
 	t.Helper()
 	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -54,7 +66,7 @@ func Address(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Ito
 // Process is a server that runs, and can be stopped, continued, killed and
 // started again on the same data and port.
 type Process struct {
-	t     testing.TB
+	t     TB
 	make  func() *exec.Cmd
 	ready func() error
 	log   string
@@ -65,7 +77,7 @@ type Process struct {
 // Start runs the command that newCommand makes, waits until ready reports no
 // error, and kills it when the test ends. Its output is shown if it doesn't
 // start.
-func Start(t testing.TB, newCommand func() *exec.Cmd, ready func() error) *Process {
+func Start(t TB, newCommand func() *exec.Cmd, ready func() error) *Process {
 	t.Helper()
 	p := &Process{t: t, make: newCommand, ready: ready, log: filepath.Join(t.TempDir(), "output")}
 	t.Cleanup(p.Kill)

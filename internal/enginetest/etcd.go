@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"testing"
 	"time"
 )
 
@@ -20,7 +19,7 @@ type Etcd struct {
 // StartEtcd starts an etcd of one member, or takes the one that
 // EDITLOCK_TEST_ETCD_URL names (etcd://HOST:PORT). Tests keep apart by the
 // prefixes of their keys.
-func StartEtcd(t testing.TB) *Etcd {
+func StartEtcd(t TB) *Etcd {
 	t.Helper()
 	if url := os.Getenv("EDITLOCK_TEST_ETCD_URL"); url != "" {
 		var host string
@@ -33,7 +32,7 @@ func StartEtcd(t testing.TB) *Etcd {
 }
 
 // StartOwnEtcd starts an etcd that the test may kill, or configure by flags.
-func StartOwnEtcd(t testing.TB, flags ...string) *Etcd {
+func StartOwnEtcd(t TB, flags ...string) *Etcd {
 	t.Helper()
 	program := Program(t, "etcd")
 	clients, peers := Address(FreePort(t)), Address(FreePort(t))

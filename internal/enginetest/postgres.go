@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
-	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -32,7 +31,7 @@ type Postgres struct {
 // StartPostgres starts a server, as safe with data as the defaults are, or
 // takes the one that the environment names. Settings are such as
 // "max_connections=20".
-func StartPostgres(t testing.TB, settings ...string) *Postgres {
+func StartPostgres(t TB, settings ...string) *Postgres {
 	t.Helper()
 	if url := os.Getenv(PostgresURLVariable); url != "" && len(settings) == 0 {
 		return &Postgres{URL: url}
@@ -95,7 +94,7 @@ func (p *Postgres) ready() error {
 
 // Schema is the URL of a schema that no other test uses. It is removed in the
 // end if the server stays.
-func (p *Postgres) Schema(t testing.TB) (url, schema string) {
+func (p *Postgres) Schema(t TB) (url, schema string) {
 	t.Helper()
 	schema = fmt.Sprintf("editlock_test_%d_%d", os.Getpid(), p.schemas.Add(1))
 	if p.Process == nil {
@@ -127,7 +126,7 @@ func With(url, parameter string) string {
 
 // unprivileged is an account to run servers as that refuse to run as root; nil
 // if the tests run as somebody else.
-func unprivileged(t testing.TB) *syscall.SysProcAttr {
+func unprivileged(t TB) *syscall.SysProcAttr {
 	t.Helper()
 	if os.Getuid() != 0 {
 		return nil
@@ -145,7 +144,7 @@ func unprivileged(t testing.TB) *syscall.SysProcAttr {
 }
 
 // openFolder is a temporary folder that other accounts may reach.
-func openFolder(t testing.TB) string {
+func openFolder(t TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "editlock") //nolint:usetesting // t.TempDir is closed to other accounts
 	if err != nil {
@@ -159,7 +158,7 @@ func openFolder(t testing.TB) string {
 	return dir
 }
 
-func chown(t testing.TB, path string, account *syscall.SysProcAttr) {
+func chown(t TB, path string, account *syscall.SysProcAttr) {
 	t.Helper()
 	if account == nil {
 		return

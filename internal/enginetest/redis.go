@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
-	"testing"
 	"time"
 )
 
@@ -32,7 +31,7 @@ var prefixes atomic.Int64
 // StartRedis starts a server, or takes the one that the environment names.
 // Settings are such as "appendfsync=always"; with any, a server is always
 // started. Without, nothing is kept on disk.
-func StartRedis(t testing.TB, settings ...string) *Redis {
+func StartRedis(t TB, settings ...string) *Redis {
 	t.Helper()
 	if url := os.Getenv(RedisURLVariable); url != "" && len(settings) == 0 {
 		return &Redis{URL: url}
@@ -67,7 +66,7 @@ func (r *Redis) Store() string {
 
 // Ask sends one command to a server that the tests started, and returns the
 // first line of what it answers, or of the first text in it.
-func (r *Redis) Ask(t testing.TB, words ...string) (string, error) {
+func (r *Redis) Ask(t TB, words ...string) (string, error) {
 	t.Helper()
 	conn, err := (&net.Dialer{Timeout: time.Second}).DialContext(context.WithoutCancel(t.Context()), "tcp", Address(r.Port))
 	if err != nil {
