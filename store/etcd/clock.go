@@ -16,8 +16,10 @@ const (
 	clockTTL = 1 << 30
 	// pollEvery is how often etcd is asked for the time while a second ends.
 	pollEvery = 4 * time.Millisecond
-	// exact is how precisely the end of a second must be seen, if it can be
-	// within some tries.
+	// maxOpen bounds how many of these questions wait for their answers.
+	maxOpen = 100
+	// exact is how closely a second's end is to be seen, if it can be within
+	// some tries: on a busy machine some questions are late.
 	exact      = 15 * time.Millisecond
 	exactTries = 3
 	// setEvery is how often the clock is set. Quartz drifts less than 0.1 ms
@@ -34,8 +36,8 @@ const (
 // age. Ages come in whole seconds, so clock watches until one second ends,
 // and counts from there on this process's monotonic clock, which no
 // administrator can set and which is compared with etcd's every minute. It is
-// behind the leader's clock, never ahead, by at most the time between two
-// questions.
+// right but for half the time between two questions, and half the difference
+// that their ways there and back may have.
 //
 // A new leader counts leases anew. Whoever was there before knows the time
 // still, and writes a new Zero with the leader's Term. If nobody was, time goes
@@ -86,45 +88,93 @@ func (c *clock) now(h head) int64 {
 type age struct {
 	origin int64 // of the lease, on this process's clock
 	term   uint64
-	within int64 // how late origin may be
+	within int64 // between the questions before and behind a second's end
 }
 
-// measure watches the lease until a second ends.
-func (c *clock) measure(ctx context.Context, id int64) (age, error) {
-	best := age{within: 1 << 62}
-	last, lastSent, lastTerm := int64(-1), int64(0), uint64(0)
-	for tries := 0; tries < exactTries; {
-		sent := c.elapsed()
-		resp, err := c.lease.TimeToLive(ctx, clientv3.LeaseID(id))
-		got := c.elapsed()
+// reading is one answer about the lease.
+type reading struct {
+	at      int64 // half-way between question and answer
+	seconds int64
+	term    uint64
+	err     error
+}
+
+func (c *clock) ask(ctx context.Context, id int64) reading {
+	sent := c.elapsed()
+	resp, err := c.lease.TimeToLive(ctx, clientv3.LeaseID(id))
+	if err != nil {
+		return reading{err: err}
+	}
+	if resp.TTL < 0 {
+		return reading{err: errNoClock}
+	}
+	// What is left is rounded down, so this many seconds have begun.
+	return reading{at: (sent + c.elapsed()) / 2, seconds: resp.GrantedTTL - resp.TTL, term: resp.RaftTerm}
+}
+
+// measure finds out how old the lease is.
+func (c *clock) measure(ctx context.Context, id int64) (best age, err error) {
+	for try := range exactTries {
+		a, err := c.watch(ctx, id)
 		if err != nil {
-			return age{}, err
+			return a, err
 		}
-		if resp.TTL < 0 {
-			return age{}, errNoClock
+		if try == 0 || a.within < best.within {
+			best = a
 		}
-		// What is left is rounded down, so a whole second more has begun.
-		seconds := resp.GrantedTTL - resp.TTL
-		if last >= 0 && seconds == last+1 && resp.RaftTerm == lastTerm {
-			tries++
-			if within := got - lastSent; within < best.within {
-				best = age{got - last*1e6, resp.RaftTerm, within}
-			}
-			if best.within <= exact.Microseconds() {
-				break
-			}
-		}
-		last, lastSent, lastTerm = seconds, sent, resp.RaftTerm
-		select {
-		case <-ctx.Done():
-			return age{}, ctx.Err()
-		case <-time.After(pollEvery):
+		if best.within <= exact.Microseconds() {
+			break
 		}
 	}
 	return best, nil
 }
 
-var errNoClock = errors.New("the store's clock, a lease, is gone")
+// watch asks for the lease's age, not waiting for the answers, until a second
+// ends between two questions.
+func (c *clock) watch(ctx context.Context, id int64) (age, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	first := c.ask(ctx, id)
+	if first.err != nil {
+		return age{}, first.err
+	}
+	answers := make(chan reading)
+	asked, open := time.NewTicker(pollEvery), 0
+	defer asked.Stop()
+	before, behind := first.at, int64(0) // the last before the second's end, the first behind it
+	for behind == 0 || open > 0 {
+		select {
+		case <-asked.C:
+			if behind == 0 && open < maxOpen {
+				open++
+				go func() { answers <- c.ask(ctx, id) }()
+			}
+		case r := <-answers:
+			open--
+			switch {
+			case r.err != nil || r.term != first.term:
+				cancel() // and begin anew with the new leader
+				for ; open > 0; open-- {
+					<-answers
+				}
+				if r.err == nil {
+					r.err = errNewLeader
+				}
+				return age{}, r.err
+			case r.seconds <= first.seconds:
+				before = max(before, r.at)
+			case behind == 0 || r.at < behind:
+				behind = r.at
+			}
+		}
+	}
+	return age{(before+behind)/2 - first.seconds*1e6, first.term, max(0, behind-before)}, nil
+}
+
+var (
+	errNoClock   = errors.New("the store's clock, a lease, is gone")
+	errNewLeader = errors.New("etcd has got a new leader meanwhile")
+)
 
 // adopt sets the clock: its time is zero plus the lease's age. It replaces what
 // a head with term from said.
@@ -145,14 +195,14 @@ func (c *clock) agrees(h head, term uint64) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if term != c.term {
-		c.ask() // a new leader counts
+		c.setSoon() // a new leader counts
 	}
 	// Until somebody sets it by the new leader, who set it before is right.
 	return h.Term == c.term || h.Term == c.from
 }
 
-// ask asks for the clock to be set soon.
-func (c *clock) ask() {
+// setSoon has the clock set soon.
+func (c *clock) setSoon() {
 	select {
 	case c.wrong <- struct{}{}:
 	default:
@@ -168,7 +218,7 @@ func (c *clock) await(ctx context.Context, h head, term uint64) error {
 		if c.agrees(h, term) {
 			return nil
 		}
-		c.ask()
+		c.setSoon()
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("etcd: the store's clock could not be read: %w", ctx.Err())

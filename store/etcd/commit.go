@@ -143,6 +143,8 @@ type committer struct {
 	term    uint64 // etcd was in when it answered last
 	next    *job   // taken from the queue, but too much for the step before
 	tried   uint64 // number of the last try
+	lost    int    // tries in a row that another process was quicker than
+	myTurn  bool
 	expires clientv3.LeaseID
 	granted int64 // when that lease was, on the clock's own time
 }
@@ -229,15 +231,24 @@ type attempt struct {
 // guess is wrong, the answer brings what was missing. A try whose answer is
 // lost is recognised later by its number, so each job is done once.
 func (c *committer) step(jobs []*job) error {
+	defer c.endTurn()
 	lost := make(map[string]attempt)
 	deadline := c.s.clock.elapsed() + giveUpAfter.Microseconds()
 	for {
 		err := c.try(jobs, lost)
+		if errors.Is(err, errAgain) && c.lost >= defeats && !c.myTurn {
+			if refused := c.askTurn(); refused != nil {
+				err = refused
+			}
+		}
+		wait := retryPause
 		switch {
 		case err == nil:
 			return nil
 		case errors.Is(err, errAgain):
 			continue
+		case errors.Is(err, errTurn):
+			wait = turnPause
 		case !temporary(err):
 			return err
 		}
@@ -248,7 +259,7 @@ func (c *committer) step(jobs []*job) error {
 		select {
 		case <-c.s.quit.Done():
 			return store.ErrClosed
-		case <-time.After(retryPause):
+		case <-time.After(wait):
 		}
 	}
 }
@@ -290,9 +301,13 @@ func (c *committer) try(jobs []*job, lost map[string]attempt) error {
 	if len(w.ops) > 0 || behind != 0 {
 		c.tried++
 		w.head.At, w.head.Process = b.now, c.s.process
+		ifs = append(ifs, c.turn())
 		then = append(w.ops,
 			clientv3.OpPut(c.s.keys.head(), encode(w.head)),
 			clientv3.OpPut(c.s.keys.batch(c.s.process), strconv.FormatUint(c.tried, 10), clientv3.WithLease(lease)))
+		if c.myTurn {
+			then = append(then, clientv3.OpDelete(c.s.keys.turn()))
+		}
 	}
 	resp, err := c.s.kv.Txn(ctx).If(ifs...).
 		Then(pack(then, len(ifs))...).
@@ -309,9 +324,11 @@ func (c *committer) try(jobs []*job, lost map[string]attempt) error {
 	}
 	c.term = resp.Header.RaftTerm
 	if !resp.Succeeded {
+		c.lost++
 		return c.learn(jobs, all, ranges(resp.Responses), lost)
 	}
 	if then != nil {
+		c.myTurn = false
 		c.remember(b, w, resp.Header.Revision)
 	}
 	c.deliver(jobs, try)
@@ -328,14 +345,14 @@ func (c *committer) look(ctx context.Context, jobs []*job, n needs, lost map[str
 	return c.learn(jobs, n, answers, lost)
 }
 
-// reads are those of n, after that of the number of the last try that took
-// effect.
+// reads are those of n, after those of the number of the last try that took
+// effect, and of whose turn it is.
 func (c *committer) reads(n needs) []clientv3.Op {
-	return append([]clientv3.Op{clientv3.OpGet(c.s.keys.batch(c.s.process))}, n.reads(c.s.keys)...)
+	return append([]clientv3.Op{clientv3.OpGet(c.s.keys.batch(c.s.process)), clientv3.OpGet(c.s.keys.turn())}, n.reads(c.s.keys)...)
 }
 
 func (c *committer) learn(jobs []*job, n needs, answers []*etcdserverpb.RangeResponse, lost map[string]attempt) error {
-	if err := c.view.learn(c.s.keys, n, answers[1:]); err != nil {
+	if err := c.view.learn(c.s.keys, n, answers[2:]); err != nil {
 		c.view.rev = 0
 		return err
 	}
@@ -344,6 +361,10 @@ func (c *committer) learn(jobs []*job, n needs, answers []*etcdserverpb.RangeRes
 			c.deliver(jobs, found)
 			return nil
 		}
+	}
+	c.myTurn = len(answers[1].Kvs) > 0 && string(answers[1].Kvs[0].Value) == c.s.process
+	if len(answers[1].Kvs) > 0 && !c.myTurn {
+		return errTurn
 	}
 	return errAgain
 }

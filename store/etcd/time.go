@@ -44,6 +44,9 @@ func (s *Store) setClock(ctx context.Context) error {
 		return nil
 	}
 	a, err := s.clock.measure(ctx, h.Lease)
+	for errors.Is(err, errNewLeader) {
+		a, err = s.clock.measure(ctx, h.Lease)
+	}
 	lease := h.Lease
 	if errors.Is(err, errNoClock) {
 		lease, a, err = s.newLease(ctx)
@@ -117,7 +120,7 @@ func (s *Store) newLease(ctx context.Context) (int64, age, error) {
 	if err != nil {
 		return 0, age{}, s.explain(ctx, err)
 	}
-	return int64(resp.ID), age{got, resp.RaftTerm, got - sent}, nil
+	return int64(resp.ID), age{(sent + got) / 2, resp.RaftTerm, got - sent}, nil
 }
 
 // putHead replaces the head of a revision; 0: none.
@@ -146,7 +149,7 @@ func (s *Store) keepTime() {
 		err := s.setClock(ctx)
 		cancel()
 		if err != nil && pause(s.quit, retryPause) == nil {
-			s.clock.ask()
+			s.clock.setSoon()
 		}
 	}
 }
