@@ -1,0 +1,140 @@
+// Package guard keeps a lost lock from writing.
+//
+// A lock can be lost without its holder's knowledge: his program stood still,
+// the network was cut, somebody took over. What he then writes would overwrite
+// the work of the next holder. If the application's tables are in the database
+// of the store, its own transaction can check the token:
+//
+//	tx, err := db.BeginTx(ctx, nil)
+//	…
+//	if err := guard.Postgres("").Check(ctx, tx, id, token); err != nil {
+//		return err // ErrLost: write nothing
+//	}
+//	_, err = tx.ExecContext(ctx, "UPDATE report SET text = $1 WHERE id = 42", text)
+//	…
+//	return tx.Commit()
+//
+// Check fails unless the token is the one in force by the store's clock, and
+// from then on nobody else gets the mutex until the transaction ends: a
+// release, a takeover or an expiry waits for it, though for that mutex only.
+// So keep such transactions short.
+//
+// For records that are kept elsewhere, Middleware checks the token of an HTTP
+// request. That leaves a window, which it tells of.
+package guard
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+
+	"editlock"
+)
+
+// Tx is a transaction of database/sql: a *sql.Tx, or a *sql.Conn with a
+// transaction begun by hand.
+type Tx interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// Row is a row of the answer, whatever the driver calls it.
+type Row interface{ Scan(dest ...any) error }
+
+// PgxTx is a pgx.Tx, without the import.
+type PgxTx[R Row] interface {
+	QueryRow(ctx context.Context, query string, args ...any) R
+}
+
+// staleState is the SQLSTATE with which editlock_guard fails.
+const staleState = "EL001"
+
+// Postgres is the schema of the store's tables in the application's own
+// PostgreSQL database; empty: the search_path leads there.
+//
+// In SQL the check is SELECT editlock_guard('group/mode/id', 7), which fails
+// with SQLSTATE EL001. The transaction is then aborted: it can't write, even if
+// its program overlooks the error.
+type Postgres string
+
+// Check checks the token within a transaction of database/sql. The error is
+// editlock.ErrLost if the token is not the one in force.
+func (p Postgres) Check(ctx context.Context, tx Tx, id editlock.ID, token editlock.Token) error {
+	return p.check(id, token, func(query string, args ...any) Row { return tx.QueryRowContext(ctx, query, args...) })
+}
+
+// CheckPgx is Postgres.Check within a transaction of pgx.
+func CheckPgx[R Row](ctx context.Context, p Postgres, tx PgxTx[R], id editlock.ID, token editlock.Token) error {
+	return p.check(id, token, func(query string, args ...any) Row { return tx.QueryRow(ctx, query, args...) })
+}
+
+func (p Postgres) check(id editlock.ID, token editlock.Token, query func(query string, args ...any) Row) error {
+	if err := valid(id, token); err != nil {
+		return err
+	}
+	var ok bool
+	err := query("SELECT "+dotted(string(p))+"editlock_guard($1, $2) IS NOT NULL", id.String(), int64(token)).Scan(&ok)
+	var state interface{ SQLState() string }
+	if errors.As(err, &state) && state.SQLState() == staleState {
+		return &editlock.LostError{ID: id}
+	}
+	return failed(err)
+}
+
+// SQLite is the name under which the store's file is attached to the
+// application's connection; empty: the application has its tables in the same
+// file.
+//
+// Check takes SQLite's write lock on the store's file, so from then on nothing
+// else is written there until the transaction ends: the store waits too, up to
+// ten seconds. In SQL the check is the statement that SQLite.Query returns.
+type SQLite string
+
+// Query is the check as a plain statement, for any language: its arguments are
+// the mutex in its canonical form and the token. It returns a row if the token
+// is the one in force, else none.
+func (s SQLite) Query() string {
+	return "UPDATE " + dotted(string(s)) + "editlock_record SET token = token WHERE name = ?1 AND token = ?2 AND " +
+		"(expires IS NULL OR expires > CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)) RETURNING token"
+}
+
+// Check checks the token within a transaction. The error is editlock.ErrLost
+// if it is not the one in force: roll back then, as SQLite does not do it by
+// itself.
+func (s SQLite) Check(ctx context.Context, tx Tx, id editlock.ID, token editlock.Token) error {
+	if err := valid(id, token); err != nil {
+		return err
+	}
+	err := tx.QueryRowContext(ctx, s.Query(), id.String(), int64(token)).Scan(new(int64))
+	if errors.Is(err, sql.ErrNoRows) {
+		return &editlock.LostError{ID: id}
+	}
+	return failed(err)
+}
+
+func valid(id editlock.ID, token editlock.Token) error {
+	if err := id.Validate(); err != nil {
+		return err
+	}
+	if token == 0 || token > math.MaxInt64 {
+		return &editlock.InvalidError{Field: "token", Problem: fmt.Sprintf("must be that of a captured mutex, not %d", token)}
+	}
+	return nil
+}
+
+func failed(err error) error {
+	if err != nil {
+		return fmt.Errorf("guard: %w", err)
+	}
+	return nil
+}
+
+// dotted quotes a schema, with the dot behind it.
+func dotted(schema string) string {
+	if schema == "" {
+		return ""
+	}
+	return `"` + strings.ReplaceAll(schema, `"`, `""`) + `".`
+}

@@ -1,0 +1,287 @@
+package guard_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"editlock"
+	"editlock/guard"
+	"editlock/internal/enginetest"
+	"editlock/store/postgres"
+	"editlock/store/sqlite"
+)
+
+// world is a store and an application's table that a transaction guards.
+type world struct {
+	locks *editlock.Manager
+	db    *sql.DB
+	// write writes a text under a token, in a transaction of its own that
+	// calls between after the check.
+	write func(ctx context.Context, token editlock.Token, text string, between func()) error
+	text  func() string
+}
+
+// writer is how database/sql does it.
+func writer(db *sql.DB, check func(ctx context.Context, tx guard.Tx, id editlock.ID, token editlock.Token) error) func(context.Context, editlock.Token, string, func()) error {
+	return func(ctx context.Context, token editlock.Token, text string, between func()) error {
+		tx, err := db.BeginTx(ctx, nil)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = tx.Rollback() }()
+		if err := check(ctx, tx, report, token); err != nil {
+			return err
+		}
+		between()
+		if _, err := tx.ExecContext(ctx, "UPDATE report SET text = $1", text); err != nil {
+			return err
+		}
+		return tx.Commit()
+	}
+}
+
+func newWorld(t *testing.T, locks *editlock.Manager, db *sql.DB) *world {
+	t.Helper()
+	t.Cleanup(func() {
+		_ = locks.Close()
+		_ = db.Close()
+	})
+	for _, q := range []string{"CREATE TABLE report (text TEXT NOT NULL)", "INSERT INTO report VALUES ('first')"} {
+		if _, err := db.ExecContext(t.Context(), q); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return &world{locks: locks, db: db, text: func() string {
+		var text string
+		if err := db.QueryRowContext(t.Context(), "SELECT text FROM report").Scan(&text); err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}}
+}
+
+func onSQLite(t *testing.T, attached bool) *world {
+	path := filepath.Join(t.TempDir(), "editlock.db")
+	st, err := sqlite.Open(t.Context(), path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, g := path, guard.SQLite("")
+	if attached {
+		file, g = filepath.Join(t.TempDir(), "app.db"), guard.SQLite("locks")
+	}
+	db, err := sql.Open("sqlite", "file:"+file+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.SetMaxOpenConns(1)
+	w := newWorld(t, editlock.NewManager(st, nil), db)
+	if attached {
+		if _, err := db.ExecContext(t.Context(), "ATTACH ? AS locks", path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.write = writer(db, g.Check)
+	return w
+}
+
+func onPostgres(t *testing.T, server *enginetest.Postgres, native bool) *world {
+	url, schema := server.Schema(t)
+	st, err := postgres.Open(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config, err := pgx.ParseConfig(enginetest.With(server.URL, "search_path="+schema))
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := stdlib.OpenDB(*config)
+	w := newWorld(t, editlock.NewManager(st, nil), db)
+	if !native {
+		w.write = writer(db, guard.Postgres("").Check)
+		return w
+	}
+	w.write = func(ctx context.Context, token editlock.Token, text string, between func()) error {
+		conn, err := pgx.ConnectConfig(ctx, config)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+			if err := guard.CheckPgx(ctx, guard.Postgres(schema), tx, report, token); err != nil {
+				return err
+			}
+			between()
+			_, err := tx.Exec(ctx, "UPDATE report SET text = $1", text)
+			return err
+		})
+	}
+	return w
+}
+
+func TestGuard(t *testing.T) {
+	server := enginetest.StartPostgres(t)
+	for _, tt := range []struct {
+		name string
+		open func(t *testing.T) *world
+	}{
+		{"PostgreSQL by database/sql", func(t *testing.T) *world { return onPostgres(t, server, false) }},
+		{"PostgreSQL by pgx", func(t *testing.T) *world { return onPostgres(t, server, true) }},
+		{"SQLite in one file", func(t *testing.T) *world { return onSQLite(t, false) }},
+		{"SQLite attached", func(t *testing.T) *world { return onSQLite(t, true) }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Run("the token in force writes, a stale one leaves every byte", func(t *testing.T) { testStale(t, tt.open(t)) })
+			t.Run("a takeover waits until the guarded transaction ends", func(t *testing.T) { testKeeps(t, tt.open(t)) })
+			t.Run("racing writers and takeovers never mix", func(t *testing.T) { testRace(t, tt.open(t)) })
+		})
+	}
+	t.Run("others go on while a transaction guards one on PostgreSQL", func(t *testing.T) { testOthers(t, onPostgres(t, server, false)) })
+	t.Run("an expired hold stays where it is while it is guarded on PostgreSQL", func(t *testing.T) { testExpiry(t, onPostgres(t, server, false)) })
+}
+
+func capture(t *testing.T, l editlock.Locker, session string, id editlock.ID) editlock.Mutex {
+	t.Helper()
+	m, err := l.Capture(editlock.WithOwner(t.Context(), owner(session)), id, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func testStale(t *testing.T, w *world) {
+	ann := capture(t, w.locks, "ann", report)
+	if err := w.write(t.Context(), ann.Token, "ann's", func() {}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.locks.Takeover(editlock.WithOwner(t.Context(), owner("bob")), report, ann.Token, "urgent", nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, token := range []editlock.Token{ann.Token, ann.Token + 1000} {
+		if err := w.write(t.Context(), token, "stale", func() {}); !errors.Is(err, editlock.ErrLost) {
+			t.Errorf("token %d: %v, want ErrLost", token, err)
+		}
+	}
+	if got := w.text(); got != "ann's" {
+		t.Errorf("the text is %q", got)
+	}
+}
+
+func testKeeps(t *testing.T, w *world) {
+	ann := capture(t, w.locks, "ann", report)
+	over := make(chan error, 1)
+	err := w.write(t.Context(), ann.Token, "ann's", func() {
+		go func() {
+			_, err := w.locks.Takeover(editlock.WithOwner(t.Context(), owner("bob")), report, ann.Token, "urgent", nil)
+			over <- err
+		}()
+		select {
+		case err := <-over:
+			t.Errorf("taken over while it was guarded: %v", err)
+		case <-time.After(200 * time.Millisecond):
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := <-over; err != nil {
+		t.Errorf("Takeover: %v", err)
+	}
+}
+
+// testRace lets two take the mutex from each other, each writing twice under
+// his token: no writer may see another's text between his own two.
+func testRace(t *testing.T, w *world) {
+	var wg sync.WaitGroup
+	for _, session := range []string{"ann", "bob"} {
+		ctx := editlock.WithOwner(t.Context(), owner(session))
+		wg.Go(func() {
+			for range 15 {
+				m, err := w.locks.Capture(ctx, report, nil)
+				var busy *editlock.BusyError
+				if errors.As(err, &busy) {
+					m, err = w.locks.Takeover(ctx, report, busy.Holder.Token, "a race", nil)
+				}
+				if errors.Is(err, editlock.ErrBusy) || errors.Is(err, editlock.ErrLost) {
+					continue
+				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				err = w.write(t.Context(), m.Token, session, func() {
+					_, now, err := w.locks.Request(editlock.AsStranger(t.Context()), report)
+					if err != nil || now.Token != m.Token {
+						t.Errorf("%s is guarded with token %d, but in force is %d, %v", session, m.Token, now.Token, err)
+					}
+				})
+				if err != nil && !errors.Is(err, editlock.ErrLost) {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func testOthers(t *testing.T, w *world) {
+	ann := capture(t, w.locks, "ann", report)
+	err := w.write(t.Context(), ann.Token, "ann's", func() {
+		ctx := editlock.WithOwner(t.Context(), owner("ann"))
+		other := editlock.ID{ID: "another"}
+		capture(t, w.locks, "ann", other)
+		if _, err := w.locks.Release(ctx, other, editlock.Condition{}); err != nil {
+			t.Errorf("Release of another: %v", err)
+		}
+		res, err := w.locks.Refresh(ctx, []editlock.RefreshItem{{ID: report, Token: ann.Token}})
+		if err != nil || res[0].Err != nil {
+			t.Errorf("Refresh of the guarded one: %+v, %v", res, err)
+		}
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func testExpiry(t *testing.T, w *world) {
+	ctx := editlock.WithOwner(t.Context(), owner("ann"))
+	ann, err := w.locks.Capture(ctx, report, &editlock.CaptureOptions{AutoRelease: editlock.AutoRelease{Idle: time.Second}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := make(chan editlock.Mutex, 1)
+	err = w.write(t.Context(), ann.Token, "ann's", func() {
+		go func() {
+			m, err := w.locks.Capture(editlock.WithOwner(t.Context(), owner("bob")), report, &editlock.CaptureOptions{Wait: time.Minute})
+			if err != nil {
+				t.Errorf("Capture: %v", err)
+			}
+			next <- m
+		}()
+		select {
+		case m := <-next:
+			t.Errorf("captured with token %d while it was guarded", m.Token)
+		case <-time.After(1500 * time.Millisecond): // the lease ends
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m := <-next; m.Token <= ann.Token {
+		t.Errorf("captured with token %d after %d", m.Token, ann.Token)
+	}
+	if err := w.write(t.Context(), ann.Token, "stale", func() {}); !errors.Is(err, editlock.ErrLost) {
+		t.Errorf("the expired token: %v", err)
+	}
+	if got := w.text(); got != "ann's" {
+		t.Errorf("the text is %q", got)
+	}
+}

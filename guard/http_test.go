@@ -1,0 +1,114 @@
+package guard_test
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"testing"
+
+	"editlock"
+	"editlock/guard"
+	"editlock/store/memory"
+)
+
+var report = editlock.ID{Group: "reports", Mode: "edit", ID: "42"}
+
+func owner(session string) editlock.Owner {
+	return editlock.Owner{Session: session, UserID: session, Name: session}
+}
+
+func TestMiddleware(t *testing.T) {
+	m := editlock.NewManager(memory.New(nil), nil)
+	t.Cleanup(func() { _ = m.Close() })
+	ann, err := m.Capture(editlock.WithOwner(t.Context(), owner("ann")), report, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bob, err := m.Takeover(editlock.WithOwner(t.Context(), owner("bob")), report, ann.Token, "urgent", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	written := editlock.Token(0)
+	h := guard.Middleware(m, func(r *http.Request) (editlock.ID, error) {
+		if r.URL.Path == "/nothing" {
+			return editlock.ID{}, &editlock.InvalidError{Field: "path", Problem: "names no report"}
+		}
+		return editlock.ID{Group: "reports", Mode: "edit", ID: r.URL.Path[1:]}, nil
+	})(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		written, _ = guard.Token(r.Context())
+	}))
+	for _, tt := range []struct {
+		name, path, token string
+		status            int
+		code, holder      string
+	}{
+		{"refused without the header", "/42", "", 428, "invalid", ""},
+		{"refused with what is no number", "/42", "seven", 400, "invalid", ""},
+		{"refused with zero", "/42", "0", 400, "invalid", ""},
+		{"refused with the token of the holder before, and told who holds it", "/42", strconv.FormatUint(uint64(ann.Token), 10), 409, "lost", "bob"},
+		{"refused if nobody holds it", "/43", strconv.FormatUint(uint64(bob.Token), 10), 409, "lost", ""},
+		{"refused where the request names no mutex", "/nothing", "1", 400, "invalid", ""},
+		{"let through with the token in force", "/42", strconv.FormatUint(uint64(bob.Token), 10), 200, "", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			written = 0
+			r := httptest.NewRequest(http.MethodPut, tt.path, nil)
+			if tt.token != "" {
+				r.Header.Set(guard.Header, tt.token)
+			}
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r)
+			if w.Code != tt.status {
+				t.Errorf("status %d, want %d: %s", w.Code, tt.status, w.Body)
+			}
+			if tt.status == http.StatusOK {
+				if written != bob.Token {
+					t.Errorf("the handler saw token %d, want %d", written, bob.Token)
+				}
+				return
+			}
+			var p struct {
+				Code   string
+				Holder *struct{ Owner struct{ Session string } }
+			}
+			if err := json.Unmarshal(w.Body.Bytes(), &p); err != nil {
+				t.Fatal(err)
+			}
+			holder := ""
+			if p.Holder != nil {
+				holder = p.Holder.Owner.Session
+			}
+			if p.Code != tt.code || holder != tt.holder || written != 0 || w.Header().Get("Content-Type") != "application/problem+json" {
+				t.Errorf("code %q, holder %q, written %d: %s", p.Code, holder, written, w.Body)
+			}
+		})
+	}
+	t.Run("is unavailable while the store is", func(t *testing.T) {
+		if err := m.Close(); err != nil {
+			t.Fatal(err)
+		}
+		r := httptest.NewRequest(http.MethodPut, "/42", nil)
+		r.Header.Set(guard.Header, strconv.FormatUint(uint64(bob.Token), 10))
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != http.StatusServiceUnavailable {
+			t.Errorf("status %d: %s", w.Code, w.Body)
+		}
+	})
+}
+
+func TestCheck_RefusesWhatIsNoToken(t *testing.T) {
+	for _, token := range []editlock.Token{0, 1 << 63} {
+		if err := guard.SQLite("").Check(t.Context(), nil, report, token); !errors.Is(err, editlock.ErrInvalid) {
+			t.Errorf("SQLite, token %d: %v", token, err)
+		}
+		if err := guard.Postgres("").Check(t.Context(), nil, report, token); !errors.Is(err, editlock.ErrInvalid) {
+			t.Errorf("Postgres, token %d: %v", token, err)
+		}
+	}
+	if err := guard.SQLite("").Check(t.Context(), nil, editlock.ID{}, 1); !errors.Is(err, editlock.ErrInvalid) {
+		t.Errorf("without an ID: %v", err)
+	}
+}
