@@ -2,6 +2,7 @@ package enginetest
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net/http"
 	"os"
@@ -34,29 +35,42 @@ func StartEtcd(t TB) *Etcd {
 // StartOwnEtcd starts an etcd that the test may kill, or configure by flags.
 func StartOwnEtcd(t TB, flags ...string) *Etcd {
 	t.Helper()
+	return startEtcd(t, "http", http.DefaultClient, flags...)
+}
+
+// StartTLSEtcd starts an etcd that clients must reach by TLS, as cfg tells, with
+// a certificate of theirs. The files are in PEM.
+func StartTLSEtcd(t TB, ca, cert, key string, cfg *tls.Config) *Etcd {
+	t.Helper()
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: cfg}}
+	return startEtcd(t, "https", client, "--client-cert-auth", "--trusted-ca-file", ca, "--cert-file", cert, "--key-file", key)
+}
+
+func startEtcd(t TB, scheme string, client *http.Client, flags ...string) *Etcd {
+	t.Helper()
 	program := Program(t, "etcd")
 	clients, peers := Address(FreePort(t)), Address(FreePort(t))
 	data := filepath.Join(t.TempDir(), "etcd")
 	p := Start(t, func() *exec.Cmd {
 		return exec.Command(program, append([]string{ //nolint:noctx // ended by Kill
 			"--name", "test", "--data-dir", data,
-			"--listen-client-urls", "http://" + clients, "--advertise-client-urls", "http://" + clients,
+			"--listen-client-urls", scheme + "://" + clients, "--advertise-client-urls", scheme + "://" + clients,
 			"--listen-peer-urls", "http://" + peers, "--initial-advertise-peer-urls", "http://" + peers,
 			"--initial-cluster", "test=http://" + peers, "--log-level", "error", "--logger", "zap",
 		}, flags...)...)
-	}, func() error { return healthy("http://" + clients + "/health") })
+	}, func() error { return healthy(client, scheme+"://"+clients+"/health") })
 	return &Etcd{Process: p, Host: clients}
 }
 
 // healthy reports whether an etcd has a leader and takes writes.
-func healthy(url string) error {
+func healthy(client *http.Client, url string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
 		return err
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := client.Do(req)
 	if err != nil {
 		return err
 	}
