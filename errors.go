@@ -14,6 +14,7 @@ var (
 	ErrInvalid         = errors.New("invalid argument")
 	ErrForbidden       = errors.New("not allowed")
 	ErrUnauthenticated = errors.New("not authenticated")
+	ErrLimited         = errors.New("over a limit")
 	ErrUnavailable     = errors.New("the lock store is unavailable")
 )
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"editlock"
+	"editlock/auth"
 	"editlock/internal/wire"
 	"editlock/internal/wire/strictjson"
 )
@@ -50,6 +51,13 @@ func events(h *Handler, w http.ResponseWriter, r *http.Request) error {
 	query.After = &from
 	if err := h.check(ctx, query, resumed && latest == 0); err != nil {
 		return err
+	}
+	if caller := auth.CallerFrom(ctx); caller != nil && h.opts.Guard != nil {
+		closed, err := h.opts.Guard.OpenStream(caller)
+		if err != nil {
+			return err
+		}
+		defer closed()
 	}
 	s := newStream(w)
 	defer s.close()
@@ -93,7 +101,7 @@ func resumePoint(r *http.Request, q *params) (after uint64, given bool) {
 
 // latest is the number of the latest entry; 0 if there is none.
 func (h *Handler) latest(ctx context.Context) (uint64, error) {
-	page, err := h.locker.History(ctx, editlock.HistoryQuery{Limit: 1})
+	page, err := h.store.History(ctx, editlock.HistoryQuery{Limit: 1})
 	if err != nil || len(page.Entries) == 0 {
 		return 0, err
 	}
@@ -115,7 +123,7 @@ func (h *Handler) check(ctx context.Context, q editlock.WatchQuery, begin bool) 
 		cancel()
 	}
 	for _, err := range h.locker.Watch(ctx, q) {
-		if errors.Is(err, editlock.ErrInvalid) {
+		if errors.Is(err, editlock.ErrInvalid) || errors.Is(err, editlock.ErrForbidden) {
 			return plain(err)
 		}
 		break

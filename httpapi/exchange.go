@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"editlock"
+	"editlock/access"
+	"editlock/auth"
 	"editlock/internal/wire"
 	"editlock/internal/wire/strictjson"
 )
@@ -20,8 +22,17 @@ import (
 // call is one request under way.
 type call struct {
 	*Handler
-	ctx context.Context
-	r   *http.Request
+	ctx    context.Context
+	r      *http.Request
+	caller *auth.Caller // nil: whoever he says
+}
+
+func newCall(h *Handler, r *http.Request) *call {
+	c := &call{Handler: h, ctx: r.Context(), r: r}
+	if h.opts.Guard != nil {
+		c.caller = auth.CallerFrom(c.ctx)
+	}
+	return c
 }
 
 // post makes a handler of what a verb does with its body. beacons says
@@ -38,7 +49,7 @@ func post[In any](beacons bool, do func(c *call, in *In) (answer any, err error)
 		if err := h.read(w, r, in); err != nil {
 			return err
 		}
-		answer, err := do(&call{h, r.Context(), r}, in)
+		answer, err := do(newCall(h, r), in)
 		if err != nil {
 			return err
 		}
@@ -135,6 +146,9 @@ var (
 	jsonType    = []string{"application/json"}
 	problemType = []string{wire.ProblemType}
 	noStore     = []string{"no-store"}
+	noSniff     = []string{"nosniff"}
+	// loadsNothing is the policy of answers that are no pages.
+	loadsNothing = []string{"default-src 'none'; frame-ancestors 'none'"}
 )
 
 // write answers with the JSON of a struct.
@@ -159,9 +173,7 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		return // nobody is there to read it
 	}
 	p := h.problem(r, err)
-	if p.Code == wire.Unavailable {
-		w.Header().Set("Retry-After", "1")
-	}
+	h.hint(w, p, err)
 	if err := write(w, p.Status, problemType, p); err != nil {
 		// A message that is not UTF-8 can't be sent.
 		_ = write(w, p.Status, problemType, wire.NewProblem(p.Code, ""))
@@ -171,14 +183,21 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 // problem is what an outsider may know of an error; the log hears the rest.
 func (h *Handler) problem(r *http.Request, err error) *wire.Problem {
 	p := wire.FromError(err)
+	var (
+		forbidden *auth.ForbiddenError
+		said      *wire.Problem
+	)
 	switch {
+	case errors.As(err, &said):
+	case errors.As(err, &forbidden):
+		p.Field = forbidden.Field
 	case errors.Is(err, errDraining):
 	case p.Code == wire.Unavailable:
 		// What an engine says may name hosts and files.
-		h.opts.Logger.Error("the store is unavailable", "path", r.URL.Path, "err", err)
+		h.opts.Logger.Error("the store is unavailable", "path", r.URL.Path, "request_id", access.RequestIDFrom(r.Context()), "err", err)
 		p = wire.NewProblem(wire.Unavailable, "the lock store is unavailable; the server's log says why")
 	case p.Code == wire.Internal:
-		h.opts.Logger.Error("a call failed", "path", r.URL.Path, "err", err)
+		h.opts.Logger.Error("a call failed", "path", r.URL.Path, "request_id", access.RequestIDFrom(r.Context()), "err", err)
 	}
 	return p
 }

@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"editlock"
+	"editlock/access"
+	"editlock/auth"
 	"editlock/internal/wire"
 )
 
@@ -30,6 +32,10 @@ type Options struct {
 	BodyTimeout time.Duration
 	// Logger hears of what went wrong inside. Nil means slog.Default().
 	Logger *slog.Logger
+	// Authenticator finds out who calls, and Guard what he may do. Give both
+	// or none. Without them whoever reaches the Handler may act as any owner.
+	Authenticator auth.Authenticator
+	Guard         *access.Guard
 }
 
 const (
@@ -39,7 +45,8 @@ const (
 
 // Handler is the HTTP surface of a Locker.
 type Handler struct {
-	locker editlock.Locker
+	locker editlock.Locker // as the caller in the context may use it
+	store  editlock.Locker // as it is
 	opts   Options
 	routes map[string]route
 
@@ -52,14 +59,14 @@ type route struct {
 	method string
 	serve  func(h *Handler, w http.ResponseWriter, r *http.Request) error
 	stream bool // writes before it knows how it ends
+	public bool // tells nothing that is worth a question who asks
 }
 
-// New returns a Handler that serves l. It does not authenticate: whoever
-// reaches it may act as any owner.
+// New returns a Handler that serves l.
 func New(l editlock.Locker, o *Options) *Handler {
-	h := &Handler{locker: l, routes: map[string]route{
-		"/openapi.json": {method: http.MethodGet, serve: openAPI},
-		"/docs":         {method: http.MethodGet, serve: docs},
+	h := &Handler{locker: l, store: l, routes: map[string]route{
+		"/openapi.json": {method: http.MethodGet, serve: openAPI, public: true},
+		"/docs":         {method: http.MethodGet, serve: docs, public: true},
 	}}
 	if o != nil {
 		h.opts = *o
@@ -72,6 +79,9 @@ func New(l editlock.Locker, o *Options) *Handler {
 	}
 	if h.opts.Logger == nil {
 		h.opts.Logger = slog.Default()
+	}
+	if h.opts.Guard != nil {
+		h.locker = h.opts.Guard.InContext(l)
 	}
 	h.draining, h.drain = context.WithCancel(context.Background())
 	for _, op := range operations() {
@@ -110,11 +120,19 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}()
 	serve := at.serve
+	head := w.Header()
+	head["X-Content-Type-Options"], head["Content-Security-Policy"] = noSniff, loadsNothing
 	switch {
 	case !ok:
 		serve = notFound
 	case r.Method != at.method && (r.Method != http.MethodHead || at.method != http.MethodGet || at.stream):
 		serve = methodNotAllowed
+	case h.opts.Authenticator != nil && !at.public:
+		var err error
+		if r, err = h.identify(r); err != nil {
+			h.refuse(w, r, err)
+			return
+		}
 	}
 	if err := serve(h, w, r); err != nil {
 		h.refuse(w, r, err)

@@ -29,7 +29,14 @@ var document = sync.OnceValue(func() *huma.OpenAPI {
 				"Names that are unknown, or given twice, are `invalid`; null is as good as absent. " +
 				"Errors are `application/problem+json` with a stable `code`:\n\n" + codeTable(),
 		},
-		Components: &huma.Components{Schemas: schemas, Responses: problemResponses(schemas)},
+		Components: &huma.Components{
+			Schemas: schemas, Responses: problemResponses(schemas),
+			SecuritySchemes: map[string]*huma.SecurityScheme{"bearer": {
+				Type: "http", Scheme: "bearer",
+				Description: "An API key or a JWT, where the server asks for one. docs/security.md says what they hold.",
+			}},
+		},
+		Security: []map[string][]string{{"bearer": {}}, {}}, // or none, on a server without authentication
 	}
 	for _, op := range operations() {
 		doc.AddOperation(op.document(schemas))
@@ -67,8 +74,9 @@ func problemResponses(schemas huma.Registry) map[string]*huma.Response {
 
 // anyPost and anyGet are the problems that any call may end with.
 var (
-	anyPost = []wire.Code{wire.Invalid, wire.Unauthenticated, wire.MethodNotAllowed, wire.TooLarge, wire.UnsupportedMediaType, wire.Internal, wire.Unavailable}
-	anyGet  = []wire.Code{wire.Invalid, wire.Unauthenticated, wire.MethodNotAllowed, wire.Internal, wire.Unavailable}
+	anyPost   = append([]wire.Code{wire.TooLarge, wire.UnsupportedMediaType}, anyGet...)
+	anyGet    = append([]wire.Code{wire.Unauthenticated, wire.Forbidden, wire.Limited}, anyPublic...)
+	anyPublic = []wire.Code{wire.Invalid, wire.MethodNotAllowed, wire.Internal, wire.Unavailable}
 )
 
 func (op operation) document(schemas huma.Registry) *huma.Operation {
@@ -77,6 +85,10 @@ func (op operation) document(schemas huma.Registry) *huma.Operation {
 		Responses: map[string]*huma.Response{},
 	}
 	problems := anyGet
+	if op.public {
+		problems = anyPublic
+		out.Security = []map[string][]string{} // none
+	}
 	if op.body != nil {
 		problems = anyPost
 		schema := schemas.Schema(op.body, true, "")

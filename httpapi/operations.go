@@ -139,11 +139,11 @@ func operations() []operation {
 		},
 		{
 			path: "/healthz", name: "health", summary: "Tell that the process serves",
-			route: route{serve: get(alive)}, answers: []reflect.Type{form[wire.StatusAnswer]()},
+			route: route{serve: get(alive), public: true}, answers: []reflect.Type{form[wire.StatusAnswer]()},
 		},
 		{
 			path: "/readyz", name: "ready", summary: "Tell that the store answers and the server is not stopping",
-			route: route{serve: get(ready)}, answers: []reflect.Type{form[wire.StatusAnswer]()},
+			route: route{serve: get(ready), public: true}, answers: []reflect.Type{form[wire.StatusAnswer]()},
 		},
 	}
 	for i := range ops {

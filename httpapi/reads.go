@@ -21,7 +21,7 @@ func get(do func(c *call, q *params) (answer any, err error)) func(*Handler, htt
 		if err != nil {
 			return err
 		}
-		answer, err := do(&call{h, r.Context(), r}, q)
+		answer, err := do(newCall(h, r), q)
 		if err != nil {
 			return plain(err)
 		}
@@ -186,6 +186,6 @@ func ready(c *call, q *params) (any, error) {
 	}
 	ctx, cancel := context.WithTimeout(editlock.AsStranger(c.ctx), readyWithin)
 	defer cancel()
-	_, _, err := c.locker.Request(ctx, editlock.ID{ID: "readyz"})
+	_, _, err := c.store.Request(ctx, editlock.ID{ID: "readyz"})
 	return ok, err
 }

@@ -9,22 +9,49 @@ import (
 	"editlock/internal/wire"
 )
 
-// actAs makes the call that of an owner, who must be given.
+// actAs makes the call that of an owner: the one that the credentials tell of
+// or allow; without authentication he must be given.
 func (c *call) actAs(o *wire.Owner) error {
-	if o == nil {
+	switch {
+	case c.caller != nil:
+		return c.actAsProved(o)
+	case o == nil:
 		return invalid("owner", "is missing: it says who you are")
 	}
 	c.ctx = editlock.WithOwner(c.ctx, o.Root())
 	return nil
 }
 
-// actAsIfGiven makes the call that of an owner, or a stranger's.
-func (c *call) actAsIfGiven(o *wire.Owner) {
-	c.ctx = editlock.AsStranger(c.ctx)
+// actAsProved makes the call that of the caller's owner, and refuses one that
+// is another.
+func (c *call) actAsProved(o *wire.Owner) error {
+	var stated *editlock.Owner
 	if o != nil {
-		c.ctx = editlock.WithOwner(c.ctx, o.Root())
+		root := o.Root()
+		stated = &root
 	}
+	owner, err := c.caller.ActAs(stated)
+	if err != nil {
+		if errors.Is(err, editlock.ErrForbidden) {
+			c.opts.Guard.Refuse(c.ctx, c.caller, "act as another", err)
+		}
+		return err
+	}
+	c.ctx = editlock.WithOwner(c.ctx, owner)
+	return nil
 }
+
+// actAsIfGiven makes the call that of an owner, or a stranger's.
+func (c *call) actAsIfGiven(o *wire.Owner) error {
+	if o != nil || c.known() {
+		return c.actAs(o)
+	}
+	c.ctx = editlock.AsStranger(c.ctx)
+	return nil
+}
+
+// known tells that the credentials say who the owner is.
+func (c *call) known() bool { return c.caller != nil && c.caller.Scope == nil }
 
 // one checks that a mutex is given.
 func one(id *wire.ID) (editlock.ID, error) {
@@ -158,10 +185,12 @@ func refresh(c *call, in *wire.RefreshRequest) (any, error) {
 		}
 		items[i] = editlock.RefreshItem{
 			ID: item.Mutex.Root(), Token: editlock.Token(item.Token), StatusData: item.StatusData,
-			AutoRelease: auto, ByToken: in.Owner == nil,
+			AutoRelease: auto, ByToken: in.Owner == nil && !c.known(),
 		}
 	}
-	c.actAsIfGiven(in.Owner)
+	if err := c.actAsIfGiven(in.Owner); err != nil {
+		return nil, err
+	}
 	results, err := c.locker.Refresh(c.ctx, items)
 	if err != nil {
 		return nil, err
@@ -183,10 +212,12 @@ func request(c *call, in *wire.LookRequest) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if in.Owner != nil && in.Owner.Session == "" {
+	if in.Owner != nil && in.Owner.Session == "" && !c.known() {
 		return nil, invalid("owner.session", "must not be empty; leave owner out to ask as a stranger")
 	}
-	c.actAsIfGiven(in.Owner)
+	if err := c.actAsIfGiven(in.Owner); err != nil {
+		return nil, err
+	}
 	state, m, err := c.locker.Request(c.ctx, id)
 	if err != nil {
 		return nil, err
@@ -247,7 +278,9 @@ func forceRelease(c *call, in *wire.ForceReleaseRequest) (any, error) {
 }
 
 func releaseSession(c *call, in *wire.ReleaseSessionRequest) (any, error) {
-	c.actAsIfGiven(in.Owner)
+	if err := c.actAsIfGiven(in.Owner); err != nil {
+		return nil, err
+	}
 	ids, err := c.locker.ReleaseSession(c.ctx, in.Session)
 	return &wire.ReleaseAllAnswer{Released: len(ids) > 0, Mutexes: wire.FromIDs(ids)}, err
 }

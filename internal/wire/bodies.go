@@ -7,7 +7,7 @@ package wire
 type CaptureRequest struct {
 	Mutex       *ID          `json:"mutex,omitzero" doc:"What to capture. Either this or mutexes is required."`
 	Mutexes     []ID         `json:"mutexes,omitzero" nullable:"false" doc:"Several to capture, all or none: up to 1000, each once."`
-	Owner       *Owner       `json:"owner,omitzero" required:"true" doc:"Who captures."`
+	Owner       *Owner       `json:"owner,omitzero" doc:"Who captures. Credentials that say it need no word; without them it is required."`
 	StatusData  string       `json:"status_data,omitzero" doc:"Text kept with the mutex, at most 64 KiB. Absent or empty keeps what is there."`
 	AutoRelease *AutoRelease `json:"auto_release,omitzero" doc:"Absent: freed 300s after the last refresh, or as it is."`
 	If          *Condition   `json:"if,omitzero" doc:"At most one of its members. Absent or empty: no condition."`
@@ -30,7 +30,7 @@ type CaptureAllAnswer struct {
 
 // RefreshRequest is the body of POST /v1/refresh.
 type RefreshRequest struct {
-	Owner *Owner        `json:"owner,omitzero" doc:"Who refreshes. Absent: the tokens alone decide."`
+	Owner *Owner        `json:"owner,omitzero" doc:"Who refreshes. Absent, and not said by credentials: the tokens alone decide, as far as that is allowed."`
 	Items []RefreshItem `json:"items" nullable:"false" minItems:"1" maxItems:"1000" doc:"Each is refreshed for itself; none is ever captured."`
 }
 
@@ -57,7 +57,7 @@ type LookRequest struct {
 type ReleaseRequest struct {
 	Mutex   *ID        `json:"mutex,omitzero" doc:"What to release. Either this or mutexes is required."`
 	Mutexes []ID       `json:"mutexes,omitzero" nullable:"false" doc:"Several to release, each for itself: up to 1000, each once. Goes without if."`
-	Owner   *Owner     `json:"owner,omitzero" required:"true" doc:"Who releases."`
+	Owner   *Owner     `json:"owner,omitzero" doc:"Who releases. Credentials that say it need no word; without them it is required."`
 	If      *Condition `json:"if,omitzero" doc:"status_data or token: released only if it holds, else nothing happens."`
 	Grace   *Duration  `json:"grace,omitzero" doc:"Released so long after, 1s to 60s, unless it is refreshed before: for a page that may only be reloading. Goes with one mutex."`
 }
@@ -76,7 +76,7 @@ type ReleaseAllAnswer struct {
 // TakeoverRequest is the body of POST /v1/takeover.
 type TakeoverRequest struct {
 	Mutex       *ID          `json:"mutex,omitzero" required:"true"`
-	Owner       *Owner       `json:"owner,omitzero" required:"true" doc:"Who takes over."`
+	Owner       *Owner       `json:"owner,omitzero" doc:"Who takes over. Credentials that say it need no word; without them it is required."`
 	SeenToken   uint64       `json:"seen_token" minimum:"1" maximum:"9007199254740991" doc:"The token of the holder seen: refused if it is another by now."`
 	Reason      string       `json:"reason" minLength:"1" maxLength:"1000" doc:"For the one who loses the lock. At most 1000 bytes."`
 	StatusData  string       `json:"status_data,omitzero"`
@@ -87,7 +87,7 @@ type TakeoverRequest struct {
 // ForceReleaseRequest is the body of POST /v1/force-release.
 type ForceReleaseRequest struct {
 	Mutex     *ID    `json:"mutex,omitzero" required:"true"`
-	Owner     *Owner `json:"owner,omitzero" required:"true" doc:"Who does it."`
+	Owner     *Owner `json:"owner,omitzero" doc:"Who does it. Credentials that say it need no word; without them it is required."`
 	SeenToken uint64 `json:"seen_token" minimum:"1" maximum:"9007199254740991" doc:"The token of the holder seen: refused if it is another by now."`
 	Reason    string `json:"reason" minLength:"1" maxLength:"1000" doc:"For the one who loses the lock. At most 1000 bytes."`
 }
@@ -101,7 +101,7 @@ type ReleaseSessionRequest struct {
 // HandOverRequest is the body of POST /v1/hand-over.
 type HandOverRequest struct {
 	Mutex *ID    `json:"mutex,omitzero" required:"true"`
-	Owner *Owner `json:"owner,omitzero" required:"true" doc:"Who holds it."`
+	Owner *Owner `json:"owner,omitzero" doc:"Who holds it. Credentials that say it need no word; without them it is required."`
 }
 
 // HandOverAnswer is the answer to a hand-over.
@@ -112,7 +112,7 @@ type HandOverAnswer struct {
 // DeclineRequest is the body of POST /v1/decline.
 type DeclineRequest struct {
 	Mutex   *ID    `json:"mutex,omitzero" required:"true"`
-	Owner   *Owner `json:"owner,omitzero" required:"true" doc:"Who holds it."`
+	Owner   *Owner `json:"owner,omitzero" doc:"Who holds it. Credentials that say it need no word; without them it is required."`
 	Waiter  string `json:"waiter" minLength:"1" maxLength:"200" doc:"The id of the waiter."`
 	Message string `json:"message,omitzero" maxLength:"1000" doc:"For the waiter. At most 1000 bytes."`
 }

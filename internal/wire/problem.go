@@ -25,6 +25,7 @@ const (
 	MethodNotAllowed     Code = "method_not_allowed"
 	TooLarge             Code = "too_large"
 	UnsupportedMediaType Code = "unsupported_media_type"
+	Limited              Code = "limited"
 	Internal             Code = "internal"
 	Unavailable          Code = "unavailable"
 )
@@ -49,6 +50,7 @@ var Kinds = []Kind{
 	{MethodNotAllowed, 405, "This address takes another method", editlock.ErrUnavailable},
 	{TooLarge, 413, "The request is too large", editlock.ErrInvalid},
 	{UnsupportedMediaType, 415, "The content type is not supported", editlock.ErrUnavailable},
+	{Limited, 429, "This is over a limit", editlock.ErrLimited},
 	{Internal, 500, "The server failed", editlock.ErrUnavailable},
 	{Unavailable, 503, "The lock store is unavailable", editlock.ErrUnavailable},
 }
@@ -74,7 +76,7 @@ type Problem struct {
 	Status   int        `json:"status,omitzero" doc:"The HTTP status."`
 	Detail   string     `json:"detail,omitzero" doc:"What is wrong, for people to read."`
 	Code     Code       `json:"code" doc:"The stable name of the kind of problem."`
-	Field    string     `json:"field,omitzero" doc:"Of invalid: the argument that is wrong, such as mutex.id."`
+	Field    string     `json:"field,omitzero" doc:"Of invalid and forbidden: the argument that is wrong, such as mutex.id."`
 	Mutex    *ID        `json:"mutex,omitzero" doc:"Of lost: what was lost."`
 	Holder   *Mutex     `json:"holder,omitzero" doc:"Of busy: who is in the way. Of lost: who has it now; absent if it is free."`
 	Holders  []Mutex    `json:"holders,omitzero" nullable:"false" doc:"Of busy, where several were to be captured: all who are in the way."`

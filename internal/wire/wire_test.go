@@ -227,7 +227,7 @@ func TestKinds(t *testing.T) {
 		}
 		want := map[wire.Code]int{
 			"busy": 409, "lost": 409, "invalid": 400, "forbidden": 403, "unauthenticated": 401, "unavailable": 503,
-			"not_found": 404, "method_not_allowed": 405, "unsupported_media_type": 415, "too_large": 413, "internal": 500,
+			"not_found": 404, "method_not_allowed": 405, "unsupported_media_type": 415, "too_large": 413, "limited": 429, "internal": 500,
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)

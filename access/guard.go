@@ -1,0 +1,181 @@
+package access
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+
+	"editlock"
+	"editlock/auth"
+)
+
+// Guard holds callers to a policy and to limits, and writes what it refuses,
+// and whose hold is ended by another, to the audit log.
+type Guard struct {
+	Counters *Counters
+
+	policy Policy
+	limits Limits
+	audit  *slog.Logger
+
+	rates     rates
+	streams   streams
+	bySession quotas
+	byUser    quotas
+	ranks     ranks
+}
+
+// New returns a Guard. audit gets one line per decision; nil means
+// slog.Default().
+func New(p Policy, l Limits, audit *slog.Logger) *Guard {
+	if audit == nil {
+		audit = slog.Default()
+	}
+	return &Guard{
+		Counters: newCounters(), policy: p, limits: l, audit: audit,
+		bySession: quotas{limit: mutexesPerSession, max: l.MutexesPerSession, query: func(who string) editlock.Query {
+			return editlock.Query{Session: who}
+		}},
+		byUser: quotas{limit: mutexesPerUser, max: l.MutexesPerUser, query: func(who string) editlock.Query {
+			return editlock.Query{UserID: who}
+		}},
+	}
+}
+
+// May reports whether a caller has a right to a mutex.
+func (g *Guard) May(c *auth.Caller, right auth.Right, id editlock.ID) bool {
+	return g.policy.May(c, right, id)
+}
+
+// MayAny reports whether a caller has a right to any mutex at all.
+func (g *Guard) MayAny(c *auth.Caller, right auth.Right) bool { return g.policy.MayAny(c, right) }
+
+// MaySee reports whether a caller may see who holds a mutex: he may read it,
+// or it is his own.
+func (g *Guard) MaySee(c *auth.Caller, id editlock.ID, holder ...editlock.Owner) bool {
+	if g.May(c, auth.Read, id) {
+		return true
+	}
+	if c.Scope != nil || !g.May(c, auth.Use, id) {
+		return false
+	}
+	for _, o := range holder {
+		if samePerson(c.Owner, o) {
+			return true
+		}
+	}
+	return false
+}
+
+// samePerson also wants a session: the zero Owner is nobody.
+func samePerson(a, b editlock.Owner) bool { return b.Session != "" && a.SamePerson(b) }
+
+// For returns l as a caller may use it. Its calls act for the caller's owner;
+// a back end's for the owner in the context, within its scope. Refusals are
+// *auth.ForbiddenError and *LimitError, beside those of l. Its Close does
+// nothing: l is others' too.
+func (g *Guard) For(l editlock.Locker, c *auth.Caller) editlock.Locker {
+	return &guarded{g: g, inner: l, caller: c}
+}
+
+// InContext returns l as the caller in each call's context may use it (see
+// auth.WithCaller). Without one, all is refused.
+func (g *Guard) InContext(l editlock.Locker) editlock.Locker {
+	return &guarded{g: g, inner: l}
+}
+
+// requestIDKey is of the context's request ID.
+type requestIDKey struct{}
+
+// WithRequestID returns a context whose decisions are logged with an ID.
+func WithRequestID(ctx context.Context, id string) context.Context {
+	return context.WithValue(ctx, requestIDKey{}, id)
+}
+
+// RequestIDFrom returns the ID of the request that a context belongs to.
+func RequestIDFrom(ctx context.Context) string {
+	id, _ := ctx.Value(requestIDKey{}).(string)
+	return id
+}
+
+// Log writes a line to the audit log.
+func (g *Guard) Log(ctx context.Context, decision string, c *auth.Caller, attrs ...any) {
+	line := []any{"decision", decision}
+	if c != nil {
+		line = append(line, "caller", c.Name, "method", string(c.Method))
+	}
+	if id := RequestIDFrom(ctx); id != "" {
+		line = append(line, "request_id", id)
+	}
+	g.audit.InfoContext(ctx, "audit", append(line, attrs...)...)
+}
+
+// deny refuses something, with a line in the audit log.
+func (g *Guard) deny(ctx context.Context, c *auth.Caller, do string, id editlock.ID, problem string) error {
+	g.Counters.forbidden.Add(1)
+	g.Log(ctx, "forbidden", c, "do", do, "mutex", id.String(), "why", problem)
+	return &auth.ForbiddenError{Problem: problem}
+}
+
+// Refuse writes a refusal of an owner that a caller stated to the audit log.
+func (g *Guard) Refuse(ctx context.Context, c *auth.Caller, do string, err error) {
+	g.Counters.forbidden.Add(1)
+	g.Log(ctx, "forbidden", c, "do", do, "why", err.Error())
+}
+
+// ranks remembers the rank of those who capture, as a mutex does not say it.
+type ranks struct {
+	mu  sync.Mutex
+	by  map[string]int // by user, or by session without one
+	top int            // the highest ever seen
+}
+
+func rankKey(o editlock.Owner) string {
+	if o.UserID != "" {
+		return "user:" + o.UserID
+	}
+	return "session:" + o.Session
+}
+
+// remember notes the rank of an owner. A back end's own key does not lower
+// what the person proved himself.
+func (g *Guard) remember(c *auth.Caller, o editlock.Owner) {
+	rank := g.policy.rank(c, o)
+	g.ranks.mu.Lock()
+	defer g.ranks.mu.Unlock()
+	if rank == 0 && !g.ranked() {
+		return // there are none
+	}
+	g.ranks.top = max(g.ranks.top, rank)
+	if g.ranks.by == nil || len(g.ranks.by) >= maxKnown {
+		g.ranks.by = map[string]int{}
+	}
+	if c.Scope != nil {
+		rank = max(rank, g.ranks.by[rankKey(o)])
+	}
+	g.ranks.by[rankKey(o)] = rank
+}
+
+// ranked tells whether anybody has a rank, as far as known. The caller holds
+// ranks.mu.
+func (g *Guard) ranked() bool { return g.policy.top() > 0 || g.ranks.top > 0 }
+
+// outranks reports whether a caller may end what a holder has, by rank. The
+// rank of a holder that was not heard of since this process began is not
+// known; then only the highest rank suffices.
+func (g *Guard) outranks(c *auth.Caller, as, holder editlock.Owner) bool {
+	mine := g.policy.rank(c, as)
+	g.ranks.mu.Lock()
+	defer g.ranks.mu.Unlock()
+	if !g.ranked() {
+		return true
+	}
+	theirs, known := g.ranks.by[rankKey(holder)]
+	if !known {
+		theirs = max(g.policy.top(), g.ranks.top)
+		if r, listed := g.policy.Ranks.Users[holder.UserID]; listed && len(g.policy.Ranks.Groups) == 0 {
+			theirs = r
+		}
+	}
+	return mine >= theirs
+}

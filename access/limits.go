@@ -1,0 +1,204 @@
+package access
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"editlock"
+	"editlock/auth"
+)
+
+// Limits bound what one caller can cost the others. 0 is no limit. Those per
+// second, and of streams, hold for each server process; a back end, which acts
+// for many, has its own.
+type Limits struct {
+	MutexesPerSession int `toml:"mutexes_per_session"`
+	MutexesPerUser    int `toml:"mutexes_per_user"`
+	WaitersPerMutex   int `toml:"waiters_per_mutex"`
+
+	RequestsPerSecond        int `toml:"requests_per_second"` // and twice as many at once
+	BackendRequestsPerSecond int `toml:"backend_requests_per_second"`
+	Streams                  int `toml:"event_streams"`
+	BackendStreams           int `toml:"backend_event_streams"`
+	// RefusalsPerSecond is of requests without valid credentials, by address.
+	RefusalsPerSecond int `toml:"refusals_per_second"`
+}
+
+// DefaultLimits let an office and its programs work, and stop what runs wild.
+func DefaultLimits() Limits {
+	return Limits{
+		MutexesPerSession: 1000, MutexesPerUser: 5000, WaitersPerMutex: 1000,
+		RequestsPerSecond: 100, BackendRequestsPerSecond: 5000, Streams: 50, BackendStreams: 1000, RefusalsPerSecond: 20,
+	}
+}
+
+// LimitError says which limit a call met. It is editlock.ErrLimited.
+type LimitError struct {
+	Limit      string // as in the configuration, such as mutexes_per_session
+	Max        int
+	RetryAfter time.Duration // when it is worth another try
+}
+
+func (e *LimitError) Error() string {
+	return fmt.Sprintf("this is over the limit %s, which is %d here", e.Limit, e.Max)
+}
+
+// Is makes errors.Is(err, editlock.ErrLimited) true.
+func (e *LimitError) Is(target error) bool { return target == editlock.ErrLimited }
+
+// The limits, as errors and counters name them.
+const (
+	mutexesPerSession = "mutexes_per_session"
+	mutexesPerUser    = "mutexes_per_user"
+	waitersPerMutex   = "waiters_per_mutex"
+	requestsPerSecond = "requests_per_second"
+	eventStreams      = "event_streams"
+	refusalsPerSecond = "refusals_per_second"
+)
+
+// Counters tell how often each limit was met, and how often something was
+// refused, since the process began.
+type Counters struct {
+	limits    map[string]*atomic.Uint64
+	forbidden atomic.Uint64
+	unknown   atomic.Uint64
+}
+
+func newCounters() *Counters {
+	c := &Counters{limits: map[string]*atomic.Uint64{}}
+	for _, name := range []string{mutexesPerSession, mutexesPerUser, waitersPerMutex, requestsPerSecond, eventStreams, refusalsPerSecond} {
+		c.limits[name] = new(atomic.Uint64)
+	}
+	return c
+}
+
+// Limited is how often each limit was met, by its name.
+func (c *Counters) Limited() map[string]uint64 {
+	out := make(map[string]uint64, len(c.limits))
+	for name, n := range c.limits {
+		out[name] = n.Load()
+	}
+	return out
+}
+
+// Forbidden is how often a known caller was refused what he asked for.
+func (c *Counters) Forbidden() uint64 { return c.forbidden.Load() }
+
+// Unauthenticated is how often a request had no valid credentials.
+func (c *Counters) Unauthenticated() uint64 { return c.unknown.Load() }
+
+func (c *Counters) limited(name string, limit int, after time.Duration) error {
+	c.limits[name].Add(1)
+	return &LimitError{Limit: name, Max: limit, RetryAfter: after}
+}
+
+// maxKnown bounds how many callers are remembered for their rates.
+const maxKnown = 50_000
+
+// rates holds callers to their requests per second.
+type rates struct {
+	mu sync.Mutex
+	by map[string]*rate.Limiter
+}
+
+// allow counts one request of a caller.
+func (r *rates) allow(who string, perSecond int) bool {
+	if perSecond <= 0 {
+		return true
+	}
+	r.mu.Lock()
+	l := r.by[who]
+	if l == nil {
+		if len(r.by) >= maxKnown || r.by == nil {
+			r.forgetIdle()
+		}
+		l = rate.NewLimiter(rate.Limit(perSecond), 2*perSecond)
+		r.by[who] = l
+	}
+	r.mu.Unlock()
+	return l.Allow()
+}
+
+// forgetIdle lets go of callers who could send a full burst anyway; if all are
+// busy, of all: they begin anew.
+func (r *rates) forgetIdle() {
+	kept := make(map[string]*rate.Limiter)
+	for who, l := range r.by {
+		if l.Tokens() < float64(l.Burst()) {
+			kept[who] = l
+		}
+	}
+	if len(kept) >= maxKnown {
+		clear(kept)
+	}
+	r.by = kept
+}
+
+// streams counts the event streams of callers.
+type streams struct {
+	mu sync.Mutex
+	by map[string]int
+}
+
+func (s *streams) open(who string, limit int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if limit > 0 && s.by[who] >= limit {
+		return false
+	}
+	if s.by == nil {
+		s.by = map[string]int{}
+	}
+	s.by[who]++
+	return true
+}
+
+func (s *streams) close(who string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.by[who]--; s.by[who] <= 0 {
+		delete(s.by, who)
+	}
+}
+
+// Admit counts one request of a caller against his rate. Its error is a
+// *LimitError.
+func (g *Guard) Admit(c *auth.Caller) error {
+	limit := g.limits.RequestsPerSecond
+	if c.Scope != nil {
+		limit = g.limits.BackendRequestsPerSecond
+	}
+	if !g.rates.allow(c.Name, limit) {
+		return g.Counters.limited(requestsPerSecond, limit, time.Second)
+	}
+	return nil
+}
+
+// Refused counts a request without valid credentials, by its address, and
+// writes it to the audit log. The error is the one to answer with.
+func (g *Guard) Refused(ctx context.Context, address string, err error) error {
+	g.Counters.unknown.Add(1)
+	if limit := g.limits.RefusalsPerSecond; !g.rates.allow("address:"+address, limit) {
+		return g.Counters.limited(refusalsPerSecond, limit, time.Second)
+	}
+	g.Log(ctx, "unauthenticated", nil, "address", address, "why", err.Error())
+	return err
+}
+
+// OpenStream counts an event stream of a caller until done is called. Its
+// error is a *LimitError.
+func (g *Guard) OpenStream(c *auth.Caller) (done func(), err error) {
+	limit := g.limits.Streams
+	if c.Scope != nil {
+		limit = g.limits.BackendStreams
+	}
+	if !g.streams.open(c.Name, limit) {
+		return nil, g.Counters.limited(eventStreams, limit, 10*time.Second)
+	}
+	return sync.OnceFunc(func() { g.streams.close(c.Name) }), nil
+}

@@ -1,0 +1,256 @@
+package access
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"editlock"
+	"editlock/auth"
+)
+
+// guarded is a Locker for a caller.
+type guarded struct {
+	g      *Guard
+	inner  editlock.Locker
+	caller *auth.Caller // nil: the one in the context
+}
+
+var _ editlock.Locker = (*guarded)(nil)
+
+var errNobody = &auth.Error{Problem: "nobody is calling"}
+
+func (w *guarded) who(ctx context.Context) (*auth.Caller, error) {
+	if w.caller != nil {
+		return w.caller, nil
+	}
+	if c := auth.CallerFrom(ctx); c != nil {
+		return c, nil
+	}
+	return nil, errNobody
+}
+
+// act makes a call that of the caller's owner. A back end's owner is the
+// context's, within its scope.
+func (w *guarded) act(ctx context.Context) (context.Context, *auth.Caller, error) {
+	c, err := w.who(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	owner := c.Owner
+	if c.Scope != nil {
+		stated := editlock.OwnerFrom(ctx)
+		if owner, err = c.ActAs(&stated); err != nil {
+			w.g.Refuse(ctx, c, "act as another", err)
+			return nil, nil, err
+		}
+	}
+	return editlock.WithOwner(ctx, owner), c, nil
+}
+
+// need refuses what a caller has no right to.
+func (w *guarded) need(ctx context.Context, c *auth.Caller, right auth.Right, id editlock.ID, do string) error {
+	if w.g.May(c, right, id) {
+		return nil
+	}
+	return w.g.deny(ctx, c, do, id, "you have no right "+string(right)+" to "+id.String())
+}
+
+// begin is act and need in one.
+func (w *guarded) begin(ctx context.Context, right auth.Right, id editlock.ID, do string) (context.Context, *auth.Caller, error) {
+	if err := id.Validate(); err != nil {
+		return nil, nil, err
+	}
+	ctx, c, err := w.act(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	return ctx, c, w.need(ctx, c, right, id, do)
+}
+
+// Capture implements editlock.Locker.
+func (w *guarded) Capture(ctx context.Context, id editlock.ID, opts *editlock.CaptureOptions) (editlock.Mutex, error) {
+	ctx, c, err := w.begin(ctx, auth.Use, id, "capture")
+	if err != nil {
+		return editlock.Mutex{}, err
+	}
+	done, err := w.mayHoldMore(ctx, id, opts)
+	if err != nil {
+		return editlock.Mutex{}, err
+	}
+	if opts != nil && opts.Wait > 0 {
+		if err := w.mayWait(ctx, id); err != nil {
+			done(0)
+			return editlock.Mutex{}, err
+		}
+	}
+	m, err := w.inner.Capture(ctx, id, opts)
+	done(taken(m, err))
+	if err == nil {
+		w.g.remember(c, m.Owner)
+	}
+	return m, err
+}
+
+// taken is 1 for a mutex that was captured just now: not a refusal, and no
+// refresh.
+func taken(m editlock.Mutex, err error) int {
+	if err == nil && m.CapturedAt.Equal(m.RefreshedAt) {
+		return 1
+	}
+	return 0
+}
+
+// mayHoldMore counts a capture against the owner's limits. What he holds
+// already he may refresh at any number.
+func (w *guarded) mayHoldMore(ctx context.Context, id editlock.ID, opts *editlock.CaptureOptions) (done func(int), err error) {
+	if opts != nil && !opts.If.IsZero() && !opts.If.Free() {
+		return func(int) {}, nil // claims what he holds
+	}
+	done, err = w.g.charge(ctx, w.inner, editlock.OwnerFrom(ctx), 1)
+	if !errors.Is(err, editlock.ErrLimited) {
+		return done, err
+	}
+	state, _, errNow := w.inner.Request(ctx, id)
+	if errNow == nil && state == editlock.CapturedByMe {
+		return func(int) {}, nil
+	}
+	return nil, err
+}
+
+func (w *guarded) mayWait(ctx context.Context, id editlock.ID) error {
+	limit := w.g.limits.WaitersPerMutex
+	if limit <= 0 {
+		return nil
+	}
+	_, m, err := w.inner.Request(ctx, id)
+	if err == nil && m.Waiting >= limit {
+		return w.g.Counters.limited(waitersPerMutex, limit, 5*time.Second)
+	}
+	return err
+}
+
+// CaptureAll implements editlock.Locker.
+func (w *guarded) CaptureAll(ctx context.Context, ids []editlock.ID, opts *editlock.CaptureOptions) ([]editlock.Mutex, error) {
+	ctx, c, err := w.act(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		if err := w.need(ctx, c, auth.Use, id, "capture"); err != nil {
+			return nil, err
+		}
+	}
+	done, err := w.g.charge(ctx, w.inner, editlock.OwnerFrom(ctx), len(ids))
+	if err != nil {
+		return nil, err
+	}
+	ms, err := w.inner.CaptureAll(ctx, ids, opts)
+	got := 0
+	for _, m := range ms {
+		got += taken(m, err)
+	}
+	done(got)
+	if err == nil {
+		w.g.remember(c, editlock.OwnerFrom(ctx))
+	}
+	return ms, err
+}
+
+// Refresh implements editlock.Locker. The token alone is enough for Admin
+// only.
+func (w *guarded) Refresh(ctx context.Context, items []editlock.RefreshItem) ([]editlock.RefreshResult, error) {
+	c, err := w.who(ctx)
+	if err != nil {
+		return nil, err
+	}
+	right, acts := auth.Admin, false
+	for _, item := range items {
+		acts = acts || !item.ByToken
+	}
+	if acts {
+		right = auth.Use
+		if ctx, c, err = w.act(ctx); err != nil {
+			return nil, err
+		}
+		w.g.remember(c, editlock.OwnerFrom(ctx))
+	}
+	out := make([]editlock.RefreshResult, len(items))
+	var allowed []editlock.RefreshItem
+	var at []int
+	for i, item := range items {
+		need := right
+		if item.ByToken {
+			need = auth.Admin
+		}
+		if err := w.need(ctx, c, need, item.ID, "refresh"); err != nil {
+			out[i].Err = err
+			continue
+		}
+		allowed, at = append(allowed, item), append(at, i)
+	}
+	if len(allowed) == 0 && len(items) > 0 {
+		return out, nil
+	}
+	results, err := w.inner.Refresh(ctx, allowed)
+	for i, res := range results {
+		out[at[i]] = res
+	}
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// Release implements editlock.Locker.
+func (w *guarded) Release(ctx context.Context, id editlock.ID, cond editlock.Condition) (bool, error) {
+	ctx, _, err := w.begin(ctx, auth.Use, id, "release")
+	if err != nil {
+		return false, err
+	}
+	return w.inner.Release(ctx, id, cond)
+}
+
+// ReleaseAfter implements editlock.Locker.
+func (w *guarded) ReleaseAfter(ctx context.Context, id editlock.ID, cond editlock.Condition, grace time.Duration) (bool, error) {
+	ctx, _, err := w.begin(ctx, auth.Use, id, "release")
+	if err != nil {
+		return false, err
+	}
+	return w.inner.ReleaseAfter(ctx, id, cond, grace)
+}
+
+// ReleaseAll implements editlock.Locker.
+func (w *guarded) ReleaseAll(ctx context.Context, ids []editlock.ID) ([]editlock.ID, error) {
+	ctx, c, err := w.act(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		if err := w.need(ctx, c, auth.Use, id, "release"); err != nil {
+			return nil, err
+		}
+	}
+	return w.inner.ReleaseAll(ctx, ids)
+}
+
+// HandOver implements editlock.Locker.
+func (w *guarded) HandOver(ctx context.Context, id editlock.ID) (bool, error) {
+	ctx, _, err := w.begin(ctx, auth.Use, id, "hand over")
+	if err != nil {
+		return false, err
+	}
+	return w.inner.HandOver(ctx, id)
+}
+
+// Decline implements editlock.Locker.
+func (w *guarded) Decline(ctx context.Context, id editlock.ID, waiter, message string) (bool, error) {
+	ctx, _, err := w.begin(ctx, auth.Use, id, "decline")
+	if err != nil {
+		return false, err
+	}
+	return w.inner.Decline(ctx, id, waiter, message)
+}
+
+// Close implements editlock.Locker.
+func (w *guarded) Close() error { return nil }

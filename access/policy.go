@@ -1,0 +1,111 @@
+// Package access says what a caller may do: rights by group and mode, ranks,
+// and limits. [Guard.For] wraps an [editlock.Locker] so that each of its calls
+// is checked, for the HTTP interface and the lock manager alike.
+package access
+
+import (
+	"fmt"
+	"slices"
+
+	"editlock"
+	"editlock/auth"
+)
+
+// Policy is what an operator lets callers do. What no rule and no credential
+// allows is refused.
+type Policy struct {
+	Rules []Rule
+	Ranks Ranks
+}
+
+// Rule gives rights to callers. Users are compared as auth makes them, with
+// the prefix of their issuer.
+type Rule struct {
+	Everyone bool     `toml:"everyone"` // all who are authenticated but back ends, whose keys say it
+	Users    []string `toml:"users"`
+	Groups   []string `toml:"groups"`
+	auth.Grant
+}
+
+// Ranks order people: who takes over, or releases by force, needs at least the
+// rank of the one who holds. The highest of a caller's ranks counts, 0 if he
+// has none.
+type Ranks struct {
+	Users  map[string]int `toml:"users"`
+	Groups map[string]int `toml:"groups"`
+}
+
+// Validate reports a rule that makes no sense.
+func (p *Policy) Validate() error {
+	for i := range p.Rules {
+		r := &p.Rules[i]
+		if !r.Everyone && len(r.Users) == 0 && len(r.Groups) == 0 {
+			return fmt.Errorf("rule %d is for nobody: give users, groups or everyone", i+1)
+		}
+		if err := r.Grant.Validate(); err != nil {
+			return fmt.Errorf("rule %d: %w", i+1, err)
+		}
+	}
+	return nil
+}
+
+func (r *Rule) isFor(c *auth.Caller) bool {
+	if c.Scope != nil {
+		return false
+	}
+	return r.Everyone || slices.Contains(r.Users, c.Owner.UserID) ||
+		slices.ContainsFunc(c.Groups, func(g string) bool { return slices.Contains(r.Groups, g) })
+}
+
+// May reports whether a caller has a right to a mutex.
+func (p *Policy) May(c *auth.Caller, right auth.Right, id editlock.ID) bool {
+	for i := range c.Grants {
+		if c.Grants[i].Allows(right, id) {
+			return true
+		}
+	}
+	for i := range p.Rules {
+		if r := &p.Rules[i]; r.Allows(right, id) && r.isFor(c) {
+			return true
+		}
+	}
+	return false
+}
+
+// MayAny reports whether a caller has a right to any mutex at all.
+func (p *Policy) MayAny(c *auth.Caller, right auth.Right) bool {
+	has := func(g *auth.Grant) bool {
+		return slices.Contains(g.Rights, right) || slices.Contains(g.Rights, auth.Admin)
+	}
+	for i := range c.Grants {
+		if has(&c.Grants[i]) {
+			return true
+		}
+	}
+	for i := range p.Rules {
+		if r := &p.Rules[i]; has(&r.Grant) && r.isFor(c) {
+			return true
+		}
+	}
+	return false
+}
+
+// rank is the highest that the caller, or the owner he acts for, has.
+func (p *Policy) rank(c *auth.Caller, o editlock.Owner) int {
+	best := max(c.Rank, p.Ranks.Users[o.UserID])
+	for _, g := range c.Groups {
+		best = max(best, p.Ranks.Groups[g])
+	}
+	return best
+}
+
+// top is the highest rank that the rules know.
+func (p *Policy) top() int {
+	best := 0
+	for _, ranks := range []map[string]int{p.Ranks.Users, p.Ranks.Groups} {
+		for _, r := range ranks {
+			best = max(best, r)
+		}
+	}
+	return best
+}

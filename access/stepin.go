@@ -1,0 +1,158 @@
+package access
+
+import (
+	"context"
+
+	"editlock"
+	"editlock/auth"
+)
+
+// Takeover implements editlock.Locker. One's own, in another tab or from a
+// login before, takes no more than Use.
+func (w *guarded) Takeover(ctx context.Context, id editlock.ID, seen editlock.Token, reason string, opts *editlock.CaptureOptions) (editlock.Mutex, error) {
+	ctx, c, held, err := w.stepIn(ctx, id, seen, auth.Takeover, "take over")
+	if err != nil {
+		return editlock.Mutex{}, err
+	}
+	done, err := w.g.charge(ctx, w.inner, editlock.OwnerFrom(ctx), 1)
+	if err != nil {
+		return editlock.Mutex{}, err
+	}
+	m, err := w.inner.Takeover(ctx, id, seen, reason, opts)
+	done(taken(m, err))
+	if err == nil {
+		w.g.remember(c, m.Owner)
+		w.tell(ctx, c, editlock.KindTakenOver, held, reason)
+	}
+	return m, err
+}
+
+// ForceRelease implements editlock.Locker.
+func (w *guarded) ForceRelease(ctx context.Context, id editlock.ID, seen editlock.Token, reason string) error {
+	ctx, c, held, err := w.stepIn(ctx, id, seen, auth.ForceRelease, "release by force")
+	if err != nil {
+		return err
+	}
+	if err = w.inner.ForceRelease(ctx, id, seen, reason); err == nil {
+		w.tell(ctx, c, editlock.KindForceReleased, held, reason)
+	}
+	return err
+}
+
+// tell writes a decision that ended another's hold to the audit log.
+func (w *guarded) tell(ctx context.Context, c *auth.Caller, do editlock.Kind, held editlock.Mutex, reason string) {
+	as := editlock.OwnerFrom(ctx)
+	w.g.Log(ctx, string(do), c, "mutex", held.ID.String(), "token", uint64(held.Token),
+		"holder_session", held.Owner.Session, "holder_user", held.Owner.UserID,
+		"by_session", as.Session, "by_user", as.UserID, "reason", reason)
+}
+
+// stepIn checks whether a caller may end the hold seen. The token that was
+// checked is the one that must be in force, so nobody else's hold is ended.
+func (w *guarded) stepIn(ctx context.Context, id editlock.ID, seen editlock.Token, right auth.Right, do string) (context.Context, *auth.Caller, editlock.Mutex, error) {
+	var held editlock.Mutex
+	if err := id.Validate(); err != nil {
+		return nil, nil, held, err
+	}
+	ctx, c, err := w.act(ctx)
+	if err != nil {
+		return nil, nil, held, err
+	}
+	if !w.g.May(c, right, id) {
+		// His own may be all he may see, so no more is told before that is known.
+		if err := w.need(ctx, c, auth.Use, id, do); err != nil {
+			return nil, nil, held, err
+		}
+	}
+	state, held, err := w.inner.Request(ctx, id)
+	as := editlock.OwnerFrom(ctx)
+	switch {
+	case err != nil:
+		return nil, nil, held, err
+	case state == editlock.Free:
+		return nil, nil, held, &editlock.LostError{ID: id}
+	case held.Token != seen && seen != 0: // what is 0, inner refuses
+		return nil, nil, held, &editlock.BusyError{Holder: held, Self: samePerson(as, held.Owner)}
+	case samePerson(as, held.Owner):
+		return ctx, c, held, w.need(ctx, c, auth.Use, id, do)
+	}
+	if err := w.need(ctx, c, right, id, do); err != nil {
+		return nil, nil, held, err
+	}
+	if !w.g.outranks(c, as, held.Owner) {
+		return nil, nil, held, w.g.deny(ctx, c, do, id, "the rank of "+held.Owner.Label()+" is higher than yours, or not known")
+	}
+	return ctx, c, held, nil
+}
+
+// ReleaseSession implements editlock.Locker: of one's own sessions with Use; of
+// others' only what ForceRelease allows, and only if it allows all of it.
+func (w *guarded) ReleaseSession(ctx context.Context, session string) ([]editlock.ID, error) {
+	c, err := w.who(ctx)
+	if err != nil {
+		return nil, err
+	}
+	as, mine := c.Owner, session == c.Owner.Session
+	if c.Scope != nil {
+		as, mine = editlock.OwnerFrom(ctx), c.Scope.Covers(session)
+		if as.Session != "" { // else the session itself does it
+			if _, err := c.ActAs(&as); err != nil {
+				return nil, err
+			}
+		}
+	}
+	ctx = editlock.WithOwner(ctx, as)
+	if !w.g.MayAny(c, auth.Use) && !w.g.MayAny(c, auth.ForceRelease) {
+		return nil, w.g.deny(ctx, c, "release a session", editlock.ID{}, "you have no right use to anything")
+	}
+	if mine || session == "" {
+		return w.inner.ReleaseSession(ctx, session)
+	}
+	held, err := w.everything(ctx, session)
+	if err != nil || len(held) == 0 {
+		if err == nil && !w.g.MayAny(c, auth.ForceRelease) {
+			err = w.g.deny(ctx, c, "release a session", editlock.ID{}, "session is not yours")
+		}
+		return nil, err
+	}
+	own := true
+	for _, m := range held {
+		if c.Scope == nil && as.UserID != "" && m.Owner.UserID == as.UserID {
+			continue
+		}
+		own = false
+		if !w.g.May(c, auth.ForceRelease, m.ID) || !w.g.outranks(c, as, m.Owner) {
+			return nil, w.g.deny(ctx, c, "release a session", m.ID, "session is not yours, and you may not release all of it by force")
+		}
+	}
+	if own {
+		return w.inner.ReleaseSession(ctx, session)
+	}
+	var released []editlock.ID
+	for _, m := range held {
+		const reason = "session ended"
+		switch err := w.inner.ForceRelease(ctx, m.ID, m.Token, reason); {
+		case err == nil:
+			w.tell(ctx, c, editlock.KindForceReleased, m, reason)
+			released = append(released, m.ID)
+		case !gone(err):
+			return released, err
+		}
+	}
+	return released, nil
+}
+
+// everything is all that a session holds.
+func (w *guarded) everything(ctx context.Context, session string) ([]editlock.Mutex, error) {
+	var out []editlock.Mutex
+	for q := (editlock.Query{Session: session, Limit: editlock.MaxPage}); ; {
+		page, err := w.inner.List(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, page.Mutexes...)
+		if q.Cursor = page.Next; q.Cursor == "" {
+			return out, nil
+		}
+	}
+}

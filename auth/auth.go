@@ -1,0 +1,161 @@
+// Package auth says who is calling: it makes a [Caller] of an HTTP request, by
+// API key, JWT, client certificate or the session cookie of an OpenID Connect
+// login. What a caller may do is package access's.
+//
+// Who somebody is, is compared byte for byte everywhere. Two logins that look
+// alike are two people.
+package auth
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"editlock"
+)
+
+// Method is how a caller proved who he is.
+type Method string
+
+// The methods.
+const (
+	APIKey      Method = "api_key"
+	JWT         Method = "jwt"
+	Certificate Method = "certificate"
+	OIDC        Method = "oidc"
+)
+
+// Caller is who sent a request, proved.
+type Caller struct {
+	// Name tells callers apart, in limits and logs: key:ID, user:ID or
+	// certificate:FINGERPRINT.
+	Name   string
+	Method Method
+	// Owner is who the caller is. A back end, which has a Scope, states for
+	// each call whom it acts for.
+	Owner  editlock.Owner
+	Scope  *Scope
+	Groups []string
+	Grants []Grant // what the credential itself allows
+	Rank   int
+	// Ambient credentials are sent by a browser by itself, whoever made it
+	// send the request.
+	Ambient bool
+	Expires time.Time // of the credential; zero: never
+}
+
+// Scope is whom a back end may act for.
+type Scope struct {
+	Sessions []Pattern `json:"sessions"`
+	Users    []Pattern `json:"users"` // of owners that name a user
+}
+
+// ActAs returns the owner that a call acts for. stated is what the call says
+// of it, nil if nothing: the owner of a credential needs no word, and none but
+// his own is accepted. A refusal is a *ForbiddenError that names the field.
+func (c *Caller) ActAs(stated *editlock.Owner) (editlock.Owner, error) {
+	if c.Scope != nil {
+		return c.Scope.actAs(stated)
+	}
+	if stated == nil {
+		return c.Owner, nil
+	}
+	for _, f := range []struct{ name, said, proved string }{
+		{"owner.session", stated.Session, c.Owner.Session},
+		{"owner.user_id", stated.UserID, c.Owner.UserID},
+		{"owner.login", stated.Login, c.Owner.Login},
+		{"owner.name", stated.Name, c.Owner.Name},
+		{"owner.host", stated.Host, c.Owner.Host},
+	} {
+		if f.said != "" && f.said != f.proved {
+			return editlock.Owner{}, forbidden(f.name, "is not what your credentials say; leave it out")
+		}
+	}
+	return c.Owner, nil
+}
+
+func (s *Scope) actAs(stated *editlock.Owner) (editlock.Owner, error) {
+	switch {
+	case stated == nil:
+		return editlock.Owner{}, &editlock.InvalidError{Field: "owner", Problem: "is missing: an API key acts for many, so it says whom for"}
+	case !matchAny(s.Sessions, stated.Session):
+		return editlock.Owner{}, forbidden("owner.session", "is none that this key may act for")
+	case stated.UserID != "" && !matchAny(s.Users, stated.UserID):
+		return editlock.Owner{}, forbidden("owner.user_id", "is none that this key may act for")
+	}
+	return *stated, nil
+}
+
+// Pattern is a text, or the beginning of texts and a *.
+type Pattern string
+
+// Match compares byte for byte.
+func (p Pattern) Match(text string) bool {
+	if front, ok := strings.CutSuffix(string(p), "*"); ok {
+		return strings.HasPrefix(text, front)
+	}
+	return text == string(p)
+}
+
+func matchAny(patterns []Pattern, text string) bool {
+	for _, p := range patterns {
+		if p.Match(text) {
+			return true
+		}
+	}
+	return false
+}
+
+// Authenticator finds out who sent a request. Its errors are *Error, or
+// editlock.ErrUnavailable if what it needs to know can't be had now.
+type Authenticator interface {
+	Authenticate(r *http.Request) (*Caller, error)
+}
+
+// Error is the refusal of a request without credentials, or with wrong ones.
+type Error struct {
+	Problem   string // for the caller to read; no secrets
+	Presented bool   // there were credentials
+}
+
+func (e *Error) Error() string { return e.Problem }
+
+// Is makes errors.Is(err, editlock.ErrUnauthenticated) true.
+func (e *Error) Is(target error) bool { return target == editlock.ErrUnauthenticated }
+
+func refused(problem string) error { return &Error{Problem: problem, Presented: true} }
+
+// ForbiddenError is the refusal of something a known caller asked for.
+type ForbiddenError struct {
+	Field   string // the argument at fault, if it is one
+	Problem string
+}
+
+func (e *ForbiddenError) Error() string {
+	if e.Field == "" {
+		return e.Problem
+	}
+	return e.Field + " " + e.Problem
+}
+
+// Is makes errors.Is(err, editlock.ErrForbidden) true.
+func (e *ForbiddenError) Is(target error) bool { return target == editlock.ErrForbidden }
+
+func forbidden(field, problem string) error { return &ForbiddenError{Field: field, Problem: problem} }
+
+type callerKey struct{}
+
+// WithCaller returns a context that carries a caller.
+func WithCaller(ctx context.Context, c *Caller) context.Context {
+	return context.WithValue(ctx, callerKey{}, c)
+}
+
+// CallerFrom returns the caller that a context carries, nil if none.
+func CallerFrom(ctx context.Context) *Caller {
+	c, _ := ctx.Value(callerKey{}).(*Caller)
+	return c
+}
+
+// Covers reports whether a back end may act for a session.
+func (s *Scope) Covers(session string) bool { return matchAny(s.Sessions, session) }

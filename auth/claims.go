@@ -1,0 +1,144 @@
+package auth
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"editlock"
+)
+
+// Claims says in which claims an issuer tells what. Empty fields are the
+// defaults. The user is always sub.
+type Claims struct {
+	Login  string `toml:"login"`  // preferred_username
+	Name   string `toml:"name"`   // name
+	Groups string `toml:"groups"` // groups; a dot leads into an object, as in realm_access.roles
+}
+
+// sessionClaims are where a token names the session, first come.
+var sessionClaims = []string{"editlock.session", "sid", "jti"}
+
+// ownClaim is the form of the claim editlock, which says what no standard
+// claim does.
+type ownClaim struct {
+	Session string  `json:"session,omitempty"`
+	Host    string  `json:"host,omitempty"`
+	Grants  []Grant `json:"grants,omitempty"`
+	Rank    int     `json:"rank,omitempty"`
+}
+
+// claimSet is the body of a token.
+type claimSet map[string]any
+
+// at follows dots into objects.
+func (c claimSet) at(path string) any {
+	if path == "" {
+		return nil
+	}
+	if v, ok := c[path]; ok {
+		return v
+	}
+	var v any = map[string]any(c)
+	for name := range strings.SplitSeq(path, ".") {
+		object, ok := v.(map[string]any)
+		if !ok {
+			return nil
+		}
+		v = object[name]
+	}
+	return v
+}
+
+func (c claimSet) text(path string) string {
+	s, _ := c.at(path).(string)
+	return s
+}
+
+func (c claimSet) texts(path string) []string {
+	switch v := c.at(path).(type) {
+	case string:
+		return []string{v}
+	case []any:
+		var out []string
+		for _, one := range v {
+			if s, ok := one.(string); ok {
+				out = append(out, s)
+			}
+		}
+		return out
+	}
+	return nil
+}
+
+func or(name, byDefault string) string {
+	if name == "" {
+		return byDefault
+	}
+	return name
+}
+
+// person is the caller that claims tell of, without a session.
+func (m Claims) person(c claimSet, userPrefix string) (*Caller, error) {
+	sub := c.text("sub")
+	if sub == "" {
+		return nil, refused("the token names no user: sub is missing")
+	}
+	own, err := c.own()
+	if err != nil {
+		return nil, err
+	}
+	user := userPrefix + sub
+	return &Caller{
+		Name: "user:" + user,
+		Owner: editlock.Owner{
+			UserID: user, Login: c.text(or(m.Login, "preferred_username")), Name: c.text(or(m.Name, "name")), Host: own.Host,
+		},
+		Groups: c.texts(or(m.Groups, "groups")), Grants: own.Grants, Rank: own.Rank,
+	}, nil
+}
+
+// own reads the claim editlock. A grant that makes no sense refuses the token:
+// it could mean less than it says to us.
+func (c claimSet) own() (ownClaim, error) {
+	var own ownClaim
+	v, ok := c["editlock"]
+	if !ok {
+		return own, nil
+	}
+	data, err := json.Marshal(v)
+	if err == nil {
+		dec := json.NewDecoder(bytes.NewReader(data))
+		dec.DisallowUnknownFields()
+		err = dec.Decode(&own)
+	}
+	for i := 0; err == nil && i < len(own.Grants); i++ {
+		err = own.Grants[i].Validate()
+	}
+	if err != nil {
+		return own, refused(fmt.Sprintf("the token's claim editlock can't be read: %v", err))
+	}
+	return own, nil
+}
+
+// settle gives a person his session and checks all that is known of him.
+func settle(caller *Caller, method Method, session string) (*Caller, error) {
+	caller.Method, caller.Owner.Session = method, session
+	if err := caller.Owner.Validate(); err != nil {
+		return nil, refused("the token's owner is not valid: " + err.Error())
+	}
+	caller.Groups = slices.Compact(slices.Sorted(slices.Values(caller.Groups)))
+	return caller, nil
+}
+
+// session is the session that a token names.
+func (c claimSet) session() string {
+	for _, name := range sessionClaims {
+		if s := c.text(name); s != "" {
+			return s
+		}
+	}
+	return ""
+}

@@ -1,0 +1,182 @@
+package auth
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// KeysFile is the API keys of a file. The file is read anew within a second
+// of its change, so that a revoked key is refused without a restart.
+type KeysFile struct {
+	path string
+	log  *slog.Logger
+
+	mu      sync.Mutex
+	keys    map[string]*Key
+	looked  time.Time // when the file was looked at
+	version version   // of what was read
+}
+
+// version tells one state of a file from another.
+type version struct {
+	size int64
+	at   time.Time
+}
+
+const lookEvery = time.Second
+
+// OpenKeys reads a keys file, which must be there. log hears of changes to it
+// that can't be read: the keys before it then stay in force.
+func OpenKeys(path string, log *slog.Logger) (*KeysFile, error) {
+	f := &KeysFile{path: path, log: log}
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	return f, f.read(info)
+}
+
+func (f *KeysFile) read(info fs.FileInfo) error {
+	list, err := ReadKeys(f.path)
+	if err != nil {
+		return err
+	}
+	f.keys = make(map[string]*Key, len(list))
+	for i := range list {
+		f.keys[list[i].ID] = &list[i]
+	}
+	f.version, f.looked = versionOf(info), time.Now()
+	return nil
+}
+
+func versionOf(info fs.FileInfo) version { return version{info.Size(), info.ModTime()} }
+
+// find returns the key of an ID as the file has it now.
+func (f *KeysFile) find(id string) *Key {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if now := time.Now(); now.Sub(f.looked) > lookEvery {
+		f.looked = now
+		f.reread()
+	}
+	return f.keys[id]
+}
+
+func (f *KeysFile) reread() {
+	info, err := os.Stat(f.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if len(f.keys) > 0 {
+			f.log.Warn("the keys file is gone; no API key is valid", "file", f.path)
+		}
+		f.keys, f.version = nil, version{}
+		return
+	case err == nil && versionOf(info) == f.version:
+		return
+	case err == nil:
+		err = f.read(info)
+	}
+	if err != nil {
+		f.log.Error("the keys file can't be read; the keys read before stay in force", "file", f.path, "err", err)
+	}
+}
+
+// authenticate finds the caller of a key.
+func (f *KeysFile) authenticate(secret string) (*Caller, error) {
+	k := f.find(keyID(secret))
+	now := time.Now()
+	switch {
+	case k == nil || !k.matches(secret):
+		return nil, refused("the API key is not known")
+	case k.Revoked != nil:
+		return nil, refused("the API key is revoked")
+	case k.Expires != nil && !now.Before(*k.Expires):
+		return nil, refused("the API key has expired")
+	}
+	return k.caller(), nil
+}
+
+// keysForm is the form of the file.
+type keysForm struct {
+	Keys []Key `json:"keys"`
+}
+
+// ReadKeys reads a keys file.
+func ReadKeys(path string) ([]Key, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var form keysForm
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&form); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	for _, k := range form.Keys {
+		for _, g := range k.Grants {
+			if err := g.Validate(); err != nil {
+				return nil, fmt.Errorf("%s: key %s: %w", path, k.ID, err)
+			}
+		}
+	}
+	return form.Keys, nil
+}
+
+// ChangeKeys changes a keys file, which is made if it is not there. The file
+// is replaced as a whole: a reader sees it as it was or as it is. Two changes
+// at the same time: one of them is refused.
+func ChangeKeys(path string, change func([]Key) ([]Key, error)) error {
+	lock := path + ".lock"
+	held, err := os.OpenFile(lock, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%s is being changed by another program; if none is running, remove %s", path, lock)
+	}
+	if err != nil {
+		return err
+	}
+	defer func() {
+		_ = held.Close()
+		_ = os.Remove(lock)
+	}()
+	keys, err := ReadKeys(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if keys, err = change(keys); err != nil {
+		return err
+	}
+	data, err := json.MarshalIndent(keysForm{keys}, "", "  ")
+	if err != nil {
+		return err
+	}
+	return replaceFile(path, append(data, '\n'))
+}
+
+// replaceFile writes a file beside and puts it in place. Owner and rights of
+// the old one stay, as far as the system lets them.
+func replaceFile(path string, data []byte) error {
+	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // of mode 0600
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(tmp.Name()) }()
+	if old, err := os.Stat(path); err == nil {
+		keepOwner(tmp, old)
+		_ = tmp.Chmod(old.Mode().Perm())
+	}
+	_, err = tmp.Write(data)
+	err = errors.Join(err, tmp.Sync(), tmp.Close())
+	if err != nil {
+		return err
+	}
+	return os.Rename(tmp.Name(), path)
+}

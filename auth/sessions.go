@@ -1,0 +1,162 @@
+package auth
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"html"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// maxSessions bounds the memory of logins.
+const maxSessions = 100_000
+
+// session is one login.
+type session struct {
+	caller  *Caller
+	idToken string // names the session to the provider, at logout
+}
+
+// sessions keeps logins by the hash of what the cookie holds: memory alone
+// lets nobody in.
+type sessions struct {
+	mu   sync.Mutex
+	byID map[[32]byte]*session
+}
+
+func newSessions() *sessions { return &sessions{byID: map[[32]byte]*session{}} }
+
+// begin keeps a session under a new ID. When there are too many, those that
+// ended go; if none has, the one that ends first.
+func (s *sessions) begin(one *session) (id string) {
+	id = random()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.byID) >= maxSessions {
+		s.makeRoom()
+	}
+	s.byID[sha256.Sum256([]byte(id))] = one
+	return id
+}
+
+func (s *sessions) makeRoom() {
+	now := time.Now()
+	var first [32]byte
+	var ends time.Time
+	for id, one := range s.byID {
+		if now.After(one.caller.Expires) {
+			delete(s.byID, id)
+		} else if ends.IsZero() || one.caller.Expires.Before(ends) {
+			first, ends = id, one.caller.Expires
+		}
+	}
+	if len(s.byID) >= maxSessions {
+		delete(s.byID, first)
+	}
+}
+
+// get returns the session of an ID, nil if there is none, or none any more.
+func (s *sessions) get(id string) *session {
+	if id == "" {
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	one := s.byID[sha256.Sum256([]byte(id))]
+	if one != nil && time.Now().After(one.caller.Expires) {
+		delete(s.byID, sha256.Sum256([]byte(id)))
+		return nil
+	}
+	return one
+}
+
+// end ends the session of an ID and returns it.
+func (s *sessions) end(id string) *session {
+	one := s.get(id)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.byID, sha256.Sum256([]byte(id)))
+	return one
+}
+
+// The prefix __Host- binds a cookie to this host, this path and TLS, so that
+// no neighbour can plant one.
+func (l *Login) cookieName(name string) string {
+	if l.secure {
+		return "__Host-" + name
+	}
+	return name
+}
+
+func (l *Login) sessionCookie() string { return l.cookieName("editlock_login") }
+
+// beginCookie is one for each login under way: several pages of a browser may
+// ask for one at once.
+func (l *Login) beginCookie(state string) string {
+	return l.cookieName("editlock_login_" + state[:8])
+}
+
+func (l *Login) sessionID(r *http.Request) string {
+	c, err := r.Cookie(l.sessionCookie())
+	if err != nil {
+		return ""
+	}
+	return c.Value
+}
+
+func (l *Login) setCookie(w http.ResponseWriter, name, value string, lasts time.Duration) {
+	maxAge := int(lasts / time.Second)
+	if lasts < 0 {
+		maxAge = -1 // away with it
+	}
+	http.SetCookie(w, &http.Cookie{
+		Name: name, Value: value, Path: "/", MaxAge: maxAge,
+		HttpOnly: true, Secure: l.secure, SameSite: http.SameSiteLaxMode,
+	})
+}
+
+// random is 130 random bits as text.
+func random() string { return rand.Text() }
+
+// sealer encrypts what a browser keeps for this process only.
+type sealer struct{ aead cipher.AEAD }
+
+func newSealer() *sealer {
+	var key [32]byte
+	_, _ = rand.Read(key[:]) // never fails
+	block, _ := aes.NewCipher(key[:])
+	aead, _ := cipher.NewGCMWithRandomNonce(block) // nor do these, with such a key
+	return &sealer{aead}
+}
+
+func (s *sealer) seal(data []byte) string {
+	return base64.RawURLEncoding.EncodeToString(s.aead.Seal(nil, nil, data, nil))
+}
+
+func (s *sealer) open(text string) ([]byte, error) {
+	data, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil {
+		return nil, errors.New("not sealed here")
+	}
+	return s.aead.Open(nil, nil, data, nil)
+}
+
+// page tells one thing, with a way on.
+func page(w http.ResponseWriter, status int, text, link string) {
+	head := w.Header()
+	head.Set("Content-Type", "text/html; charset=utf-8")
+	head.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	head.Set("X-Content-Type-Options", "nosniff")
+	w.WriteHeader(status)
+	way := ""
+	if link != "" {
+		way = fmt.Sprintf(`<p><a href="%s">→ %s</a>`, html.EscapeString(link), "editlock")
+	}
+	_, _ = fmt.Fprintf(w, "<!doctype html><html lang=en><meta charset=utf-8><title>editlock</title><p>%s%s", html.EscapeString(text), way)
+}

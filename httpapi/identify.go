@@ -1,0 +1,82 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"math"
+	"net"
+	"net/http"
+	"strconv"
+
+	"editlock"
+	"editlock/access"
+	"editlock/auth"
+	"editlock/internal/wire"
+)
+
+// sameOrigin refuses what other sites make a browser send with credentials
+// that it adds by itself.
+var sameOrigin = http.NewCrossOriginProtection()
+
+// identify finds out who calls, and returns the request with the caller in its
+// context.
+func (h *Handler) identify(r *http.Request) (*http.Request, error) {
+	caller, err := h.opts.Authenticator.Authenticate(r)
+	switch {
+	case errors.Is(err, editlock.ErrUnauthenticated):
+		return r, h.opts.Guard.Refused(r.Context(), clientAddress(r), err)
+	case errors.Is(err, editlock.ErrUnavailable):
+		return r, wire.NewProblem(wire.Unavailable, err.Error())
+	case err != nil:
+		return r, err
+	}
+	if err := h.opts.Guard.Admit(caller); err != nil {
+		return r, err
+	}
+	if caller.Ambient && sameOrigin.Check(r) != nil {
+		err := &auth.ForbiddenError{Problem: "another site's page made your browser send this"}
+		h.opts.Guard.Refuse(r.Context(), caller, r.URL.Path, err)
+		return r, err
+	}
+	return r.WithContext(auth.WithCaller(r.Context(), caller)), nil
+}
+
+// hint adds the headers that say what to do about a problem.
+func (h *Handler) hint(w http.ResponseWriter, p *wire.Problem, err error) {
+	var (
+		limit   *access.LimitError
+		unknown *auth.Error
+	)
+	head := w.Header()
+	switch {
+	case p.Code == wire.Unavailable:
+		head.Set("Retry-After", "1")
+	case errors.As(err, &limit):
+		head.Set("Retry-After", strconv.Itoa(max(int(math.Ceil(limit.RetryAfter.Seconds())), 1)))
+	case errors.As(err, &unknown) && unknown.Presented:
+		head.Set("WWW-Authenticate", `Bearer realm="editlock", error="invalid_token"`)
+	case p.Code == wire.Unauthenticated:
+		head.Set("WWW-Authenticate", `Bearer realm="editlock"`)
+	}
+}
+
+type addressKey struct{}
+
+// clientAddress is where a request comes from, as far as it can be trusted.
+func clientAddress(r *http.Request) string {
+	if at, ok := r.Context().Value(addressKey{}).(string); ok {
+		return at
+	}
+	return hostOf(r.RemoteAddr)
+}
+
+func withAddress(ctx context.Context, at string) context.Context {
+	return context.WithValue(ctx, addressKey{}, at)
+}
+
+func hostOf(address string) string {
+	if host, _, err := net.SplitHostPort(address); err == nil {
+		return host
+	}
+	return address
+}
