@@ -1,4 +1,4 @@
-// Builds the program once for all tests.
+// Builds the program once for all tests, unless EDITLOCK_PROGRAM names one.
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 export default function build() {
+  if (process.env.EDITLOCK_PROGRAM) return undefined;
   const folder = mkdtempSync(join(tmpdir(), 'editlock-browser-'));
   process.env.EDITLOCK_PROGRAM = join(folder, 'editlock');
   execFileSync('go', ['build', '-o', process.env.EDITLOCK_PROGRAM, './cmd/editlock'], {

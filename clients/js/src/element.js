@@ -19,6 +19,13 @@ const clients = new Map();
 /** @type {State[]} in which nobody's typing is in doubt */
 const settled = ['mine', 'other', 'self', 'free', 'lost', 'waiting'];
 
+// Frameworks show what they are told a little later; a hidden page has no
+// frames.
+const shownByNow = () => new Promise((done) => {
+  requestAnimationFrame(() => setTimeout(done));
+  setTimeout(done, 200);
+});
+
 /** @param {any} e @param {string} name */
 const early = (e, name) => e[name] ?? null;
 
@@ -251,15 +258,17 @@ export class EditLockElement extends HTMLElement {
         const put = await this.reload();
         if (!current()) return;
         put();
+        await shownByNow();
+        if (!current()) return;
         this.#base = this.#read();
       } else if (token && lock.note !== 'kept' && await lock.heldBySomebodySince(this.#loaded)) {
         return location.reload();
       }
     } catch {
-      if (!token || !current()) return;
-      this.#loading = 0;
-      setTimeout(() => this.refresh(), 1000);
+      if (token && current()) setTimeout(() => this.refresh(), 1000);
       return;
+    } finally {
+      if (turn === this.#loads) this.#loading = 0;
     }
     if (!current()) return;
     this.#loaded = performance.now();

@@ -35,6 +35,8 @@ export class Site {
   calls = [];
   /** Records by name: what is stored. */
   records = new Map();
+  /** More pages by path: {type, body}. */
+  pages = new Map();
   /** Asked about each call; may answer {status, delay}: refused, or passed on later. */
   fault = () => null;
 
@@ -66,6 +68,8 @@ export class Site {
       req.on('data', (c) => chunks.push(c)).on('end', () => done(Buffer.concat(chunks).toString()));
     });
     if (url.pathname.startsWith('/v1/')) return this.pass(req, res, url, body);
+    if (url.pathname.startsWith('/api/records/')) return this.api(req, res, url, body);
+    if (this.pages.has(url.pathname)) return res.writeHead(200, { 'Content-Type': this.pages.get(url.pathname).type }).end(this.pages.get(url.pathname).body);
     if (url.pathname.startsWith('/editlock/')) return res.writeHead(200, script).end(await readFile(join(dist, url.pathname.slice(10))));
     if (scripts[url.pathname]) return res.writeHead(200, script).end(scripts[url.pathname]);
     res.setHeader('Content-Security-Policy', policy);
@@ -76,15 +80,28 @@ export class Site {
     return res.writeHead(404).end();
   }
 
+  // allowed is the guard of every write: does the token that came with it
+  // still hold? A real one also knows who its reader is, and that he holds it.
+  async allowed(name, token) {
+    const { results: [result] } = await this.editlock('/v1/refresh', { items: [{ mutex: mutex(name), token: Number(token) || 1 }] });
+    return result;
+  }
+
+  async api(req, res, url, body) {
+    const name = url.pathname.slice('/api/records/'.length);
+    if (req.method === 'PUT') {
+      const answer = await this.allowed(name, req.headers['editlock-token']);
+      if (answer.code) return res.writeHead(409, { 'Content-Type': 'application/problem+json' }).end(JSON.stringify(answer));
+      this.records.set(name, JSON.parse(body).text);
+    }
+    return res.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify({ text: this.records.get(name) ?? 'as it was' }));
+  }
+
   async record(req, res, url, body) {
     const name = url.pathname.slice('/records/'.length);
     if (req.method === 'GET') return res.end(this.render(name, url));
     const form = new URLSearchParams(body);
-    // The guard of every write: still the holder?
-    const answer = await this.editlock('/v1/capture', {
-      mutex: { group: 'site', mode: 'record', id: name }, if: { token: Number(form.get('editlock_token')) },
-      owner: { session: url.searchParams.get('session') ?? url.searchParams.get('name'), user_id: url.searchParams.get('user') },
-    });
+    const answer = await this.allowed(name, form.get('editlock_token'));
     if (answer.code) return res.writeHead(409).end(`<!doctype html><title>refused</title><p>Not saved: ${markup(answer.code)}`);
     this.records.set(name, form.get('text'));
     return res.writeHead(303, { Location: req.url }).end();

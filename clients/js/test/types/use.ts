@@ -1,0 +1,30 @@
+// Compiled, never run: what a strict TypeScript program may write.
+import { Editlock, EditlockError, type Lock, type Mutex, type Options } from 'editlock';
+import { EditLockElement } from 'editlock/element';
+
+const options: Options = { owner: { user_id: 'u1', name: 'Ann' }, grace: '4s' };
+const locks = new Editlock({ ...options, server: '/locks', credentials: 'include', headers: () => ({ Authorization: 'Bearer x' }) });
+const lock: Lock = locks.lock({ group: 'crm', mode: 'invoice', id: '17' }, { idle: '300s', inactiveAfter: 'never', unchanged: async () => true });
+lock.addEventListener('change', () => {
+  const holder: Mutex | null = lock.holder;
+  if (lock.state === 'other' && holder) console.log(holder.owner.name?.toUpperCase(), locks.date(holder.captured_at).getTime());
+  if (lock.loss?.how === 'taken_over') console.log(lock.loss.by?.name);
+});
+await lock.open();
+await fetch('/save', { method: 'POST', headers: { ...lock.headers } });
+const stop: () => void = locks.watch({ group: 'crm' }, (entry) => console.log(entry?.kind, entry?.seq.toFixed()));
+stop();
+try {
+  await locks.releaseSession();
+} catch (e) {
+  if (e instanceof EditlockError) console.log(e.code, e.holder?.token);
+}
+const element = document.querySelector('edit-lock') as EditLockElement;
+element.reload = async () => () => {};
+element.save = () => element.unsaved;
+element.refused({ code: 'lost' });
+
+// @ts-expect-error there is no such state
+lock.state === 'open';
+// @ts-expect-error an id is required
+locks.lock({ group: 'crm' });

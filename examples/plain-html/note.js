@@ -1,0 +1,28 @@
+// The note, and how it is loaded and saved. Everything about the lock is the
+// element's.
+
+const lock = document.querySelector('edit-lock');
+const form = document.getElementById('note');
+const address = `/api/records/${lock.getAttribute('object')}`;
+
+// Called when the text shown may be old: first get it, then show it.
+lock.reload = async () => {
+  const { text } = await (await fetch(address)).json();
+  return () => { form.elements.text.value = text; };
+};
+
+// Also for "Save and hand over": true if all is saved.
+lock.save = async () => {
+  const answer = await fetch(address, {
+    method: 'PUT', headers: { 'Content-Type': 'application/json', ...lock.headers },
+    body: JSON.stringify({ text: form.elements.text.value }),
+  });
+  if (answer.ok) lock.saved();
+  else lock.refused(await answer.json());
+  return answer.ok;
+};
+
+form.addEventListener('submit', (e) => {
+  e.preventDefault();
+  lock.save();
+});

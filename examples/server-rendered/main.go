@@ -1,0 +1,109 @@
+// Command server-rendered is a note as a web application in Go renders it: no
+// script of its own, the lock embedded, saves guarded by the token that the
+// form carries.
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"html/template"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"sync"
+
+	"editlock"
+	"editlock/clients/js"
+	"editlock/connect"
+	"editlock/httpapi"
+)
+
+var page = template.Must(template.New("note").Parse(`<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>A note</title><script type="module" src="/editlock/element.js"></script></head>
+<body><main><h1>A note</h1>
+{{with .Refused}}<p role="alert">Not saved: {{.}}</p>{{end}}
+<edit-lock mode="note" object="1" user="{{.Reader}}" name="{{.Reader}}" token-field="token">
+  <form method="post" inert>
+    <label for="text">Text</label> <textarea id="text" name="text">{{.Text}}</textarea>
+    <button>Save</button>
+  </form>
+</edit-lock></main></body></html>`))
+
+// note is the record: what is stored, and under which token it was.
+type note struct {
+	locks editlock.Locker
+
+	mu    sync.Mutex
+	text  string
+	token editlock.Token
+}
+
+func (n *note) show(w http.ResponseWriter, r *http.Request) { n.render(w, r, "") }
+
+func (n *note) render(w http.ResponseWriter, r *http.Request, refused string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	w.Header().Set("Cache-Control", "no-store")
+	_ = page.Execute(w, map[string]string{"Text": n.text, "Reader": readerOf(r), "Refused": refused})
+}
+
+// readerOf is who reads; yours comes from a login.
+func readerOf(r *http.Request) string { return cmp.Or(r.URL.Query().Get("reader"), "Ann") }
+
+func (n *note) save(w http.ResponseWriter, r *http.Request) {
+	token, _ := strconv.ParseUint(r.PostFormValue("token"), 10, 53)
+	if err := n.store(r.Context(), readerOf(r), editlock.Token(token), r.PostFormValue("text")); err != nil {
+		w.WriteHeader(http.StatusConflict)
+		n.render(w, r, err.Error())
+		return
+	}
+	http.Redirect(w, r, r.URL.RequestURI(), http.StatusSeeOther)
+}
+
+// store refuses a text whose token is not in force or not its writer's, and
+// one that is older than what was stored before: a lock may be lost between
+// the two steps.
+func (n *note) store(ctx context.Context, reader string, token editlock.Token, text string) error {
+	if token == 0 {
+		return editlock.ErrLost
+	}
+	id := editlock.ID{Mode: "note", ID: "1"}
+	results, err := n.locks.Refresh(editlock.AsStranger(ctx), []editlock.RefreshItem{{ID: id, Token: token, ByToken: true}})
+	if err != nil {
+		return err
+	}
+	if err := results[0].Err; err != nil {
+		return err
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if results[0].Mutex.Owner.UserID != reader || token < n.token {
+		return editlock.ErrLost
+	}
+	n.text, n.token = text, token
+	return nil
+}
+
+func main() {
+	locks, err := connect.Open(context.Background(), "memory:", nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	n := &note{locks: locks, text: "as it was"}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", n.show)
+	mux.HandleFunc("POST /{$}", n.save)
+	mux.Handle("/v1/", httpapi.New(locks, nil))
+	mux.Handle("/editlock/", http.StripPrefix("/editlock/", http.FileServerFS(js.Files())))
+
+	listener, err := net.Listen("tcp", cmp.Or(os.Getenv("LISTEN"), "127.0.0.1:8080"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("http://%s/\n", listener.Addr())
+	log.Fatal(http.Serve(listener, http.NewCrossOriginProtection().Handler(mux))) //nolint:gosec // an example
+}
