@@ -6,12 +6,13 @@
 //
 // The store's clock is etcd's: its leader counts the age of a lease, which
 // every process reads when it opens the store and every minute after, and
-// expiry is judged by that time to the microsecond. Between the processes'
-// readings there may be a difference of as much as a round trip and 4 ms
-// (5 to 15 ms when etcd is near). No machine's time of day decides anything,
-// except that of who creates the store, where its clock begins. Whole
-// seconds appear in one place: as etcd tells ages in them, and the end of one
-// must be seen, Open takes up to a second.
+// expiry is judged by that time to the microsecond. Two processes' readings
+// may differ by a round trip at worst, and by some milliseconds as a rule; a
+// holder stops 2 % before his time is up, so leases should be longer than
+// fifty round trips. No machine's time of day decides anything, but that of
+// who creates the store, where its clock begins. Whole seconds appear in one
+// place: as etcd tells ages in them, and the end of one must be seen, Open
+// takes up to a second.
 //
 // Weaknesses: a new leader of etcd counts leases anew. Processes that are
 // there carry the time on; if there are none, the time until the next comes
