@@ -128,11 +128,14 @@ func report(all []contender, scores map[string][]score) {
 
 // verdict compares with the aim, for the reader: nothing fails by it.
 func (v versus) verdict(got float64) string {
+	if v.aim == 0 {
+		return "no aim"
+	}
 	word := "met"
 	if got < v.aim {
 		word = "missed"
 	}
-	return fmt.Sprintf("aim %g: %s", v.aim, word)
+	return fmt.Sprintf("aim %.2g: %s", v.aim, word)
 }
 
 // ratios2 is the ratio of rates round by round, which is steadier than the

@@ -34,6 +34,9 @@ var sections = []section{
 	{"http", "Over HTTP: capture + release against bare JSON", overHTTP},
 	{"handoff", "Hand-off and waiting over HTTP", handoff},
 	{"beats", "Open tabs", beats},
+	{"redis", "On Redis, beside its other locks", onRedis},
+	{"postgres", "On PostgreSQL, beside its other locks", onPostgres},
+	{"etcd", "On etcd, beside its own lock", onEtcd},
 }
 
 // bench is what all sections share.
