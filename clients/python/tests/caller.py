@@ -31,6 +31,7 @@ def set_up(database: str) -> None:
     settings.configure(
         DATABASES={"default": {**db, "CONN_MAX_AGE": None}},
         INSTALLED_APPS=["m3_mutex"],
+        TIME_ZONE="UTC",
         USE_TZ=False,  # with time zones m3-mutex fails at every second call
         DEFAULT_AUTO_FIELD="django.db.models.AutoField",
         SECRET_KEY="for tests",

@@ -12,7 +12,9 @@ from django.conf import settings
 if not settings.configured:
     settings.configure(
         ALLOWED_HOSTS=["*"],
-        DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(Path(tempfile.mkdtemp()) / "site.db")}},
+        DATABASES={
+            "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(Path(tempfile.mkdtemp()) / "site.db")}
+        },
         DEFAULT_AUTO_FIELD="django.db.models.AutoField",
         INSTALLED_APPS=[
             "django.contrib.admin",

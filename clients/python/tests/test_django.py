@@ -186,6 +186,52 @@ def test_the_drop_in_asks_for_no_migration() -> None:
     call_command("makemigrations", "m3_mutex", check=True, dry_run=True, verbosity=0)
 
 
+def test_what_the_table_holds_is_carried_over(locks: Client, name: str) -> None:
+    from datetime import timedelta
+    from io import StringIO
+
+    from django.utils import timezone
+
+    from m3_mutex.models import MutexModel
+
+    visitor = browser("ivan")
+    key = visitor.session.session_key or ""
+
+    def row(id: str, session: str, age: float, rule: str = "timeout", config: str = "300") -> None:
+        MutexModel.objects.create(
+            mutex_group=name,
+            mutex_mode="invoice",
+            mutex_id=id,
+            owner_session=session,
+            owner_name="Иванов",
+            owner_id="17",
+            auto_release_rule=rule,
+            auto_release_config=config,
+            captured_since=timezone.now() - timedelta(seconds=age),
+            status_data=f"tab {id}",
+        )
+
+    MutexModel.objects.all().delete()
+    row("17", key, 10)
+    row("expired", "s", 301)
+    row("for ever", "job", 9999, rule="")
+    row("twice", "first", 20)
+    row("twice", "last", 10)
+    out, err = StringIO(), StringIO()
+    call_command("m3_mutex_import", stdout=out, stderr=err)
+    assert out.getvalue().strip() == "captured: 3, expired: 1, held already: 1"
+    assert f"{name}/invoice/twice is held by Иванов" in err.getvalue()
+    held = {mutex.id.id: mutex for mutex in locks.list(group=name).mutexes}
+    assert set(held) == {"17", "for ever", "twice"}
+    assert (held["17"].owner.user_id, held["17"].status_data) == ("17", "tab 17")
+    assert held["for ever"].auto_release.never
+    assert held["twice"].owner.session == "last"
+    # The visitor goes on with it.
+    assert visitor.post(f"/{name}/block/").json()["token"] == held["17"].token
+    call_command("m3_mutex_import", stdout=out, stderr=err)
+    assert out.getvalue().endswith("captured: 0, expired: 1, held already: 4\n")
+
+
 M3 = """
 import django
 from django.conf import settings

@@ -1,0 +1,88 @@
+#!/bin/sh
+# Checks the Python client and the drop-in for m3-mutex: style, types, and the
+# tests against a real server, on this machine's python3 and on the oldest and
+# the newest other Python from 3.9 on that it has. Environments are kept in
+# clients/python/.venv*.
+#
+#   python.sh          everything
+#   python.sh bench    captures per second, beside m3-mutex
+set -eu
+
+cd "$(dirname "$0")/.."
+root=$(pwd)
+GO=${GO:-go}
+PYTHON=${PYTHON:-python3}
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# python3, with what makes environments (Debian ships it apart).
+if ! have "$PYTHON" || ! "$PYTHON" -c 'import ensurepip, venv' 2>/dev/null; then
+  sudo=
+  [ "$(id -u)" = 0 ] || sudo="sudo -n"
+  if ! have apt-get; then
+    echo "python: needs python3 with venv" >&2
+    exit 1
+  fi
+  $sudo apt-get update -q >&2
+  DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -q --no-install-recommends python3 python3-venv >&2
+fi
+
+# environment NAME PYTHON REQUIREMENTS...: makes it, unless it is there as required.
+environment() {
+  dir=.venv-$1
+  python=$2
+  shift 2
+  want=$("$python" --version; cat "$@")
+  [ "$(cat "$dir/made-of" 2>/dev/null)" = "$want" ] && return
+  rm -rf "$dir"
+  "$python" -m venv "$dir"
+  for file in "$@"; do set -- "$@" -r "$file"; shift; done
+  "$dir/bin/pip" install --quiet --disable-pip-version-check "$@"
+  printf '%s' "$want" >"$dir/made-of"
+}
+
+# The Pythons there are, one "version path" per line. pyenv's own commands
+# of such names fail for versions that are not switched on.
+pythons() {
+  for minor in 9 10 11 12 13 14; do
+    for python in "$(command -v python3.$minor || true)" "$HOME/.pyenv/versions/3.$minor."*/bin/python; do
+      if [ -x "$python" ] && "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+        echo "$("$python" -c 'import sys; print("3.%d" % sys.version_info[1])') $python"
+        break
+      fi
+    done
+  done
+}
+
+cd clients/python
+mkdir -p .venv-bin
+CGO_ENABLED=0 "$GO" build -o .venv-bin/ "$root/cmd/editlock" "$root/clients/python/tests/goeditlock"
+export EDITLOCK_BIN="$root/clients/python/.venv-bin/editlock"
+export EDITLOCK_TEST_GO="$root/clients/python/.venv-bin/goeditlock"
+export EDITLOCK_TEST_ORIGINAL="$root/clients/python/.venv-original/bin/python"
+
+environment original "$PYTHON" requirements-original.txt
+if [ "${1:-}" = bench ]; then
+  environment bench "$PYTHON" requirements-bench.txt
+  shift
+  exec .venv-bench/bin/python bench/pairs.py "$@"
+fi
+
+main=$("$PYTHON" -c 'import sys; print("3.%d" % sys.version_info[1])')
+environment main "$PYTHON" requirements-test.txt
+environment lint "$PYTHON" requirements-lint.txt requirements-test.txt
+echo "python: style and types"
+.venv-lint/bin/ruff check --quiet .
+.venv-lint/bin/ruff format --quiet --check .
+.venv-lint/bin/mypy --no-error-summary editlock/src m3_mutex/src tests bench
+echo "python: tests on Python $main"
+.venv-main/bin/pytest -q -n 4
+
+others=$(pythons | awk -v main="$main" '$1 != main')
+# All but what runs in a process of its own and was run above.
+printf '%s\n' "$others" | sed -n '1p;$p' | sort -u | while read -r version python; do
+  [ -n "$version" ] || continue
+  echo "python: tests on Python $version"
+  environment "$version" "$python" requirements-test.txt
+  ".venv-$version/bin/pytest" -q -n 4 --deselect tests/test_m3_differential.py --deselect tests/test_m3_bridge.py
+done
