@@ -1,0 +1,113 @@
+package faults
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"editlock/internal/enginetest"
+	"editlock/internal/netfault"
+)
+
+var folder string // of the built servers
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	var err error
+	if folder, err = os.MkdirTemp("", "editlock-faults-"); err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = os.RemoveAll(folder) }()
+	return m.Run()
+}
+
+var program = sync.OnceValues(func() (string, error) { return build("editlock") })
+
+// aheadProgram is a server whose clock is 10 minutes ahead of everybody's. The
+// product is not changed for it: the standard library's clock is, while it is
+// built, which takes two minutes the first time.
+var aheadProgram = sync.OnceValues(func() (string, error) {
+	out, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		return "", err
+	}
+	file := filepath.Join(strings.TrimSpace(string(out)), "src", "time", "time.go")
+	source, err := os.ReadFile(file)
+	if err != nil {
+		return "", err
+	}
+	const reads = "func Now() Time {\n\tsec, nsec, mono := runtimeNow()\n"
+	if strings.Count(string(source), reads) != 1 {
+		return "", fmt.Errorf("%s reads the clock in another way than expected", file)
+	}
+	shifted := filepath.Join(folder, "time.go")
+	if err := os.WriteFile(shifted, []byte(strings.Replace(string(source), reads, reads+"\tsec += 600\n", 1)), 0o600); err != nil {
+		return "", err
+	}
+	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {file: shifted}})
+	if err != nil {
+		return "", err
+	}
+	list := filepath.Join(folder, "overlay.json")
+	if err := os.WriteFile(list, overlay, 0o600); err != nil {
+		return "", err
+	}
+	return build("editlock-ahead", "-overlay", list)
+})
+
+func build(name string, flags ...string) (string, error) {
+	path := filepath.Join(folder, name)
+	args := append(append([]string{"build"}, flags...), "-o", path, "editlock/cmd/editlock")
+	if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
+	}
+	return path, nil
+}
+
+// server is an editlock process, reached through a network that may fail.
+type server struct {
+	*enginetest.Process
+	url     string // past the network
+	network *netfault.Proxy
+}
+
+// startServer starts a server; ahead, with its clock 10 minutes ahead.
+func startServer(t *testing.T, store string, ahead bool) *server {
+	t.Helper()
+	find := program
+	if ahead {
+		find = aheadProgram
+	}
+	path, err := find()
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := enginetest.Address(enginetest.FreePort(t))
+	s := &server{url: "http://" + address}
+	s.Process = enginetest.Start(t, func() *exec.Cmd {
+		return exec.Command(path, "serve", "--listen", address, "--store", store)
+	}, s.ready)
+	s.network = netfault.Start(t, address)
+	return s
+}
+
+func (s *server) ready() error {
+	res, err := http.Get(s.url + "/readyz")
+	if err != nil {
+		return err
+	}
+	_ = res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return errors.New(res.Status)
+	}
+	return nil
+}
