@@ -103,8 +103,11 @@ func (s *Store) explain(ctx context.Context, err error) error {
 	if ended := ctx.Err(); ended != nil {
 		return ended
 	}
-	if s.closed.Load() || errors.Is(err, rueidis.ErrClosing) {
+	if s.closed.Load() {
 		return store.ErrClosed
+	}
+	if errors.Is(err, rueidis.ErrClosing) {
+		err = errors.New("the connection was lost")
 	}
 	if e, ok := rueidis.IsRedisErr(err); ok {
 		for _, r := range refusals {

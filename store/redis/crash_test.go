@@ -1,6 +1,7 @@
 package redis_test
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -56,6 +57,9 @@ func TestCrash(t *testing.T) {
 				for {
 					res, err := st.Swap(t.Context(), crashSwap(w, next[w]))
 					if err != nil {
+						if errors.Is(err, store.ErrClosed) {
+							t.Errorf("the store says it is closed: %v", err)
+						}
 						return
 					}
 					if !res.Done {

@@ -187,6 +187,64 @@ func TestKeys_FreedByRedis(t *testing.T) {
 	}
 }
 
+// TestKeys_Dropped: the indexes keep what was dropped for a minute, and nobody
+// is shown it.
+func TestKeys_Dropped(t *testing.T) {
+	server := enginetest.StartRedis(t, "appendonly=no")
+	clock := storetest.NewClock()
+	s := newStores(server)
+	url := server.Store()
+	_, prefix, _ := strings.Cut(url, "prefix=")
+	st := s.at(t, clock, url, false)
+	hold := func(session string) {
+		t.Helper()
+		who := store.Party{Session: session, User: "user of " + session}
+		for _, sw := range []store.Swap{
+			{Name: "a", Do: store.Take, Expect: store.Expect{Free: true}, Holder: &who, Terms: &store.Terms{Idle: time.Hour}},
+			{Name: "a", Do: store.Drop, Expect: store.Expect{Session: &session}},
+		} {
+			res, err := st.Swap(t.Context(), store.Request{Swaps: []store.Swap{sw}})
+			if err != nil || !res.Done {
+				t.Fatalf("%+v, %v", res, err)
+			}
+		}
+		for _, q := range []store.Query{{}, {Session: session}, {User: who.User}} {
+			if page, err := st.List(t.Context(), q); err != nil || len(page.Records) > 0 {
+				t.Errorf("for %+v listed is %+v, %v", q, page, err)
+			}
+		}
+	}
+	there := func(keys ...string) (found []string) {
+		for _, key := range keys {
+			if ask(t, server, "EXISTS", "{"+prefix+"}:"+key) == "1" {
+				found = append(found, key)
+			}
+		}
+		return found
+	}
+	hold("ann")
+	hold("ann")
+	if found := there("r:a", "names", "due", "s:ann", "u:user of ann"); len(found) != 5 {
+		t.Errorf("only %q are kept for who captures again", found)
+	}
+	hold("bob")
+	if found := there("s:ann", "u:user of ann"); len(found) > 0 {
+		t.Errorf("%q are left of one whose name another has had since", found)
+	}
+	for range 2 {
+		due, err := st.Sweep(t.Context(), store.Retention{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if due > 0 {
+			clock.Advance(due)
+		}
+	}
+	if found := there("r:a", "names", "due", "s:bob", "u:user of bob"); len(found) > 0 {
+		t.Errorf("%q are left after a minute", found)
+	}
+}
+
 func TestOpen_Refusals(t *testing.T) {
 	server := enginetest.StartRedis(t, "requirepass=secret-word", "user=reader on >reader-word ~* &* +@read",
 		"user=editlock on >some-word ~{editlock}:* &{editlock}:* +@all -@dangerous +info")
