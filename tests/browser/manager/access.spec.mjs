@@ -80,6 +80,7 @@ test('the keyboard is enough', async ({ hold, read, api }) => {
   await expect(page.getByLabel('Your name')).toBeFocused();
   await page.keyboard.type('Petrova');
   await press('Enter');
+  await expect(page.locator('.me')).toContainText('Petrova');
 
   await tabTo('searchbox', 'Search');
   await page.keyboard.type('ivanov');
@@ -99,6 +100,7 @@ test('the keyboard is enough', async ({ hold, read, api }) => {
 
   await tabTo('link', 'Clear filters');
   await press('Enter');
+  await expect(page).toHaveURL(/\/$/);
   await expect(rows(page)).toHaveCount(1);
   await tabTo('button', 'Take over crm/invoice/1093');
   await press('Enter');
