@@ -8,7 +8,7 @@ TESTS ?= ./...
 TESTFLAGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test vet test/go test/engines test/browser test/long test/mutants \
+.PHONY: help run test vet test/go test/engines test/browser test/python test/long test/mutants \
 	build/all lint vuln bench fuzz generate verify setup
 
 help: ## list these commands
@@ -18,7 +18,7 @@ run: ## build and serve the demo, on an embedded database in editlock.db
 	@$(GO) build -o bin/editlock ./cmd/editlock
 	@exec bin/editlock serve --demo
 
-test: setup vet lint test/go test/browser build/all vuln ## everything that CI checks
+test: setup vet lint test/go test/browser test/python build/all vuln ## everything that CI checks
 
 setup: # what the tests need beside Go: found, or installed
 	@scripts/setup.sh
@@ -39,9 +39,12 @@ test/browser: ## the pages, in Chromium
 	@scripts/setup.sh browser
 	@scripts/browser.sh
 
+test/python: ## the Python client, and the drop-in beside the original m3-mutex
+	@scripts/python.sh
+
 test/long: ## the slow proofs: more histories, more crashes, more of everything
 	EDITLOCK_LONG=1 EDITLOCK_TEST_KILLS=500 $(GO) test -race -shuffle=on -count=5 -timeout 120m $(TESTFLAGS) \
-		./store/... ./locktest/... ./tests/endtoend/...
+		./store/... ./locktest/... ./tests/endtoend/... ./tests/faults/...
 	$(GO) test -race -run Model -timeout 60m $(TESTFLAGS) . -rapid.checks=5000
 
 test/mutants: ## plant bugs one by one; the tests must fail for each
@@ -58,8 +61,8 @@ build/all: # without cgo, for the systems that people run
 	CGO_ENABLED=0 GOOS=darwin $(GO) build ./...
 	CGO_ENABLED=0 GOOS=windows $(GO) build ./...
 
-bench: ## editlock beside the raw limit of what it stands on
-	$(GO) run ./bench
+bench: ## editlock beside its raw limits and its peers; writes docs/benchmarks.md
+	$(GO) run ./bench >docs/benchmarks.new && mv docs/benchmarks.new docs/benchmarks.md
 
 FUZZTIME ?= 30s
 fuzz: ## every fuzz target for FUZZTIME (30s)

@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -82,8 +83,13 @@ func (b *bench) main(only, dir string) error {
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	fmt.Printf("%s, %s/%s, %d cores. Medians of %d rounds [least-most]; in each round all contenders take turns.\n",
-		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), b.rounds)
+	fmt.Printf(`# Benchmarks
+
+Made by "make bench", in one run: %s, %s/%s, %d cores, clients and servers
+share them. Medians of %d rounds of %v [least-most]; in each round all
+contenders take turns. Ratios are of the rates in the same round; take these to
+your machine, not the absolute figures. Libraries: %s.
+`, runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), b.rounds, b.round, versions())
 	for _, s := range chosen {
 		fmt.Printf("\n## %s\n\n", s.title)
 		if err := s.run(ctx, b); err != nil {
@@ -91,6 +97,20 @@ func (b *bench) main(only, dir string) error {
 		}
 	}
 	return nil
+}
+
+// versions names what is compared, as it was built.
+func versions() string {
+	info, _ := debug.ReadBuildInfo()
+	var all []string
+	for _, dep := range info.Deps {
+		switch dep.Path {
+		case "modernc.org/sqlite", "github.com/jackc/pgx/v5", "github.com/redis/rueidis", "github.com/redis/rueidis/rueidislock",
+			"github.com/redis/go-redis/v9", "github.com/bsm/redislock", "github.com/go-redsync/redsync/v4", "go.etcd.io/etcd/client/v3":
+			all = append(all, dep.Path+" "+dep.Version)
+		}
+	}
+	return strings.Join(all, ", ")
 }
 
 func names() []string {
