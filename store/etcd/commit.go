@@ -24,8 +24,9 @@ const (
 	swapBytes = 1 << 10
 	// tryWithin is how long one try waits for etcd's answer.
 	tryWithin = 3 * time.Second
-	// giveUpAfter is how long a step is tried while etcd can't be reached.
-	giveUpAfter = 10 * time.Second
+	// giveUpAfter is how long a step is tried while etcd can't be reached: long
+	// enough to find out that a connection is dead, and to make another.
+	giveUpAfter = 15 * time.Second
 	// retryPause is how long after a failure the next try is made.
 	retryPause = 50 * time.Millisecond
 )

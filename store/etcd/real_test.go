@@ -14,13 +14,7 @@ import (
 	"editlock/locktest"
 	"editlock/store"
 	"editlock/store/etcd"
-	"editlock/store/storetest"
 )
-
-func BenchmarkStore(b *testing.B) {
-	s := &server{Etcd: enginetest.StartEtcd(b)}
-	storetest.Bench(b, func(b *testing.B) store.Store { return s.at(b, nil, s.url()) })
-}
 
 // TestBehaviour is what users see, of two Managers on one store.
 func TestBehaviour(t *testing.T) {

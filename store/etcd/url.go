@@ -20,8 +20,9 @@ import (
 const (
 	defaultPort   = "2379"
 	defaultPrefix = "editlock"
-	// A connection on which nothing comes back is given up after both.
-	aliveEvery  = 3 * time.Second
+	// A connection on which nothing comes back is given up after both. The
+	// first can't be less: gRPC sees to that.
+	aliveEvery  = 10 * time.Second
 	aliveWithin = 2 * time.Second
 	// maxSend leaves it to etcd to say what is too large.
 	maxSend = 64 << 20
