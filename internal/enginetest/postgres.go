@@ -52,6 +52,9 @@ func StartPostgres(t TB, settings ...string) *Postgres {
 	}
 	port := FreePort(t)
 	p := &Postgres{URL: fmt.Sprintf("postgres://postgres@%s/postgres?sslmode=disable", Address(port)), Port: port}
+	if len(settings) == 0 {
+		settings = []string{"max_connections=400"} // tests run in parallel
+	}
 	args := []string{"-D", data, "-h", "127.0.0.1", "-p", strconv.Itoa(port), "-k", ""}
 	for _, s := range settings {
 		args = append(args, "-c", s)
@@ -60,6 +63,9 @@ func StartPostgres(t TB, settings ...string) *Postgres {
 	t.Cleanup(p.Kill)
 	return p
 }
+
+// PID is the process ID of the server's first process.
+func (p *Postgres) PID() int { return p.cmd.Process.Pid }
 
 // Kill kills the server with all its processes at once, as a crash of the
 // machine would, and waits until they are gone.

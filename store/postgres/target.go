@@ -138,7 +138,7 @@ func (t *target) migrate(ctx context.Context, conn *pgx.Conn) error {
 	if present, err := t.check(ctx, conn); present || err != nil {
 		return err
 	}
-	tx, err := conn.Begin(ctx)
+	tx, err := conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}) // to see what was done while the lock was waited for
 	if err != nil {
 		return err
 	}
@@ -170,8 +170,10 @@ func (t *target) check(ctx context.Context, conn interface {
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 },
 ) (present bool, err error) {
-	const find = "SELECT to_regclass($1) IS NOT NULL"
-	if err := conn.QueryRow(ctx, find, t.fill("@schema@.editlock_meta")).Scan(&present); err != nil || !present {
+	// Not to_regclass: the server remembers what it did not find.
+	const find = `SELECT EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+		WHERE n.nspname = $1 AND c.relname = 'editlock_meta')`
+	if err := conn.QueryRow(ctx, find, t.schema).Scan(&present); err != nil || !present {
 		return false, err
 	}
 	var version int
