@@ -19,7 +19,7 @@ type Key struct {
 	Name string `json:"name"` // for people: which back end has it
 	// Hash is the key's SHA-256, in hex. A slow hash is for secrets that can be
 	// guessed; 256 random bits can't, at any speed.
-	Hash    string     `json:"sha256"`
+	Hash    string     `json:"sha256,omitempty"`
 	Created time.Time  `json:"created"`
 	Expires *time.Time `json:"expires,omitzero"`
 	Revoked *time.Time `json:"revoked,omitzero"`

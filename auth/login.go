@@ -308,3 +308,8 @@ func localPath(text string) string {
 	}
 	return text
 }
+
+// LoginPath is where to send a browser that must log in, and come back.
+func LoginPath(back string) string {
+	return "/auth/login?" + url.Values{"back": {localPath(back)}}.Encode()
+}

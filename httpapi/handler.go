@@ -129,7 +129,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		serve = methodNotAllowed
 	case h.opts.Authenticator != nil && !at.public:
 		var err error
-		if r, err = h.identify(r); err != nil {
+		if r, err = h.Identify(r); err != nil {
 			h.refuse(w, r, err)
 			return
 		}

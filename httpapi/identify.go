@@ -18,9 +18,10 @@ import (
 // that it adds by itself.
 var sameOrigin = http.NewCrossOriginProtection()
 
-// identify finds out who calls, and returns the request with the caller in its
-// context.
-func (h *Handler) identify(r *http.Request) (*http.Request, error) {
+// Identify finds out who calls, and returns the request with the caller in its
+// context (see auth.CallerFrom). It counts the call against the caller's rate.
+// For handlers beside the API, which answer an error by Refuse.
+func (h *Handler) Identify(r *http.Request) (*http.Request, error) {
 	caller, err := h.opts.Authenticator.Authenticate(r)
 	switch {
 	case errors.Is(err, editlock.ErrUnauthenticated):
@@ -40,6 +41,9 @@ func (h *Handler) identify(r *http.Request) (*http.Request, error) {
 	}
 	return r.WithContext(auth.WithCaller(r.Context(), caller)), nil
 }
+
+// Refuse answers with the problem that tells of an error.
+func (h *Handler) Refuse(w http.ResponseWriter, r *http.Request, err error) { h.refuse(w, r, err) }
 
 // hint adds the headers that say what to do about a problem.
 func (h *Handler) hint(w http.ResponseWriter, p *wire.Problem, err error) {

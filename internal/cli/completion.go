@@ -32,9 +32,10 @@ editlock completion fish > ~/.config/fish/completions/editlock.fish`,
 // plainFlags rids the flags' lines of the backquotes that mean something to
 // the help only, for shells to show.
 func plainFlags(root *cobra.Command) {
-	for _, cmd := range append(root.Commands(), root) {
-		plain := func(f *pflag.Flag) { f.Usage = strings.ReplaceAll(f.Usage, "`", "") }
-		cmd.Flags().VisitAll(plain)
-		cmd.PersistentFlags().VisitAll(plain)
+	plain := func(f *pflag.Flag) { f.Usage = strings.ReplaceAll(f.Usage, "`", "") }
+	root.Flags().VisitAll(plain)
+	root.PersistentFlags().VisitAll(plain)
+	for _, cmd := range root.Commands() {
+		plainFlags(cmd)
 	}
 }

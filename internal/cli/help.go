@@ -29,11 +29,17 @@ func (a *app) help(cmd *cobra.Command, _ []string) {
 			}
 		}
 	}
+	if len(cmd.Groups()) == 0 && cmd.HasAvailableSubCommands() {
+		fmt.Fprintf(&b, "\n%s:\n", a.words.Text("help.commands"))
+		for _, c := range cmd.Commands() {
+			fmt.Fprintf(&b, "  %-16s %s\n", c.Name(), c.Short)
+		}
+	}
 	a.flagHelp(&b, "help.flags", cmd.LocalNonPersistentFlags())
 	all := pflag.NewFlagSet("", pflag.ContinueOnError)
 	all.AddFlagSet(cmd.Root().PersistentFlags())
 	a.flagHelp(&b, "help.global", all)
-	if cmd.HasAvailableSubCommands() {
+	if cmd == cmd.Root() {
 		fmt.Fprintf(&b, "\n%s\n", a.words.Text("help.more"))
 	}
 	_, _ = io.WriteString(cmd.OutOrStdout(), b.String())

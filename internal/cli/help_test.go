@@ -22,6 +22,9 @@ func everyCommand(root *cobra.Command, f func(*cobra.Command)) {
 		if !cmd.Hidden {
 			f(cmd)
 		}
+		for _, sub := range cmd.Commands() {
+			f(sub)
+		}
 	}
 }
 
@@ -29,10 +32,10 @@ func TestHelp_TeachesEachCommand(t *testing.T) {
 	for _, w := range []*words.Printer{words.English, words.Russian} {
 		everyCommand(newApp(w).root(), func(cmd *cobra.Command) {
 			t.Run(w.Language()+"/"+cmd.Name(), func(t *testing.T) {
-				if key := cmd.Name() + ".short"; cmd.Short == key || strings.HasSuffix(cmd.Short, ".") {
+				if strings.HasSuffix(cmd.Short, ".short") || strings.HasSuffix(cmd.Short, ".") {
 					t.Errorf("its line is %q", cmd.Short)
 				}
-				if key := cmd.Name() + ".long"; cmd.Long == key || len(cmd.Long) < 40 {
+				if strings.HasSuffix(cmd.Long, ".long") || len(cmd.Long) < 40 {
 					t.Errorf("its paragraph is %q", cmd.Long)
 				}
 				if n := len(examples(cmd)); n < 1 || n > 3 {
@@ -68,7 +71,7 @@ func TestHelp_ExamplesAreWellFormed(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if cmd != cmd.Root() && called.Name() != cmd.Name() {
+				if cmd != cmd.Root() && called.Name() != cmd.Name() && called.Parent().Name() != cmd.Name() {
 					t.Errorf("an example of %s calls %s", cmd.Name(), called.Name())
 				}
 				if err := called.ParseFlags(args); err != nil {

@@ -44,7 +44,7 @@ editlock serve --demo`,
 	in("hold", a.capture(), a.release(), a.run())
 	in("look", a.request(), a.list(), a.history(), a.watch())
 	in("stepin", a.takeover(), a.forceRelease(), a.releaseSession(), a.handOver(), a.decline())
-	in("more", a.serve(), a.completion(), a.version())
+	in("more", a.serve(), a.keys(), a.token(), a.completion(), a.version())
 	help := a.helpCommand()
 	help.GroupID = "more"
 	root.SetHelpCommand(help)
@@ -52,12 +52,17 @@ editlock serve --demo`,
 	return root
 }
 
+// named gives a command the words of a key.
+func (a *app) named(c *cobra.Command, key string) *cobra.Command {
+	c.DisableFlagsInUseLine = true
+	c.Short = a.words.Text(key + ".short")
+	c.Long = a.words.Text(key + ".long")
+	return c
+}
+
 // command gives a command its words.
 func (a *app) command(c *cobra.Command) *cobra.Command {
-	c.DisableFlagsInUseLine = true
-	c.Short = a.words.Text(c.Name() + ".short")
-	c.Long = a.words.Text(c.Name() + ".long")
-	return c
+	return a.named(c, c.Name())
 }
 
 // unknownCommand is the error for a command that does not exist, with one

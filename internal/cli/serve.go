@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net"
@@ -18,7 +19,6 @@ import (
 	"editlock"
 	"editlock/httpapi"
 	"editlock/internal/demo"
-	"editlock/webui"
 )
 
 const (
@@ -27,6 +27,10 @@ const (
 	// headerWithin and idleFor bound what a slow or silent client costs.
 	headerWithin = 10 * time.Second
 	idleFor      = 2 * time.Minute
+	// pingAfter is how long an HTTP/2 connection may be silent before it has to
+	// show that it lives; pingWithin is how long that may take.
+	pingAfter  = 30 * time.Second
+	pingWithin = 15 * time.Second
 	// finishWithin is how long requests may go on after the first signal.
 	finishWithin = 20 * time.Second
 )
@@ -34,9 +38,12 @@ const (
 // server is one run of serve.
 type server struct {
 	*app
-	listen  string
-	demo    bool
-	exposed bool // --without-authentication
+	listen   string
+	demo     bool
+	flags    *securityFlags
+	security *security
+	tls      *tls.Config // nil: plain HTTP
+	log      *slog.Logger
 }
 
 func (a *app) serve() *cobra.Command {
@@ -44,17 +51,24 @@ func (a *app) serve() *cobra.Command {
 	cmd := a.command(&cobra.Command{
 		Use: "serve",
 		Example: `editlock serve --demo
-editlock serve --listen 127.0.0.1:7200 --store sqlite:/var/lib/editlock/locks.db`,
+editlock serve --listen 127.0.0.1:7200 --store sqlite:/var/lib/editlock/locks.db
+editlock serve --listen :7117 --security security.toml --tls-cert cert.pem --tls-key key.pem`,
 		Args: a.arguments(),
 	})
 	fs := cmd.Flags()
 	fs.SortFlags = false
 	fs.StringVar(&s.listen, "listen", defaultListen, a.words.Text("flag.listen"))
 	fs.BoolVar(&s.demo, "demo", false, a.words.Text("flag.demo"))
-	fs.BoolVar(&s.exposed, "without-authentication", false, a.words.Text("flag.without_authentication"))
+	s.flags = a.securityFlags(fs)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if at := a.storeURL(); strings.HasPrefix(at, "http:") || strings.HasPrefix(at, "https:") {
 			return a.usage("serve.remote")
+		}
+		if err := s.flags.check(s, cmd); err != nil {
+			return err
+		}
+		if err := s.secure(); err != nil {
+			return err
 		}
 		if err := s.checkAddress(cmd.Context()); err != nil {
 			return err
@@ -64,8 +78,23 @@ editlock serve --listen 127.0.0.1:7200 --store sqlite:/var/lib/editlock/locks.db
 	return cmd
 }
 
-// checkAddress refuses addresses that other machines reach: whoever can call
-// can be anybody.
+// secure reads who may call, and the certificate.
+func (s *server) secure() (err error) {
+	s.log = slog.New(slog.NewTextHandler(s.stderr, nil))
+	if s.security, err = s.flags.open(s.log); err != nil {
+		return err
+	}
+	if s.demo && s.security.known() {
+		return s.usage("serve.demo_known")
+	}
+	if s.flags.cert != "" {
+		s.tls, err = newTLS(s.flags, s.log)
+	}
+	return err
+}
+
+// checkAddress refuses addresses that other machines reach, where nobody is
+// authenticated: whoever can call can be anybody.
 func (s *server) checkAddress(ctx context.Context) error {
 	host, port, err := net.SplitHostPort(s.listen)
 	if err == nil {
@@ -74,7 +103,7 @@ func (s *server) checkAddress(ctx context.Context) error {
 	if err != nil {
 		return s.usage("serve.address", s.listen, err)
 	}
-	if s.exposed {
+	if s.security.known() {
 		return nil
 	}
 	if host == "" { // all addresses
@@ -103,10 +132,11 @@ func (s *server) run(ctx context.Context, locks editlock.Locker) error {
 	case err != nil:
 		return err
 	}
-	log := slog.New(slog.NewTextHandler(s.stderr, nil))
-	api := httpapi.New(locks, &httpapi.Options{Logger: log})
+	log, api := s.log, s.security.api(locks, s.log)
 	srv := &http.Server{
-		Handler:           s.routes(api, locks, log),
+		Handler:           s.security.front(s.routes(api, locks)),
+		TLSConfig:         s.tls,
+		HTTP2:             &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingWithin, WriteByteTimeout: writeWithin},
 		ReadHeaderTimeout: headerWithin,
 		IdleTimeout:       idleFor,
 		MaxHeaderBytes:    maxHeader,
@@ -118,9 +148,12 @@ func (s *server) run(ctx context.Context, locks editlock.Locker) error {
 		s.say(s.words.Text("serve.plain", s.address(ln)))
 	}
 	log.Info("serving", "address", ln.Addr().String(), "store", storeName(s.storeURL()))
+	if s.security.known() && s.tls == nil && !ln.Addr().(*net.TCPAddr).IP.IsLoopback() {
+		log.Warn("without TLS, keys and tokens can be read on the way, unless a proxy before this server has it")
+	}
 
 	failed := make(chan error, 1)
-	go func() { failed <- srv.Serve(ln) }()
+	go func() { failed <- s.accept(srv, patientListener{ln}) }()
 	select {
 	case err := <-failed:
 		return err
@@ -139,14 +172,25 @@ func (s *server) run(ctx context.Context, locks editlock.Locker) error {
 	return nil
 }
 
-func (s *server) routes(api http.Handler, locks editlock.Locker, log *slog.Logger) http.Handler {
+// accept serves a listener, by TLS if there is a certificate.
+func (s *server) accept(srv *http.Server, ln net.Listener) error {
+	if s.tls != nil {
+		return srv.ServeTLS(ln, "", "")
+	}
+	return srv.Serve(ln)
+}
+
+func (s *server) routes(api *httpapi.Handler, locks editlock.Locker) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", api)
-	manager := webui.New(locks, &webui.Options{Demo: s.demo, Logger: log})
+	manager := s.security.manager(api, locks, s.demo, s.log)
 	mux.Handle("/{$}", manager)
 	mux.Handle("/ui/", manager)
 	if s.demo {
 		mux.Handle("/demo/", demo.New(locks, nil))
+	}
+	if s.security.known() && s.security.chain.Login != nil {
+		mux.Handle("/auth/", s.security.chain.Login)
 	}
 	return mux
 }
@@ -159,7 +203,11 @@ func (s *server) address(ln net.Listener) string {
 		host = "localhost"
 	}
 	_, port, _ := net.SplitHostPort(at.String())
-	return "http://" + net.JoinHostPort(host, port) + "/"
+	scheme := "http://"
+	if s.tls != nil {
+		scheme = "https://"
+	}
+	return scheme + net.JoinHostPort(host, port) + "/"
 }
 
 // storeName is a store's URL without what may be a password.

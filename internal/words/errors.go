@@ -45,6 +45,8 @@ func (p *Printer) Error(err error) string {
 		return Plain(bad.Field) + " " + Plain(p.Problem(bad.Problem))
 	case errors.Is(err, editlock.ErrUnauthenticated):
 		return p.Text("error.unauthenticated")
+	case errors.Is(err, editlock.ErrLimited):
+		return p.Text("error.limited", p.cause(err, editlock.ErrLimited))
 	case errors.Is(err, editlock.ErrForbidden):
 		return p.Text("error.forbidden", p.cause(err, editlock.ErrForbidden))
 	case errors.Is(err, syscall.ECONNREFUSED):

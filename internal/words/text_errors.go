@@ -42,6 +42,7 @@ var errorTexts = map[string]text{
 	"lost.free":           {en: "nobody holds it now", ru: "сейчас свободно"},
 	"lost.holder":         {en: "%s has it now", ru: "теперь редактирует %s"},
 
+	"error.limited":         {en: "too much at once: %s", ru: "слишком много сразу: %s"},
 	"error.unauthenticated": {en: "the server does not know you", ru: "сервер вас не знает"},
 	"error.forbidden":       {en: "not allowed: %s", ru: "запрещено: %s"},
 	"error.unavailable":     {en: "the lock store is unavailable: %s", ru: "хранилище блокировок недоступно: %s"},

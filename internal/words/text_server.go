@@ -7,15 +7,15 @@ var serverTexts = map[string]text{
 	"serve.long": {
 		en: `Serves the locks of a store over HTTP, with its description at /docs and /openapi.json.
 --demo adds a small office to try it in: open it in two browsers, and the second is told
-who is editing. Callers are taken at their word on who they are: until there is authentication,
-only this machine is listened to, unless --without-authentication says otherwise.
+who is editing. Without --keys, --security or --client-ca callers are taken at their word on
+who they are, and only this machine is listened to.
 
 SIGINT or SIGTERM ends it without losing anything: locks stay held, and those who wait
 keep their place and ask again. A second signal ends it at once.`,
 		ru: `Раздаёт блокировки хранилища по HTTP; описание — на /docs и /openapi.json. --demo добавляет
 маленькую канцелярию для пробы: откройте её в двух браузерах, и второму скажут, кто
-редактирует. Вызывающему верят на слово, кто он: пока нет аутентификации, сервер слушает
-только эту машину, если --without-authentication не говорит иное.
+редактирует. Без --keys, --security и --client-ca вызывающему верят на слово, кто он, и
+сервер слушает только эту машину.
 
 SIGINT или SIGTERM завершает работу без потерь: блокировки остаются, ожидающие сохраняют
 место и обращаются снова. Второй сигнал завершает сразу.`,
@@ -23,8 +23,43 @@ SIGINT или SIGTERM завершает работу без потерь: бл�
 	"serve.demo":  {en: "Open %s in two browsers", ru: "Откройте %s в двух браузерах"},
 	"serve.plain": {en: "Serving %s", ru: "Сервер: %s"},
 	"serve.exposed": {
-		en: "%s can be reached from other machines, and anybody there could say that he is anybody: there is no authentication yet. Listen on 127.0.0.1, or say --without-authentication",
-		ru: "%s доступен с других машин, а там любой может назваться кем угодно: аутентификации пока нет. Слушайте 127.0.0.1 или укажите --without-authentication",
+		en: "%s can be reached from other machines, and anybody there could say that he is anybody. Listen on 127.0.0.1, or tell whom to believe with --keys, --security or --client-ca",
+		ru: "%s доступен с других машин, а там любой может назваться кем угодно. Слушайте 127.0.0.1 или укажите, кому верить: --keys, --security или --client-ca",
+	},
+	"serve.flag_with":  {en: "%s goes with %s", ru: "%s указывают вместе с %s"},
+	"serve.demo_known": {en: "--demo goes without --keys, --security and --client-ca: its people are made up", ru: "--demo не сочетается с --keys, --security и --client-ca: люди в ней вымышлены"},
+
+	"keys.short": {en: "create, list and revoke API keys", ru: "создавать, перечислять и отзывать API-ключи"},
+	"keys.long": {
+		en: `API keys are for back ends, which act for many people and say for each call whom for.
+The file holds their hashes only; a server that runs with --keys FILE sees a change within a second.`,
+		ru: `API-ключи нужны серверным программам: они действуют за многих людей и при каждом вызове
+говорят, за кого. В файле лежат только хеши; сервер с --keys FILE видит изменение за секунду.`,
+	},
+	"keys.create.short": {en: "make a key and print it, this once", ru: "создать ключ и один раз его напечатать"},
+	"keys.create.long": {
+		en: "Makes a key for a back end called NAME and prints it. It is kept nowhere and can't be shown again.",
+		ru: "Создаёт ключ для программы с именем NAME и печатает его. Он нигде не хранится, второй раз его не показать.",
+	},
+	"keys.list.short":   {en: "list the keys", ru: "перечислить ключи"},
+	"keys.list.long":    {en: "Lists the keys of a file: who has them, what they allow, and whether they count.", ru: "Перечисляет ключи файла: у кого они, что разрешают и действуют ли."},
+	"keys.revoke.short": {en: "revoke a key", ru: "отозвать ключ"},
+	"keys.revoke.long":  {en: "Revokes the key of an ID for good. It stays in the list.", ru: "Навсегда отзывает ключ с этим ID. В списке он остаётся."},
+	"keys.once":         {en: "This is the key %s. It is shown this once only.", ru: "Это ключ %s. Он показывается только один раз."},
+	"keys.head":         {en: "ID\tNAME\tSTATE\tRIGHTS\tACTS FOR\tCREATED", ru: "ID\tИМЯ\tСОСТОЯНИЕ\tПРАВА\tДЕЙСТВУЕТ ЗА\tСОЗДАН"},
+	"keys.valid":        {en: "valid", ru: "действует"},
+	"keys.until":        {en: "until %s", ru: "до %s"},
+	"keys.revoked":      {en: "revoked %s", ru: "отозван %s"},
+	"keys.expired":      {en: "expired %s", ru: "истёк %s"},
+	"keys.none":         {en: "no key has the ID %s", ru: "нет ключа с ID %s"},
+	"keys.gone":         {en: "%s is revoked", ru: "%s отозван"},
+
+	"token.short": {en: "sign a short-lived token for a page", ru: "подписать короткий токен для страницы"},
+	"token.long": {
+		en: `Signs a JWT (HS256) that says who is in front of a page, and prints it. An application does the
+same with its own library; docs/security.md has the claims.`,
+		ru: `Подписывает JWT (HS256), который говорит, кто сидит перед страницей, и печатает его. Приложение
+делает то же своей библиотекой; поля описаны в docs/security.md.`,
 	},
 	"serve.address": {en: "--listen %[1]q is not an address such as 127.0.0.1:7117 (%[2]s)", ru: "--listen %[1]q — не адрес вида 127.0.0.1:7117 (%[2]s)"},
 	"serve.in_use":  {en: "%s is in use by another program; choose another address with --listen", ru: "%s занят другой программой; выберите другой адрес флагом --listen"},
@@ -44,6 +79,7 @@ the shell's start-up file.`,
 
 	"help.usage":    {en: "Usage", ru: "Вызов"},
 	"help.examples": {en: "Examples", ru: "Примеры"},
+	"help.commands": {en: "Commands", ru: "Команды"},
 	"help.flags":    {en: "Flags", ru: "Флаги"},
 	"help.global":   {en: "Flags of all commands", ru: "Флаги всех команд"},
 	"help.more":     {en: "“editlock help COMMAND” explains a command.", ru: "«editlock help КОМАНДА» объясняет команду."},
