@@ -152,7 +152,7 @@ func unprivileged(t TB) *syscall.SysProcAttr {
 // openFolder is a temporary folder that other accounts may reach.
 func openFolder(t TB) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "editlock") //nolint:usetesting // t.TempDir is closed to other accounts
+	dir, err := os.MkdirTemp("", "editlock") // t.TempDir is closed to other accounts
 	if err != nil {
 		t.Fatal(err)
 	}
