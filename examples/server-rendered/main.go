@@ -89,7 +89,8 @@ func (n *note) store(ctx context.Context, reader string, token editlock.Token, t
 }
 
 func main() {
-	locks, err := connect.Open(context.Background(), "memory:", nil)
+	ctx := context.Background()
+	locks, err := connect.Open(ctx, "memory:", nil)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -100,7 +101,7 @@ func main() {
 	mux.Handle("/v1/", httpapi.New(locks, nil))
 	mux.Handle("/editlock/", http.StripPrefix("/editlock/", http.FileServerFS(js.Files())))
 
-	listener, err := net.Listen("tcp", cmp.Or(os.Getenv("LISTEN"), "127.0.0.1:8080"))
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", cmp.Or(os.Getenv("LISTEN"), "127.0.0.1:8080"))
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -64,6 +64,8 @@ test('a difference is told word by word', () => {
     ['', 'all new', ''],
     ['one two three', 'one three', 'one [two ]three'],
     ['a b c d', 'a x c y', 'a [b] c [d]'],
+    ['all of it is new', 'not a word', '[all of it is new]'],
+    ['x of z', 'a of b', '[x] of [z]'],
     ['new', '', '[new]'],
     ['первый\nвторой', 'первый\nтретий', 'первый\n[второй]'],
   ]) assert.equal(marked(text, other), want);

@@ -47,7 +47,8 @@ function common(a, b) {
     else if (longest[(i + 1) * width + j] >= longest[i * width + j + 1]) i++;
     else j++;
   }
-  return same;
+  // A blank between two words that are not the same is not the same either.
+  return same.map((is, i) => is && !(a[i].trim() === '' && same[i - 1] === false && same[i + 1] === false));
 }
 
 /** @param {Piece[]} pieces */

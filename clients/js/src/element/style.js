@@ -74,8 +74,8 @@ button.quiet { border-color: transparent; background: none; color: inherit; text
 #kept dd { grid-column: 2; display: flex; gap: 1rem; justify-content: space-between; align-items: baseline; }
 #kept dd.stored { color: ${v('soft')}; font-size: .9375rem; }
 #kept dd span { white-space: pre-wrap; overflow-wrap: anywhere; min-width: 0; }
-#kept ins { background: ${v('mine')}; color: ${v('mine-ink')}; text-decoration: underline; }
-#kept del { background: ${v('lost')}; color: ${v('lost-ink')}; }
+#kept mark { background: ${v('mine')}; color: ${v('mine-ink')}; text-decoration: underline; }
+#kept .stored mark { background: ${v('other')}; color: ${v('other-ink')}; }
 #kept dl button { flex: none; padding: .25rem .5rem; font-size: .875rem; }
 
 dialog { width: min(30rem, calc(100vw - 2rem)); padding: 1.5rem; border: 1px solid ${v('line')}; border-radius: 14px; background: ${v('surface')}; color: ${v('ink')}; }

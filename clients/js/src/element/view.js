@@ -168,20 +168,19 @@ export class View {
     fields.dataset.drawn = drawn;
     fields.replaceChildren(...rows.map(({ value, label: name, mine, stored }) => {
       const copy = this.#button('kept.copy', (b) => this.#copy(b, value), { className: 'quiet', ariaLabel: speech.text('kept.copy.field', { field: name }) });
-      const row = element('div', {}, element('dt', {}, name), element('dd', {}, this.#marked('ins', mine, stored), copy));
-      if (stored !== mine) row.append(element('dd', { className: 'stored' }, element('span', {}, `${speech.text('kept.stored')} `, this.#marked('del', stored, mine))));
+      const row = element('div', {}, element('dt', {}, name), element('dd', {}, this.#marked(mine, stored), copy));
+      if (stored !== mine) row.append(element('dd', { className: 'stored' }, element('span', {}, `${speech.text('kept.stored')} `, this.#marked(stored, mine))));
       return row;
     }));
   }
 
   /**
-   * @param {'ins' | 'del'} tag
    * @param {string} text
    * @param {string} other
    */
-  #marked(tag, text, other) {
+  #marked(text, other) {
     if (!text) return element('span', {}, this.#speech.text('kept.empty'));
-    return element('span', {}, ...diff(text, other).map((p) => p.same || !p.text.trim() ? p.text : element(tag, {}, p.text)));
+    return element('span', {}, ...diff(text, other).map((p) => p.same || !p.text.trim() ? p.text : element('mark', {}, p.text)));
   }
 
   /**
