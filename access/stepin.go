@@ -105,10 +105,18 @@ func (w *guarded) ReleaseSession(ctx context.Context, session string) ([]editloc
 	if !w.g.MayAny(c, auth.Use) && !w.g.MayAny(c, auth.ForceRelease) {
 		return nil, w.g.deny(ctx, c, "release a session", editlock.ID{}, "you have no right use to anything")
 	}
-	if mine || session == "" {
-		return w.inner.ReleaseSession(ctx, session)
+	if session == "" {
+		return w.inner.ReleaseSession(ctx, session) // which refuses it
 	}
 	held, err := w.everything(ctx, session)
+	if err == nil && mine {
+		for _, m := range held {
+			if err := w.need(ctx, c, auth.Use, m.ID, "release a session"); err != nil {
+				return nil, err
+			}
+		}
+		return w.inner.ReleaseSession(ctx, session)
+	}
 	if err != nil || len(held) == 0 {
 		if err == nil && !w.g.MayAny(c, auth.ForceRelease) {
 			err = w.g.deny(ctx, c, "release a session", editlock.ID{}, "session is not yours")
