@@ -29,6 +29,7 @@ async function furnish({ hold, await_ }) {
 
 for (const options of [{}, { locale: 'ru-RU', viewport: { width: 390, height: 844 } }]) {
   test(`axe finds nothing wrong ${options.locale ? 'on a phone, in Russian' : 'on a desk'}`, async ({ hold, await_, read, server }) => {
+    test.slow(); // axe runs thirty times
     const stranger = await read('', options);
     await flawless(stranger, 'nothing held');
     await furnish({ hold, await_ });

@@ -4,7 +4,7 @@
 import { count, expect, owner, rows, test } from './manager.mjs';
 
 test.use({ store: 'sqlite' });
-test.describe.configure({ mode: 'serial' });
+test.describe.configure({ mode: 'serial', timeout: 300_000 });
 
 const people = Array.from({ length: 50 }, (_, i) => `Person${String(i).padStart(2, '0')}`);
 const hour = { idle: '1h' };
