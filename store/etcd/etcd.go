@@ -140,7 +140,9 @@ func (s *Store) start(ctx context.Context, c *committer) error {
 
 // shut ends what runs, and closes the connections.
 func (s *Store) shut() error {
+	s.mu.Lock() // nobody begins to watch now
 	s.end()
+	s.mu.Unlock()
 	s.done.Wait()
 	if err := s.client.Close(); err != nil && !errors.Is(err, context.Canceled) {
 		return err

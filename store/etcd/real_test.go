@@ -231,3 +231,23 @@ func TestStore_TooLarge(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+func TestStore_ThousandLongNames(t *testing.T) {
+	s := &server{Etcd: enginetest.StartEtcd(t)}
+	st := s.open(t, nil)
+	takes, drops := make([]store.Swap, 1000), make([]store.Swap, 1000)
+	data := strings.Repeat("d", 40)
+	for i := range takes {
+		name := fmt.Sprintf("%0100d", i)
+		takes[i], drops[i] = take(name, "a session of usual length", store.Terms{Idle: time.Minute}), drop(name, "a session of usual length")
+		takes[i].Data, takes[i].Holder.User = &data, "a user"
+		takes[i].Holder.Value = `{"login":"ann","name":"Ann of the accounting department","host":"192.168.100.100"}`
+		takes[i].Note.Actor = *takes[i].Holder
+	}
+	for _, swaps := range [][]store.Swap{takes, drops, takes} {
+		res, err := st.Swap(t.Context(), store.Request{Swaps: swaps})
+		if err != nil || !res.Done {
+			t.Fatalf("%v, %v", res.Done, err)
+		}
+	}
+}

@@ -36,6 +36,16 @@ func (s *Store) watch() {
 	defer tick.Stop()
 	rev, logged := int64(0), uint64(0)
 	for {
+		if rev == 0 {
+			at, h, _, err := s.readHead(ctx)
+			if err != nil || at == 0 {
+				if pause(ctx, time.Second) != nil || s.idle() {
+					return
+				}
+				continue
+			}
+			rev, logged = at+1, h.Logged
+		}
 		news := s.client.Watch(clientv3.WithRequireLeader(ctx), s.keys.head(), clientv3.WithRev(rev))
 		for open := true; open; {
 			select {
@@ -48,8 +58,8 @@ func (s *Store) watch() {
 				case !ok || got.Canceled:
 					open = false
 					if got.CompactRevision > 0 {
-						rev = got.CompactRevision
-						s.Publish(nil, true)
+						rev = 0
+						s.Publish(nil, true) // whatever it was
 					}
 				case len(got.Events) > 0:
 					rev = got.Events[len(got.Events)-1].Kv.ModRevision + 1
