@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"editlock"
 	"editlock/internal/enginetest"
 	"editlock/locktest"
@@ -27,7 +29,7 @@ import (
 func TestLocker(t *testing.T) {
 	start(t)
 	locktest.Run(t, locktest.Harness{Open: func(t *testing.T) locktest.System {
-		url, _ := server.Schema(t)
+		url, schema := server.Schema(t)
 		manager := func() *editlock.Manager {
 			st, err := postgres.Open(t.Context(), url)
 			if err != nil {
@@ -41,8 +43,32 @@ func TestLocker(t *testing.T) {
 			})
 			return m
 		}
-		return locktest.System{Locker: manager(), Second: manager()}
+		one, other := manager(), manager()
+		return locktest.System{Locker: one, Second: other, Advance: runningAhead(t, schema)}
 	}})
+}
+
+// runningAhead replaces a schema's clock by one that runs like the database's
+// own, and returns what puts it forward.
+func runningAhead(t *testing.T, schema string) func(d time.Duration) {
+	t.Helper()
+	exec := func(script string) {
+		conn, err := pgx.Connect(context.Background(), server.URL) // briefly: hundreds of tests run at once
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer func() { _ = conn.Close(context.Background()) }()
+		if _, err := conn.PgConn().Exec(context.Background(), script).ReadAll(); err != nil {
+			t.Error(err)
+		}
+	}
+	exec(`CREATE TABLE ` + schema + `.test_ahead AS SELECT 0::bigint AS ahead;
+		CREATE OR REPLACE FUNCTION ` + schema + `.editlock_now() RETURNS bigint LANGUAGE sql AS
+		'SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + ahead FROM ` + schema + `.test_ahead'`)
+	return func(d time.Duration) {
+		exec(fmt.Sprintf("UPDATE %s.test_ahead SET ahead = ahead + %d", schema, d.Microseconds()))
+	}
 }
 
 func TestOpen(t *testing.T) {
