@@ -59,11 +59,12 @@ func (f *KeysFile) read(info fs.FileInfo) error {
 
 func versionOf(info fs.FileInfo) version { return version{info.Size(), info.ModTime()} }
 
-// find returns the key of an ID as the file has it now.
+// find returns the key of an ID. One that is not known may be new, so the file
+// is looked at for it at once.
 func (f *KeysFile) find(id string) *Key {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if now := time.Now(); now.Sub(f.looked) > lookEvery {
+	if now := time.Now(); now.Sub(f.looked) > lookEvery || f.keys[id] == nil {
 		f.looked = now
 		f.reread()
 	}
