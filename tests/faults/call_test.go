@@ -52,6 +52,7 @@ type call struct {
 	token   editlock.Token // if it has this token; of a takeover, the one seen
 	data    string         // status data to set
 	wait    time.Duration
+	idle    time.Duration // 0: never freed by itself
 
 	sent, back int64 // on one monotonic clock
 	sendings   int32 // how often it went out

@@ -52,10 +52,7 @@ func (h *history) now() int64 { return int64(time.Since(h.start)) }
 func (h *history) run(ctx context.Context, clients int) {
 	var wg sync.WaitGroup
 	for i := range clients {
-		c := &worker{
-			history: h, number: i, session: fmt.Sprintf("%s/s%d", h.group, i),
-			mine: map[editlock.ID]editlock.Mutex{}, seen: map[editlock.ID]editlock.Mutex{},
-		}
+		c := h.worker(i)
 		wg.Go(func() {
 			for h.left.Load() > 0 && ctx.Err() == nil {
 				if h.left.Load() > h.floor.Load() {
@@ -66,6 +63,13 @@ func (h *history) run(ctx context.Context, clients int) {
 		})
 	}
 	wg.Wait()
+}
+
+func (h *history) worker(number int) *worker {
+	return &worker{
+		history: h, number: number, session: fmt.Sprintf("%s/s%d", h.group, number),
+		mine: map[editlock.ID]editlock.Mutex{}, seen: map[editlock.ID]editlock.Mutex{},
+	}
 }
 
 // look ends a history: what stands in the end is asked for, by all ways.
@@ -150,8 +154,7 @@ func (c *worker) act(ctx context.Context) {
 
 func (c *worker) name() string { return fmt.Sprintf("%s/%d", c.group, c.names.Add(1)) }
 
-// do makes a call and books what came of it. It returns the token of a hold
-// that the caller has now, and what was said of the mutex.
+// do makes a call and books what came of it.
 func (c *worker) do(ctx context.Context, in *call, f func(context.Context) (*editlock.Mutex, error)) *call {
 	if in.name == "" {
 		in.name = c.name()
@@ -217,10 +220,15 @@ func (c *worker) book(in *call) {
 	}
 }
 
-// hold are the options that all captures have: time plays no part.
+// hold are the options of a capture or takeover. Where nothing is said, time
+// plays no part.
 func (in *call) hold() *editlock.CaptureOptions {
 	opts := &editlock.CaptureOptions{StatusData: in.data, AutoRelease: editlock.Never, Wait: in.wait}
+	if in.idle > 0 {
+		opts.AutoRelease = editlock.TimeoutAutoRelease(in.idle)
+	}
 	switch {
+	case in.kind == takeover: // the token seen is no condition
 	case in.free:
 		opts.If = editlock.IfFree()
 	default:
@@ -274,16 +282,9 @@ func (c *worker) release(ctx context.Context, l editlock.Locker, in *call) {
 func (c *worker) takeover(ctx context.Context, l editlock.Locker, in *call) {
 	in.kind = takeover
 	c.do(ctx, in, func(ctx context.Context) (*editlock.Mutex, error) {
-		m, err := l.Takeover(ctx, in.id, in.token, "wanted", in.hold0())
+		m, err := l.Takeover(ctx, in.id, in.token, "wanted", in.hold())
 		return &m, err
 	})
-}
-
-// hold0 is hold without a condition: the token seen is that of a takeover.
-func (in *call) hold0() *editlock.CaptureOptions {
-	opts := in.hold()
-	opts.If = editlock.Condition{}
-	return opts
 }
 
 func (c *worker) force(ctx context.Context, l editlock.Locker, in *call) {

@@ -1,0 +1,117 @@
+package faults
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"editlock"
+	"editlock/client"
+	"editlock/internal/netfault"
+)
+
+// TestNoOverlap puts the connection of a holder in a black hole: he must know
+// that his hold is over before another has the mutex.
+func TestNoOverlap(t *testing.T) {
+	for _, e := range engines {
+		t.Run(e.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, e.start(t))
+			t.Run("a client of a server", func(t *testing.T) {
+				other, err := client.New(w.servers[1].url, nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				margins(t, other, func(t *testing.T) (editlock.Locker, *netfault.Proxy) {
+					n := netfault.Start(t, w.servers[0].url[len("http://"):])
+					return open(t, "http://"+n.Address), n
+				})
+			})
+			if w.engine.address == "" {
+				return
+			}
+			t.Run("a program on the engine", func(t *testing.T) {
+				margins(t, w.direct, func(t *testing.T) (editlock.Locker, *netfault.Proxy) {
+					n := netfault.Start(t, w.engine.address)
+					return open(t, w.engine.url(n.Address)), n
+				})
+			})
+		})
+	}
+}
+
+// margins makes trials, some at a time, and logs by how much the closest was
+// won.
+func margins(t *testing.T, other editlock.Locker, holder func(t *testing.T) (editlock.Locker, *netfault.Proxy)) {
+	trials, atOnce := 5, 5
+	if long {
+		trials, atOnce = 100, 20
+	}
+	var mu sync.Mutex
+	smallest, byStore := time.Hour, time.Hour
+	for range trials / atOnce {
+		var wg sync.WaitGroup
+		for i := range atOnce {
+			l, n := holder(t)
+			id := editlock.ID{Group: "overlap", Mode: t.Name(), ID: time.Now().Format(time.RFC3339Nano) + string(rune('a'+i))}
+			wg.Go(func() {
+				margin, granted := trial(t, other, l, n, id)
+				mu.Lock()
+				defer mu.Unlock()
+				smallest, byStore = min(smallest, margin), min(byStore, granted)
+			})
+		}
+		wg.Wait()
+	}
+	t.Logf("%d trials: the holder knew at least %v before the other had it (%v before it was granted, by the store's clock)",
+		trials, smallest.Round(time.Microsecond), byStore.Round(time.Microsecond))
+	if smallest <= 0 {
+		t.Errorf("both held at a time, for %v", -smallest)
+	}
+}
+
+// trial is by how much the holder's context ended before another captured, on
+// one monotonic clock; and before that was granted, by the store's clock, which
+// here is the same machine's.
+func trial(t *testing.T, other, l editlock.Locker, n *netfault.Proxy, id editlock.ID) (margin, granted time.Duration) {
+	defer n.Heal()
+	ctx := editlock.WithOwner(t.Context(), editlock.Owner{Session: "holder of " + id.ID})
+	h, err := editlock.Hold(ctx, l, id, &editlock.CaptureOptions{AutoRelease: editlock.TimeoutAutoRelease(time.Second)})
+	if err != nil {
+		t.Error(err)
+		return 0, 0
+	}
+	var over time.Time
+	ended := make(chan struct{})
+	go func() {
+		<-h.Context().Done()
+		over = time.Now()
+		close(ended)
+	}()
+	time.Sleep(rand.N(time.Second)) // at any moment of its beat
+	if err := context.Cause(h.Context()); err != nil {
+		t.Errorf("the hold ended in good health: %v", err)
+		return 0, 0
+	}
+	n.Set(netfault.Faults{BlackHole: true})
+	octx, cancel := context.WithTimeout(editlock.WithOwner(t.Context(), editlock.Owner{Session: "other"}), 30*time.Second)
+	defer cancel()
+	m, err := other.Capture(octx, id, &editlock.CaptureOptions{Wait: 20 * time.Second})
+	had, early := time.Now(), h.Context().Err() == nil
+	if err != nil {
+		t.Errorf("another never gets it: %v", err)
+		return 0, 0
+	}
+	if early {
+		t.Errorf("another has %s, and its holder does not know", id)
+	}
+	<-ended
+	if _, err := other.Release(octx, id, editlock.IfToken(m.Token)); err != nil {
+		t.Error(err)
+	}
+	n.Heal()
+	_ = h.Release(ctx) // it is lost
+	return had.Sub(over), m.CapturedAt.Sub(over.Round(0))
+}
