@@ -20,6 +20,7 @@ if [ "${1:-}" != browser ]; then
   if [ -z "${EDITLOCK_TEST_POSTGRES_URL:-}" ] && ! have initdb && ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
     missing="$missing postgresql"
   fi
+  need pgbouncer pgbouncer
   [ -n "${EDITLOCK_TEST_REDIS_URL:-}" ] || need redis-server redis-server
   [ -n "${EDITLOCK_TEST_ETCD_URL:-}" ] || need etcd etcd-server
 fi
