@@ -8,8 +8,7 @@ import { listen } from './news.js';
 import { browserSession } from './tab.js';
 
 /** @import { Connection } from './api.js' */
-/** @import { Terms } from './lock.js' */
-/** @import { Entry, MutexID, Owner } from './types.js' */
+/** @import { Entry, MutexID, Owner, Terms } from './types.js' */
 
 /**
  * @typedef {object} Options

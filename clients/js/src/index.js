@@ -6,8 +6,8 @@ export { Lock } from './lock.js';
 
 /** @typedef {import('./client.js').Options} Options */
 /** @typedef {import('./api.js').Connection} Connection */
-/** @typedef {import('./lock.js').State} State */
-/** @typedef {import('./lock.js').Terms} Terms */
+/** @typedef {import('./types.js').State} State */
+/** @typedef {import('./types.js').Terms} Terms */
 /** @typedef {import('./types.js').MutexID} MutexID */
 /** @typedef {import('./types.js').Owner} Owner */
 /** @typedef {import('./types.js').Waiter} Waiter */

@@ -3,42 +3,18 @@
 
 import { duration, later, left, moment } from './clock.js';
 import { EditlockError } from './api.js';
+import { ends, heldSince, untouched } from './history.js';
 import { newID, tabID } from './tab.js';
 
-/** @import { Entry, Loss, Mutex, MutexID, Owner, Problem } from './types.js' */
+/** @import { Entry, Loss, Mutex, MutexID, Owner, Problem, State, Terms } from './types.js' */
 /** @import { Editlock } from './client.js' */
 /** @import { Moment } from './clock.js' */
-
-/**
- * - closed    not asked for, or given back by this page
- * - opening   asking for it
- * - mine      held; refreshed by the client's beat
- * - checking  held as far as this page knows, but not for sure: hands off
- * - other     somebody else holds it
- * - self      so does another page of the same person
- * - waiting   in the queue
- * - free      nobody holds it
- * - lost      it was mine; loss says how it ended
- * - error     the server refused, or is away; problem says which
- * @typedef {'closed'|'opening'|'mine'|'checking'|'other'|'self'|'waiting'|'free'|'lost'|'error'} State
- */
-
-/**
- * @typedef {object} Terms
- * @property {string} [idle] freed so long after the last refresh, such as "300s" (the default), or "never"
- * @property {string} [maxHold] freed so long after the capture, refreshed or not
- * @property {string} [grantAfter] who asks with a message gets it if this holder doesn't answer so long
- * @property {string} [inactiveAfter] given back after so long without input, or "never"; default "15m"
- * @property {() => boolean | Promise<boolean>} [unchanged] tells, after a break, whether the page still shows
- *   the newest text; default: it does if nobody else has held the lock
- */
 
 /** How often a held lock is refreshed at most, and another's looked at, in ms. */
 const beat = 20_000;
 /** The same while somebody waits: leaving a queue is no event. */
 const beatInQueue = 10_000;
 const waitFor = '1h';
-const ends = ['released', 'expired', 'taken_over', 'force_released', 'handed_over'];
 
 /** Fires "change" after each change of its properties. */
 export class Lock extends EventTarget {
@@ -408,7 +384,7 @@ export class Lock extends EventTarget {
     this.#set({ state: 'checking' });
     try {
       const { mutex } = await this.#take();
-      const same = await this.#untouched(was, mutex.token) && await this.#unchanged();
+      const same = await untouched(this.#client.api, this.mutex, was, mutex.token) && await this.#unchanged();
       if (turn !== this.#turn) return this.#giveBack(this.#request);
       if (same) return this.#held(mutex, sent, 'back');
       await this.#giveBack(this.#request);
@@ -423,31 +399,12 @@ export class Lock extends EventTarget {
   }
 
   /**
-   * untouched tells whether nobody held the lock between two tokens.
-   * @param {number} was
-   * @param {number} now
-   */
-  async #untouched(was, now) {
-    const query = new URLSearchParams({ ...this.mutex, kind: 'captured,taken_over,handed_over', limit: '20' });
-    /** @type {{entries: Entry[]}} */
-    const { entries } = await this.#client.api.get(`v1/history?${query}`);
-    return entries.every((e) => e.token <= was || e.token >= now);
-  }
-
-  /**
    * heldBySomebodySince tells whether another hold ended after a moment of
    * this page's clock: what was loaded then may be old by now.
    * @param {number} mono of performance.now()
    */
   async heldBySomebodySince(mono) {
-    const { holder } = this;
-    const query = new URLSearchParams({ ...this.mutex, kind: ends.join(), limit: '1' });
-    /** @type {{entries: Entry[]}} */
-    const { entries: [last] } = await this.#client.api.get(`v1/history?${query}`);
-    if (!last || !holder) return false;
-    // The moment by the store's clock, counted back from the answer to come.
-    const then = Date.parse(holder.as_of) - (performance.now() - mono);
-    return Date.parse(last.at) >= then;
+    return this.holder !== null && heldSince(this.#client.api, this.mutex, this.holder.as_of, mono);
   }
 
   /** retire gives the lock back because nobody has typed for so long. */

@@ -58,4 +58,28 @@
  * @typedef {{how: string, by?: Owner, to?: Owner, at?: string, reason?: string}} Loss
  */
 
+/**
+ * - closed    not asked for, or given back by this page
+ * - opening   asking for it
+ * - mine      held; refreshed by the client's beat
+ * - checking  held as far as this page knows, but not for sure: hands off
+ * - other     somebody else holds it
+ * - self      so does another page of the same person
+ * - waiting   in the queue
+ * - free      nobody holds it
+ * - lost      it was mine; loss says how it ended
+ * - error     the server refused, or is away; problem says which
+ * @typedef {'closed'|'opening'|'mine'|'checking'|'other'|'self'|'waiting'|'free'|'lost'|'error'} State
+ */
+
+/**
+ * @typedef {object} Terms
+ * @property {string} [idle] freed so long after the last refresh, such as "300s" (the default), or "never"
+ * @property {string} [maxHold] freed so long after the capture, refreshed or not
+ * @property {string} [grantAfter] who asks with a message gets it if this holder doesn't answer so long
+ * @property {string} [inactiveAfter] given back after so long without input, or "never"; default "15m"
+ * @property {() => boolean | Promise<boolean>} [unchanged] tells, after a break, whether the page still shows
+ *   the newest text; default: it does if nobody else has held the lock
+ */
+
 export {};

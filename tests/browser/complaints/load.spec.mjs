@@ -1,7 +1,7 @@
 // 2.5: "It floods the server, and keeps me logged in": beats, back-off, and
 // who is not there any more.
 
-import { expect, isIn, kept, lock, test, text, tokenOf } from './site.mjs';
+import { expect, isIn, kept, lock, mutex, test, text, tokenOf } from './site.mjs';
 
 const ivanov = { name: 'Ivanov', session: 'ivanov', user: 'ivanov' };
 const refreshes = (site) => site.calls.filter((c) => c.path === '/v1/refresh');
@@ -38,6 +38,24 @@ test('all locks of a tab go in one beat', async ({ site, client }) => {
   });
   await expect.poll(() => refreshes(site).length).toBeGreaterThan(2);
   for (const call of refreshes(site)) expect(call.body.items).toHaveLength(5);
+});
+
+test('eight tabs of a browser share one stream, and the next listens when the first has gone', async ({ site, visit }) => {
+  const first = await visit(ivanov, '1'), context = first.context();
+  await isIn(first, 'mine');
+  const tabs = [];
+  for (let i = 2; i <= 8; i++) {
+    const page = await visit(ivanov, String(i), { context });
+    await isIn(page, 'mine');
+    tabs.push(page);
+  }
+  expect(site.count('/v1/events')).toBe(1);
+  await first.close({ runBeforeUnload: true });
+  await expect.poll(() => site.calls.filter((c) => c.path === '/v1/events' && c.status === 200).length).toBe(2);
+  const { token } = await site.holder('8');
+  await site.editlock('/v1/takeover', { mutex: mutex('8'), owner: { session: 'petrova', name: 'Petrova' }, seen_token: token, reason: 'urgent' });
+  await isIn(tabs.at(-1), 'lost', { timeout: 3000 });
+  for (const page of tabs.slice(0, -1)) await isIn(page, 'mine');
 });
 
 for (const status of [401, 403]) {

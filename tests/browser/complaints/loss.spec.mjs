@@ -72,6 +72,21 @@ test('a takeover is told within a second, mid-sentence, and the sentence is kept
   });
 });
 
+test('who lost unsaved text is asked before he leaves it behind', async ({ browser, site, visit }) => {
+  const page = await (await browser.newContext()).newPage();
+  await page.goto(site.page('1', ivanov));
+  await isIn(page, 'mine');
+  await text(page).pressSequentially('unsaved');
+  const other = await visit(petrova);
+  await takeOver(other, 'urgent');
+  await isIn(page, 'lost');
+  const [question] = await Promise.all([page.waitForEvent('dialog'), page.close({ runBeforeUnload: true })]);
+  expect(question.type()).toBe('beforeunload');
+  await question.dismiss();
+  await page.getByRole('button', { name: 'Throw away' }).click();
+  await Promise.all([page.waitForEvent('close'), page.close({ runBeforeUnload: true })]);
+});
+
 test('without the server\'s events a takeover is told by the next beat', async ({ site, visit }) => {
   site.fault = (call) => call.path === '/v1/events' ? { status: 403 } : null;
   const page = await visit({ ...ivanov, idle: '15s' });

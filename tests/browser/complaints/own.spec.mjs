@@ -65,3 +65,20 @@ test('a second tab is told "you, in another tab, since when", and may continue t
   await second.getByRole('button', { name: 'Put it into the form' }).click();
   await expect(text(second)).toHaveValue('half a sentence');
 });
+
+test('without a secure context, and so without Web Locks, it is the same', async ({ site, launched }) => {
+  const its = await launched({ args: ['--host-resolver-rules=MAP site.test 127.0.0.1'] });
+  const context = await its.newContext(), first = await context.newPage();
+  await first.goto(site.page('1', ivanov).replace('127.0.0.1', 'site.test'));
+  expect(await first.evaluate(() => [isSecureContext, navigator.locks === undefined])).toEqual([false, true]);
+  await isIn(first, 'mine');
+  const token = await tokenOf(first);
+  await first.reload();
+  await isIn(first, 'mine');
+  expect(await tokenOf(first)).toBe(token);
+  const [second] = await Promise.all([first.waitForEvent('popup'), first.evaluate(() => { open(location.href); })]);
+  await isIn(second, 'self');
+  await second.getByRole('button', { name: 'Continue here' }).click();
+  await isIn(second, 'mine');
+  await isIn(first, 'lost');
+});

@@ -138,7 +138,7 @@ export class Site {
       return res.writeHead(fault.status, { 'Content-Type': 'text/plain' }).end('no');
     }
     const to = new URL(req.url, this.server.url);
-    const onward = request(to, { method: req.method, headers: { ...req.headers, host: to.host } }, (answer) => {
+    const onward = request(to, { method: req.method, headers: req.headers }, (answer) => {
       call.status = answer.statusCode;
       res.writeHead(answer.statusCode, answer.headers);
       res.flushHeaders();
@@ -197,8 +197,8 @@ export const test = base.extend({
   // freeze and kill.
   launched: async ({ playwright, launchOptions }, use) => {
     let server, its;
-    const launch = async (args = {}) => {
-      server = await playwright.chromium.launchServer({ ...launchOptions, ...args });
+    const launch = async ({ args = [] } = {}) => {
+      server = await playwright.chromium.launchServer({ ...launchOptions, args: [...launchOptions.args, ...args] });
       its = await playwright.chromium.connect(server.wsEndpoint());
       return its;
     };

@@ -183,3 +183,19 @@ test('who waits while the server restarts has the lock in the end', async ({ ser
   await page.close({ runBeforeUnload: true });
   await isIn(other, 'mine', { timeout: 20_000 });
 });
+
+test('who waits and loses the network queues again, and has the lock in the end', async ({ site, visit }) => {
+  const page = await visit(ivanov), other = await visit(petrova);
+  await isIn(page, 'mine');
+  await other.getByRole('button', { name: 'Wait in the queue' }).click();
+  await other.getByRole('dialog').getByRole('button', { name: 'Wait' }).click();
+  await expect(lock(other).locator('#headline')).toHaveText('You are number 1 in the queue');
+  await other.context().setOffline(true);
+  await expect(lock(other).locator('#headline')).toContainText('No connection');
+  await expect.poll(async () => (await site.holder('1')).waiting).toBe(0);
+  await other.context().setOffline(false);
+  await expect.poll(async () => (await site.holder('1')).waiting).toBe(1);
+  await expect(lock(other).locator('#headline')).toHaveText('You are number 1 in the queue');
+  await page.close({ runBeforeUnload: true });
+  await isIn(other, 'mine', { timeout: 20_000 });
+});

@@ -1,8 +1,7 @@
 import { API } from './api.js';
 import { Lock } from './lock.js';
 import type { Connection } from './api.js';
-import type { Terms } from './lock.js';
-import type { Entry, MutexID, Owner } from './types.js';
+import type { Entry, MutexID, Owner, Terms } from './types.js';
 export type Options = {
     /**
      * who the reader is. Without a session it is one per browser profile.

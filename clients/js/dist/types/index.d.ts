@@ -3,8 +3,8 @@ export { EditlockError } from './api.js';
 export { Lock } from './lock.js';
 export type Options = import('./client.js').Options;
 export type Connection = import('./api.js').Connection;
-export type State = import('./lock.js').State;
-export type Terms = import('./lock.js').Terms;
+export type State = import('./types.js').State;
+export type Terms = import('./types.js').Terms;
 export type MutexID = import('./types.js').MutexID;
 export type Owner = import('./types.js').Owner;
 export type Waiter = import('./types.js').Waiter;
@@ -14,8 +14,8 @@ export type Problem = import('./types.js').Problem;
 export type Loss = import('./types.js').Loss;
 /** @typedef {import('./client.js').Options} Options */
 /** @typedef {import('./api.js').Connection} Connection */
-/** @typedef {import('./lock.js').State} State */
-/** @typedef {import('./lock.js').Terms} Terms */
+/** @typedef {import('./types.js').State} State */
+/** @typedef {import('./types.js').Terms} Terms */
 /** @typedef {import('./types.js').MutexID} MutexID */
 /** @typedef {import('./types.js').Owner} Owner */
 /** @typedef {import('./types.js').Waiter} Waiter */

@@ -1,31 +1,7 @@
 import { EditlockError } from './api.js';
-import type { Loss, Mutex, MutexID, Owner, Problem } from './types.js';
+import type { Loss, Mutex, MutexID, Owner, Problem, State, Terms } from './types.js';
 import type { Editlock } from './client.js';
 import type { Moment } from './clock.js';
-export type State = 'closed' | 'opening' | 'mine' | 'checking' | 'other' | 'self' | 'waiting' | 'free' | 'lost' | 'error';
-export type Terms = {
-    /**
-     * freed so long after the last refresh, such as "300s" (the default), or "never"
-     */
-    idle?: string;
-    /**
-     * freed so long after the capture, refreshed or not
-     */
-    maxHold?: string;
-    /**
-     * who asks with a message gets it if this holder doesn't answer so long
-     */
-    grantAfter?: string;
-    /**
-     * given back after so long without input, or "never"; default "15m"
-     */
-    inactiveAfter?: string;
-    /**
-     * tells, after a break, whether the page still shows
-     * the newest text; default: it does if nobody else has held the lock
-     */
-    unchanged?: () => boolean | Promise<boolean>;
-};
 /** Fires "change" after each change of its properties. */
 export declare class Lock extends EventTarget {
     #private;

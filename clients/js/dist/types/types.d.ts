@@ -113,6 +113,30 @@ export type Loss = {
     at?: string;
     reason?: string;
 };
+export type State = 'closed' | 'opening' | 'mine' | 'checking' | 'other' | 'self' | 'waiting' | 'free' | 'lost' | 'error';
+export type Terms = {
+    /**
+     * freed so long after the last refresh, such as "300s" (the default), or "never"
+     */
+    idle?: string;
+    /**
+     * freed so long after the capture, refreshed or not
+     */
+    maxHold?: string;
+    /**
+     * who asks with a message gets it if this holder doesn't answer so long
+     */
+    grantAfter?: string;
+    /**
+     * given back after so long without input, or "never"; default "15m"
+     */
+    inactiveAfter?: string;
+    /**
+     * tells, after a break, whether the page still shows
+     * the newest text; default: it does if nobody else has held the lock
+     */
+    unchanged?: () => boolean | Promise<boolean>;
+};
 /** @typedef {{group?: string, mode?: string, id: string}} MutexID */
 /** @typedef {{session: string, user_id?: string, login?: string, name?: string, host?: string}} Owner */
 /** @typedef {{id: string, owner: Owner, since: string, message: string, grant_at: string | null}} Waiter */
@@ -163,5 +187,27 @@ export type Loss = {
  * How a lock was lost. Besides the server's ways there is "inactive": nobody
  * typed for too long, and this page gave it back by itself.
  * @typedef {{how: string, by?: Owner, to?: Owner, at?: string, reason?: string}} Loss
+ */
+/**
+ * - closed    not asked for, or given back by this page
+ * - opening   asking for it
+ * - mine      held; refreshed by the client's beat
+ * - checking  held as far as this page knows, but not for sure: hands off
+ * - other     somebody else holds it
+ * - self      so does another page of the same person
+ * - waiting   in the queue
+ * - free      nobody holds it
+ * - lost      it was mine; loss says how it ended
+ * - error     the server refused, or is away; problem says which
+ * @typedef {'closed'|'opening'|'mine'|'checking'|'other'|'self'|'waiting'|'free'|'lost'|'error'} State
+ */
+/**
+ * @typedef {object} Terms
+ * @property {string} [idle] freed so long after the last refresh, such as "300s" (the default), or "never"
+ * @property {string} [maxHold] freed so long after the capture, refreshed or not
+ * @property {string} [grantAfter] who asks with a message gets it if this holder doesn't answer so long
+ * @property {string} [inactiveAfter] given back after so long without input, or "never"; default "15m"
+ * @property {() => boolean | Promise<boolean>} [unchanged] tells, after a break, whether the page still shows
+ *   the newest text; default: it does if nobody else has held the lock
  */
 export {};
