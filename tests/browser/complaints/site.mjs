@@ -31,7 +31,7 @@ const scripts = {
 };
 
 export class Site {
-  /** Every call of editlock's that came by: {path, body, at, status}. */
+  /** Every call of editlock's that came by: {path, body, at, status, cut}; cut breaks its connection. */
   calls = [];
   /** Records by name: what is stored. */
   records = new Map();
@@ -147,6 +147,7 @@ export class Site {
     });
     onward.on('error', () => res.destroyed || res.headersSent ? res.destroy() : res.writeHead(502).end());
     res.on('close', () => onward.destroy());
+    call.cut = () => res.destroy();
     return onward.end(body);
   }
 

@@ -190,11 +190,12 @@ test('who waits and loses the network queues again, and has the lock in the end'
   await other.getByRole('button', { name: 'Wait in the queue' }).click();
   await other.getByRole('dialog').getByRole('button', { name: 'Wait' }).click();
   await expect(lock(other).locator('#headline')).toHaveText('You are number 1 in the queue');
-  await other.context().setOffline(true);
+  site.fault = () => ({ status: 503 });
+  site.calls.findLast((c) => c.body?.wait).cut();
+  await expect.poll(async () => (await site.holder('1')).waiting).toBe(0); // editlock noticed
   await expect(lock(other).locator('#headline')).toContainText('No connection');
-  await expect.poll(async () => (await site.holder('1')).waiting).toBe(0);
-  await other.context().setOffline(false);
-  await expect.poll(async () => (await site.holder('1')).waiting).toBe(1);
+  site.fault = () => null;
+  await expect.poll(async () => (await site.holder('1')).waiting, { timeout: 20_000 }).toBe(1);
   await expect(lock(other).locator('#headline')).toHaveText('You are number 1 in the queue');
   await page.close({ runBeforeUnload: true });
   await isIn(other, 'mine', { timeout: 20_000 });
