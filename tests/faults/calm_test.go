@@ -54,7 +54,7 @@ func TestNothingHangs(t *testing.T) {
 				})
 				all.Go(func() { // one that all want
 					for range turns {
-						if err := holdOnce(owner, l, editlock.ID{Group: "wanted", ID: "1"}, time.Minute); err != nil {
+						if err := holdOnce(owner, l, editlock.ID{Group: "wanted", ID: "1"}, 30*time.Second); err != nil {
 							t.Errorf("a wait: %v", err)
 							return
 						}

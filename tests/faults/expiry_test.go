@@ -60,6 +60,7 @@ type holder struct {
 
 func (h *holder) act(ctx context.Context) {
 	l, name := h.lockers[rand.IntN(len(h.lockers))], h.name()
+	h.session = name // a new one each time: what was forgotten is another's
 	in := &call{name: name, id: h.ids[rand.IntN(len(h.ids))], data: name, idle: time.Second + rand.N(time.Second)}
 	if rand.IntN(2) == 0 {
 		in.wait = rand.N(2 * time.Second)
