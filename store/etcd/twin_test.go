@@ -66,7 +66,7 @@ func TestStore_RealTime(t *testing.T) {
 	s := &server{Etcd: enginetest.StartEtcd(t)}
 	storetest.Run(t, storetest.Harness{
 		Open:   func(t testing.TB, _ *storetest.Clock) store.Store { return s.open(t, nil) },
-		Second: 150 * time.Millisecond,
+		Second: 200 * time.Millisecond,
 		Quick:  true,
 	})
 }
