@@ -173,13 +173,15 @@ func accounted(calls []*call, r records) error {
 		several[k.name] += len(did.began)
 	}
 	for _, c := range calls {
-		if n := several[c.name]; c.several > 0 && c.outcome == unknown && n != 0 && n != c.several {
-			// Some may have been the caller's before, and were refreshed.
-			if !slices.ContainsFunc(calls, func(o *call) bool {
-				return o.session == c.session && o.id == c.id && o != c && o.kind == capture && o.sent < c.sent
-			}) {
-				bad("%d of the %d mutexes of one call were captured: %v", n, c.several, c)
-			}
+		n := several[c.name]
+		if c.several == 0 || c.outcome != unknown || n == 0 || len(made[key{c.name, c.id}].began) > 0 {
+			continue
+		}
+		// It may have been the caller's before, and was refreshed.
+		if !slices.ContainsFunc(calls, func(o *call) bool {
+			return o.session == c.session && o.id == c.id && o != c && (o.kind == capture || o.kind == takeover) && o.sent < c.sent
+		}) {
+			bad("only %d of the %d mutexes of one call were captured: %v", n, c.several, c)
 		}
 	}
 	return some(problems)

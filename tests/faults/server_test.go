@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"editlock/internal/enginetest"
 	"editlock/internal/netfault"
@@ -97,7 +98,25 @@ func startServer(t *testing.T, store string, ahead bool) *server {
 		return exec.Command(path, "serve", "--listen", address, "--store", store)
 	}, s.ready)
 	s.network = netfault.Start(t, address)
+	if shift := s.shift(t); (shift > 9*time.Minute) != ahead {
+		t.Fatalf("the clock of the server is %v ahead", shift)
+	}
 	return s
+}
+
+// shift is by how much the server's clock is ahead of this one.
+func (s *server) shift(t *testing.T) time.Duration {
+	t.Helper()
+	res, err := http.Get(s.url + "/readyz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	at, err := http.ParseTime(res.Header.Get("Date"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return time.Until(at)
 }
 
 func (s *server) ready() error {
