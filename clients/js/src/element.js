@@ -70,7 +70,7 @@ export class EditLockElement extends HTMLElement {
   #loadedFor = 0;
   #loading = 0; // the token that the newest text is under way for
   #loads = 0;
-  #loaded = 0; // when, of performance.now()
+  #loaded = 0; // when the text in the form was asked for, of performance.now()
   #seenToken = 0;
   /** @type {State} */
   #before = 'closed';
@@ -169,7 +169,8 @@ export class EditLockElement extends HTMLElement {
     kept.addEventListener('change', () => this.#show(), on);
     lock.addEventListener('change', () => this.#changed(), on);
     this.#base = this.#read();
-    this.#loaded = performance.now();
+    // What came with the page is as old as the request for it.
+    this.#loaded = document.readyState === 'complete' ? performance.now() : 0;
     this.#guard.start();
     this.#before = 'closed';
     if (this.hasAttribute('manual')) lock.peek();
@@ -255,12 +256,13 @@ export class EditLockElement extends HTMLElement {
     const current = () => lock === this.#lock && token === lock.token && turn === this.#loads && settled.includes(lock.state);
     try {
       if (this.reload) {
-        const put = await this.reload();
+        const asked = performance.now(), put = await this.reload();
         if (!current()) return;
         put();
         await shownByNow();
         if (!current()) return;
         this.#base = this.#read();
+        this.#loaded = asked;
       } else if (token && lock.note !== 'kept' && await lock.heldBySomebodySince(this.#loaded)) {
         return location.reload();
       }
@@ -271,7 +273,6 @@ export class EditLockElement extends HTMLElement {
       if (turn === this.#loads) this.#loading = 0;
     }
     if (!current()) return;
-    this.#loaded = performance.now();
     this.#loadedFor = token;
     this.#dirty = false;
     this.#kept?.compare(this.#read());

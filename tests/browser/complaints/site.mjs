@@ -138,7 +138,7 @@ export class Site {
       return res.writeHead(fault.status, { 'Content-Type': 'text/plain' }).end('no');
     }
     const to = new URL(req.url, this.server.url);
-    const onward = request(to, { method: req.method, headers: req.headers }, (answer) => {
+    const onward = request(to, { method: req.method, headers: { ...req.headers, host: to.host, ...(req.headers.origin && { origin: to.origin }) } }, (answer) => {
       call.status = answer.statusCode;
       res.writeHead(answer.statusCode, answer.headers);
       res.flushHeaders();
