@@ -4,7 +4,8 @@ A program for m3-mutex's own environment: the real package on PostgreSQL
 against the best bridge there could be, one that takes a row under a lock of
 its own, in one transaction, by the database's clock. It prints, for a table as
 it is, with a unique index, and with triggers that guard the bridge's rows, who
-believed to hold one mutex in some schedules of two, and in races of many.
+believed to hold one mutex in some schedules of two, and in races of eight.
+Arguments: the database, and how many races.
 """
 
 from __future__ import annotations
@@ -29,7 +30,6 @@ END $$;
 CREATE TRIGGER guard BEFORE UPDATE OR DELETE ON m3_mutex FOR EACH ROW EXECUTE FUNCTION guard()
 """
 TABLES = {"as it is": [], "unique index": [UNIQUE], "unique index and triggers": [UNIQUE, GUARD]}
-ROUNDS = 40
 
 
 def bridge(id: str, session: str, keep: bool = True) -> bool:
@@ -117,16 +117,16 @@ def schedule(steps: str) -> dict[str, Any]:
     return {"old": said, "bridge": "held" if taken[0] else "busy", "double": said == "held" and taken[0]}
 
 
-def race(expired: bool) -> int:
-    """Rounds of ROUNDS in which an old service and the bridge both believed to hold."""
+def race(rounds: int, expired: bool) -> int:
+    """Of so many rounds, those in which an old service and the bridge both believed to hold."""
     callers = 4
     start = threading.Barrier(2 * callers)
-    held: list[set[str]] = [set() for _ in range(ROUNDS)]
+    held: list[set[str]] = [set() for _ in range(rounds)]
 
     def compete(n: int) -> None:
         from django.db import connections
 
-        for round in range(ROUNDS):
+        for round in range(rounds):
             id = f"race {expired} {round}"
             if n == 0 and expired:
                 leave_expired(id, "gone")
@@ -148,6 +148,7 @@ def race(expired: bool) -> int:
 
 def main() -> None:
     set_up(sys.argv[1])
+    rounds = int(sys.argv[2])
     from django.db import connection
 
     found = {}
@@ -158,11 +159,11 @@ def main() -> None:
                 cursor.execute(change)
         found[table] = {
             **{name: schedule(name) for name in ("free", "expired", "late refresh")},
-            "races for a free mutex": race(False),
-            "races for an expired one": race(True),
+            "double in races for a free mutex": race(rounds, False),
+            "double in races for an expired one": race(rounds, True),
         }
         connection.cursor().execute("DROP TRIGGER IF EXISTS guard ON m3_mutex")
-    print(json.dumps({"rounds": ROUNDS, "tables": found}))
+    print(json.dumps(found, indent=2))
 
 
 if __name__ == "__main__":

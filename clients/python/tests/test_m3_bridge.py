@@ -23,12 +23,13 @@ def tables() -> Any:
                 "ignore",
                 str(Path(__file__).parent / "bridging.py"),
                 database,
+                "1",
             ],
             check=True,
             stdout=subprocess.PIPE,
             text=True,
         )
-    return json.loads(said.stdout)["tables"]
+    return json.loads(said.stdout)
 
 
 @pytest.mark.parametrize(
