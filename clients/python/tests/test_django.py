@@ -197,10 +197,12 @@ def test_what_the_table_holds_is_carried_over(locks: Client, name: str) -> None:
     visitor = browser("ivan")
     key = visitor.session.session_key or ""
 
-    def row(id: str, session: str, age: float, rule: str = "timeout", config: str = "300") -> None:
+    def row(
+        id: str, session: str, age: float, rule: str = "timeout", config: str = "300", mode: str = "invoice"
+    ) -> None:
         MutexModel.objects.create(
             mutex_group=name,
-            mutex_mode="invoice",
+            mutex_mode=mode,
             mutex_id=id,
             owner_session=session,
             owner_name="Иванов",
@@ -217,8 +219,9 @@ def test_what_the_table_holds_is_carried_over(locks: Client, name: str) -> None:
     row("for ever", "job", 9999, rule="")
     row("twice", "first", 20)
     row("twice", "last", 10)
+    row("17", "s", 10, mode="of another set")
     out, err = StringIO(), StringIO()
-    call_command("m3_mutex_import", stdout=out, stderr=err)
+    call_command("m3_mutex_import", mode=["invoice"], stdout=out, stderr=err)
     assert out.getvalue().strip() == "captured: 3, expired: 1, held already: 1"
     assert f"{name}/invoice/twice is held by Иванов" in err.getvalue()
     held = {mutex.id.id: mutex for mutex in locks.list(group=name).mutexes}
@@ -226,9 +229,10 @@ def test_what_the_table_holds_is_carried_over(locks: Client, name: str) -> None:
     assert (held["17"].owner.user_id, held["17"].status_data) == ("17", "tab 17")
     assert held["for ever"].auto_release.never
     assert held["twice"].owner.session == "last"
+    assert {mutex.id.mode for mutex in held.values()} == {"invoice"}
     # The visitor goes on with it.
     assert visitor.post(f"/{name}/block/").json()["token"] == held["17"].token
-    call_command("m3_mutex_import", stdout=out, stderr=err)
+    call_command("m3_mutex_import", mode=["invoice"], stdout=out, stderr=err)
     assert out.getvalue().endswith("captured: 0, expired: 1, held already: 4\n")
 
 

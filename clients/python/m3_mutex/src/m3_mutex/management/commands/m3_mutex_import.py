@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any, Optional
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
 import editlock
@@ -21,19 +21,23 @@ from ...models import MutexModel
 
 
 class Command(BaseCommand):
-    """Captures every mutex that the table still holds, for its owner.
+    """Captures every mutex of some modes that the table still holds, for its owner.
 
-    To be run when no service uses m3-mutex any more, and before the first one
-    uses editlock. It may be run again: what is held on the server already is
-    left as it is. The table is only read.
+    To be run when no service locks these modes by m3-mutex any more, and
+    before the first one does by editlock: the table does not know what is
+    released there. What is held on the server already is left as it is. The
+    table is only read.
     """
 
     help = "Captures on the editlock server what the table of m3-mutex holds. Run it when m3-mutex is no longer in use."
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--mode", nargs="+", required=True, help='the modes to carry over; "" is one too')
+
     def handle(self, *args: Any, **options: Any) -> None:
         counts = {"captured": 0, "expired": 0, "held already": 0}
         # Of rows with one name, which m3-mutex's races leave, the latest counts.
-        for row in MutexModel.objects.order_by("-captured_since", "-pk"):
+        for row in MutexModel.objects.filter(mutex_mode__in=options["mode"]).order_by("-captured_since", "-pk"):
             rule = _rule(row)
             if rule is not None and _age(row) > rule.timeout:
                 counts["expired"] += 1
