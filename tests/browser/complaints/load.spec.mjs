@@ -7,7 +7,7 @@ const ivanov = { name: 'Ivanov', session: 'ivanov', user: 'ivanov' };
 const refreshes = (site) => site.calls.filter((c) => c.path === '/v1/refresh');
 
 test('a thousand tabs ask 50 times a second, and leave nothing in the history', async ({ site, client }) => {
-  test.setTimeout(120_000);
+  test.setTimeout(240_000);
   const page = await client();
   await page.evaluate(async () => {
     // A client for each tab; they are opened over one beat, as people do.
