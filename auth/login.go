@@ -309,6 +309,9 @@ func localPath(text string) string {
 	return text
 }
 
+// LogoutPath is where a POST ends a login.
+const LogoutPath = "/auth/logout"
+
 // LoginPath is where to send a browser that must log in, and come back.
 func LoginPath(back string) string {
 	return "/auth/login?" + url.Values{"back": {localPath(back)}}.Encode()

@@ -67,7 +67,7 @@ func (h *handler) targets(r *http.Request) ([]target, error) {
 		if err != nil {
 			return nil, &editlock.InvalidError{Field: "back", Problem: "must be an address"}
 		}
-		s, now, err := h.scans.get(r.Context())
+		s, now, err := h.seen(r)
 		if err != nil {
 			return nil, err
 		}

@@ -14,8 +14,9 @@ const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; 
 	"require-trusted-types-for 'script'; trusted-types 'none'"
 
 // guard puts every answer under the same rules, and refuses what other sites
-// make a browser send.
-func (h *handler) guard(next http.Handler) http.Handler {
+// make a browser send. anybody: readers prove nothing, so that foreign names
+// are refused.
+func (h *handler) guard(next http.Handler, anybody bool) http.Handler {
 	sameOrigin := http.NewCrossOriginProtection()
 	sameOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, http.StatusForbidden, "error.cross_origin")
@@ -29,7 +30,7 @@ func (h *handler) guard(next http.Handler) http.Handler {
 		head.Set("Referrer-Policy", "same-origin")
 		head.Set("Cross-Origin-Opener-Policy", "same-origin")
 		head.Set("Cross-Origin-Resource-Policy", "same-origin")
-		if !hostAllowed(r) {
+		if anybody && !hostAllowed(r) {
 			h.fail(w, r, http.StatusMisdirectedRequest, "error.host")
 			return
 		}

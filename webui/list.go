@@ -48,7 +48,7 @@ func (h *handler) list(w http.ResponseWriter, r *http.Request) {
 	if h.switchedLanguage(w, r) {
 		return
 	}
-	s, now, err := h.scans.get(r.Context())
+	s, now, err := h.seen(r)
 	if err != nil {
 		h.refuse(w, r, err)
 		return

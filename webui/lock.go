@@ -1,6 +1,7 @@
 package webui
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -57,6 +58,9 @@ const noAnswer = "no_answer"
 func (h *handler) entriesOf(r *http.Request, path string, keep url.Values, q editlock.HistoryQuery) (entries, error) {
 	q.Cursor, q.Limit = r.URL.Query().Get("before"), historyPage
 	got, err := h.locker.History(r.Context(), q)
+	if errors.Is(err, editlock.ErrForbidden) && path != "/ui/history" {
+		return entries{OfOne: q.ID != nil}, nil // the rest of the page he may see
+	}
 	if err != nil {
 		return entries{}, err
 	}
@@ -158,7 +162,7 @@ func (h *handler) person(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, http.StatusNotFound, "error.page")
 		return
 	}
-	s, now, err := h.scans.get(r.Context())
+	s, now, err := h.seen(r)
 	if err != nil {
 		h.refuse(w, r, err)
 		return

@@ -73,6 +73,7 @@ type view struct {
 	Assets string
 	Me     Identity
 	Demo   bool
+	Logout string // where to end the login; empty: there is none
 	Here   string // path and query of this page, without a language
 	Data   any
 	Done   string // what has just been done
@@ -97,7 +98,7 @@ func (h *handler) render(w http.ResponseWriter, r *http.Request, p page, data an
 	lang := languageOf(r)
 	in := h.pages[lang]
 	v := view{
-		page: p, Lang: lang, Assets: assetsPath, Me: h.identify(r), Demo: h.demo, Here: p.At, Data: data,
+		page: p, Lang: lang, Assets: assetsPath, Me: h.identify(r), Demo: h.demo, Logout: h.logout, Here: p.At, Data: data,
 		Words: in.script, Done: h.done(w, r, in.words),
 	}
 	if v.Here == "" {
@@ -153,6 +154,8 @@ func (h *handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	case errors.Is(err, editlock.ErrInvalid):
 		h.render(w, r, page{Name: "error", Title: "error.invalid", Status: http.StatusBadRequest},
 			failure{Lead: "error.invalid", Text: "error.invalid.more", Detail: err.Error()})
+	case errors.Is(err, editlock.ErrForbidden):
+		h.fail(w, r, http.StatusForbidden, "error.may_not")
 	case r.Context().Err() != nil: // the reader is gone
 	default:
 		h.log.Warn("asking the store", "path", r.URL.Path, "error", err)

@@ -2,6 +2,7 @@ package webui
 
 import (
 	"context"
+	"net/http"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -121,6 +122,24 @@ func (s *scanner) read(ctx context.Context) (*scan, error) {
 	}
 	out.choose()
 	return out, nil
+}
+
+// seen returns a scan as a request's reader may see it, and the store's time
+// now.
+func (h *handler) seen(r *http.Request) (*scan, time.Time, error) {
+	s, now, err := h.scans.get(r.Context())
+	me := h.identify(r)
+	if err != nil || me.MaySee == nil {
+		return s, now, err
+	}
+	out := &scan{cut: s.cut}
+	for _, l := range s.locks {
+		if me.MaySee(l.ID, l.Owner) {
+			out.locks = append(out.locks, l)
+		}
+	}
+	out.choose()
+	return out, now, nil
 }
 
 // choose counts the values that there are to filter by.

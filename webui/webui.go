@@ -20,6 +20,12 @@ type Options struct {
 	// Identify says who a request is from. Nil takes people at their word:
 	// they state a name, which a cookie keeps.
 	Identify func(*http.Request) Identity
+	// Everything is what the lists are read from, once for all readers, each of
+	// whom is shown what his Identity.MaySee lets him. Nil means the Locker that
+	// all else is asked of.
+	Everything editlock.Locker
+	// Logout is where a POST ends a reader's login. Empty: there is none.
+	Logout string
 	// Demo shows a link to the demo at /demo/.
 	Demo bool
 	// Logger hears what went wrong inside. Nil means slog.Default().
@@ -33,6 +39,8 @@ type Identity struct {
 	Owner       editlock.Owner
 	MayRelease  bool // locks of others, by force; one's own always
 	MayTakeOver bool
+	// MaySee says whether he may see a mutex and who holds it. Nil: all.
+	MaySee func(editlock.ID, editlock.Owner) bool
 	// Stated says that Owner is what somebody said, proved by nothing. The
 	// pages say so, offer to change it, and count locks of the same name as
 	// his.
@@ -50,6 +58,7 @@ type handler struct {
 	locker   editlock.Locker
 	identify func(*http.Request) Identity
 	demo     bool
+	logout   string
 	log      *slog.Logger
 	scans    *scanner
 	pages    map[string]*pages // by language
@@ -61,7 +70,14 @@ func New(l editlock.Locker, o *Options) http.Handler {
 	if o == nil {
 		o = &Options{}
 	}
-	h := &handler{locker: l, identify: o.Identify, demo: o.Demo, log: o.Logger, scans: newScanner(l), pages: parsePages()}
+	everything := o.Everything
+	if everything == nil {
+		everything = l
+	}
+	h := &handler{
+		locker: l, identify: o.Identify, demo: o.Demo, logout: o.Logout, log: o.Logger,
+		scans: newScanner(everything), pages: parsePages(),
+	}
 	if h.log == nil {
 		h.log = slog.Default()
 	}
@@ -81,5 +97,5 @@ func New(l editlock.Locker, o *Options) http.Handler {
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, http.StatusNotFound, "error.page")
 	})
-	return h.guard(mux)
+	return h.guard(mux, o.Identify == nil)
 }

@@ -104,7 +104,10 @@ func (sec *security) manager(api *httpapi.Handler, locks editlock.Locker, demo b
 	if !sec.known() {
 		return webui.New(locks, o)
 	}
-	o.Identify = sec.identity
+	o.Identify, o.Everything = sec.identity, locks
+	if sec.chain.Login != nil {
+		o.Logout = auth.LogoutPath
+	}
 	return sec.members(api, webui.New(sec.guard.InContext(locks), o))
 }
 
@@ -118,6 +121,7 @@ func (sec *security) identity(r *http.Request) webui.Identity {
 		Owner:       c.Owner,
 		MayRelease:  sec.guard.MayAny(c, auth.ForceRelease),
 		MayTakeOver: sec.guard.MayAny(c, auth.Takeover),
+		MaySee:      func(id editlock.ID, holder editlock.Owner) bool { return sec.guard.MaySee(c, id, holder) },
 	}
 }
 
