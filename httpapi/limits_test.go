@@ -1,0 +1,311 @@
+package httpapi_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"editlock"
+	"editlock/access"
+	"editlock/auth"
+	"editlock/httpapi"
+)
+
+func (s *secured) capture(t *testing.T, token, id, more string) reply {
+	t.Helper()
+	return s.post(t, "/v1/capture", fmt.Sprintf(`{"mutex":{"group":"docs","id":%q}%s}`, id, more), bearer(token)...)
+}
+
+// limited checks that an answer tells of a limit, and that it was counted.
+func (s *secured) limited(t *testing.T, got reply, name string) {
+	t.Helper()
+	if got.status != 429 || problemCode(got) != "limited" || got.header.Get("Retry-After") == "" || !strings.Contains(got.body, name) {
+		t.Errorf("got %d, Retry-After %q: %s", got.status, got.header.Get("Retry-After"), got.body)
+	}
+	if s.guard.Counters.Limited()[name] == 0 {
+		t.Errorf("%s is not counted", name)
+	}
+}
+
+func TestLimits(t *testing.T) {
+	t.Run("mutexes of a session", func(t *testing.T) {
+		s := startSecured(t, policy, access.Limits{MutexesPerSession: 3})
+		token := page(t, "ivanov", "editors")
+		for i := range 3 {
+			if got := s.capture(t, token, fmt.Sprint(i), ""); got.status != 200 {
+				t.Fatalf("the first ones are refused: %s", got.body)
+			}
+		}
+		s.limited(t, s.capture(t, token, "one more", ""), "mutexes_per_session")
+		if got := s.capture(t, token, "1", ""); got.status != 200 {
+			t.Errorf("a refresh is refused: %s", got.body)
+		}
+		if got := s.capture(t, page(t, "petrov", "editors"), "his", ""); got.status != 200 {
+			t.Errorf("another session is refused: %s", got.body)
+		}
+		s.post(t, "/v1/release", `{"mutex":{"group":"docs","id":"1"}}`, bearer(token)...)
+		if got := s.capture(t, token, "one more", ""); got.status != 200 {
+			t.Errorf("after a release: %s", got.body)
+		}
+		got := s.post(t, "/v1/capture", `{"mutexes":[{"group":"docs","id":"x"},{"group":"docs","id":"y"}]}`, bearer(page(t, "full", "editors"))...)
+		if got.status != 200 {
+			t.Errorf("two at once: %s", got.body)
+		}
+		got = s.post(t, "/v1/capture", `{"mutexes":[{"group":"docs","id":"z"},{"group":"docs","id":"zz"}]}`, bearer(page(t, "full", "editors"))...)
+		s.limited(t, got, "mutexes_per_session")
+	})
+	t.Run("mutexes of a user, in all his sessions", func(t *testing.T) {
+		s := startSecured(t, policy, access.Limits{MutexesPerUser: 2})
+		for i := range 3 {
+			token := pageFor(t, auth.PageToken{Owner: editlock.Owner{UserID: "ivanov"}, Groups: []string{"editors"}})
+			got := s.capture(t, token, fmt.Sprint(i), "")
+			if i < 2 && got.status != 200 {
+				t.Fatalf("the first ones are refused: %s", got.body)
+			}
+			if i == 2 {
+				s.limited(t, got, "mutexes_per_user")
+			}
+		}
+	})
+	t.Run("many at once stay within the limit", func(t *testing.T) {
+		s := startSecured(t, policy, access.Limits{MutexesPerSession: 5})
+		token := page(t, "ivanov", "editors")
+		done := make(chan int, 30)
+		for i := range cap(done) {
+			go func() {
+				r, _ := http.NewRequestWithContext(context.Background(), "POST", s.url+"/v1/capture", strings.NewReader(fmt.Sprintf(`{"mutex":{"group":"docs","id":"%d"}}`, i)))
+				r.Header.Set("Content-Type", "application/json")
+				r.Header.Set("Authorization", "Bearer "+token)
+				res, err := http.DefaultClient.Do(r)
+				if err != nil {
+					done <- 0
+					return
+				}
+				_ = res.Body.Close()
+				done <- res.StatusCode
+			}()
+		}
+		held := 0
+		for range cap(done) {
+			if <-done == 200 {
+				held++
+			}
+		}
+		if held > 5 || held == 0 {
+			t.Errorf("%d were captured, 5 are allowed", held)
+		}
+	})
+	t.Run("waiters of a mutex", func(t *testing.T) {
+		s := startSecured(t, policy, access.Limits{WaitersPerMutex: 1})
+		s.held(t, "busy", petrov)
+		ctx, cancel := context.WithCancel(editlock.WithOwner(context.Background(), editlock.Owner{Session: "first"}))
+		waited := make(chan error, 1)
+		go func() {
+			_, err := s.locker.Capture(ctx, editlock.ID{Group: "docs", ID: "busy"}, &editlock.CaptureOptions{Wait: patience})
+			waited <- err
+		}()
+		for {
+			_, m, _ := s.locker.Request(editlock.AsStranger(ctx), editlock.ID{Group: "docs", ID: "busy"})
+			if m.Waiting == 1 {
+				break
+			}
+		}
+		s.limited(t, s.capture(t, page(t, "ivanov", "editors"), "busy", `,"wait":"10s"`), "waiters_per_mutex")
+		cancel()
+		<-waited
+	})
+	t.Run("requests of a caller", func(t *testing.T) {
+		s := startSecured(t, policy, access.Limits{RequestsPerSecond: 2})
+		token := page(t, "ivanov", "editors")
+		var got reply
+		for range 20 {
+			if got = s.get(t, "/v1/mutexes", bearer(token)...); got.status != 200 {
+				break
+			}
+		}
+		s.limited(t, got, "requests_per_second")
+		if got := s.get(t, "/v1/mutexes", bearer(page(t, "petrov", "editors"))...); got.status != 200 {
+			t.Errorf("another caller is refused: %s", got.body)
+		}
+	})
+	t.Run("requests without credentials", func(t *testing.T) {
+		s := startSecured(t, policy, access.Limits{RefusalsPerSecond: 2})
+		var got reply
+		for range 20 {
+			if got = s.get(t, "/v1/mutexes"); got.status != 401 {
+				break
+			}
+		}
+		s.limited(t, got, "refusals_per_second")
+		if got := s.get(t, "/v1/mutexes", bearer(page(t, "petrov", "editors"))...); got.status != 200 {
+			t.Errorf("one with credentials is refused: %s", got.body)
+		}
+	})
+	t.Run("event streams of a caller", func(t *testing.T) {
+		s := startSecured(t, policy, access.Limits{Streams: 1})
+		token := page(t, "ivanov", "editors")
+		ctx, cancel := context.WithCancel(patient(t))
+		defer cancel()
+		r, _ := http.NewRequestWithContext(ctx, "GET", s.url+"/v1/events", nil)
+		r.Header.Set("Authorization", "Bearer "+token)
+		res, err := http.DefaultTransport.RoundTrip(r)
+		if err != nil || res.StatusCode != 200 {
+			t.Fatalf("the first one: %v", err)
+		}
+		defer res.Body.Close()
+		s.limited(t, s.get(t, "/v1/events", bearer(token)...), "event_streams")
+	})
+}
+
+func TestRanks(t *testing.T) {
+	ranked := policy
+	ranked.Ranks = access.Ranks{Groups: map[string]int{"editors": 1, "bosses": 5}, Users: map[string]int{"root": 9}}
+	s := startSecured(t, ranked, access.Limits{})
+	editor := page(t, "ivanov", "editors", "chiefs")
+	boss := page(t, "boss", "bosses", "chiefs")
+	takeover := func(token, id string) reply {
+		_, m, err := s.locker.Request(editlock.AsStranger(t.Context()), editlock.ID{Group: "docs", ID: id})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.post(t, "/v1/takeover", fmt.Sprintf(`{"mutex":{"group":"docs","id":%q},"seen_token":%d,"reason":"on leave"}`, id, m.Token), bearer(token)...)
+	}
+	t.Run("an editor does not take over from a boss", func(t *testing.T) {
+		s.capture(t, boss, "a", "")
+		if got := takeover(editor, "a"); problemCode(got) != "forbidden" || s.holder(t, "a").UserID != "boss" {
+			t.Errorf("got %s", got.body)
+		}
+	})
+	t.Run("a boss takes over from an editor, and it stands in the audit log and in history", func(t *testing.T) {
+		s.capture(t, editor, "b", "")
+		if got := takeover(boss, "b"); got.status != 200 || s.holder(t, "b").UserID != "boss" {
+			t.Errorf("got %s", got.body)
+		}
+		for _, want := range []string{"decision=taken_over", "caller=user:boss", "holder_user=ivanov", `reason="on leave"`} {
+			if !strings.Contains(s.audit.String(), want) {
+				t.Errorf("the audit log has no %s: %s", want, s.audit)
+			}
+		}
+		if got := s.get(t, "/v1/history?group=docs&id=b", bearer(boss)...); !strings.Contains(got.body, "on leave") {
+			t.Errorf("history: %s", got.body)
+		}
+	})
+	t.Run("from equals it is allowed", func(t *testing.T) {
+		s.capture(t, page(t, "sidorova", "editors"), "c", "")
+		if got := takeover(editor, "c"); got.status != 200 {
+			t.Errorf("got %s", got.body)
+		}
+	})
+	t.Run("a holder of unknown rank yields to the highest only", func(t *testing.T) {
+		s.held(t, "d", petrov)
+		if got := takeover(boss, "d"); problemCode(got) != "forbidden" {
+			t.Errorf("a boss: %s", got.body)
+		}
+		if got := takeover(page(t, "root"), "d"); got.status != 200 {
+			t.Errorf("root: %s", got.body)
+		}
+	})
+	t.Run("one's own needs no rank", func(t *testing.T) {
+		s.held(t, "e", editlock.Owner{Session: "ivanov-0", UserID: "ivanov"})
+		if got := takeover(page(t, "ivanov", "editors"), "e"); got.status != 200 {
+			t.Errorf("got %s", got.body)
+		}
+	})
+}
+
+func TestFront(t *testing.T) {
+	s := startSecured(t, policy, access.Limits{})
+	serve := func(o *httpapi.FrontOptions, change func(*http.Request)) *httptest.ResponseRecorder {
+		server := httptest.NewServer(httpapi.Front(s.handler, o))
+		defer server.Close()
+		r, _ := http.NewRequestWithContext(t.Context(), "POST", server.URL+"/v1/request", strings.NewReader(`{"mutex":{"group":"docs","id":"x"}}`))
+		r.Header.Set("Content-Type", "application/json")
+		change(r)
+		res, err := http.DefaultTransport.RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		out := httptest.NewRecorder()
+		out.Code = res.StatusCode
+		for name, values := range res.Header {
+			out.Header()[name] = values
+		}
+		return out
+	}
+	origin := func(text string) func(*http.Request) {
+		return func(r *http.Request) { r.Header.Set("Origin", text) }
+	}
+	open := &httpapi.FrontOptions{Open: true}
+	for name, test := range map[string]struct {
+		o      *httpapi.FrontOptions
+		change func(*http.Request)
+		want   int
+	}{
+		"open: this machine":              {open, func(*http.Request) {}, 401},
+		"open: localhost":                 {open, func(r *http.Request) { r.Host = "LOCALHOST:1" }, 401},
+		"open: a rebound name":            {open, func(r *http.Request) { r.Host = "evil.example" }, 403},
+		"open: a name that ends alike":    {open, func(r *http.Request) { r.Host = "notlocalhost" }, 403},
+		"open: another site's page":       {open, origin("http://evil.example"), 403},
+		"open: another site, new browser": {open, func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") }, 403},
+		"known callers: any name":         {&httpapi.FrontOptions{}, func(r *http.Request) { r.Host = "locks.example" }, 401},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := serve(test.o, test.change); got.Code != test.want {
+				t.Errorf("got %d, want %d", got.Code, test.want)
+			}
+		})
+	}
+	cors := &httpapi.FrontOptions{Origins: []string{"https://app.example"}}
+	t.Run("a configured site may read the answer", func(t *testing.T) {
+		if got := serve(cors, origin("https://app.example")).Header(); got.Get("Access-Control-Allow-Origin") != "https://app.example" || got.Get("Access-Control-Allow-Credentials") != "" || got.Get("Vary") != "Origin" {
+			t.Errorf("got %v", got)
+		}
+	})
+	t.Run("others may not", func(t *testing.T) {
+		for _, text := range []string{"https://app.example.evil", "http://app.example", "null", "https://APP.example"} {
+			if got := serve(cors, origin(text)).Header().Get("Access-Control-Allow-Origin"); got != "" {
+				t.Errorf("%s may: %s", text, got)
+			}
+		}
+	})
+	t.Run("preflights are answered", func(t *testing.T) {
+		got := serve(cors, func(r *http.Request) {
+			r.Method = "OPTIONS"
+			r.Header.Set("Origin", "https://app.example")
+			r.Header.Set("Access-Control-Request-Method", "POST")
+		})
+		if got.Code != 204 || !strings.Contains(got.Header().Get("Access-Control-Allow-Headers"), "Authorization") {
+			t.Errorf("got %d %v", got.Code, got.Header())
+		}
+	})
+	t.Run("request IDs go through if they are plain, else are made", func(t *testing.T) {
+		id := func(text string) func(*http.Request) {
+			return func(r *http.Request) { r.Header.Set("X-Request-Id", text) }
+		}
+		if got := serve(nil, id("req-17")).Header().Get("X-Request-Id"); got != "req-17" {
+			t.Errorf("got %q", got)
+		}
+		if !strings.Contains(s.audit.String(), "request_id=req-17") {
+			t.Error("the audit log does not have it")
+		}
+		if got := serve(nil, id("a b\"c")).Header().Get("X-Request-Id"); got == "" || strings.Contains(got, " ") {
+			t.Errorf("got %q", got)
+		}
+	})
+	t.Run("only trusted proxies say where a call comes from", func(t *testing.T) {
+		forwarded := func(r *http.Request) { r.Header.Set("X-Forwarded-For", "198.51.100.9, 203.0.113.7") }
+		serve(&httpapi.FrontOptions{}, forwarded)
+		if strings.Contains(s.audit.String(), "203.0.113.7") {
+			t.Error("anybody is believed")
+		}
+		serve(&httpapi.FrontOptions{Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}, forwarded)
+		if !strings.Contains(s.audit.String(), "address=203.0.113.7") || strings.Contains(s.audit.String(), "198.51.100.9") {
+			t.Errorf("the proxy is not believed, or more than it said: %s", s.audit)
+		}
+	})
+}
