@@ -1,0 +1,112 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+)
+
+// Backup copies the store in the file path to dst while others, of this
+// process or not, go on writing to it. The copy is one moment of the store:
+// everything acknowledged before the call is in it, and every step is in it
+// whole or not at all. It is checked as by [Check], and on disk, before it
+// gets its name; readable by the present user only, since it names people. A
+// file that exists already is refused.
+//
+// To restore, stop the servers and put the copy in the place of the file,
+// without the -wal and -shm files beside it.
+func Backup(ctx context.Context, path, dst string) (err error) {
+	if _, err := os.Lstat(dst); err == nil {
+		return fmt.Errorf("sqlite: %s: exists already; a backup overwrites nothing", dst)
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("sqlite: %w", err)
+	}
+	temp, err := os.CreateTemp(filepath.Dir(dst), filepath.Base(dst)+".part-*") // mode 0600, empty
+	if err != nil {
+		return fmt.Errorf("sqlite: %w", err)
+	}
+	defer func() {
+		err = errors.Join(err, temp.Close())
+		if err != nil {
+			_ = os.Remove(temp.Name())
+			_ = os.Remove(temp.Name() + "-journal")
+		}
+	}()
+	if err := snapshot(ctx, path, temp.Name()); err != nil {
+		return explain(path, err)
+	}
+	if err := Check(ctx, temp.Name()); err != nil {
+		return fmt.Errorf("sqlite: %s: the copy is not sound: %w", path, err)
+	}
+	if err := temp.Sync(); err != nil {
+		return fmt.Errorf("sqlite: %w", err)
+	}
+	if err := os.Rename(temp.Name(), dst); err != nil {
+		return fmt.Errorf("sqlite: %w", err)
+	}
+	return syncFolder(filepath.Dir(dst))
+}
+
+// snapshot writes what a file holds at one moment to another, which is empty.
+//
+// VACUUM INTO reads in one transaction, which in WAL mode keeps no writer
+// waiting. SQLite's backup API would copy page by page and begin anew whenever
+// another process has written in between: under load it never ends.
+func snapshot(ctx context.Context, path, to string) (err error) {
+	conn, closeFile, err := openExisting(ctx, path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeFile()) }()
+	if err := checkTables(ctx, conn); err != nil {
+		return err
+	}
+	_, err = conn.ExecContext(ctx, "VACUUM INTO ?", to)
+	return err
+}
+
+// openExisting opens a file for one connection, and creates none.
+func openExisting(ctx context.Context, path string) (conn *sql.Conn, closeFile func() error, err error) {
+	if _, err := os.Stat(path); err != nil {
+		return nil, nil, err
+	}
+	q := url.Values{"mode": {"rw"}, "_pragma": {fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds())}}
+	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: q.Encode()}
+	db, err := sql.Open("sqlite", u.String())
+	if err != nil {
+		return nil, nil, err
+	}
+	if conn, err = db.Conn(ctx); err != nil {
+		return nil, nil, errors.Join(err, db.Close())
+	}
+	return conn, func() error { return errors.Join(conn.Close(), db.Close()) }, nil
+}
+
+// checkTables reports whether a file is an editlock store of a known version.
+func checkTables(ctx context.Context, conn *sql.Conn) error {
+	var tables int
+	const find = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'editlock_meta'"
+	if err := conn.QueryRowContext(ctx, find).Scan(&tables); err != nil {
+		return err
+	}
+	if tables == 0 {
+		return errors.New("the file is no editlock store: it has no table editlock_meta")
+	}
+	return checkVersion(ctx, conn)
+}
+
+// syncFolder makes a new name in a folder outlast a power failure, where the
+// system can.
+func syncFolder(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("sqlite: %w", err)
+	}
+	_ = dir.Sync() // Windows has no such thing, and does it by itself
+	return dir.Close()
+}

@@ -1,0 +1,282 @@
+package sqlite_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"editlock/store"
+	"editlock/store/sqlite"
+)
+
+// load lets workers take and drop their names until it is stopped, and knows
+// what was acknowledged.
+type load struct {
+	st   *sqlite.Store
+	stop chan struct{}
+	wg   sync.WaitGroup
+
+	mu   sync.Mutex
+	done [crashWorkers]int // requests of each worker
+	grew *sync.Cond
+}
+
+func startLoad(t *testing.T, st *sqlite.Store) *load {
+	l := &load{st: st, stop: make(chan struct{})}
+	l.grew = sync.NewCond(&l.mu)
+	for worker := range crashWorkers {
+		l.wg.Go(func() {
+			for n := 0; ; n++ {
+				select {
+				case <-l.stop:
+					return
+				default:
+				}
+				res, err := st.Swap(t.Context(), crashSwap("load", worker, n))
+				if err != nil || !res.Done {
+					t.Errorf("request %d of worker %d: %+v, %v", n, worker, res, err)
+					return
+				}
+				l.mu.Lock()
+				l.done[worker] = n + 1
+				l.grew.Broadcast()
+				l.mu.Unlock()
+			}
+		})
+	}
+	return l
+}
+
+// reach waits until every worker has done so many more requests.
+func (l *load) reach(more int) [crashWorkers]int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	from := l.done
+	for i := range from {
+		for l.done[i] < from[i]+more {
+			l.grew.Wait()
+		}
+	}
+	return l.done
+}
+
+func TestBackup_UnderLoadHasAllThatWasAcknowledged(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "editlock.db")
+	st, err := sqlite.Open(t.Context(), path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = st.Close() }()
+	l := startLoad(t, st)
+	var copies []string
+	var before [][crashWorkers]int
+	for i := range 3 {
+		before = append(before, l.reach(20))
+		dst := filepath.Join(t.TempDir(), fmt.Sprintf("backup%d.db", i))
+		if err := sqlite.Backup(t.Context(), path, dst); err != nil {
+			t.Fatal(err)
+		}
+		copies = append(copies, dst)
+		l.reach(5) // it goes on meanwhile, and after
+	}
+	if err := sqlite.Check(t.Context(), path); err != nil {
+		t.Errorf("the file in use: %v", err)
+	}
+	close(l.stop)
+	l.wg.Wait()
+	for i, dst := range copies {
+		if err := sqlite.Check(t.Context(), dst); err != nil {
+			t.Errorf("copy %d: %v", i, err)
+		}
+		restored, err := sqlite.Open(t.Context(), dst, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for worker, n := range before[i] {
+			checkRestored(t, restored, worker, n)
+		}
+		if err := restored.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// checkRestored expects a worker's first requests in the log, at least those
+// acknowledged, without a gap, and the record that the last of them left.
+func checkRestored(t *testing.T, st *sqlite.Store, worker, acknowledged int) {
+	t.Helper()
+	name := crashSwap("load", worker, 0).Swaps[0].Name
+	page, err := st.Log(t.Context(), store.LogQuery{Name: name, Limit: 1 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(page.Entries) < acknowledged {
+		t.Errorf("%s: %d entries; %d requests were acknowledged before the backup", name, len(page.Entries), acknowledged)
+	}
+	for i, e := range page.Entries {
+		if want := crashSwap("load", worker, i).ID; e.Request != want {
+			t.Fatalf("%s: entry %d is of request %q; want %q", name, i, e.Request, want)
+		}
+	}
+	view, err := st.Get(t.Context(), name)
+	if err != nil || (view.Record != nil) != (len(page.Entries)%2 == 1) {
+		t.Errorf("%s: after %d requests there stands %+v, %v", name, len(page.Entries), view.Record, err)
+	}
+}
+
+func TestBackup_Refuses(t *testing.T) {
+	dir := t.TempDir()
+	path, dst := filepath.Join(dir, "editlock.db"), filepath.Join(dir, "copy.db")
+	made(t, path)
+	stopped, cancel := context.WithCancel(t.Context())
+	cancel()
+	other := filepath.Join(dir, "other.db")
+	execute(t, other, "CREATE TABLE things (id INTEGER)")
+	taken := filepath.Join(dir, "taken.db")
+	if err := os.WriteFile(taken, []byte("precious"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name      string
+		ctx       context.Context
+		path, dst string
+		want      string
+	}{
+		{"to overwrite a file", t.Context(), path, taken, "exists already"},
+		{"a file that is not there", t.Context(), filepath.Join(dir, "none.db"), dst, "no such file"},
+		{"a folder that is not there", t.Context(), path, filepath.Join(dir, "none", "copy.db"), "no such file"},
+		{"another program's database", t.Context(), other, dst, "no editlock store"},
+		{"what is no database", t.Context(), taken, dst, "corrupt or not an SQLite database"},
+		{"to go on when its context has ended", stopped, path, dst, "context canceled"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			err := sqlite.Backup(tt.ctx, tt.path, tt.dst)
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("%v; want %q", err, tt.want)
+			}
+		})
+	}
+	if data, err := os.ReadFile(taken); err != nil || string(data) != "precious" {
+		t.Errorf("the file in the way is %q, %v", data, err)
+	}
+	left, err := filepath.Glob(filepath.Join(dir, "*.part-*"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("left behind: %q, %v", left, err)
+	}
+	if _, err := os.Stat(dst); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a copy was left: %v", err)
+	}
+}
+
+func TestBackup_IsForThePresentUserOnly(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "editlock.db")
+	made(t, path)
+	if err := sqlite.Backup(t.Context(), path, path+".copy"); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(path + ".copy")
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+}
+
+func TestCheck(t *testing.T) {
+	used := filepath.Join(t.TempDir(), "editlock.db")
+	made(t, used)
+	sound := used + ".copy" // one file, without a write-ahead log beside it
+	if err := sqlite.Backup(t.Context(), used, sound); err != nil {
+		t.Fatal(err)
+	}
+	if err := sqlite.Check(t.Context(), sound); err != nil {
+		t.Fatalf("a sound file: %v", err)
+	}
+	for _, tt := range []struct{ name, damage, want string }{
+		{"finds a token that would be given out again", "UPDATE editlock_record SET token = 99 WHERE name = 'a'", "is 99, but the last number given out is"},
+		{"finds a place in a queue that would be given out again", "UPDATE editlock_ticket SET seq = 98", "place of the ticket 'w' is 98"},
+		{"finds a hold that the log does not tell of", "DELETE FROM editlock_log; UPDATE editlock_meta SET seq = 50", `"a" is held with token`},
+		{"finds an entry about something else", "UPDATE editlock_record SET name = 'c' WHERE name = 'a'", `about "a"`},
+		{"finds two holds with one token", "UPDATE editlock_record SET token = (SELECT min(token) FROM editlock_record)", "same token"},
+		{"finds a row of the log cut short", "UPDATE editlock_log SET body = '[]' WHERE seq = (SELECT min(seq) FROM editlock_log)", "does not hold the 1 entries"},
+		{"finds a row that is no JSON", "UPDATE editlock_log SET body = '{'", "does not hold"},
+		{"finds a log that is marked as pruned to beyond its end", "UPDATE editlock_meta SET floor = 77", "floor of the log is 77"},
+		{"refuses a newer version", "UPDATE editlock_meta SET version = 99", "version 99"},
+		{"finds a version that never was", "UPDATE editlock_meta SET version = 0", "version 0"},
+		{"finds no version", "DELETE FROM editlock_meta", "no rows"},
+		{"refuses a file without the tables", "DROP TABLE editlock_meta", "no editlock store"},
+		{"accepts a hold whose entry is pruned", "DELETE FROM editlock_log; UPDATE editlock_meta SET seq = 50, floor = 50", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "editlock.db")
+			copyFile(t, sound, path)
+			execute(t, path, tt.damage)
+			err := sqlite.Check(t.Context(), path)
+			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+				t.Errorf("%v; want %q", err, tt.want)
+			}
+		})
+	}
+	t.Run("finds a damaged page", func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "editlock.db")
+		data, err := os.ReadFile(sound)
+		if err != nil {
+			t.Fatal(err)
+		}
+		const page = 4096
+		for at := 2 * page; at < len(data); at += page { // the first two hold the schema
+			copy(data[at:], slices.Repeat([]byte{0xff}, 64))
+		}
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := sqlite.Check(t.Context(), path); err == nil {
+			t.Error("nothing is found")
+		}
+	})
+}
+
+// made makes a file in which a and b are held and one waits for a.
+func made(t *testing.T, path string) {
+	t.Helper()
+	st, err := sqlite.Open(t.Context(), path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	who := store.Party{Session: "ann"}
+	_, err = st.Beat(t.Context(), "peer", 1<<40)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, sw := range []store.Swap{
+		{Name: "a", Do: store.Take, Expect: store.Expect{Free: true}, Holder: &who, Terms: &store.Terms{}},
+		{Name: "b", Do: store.Take, Expect: store.Expect{Free: true}, Holder: &who, Terms: &store.Terms{}},
+		{Name: "a", Do: store.Join, Expect: store.Expect{Session: &who.Session}, Ticket: &store.Ticket{ID: "w", Peer: "peer", Holder: who}},
+	} {
+		sw.Note = &store.Note{Kind: "captured", Actor: who}
+		if res, err := st.Swap(t.Context(), store.Request{Swaps: []store.Swap{sw}}); err != nil || !res.Done {
+			t.Fatalf("%+v, %v", res, err)
+		}
+	}
+	if err := st.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// execute changes a file behind the store's back.
+func execute(t *testing.T, path, text string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.ExecContext(t.Context(), text)
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
