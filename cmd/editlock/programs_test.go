@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strings"
 
 	_ "modernc.org/sqlite" // the driver of sqlMain
 )
@@ -25,6 +26,21 @@ func getMain() {
 	if len(os.Args) > 2 {
 		req.Header.Set("Accept-Language", os.Args[2])
 	}
+	show(req)
+}
+
+// bearerMain is the program bearer FILE URL, which prints what it gets with the
+// key or token in a file.
+func bearerMain() {
+	secret, err := os.ReadFile(os.Args[1])
+	check(err)
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, os.Args[2], nil)
+	check(err)
+	req.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(secret)))
+	show(req)
+}
+
+func show(req *http.Request) {
 	resp, err := http.DefaultTransport.RoundTrip(req) // follows no redirect
 	check(err)
 	defer func() { _ = resp.Body.Close() }()

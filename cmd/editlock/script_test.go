@@ -20,7 +20,7 @@ import (
 const patience = 30 * time.Second
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"editlock": main, "get": getMain, "sql": sqlMain})
+	testscript.Main(m, map[string]func(){"editlock": main, "get": getMain, "bearer": bearerMain, "sql": sqlMain})
 }
 
 // The program itself: help, languages, serve, run.

@@ -1,0 +1,257 @@
+package cli
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"editlock/auth"
+)
+
+// authority signs certificates.
+type authority struct {
+	cert *x509.Certificate
+	key  *ecdsa.PrivateKey
+}
+
+func newAuthority(t *testing.T) *authority {
+	t.Helper()
+	a := &authority{}
+	a.cert, a.key = sign(t, nil, &x509.Certificate{Subject: pkix.Name{CommonName: "CA"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign})
+	return a
+}
+
+func sign(t *testing.T, by *authority, c *x509.Certificate) (*x509.Certificate, *ecdsa.PrivateKey) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.SerialNumber = big.NewInt(time.Now().UnixNano())
+	c.NotBefore, c.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
+	parent, signer := c, key
+	if by != nil {
+		parent, signer = by.cert, by.key
+	}
+	der, err := x509.CreateCertificate(rand.Reader, c, parent, &key.PublicKey, signer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cert, key
+}
+
+func (a *authority) server(t *testing.T, name string) (*x509.Certificate, *ecdsa.PrivateKey) {
+	return sign(t, a, &x509.Certificate{
+		Subject: pkix.Name{CommonName: name}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	})
+}
+
+func writePEM(t *testing.T, path, kind string, der []byte) {
+	t.Helper()
+	if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func install(t *testing.T, f *securityFlags, cert *x509.Certificate, key *ecdsa.PrivateKey) {
+	t.Helper()
+	der, err := x509.MarshalECPrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	writePEM(t, f.key, "EC PRIVATE KEY", der)
+	writePEM(t, f.cert, "CERTIFICATE", cert.Raw)
+}
+
+func TestTLS(t *testing.T) {
+	ca, dir := newAuthority(t), t.TempDir()
+	f := &securityFlags{cert: filepath.Join(dir, "cert.pem"), key: filepath.Join(dir, "key.pem"), caFile: filepath.Join(dir, "ca.pem")}
+	writePEM(t, f.caFile, "CERTIFICATE", ca.cert.Raw)
+	cert, key := ca.server(t, "first")
+	install(t, f, cert, key)
+	config, err := newTLS(f, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	chain := &auth.Chain{Certificates: &auth.Certificates{User: "email"}}
+	srv := &http.Server{TLSConfig: config, ReadHeaderTimeout: time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, err := chain.Authenticate(r)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusUnauthorized)
+			return
+		}
+		_, _ = fmt.Fprint(w, c.Owner.UserID, " ", c.Groups, " ", c.Ambient)
+	}), ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelWarn)}
+	go func() { _ = srv.ServeTLS(patientListener{ln}, "", "") }()
+	t.Cleanup(func() { _ = srv.Close() })
+
+	call := func(certs ...tls.Certificate) (*http.Response, string, error) {
+		roots := x509.NewCertPool()
+		roots.AddCert(ca.cert)
+		transport := &http.Transport{
+			TLSClientConfig: &tls.Config{RootCAs: roots, Certificates: certs}, ForceAttemptHTTP2: true,
+		}
+		defer transport.CloseIdleConnections()
+		r, _ := http.NewRequestWithContext(t.Context(), "GET", "https://"+ln.Addr().String(), nil)
+		res, err := transport.RoundTrip(r)
+		if err != nil {
+			return nil, "", err
+		}
+		defer res.Body.Close()
+		body, err := io.ReadAll(res.Body)
+		return res, string(body), err
+	}
+	shown := func() string {
+		res, _, err := call()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res.TLS.PeerCertificates[0].Subject.CommonName
+	}
+
+	t.Run("HTTP/2, and a certificate is asked for but not needed", func(t *testing.T) {
+		res, _, err := call()
+		if err != nil || res.ProtoMajor != 2 || res.StatusCode != 401 {
+			t.Errorf("got %v %v", res, err)
+		}
+	})
+	person := func(by *authority, template x509.Certificate) tls.Certificate {
+		template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+		cert, key := sign(t, by, &template)
+		return tls.Certificate{Certificate: [][]byte{cert.Raw}, PrivateKey: key}
+	}
+	named := x509.Certificate{Subject: pkix.Name{CommonName: "Robot", OrganizationalUnit: []string{"editors"}}, EmailAddresses: []string{"robot@example.org"}}
+	t.Run("a client certificate is the owner", func(t *testing.T) {
+		res, body, err := call(person(ca, named))
+		if err != nil || res.StatusCode != 200 || body != "robot@example.org [editors] true" {
+			t.Errorf("got %q %v", body, err)
+		}
+	})
+	t.Run("one without the part that names the user is nobody", func(t *testing.T) {
+		if res, _, err := call(person(ca, x509.Certificate{Subject: pkix.Name{CommonName: "robot@example.org"}})); err != nil || res.StatusCode != 401 {
+			t.Errorf("got %v %v", res, err)
+		}
+	})
+	t.Run("one of another authority is refused", func(t *testing.T) {
+		if res, body, err := call(person(newAuthority(t), named)); err == nil && res.StatusCode == 200 {
+			t.Errorf("got %q", body)
+		}
+	})
+	t.Run("a renewed certificate is taken without a restart, a bad one is not", func(t *testing.T) {
+		cert, key := ca.server(t, "second")
+		install(t, f, cert, key)
+		for end := time.Now().Add(20 * time.Second); shown() != "second"; time.Sleep(50 * time.Millisecond) {
+			if time.Now().After(end) {
+				t.Fatal("the old one stays")
+			}
+		}
+		writePEM(t, f.cert, "CERTIFICATE", []byte("rubbish"))
+		time.Sleep(lookEvery + 100*time.Millisecond) // nothing must happen
+		if got := shown(); got != "second" {
+			t.Errorf("shows %s", got)
+		}
+	})
+}
+
+func TestSecurityFile(t *testing.T) {
+	for name, test := range map[string]struct{ text, want string }{
+		"empty":           {"", ""},
+		"whole":           {whole, ""},
+		"unknown name":    {"[[rule]]\nright = [\"read\"]\n", "line 2: [rule right] is not known here"},
+		"unknown right":   {"[[rule]]\neveryone = true\nrights = [\"reed\"]\n", `rule 1: rights: there is no "reed"`},
+		"rule for nobody": {"[[rule]]\nrights = [\"read\"]\n", "rule 1 is for nobody"},
+		"star inside":     {"[[rule]]\neveryone = true\nrights = [\"read\"]\ngroup = \"a*b\"\n", `"a*b" has a * that is not at its end`},
+		"origin":          {"[http]\norigins = [\"*\"]\n", `"*" is not an origin`},
+		"duration":        {"[login]\nlifetime = \"8\"\n", "must be a duration such as 30s or 8h"},
+		"same users":      {"[[issuer]]\nname = \"a\"\naudience = \"e\"\n[[issuer]]\nname = \"b\"\naudience = \"e\"\n", "would be taken for each other's"},
+		"the same, meant": {"[[issuer]]\nname = \"a\"\nuser_prefix = \"\"\n[[issuer]]\nname = \"b\"\nuser_prefix = \"\"\n", ""},
+		"not TOML":        {"rule = [", "line 1"},
+		"an issuer twice": {"[[issuer]]\nname = \"a\"\n[[issuer]]\nname = \"a\"\n", "is there twice"},
+		"a proxy by name": {"[http]\ntrusted_proxies = [\"proxy\"]\n", "line 2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "security.toml")
+			if err := os.WriteFile(path, []byte(test.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			_, err := readSecurity(path)
+			if test.want == "" && err != nil || test.want != "" && (err == nil || !contains(err, test.want)) {
+				t.Errorf("got %v, want %q", err, test.want)
+			}
+		})
+	}
+}
+
+// whole has everything that docs/security.md names.
+const whole = `
+[[issuer]]
+name = "shop"
+audience = "editlock"
+secret_file = "page.secret"
+leeway = "30s"
+[issuer.claims]
+login = "login"
+
+[login]
+issuer = "https://id.example.org"
+client_id = "editlock"
+client_secret_file = "client.secret"
+public_url = "https://locks.example.org"
+scopes = ["groups"]
+user_prefix = "id:"
+lifetime = "8h"
+
+[certificates]
+user = "email"
+
+[[rule]]
+everyone = true
+rights = ["read", "use"]
+group = "*"
+mode = "*"
+
+[[rule]]
+groups = ["chiefs"]
+users = ["id:7"]
+rights = ["takeover", "force_release", "history"]
+group = "docs"
+mode = "task*"
+
+[ranks.groups]
+chiefs = 10
+[ranks.users]
+"id:7" = 20
+
+[limits]
+mutexes_per_session = 100
+
+[http]
+origins = ["https://app.example.org"]
+trusted_proxies = ["10.0.0.0/8"]
+`
+
+func contains(err error, text string) bool { return strings.Contains(err.Error(), text) }
