@@ -1,0 +1,94 @@
+package telemetry
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"editlock/store"
+)
+
+// Store returns st with its operations timed and, where traces are on, traced,
+// and the queues measured that callers join. Closing it closes st.
+func (t *Telemetry) Store(st store.Store) store.Store { return &timedStore{st, t} }
+
+type timedStore struct {
+	store.Store // Listen and Close are passed on
+	t           *Telemetry
+}
+
+// begin begins an operation. What it returns ends it.
+func (s *timedStore) begin(ctx context.Context, operation string) (context.Context, func(err error)) {
+	start := time.Now()
+	if s.t.tracer == nil {
+		return ctx, func(err error) { s.t.steps.took(ctx, time.Since(start), operation, storeOutcome(err)) }
+	}
+	ctx, end := s.t.span(ctx, "store."+operation)
+	return ctx, func(err error) {
+		how := storeOutcome(err)
+		s.t.steps.took(ctx, time.Since(start), operation, how)
+		end(how)
+	}
+}
+
+// storeOutcome is how an operation ended: engines know of no refusals, only
+// of failures, and of callers who are gone.
+func storeOutcome(err error) string {
+	switch {
+	case err == nil:
+		return ok
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return canceled
+	default:
+		return failed
+	}
+}
+
+func (s *timedStore) Swap(ctx context.Context, req store.Request) (store.Result, error) {
+	ctx, end := s.begin(ctx, "swap")
+	res, err := s.Store.Swap(ctx, req)
+	end(err)
+	if err == nil && res.Done {
+		for i, sw := range req.Swaps {
+			if sw.Do == store.Join && res.Records[i] != nil {
+				s.t.queue.Record(ctx, int64(res.Records[i].Waiting))
+			}
+		}
+	}
+	return res, err
+}
+
+func (s *timedStore) Get(ctx context.Context, name string) (store.View, error) {
+	ctx, end := s.begin(ctx, "get")
+	view, err := s.Store.Get(ctx, name)
+	end(err)
+	return view, err
+}
+
+func (s *timedStore) List(ctx context.Context, q store.Query) (store.Page, error) {
+	ctx, end := s.begin(ctx, "list")
+	page, err := s.Store.List(ctx, q)
+	end(err)
+	return page, err
+}
+
+func (s *timedStore) Log(ctx context.Context, q store.LogQuery) (store.LogPage, error) {
+	ctx, end := s.begin(ctx, "log")
+	page, err := s.Store.Log(ctx, q)
+	end(err)
+	return page, err
+}
+
+func (s *timedStore) Beat(ctx context.Context, peer string, ttl time.Duration) ([]string, error) {
+	ctx, end := s.begin(ctx, "beat")
+	tickets, err := s.Store.Beat(ctx, peer, ttl)
+	end(err)
+	return tickets, err
+}
+
+func (s *timedStore) Sweep(ctx context.Context, keep store.Retention) (time.Duration, error) {
+	ctx, end := s.begin(ctx, "sweep")
+	due, err := s.Store.Sweep(ctx, keep)
+	end(err)
+	return due, err
+}
