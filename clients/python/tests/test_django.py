@@ -144,8 +144,10 @@ def test_asynchronous_views_are_guarded_and_have_the_owner(name: str) -> None:
         browsing = AsyncBrowser()
         browsing.cookies = ivan.cookies
         return (
-            await browsing.post(f"/{name}/save-async/", {"editlock_token": token}),
-            await browsing.post(f"/{name}/save-async/", {"no": "token"}),
+            await browsing.post(
+                f"/{name}/save-async/", "{}", content_type="application/json", **{"X-Editlock-Token": str(token)}
+            ),
+            await browsing.post(f"/{name}/save-async/", "{}", content_type="application/json"),
             await browsing.get(f"/{name}/who-async/"),
         )
 
