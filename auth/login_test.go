@@ -83,7 +83,15 @@ func (o *office) browser(t *testing.T) *browser {
 	return &browser{&http.Client{Jar: jar}, o}
 }
 
-func (b *browser) do(t *testing.T, method, address string, form url.Values, header ...string) (*http.Response, string) {
+// answer is one whose body was read.
+type answer struct {
+	Status     string
+	StatusCode int
+	Header     http.Header
+	Request    *http.Request // the last one, after redirects
+}
+
+func (b *browser) do(t *testing.T, method, address string, form url.Values, header ...string) (answer, string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
@@ -106,7 +114,7 @@ func (b *browser) do(t *testing.T, method, address string, form url.Values, head
 	if err != nil {
 		t.Fatal(err)
 	}
-	return res, string(data)
+	return answer{res.Status, res.StatusCode, res.Header, res.Request}, string(data)
 }
 
 func (b *browser) who(t *testing.T) *auth.Caller {
@@ -136,7 +144,7 @@ func (b *browser) begin(t *testing.T, back string) url.Values {
 }
 
 // submit sends the provider's form, and follows to the end.
-func (b *browser) submit(t *testing.T, form url.Values) (*http.Response, string) {
+func (b *browser) submit(t *testing.T, form url.Values) (answer, string) {
 	t.Helper()
 	return b.do(t, "POST", b.office.provider.URL+"/login/username", form)
 }

@@ -116,7 +116,9 @@ func TestLimits(t *testing.T) {
 		}
 		s.limited(t, s.capture(t, page(t, "ivanov", "editors"), "busy", `,"wait":"10s"`), "waiters_per_mutex")
 		cancel()
-		<-waited
+		if err := <-waited; err == nil {
+			t.Error("the first waiter got it")
+		}
 	})
 	t.Run("requests of a caller", func(t *testing.T) {
 		s := startSecured(t, policy, access.Limits{RequestsPerSecond: 2})
