@@ -142,11 +142,10 @@ def test_asynchronous_views_are_guarded_and_have_the_owner(name: str) -> None:
 
     async def visit() -> tuple[Any, Any, Any]:
         browsing = AsyncBrowser()
+        header: Any = {"X-Editlock-Token": str(token)}
         browsing.cookies = ivan.cookies
         return (
-            await browsing.post(
-                f"/{name}/save-async/", "{}", content_type="application/json", **{"X-Editlock-Token": str(token)}
-            ),
+            await browsing.post(f"/{name}/save-async/", "{}", content_type="application/json", **header),
             await browsing.post(f"/{name}/save-async/", "{}", content_type="application/json"),
             await browsing.get(f"/{name}/who-async/"),
         )
