@@ -134,7 +134,7 @@ func (l *Login) begin(w http.ResponseWriter, r *http.Request) {
 	_, conf, err := l.connect(ctx)
 	if err != nil {
 		l.opts.Log.Error("the login provider can't be reached", "issuer", l.opts.Issuer, "err", err)
-		page(w, http.StatusBadGateway, "The login provider can't be reached. Try again later.", "")
+		page(w, r, http.StatusBadGateway, textProvider, "")
 		return
 	}
 	b := beginning{
@@ -165,11 +165,11 @@ func (l *Login) callback(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	l.opts.Log.Warn("a login failed", "err", err)
-	why := "The login failed; the server's log says why."
+	why := textFailed
 	if errors.Is(err, errBegin) {
-		why = "This login was not begun in this browser, or took too long."
+		why = textBegin
 	}
-	page(w, http.StatusForbidden, why, "/auth/login")
+	page(w, r, http.StatusForbidden, why, "/auth/login")
 }
 
 // begun finds how the login began, by its state, which counts once.
@@ -276,7 +276,7 @@ func (l *Login) logout(w http.ResponseWriter, r *http.Request) {
 	provider := l.provider
 	l.mu.Unlock()
 	if s == nil || provider == nil {
-		page(w, http.StatusOK, "You are logged out.", "/")
+		page(w, r, http.StatusOK, textOut, "/")
 		return
 	}
 	l.opts.Log.Info("logged out", "caller", s.caller.Name)
@@ -288,7 +288,7 @@ func (l *Login) logout(w http.ResponseWriter, r *http.Request) {
 		end, err = url.Parse(meta.EndSession)
 	}
 	if err != nil || end.Host == "" {
-		page(w, http.StatusOK, "You are logged out here.", "/")
+		page(w, r, http.StatusOK, textOut, "/")
 		return
 	}
 	q := end.Query()
@@ -296,7 +296,7 @@ func (l *Login) logout(w http.ResponseWriter, r *http.Request) {
 	q.Set("post_logout_redirect_uri", l.opts.PublicURL+"/")
 	q.Set("client_id", l.opts.ClientID)
 	end.RawQuery = q.Encode()
-	page(w, http.StatusOK, "You are logged out here. Log out at the provider, too:", end.String())
+	page(w, r, http.StatusOK, textOutHere, end.String())
 }
 
 // localPath is where to go after the login: a path of this server, never

@@ -264,6 +264,16 @@ func TestLogin(t *testing.T) {
 	})
 }
 
+func TestLogin_SpeaksTheReadersLanguage(t *testing.T) {
+	o := openOffice(t)
+	for wanted, want := range map[string]string{"ru-RU,ru;q=0.9,en;q=0.8": "lang=ru", "en,ru": "lang=en", "": "lang=en", "de": "lang=en"} {
+		_, body := o.browser(t).do(t, "POST", o.server.URL+"/auth/logout", url.Values{}, "Accept-Language", wanted)
+		if !strings.Contains(body, want) {
+			t.Errorf("%q: got %s", wanted, body)
+		}
+	}
+}
+
 func TestLogin_LeadsBackToThisServerOnly(t *testing.T) {
 	for _, back := range []string{"https://evil.example/", "//evil.example", "/\\evil.example", "/\t/evil.example", "javascript:alert(1)", "evil"} {
 		if got := auth.LoginPath(back); got != "/auth/login?back=%2F" {

@@ -7,8 +7,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
-	"fmt"
-	"html"
 	"net/http"
 	"sync"
 	"time"
@@ -145,18 +143,4 @@ func (s *sealer) open(text string) ([]byte, error) {
 		return nil, errors.New("not sealed here")
 	}
 	return s.aead.Open(nil, nil, data, nil)
-}
-
-// page tells one thing, with a way on.
-func page(w http.ResponseWriter, status int, text, link string) {
-	head := w.Header()
-	head.Set("Content-Type", "text/html; charset=utf-8")
-	head.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-	head.Set("X-Content-Type-Options", "nosniff")
-	w.WriteHeader(status)
-	way := ""
-	if link != "" {
-		way = fmt.Sprintf(`<p><a href="%s">→ %s</a>`, html.EscapeString(link), "editlock")
-	}
-	_, _ = fmt.Fprintf(w, "<!doctype html><html lang=en><meta charset=utf-8><title>editlock</title><p>%s%s", html.EscapeString(text), way)
 }

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -177,6 +178,42 @@ func TestTLS(t *testing.T) {
 		time.Sleep(lookEvery + 100*time.Millisecond) // nothing must happen
 		if got := shown(); got != "second" {
 			t.Errorf("shows %s", got)
+		}
+	})
+}
+
+// stubborn is a connection that accepts some bytes, and no more.
+type stubborn struct {
+	net.Conn
+	accepts, deadlines int
+}
+
+func (s *stubborn) SetWriteDeadline(at time.Time) error {
+	if time.Until(at) <= writeWithin {
+		s.deadlines++
+	}
+	return nil
+}
+
+func (s *stubborn) Write(b []byte) (int, error) {
+	n := min(len(b), s.accepts)
+	if s.accepts -= n; n < len(b) {
+		return n, os.ErrDeadlineExceeded
+	}
+	return n, nil
+}
+
+func TestPatientConn(t *testing.T) {
+	t.Run("gives each piece its own time", func(t *testing.T) {
+		s := &stubborn{accepts: 1 << 20}
+		if n, err := (patientConn{s}).Write(make([]byte, 3*piece+1)); n != 3*piece+1 || err != nil || s.deadlines != 4 {
+			t.Errorf("wrote %d with %d deadlines, %v", n, s.deadlines, err)
+		}
+	})
+	t.Run("tells how much went out before who reads stopped", func(t *testing.T) {
+		s := &stubborn{accepts: piece + 7}
+		if n, err := (patientConn{s}).Write(make([]byte, 3*piece)); n != piece+7 || !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("wrote %d, %v", n, err)
 		}
 	})
 }
