@@ -1,0 +1,105 @@
+package cli
+
+import (
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"editlock"
+	"editlock/auth"
+	"editlock/store/memory"
+)
+
+// The manager shows each reader what he may see, although all are shown from
+// one reading of the store.
+func TestManager_ShowsWhatItsReaderMaySee(t *testing.T) {
+	dir := t.TempDir()
+	secret := strings.Repeat("s", 32)
+	for name, text := range map[string]string{"secret": secret, "security.toml": `
+[[issuer]]
+name = "app"
+audience = "editlock"
+secret_file = "secret"
+[[rule]]
+groups = ["docs"]
+rights = ["read", "use"]
+group = "docs"
+mode = "*"
+[[rule]]
+groups = ["bills"]
+rights = ["read", "use", "history"]
+group = "bills"
+mode = "*"
+`} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	log := slog.New(slog.DiscardHandler)
+	sec, err := (&securityFlags{security: filepath.Join(dir, "security.toml")}).open(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	locks := editlock.NewManager(memory.New(nil), nil)
+	defer func() { _ = locks.Close() }()
+	for _, group := range []string{"docs", "bills"} {
+		ctx := editlock.WithOwner(t.Context(), editlock.Owner{Session: "holder-of-" + group, UserID: "holder-of-" + group, Name: "Holder of " + group})
+		if _, err := locks.Capture(ctx, editlock.ID{Group: group, ID: "secret-of-" + group}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	server := httptest.NewServer(sec.manager(sec.api(locks, log), locks, false, log))
+	defer server.Close()
+	get := func(path string, groups ...string) (int, string) {
+		r, _ := http.NewRequestWithContext(t.Context(), "GET", server.URL+path, nil)
+		if groups != nil {
+			token, err := auth.Mint([]byte(secret), auth.PageToken{
+				Issuer: "app", Audience: "editlock", Owner: editlock.Owner{UserID: "reader"}, Groups: groups,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set("Authorization", "Bearer "+token)
+		}
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		body, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res.StatusCode, string(body)
+	}
+	for _, test := range []struct {
+		path         string
+		groups       []string
+		status       int
+		docs, others bool // shows what is of the group docs, of bills
+	}{
+		{"/", nil, 401, false, false},
+		{"/", []string{"docs"}, 200, true, false},
+		{"/", []string{"bills"}, 200, false, true},
+		{"/", []string{"docs", "bills"}, 200, true, true},
+		{"/", []string{"none"}, 200, false, false},
+		{"/ui/lock?id=docs%2F%2Fsecret-of-docs", []string{"docs"}, 200, true, false},
+		{"/ui/lock?id=docs%2F%2Fsecret-of-docs", []string{"bills"}, 403, false, false},
+		{"/ui/history", []string{"docs"}, 403, false, false},
+		{"/ui/history", []string{"bills"}, 200, false, true},
+		{"/ui/person?who=u:holder-of-bills", []string{"bills"}, 200, false, true},
+	} {
+		t.Run(test.path+" for "+strings.Join(test.groups, ","), func(t *testing.T) {
+			status, body := get(test.path, test.groups...)
+			docs, others := strings.Contains(body, "Holder of docs"), strings.Contains(body, "Holder of bills")
+			if status != test.status || docs != test.docs || others != test.others {
+				t.Errorf("got %d, docs %t, bills %t", status, docs, others)
+			}
+		})
+	}
+}
