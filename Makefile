@@ -44,7 +44,8 @@ test/python: ## the Python client, and the drop-in beside the original m3-mutex
 
 test/long: ## the slow proofs: more histories, more crashes, more of everything
 	EDITLOCK_LONG=1 EDITLOCK_TEST_KILLS=500 $(GO) test -race -shuffle=on -count=5 -timeout 120m $(TESTFLAGS) \
-		./store/... ./locktest/... ./tests/endtoend/... ./tests/faults/...
+		./store/... ./locktest/... ./tests/endtoend/...
+	EDITLOCK_LONG=1 $(GO) test -v -timeout 90m $(TESTFLAGS) ./tests/faults
 	$(GO) test -race -run Model -timeout 60m $(TESTFLAGS) . -rapid.checks=5000
 
 test/mutants: ## plant bugs one by one; the tests must fail for each

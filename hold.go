@@ -123,12 +123,16 @@ func (h *Held) refresh(ctx context.Context, text string) error {
 	return err
 }
 
-// safety is the part of a lease that the holder does not use, for clocks that
-// run at different speeds.
-const safety = 50
+// A holder leaves a part of its lease unused: a fiftieth, for clocks that run
+// at different speeds, and leastSafety at any rate, for a busy machine on which
+// timers are late.
+const (
+	safety      = 50
+	leastSafety = 100 * time.Millisecond
+)
 
 // usable is the part of a lease that the holder uses.
-func usable(lease time.Duration) time.Duration { return lease - lease/safety }
+func usable(lease time.Duration) time.Duration { return lease - max(lease/safety, leastSafety) }
 
 // confirmed books a capture or refresh that was sent at sent.
 func (h *Held) confirmed(m Mutex, sent time.Time) {

@@ -127,7 +127,13 @@ func (w *waiting) leave(ctx context.Context, how waitEnd) (again bool) {
 		return w.outcome(ctx)
 	case waitTimeUp:
 		if last {
-			w.m.leave(ctx, w.c, true)
+			// Who is told that it is held must not get it after all: if nobody
+			// knows whether the place is given up, that is the answer.
+			if err := w.m.tryLeave(ctx, w.c, true); err != nil {
+				w.m.leaveLater(w.c, w.mayRetry)
+				w.err = err
+				return false
+			}
 		}
 		w.timeUp = true
 		return w.outcome(ctx)
@@ -157,11 +163,14 @@ func (w *waiting) end(rec *store.Record, now time.Time) (again bool) {
 // may still ask for it. It must reach the store although the caller may be
 // gone, and is tried again until it does.
 func (m *Manager) leave(ctx context.Context, c *capture, keepGrant bool) {
-	if m.tryLeave(context.WithoutCancel(ctx), c, keepGrant) == nil {
-		return
+	if m.tryLeave(ctx, c, keepGrant) != nil {
+		m.leaveLater(c, keepGrant)
 	}
-	// Other waits keep the lease of this process alive, so the place would
-	// not end with it: go on until the store is there again.
+}
+
+// leaveLater goes on leaving until the store is there again: other waits keep
+// the lease of this process alive, so the place would not end with it.
+func (m *Manager) leaveLater(c *capture, keepGrant bool) {
 	m.waits.spawn(func() {
 		for m.waits.ctx.Err() == nil {
 			select {
@@ -176,7 +185,7 @@ func (m *Manager) leave(ctx context.Context, c *capture, keepGrant bool) {
 }
 
 func (m *Manager) tryLeave(ctx context.Context, c *capture, keepGrant bool) error {
-	ctx, cancel := context.WithTimeout(ctx, beatEvery)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), beatEvery)
 	defer cancel()
 	t := store.Ticket{ID: c.opts.RequestID, Peer: m.waits.peer}
 	rec, res, err := m.swap(ctx, "", store.Swap{Name: c.name, Do: store.Leave, Ticket: &t})

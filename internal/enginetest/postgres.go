@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -82,9 +81,7 @@ func (p *Postgres) Kill() {
 	p.Process.Kill()
 	for _, child := range strings.Fields(string(list)) {
 		n, _ := strconv.Atoi(child)
-		for n > 0 && syscall.Kill(n, syscall.SIGKILL) == nil {
-			time.Sleep(time.Millisecond)
-		}
+		killAll(n)
 	}
 }
 
@@ -130,25 +127,6 @@ func With(url, parameter string) string {
 	return url + "?" + parameter
 }
 
-// unprivileged is an account to run servers as that refuse to run as root; nil
-// if the tests run as somebody else.
-func unprivileged(t TB) *syscall.SysProcAttr {
-	t.Helper()
-	if os.Getuid() != 0 {
-		return nil
-	}
-	u, err := user.Lookup("postgres")
-	if err != nil {
-		u, err = user.Lookup("nobody")
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	uid, _ := strconv.ParseUint(u.Uid, 10, 32)
-	gid, _ := strconv.ParseUint(u.Gid, 10, 32)
-	return &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
-}
-
 // openFolder is a temporary folder that other accounts may reach.
 func openFolder(t TB) string {
 	t.Helper()
@@ -162,14 +140,4 @@ func openFolder(t TB) string {
 		}
 	})
 	return dir
-}
-
-func chown(t TB, path string, account *syscall.SysProcAttr) {
-	t.Helper()
-	if account == nil {
-		return
-	}
-	if err := os.Chown(path, int(account.Credential.Uid), int(account.Credential.Gid)); err != nil {
-		t.Fatal(err)
-	}
 }
