@@ -1,0 +1,102 @@
+// Package packaging holds what installs editlock; its tests hold it to what the
+// program says and shows.
+package packaging
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"editlock"
+	"editlock/store/memory"
+	"editlock/telemetry"
+)
+
+// exposure is the largest that systemd-analyze may find of the unit; 10 is
+// what a service without any protection has.
+const exposure = 2.0
+
+func TestUnit_IsHardened(t *testing.T) {
+	tool, err := exec.LookPath("systemd-analyze")
+	if err != nil {
+		t.Logf("systemd-analyze is not installed: %v", err)
+		return
+	}
+	out, err := exec.CommandContext(t.Context(), tool, "security", "--offline=true", "--no-pager", "./editlock.service").CombinedOutput()
+	found := regexp.MustCompile(`Overall exposure level for \S+: ([0-9.]+)`).FindSubmatch(out)
+	if err != nil || found == nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if level, err := strconv.ParseFloat(string(found[1]), 64); err != nil || level > exposure {
+		t.Errorf("exposed by %s, more than %v\n%s", found[1], exposure, out)
+	}
+}
+
+// TestDashboard expects every metric that the dashboard shows to exist.
+func TestDashboard(t *testing.T) {
+	data, err := os.ReadFile("grafana/editlock.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var board struct {
+		Panels []struct {
+			Title   string
+			Targets []struct{ Expr string }
+		}
+	}
+	if err := json.Unmarshal(data, &board); err != nil {
+		t.Fatal(err)
+	}
+	shown := metrics(t)
+	name := regexp.MustCompile(`\b(?:editlock|process)_[a-z_]+`)
+	for _, panel := range board.Panels {
+		for _, target := range panel.Targets {
+			for _, metric := range name.FindAllString(target.Expr, -1) {
+				if !strings.Contains(shown, "\n"+metric+"{") && !strings.Contains(shown, "\n"+metric+" ") {
+					t.Errorf("%s shows %s, which is not measured", panel.Title, metric)
+				}
+			}
+		}
+	}
+}
+
+// metrics is what /metrics says after something of each kind has happened.
+func metrics(t *testing.T) string {
+	t.Helper()
+	tel, err := telemetry.New(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	locks := tel.Locker(editlock.NewManager(tel.Store(memory.New(nil)), nil))
+	defer func() { _ = locks.Close() }()
+	go tel.Follow(t.Context(), locks)
+	ann := editlock.WithOwner(t.Context(), editlock.Owner{Session: "ann"})
+	bob := editlock.WithOwner(t.Context(), editlock.Owner{Session: "bob"})
+	id := editlock.ID{ID: "a"}
+	scrape := func() string {
+		w := httptest.NewRecorder()
+		tel.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+		return w.Body.String()
+	}
+	for !strings.Contains(scrape(), `editlock_hold_duration_seconds_count{end="released"}`) {
+		m, err := locks.Capture(ann, id, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = locks.Capture(bob, id, &editlock.CaptureOptions{Wait: 1_000_000}) // a millisecond
+		if _, err := locks.Takeover(bob, id, m.Token, "urgent", nil); err != nil {
+			t.Fatal(err)
+		}
+		_, _ = locks.Refresh(ann, []editlock.RefreshItem{{ID: id, Token: m.Token}}) // lost
+		if _, err := locks.Release(bob, id, editlock.Condition{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return scrape()
+}

@@ -1,0 +1,40 @@
+#!/bin/sh
+# Builds a release for all systems into a folder, the same bytes each time:
+#   packaging/release.sh VERSION FOLDER
+# Archives, Debian packages, an SBOM (CycloneDX), and SHA256SUMS over all.
+set -eu
+[ $# = 2 ] || { sed -n '2,4s/^# *//p' "$0" >&2; exit 2; }
+version=$1
+mkdir -p "$2"
+out=$(cd "$2" && pwd)
+cd "$(dirname "$0")/.."
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
+export SOURCE_DATE_EPOCH CGO_ENABLED=0 GOFLAGS=-mod=readonly GOTOOLCHAIN=local GOAMD64=v1 GOARM64=v8.0
+sbom=github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod@v1.10.0
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+umask 022
+
+for target in ${TARGETS:-linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64}; do
+	os=${target%/*} arch=${target#*/}
+	name=editlock_${version}_${os}_$arch
+	exe=editlock
+	[ "$os" != windows ] || exe=editlock.exe
+	mkdir "$work/$name"
+	GOOS=$os GOARCH=$arch go build -trimpath -buildvcs=false \
+		-ldflags "-s -w -buildid= -X editlock/internal/cli.release=$version" -o "$work/$name/$exe" ./cmd/editlock
+	cp LICENSE README.md CHANGELOG.md "$work/$name"
+	find "$work/$name" -exec touch -d "@$SOURCE_DATE_EPOCH" {} +
+	tar -C "$work" --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" -cf - "$name" |
+		gzip -9n >"$out/$name.tar.gz"
+	[ "$os" != linux ] || packaging/debian/build.sh "$work/$name/$exe" "$version" "$arch" "$out"
+done
+
+# What the program is made of, by the modules that its packages come from.
+if [ -z "${WITHOUT_SBOM:-}" ]; then
+	GOFLAGS=-mod=mod GOBIN=$work go install "$sbom"
+	"$work/cyclonedx-gomod" app -json -noserial -main cmd/editlock -output "$work/sbom.json" .
+	# The time is the only thing in it that changes from run to run.
+	sed '/^ *"timestamp":/d' "$work/sbom.json" >"$out/editlock_$version.cdx.json"
+fi
+(cd "$out" && rm -f SHA256SUMS && LC_ALL=C sha256sum editlock_"$version"* >SHA256SUMS)
