@@ -282,7 +282,7 @@ func TestTrace(t *testing.T) {
 	for name, span := range byName {
 		attrs := map[string]string{}
 		for _, a := range span.Attributes() {
-			attrs[string(a.Key)] = a.Value.Emit()
+			attrs[string(a.Key)] = a.Value.String()
 		}
 		if span.SpanContext().TraceID() == outer.SpanContext().TraceID() && attrs["editlock.request_id"] != "req-1" {
 			t.Errorf("%s has %v; want the request's ID", name, attrs)
