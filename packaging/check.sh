@@ -11,10 +11,11 @@ trap 'rm -rf "$work"' EXIT
 fail() { echo "check.sh: $*" >&2; exit 1; }
 
 arch=$(dpkg --print-architecture)
-for n in 1 2; do
-	TARGETS="linux/$arch" GOCACHE=$work/cache$n packaging/release.sh 1.0.0 "$work/$n"
-	rm -rf "$work/cache$n"
-done
+TARGETS=linux/$arch packaging/release.sh 1.0.0 "$work/1"
+# Again with nothing compiled before, and from another path.
+git clone -q . "$work/clone"
+(cd "$work/clone" && TARGETS=linux/$arch GOCACHE=$work/cache packaging/release.sh 1.0.0 "$work/2")
+rm -rf "$work/cache"
 cmp "$work/1/SHA256SUMS" "$work/2/SHA256SUMS" || fail "two builds differ"
 (cd "$work/1" && sha256sum --quiet -c SHA256SUMS)
 
@@ -23,8 +24,9 @@ tar -C "$work" -xzf "$work/1/editlock_1.0.0_linux_$arch.tar.gz"
 packaging/debian/build.sh "$work/editlock_1.0.0_linux_$arch/editlock" 1.0.1 "$arch" "$work"
 next=$work/editlock_1.0.1_$arch.deb
 conf=$root/etc/editlock/editlock.env
-present() { [ -e "$root/$1" ] || fail "$2: $1 is missing"; }
-absent() { [ ! -e "$root/$1" ] || fail "$2: $1 is still there"; }
+# Links point to where things are once the folder is the root, so -L counts.
+present() { [ -e "$root/$1" ] || [ -L "$root/$1" ] || fail "$2: $1 is missing"; }
+absent() { [ ! -e "$root/$1" ] && [ ! -L "$root/$1" ] || fail "$2: $1 is still there"; }
 
 dpkg --root="$root" --install "$first" >/dev/null
 present usr/bin/editlock install
