@@ -5,6 +5,9 @@ var (
 	contract = []string{"./store/memory"}
 	sqlite   = []string{"./store/sqlite", "./locktest"}
 	rules    = []string{"."}
+	redis    = []string{"./store/redis"}
+	postgres = []string{"./store/postgres"}
+	clocks   = []string{"./tests/faults"}
 )
 
 // mutants are bugs that somebody might write.
@@ -43,7 +46,45 @@ var mutants = []mutant{
 		"if confirm > 0 {", "if false {", contract,
 	},
 
+	{
+		"identities are compared by their beginnings", "store/apply.go",
+		"rec.Holder.Session != *x.Session,", "rec.Holder.Session[:min(len(rec.Holder.Session), len(*x.Session))] != *x.Session,", contract,
+	},
+	{
+		"who is granted the mutex is not woken", "store/apply.go",
+		"eff.Left = append(eff.Left, t.ID)\n\t\teff.News = append(eff.News, Signal{Peer: t.Peer, Ticket: t.ID})\n\t}\n\tt := s.Queue[i]",
+		"eff.Left = append(eff.Left, t.ID)\n\t}\n\tt := s.Queue[i]", contract,
+	},
+
 	// Engines.
+	{
+		"Redis compares identities by their beginnings", "store/redis/lua/plain.lua",
+		"ARGV[5] == had_session)", "sub(had_session, 1, #ARGV[5]) == ARGV[5])", redis,
+	},
+	{
+		"a refresh creates in Redis", "store/redis/lua/plain.lua",
+		"allowed = action == 1 and expects % 2 == 1", "action, allowed = 1, true", redis,
+	},
+	{
+		"Redis wakes nobody", "store/redis/lua/write.lua",
+		"call('PUBLISH', P .. 'news', said)", "", redis,
+	},
+	{
+		"PostgreSQL compares identities by their beginnings", "store/postgres/functions.sql",
+		"rec.session = coalesce(x ->> 'session', rec.session)", "starts_with(rec.session, coalesce(x ->> 'session', rec.session))", postgres,
+	},
+	{
+		"a refresh creates in PostgreSQL", "store/postgres/functions.sql",
+		"          ELSE rec.name IS NOT NULL\n", "          WHEN act = 2 AND rec.name IS NULL THEN true\n          ELSE rec.name IS NOT NULL\n", postgres,
+	},
+	{
+		"PostgreSQL wakes nobody", "store/postgres/functions.sql",
+		"PERFORM pg_notify('@channel@', payload);", "NULL;", postgres,
+	},
+	{
+		"the server's clock decides on etcd", "store/etcd/clock.go",
+		"return max(c.zero+c.elapsed(), h.At)", "return wall()", clocks,
+	},
 	{
 		"check, then act, in the memory engine", "store/memory/memory.go",
 		"res, eff := store.Run(req, env, func(name string) store.State { return s.states[name] }, s.save)",
