@@ -111,7 +111,7 @@ func newCommitter(ctx context.Context, s *Store) (*committer, error) {
 
 func (c *committer) run() {
 	defer close(c.s.gone)
-	defer func() { _ = c.conn.Close() }()
+	defer c.close()
 	jobs := make([]*job, 0, maxBatch)
 	for {
 		select {
@@ -132,6 +132,16 @@ func (c *committer) run() {
 			close(j.done)
 		}
 	}
+}
+
+// close moves what the WAL holds into the file, so that the file alone is
+// whole after a clean stop, unless another process uses it.
+func (c *committer) close() {
+	ctx := context.Background()
+	if _, err := c.conn.ExecContext(ctx, "PRAGMA busy_timeout = 0"); err == nil {
+		_, _ = c.conn.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)") // the next start does what this leaves
+	}
+	_ = c.conn.Close()
 }
 
 // more adds what waits already.

@@ -89,6 +89,29 @@ func BenchmarkStore(b *testing.B) {
 	})
 }
 
+func TestClose_LeavesAllInTheFileItself(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "editlock.db")
+	st, err := sqlite.Open(t.Context(), path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = st.Swap(t.Context(), store.Request{Swaps: []store.Swap{
+		{Name: "a", Do: store.Take, Expect: store.Expect{Free: true}, Holder: &store.Party{Session: "ann"}, Terms: &store.Terms{}},
+	}})
+	if err := errors.Join(err, st.Close()); err != nil {
+		t.Fatal(err)
+	}
+	alone := filepath.Join(t.TempDir(), "copy.db")
+	copyFile(t, path, alone)
+	if st, err = sqlite.Open(t.Context(), alone, nil); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = st.Close() }()
+	if view, err := st.Get(t.Context(), "a"); err != nil || view.Record == nil {
+		t.Errorf("in a copy of the file alone: %+v, %v", view.Record, err)
+	}
+}
+
 func TestOpen_BringsAFileOfVersion1UpToDate(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "editlock.db")
 	st, err := sqlite.Open(t.Context(), path, nil)
