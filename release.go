@@ -23,6 +23,7 @@ func (m *Manager) ReleaseAfter(ctx context.Context, id ID, cond Condition, grace
 	if err := firstError(id.Validate(), caller.Validate(), cond.validate(), checkGrace(grace)); err != nil {
 		return false, err
 	}
+	m.confirmed(ctx, id.String())
 	return m.release(ctx, id.String(), caller, cond, grace)
 }
 

@@ -234,11 +234,36 @@ func (w *waiting) outcome(ctx context.Context) (again bool) {
 // caller's back: he has it already, and hears of its end like anybody. Close
 // waits for it.
 func (m *Manager) confirm(rec *store.Record) {
+	done := make(chan struct{})
+	m.waits.mu.Lock()
+	m.waits.confirms[rec.Name] = done
+	m.waits.mu.Unlock()
 	m.waits.spawn(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), confirmWithin)
 		defer cancel()
 		_, _, _ = m.swap(ctx, "", store.Swap{
 			Name: rec.Name, Do: store.Touch, Expect: store.Expect{Token: rec.Token},
 		})
+		close(done)
+		m.waits.mu.Lock()
+		defer m.waits.mu.Unlock()
+		if m.waits.confirms[rec.Name] == done {
+			delete(m.waits.confirms, rec.Name)
+		}
 	})
+}
+
+// confirmed waits for a confirmation under way: what it does late would undo
+// what was done to the hold meanwhile.
+func (m *Manager) confirmed(ctx context.Context, name string) {
+	m.waits.mu.Lock()
+	done := m.waits.confirms[name]
+	m.waits.mu.Unlock()
+	if done == nil {
+		return
+	}
+	select {
+	case <-done:
+	case <-ctx.Done():
+	}
 }

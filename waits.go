@@ -25,15 +25,18 @@ type waits struct {
 	ctx   context.Context // ends with the Manager
 	done  sync.WaitGroup
 
-	mu      sync.Mutex
-	bells   map[string][]chan store.View // by ticket; a retry may share one
-	beatBy  time.Time                    // when the lease ends unless beaten again
-	beats   bool                         // a beater runs
-	closing bool
+	mu sync.Mutex
+	// confirms are the confirmations under way, by name.
+	confirms map[string]chan struct{}
+	bells    map[string][]chan store.View // by ticket; a retry may share one
+	beatBy   time.Time                    // when the lease ends unless beaten again
+	beats    bool                         // a beater runs
+	closing  bool
 }
 
 func (w *waits) init(ctx context.Context, st store.Store) {
 	w.store, w.ctx, w.peer = st, ctx, newRequestID()
+	w.confirms = make(map[string]chan struct{})
 	w.bells = make(map[string][]chan store.View)
 }
 

@@ -154,8 +154,11 @@ func (s *Store) perform(jobs []*job) {
 		err = s.commit(jobs)
 	case disconnected(err):
 		// Whether it was done is not known. What the log or a ticket would
-		// tell again may be repeated.
-		s.pool.Reset()
+		// tell again may be repeated. If all callers have gone, that is what
+		// ended it, and the other connections are well.
+		if slices.ContainsFunc(jobs, func(j *job) bool { return j.ctx.Err() == nil }) {
+			s.pool.Reset()
+		}
 		jobs = slices.DeleteFunc(jobs, func(j *job) bool {
 			if repeatable(j.req) && j.ctx.Err() == nil {
 				return false

@@ -281,6 +281,9 @@ BEGIN
       SELECT FROM @schema@.editlock_log l WHERE l.request = r ->> 'id' AND l.request <> '' AND l.at > now - @window@
     ) THEN
       state := 2;
+      -- The first try may have given up waiting for its standby. This commit
+      -- waits in its place, if it has something to wait for.
+      PERFORM pg_logical_emit_message(true, 'editlock', '');
     END IF;
 
     -- All names are settled, and all conditions judged, before anything is done.

@@ -46,8 +46,8 @@ func parse(url string) (*target, error) {
 	if path := params["search_path"]; t.schema == "" && path != "" {
 		t.schema = strings.Trim(strings.TrimSpace(strings.Split(path, ",")[0]), `"`)
 	}
-	if len(t.schema) > 63 || strings.ContainsAny(t.schema, "\x00@'\\$") {
-		return nil, fmt.Errorf("postgres: schema %q: at most 63 bytes, none of @ ' \\ $", t.schema)
+	if len(t.schema) > 63 || strings.ContainsAny(t.schema, "\x00@'\\$%") {
+		return nil, fmt.Errorf("postgres: schema %q: at most 63 bytes, none of @ ' \\ $ %%", t.schema)
 	}
 	listen := params["listen_url"]
 	delete(params, "schema")

@@ -132,6 +132,7 @@ func (l *lone) cut(used bool) {
 func (l *lone) leave() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.idle.Reset(cold) // it may have fallen due during the call
 	l.used = false
 }
 

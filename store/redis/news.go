@@ -80,6 +80,9 @@ func (s *Store) hear(message string, used chan<- struct{}) {
 		}
 	case "T":
 		if n, err := newsOf(rest); err == nil { // else it is none of ours
+			if s.at.replicas > 0 {
+				n.Granted = store.View{} // the Get that asks for it waits for them
+			}
 			s.Publish([]store.Signal{n}, false)
 		}
 	}

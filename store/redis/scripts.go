@@ -74,7 +74,7 @@ func newScripts(replicas int, clock string) *scripts {
 		open:  newScript(false, openLua),
 		arm:   newScript(false, armLua),
 		swap:  newScript(true, begin, cover, entryLua, plainLua, commonLua, writeLua, swapLua),
-		get:   newScript(false, begin, commonLua, getLua),
+		get:   newScript(replicas > 0, begin, cover, commonLua, getLua),
 		list:  newScript(false, begin, commonLua, listLua),
 		log:   newScript(false, logLua),
 		beat:  newScript(true, begin, commonLua, beatLua),
