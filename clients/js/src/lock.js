@@ -131,8 +131,8 @@ export class Lock extends EventTarget {
       const [result] = (await api.post('v1/refresh', {
         owner, items: [{ mutex, token: holder.token, status_data, auto_release }],
       })).results;
-      // The late release of the page before may have come in between.
-      if (result.code === 'lost' && !result.holder) return this.#take();
+      // What came late of an earlier asking may have come in between.
+      if (result.code === 'lost' && (!result.holder || this.#isTabs(result.holder))) return this.#take();
       if (result.code) throw new EditlockError(result, 409);
       return { mutex: result, note: 'kept' };
     }
