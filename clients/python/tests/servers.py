@@ -49,6 +49,7 @@ class Server:
     def pause(self) -> None:
         """Makes it hang: it accepts connections and says nothing."""
         self._process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WNOWAIT)  # a busy machine is late
 
     def go_on(self) -> None:
         self._process.send_signal(signal.SIGCONT)
