@@ -2,7 +2,6 @@ package postgres_test
 
 import (
 	"context"
-	"errors"
 	"os"
 	"sync"
 	"testing"
@@ -172,55 +171,12 @@ func TestStore(t *testing.T) {
 	storetest.Run(t, storetest.Harness{Open: openTimed, Reopen: reopen, Quick: race})
 }
 
-// twin is two stores on one database, as two servers have it, whose calls go
-// to the one and the other in turn.
-type twin struct {
-	stores [2]store.Store
-	mu     sync.Mutex
-	calls  int
-}
-
-func (s *twin) next() store.Store {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.calls++
-	return s.stores[s.calls%2]
-}
-
-func (s *twin) Swap(ctx context.Context, req store.Request) (store.Result, error) {
-	return s.next().Swap(ctx, req)
-}
-
-func (s *twin) Get(ctx context.Context, name string) (store.View, error) {
-	return s.next().Get(ctx, name)
-}
-
-func (s *twin) List(ctx context.Context, q store.Query) (store.Page, error) {
-	return s.next().List(ctx, q)
-}
-
-func (s *twin) Log(ctx context.Context, q store.LogQuery) (store.LogPage, error) {
-	return s.next().Log(ctx, q)
-}
-
-func (s *twin) Beat(ctx context.Context, peer string, ttl time.Duration) ([]string, error) {
-	return s.next().Beat(ctx, peer, ttl)
-}
-
-func (s *twin) Sweep(ctx context.Context, keep store.Retention) (time.Duration, error) {
-	return s.next().Sweep(ctx, keep)
-}
-
-func (s *twin) Listen(peer string) *store.Subscription { return s.next().Listen(peer) }
-
-func (s *twin) Close() error { return errors.Join(s.stores[0].Close(), s.stores[1].Close()) }
-
 func TestStore_SharedByTwo(t *testing.T) {
 	storetest.Run(t, storetest.Harness{
 		Open: func(t testing.TB, clock *storetest.Clock) store.Store {
 			one := openTimed(t, clock).(*timed)
 			other := &timed{open(t, one.url), one.url, clock, one.hand}
-			return &twin{stores: [2]store.Store{one, other}}
+			return storetest.Twin(one, other)
 		},
 		Quick: true,
 	})

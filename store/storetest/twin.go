@@ -1,0 +1,49 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"editlock/store"
+)
+
+// Twin is two stores on the same data, as two processes have it, whose calls
+// go to the one and the other in turn: for engines that several may share.
+func Twin(one, other store.Store) store.Store { return &twin{stores: [2]store.Store{one, other}} }
+
+type twin struct {
+	stores [2]store.Store
+	calls  atomic.Uint64
+}
+
+func (s *twin) next() store.Store { return s.stores[s.calls.Add(1)%2] }
+
+func (s *twin) Swap(ctx context.Context, req store.Request) (store.Result, error) {
+	return s.next().Swap(ctx, req)
+}
+
+func (s *twin) Get(ctx context.Context, name string) (store.View, error) {
+	return s.next().Get(ctx, name)
+}
+
+func (s *twin) List(ctx context.Context, q store.Query) (store.Page, error) {
+	return s.next().List(ctx, q)
+}
+
+func (s *twin) Log(ctx context.Context, q store.LogQuery) (store.LogPage, error) {
+	return s.next().Log(ctx, q)
+}
+
+func (s *twin) Beat(ctx context.Context, peer string, ttl time.Duration) ([]string, error) {
+	return s.next().Beat(ctx, peer, ttl)
+}
+
+func (s *twin) Sweep(ctx context.Context, keep store.Retention) (time.Duration, error) {
+	return s.next().Sweep(ctx, keep)
+}
+
+func (s *twin) Listen(peer string) *store.Subscription { return s.next().Listen(peer) }
+
+func (s *twin) Close() error { return errors.Join(s.stores[0].Close(), s.stores[1].Close()) }
