@@ -56,27 +56,37 @@ func (w *guarded) List(ctx context.Context, q editlock.Query) (editlock.Page, er
 	if !w.g.MayAny(c, auth.Read) && (c.Scope != nil || !w.g.MayAny(c, auth.Use)) {
 		return editlock.Page{}, w.g.deny(ctx, c, "list", editlock.ID{}, "you have no right read to anything")
 	}
-	limit := q.Limit
+	read := func(limit int, cursor string) ([]editlock.Mutex, string, error) {
+		q.Limit, q.Cursor = limit, cursor
+		page, err := w.inner.List(ctx, q)
+		return page.Mutexes, page.Next, err
+	}
+	seen := func(m editlock.Mutex) bool { return w.g.MaySee(c, m.ID, m.Owner) }
+	mutexes, next, err := sift(q.Limit, q.Cursor, read, seen)
+	return editlock.Page{Mutexes: mutexes, Next: next}, err
+}
+
+// sift fills a page with what keep lets pass. It reads on where that is little,
+// so that few pages are empty, and stops after so many scans.
+func sift[T any](limit int, cursor string, read func(limit int, cursor string) ([]T, string, error), keep func(T) bool) (kept []T, next string, err error) {
 	if limit == 0 {
 		limit = editlock.DefaultPage
 	}
-	var out editlock.Page
 	for range scans {
-		page, err := w.inner.List(ctx, q)
+		page, more, err := read(limit-len(kept), cursor)
 		if err != nil {
-			return editlock.Page{}, err
+			return nil, "", err
 		}
-		for _, m := range page.Mutexes {
-			if w.g.MaySee(c, m.ID, m.Owner) {
-				out.Mutexes = append(out.Mutexes, m)
+		for _, item := range page {
+			if keep(item) {
+				kept = append(kept, item)
 			}
 		}
-		out.Next, q.Cursor = page.Next, page.Next
-		if q.Limit = limit - len(out.Mutexes); page.Next == "" || q.Limit == 0 {
+		if next, cursor = more, more; more == "" || len(kept) == limit {
 			break
 		}
 	}
-	return out, nil
+	return kept, next, nil
 }
 
 // History implements editlock.Locker. It leaves out what the caller has no
@@ -94,27 +104,13 @@ func (w *guarded) History(ctx context.Context, q editlock.HistoryQuery) (editloc
 	case !w.g.MayAny(c, auth.History):
 		return editlock.HistoryPage{}, w.g.deny(ctx, c, "history", editlock.ID{}, "you have no right history to anything")
 	}
-	limit := q.Limit
-	if limit == 0 {
-		limit = editlock.DefaultPage
-	}
-	var out editlock.HistoryPage
-	for range scans {
+	read := func(limit int, cursor string) ([]editlock.Entry, string, error) {
+		q.Limit, q.Cursor = limit, cursor
 		page, err := w.inner.History(ctx, q)
-		if err != nil {
-			return editlock.HistoryPage{}, err
-		}
-		for _, e := range page.Entries {
-			if w.g.May(c, auth.History, e.ID) {
-				out.Entries = append(out.Entries, e)
-			}
-		}
-		out.Next, q.Cursor = page.Next, page.Next
-		if q.Limit = limit - len(out.Entries); page.Next == "" || q.Limit == 0 {
-			break
-		}
+		return page.Entries, page.Next, err
 	}
-	return out, nil
+	entries, next, err := sift(q.Limit, q.Cursor, read, func(e editlock.Entry) bool { return w.g.May(c, auth.History, e.ID) })
+	return editlock.HistoryPage{Entries: entries, Next: next}, err
 }
 
 // Watch implements editlock.Locker. It leaves out events of mutexes that the
