@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"editlock"
+	"editlock/internal/netfault"
 )
 
 var record = editlock.ID{Group: "sales", Mode: "contract", ID: "17"}
@@ -44,11 +45,12 @@ func passesOverACutConnection(t *testing.T, w *world) {
 	look := dial(t, other.url())
 	hold(t, look, "holder")
 	grants := make(chan grant, 2)
-	wire := startProxy(t, s.address)
-	c := dial(t, "http://"+wire.address)
+	wire := netfault.Start(t, s.address)
+	c := dial(t, "http://"+wire.Address)
 	queueUp(t, c, look, record, "cut off", 1, grants)
 	queueUp(t, dial(t, s.url()), look, record, "next", 2, grants)
-	wire.close() // for good: its retries reach nobody
+	wire.Set(netfault.Faults{CutBefore: 1}) // for good: its retries reach nobody
+	wire.Cut()
 	eventually(t, "who was cut off is out of the queue", func() bool { return waiting(t.Context(), look, record) == 1 })
 	release(t, look, "holder")
 	for {
@@ -142,16 +144,17 @@ func givesTheGrantAgainWhenTheAnswerIsLost(t *testing.T, w *world) {
 	s, other := w.servers(t)
 	look := dial(t, other.url())
 	hold(t, look, "holder")
-	wire := startProxy(t, s.address)
+	wire := netfault.Start(t, s.address)
 	grants := make(chan grant, 1)
-	queueUp(t, dial(t, "http://"+wire.address), look, record, "waiter", 1, grants)
-	wire.dropAnswers()
+	queueUp(t, dial(t, "http://"+wire.Address), look, record, "waiter", 1, grants)
+	wire.Set(netfault.Faults{BlackHole: true})
 	release(t, look, "holder")
 	eventually(t, "the waiter is granted it", func() bool {
 		state, _, err := look.Request(as(t.Context(), "waiter"), record)
 		return err == nil && state == editlock.CapturedByMe
 	})
-	wire.cut()
+	wire.Cut()
+	wire.Heal()
 	g := receive(t, grants)
 	page, err := look.History(t.Context(), editlock.HistoryQuery{ID: &record, Kinds: []editlock.Kind{editlock.KindCaptured}})
 	if err != nil {
