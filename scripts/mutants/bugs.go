@@ -7,7 +7,7 @@ var (
 	rules    = []string{"."}
 	redis    = []string{"./store/redis"}
 	postgres = []string{"./store/postgres"}
-	clocks   = []string{"./tests/faults"}
+	etcd     = []string{"./store/etcd"}
 )
 
 // mutants are bugs that somebody might write.
@@ -83,7 +83,7 @@ var mutants = []mutant{
 	},
 	{
 		"the server's clock decides on etcd", "store/etcd/clock.go",
-		"return max(c.zero+c.elapsed(), h.At)", "return wall()", clocks,
+		"return max(c.zero+c.elapsed(), h.At)", "return wall()", etcd,
 	},
 	{
 		"check, then act, in the memory engine", "store/memory/memory.go",

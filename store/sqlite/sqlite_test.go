@@ -89,6 +89,29 @@ func BenchmarkStore(b *testing.B) {
 	})
 }
 
+func TestSwap_TellsThatItsCommitFailed(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "editlock.db")
+	st, err := sqlite.Open(t.Context(), path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = st.Close() }()
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	if _, err := db.ExecContext(t.Context(), "DROP TABLE editlock_record"); err != nil {
+		t.Fatal(err)
+	}
+	res, err := st.Swap(t.Context(), store.Request{Swaps: []store.Swap{
+		{Name: "a", Do: store.Take, Expect: store.Expect{Free: true}, Holder: &store.Party{Session: "ann"}, Terms: &store.Terms{}},
+	}})
+	if err == nil {
+		t.Errorf("acknowledged, done: %v", res.Done)
+	}
+}
+
 func TestClose_LeavesAllInTheFileItself(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "editlock.db")
 	st, err := sqlite.Open(t.Context(), path, nil)
