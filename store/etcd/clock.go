@@ -52,6 +52,7 @@ type clock struct {
 	term uint64        // of the leader by whom it was set; 0: it was not
 	from uint64        // head.Term before that
 	set  chan struct{} // closed when it is set
+	then instant       // when it was set
 
 	wrong chan struct{} // somebody saw another term
 }
@@ -88,15 +89,17 @@ func (c *clock) now(h head) int64 {
 type age struct {
 	origin int64 // of the lease, on this process's clock
 	term   uint64
-	within int64 // between the questions before and behind a second's end
+	within int64 // between the last question before a second's end and the first answer behind it
+	trip   int64 // the quickest answer to a question, which is a part of within
 }
 
-// reading is one answer about the lease.
+// reading is one answer about the lease. It was true at some moment between
+// question and answer, and nobody knows at which.
 type reading struct {
-	at      int64 // half-way between question and answer
-	seconds int64
-	term    uint64
-	err     error
+	sent, got int64
+	seconds   int64
+	term      uint64
+	err       error
 }
 
 func (c *clock) ask(ctx context.Context, id int64) reading {
@@ -109,7 +112,7 @@ func (c *clock) ask(ctx context.Context, id int64) reading {
 		return reading{err: errNoClock}
 	}
 	// What is left is rounded down, so this many seconds have begun.
-	return reading{at: (sent + c.elapsed()) / 2, seconds: resp.GrantedTTL - resp.TTL, term: resp.RaftTerm}
+	return reading{sent: sent, got: c.elapsed(), seconds: resp.GrantedTTL - resp.TTL, term: resp.RaftTerm}
 }
 
 // measure finds out how old the lease is.
@@ -122,7 +125,7 @@ func (c *clock) measure(ctx context.Context, id int64) (best age, err error) {
 		if try == 0 || a.within < best.within {
 			best = a
 		}
-		if best.within <= exact.Microseconds() {
+		if best.within-best.trip <= exact.Microseconds() {
 			break
 		}
 	}
@@ -141,7 +144,7 @@ func (c *clock) watch(ctx context.Context, id int64) (age, error) {
 	answers := make(chan reading)
 	asked, open := time.NewTicker(pollEvery), 0
 	defer asked.Stop()
-	before, behind := first.at, int64(0) // the last before the second's end, the first behind it
+	before, behind, trip := first.sent, int64(0), first.got-first.sent
 	for behind == 0 || open > 0 {
 		select {
 		case <-asked.C:
@@ -151,6 +154,7 @@ func (c *clock) watch(ctx context.Context, id int64) (age, error) {
 			}
 		case r := <-answers:
 			open--
+			trip = min(trip, max(r.got-r.sent, 0))
 			switch {
 			case r.err != nil || r.term != first.term:
 				cancel() // and begin anew with the new leader
@@ -162,13 +166,13 @@ func (c *clock) watch(ctx context.Context, id int64) (age, error) {
 				}
 				return age{}, r.err
 			case r.seconds <= first.seconds:
-				before = max(before, r.at)
-			case behind == 0 || r.at < behind:
-				behind = r.at
+				before = max(before, r.sent) // the second ended after this question
+			case behind == 0 || r.got < behind:
+				behind = r.got // and before this answer
 			}
 		}
 	}
-	return age{(before+behind)/2 - first.seconds*1e6, first.term, max(0, behind-before)}, nil
+	return age{(before+behind)/2 - first.seconds*1e6, first.term, behind - before, trip}, nil
 }
 
 var (
@@ -181,7 +185,7 @@ var (
 func (c *clock) adopt(a age, zero int64, from uint64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.zero, c.term, c.from = zero-a.origin, a.term, from
+	c.zero, c.term, c.from, c.then = zero-a.origin, a.term, from, instant{wall(), c.elapsed()}
 	close(c.set)
 	c.set = make(chan struct{})
 }
@@ -194,11 +198,28 @@ func (c *clock) agrees(h head, term uint64) bool {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.slept() {
+		c.term, c.from = 0, 0 // what it was set to says nothing any more
+	}
 	if term != c.term {
-		c.setSoon() // a new leader counts
+		c.setSoon() // a new leader counts, or the clock is not set
 	}
 	// Until somebody sets it by the new leader, who set it before is right.
 	return h.Term == c.term || h.Term == c.from
+}
+
+// instant is one time on the wall clock and on the monotonic one.
+type instant struct{ wall, elapsed int64 }
+
+// maxStep is how far the wall clock may go ahead of the monotonic one before
+// the latter is taken to have stood still.
+const maxStep = time.Second
+
+// slept reports whether this machine slept since the clock was set, or its wall
+// clock was moved: the monotonic clock stands still meanwhile, etcd's doesn't.
+func (c *clock) slept() bool {
+	step := (wall() - c.then.wall) - (c.elapsed() - c.then.elapsed)
+	return c.term != 0 && (step > maxStep.Microseconds() || step < -maxStep.Microseconds())
 }
 
 // setSoon has the clock set soon.

@@ -1,8 +1,13 @@
 package etcd
 
 import (
+	"context"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"editlock/internal/enginetest"
 	"editlock/store"
@@ -27,5 +32,87 @@ func TestStore_GoesByTheStoresClockAlone(t *testing.T) {
 	}
 	if ahead := time.Until(res.Records[0].Taken); ahead < off/2 {
 		t.Errorf("taken %v ahead of the time of day; the store's clock is %v ahead", ahead, off)
+	}
+}
+
+// A machine that slept set its clock a while ago, by a clock that stood still.
+func TestStore_SetsItsClockAfterASleep(t *testing.T) {
+	st, err := Open(t.Context(), "etcd://"+enginetest.StartEtcd(t).Host+"/slept", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = st.Close() }()
+	const sleep = 30 * time.Second
+	c := st.clock
+	c.mu.Lock()
+	right := c.zero
+	c.zero -= sleep.Microseconds() // its time is behind,
+	c.then.wall -= sleep.Microseconds()
+	c.mu.Unlock() // and the wall clock went on
+	if _, err := st.Get(t.Context(), "a"); err != nil {
+		t.Fatal(err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if off := time.Duration(c.zero-right) * time.Microsecond; off.Abs() > time.Second {
+		t.Errorf("after a call the clock is %v off still", off)
+	}
+}
+
+// lateLease answers as etcd does of a lease, and now and then late.
+type lateLease struct {
+	clientv3.Lease
+	born  time.Time
+	grant time.Duration // between the grant and its answer
+	late  func(n int64, age time.Duration) time.Duration
+	asked atomic.Int64
+}
+
+func (l *lateLease) Grant(context.Context, int64) (*clientv3.LeaseGrantResponse, error) {
+	l.born = time.Now()
+	time.Sleep(l.grant)
+	return &clientv3.LeaseGrantResponse{ResponseHeader: &pb.ResponseHeader{RaftTerm: 2}, ID: 7, TTL: clockTTL}, nil
+}
+
+func (l *lateLease) TimeToLive(context.Context, clientv3.LeaseID, ...clientv3.LeaseOption) (*clientv3.LeaseTimeToLiveResponse, error) {
+	if l.late != nil {
+		time.Sleep(l.late(l.asked.Add(1), time.Since(l.born)))
+	}
+	return &clientv3.LeaseTimeToLiveResponse{
+		ResponseHeader: &pb.ResponseHeader{RaftTerm: 2}, ID: 7, GrantedTTL: clockTTL,
+		TTL: clockTTL - 1 - int64(time.Since(l.born)/time.Second), // etcd rounds down what is left
+	}, nil
+}
+
+func TestClock_IsNotDeceivedByOneLateQuestion(t *testing.T) {
+	l := &lateLease{born: time.Now().Add(-5200 * time.Millisecond)}
+	var once atomic.Bool
+	l.late = func(n int64, age time.Duration) time.Duration {
+		if n > 1 && age%time.Second > 400*time.Millisecond && once.CompareAndSwap(false, true) {
+			return time.Second - age%time.Second + 5*time.Millisecond // it arrives behind the second's end
+		}
+		return 0
+	}
+	c := newClock(l)
+	a, err := c.measure(t.Context(), 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	within := time.Duration(a.within) * time.Microsecond
+	if off := time.Duration(a.origin)*time.Microsecond - l.born.Sub(c.begun); off.Abs() > within/2+time.Millisecond {
+		t.Errorf("the reading is %v off, and says that it is within %v", off, within)
+	}
+}
+
+func TestStore_MeasuresTheClockItMakes(t *testing.T) {
+	l := &lateLease{grant: 800 * time.Millisecond}
+	s := &Store{leases: l, clock: newClock(l)}
+	_, first, err := s.newLease(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	within := time.Duration(first.within) * time.Microsecond
+	if off := time.Duration(first.origin)*time.Microsecond - l.born.Sub(s.clock.begun); off.Abs() > within/2+time.Millisecond {
+		t.Errorf("the creator's clock is %v off, and says that it is within %v", off, within)
 	}
 }

@@ -43,10 +43,7 @@ func (s *Store) setClock(ctx context.Context) error {
 	if s.clock.fixed != nil {
 		return nil
 	}
-	a, err := s.clock.measure(ctx, h.Lease)
-	for errors.Is(err, errNewLeader) {
-		a, err = s.clock.measure(ctx, h.Lease)
-	}
+	a, err := s.measure(ctx, h.Lease)
 	lease := h.Lease
 	if errors.Is(err, errNoClock) {
 		lease, a, err = s.newLease(ctx)
@@ -112,15 +109,27 @@ func (s *Store) create(ctx context.Context) error {
 	return nil
 }
 
-// newLease makes a lease to tell the time by.
+// measure finds out how old a lease is, whoever leads.
+func (s *Store) measure(ctx context.Context, lease int64) (a age, err error) {
+	a, err = s.clock.measure(ctx, lease)
+	for errors.Is(err, errNewLeader) {
+		a, err = s.clock.measure(ctx, lease)
+	}
+	return a, err
+}
+
+// newLease makes a lease to tell the time by. Its age is measured like any
+// other's: the grant itself may have taken long.
 func (s *Store) newLease(ctx context.Context) (int64, age, error) {
-	sent := s.clock.elapsed()
 	resp, err := s.leases.Grant(ctx, clockTTL)
-	got := s.clock.elapsed()
 	if err != nil {
 		return 0, age{}, s.explain(ctx, err)
 	}
-	return int64(resp.ID), age{(sent + got) / 2, resp.RaftTerm, got - sent}, nil
+	a, err := s.measure(ctx, int64(resp.ID))
+	if err != nil {
+		return 0, age{}, s.explain(ctx, err)
+	}
+	return int64(resp.ID), a, nil
 }
 
 // putHead replaces the head of a revision; 0: none.
