@@ -42,6 +42,19 @@ func (c *Chain) Authenticate(r *http.Request) (*Caller, error) {
 	return nil, &Error{Problem: "credentials are missing: send Authorization: Bearer and an API key or a token"}
 }
 
+// Parts are the ways in that others must answer for, by name, each with what
+// keeps it from working at present, nil if nothing is known to. It asks nobody.
+func (c *Chain) Parts() map[string]error {
+	out := map[string]error{}
+	if c.Tokens != nil {
+		out["tokens"] = c.Tokens.problem()
+	}
+	if c.Login != nil {
+		out["login"] = c.Login.problem()
+	}
+	return out
+}
+
 func bearer(values []string) (string, error) {
 	if len(values) > 1 {
 		return "", refused("Authorization is given more than once")

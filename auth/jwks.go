@@ -112,6 +112,16 @@ func (j *JWKS) Find(ctx context.Context, kid string) ([]SigningKey, error) {
 	return j.matching(kid), nil
 }
 
+// problem is why no keys count at present, nil if some do or nobody asked yet.
+func (j *JWKS) problem() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if len(j.keys) > 0 && j.clock().Sub(j.fetched) < j.keepFor() {
+		return nil
+	}
+	return j.failed
+}
+
 func (j *JWKS) clock() time.Time {
 	if j.now != nil {
 		return j.now()

@@ -43,6 +43,18 @@ func NewTokens(issuers ...*Issuer) *Tokens {
 	return t
 }
 
+// problem is why no token of some issuer can be checked at present, nil if
+// nothing is known to be in the way.
+func (t *Tokens) problem() error {
+	var all error
+	for _, iss := range t.issuers {
+		if j, ok := iss.Keys.(*JWKS); ok {
+			all = errors.Join(all, j.problem())
+		}
+	}
+	return all
+}
+
 // authenticate finds the caller of a token.
 func (t *Tokens) authenticate(ctx context.Context, raw string) (*Caller, error) {
 	if len(raw) > maxToken {

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -53,6 +54,8 @@ type Login struct {
 
 	mu       sync.Mutex
 	provider *oidc.Provider // found at the first login, so that a start needs no provider
+
+	failed atomic.Pointer[error] // what became of the last try to find it
 }
 
 // NewLogin returns a Login. It does not contact the provider yet.
@@ -109,6 +112,7 @@ func (l *Login) connect(ctx context.Context) (*oidc.Provider, *oauth2.Config, er
 	defer l.mu.Unlock()
 	if l.provider == nil {
 		p, err := oidc.NewProvider(ctx, l.opts.Issuer)
+		l.failed.Store(&err)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -119,6 +123,14 @@ func (l *Login) connect(ctx context.Context) (*oidc.Provider, *oauth2.Config, er
 		RedirectURL: l.opts.PublicURL + "/auth/callback",
 		Scopes:      append([]string{oidc.ScopeOpenID, "profile"}, l.opts.Scopes...),
 	}, nil
+}
+
+// problem is why nobody can log in, nil if nothing is known to be in the way.
+func (l *Login) problem() error {
+	if err := l.failed.Load(); err != nil {
+		return *err
+	}
+	return nil
 }
 
 // beginning is what a browser keeps, sealed, while its reader is at the

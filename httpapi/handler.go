@@ -36,6 +36,10 @@ type Options struct {
 	// or none. Without them whoever reaches the Handler may act as any owner.
 	Authenticator auth.Authenticator
 	Guard         *access.Guard
+	// Parts returns what only some callers need, such as an issuer's keys, by
+	// name, and what is wrong with it, nil if nothing is. /readyz tells the
+	// names and whether they work, to everybody. It must not block.
+	Parts func() map[string]error
 }
 
 const (

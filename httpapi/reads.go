@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"editlock"
+	"editlock/access"
 	"editlock/internal/wire"
 )
 
@@ -167,7 +168,10 @@ func history(c *call, q *params) (any, error) {
 	return out, nil
 }
 
-var ok = &wire.StatusAnswer{Status: "ok"}
+// works is the status of what does.
+const works = "ok"
+
+var ok = &wire.StatusAnswer{Status: works}
 
 // alive says that the process serves, whatever its store does.
 func alive(_ *call, q *params) (any, error) { return ok, q.done() }
@@ -176,16 +180,33 @@ func alive(_ *call, q *params) (any, error) { return ok, q.done() }
 const readyWithin = 2 * time.Second
 
 // ready says that the server can do its work: it is not stopping, and its
-// store answers.
+// store answers. What only some callers need is told of, but keeps no other
+// caller away: were it a reason, the outage of an issuer of tokens would take
+// all servers out of service at once.
 func ready(c *call, q *params) (any, error) {
 	if err := q.done(); err != nil {
 		return nil, err
 	}
 	if c.draining.Err() != nil {
-		return nil, errDraining
+		return nil, wire.NewProblem(wire.Unavailable, "not ready: server; it is stopping")
 	}
 	ctx, cancel := context.WithTimeout(editlock.AsStranger(c.ctx), readyWithin)
 	defer cancel()
-	_, _, err := c.store.Request(ctx, editlock.ID{ID: "readyz"})
-	return ok, err
+	switch _, _, err := c.store.Request(ctx, editlock.ID{ID: "readyz"}); {
+	case errors.Is(err, editlock.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded):
+		c.opts.Logger.Error("not ready: the store does not answer", "request_id", access.RequestIDFrom(c.ctx), "err", err)
+		return nil, wire.NewProblem(wire.Unavailable, "not ready: store; it does not answer, and the server's log says why")
+	case err != nil:
+		return nil, err
+	}
+	out := &wire.StatusAnswer{Status: works, Parts: map[string]string{"server": works, "store": works}}
+	if c.opts.Parts != nil {
+		for name, problem := range c.opts.Parts() {
+			out.Parts[name] = works
+			if problem != nil {
+				out.Parts[name] = "unavailable"
+			}
+		}
+	}
+	return out, nil
 }

@@ -1,6 +1,7 @@
 package httpapi_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -379,13 +380,21 @@ func TestHistory(t *testing.T) {
 }
 
 func TestHealth(t *testing.T) {
-	w := start(t, httpapi.Options{}, nil)
-	for _, path := range []string{"/healthz", "/readyz"} {
-		if r := w.get(t, path); r.status != http.StatusOK || r.body != `{"status":"ok"}` {
-			t.Errorf("%s answers %d %s", path, r.status, r.body)
+	broken := map[string]error{"tokens": errors.New("dial tcp 10.0.0.7: refused"), "login": nil}
+	w := start(t, httpapi.Options{Parts: func() map[string]error { return broken }}, nil)
+	for path, want := range map[string]wire.StatusAnswer{
+		"/healthz": {Status: "ok"},
+		"/readyz":  {Status: "ok", Parts: map[string]string{"login": "ok", "server": "ok", "store": "ok", "tokens": "unavailable"}},
+	} {
+		if diff := cmp.Diff(want, read[wire.StatusAnswer](t, w.get(t, path))); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", path, diff)
 		}
 		if r := w.send(t, "HEAD", path, ""); r.status != http.StatusOK || r.body != "" {
 			t.Errorf("HEAD %s answers %d %s", path, r.status, r.body)
 		}
+	}
+	w.handler.Drain()
+	if r := w.get(t, "/readyz"); r.status != http.StatusServiceUnavailable || !strings.Contains(r.body, "not ready: server;") {
+		t.Errorf("while it stops, /readyz answers %d %s", r.status, r.body)
 	}
 }

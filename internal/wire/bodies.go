@@ -137,6 +137,8 @@ type HistoryAnswer struct {
 // StatusAnswer is the answer of /healthz and /readyz.
 type StatusAnswer struct {
 	Status string `json:"status" enum:"ok"`
+	// Parts are names and "ok" or "unavailable".
+	Parts map[string]string `json:"parts,omitempty" doc:"Whether each part works: ok or unavailable. Of /readyz only."`
 }
 
 // Cursor returns the form of a page's Next.
