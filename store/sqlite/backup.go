@@ -9,7 +9,15 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"time"
 )
+
+// BackupOptions adjusts Backup and Restore. Nil means defaults.
+type BackupOptions struct {
+	// Progress is called about once a second while bytes are copied, with how
+	// many there are to copy, about, and once when all are.
+	Progress func(copied, total int64)
+}
 
 // Backup copies the store in the file path to dst while others, of this
 // process or not, go on writing to it. The copy is one moment of the store:
@@ -18,38 +26,88 @@ import (
 // gets its name; readable by the present user only, since it names people. A
 // file that exists already is refused.
 //
-// To restore, stop the servers and put the copy in the place of the file,
-// without the -wal and -shm files beside it.
-func Backup(ctx context.Context, path, dst string) (err error) {
+// To put it back, see [Restore].
+func Backup(ctx context.Context, path, dst string, o *BackupOptions) (err error) {
 	if _, err := os.Lstat(dst); err == nil {
 		return fmt.Errorf("sqlite: %s: exists already; a backup overwrites nothing", dst)
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("sqlite: %w", err)
 	}
-	temp, err := os.CreateTemp(filepath.Dir(dst), filepath.Base(dst)+".part-*") // mode 0600, empty
+	temp, err := tempFile(dst)
 	if err != nil {
-		return fmt.Errorf("sqlite: %w", err)
+		return err
 	}
 	defer func() {
-		err = errors.Join(err, temp.Close())
 		if err != nil {
-			_ = os.Remove(temp.Name())
-			_ = os.Remove(temp.Name() + "-journal")
+			_ = os.Remove(temp)
+			_ = os.Remove(temp + "-journal")
 		}
 	}()
-	if err := snapshot(ctx, path, temp.Name()); err != nil {
+	if err := o.watched(path, temp, func() error { return snapshot(ctx, path, temp) }); err != nil {
 		return explain(path, err)
 	}
-	if err := Check(ctx, temp.Name()); err != nil {
+	if err := Check(ctx, temp); err != nil {
 		return fmt.Errorf("sqlite: %s: the copy is not sound: %w", path, err)
 	}
-	if err := temp.Sync(); err != nil {
+	if err := syncFile(temp); err != nil {
 		return fmt.Errorf("sqlite: %w", err)
 	}
-	if err := os.Rename(temp.Name(), dst); err != nil {
+	if err := os.Rename(temp, dst); err != nil {
 		return fmt.Errorf("sqlite: %w", err)
 	}
 	return syncFolder(filepath.Dir(dst))
+}
+
+// tempFile makes an empty file beside path, for the present user only. It is
+// closed: not everywhere can a file be renamed that is open.
+func tempFile(path string) (name string, err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".part-*")
+	if err != nil {
+		return "", fmt.Errorf("sqlite: %w", err)
+	}
+	return f.Name(), f.Close()
+}
+
+func syncFile(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+// progressEvery is how often Progress is told.
+const progressEvery = time.Second
+
+// watched tells Progress how much of a file is in its copy, while f copies.
+func (o *BackupOptions) watched(path, to string, f func() error) error {
+	if o == nil || o.Progress == nil {
+		return f()
+	}
+	done := make(chan error, 1)
+	go func() { done <- f() }()
+	tick := time.NewTicker(progressEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			o.Progress(min(size(to), size(path)), size(path))
+		case err := <-done:
+			if err == nil {
+				o.Progress(size(to), size(to))
+			}
+			return err
+		}
+	}
+}
+
+// size is a file's, 0 if it is not there.
+func size(path string) int64 {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
 }
 
 // snapshot writes what a file holds at one moment to another, which is empty.

@@ -80,7 +80,7 @@ func TestBackup_UnderLoadHasAllThatWasAcknowledged(t *testing.T) {
 	for i := range 3 {
 		before = append(before, l.reach(20))
 		dst := filepath.Join(t.TempDir(), fmt.Sprintf("backup%d.db", i))
-		if err := sqlite.Backup(t.Context(), path, dst); err != nil {
+		if err := sqlite.Backup(t.Context(), path, dst, nil); err != nil {
 			t.Fatal(err)
 		}
 		copies = append(copies, dst)
@@ -157,7 +157,7 @@ func TestBackup_Refuses(t *testing.T) {
 		{"to go on when its context has ended", stopped, path, dst, "context canceled"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			err := sqlite.Backup(tt.ctx, tt.path, tt.dst)
+			err := sqlite.Backup(tt.ctx, tt.path, tt.dst, nil)
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("%v; want %q", err, tt.want)
 			}
@@ -178,7 +178,7 @@ func TestBackup_Refuses(t *testing.T) {
 func TestBackup_IsForThePresentUserOnly(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "editlock.db")
 	made(t, path)
-	if err := sqlite.Backup(t.Context(), path, path+".copy"); err != nil {
+	if err := sqlite.Backup(t.Context(), path, path+".copy", nil); err != nil {
 		t.Fatal(err)
 	}
 	info, err := os.Stat(path + ".copy")
@@ -191,7 +191,7 @@ func TestCheck(t *testing.T) {
 	used := filepath.Join(t.TempDir(), "editlock.db")
 	made(t, used)
 	sound := used + ".copy" // one file, without a write-ahead log beside it
-	if err := sqlite.Backup(t.Context(), used, sound); err != nil {
+	if err := sqlite.Backup(t.Context(), used, sound, nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := sqlite.Check(t.Context(), sound); err != nil {

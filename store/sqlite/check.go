@@ -34,13 +34,21 @@ func Check(ctx context.Context, path string) (err error) {
 		return explain(path, err)
 	}
 	defer func() { _, _ = conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK") }()
+	if err := checkAll(ctx, conn); err != nil {
+		return explain(path, err)
+	}
+	return nil
+}
+
+// checkAll does what Check does on a connection, within a transaction.
+func checkAll(ctx context.Context, conn *sql.Conn) error {
 	c := &checker{conn: conn}
 	for _, step := range []func(context.Context) error{c.structure, c.version, c.numbers, c.log} {
 		if err := step(ctx); err != nil {
-			return explain(path, err)
+			return err
 		}
 		if len(c.found) > 0 { // what comes next relies on what was checked
-			return fmt.Errorf("sqlite: %s: %w", path, errors.Join(c.found...))
+			return errors.Join(c.found...)
 		}
 	}
 	return nil

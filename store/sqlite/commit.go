@@ -138,6 +138,7 @@ func (c *committer) run() {
 // whole after a clean stop, unless another process uses it.
 func (c *committer) close() {
 	ctx := context.Background()
+	c.st.close()
 	if _, err := c.conn.ExecContext(ctx, "PRAGMA busy_timeout = 0"); err == nil {
 		_, _ = c.conn.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)") // the next start does what this leaves
 	}

@@ -20,6 +20,23 @@ type writeStatements struct {
 const ticketColumns = "id, name, seq, peer, session, user, value, data, idle, max_hold, " +
 	"note_kind, note_session, note_user, note_value, note_reason, message, since, confirm, claim_after, claim, asked"
 
+// close ends the statements. Those of one connection are its owner's to end:
+// until then SQLite keeps the file open, whatever is closed beside them.
+func (w *writeStatements) close() {
+	all := []*sql.Stmt{
+		w.begin, w.commit, w.version, w.head, w.peers, w.record, w.touch, w.setSeq, w.log, w.dropKey, w.dropRequest,
+		w.queue, w.wholeQueue, w.waiting, w.ticket, w.putTicket, w.dropTicket, w.mine, w.putPeer,
+	}
+	for _, more := range [][]*sql.Stmt{
+		w.records.stmts, w.requests.stmts, w.put.stmts, w.drop.stmts, w.putKey.stmts, w.putRequest.stmts,
+	} {
+		all = append(all, more...)
+	}
+	for _, stmt := range all {
+		_ = stmt.Close()
+	}
+}
+
 func prepareWrites(ctx context.Context, conn *sql.Conn) (*writeStatements, error) {
 	w := &writeStatements{conn: conn}
 	for _, p := range []struct {

@@ -1,0 +1,242 @@
+package sqlite_test
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"editlock/store"
+	"editlock/store/sqlite"
+)
+
+// take captures a name, and returns its token.
+func take(t *testing.T, st *sqlite.Store, name string) uint64 {
+	t.Helper()
+	who := store.Party{Session: "ann"}
+	res, err := st.Swap(t.Context(), store.Request{Swaps: []store.Swap{{
+		Name: name, Do: store.Take, Expect: store.Expect{Free: true}, Holder: &who, Terms: &store.Terms{},
+		Note: &store.Note{Kind: "captured", Actor: who},
+	}}})
+	if err != nil || !res.Done {
+		t.Fatalf("%+v, %v", res, err)
+	}
+	view, err := st.Get(t.Context(), name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return view.Record.Token
+}
+
+func open(t *testing.T, path string) *sqlite.Store {
+	t.Helper()
+	st, err := sqlite.Open(t.Context(), path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = st.Close() })
+	return st
+}
+
+// lived makes a store and a backup of it, goes on for some tokens, and tells
+// the last of them.
+func lived(t *testing.T) (path, backup string, last uint64) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "editlock.db")
+	backup = path + ".backup"
+	made(t, path)
+	if err := sqlite.Backup(t.Context(), path, backup, nil); err != nil {
+		t.Fatal(err)
+	}
+	st := open(t, path)
+	for _, name := range []string{"c", "d", "e"} {
+		last = take(t, st, name)
+	}
+	if err := st.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return path, backup, last
+}
+
+func TestRestore_GivesNoTokenTwice(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		spoil func(t *testing.T, path string)
+		jumps bool
+	}{
+		{"as the replaced file tells", func(*testing.T, string) {}, false},
+		{"when a process was killed and left its last writes in the WAL", killed, false},
+		{"when the replaced file is gone", func(t *testing.T, path string) {
+			if err := os.Remove(path); err != nil {
+				t.Fatal(err)
+			}
+		}, true},
+		{"when the replaced file is no database any more", func(t *testing.T, path string) {
+			if err := os.WriteFile(path, []byte(strings.Repeat("rubbish ", 2000)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, true},
+		{"when the replaced file is not sound", func(t *testing.T, path string) {
+			execute(t, path, "DELETE FROM editlock_log; UPDATE editlock_meta SET seq = 1")
+		}, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			path, backup, last := lived(t)
+			tt.spoil(t, path)
+			if d, err := sqlite.Describe(t.Context(), path); err == nil && !tt.jumps {
+				last = d.Last
+			}
+			_, there := os.Stat(path)
+			r, err := sqlite.Restore(t.Context(), backup, path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Jumped != tt.jumps || (r.Kept == "") != errors.Is(there, fs.ErrNotExist) {
+				t.Errorf("%+v", r)
+			}
+			if err := sqlite.Check(t.Context(), path); err != nil {
+				t.Error(err)
+			}
+			st := open(t, path)
+			if token := take(t, st, "f"); token <= last || token != r.Last+1 {
+				t.Errorf("token %d after the restore, %d before it; %+v", token, last, r)
+			}
+			for name, held := range map[string]bool{"a": true, "b": true, "c": false} {
+				if view, err := st.Get(t.Context(), name); err != nil || (view.Record != nil) != held {
+					t.Errorf("%s: %+v, %v", name, view.Record, err)
+				}
+			}
+		})
+	}
+}
+
+// killed leaves a store as a process that was killed does: with a WAL.
+func killed(t *testing.T, path string) {
+	t.Helper()
+	st := open(t, path)
+	take(t, st, "late")
+	dir := t.TempDir()
+	for _, end := range []string{"", "-wal"} {
+		copyFile(t, path+end, filepath.Join(dir, "x"+end))
+	}
+	if err := st.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, end := range []string{"", "-wal"} {
+		copyFile(t, filepath.Join(dir, "x"+end), path+end)
+	}
+}
+
+func TestRestore_KeepsWhatItReplaces(t *testing.T) {
+	path, backup, _ := lived(t)
+	if err := os.Chmod(path, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	r, err := sqlite.Restore(t.Context(), backup, path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := sqlite.Check(t.Context(), r.Kept); err != nil {
+		t.Error(err)
+	}
+	st := open(t, r.Kept)
+	if view, err := st.Get(t.Context(), "c"); err != nil || view.Record == nil {
+		t.Errorf("%+v, %v", view, err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o640 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+	if left, _ := filepath.Glob(path + ".part-*"); len(left) > 0 {
+		t.Errorf("left behind: %q", left)
+	}
+}
+
+func TestRestore_TakesAwayWhatAFileThatIsGoneLeft(t *testing.T) {
+	path, backup, _ := lived(t)
+	for _, end := range []string{"-wal", "-shm", "-journal"} {
+		if err := os.WriteFile(path+end, []byte("of another file"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := sqlite.Restore(t.Context(), backup, path, nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, end := range []string{"-wal", "-shm", "-journal"} {
+		if _, err := os.Stat(path + end); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: %v", end, err)
+		}
+	}
+}
+
+func TestRestore_Refuses(t *testing.T) {
+	path, backup, _ := lived(t)
+	newer, unsound, other := backup+".newer", backup+".unsound", backup+".other"
+	for file, damage := range map[string]string{
+		newer: "UPDATE editlock_meta SET version = 99", unsound: "UPDATE editlock_record SET token = 99 WHERE name = 'a'",
+	} {
+		copyFile(t, backup, file)
+		execute(t, file, damage)
+	}
+	if err := os.WriteFile(other, []byte("a letter, and no database"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ name, backup, want string }{
+		{"a backup that is not sound", unsound, "is 99, but the last number given out is"},
+		{"a backup of a newer editlock", newer, "use a newer editlock"},
+		{"what is no database", other, "corrupt or not an SQLite database"},
+		{"a file that is not there", backup + ".none", "no such file"},
+		{"the store itself", path, "is the store itself"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			before, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := sqlite.Restore(t.Context(), tt.backup, path, nil); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("%v; want %q", err, tt.want)
+			}
+			if after, err := os.ReadFile(path); err != nil || string(after) != string(before) {
+				t.Errorf("the store was changed, %v", err)
+			}
+			if left, _ := filepath.Glob(path + ".*-*"); len(left) > 0 {
+				t.Errorf("left behind: %q", left)
+			}
+		})
+	}
+	t.Run("while a store is open", func(t *testing.T) {
+		st := open(t, path)
+		if _, err := sqlite.Restore(t.Context(), backup, path, nil); !errors.Is(err, sqlite.ErrInUse) {
+			t.Error(err)
+		}
+		take(t, st, "goes-on")
+		if err := st.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := sqlite.Restore(t.Context(), backup, path, nil); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestBackup_TellsItsProgress(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "editlock.db")
+	made(t, path)
+	var copied, total int64
+	o := &sqlite.BackupOptions{Progress: func(a, b int64) { copied, total = a, b }}
+	if err := sqlite.Backup(t.Context(), path, path+".copy", o); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(path + ".copy")
+	if err != nil || copied != info.Size() || total != copied {
+		t.Errorf("%d of %d, %v, %v", copied, total, info.Size(), err)
+	}
+	d, err := sqlite.Describe(t.Context(), path+".copy")
+	if err != nil || d.Mutexes != 2 || d.Waiting != 1 || d.Entries != 3 || d.Version != sqlite.SchemaVersion || d.FileSize != copied {
+		t.Errorf("%+v, %v", d, err)
+	}
+}

@@ -1,0 +1,61 @@
+//go:build unix
+
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// Where SQLite locks a file, whatever is in it: from the pending byte to the
+// end of the shared range.
+const (
+	lockFrom = 0x40000000
+	lockSize = 512
+)
+
+// lockBytes takes SQLite's exclusive lock on a file that SQLite itself can't
+// read. Anybody who has it open holds a part of it.
+func lockBytes(path string) (release func() error, err error) {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return nil, fmt.Errorf("sqlite: %w", err)
+	}
+	err = syscall.FcntlFlock(f.Fd(), syscall.F_SETLK, &syscall.Flock_t{Type: syscall.F_WRLCK, Start: lockFrom, Len: lockSize})
+	if err == nil {
+		return f.Close, nil
+	}
+	if errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EACCES) {
+		err = fmt.Errorf("sqlite: %s: %w", path, ErrInUse)
+	} else {
+		err = fmt.Errorf("sqlite: %s: %w", path, err)
+	}
+	return nil, errors.Join(err, f.Close())
+}
+
+// owned gives a new file the owner and the mode of the one that it replaces,
+// or else the owner of the folder: who restores is often root, who serves is
+// not.
+func owned(file, path string) error {
+	like, err := os.Stat(path)
+	switch {
+	case err == nil:
+		if err := os.Chmod(file, like.Mode().Perm()); err != nil {
+			return err
+		}
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	case os.Geteuid() != 0:
+		return nil
+	default:
+		if like, err = os.Stat(filepath.Dir(path)); err != nil {
+			return err
+		}
+	}
+	has := like.Sys().(*syscall.Stat_t)
+	return os.Chown(file, int(has.Uid), int(has.Gid))
+}
