@@ -207,7 +207,7 @@ func (c *claimed) replace(with string, now time.Time) (kept string, err error) {
 		}
 		c.release = func() error { return nil }
 	}
-	kept = c.path + now.UTC().Format(".replaced-20060102-150405")
+	kept = c.path + now.UTC().Format(".replaced-20060102-150405.000")
 	// What a file that can't be read left beside it would be taken for the
 	// new one's.
 	for _, end := range []string{"-wal", "-journal"} {
