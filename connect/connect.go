@@ -23,6 +23,9 @@ import (
 type Options struct {
 	// Manager adjusts the Manager of a store; a server has its own.
 	Manager *editlock.ManagerOptions
+	// Wrap is put around a store before its Manager, to measure it. It is not
+	// called for a server's URL.
+	Wrap func(store.Store) store.Store
 }
 
 // forms is what a URL may look like.
@@ -55,7 +58,7 @@ func Open(ctx context.Context, url string, o *Options) (editlock.Locker, error) 
 		if rest != "" {
 			return nil, invalid("must be just memory:, not %q", url)
 		}
-		return editlock.NewManager(memory.New(nil), o.Manager), nil
+		return o.manage(memory.New(nil)), nil
 	case "http", "https":
 		c, err := client.New(url, nil)
 		if err != nil {
@@ -67,7 +70,14 @@ func Open(ctx context.Context, url string, o *Options) (editlock.Locker, error) 
 	if err != nil {
 		return nil, err
 	}
-	return editlock.NewManager(st, o.Manager), nil
+	return o.manage(st), nil
+}
+
+func (o *Options) manage(st store.Store) editlock.Locker {
+	if o.Wrap != nil {
+		st = o.Wrap(st)
+	}
+	return editlock.NewManager(st, o.Manager)
 }
 
 // openStore opens the stores that may fail to.

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"editlock"
+	"editlock/access"
 	"editlock/store/memory"
 	"editlock/telemetry"
 )
@@ -76,6 +77,9 @@ func metrics(t *testing.T) string {
 	locks := tel.Locker(editlock.NewManager(tel.Store(memory.New(nil)), nil))
 	defer func() { _ = locks.Close() }()
 	go tel.Follow(t.Context(), locks)
+	if err := tel.Guard(access.New(access.Policy{}, access.DefaultLimits(), nil).Counters); err != nil {
+		t.Fatal(err)
+	}
 	ann := editlock.WithOwner(t.Context(), editlock.Owner{Session: "ann"})
 	bob := editlock.WithOwner(t.Context(), editlock.Owner{Session: "bob"})
 	id := editlock.ID{ID: "a"}
@@ -97,6 +101,12 @@ func metrics(t *testing.T) string {
 		if _, err := locks.Release(bob, id, editlock.Condition{}); err != nil {
 			t.Fatal(err)
 		}
+	}
+	for _, err := range locks.Watch(t.Context(), editlock.WatchQuery{After: new(uint64)}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		break
 	}
 	return scrape()
 }

@@ -2,41 +2,41 @@ package telemetry
 
 import (
 	"context"
-	"errors"
+	"slices"
 	"time"
 
 	"editlock"
 )
 
 const (
+	// followEvery is how often the history is read.
+	followEvery = 5 * time.Second
+	// maxBehind is how many entries are read at a time; of more, the oldest are
+	// not counted.
+	maxBehind = 50_000
 	// maxFollowed is how many holds are followed from their capture to their
 	// end; of more, the length is not measured.
 	maxFollowed = 100_000
-	// followAgain is how long after a failure to look at the log again.
-	followAgain = 5 * time.Second
 )
 
-// Follow counts what l's history tells as it happens, also what no call tells
-// of: expiries, and how long holds were. It returns when ctx ends. All servers
-// of a store see one history, so let one show it, or take the maximum of what
-// they show, not the sum. A Manager reads the log once for all who watch; where
-// nobody else does, this costs a read of the log whenever it grew.
+// Follow counts what l's history tells, also what no call tells of: expiries,
+// and how long holds were. It returns when ctx ends. All servers of a store see
+// one history, so let one show it, or take the maximum of what they show, not
+// the sum.
+//
+// It reads what is new every five seconds and does not watch: engines that
+// serve several processes push the log's growth to who watches, which would
+// cost every write something, day and night.
 func (t *Telemetry) Follow(ctx context.Context, l editlock.Locker) {
-	f := &follower{t: t, held: make(map[editlock.ID]hold)}
-	for ctx.Err() == nil {
-		for e, err := range l.Watch(ctx, editlock.WatchQuery{After: f.after}) {
-			if errors.Is(err, editlock.ErrInvalid) {
-				f.after = nil // another store stands there now
-			}
-			if err != nil {
-				break
-			}
-			f.after = &e.Seq
-			f.saw(ctx, e)
-		}
+	f := &follower{t: t, l: l, held: make(map[editlock.ID]hold)}
+	tick := time.NewTicker(followEvery)
+	defer tick.Stop()
+	for {
+		f.pull(ctx) // what can't be read now is read the next time
 		select {
 		case <-ctx.Done():
-		case <-time.After(followAgain):
+			return
+		case <-tick.C:
 		}
 	}
 }
@@ -44,7 +44,9 @@ func (t *Telemetry) Follow(ctx context.Context, l editlock.Locker) {
 // follower knows the holds whose beginning it saw.
 type follower struct {
 	t     *Telemetry
-	after *uint64
+	l     editlock.Locker
+	began bool
+	last  uint64 // the newest entry seen
 	held  map[editlock.ID]hold
 }
 
@@ -53,7 +55,45 @@ type hold struct {
 	since time.Time
 }
 
-func (f *follower) saw(ctx context.Context, e editlock.Event) {
+// pull reads the entries since the last one seen, from the newest back.
+func (f *follower) pull(ctx context.Context) {
+	var entries []editlock.Entry
+	q := editlock.HistoryQuery{Limit: editlock.MaxPage}
+	if !f.began {
+		q.Limit = 1
+	}
+	for {
+		page, err := f.l.History(ctx, q)
+		if err != nil {
+			return
+		}
+		entries = append(entries, page.Entries...)
+		if len(entries) == 0 || entries[len(entries)-1].Seq <= f.last || page.Next == "" || !f.began {
+			break
+		}
+		if len(entries) > maxBehind {
+			clear(f.held) // their ends may be among what is left out
+			break
+		}
+		q.Cursor = page.Next
+	}
+	switch {
+	case len(entries) == 0:
+	case !f.began, entries[0].Seq < f.last: // or another store stands there now
+		f.last = entries[0].Seq
+		clear(f.held)
+	default:
+		for _, e := range slices.Backward(entries) {
+			if e.Seq > f.last {
+				f.saw(ctx, e)
+			}
+		}
+		f.last = entries[0].Seq
+	}
+	f.began = true
+}
+
+func (f *follower) saw(ctx context.Context, e editlock.Entry) {
 	f.t.events.add(ctx, string(e.Kind)) // Managers and engines write a fixed set
 	was, known := f.held[e.ID]
 	switch e.Kind {
@@ -69,8 +109,6 @@ func (f *follower) saw(ctx context.Context, e editlock.Event) {
 			f.t.holds.took(ctx, e.At.Sub(was.since), string(e.Kind), "")
 			delete(f.held, e.ID)
 		}
-	case editlock.KindGap:
-		clear(f.held) // their ends may be among what is gone
 	default: // who waits or is declined ends nothing
 	}
 }

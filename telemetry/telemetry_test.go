@@ -5,9 +5,11 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	dto "github.com/prometheus/client_model/go"
@@ -217,40 +219,53 @@ func TestStore_TimesEachOperation(t *testing.T) {
 }
 
 func TestFollow_CountsExpiriesAndHowLongHoldsWere(t *testing.T) {
-	s := newSystem(t, nil)
-	ctx, stop := context.WithCancel(t.Context())
-	var done sync.WaitGroup
-	done.Go(func() { s.Follow(ctx, s.locks) })
-	defer done.Wait()
-	defer stop()
-	s.await(t, 1, "editlock_watching", "")
-	first := editlock.ID{ID: "first"}
-	eventually(t, func() bool { // until the watch has begun
-		_, err := s.locks.Capture(as(t, "ann"), first, nil)
-		_, err2 := s.locks.Release(as(t, "ann"), first, editlock.Condition{})
-		if err := errors.Join(err, err2); err != nil {
+	synctest.Test(t, func(t *testing.T) {
+		tel, err := telemetry.New(t.Context(), nil)
+		if err != nil {
 			t.Fatal(err)
 		}
-		return s.count(t, "editlock_events_total", "kind=released") > 0
-	}, "the first event")
-	held, err := s.locks.Capture(as(t, "ann"), doc, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.clock.forward(10 * time.Second)
-	if _, err := s.locks.Takeover(as(t, "bob"), doc, held.Token, "urgent", nil); err != nil {
-		t.Fatal(err)
-	}
-	s.clock.forward(time.Hour)
-	s.await(t, 1, "editlock_events_total", "kind=taken_over")
-	s.await(t, 1, "editlock_events_total", "kind=expired")
-	s.await(t, 1, "editlock_hold_duration_seconds", "end=taken_over")
-	s.await(t, 1, "editlock_hold_duration_seconds", "end=expired")
-	for _, m := range s.scrape(t)["editlock_hold_duration_seconds"].GetMetric() {
-		if m.GetLabel()[0].GetValue() == "taken_over" && m.GetHistogram().GetSampleSum() != 10 {
-			t.Errorf("the hold taken over was %v s long; want 10", m.GetHistogram().GetSampleSum())
+		s := system{Telemetry: tel, locks: editlock.NewManager(memory.New(nil), nil)}
+		ctx, stop := context.WithCancel(t.Context())
+		var done sync.WaitGroup
+		defer func() {
+			stop()
+			done.Wait()
+			if err := s.locks.Close(); err != nil {
+				t.Error(err)
+			}
+		}()
+		before := editlock.ID{ID: "before"}
+		if _, err := s.locks.Capture(as(t, "ann"), before, nil); err != nil {
+			t.Fatal(err)
 		}
-	}
+		done.Go(func() { tel.Follow(ctx, s.locks) })
+		time.Sleep(time.Second)
+		held, err := s.locks.Capture(as(t, "ann"), doc, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Second)
+		if _, err := s.locks.Takeover(as(t, "bob"), doc, held.Token, "urgent", nil); err != nil {
+			t.Fatal(err)
+		}
+		for i := range editlock.MaxPage { // more than a page
+			many := editlock.ID{Mode: "many", ID: strconv.Itoa(i)}
+			if _, err := s.locks.Capture(as(t, "ann"), many, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Hour)
+		s.want(t, 1+editlock.MaxPage, "editlock_events_total", "kind=captured") // not the one before
+		s.want(t, 1, "editlock_events_total", "kind=taken_over")
+		s.want(t, 2+editlock.MaxPage, "editlock_events_total", "kind=expired")
+		s.want(t, 1, "editlock_hold_duration_seconds", "end=taken_over")
+		s.want(t, 1+editlock.MaxPage, "editlock_hold_duration_seconds", "end=expired")
+		for _, m := range s.scrape(t)["editlock_hold_duration_seconds"].GetMetric() {
+			if m.GetLabel()[0].GetValue() == "taken_over" && m.GetHistogram().GetSampleSum() != 10 {
+				t.Errorf("the hold taken over was %v s long; want 10", m.GetHistogram().GetSampleSum())
+			}
+		}
+	})
 }
 
 func TestTrace(t *testing.T) {

@@ -19,6 +19,7 @@ import (
 	"editlock"
 	"editlock/httpapi"
 	"editlock/internal/demo"
+	"editlock/telemetry"
 )
 
 const (
@@ -41,9 +42,12 @@ type server struct {
 	listen   string
 	demo     bool
 	flags    *securityFlags
+	side     *telemetryFlags
 	security *security
 	tls      *tls.Config // nil: plain HTTP
 	log      *slog.Logger
+
+	telemetry *telemetry.Telemetry
 }
 
 func (a *app) serve() *cobra.Command {
@@ -60,6 +64,7 @@ editlock serve --listen :7117 --security security.toml --tls-cert cert.pem --tls
 	fs.StringVar(&s.listen, "listen", defaultListen, a.words.Text("flag.listen"))
 	fs.BoolVar(&s.demo, "demo", false, a.words.Text("flag.demo"))
 	s.flags = a.securityFlags(fs)
+	s.side = a.telemetryFlags(fs)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if at := a.storeURL(); strings.HasPrefix(at, "http:") || strings.HasPrefix(at, "https:") {
 			return a.usage("serve.remote")
@@ -73,7 +78,7 @@ editlock serve --listen :7117 --security security.toml --tls-cert cert.pem --tls
 		if err := s.checkAddress(cmd.Context()); err != nil {
 			return err
 		}
-		return s.withLocker(cmd.Context(), s.run)
+		return s.observe(cmd.Context())
 	}
 	return cmd
 }
@@ -132,9 +137,12 @@ func (s *server) run(ctx context.Context, locks editlock.Locker) error {
 	case err != nil:
 		return err
 	}
+	if err := s.sideServers(ctx); err != nil {
+		return err
+	}
 	log, api := s.log, s.security.api(locks, s.log)
 	srv := &http.Server{
-		Handler:           s.security.front(s.routes(api, locks)),
+		Handler:           s.security.front(s.telemetry.Trace(s.routes(api, locks))),
 		TLSConfig:         s.tls,
 		HTTP2:             &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingWithin, WriteByteTimeout: writeWithin},
 		ReadHeaderTimeout: headerWithin,
@@ -183,6 +191,7 @@ func (s *server) accept(srv *http.Server, ln net.Listener) error {
 func (s *server) routes(api *httpapi.Handler, locks editlock.Locker) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/", api)
+	mux.Handle("GET /metrics", s.security.metrics(api, s.telemetry.Handler()))
 	manager := s.security.manager(api, locks, s.demo, s.log)
 	mux.Handle("/{$}", manager)
 	mux.Handle("/ui/", manager)

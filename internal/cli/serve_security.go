@@ -93,7 +93,7 @@ func (sec *security) front(next http.Handler) http.Handler {
 func (sec *security) api(locks editlock.Locker, log *slog.Logger) *httpapi.Handler {
 	o := &httpapi.Options{Logger: log}
 	if sec.known() {
-		o.Authenticator, o.Guard = sec.chain, sec.guard
+		o.Authenticator, o.Guard, o.Parts = sec.chain, sec.guard, sec.chain.Parts
 	}
 	return httpapi.New(locks, o)
 }

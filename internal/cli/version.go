@@ -13,12 +13,16 @@ func (a *app) version() *cobra.Command {
 		Example: "editlock version",
 		Args:    a.arguments(),
 		RunE: func(*cobra.Command, []string) error {
-			version := "(devel)"
-			if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-				version = info.Main.Version
-			}
-			a.say(a.words.Text("version", version, runtime.Version()))
+			a.say(a.words.Text("version", release(), runtime.Version()))
 			return nil
 		},
 	})
+}
+
+// release is the program's version.
+func release() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
 }

@@ -56,6 +56,8 @@ var flagTexts = map[string]text{
 		en: "whose tokens count, how people log in, who may do what, and limits are in `FILE` (TOML)",
 		ru: "чьи токены принимать, как входят люди, кому что можно и пределы — в `FILE` (TOML)",
 	},
+	"flag.metrics":   {en: "show the metrics for Prometheus at `ADDRESS`, too, to whoever reaches it", ru: "показывать метрики для Prometheus ещё и на `ADDRESS`, всем, кому он доступен"},
+	"flag.pprof":     {en: "profiles of the running server at `ADDRESS`, of this machine only", ru: "профили работающего сервера на `ADDRESS`, только этой машины"},
 	"flag.tls_cert":  {en: "serve by TLS with the certificate in `FILE` (PEM), read anew when it changes", ru: "отвечать по TLS с сертификатом из `FILE` (PEM); изменённый перечитывается"},
 	"flag.tls_key":   {en: "the certificate's private key in `FILE` (PEM)", ru: "закрытый ключ сертификата в `FILE` (PEM)"},
 	"flag.client_ca": {en: "who signs client certificates, in `FILE` (PEM)", ru: "кто подписывает сертификаты клиентов — в `FILE` (PEM)"},

@@ -62,6 +62,8 @@ same with its own library; docs/security.md has the claims.`,
 делает то же своей библиотекой; поля описаны в docs/security.md.`,
 	},
 	"serve.address": {en: "--listen %[1]q is not an address such as 127.0.0.1:7117 (%[2]s)", ru: "--listen %[1]q — не адрес вида 127.0.0.1:7117 (%[2]s)"},
+	"serve.side":    {en: "%[1]s %[2]q can't be listened on: %[3]s", ru: "%[1]s %[2]q слушать нельзя: %[3]s"},
+	"serve.pprof":   {en: "--pprof %q can be reached from other machines; give an address of this one, such as 127.0.0.1:6060", ru: "--pprof %q доступен с других машин; укажите адрес этой, например 127.0.0.1:6060"},
 	"serve.in_use":  {en: "%s is in use by another program; choose another address with --listen", ru: "%s занят другой программой; выберите другой адрес флагом --listen"},
 	"serve.remote":  {en: "serve needs a store of its own, such as sqlite:editlock.db, and not a server", ru: "серверу нужно своё хранилище, например sqlite:editlock.db, а не другой сервер"},
 

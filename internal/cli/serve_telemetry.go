@@ -1,0 +1,115 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"editlock/auth"
+	"editlock/connect"
+	"editlock/httpapi"
+	"editlock/telemetry"
+)
+
+// sendWithin is how long the last traces and metrics may take to be sent.
+const sendWithin = 5 * time.Second
+
+// telemetryFlags say where the server shows how it does, beside /metrics.
+type telemetryFlags struct{ metrics, pprof string }
+
+func (a *app) telemetryFlags(fs *pflag.FlagSet) *telemetryFlags {
+	f := &telemetryFlags{}
+	fs.StringVar(&f.metrics, "metrics", "", a.words.Text("flag.metrics"))
+	fs.StringVar(&f.pprof, "pprof", "", a.words.Text("flag.pprof"))
+	return f
+}
+
+// observe opens the store and serves its locks, measured.
+func (s *server) observe(ctx context.Context) (err error) {
+	if s.telemetry, err = telemetry.New(ctx, &telemetry.Options{Version: release()}); err != nil {
+		return err
+	}
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendWithin)
+		defer cancel()
+		if err := s.telemetry.Shutdown(ctx); err != nil {
+			s.log.Warn("the last traces or metrics could not be sent", "err", err)
+		}
+	}()
+	if s.security.known() {
+		if err := s.telemetry.Guard(s.security.guard.Counters); err != nil {
+			return err
+		}
+	}
+	locks, err := connect.Open(ctx, s.storeURL(), &connect.Options{Wrap: s.telemetry.Store})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = locks.Close() }() // what was done is done
+	following, stop := context.WithCancel(ctx)
+	defer stop()
+	go s.telemetry.Follow(following, locks)
+	return s.run(ctx, s.telemetry.Locker(locks))
+}
+
+// sideServers serve what is asked for on addresses of its own, until ctx ends.
+func (s *server) sideServers(ctx context.Context) error {
+	metrics, profile := http.NewServeMux(), http.NewServeMux()
+	metrics.Handle("GET /metrics", s.telemetry.Handler())
+	// Not /debug/pprof/cmdline: a command line may hold a store's password.
+	profile.HandleFunc("GET /debug/pprof/", pprof.Index)
+	profile.HandleFunc("GET /debug/pprof/cmdline", http.NotFound)
+	profile.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	profile.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+	profile.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	for _, side := range []struct {
+		flag, address string
+		handler       http.Handler
+	}{{"metrics", s.side.metrics, metrics}, {"pprof", s.side.pprof, profile}} {
+		if side.address == "" {
+			continue
+		}
+		ln, err := new(net.ListenConfig).Listen(ctx, "tcp", side.address)
+		if err != nil {
+			return s.usage("serve.side", "--"+side.flag, side.address, err)
+		}
+		if side.flag == "pprof" && !auth.IsLoopback(ln.Addr().String()) {
+			_ = ln.Close()
+			return s.usage("serve.pprof", side.address)
+		}
+		srv := &http.Server{Handler: httpapi.Front(side.handler, &httpapi.FrontOptions{Open: true}), ReadHeaderTimeout: headerWithin, IdleTimeout: idleFor, MaxHeaderBytes: maxHeader}
+		context.AfterFunc(ctx, func() { _ = srv.Close() })
+		go func() {
+			if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+				s.log.Error("no longer serving", "what", side.flag, "err", err)
+			}
+		}()
+		s.log.Info("serving", "what", side.flag, "address", ln.Addr().String())
+	}
+	return nil
+}
+
+// metrics shows the metrics on the server's own address: to everybody where
+// nobody is known, else to those with the right admin.
+func (sec *security) metrics(api *httpapi.Handler, next http.Handler) http.Handler {
+	if !sec.known() {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r, err := api.Identify(r)
+		if c := auth.CallerFrom(r.Context()); err == nil && !sec.guard.MayAny(c, auth.Admin) {
+			err = &auth.ForbiddenError{Problem: "reading the metrics takes the right admin"}
+			sec.guard.Refuse(r.Context(), c, "read the metrics", err)
+		}
+		if err != nil {
+			api.Refuse(w, r, err)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
