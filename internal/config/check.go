@@ -1,0 +1,61 @@
+package config
+
+import (
+	"fmt"
+
+	"editlock/access"
+	"editlock/httpapi"
+)
+
+// check finds what does not go together.
+func (c *Config) check() error {
+	for _, origin := range c.HTTP.Origins {
+		if err := httpapi.CheckOrigin(origin); err != nil {
+			return fmt.Errorf("http.origins: %w", err)
+		}
+	}
+	if err := c.Policy().Validate(); err != nil {
+		return err
+	}
+	return c.checkUsers()
+}
+
+// Policy is who may do what.
+func (c *Config) Policy() *access.Policy { return &access.Policy{Rules: c.Rules, Ranks: c.Ranks} }
+
+// checkUsers refuses issuers whose users would be taken for each other's,
+// unless the same prefix is written out for both.
+func (c *Config) checkUsers() error {
+	type source struct {
+		issuer string
+		prefix *string
+	}
+	var all []source
+	for _, i := range c.Issuers {
+		for _, other := range all {
+			if other.issuer == i.Name {
+				return fmt.Errorf("issuer %q is there twice", i.Name)
+			}
+		}
+		all = append(all, source{i.Name, i.UserPrefix})
+	}
+	if c.Login != nil {
+		all = append(all, source{c.Login.Issuer, c.Login.UserPrefix})
+	}
+	for i, a := range all {
+		for _, b := range all[:i] {
+			said := a.prefix != nil && b.prefix != nil
+			if a.issuer != b.issuer && !said && text(a.prefix) == text(b.prefix) {
+				return fmt.Errorf("users of %q and %q would be taken for each other's: give each a user_prefix (or the same to both, if they are the same people)", b.issuer, a.issuer)
+			}
+		}
+	}
+	return nil
+}
+
+func text(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}

@@ -1,0 +1,239 @@
+// Package config is what a server is told: by flags, by the environment, by a
+// file, in this order, and else by defaults. Flags, variables and keys of the
+// file have the same names: --tls-cert, EDITLOCK_SERVE_TLS_CERT, tls_cert. What
+// has a structure (issuers, rules, limits) stands in the file only.
+package config
+
+import (
+	"fmt"
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"editlock/access"
+	"editlock/auth"
+)
+
+// Defaults of the settings that have one.
+const (
+	DefaultStore  = "sqlite:editlock.db"
+	DefaultListen = "127.0.0.1:7117"
+)
+
+// Settings are what flags and variables can say, too.
+type Settings struct {
+	Store    string `toml:"store"`
+	Listen   string `toml:"listen"`
+	Demo     bool   `toml:"demo"`
+	Keys     string `toml:"keys"`
+	TLSCert  string `toml:"tls_cert"`
+	TLSKey   string `toml:"tls_key"`
+	ClientCA string `toml:"client_ca"`
+	Metrics  string `toml:"metrics"`
+	Pprof    string `toml:"pprof"`
+}
+
+// Config is all that a server is told. Make it with Load.
+type Config struct {
+	Settings
+	HTTP         HTTP          `toml:"http"`
+	Login        *Login        `toml:"login,omitempty"`
+	Certificates Certificates  `toml:"certificates"`
+	Limits       access.Limits `toml:"limits"`
+	Ranks        access.Ranks  `toml:"ranks"`
+	Issuers      []Issuer      `toml:"issuer,omitempty"`
+	Rules        []access.Rule `toml:"rule,omitempty"`
+
+	file    string            // "": none
+	sources map[string]Source // of settings and limits; absent: the default
+}
+
+// HTTP is about other sites' pages, and proxies.
+type HTTP struct {
+	Origins []string       `toml:"origins,omitempty"`
+	Proxies []netip.Prefix `toml:"trusted_proxies,omitempty"`
+}
+
+// Issuer is one whose tokens count.
+type Issuer struct {
+	Name          string      `toml:"name"`
+	Audience      string      `toml:"audience"`
+	JWKS          string      `toml:"jwks_url,omitempty"`
+	KeepKeys      Duration    `toml:"keep_keys,omitempty"`
+	SecretFile    string      `toml:"secret_file,omitempty"`
+	PublicKeyFile string      `toml:"public_key_file,omitempty"`
+	Leeway        Duration    `toml:"leeway,omitempty"`
+	UserPrefix    *string     `toml:"user_prefix"`
+	Claims        auth.Claims `toml:"claims"`
+}
+
+// Login is who logs people in.
+type Login struct {
+	Issuer     string      `toml:"issuer"`
+	ClientID   string      `toml:"client_id"`
+	SecretFile string      `toml:"client_secret_file,omitempty"`
+	PublicURL  string      `toml:"public_url"`
+	Scopes     []string    `toml:"scopes,omitempty"`
+	UserPrefix *string     `toml:"user_prefix"`
+	Claims     auth.Claims `toml:"claims"`
+	Lifetime   Duration    `toml:"lifetime,omitempty"`
+}
+
+// Certificates says who the owner of a client certificate is.
+type Certificates struct {
+	User       string  `toml:"user,omitempty"`
+	UserPrefix *string `toml:"user_prefix"`
+}
+
+// Duration is written such as "30s".
+type Duration time.Duration
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (d *Duration) UnmarshalText(text []byte) error {
+	v, err := time.ParseDuration(string(text))
+	if err != nil || v < 0 {
+		return fmt.Errorf("must be a duration such as 30s or 8h, not %q", text)
+	}
+	*d = Duration(v)
+	return nil
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+// setting is one of the Settings, by its key.
+type setting struct {
+	key  string
+	text *string
+	flag *bool // instead of text
+	path bool  // a file's, which begins at the folder of the file that names it
+}
+
+func (s *Settings) all() []setting {
+	return []setting{
+		{key: "store", text: &s.Store},
+		{key: "listen", text: &s.Listen},
+		{key: "keys", text: &s.Keys, path: true},
+		{key: "tls_cert", text: &s.TLSCert, path: true},
+		{key: "tls_key", text: &s.TLSKey, path: true},
+		{key: "client_ca", text: &s.ClientCA, path: true},
+		{key: "metrics", text: &s.Metrics},
+		{key: "pprof", text: &s.Pprof},
+		{key: "demo", flag: &s.Demo},
+	}
+}
+
+func (s setting) set(value string) error {
+	if s.text != nil {
+		*s.text = value
+		return nil
+	}
+	b, err := strconv.ParseBool(value)
+	if err != nil {
+		return fmt.Errorf("must be true or false, not %q", value)
+	}
+	*s.flag = b
+	return nil
+}
+
+// Flag is the name of the flag for a key.
+func Flag(key string) string { return strings.ReplaceAll(key, "_", "-") }
+
+// Variable is the name of the environment's variable for a key. The store's
+// counts for all commands, not for serve alone.
+func Variable(key string) string {
+	if key == "store" {
+		return "EDITLOCK_STORE"
+	}
+	return variables + strings.ToUpper(key)
+}
+
+// FileVariable names the file, if no flag does.
+const FileVariable = variables + "CONFIG"
+
+// variables begin so. Others that do are mistakes.
+const variables = "EDITLOCK_SERVE_"
+
+// Kind of where a value comes from.
+type Kind int
+
+// The kinds, the stronger one later.
+const (
+	Default Kind = iota
+	File
+	Environment
+	FlagGiven
+)
+
+// Source is where a value comes from: a flag, a variable, a file.
+type Source struct {
+	Kind Kind
+	Name string // as it is written
+}
+
+// Source tells where a setting, or a limit as in "limits.event_streams", comes
+// from.
+func (c *Config) Source(key string) Source { return c.sources[key] }
+
+// File is the file that was read; empty if none was.
+func (c *Config) File() string { return c.file }
+
+// Known tells whether callers are told apart: without any of these, everybody
+// is taken at his word.
+func (c *Config) Known() bool {
+	return c.Keys != "" || c.ClientCA != "" || c.Login != nil || len(c.Issuers) > 0
+}
+
+// path is that of a file that the configuration file names.
+func (c *Config) path(name string) string {
+	if filepath.IsAbs(name) || c.file == "" {
+		return name
+	}
+	return filepath.Join(filepath.Dir(c.file), name)
+}
+
+// nearest is the name among some that is spelled most like another; empty if
+// none is like it.
+func nearest(name string, known []string) string {
+	best, least := "", 1+len(name)/3
+	for _, k := range known {
+		if d := distance(name, k); d <= least && (best == "" || d < distance(name, best)) {
+			best = k
+		}
+	}
+	return best
+}
+
+// distance is how many letters must be added, left out or changed.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// suggest is what to say of a name that is not known.
+func suggest(name string, known []string) string {
+	if like := nearest(name, known); like != "" {
+		return "; do you mean " + like + "?"
+	}
+	known = slices.Clone(known)
+	slices.Sort(known)
+	return "; known are " + strings.Join(known, ", ")
+}

@@ -1,0 +1,215 @@
+package config_test
+
+import (
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"editlock/internal/config"
+)
+
+func write(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "editlock.toml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestLoad_TakesTheStrongestSource(t *testing.T) {
+	file := write(t, "listen = \"127.0.0.1:1\"\nkeys = \"keys.json\"\n")
+	dir := filepath.Dir(file)
+	for _, tt := range []struct {
+		name   string
+		file   string
+		env    []string
+		flags  map[string]string
+		listen string
+		from   config.Source
+	}{
+		{"the default", "", nil, nil, config.DefaultListen, config.Source{}},
+		{"the file", file, nil, nil, "127.0.0.1:1", config.Source{Kind: config.File, Name: file}},
+		{
+			"the file that the environment names", "", []string{"EDITLOCK_SERVE_CONFIG=" + file}, nil, "127.0.0.1:1",
+			config.Source{Kind: config.File, Name: file},
+		},
+		{
+			"the environment before the file, the last of two settings", file,
+			[]string{"EDITLOCK_SERVE_LISTEN=127.0.0.1:9", "EDITLOCK_SERVE_LISTEN=127.0.0.1:2"}, nil,
+			"127.0.0.1:2", config.Source{Kind: config.Environment, Name: "EDITLOCK_SERVE_LISTEN"},
+		},
+		{"an empty variable says nothing", file, []string{"EDITLOCK_SERVE_LISTEN="}, nil, "127.0.0.1:1", config.Source{Kind: config.File, Name: file}},
+		{
+			"a flag before all", file, []string{"EDITLOCK_SERVE_LISTEN=127.0.0.1:2"}, map[string]string{"listen": "127.0.0.1:3"},
+			"127.0.0.1:3", config.Source{Kind: config.FlagGiven, Name: "--listen"},
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c, err := config.Load(tt.file, tt.env, tt.flags)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.Listen != tt.listen || c.Source("listen") != tt.from {
+				t.Errorf("%s from %+v; want %s from %+v", c.Listen, c.Source("listen"), tt.listen, tt.from)
+			}
+			if c.File() != "" && c.Keys != filepath.Join(dir, "keys.json") {
+				t.Errorf("keys are in %s", c.Keys)
+			}
+		})
+	}
+}
+
+func TestLoad_RefusesWhatItDoesNotKnow(t *testing.T) {
+	for name, tt := range map[string]struct {
+		text, env string
+		want      string
+	}{
+		"empty":            {"", "", ""},
+		"whole":            {whole, "", ""},
+		"unknown key":      {"store = \"memory:\"\nlisten_on = \":1\"\n", "", "line 2: listen_on is not known here; do you mean listen?"},
+		"unknown limit":    {"[limits]\nevent_stream = 1\n", "", "line 2: limits.event_stream is not known here; do you mean event_streams?"},
+		"unknown in claim": {"[[issuer]]\n[issuer.claims]\nlogn = \"x\"\n", "", "line 3: issuer.claims.logn is not known here; do you mean login?"},
+		"unknown table":    {"[tls]\ncert = \"x\"\n", "", "tls is not known here; known are certificates, "},
+		"unknown name":     {"[[rule]]\nright = [\"read\"]\n", "", "line 2: rule.right is not known here; do you mean rights?"},
+		"unknown variable": {"", "EDITLOCK_SERVE_LISTN=x", "EDITLOCK_SERVE_LISTN, which is not known; do you mean EDITLOCK_SERVE_LISTEN?"},
+		"no bool":          {"", "EDITLOCK_SERVE_DEMO=yes", "EDITLOCK_SERVE_DEMO: must be true or false"},
+		"others' variable": {"", "EDITLOCK_DEMO_IDLE=3s", ""},
+		"unknown right":    {"[[rule]]\neveryone = true\nrights = [\"reed\"]\n", "", `rule 1: rights: there is no "reed"`},
+		"rule for nobody":  {"[[rule]]\nrights = [\"read\"]\n", "", "rule 1 is for nobody"},
+		"star inside":      {"[[rule]]\neveryone = true\nrights = [\"read\"]\ngroup = \"a*b\"\n", "", `"a*b" has a * that is not at its end`},
+		"origin":           {"[http]\norigins = [\"*\"]\n", "", `"*" is not an origin`},
+		"duration":         {"[login]\nlifetime = \"8\"\n", "", "must be a duration such as 30s or 8h"},
+		"same users":       {"[[issuer]]\nname = \"a\"\naudience = \"e\"\n[[issuer]]\nname = \"b\"\naudience = \"e\"\n", "", "would be taken for each other's"},
+		"the same, meant":  {"[[issuer]]\nname = \"a\"\nuser_prefix = \"\"\n[[issuer]]\nname = \"b\"\nuser_prefix = \"\"\n", "", ""},
+		"not TOML":         {"rule = [", "", "line 1"},
+		"an issuer twice":  {"[[issuer]]\nname = \"a\"\n[[issuer]]\nname = \"a\"\n", "", "is there twice"},
+		"a proxy by name":  {"[http]\ntrusted_proxies = [\"proxy\"]\n", "", "line 2"},
+		"a wrong type":     {"listen = 7117\n", "", "line 1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := config.Load(write(t, tt.text), []string{"HOME=/", tt.env}, nil)
+			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+				t.Errorf("got %v, want %q", err, tt.want)
+			}
+		})
+	}
+}
+
+// What is printed says the same when it is read.
+func TestConfig_TOMLIsAFile(t *testing.T) {
+	for name, text := range map[string]string{"empty": "", "whole": whole} {
+		t.Run(name, func(t *testing.T) {
+			file := write(t, text)
+			c, err := config.Load(file, nil, map[string]string{"listen": ":1", "demo": "true"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			kinds := []string{"default", "file", "environment", "flag"}
+			printed, err := c.TOML(func(s config.Source) string { return kinds[s.Kind] + " " + s.Name })
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(string(printed), "listen = ':1' # flag --listen\n") {
+				t.Errorf("printed\n%s", printed)
+			}
+			again, err := config.Load(write(t, string(printed)), nil, nil)
+			if err != nil {
+				t.Fatalf("%v\n%s", err, printed)
+			}
+			same := cmp.Options{
+				cmpopts.IgnoreUnexported(config.Config{}), cmpopts.EquateComparable(netip.Prefix{}), cmpopts.EquateEmpty(),
+				cmp.FilterPath(func(p cmp.Path) bool {
+					last := p.Last().String()
+					return last == ".SecretFile" || last == ".Store"
+				}, cmp.Ignore()),
+			}
+			if diff := cmp.Diff(c, again, same); diff != "" {
+				t.Errorf("%s\n%s", diff, printed)
+			}
+			if name == "whole" && again.Issuers[0].SecretFile != filepath.Join(filepath.Dir(file), "page.secret") {
+				t.Errorf("the secret is in %s", again.Issuers[0].SecretFile)
+			}
+		})
+	}
+}
+
+func TestRedact(t *testing.T) {
+	for store, want := range map[string]string{
+		"sqlite:locks.db":                          "sqlite:locks.db",
+		"sqlite://x:y@z":                           "sqlite://x:y@z", // a path
+		"memory:":                                  "memory:",
+		"postgres://ann:s3cret@db/locks":           "postgres://ann@db/locks",
+		"postgres://ann:s3/cr@t@db/locks":          "postgres://ann@db/locks",
+		"postgres://ann:s3?cr@db/locks?sslmode=no": "postgres://ann@db/locks?sslmode=no",
+		"postgres://db/locks?user=ann&password=s3": "postgres://db/locks?user=ann",
+		"postgres://a:s3@db/l?listen_url=postgres%3A%2F%2Fa%3As3%40h%2Fl": "postgres://a@db/l?listen_url=postgres%3A%2F%2Fa%40h%2Fl",
+		"redis://:s3@h:1,i:2/0?prefix=x":                                  "redis://@h:1,i:2/0?prefix=x",
+		"etcd://ann:s3@h:1,i:2/locks":                                     "etcd://ann@h:1,i:2/locks",
+		"https://locks.example.org":                                       "https://locks.example.org",
+	} {
+		if got := config.Redact(store); got != want {
+			t.Errorf("%s: %s, want %s", store, got, want)
+		}
+	}
+}
+
+// whole has everything that docs/security.md names.
+const whole = `
+store = "postgres://locks:secret@db/locks"
+listen = "127.0.0.1:7117"
+keys = "keys.json"
+tls_cert = "cert.pem"
+tls_key = "/etc/ssl/key.pem"
+metrics = "127.0.0.1:9117"
+
+[[issuer]]
+name = "shop"
+audience = "editlock"
+secret_file = "page.secret"
+leeway = "30s"
+[issuer.claims]
+login = "login"
+
+[login]
+issuer = "https://id.example.org"
+client_id = "editlock"
+client_secret_file = "client.secret"
+public_url = "https://locks.example.org"
+scopes = ["groups"]
+user_prefix = "id:"
+lifetime = "8h"
+
+[certificates]
+user = "email"
+
+[[rule]]
+everyone = true
+rights = ["read", "use"]
+group = "*"
+mode = "*"
+
+[[rule]]
+groups = ["chiefs"]
+users = ["id:7"]
+rights = ["takeover", "force_release", "history"]
+group = "docs"
+mode = "task*"
+
+[ranks.groups]
+chiefs = 10
+[ranks.users]
+"id:7" = 20
+
+[limits]
+mutexes_per_session = 100
+
+[http]
+origins = ["https://app.example.org"]
+trusted_proxies = ["10.0.0.0/8"]
+`

@@ -1,0 +1,152 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"reflect"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"editlock/access"
+)
+
+// Load puts together what a file, the environment (in the form of os.Environ)
+// and flags say; flags are values by key. The file may be empty: then the
+// environment may name one. What is not known is an error, which names the
+// file, the line and what is spelled like it.
+func Load(file string, env []string, flags map[string]string) (*Config, error) {
+	c := &Config{
+		Settings: Settings{Store: DefaultStore, Listen: DefaultListen},
+		Limits:   access.DefaultLimits(), sources: make(map[string]Source),
+	}
+	variables, err := c.variables(env)
+	if err != nil {
+		return nil, err
+	}
+	if c.file = file; file == "" {
+		c.file = variables[FileVariable]
+	}
+	if err := c.read(); err != nil {
+		return nil, err
+	}
+	for _, s := range c.all() {
+		if value := variables[Variable(s.key)]; value != "" {
+			if err := s.set(value); err != nil {
+				return nil, fmt.Errorf("%s: %w", Variable(s.key), err)
+			}
+			c.sources[s.key] = Source{Environment, Variable(s.key)}
+		}
+		if value, given := flags[s.key]; given {
+			if err := s.set(value); err != nil {
+				return nil, fmt.Errorf("--%s: %w", Flag(s.key), err)
+			}
+			c.sources[s.key] = Source{FlagGiven, "--" + Flag(s.key)}
+		}
+	}
+	if err := c.check(); err != nil {
+		if c.file != "" {
+			err = fmt.Errorf("%s: %w", c.file, err)
+		}
+		return nil, err
+	}
+	return c, nil
+}
+
+// variables returns those of the environment that are for a server; of several
+// with one name the last counts.
+func (c *Config) variables(env []string) (map[string]string, error) {
+	known := []string{FileVariable}
+	for _, s := range c.all() {
+		known = append(known, Variable(s.key))
+	}
+	out := make(map[string]string)
+	for _, setting := range env {
+		name, value, _ := strings.Cut(setting, "=")
+		found := false
+		for _, k := range known {
+			found = found || k == name
+		}
+		switch {
+		case found:
+			out[name] = value
+		case strings.HasPrefix(name, variables):
+			return nil, fmt.Errorf("the environment has %s, which is not known%s", name, suggest(name, known))
+		}
+	}
+	return out, nil
+}
+
+// read reads the file.
+func (c *Config) read() error {
+	if c.file == "" {
+		return nil
+	}
+	data, err := os.ReadFile(c.file)
+	if err != nil {
+		return err
+	}
+	if err := toml.NewDecoder(bytes.NewReader(data)).DisallowUnknownFields().Decode(c); err != nil {
+		return c.explain(err)
+	}
+	var given map[string]any
+	if err := toml.Unmarshal(data, &given); err != nil {
+		return c.explain(err)
+	}
+	for _, s := range c.all() {
+		if _, ok := given[s.key]; !ok {
+			continue
+		}
+		c.sources[s.key] = Source{File, c.file}
+		if s.path && *s.text != "" {
+			*s.text = c.path(*s.text)
+		}
+	}
+	limits, _ := given["limits"].(map[string]any)
+	for key := range limits {
+		c.sources["limits."+key] = Source{File, c.file}
+	}
+	return nil
+}
+
+// explain tells where in the file something is wrong.
+func (c *Config) explain(err error) error {
+	var unknown *toml.StrictMissingError
+	var wrong *toml.DecodeError
+	switch {
+	case errors.As(err, &unknown) && len(unknown.Errors) > 0:
+		first := unknown.Errors[0]
+		row, _ := first.Position()
+		key := first.Key()
+		return fmt.Errorf("%s: line %d: %s is not known here%s", c.file, row, strings.Join(key, "."),
+			suggest(key[len(key)-1], names(reflect.TypeFor[Config](), key[:len(key)-1])))
+	case errors.As(err, &wrong):
+		row, _ := wrong.Position()
+		return fmt.Errorf("%s: line %d: %w", c.file, row, err)
+	}
+	return fmt.Errorf("%s: %w", c.file, err)
+}
+
+// names are the keys that a table of the file may have.
+func names(t reflect.Type, table []string) []string {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct {
+		return nil
+	}
+	var out []string
+	for _, f := range reflect.VisibleFields(t) {
+		name, _, _ := strings.Cut(f.Tag.Get("toml"), ",")
+		switch {
+		case name == "":
+		case len(table) == 0:
+			out = append(out, name)
+		case name == table[0]:
+			return names(f.Type, table[1:])
+		}
+	}
+	return out
+}

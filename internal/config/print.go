@@ -1,0 +1,136 @@
+package config
+
+import (
+	"bytes"
+	"fmt"
+	"net/url"
+	"path/filepath"
+	"reflect"
+	"strings"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"editlock/access"
+)
+
+// TOML is the configuration as a file that says the same, with a comment at
+// each setting and limit that tells where it comes from; comment puts a source
+// into words. Paths are absolute, so that the file can lie anywhere. A password
+// in the store's URL is left out.
+func (c *Config) TOML(comment func(Source) string) ([]byte, error) {
+	var b bytes.Buffer
+	line := func(key string, value any, from string) error {
+		text, err := toml.Marshal(map[string]any{key: value})
+		fmt.Fprintf(&b, "%s # %s\n", bytes.TrimSpace(text), comment(c.Source(from)))
+		return err
+	}
+	shown, err := c.portable()
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range shown.all() {
+		value := any(s.flag)
+		if s.text != nil {
+			value = *s.text
+		}
+		if err := line(s.key, value, s.key); err != nil {
+			return nil, err
+		}
+	}
+	b.WriteString("\n[limits]\n")
+	limits := reflect.ValueOf(c.Limits)
+	for i := range limits.NumField() {
+		key := limits.Type().Field(i).Tag.Get("toml")
+		if err := line(key, limits.Field(i).Interface(), "limits."+key); err != nil {
+			return nil, err
+		}
+	}
+	if c.file == "" {
+		return b.Bytes(), nil
+	}
+	fmt.Fprintf(&b, "\n# %s\n", comment(Source{File, c.file}))
+	rest, err := toml.Marshal(struct {
+		HTTP         HTTP          `toml:"http"`
+		Login        *Login        `toml:"login,omitempty"`
+		Certificates Certificates  `toml:"certificates"`
+		Ranks        access.Ranks  `toml:"ranks"`
+		Issuers      []Issuer      `toml:"issuer,omitempty"`
+		Rules        []access.Rule `toml:"rule,omitempty"`
+	}{shown.HTTP, shown.Login, shown.Certificates, shown.Ranks, shown.Issuers, shown.Rules})
+	b.Write(rest)
+	return b.Bytes(), err
+}
+
+// portable is a copy whose paths hold wherever it is read, without secrets.
+func (c *Config) portable() (*Config, error) {
+	out := *c
+	var err error
+	absolute := func(name string) string {
+		if name == "" || err != nil {
+			return name
+		}
+		name, err = filepath.Abs(name)
+		return name
+	}
+	out.Store = Redact(c.Store)
+	if path, ok := strings.CutPrefix(out.Store, "sqlite:"); ok && !strings.HasPrefix(path, "//") && path != "" {
+		out.Store = "sqlite:" + absolute(path)
+	}
+	for _, s := range out.all() {
+		if s.path {
+			*s.text = absolute(*s.text)
+		}
+	}
+	out.Issuers = append([]Issuer(nil), c.Issuers...)
+	for i := range out.Issuers {
+		for _, name := range []*string{&out.Issuers[i].SecretFile, &out.Issuers[i].PublicKeyFile} {
+			if *name != "" {
+				*name = absolute(c.path(*name))
+			}
+		}
+	}
+	if c.Login != nil {
+		login := *c.Login
+		if login.SecretFile != "" {
+			login.SecretFile = absolute(c.path(login.SecretFile))
+		}
+		out.Login = &login
+	}
+	return &out, err
+}
+
+// Redact is a store's URL without passwords. Where it is not clear what is
+// one, more is left out.
+func Redact(store string) string {
+	scheme, rest, ok := strings.Cut(store, "://")
+	if !ok || scheme == "sqlite" {
+		return store
+	}
+	user := ""
+	if i := strings.LastIndexByte(rest, '@'); i >= 0 { // a password may hold / and ? that should be escaped
+		user, _, _ = strings.Cut(rest[:i], ":")
+		user, rest = user+"@", rest[i+1:]
+	}
+	place, query, ok := strings.Cut(rest, "?")
+	if ok {
+		var kept []string
+		for _, parameter := range strings.Split(query, "&") {
+			name, value, _ := strings.Cut(parameter, "=")
+			switch {
+			case strings.Contains(strings.ToLower(name), "password"):
+				continue
+			case strings.HasSuffix(name, "_url"):
+				plain, err := url.QueryUnescape(value)
+				if err != nil {
+					continue
+				}
+				parameter = name + "=" + url.QueryEscape(Redact(plain))
+			}
+			kept = append(kept, parameter)
+		}
+		if len(kept) > 0 {
+			place += "?" + strings.Join(kept, "&")
+		}
+	}
+	return scheme + "://" + user + place
+}
