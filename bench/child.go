@@ -31,6 +31,9 @@ var servers = map[string]func(ctx context.Context, path string) (http.Handler, i
 	"durable-token": durableTokenPass,
 	"editlock":      lockServer,
 	"editlock-mem":  memoryLockServer,
+
+	"editlock-measured":     measuredLockServer,
+	"editlock-mem-measured": measuredMemoryLockServer,
 }
 
 // child serves until standard input ends.

@@ -26,19 +26,9 @@ func overHTTP(ctx context.Context, b *bench) error {
 		return err
 	}
 
-	pair := func(s *server) func(context.Context, int, int) error {
-		return func(ctx context.Context, client, n int) error {
-			body := captureBody(invoice(client, n), person(client), "")
-			if _, err := s.post(ctx, "/v1/capture", body); err != nil {
-				return err
-			}
-			_, err := s.post(ctx, "/v1/release", body)
-			return err
-		}
-	}
 	all := []contender{
-		{name: "two bare JSON echoes", clients: clients, op: pair(bare)},
-		{name: "editlock, durable SQLite", clients: clients, op: pair(locks), versus: []versus{{"two bare JSON echoes", 0.6}}},
+		{name: "two bare JSON echoes", clients: clients, op: postPairs(bare)},
+		{name: "editlock, durable SQLite", clients: clients, op: postPairs(locks), versus: []versus{{"two bare JSON echoes", 0.6}}},
 	}
 	scores, err := b.race(ctx, all)
 	if err != nil {
@@ -46,6 +36,18 @@ func overHTTP(ctx context.Context, b *bench) error {
 	}
 	report(all, scores)
 	return nil
+}
+
+// postPairs captures and releases by calls to a server.
+func postPairs(s *server) func(context.Context, int, int) error {
+	return func(ctx context.Context, client, n int) error {
+		body := captureBody(invoice(client, n), person(client), "")
+		if _, err := s.post(ctx, "/v1/capture", body); err != nil {
+			return err
+		}
+		_, err := s.post(ctx, "/v1/release", body)
+		return err
+	}
 }
 
 // sizes shows that both servers read and write about the same.

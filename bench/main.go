@@ -33,6 +33,7 @@ var sections = []section{
 	{"scale", "A thousand and a million mutexes held", scale},
 	{"allocs", "Allocations", allocs},
 	{"http", "Over HTTP: capture + release against bare JSON", overHTTP},
+	{"telemetry", "What metrics cost", telemetryCost},
 	{"handoff", "Hand-off and waiting over HTTP", handoff},
 	{"beats", "Open tabs", beats},
 	{"redis", "On Redis, beside its other locks", onRedis},
