@@ -14,6 +14,7 @@ import (
 
 	"editlock"
 	"editlock/connect"
+	"editlock/internal/config"
 	"editlock/internal/words"
 )
 
@@ -24,8 +25,6 @@ const (
 	exitUsage   = 2
 	exitBusy    = 3 // busy or lost
 )
-
-const defaultStore = "sqlite:editlock.db"
 
 // app is one run of the program.
 type app struct {
@@ -74,7 +73,7 @@ func (a *app) storeURL() string {
 			return url
 		}
 	}
-	return defaultStore
+	return config.DefaultStore
 }
 
 // withLocker calls f with the locks of --store, and closes them.

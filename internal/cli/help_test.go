@@ -134,16 +134,3 @@ func TestFlagOf_NamesFlagsThatExist(t *testing.T) {
 		}
 	}
 }
-
-func TestStoreName_KeepsPasswordsToItself(t *testing.T) {
-	for url, want := range map[string]string{
-		"sqlite:/var/lib/locks.db":                           "sqlite:/var/lib/locks.db",
-		"postgres://user:secret@db:5432/locks?sslkey=secret": "postgres://user:xxxxx@db:5432/locks",
-		"redis://:se@cret@cache:6379/0":                      "redis://:xxxxx@cache:6379/0",
-		"postgres://user:50%@db/locks":                       "postgres",
-	} {
-		if got := storeName(url); got != want {
-			t.Errorf("%s: got %s, want %s", url, got, want)
-		}
-	}
-}

@@ -7,10 +7,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
 
@@ -18,13 +16,13 @@ import (
 
 	"editlock"
 	"editlock/httpapi"
+	"editlock/internal/config"
 	"editlock/internal/demo"
 	"editlock/telemetry"
 )
 
 const (
-	defaultListen = "127.0.0.1:7117"
-	maxHeader     = 64 << 10
+	maxHeader = 64 << 10
 	// headerWithin and idleFor bound what a slow or silent client costs.
 	headerWithin = 10 * time.Second
 	idleFor      = 2 * time.Minute
@@ -39,10 +37,7 @@ const (
 // server is one run of serve.
 type server struct {
 	*app
-	listen   string
-	demo     bool
-	flags    *securityFlags
-	side     *telemetryFlags
+	conf     *config.Config
 	security *security
 	tls      *tls.Config // nil: plain HTTP
 	log      *slog.Logger
@@ -56,26 +51,12 @@ func (a *app) serve() *cobra.Command {
 		Use: "serve",
 		Example: `editlock serve --demo
 editlock serve --listen 127.0.0.1:7200 --store sqlite:/var/lib/editlock/locks.db
-editlock serve --listen :7117 --security security.toml --tls-cert cert.pem --tls-key key.pem`,
+editlock serve --config /etc/editlock/editlock.toml`,
 		Args: a.arguments(),
 	})
-	fs := cmd.Flags()
-	fs.SortFlags = false
-	fs.StringVar(&s.listen, "listen", defaultListen, a.words.Text("flag.listen"))
-	fs.BoolVar(&s.demo, "demo", false, a.words.Text("flag.demo"))
-	s.flags = a.securityFlags(fs)
-	s.side = a.telemetryFlags(fs)
+	a.configFlags(cmd.Flags())
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if at := a.storeURL(); strings.HasPrefix(at, "http:") || strings.HasPrefix(at, "https:") {
-			return a.usage("serve.remote")
-		}
-		if err := s.flags.check(s, cmd); err != nil {
-			return err
-		}
-		if err := s.secure(); err != nil {
-			return err
-		}
-		if err := s.checkAddress(cmd.Context()); err != nil {
+		if err := s.prepare(cmd); err != nil {
 			return err
 		}
 		return s.observe(cmd.Context())
@@ -83,44 +64,29 @@ editlock serve --listen :7117 --security security.toml --tls-cert cert.pem --tls
 	return cmd
 }
 
-// secure reads who may call, and the certificate.
-func (s *server) secure() (err error) {
-	s.log = slog.New(slog.NewTextHandler(s.stderr, nil))
-	if s.security, err = s.flags.open(s.log); err != nil {
-		return err
-	}
-	if s.demo && s.security.known() {
-		return s.usage("serve.demo_known")
-	}
-	if s.flags.cert != "" {
-		s.tls, err = newTLS(s.flags, s.log)
-	}
-	return err
-}
-
 // checkAddress refuses addresses that other machines reach, where nobody is
 // authenticated: whoever can call can be anybody.
 func (s *server) checkAddress(ctx context.Context) error {
-	host, port, err := net.SplitHostPort(s.listen)
+	host, port, err := net.SplitHostPort(s.conf.Listen)
 	if err == nil {
 		_, err = net.DefaultResolver.LookupPort(ctx, "tcp", port)
 	}
 	if err != nil {
-		return s.usage("serve.address", s.listen, err)
+		return s.usage("serve.address", s.conf.Listen, err)
 	}
 	if s.security.known() {
 		return nil
 	}
 	if host == "" { // all addresses
-		return s.usage("serve.exposed", s.listen)
+		return s.usage("serve.exposed", s.conf.Listen)
 	}
 	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 	if err != nil {
-		return s.usage("serve.address", s.listen, err)
+		return s.usage("serve.address", s.conf.Listen, err)
 	}
 	for _, ip := range ips {
 		if !ip.Unmap().IsLoopback() {
-			return s.usage("serve.exposed", s.listen)
+			return s.usage("serve.exposed", s.conf.Listen)
 		}
 	}
 	return nil
@@ -130,10 +96,10 @@ func (s *server) checkAddress(ctx context.Context) error {
 func (s *server) run(ctx context.Context, locks editlock.Locker) error {
 	ctx, heard := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer heard()
-	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", s.listen)
+	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", s.conf.Listen)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return errors.New(s.words.Text("serve.in_use", s.listen))
+		return errors.New(s.words.Text("serve.in_use", s.conf.Listen))
 	case err != nil:
 		return err
 	}
@@ -150,12 +116,12 @@ func (s *server) run(ctx context.Context, locks editlock.Locker) error {
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
-	if s.demo {
+	if s.conf.Demo {
 		s.say(s.words.Text("serve.demo", s.address(ln)+"demo/"))
 	} else {
 		s.say(s.words.Text("serve.plain", s.address(ln)))
 	}
-	log.Info("serving", "address", ln.Addr().String(), "store", storeName(s.storeURL()))
+	log.Info("serving", "address", ln.Addr().String(), "store", config.Redact(s.conf.Store))
 	if s.security.known() && s.tls == nil && !ln.Addr().(*net.TCPAddr).IP.IsLoopback() {
 		log.Warn("without TLS, keys and tokens can be read on the way, unless a proxy before this server has it")
 	}
@@ -192,10 +158,10 @@ func (s *server) routes(api *httpapi.Handler, locks editlock.Locker) http.Handle
 	mux := http.NewServeMux()
 	mux.Handle("/", api)
 	mux.Handle("GET /metrics", s.security.metrics(api, s.telemetry.Handler()))
-	manager := s.security.manager(api, locks, s.demo, s.log)
+	manager := s.security.manager(api, locks, s.conf.Demo, s.log)
 	mux.Handle("/{$}", manager)
 	mux.Handle("/ui/", manager)
-	if s.demo {
+	if s.conf.Demo {
 		mux.Handle("/demo/", demo.New(locks, nil))
 	}
 	if s.security.known() && s.security.chain.Login != nil {
@@ -217,15 +183,4 @@ func (s *server) address(ln net.Listener) string {
 		scheme = "https://"
 	}
 	return scheme + net.JoinHostPort(host, port) + "/"
-}
-
-// storeName is a store's URL without what may be a password.
-func storeName(store string) string {
-	u, err := url.Parse(store)
-	if err != nil {
-		scheme, _, _ := strings.Cut(store, ":")
-		return scheme
-	}
-	u.RawQuery = ""
-	return u.Redacted()
 }

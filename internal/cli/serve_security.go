@@ -5,76 +5,45 @@ import (
 	"log/slog"
 	"net/http"
 
-	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
-
 	"editlock"
 	"editlock/access"
 	"editlock/auth"
 	"editlock/httpapi"
+	"editlock/internal/config"
 	"editlock/webui"
 )
-
-// securityFlags say who may call a server, and over what.
-type securityFlags struct {
-	keys, security    string
-	cert, key, caFile string
-}
-
-func (a *app) securityFlags(fs *pflag.FlagSet) *securityFlags {
-	f := &securityFlags{}
-	fs.StringVar(&f.keys, "keys", "", a.words.Text("flag.serve_keys"))
-	fs.StringVar(&f.security, "security", "", a.words.Text("flag.security"))
-	fs.StringVar(&f.cert, "tls-cert", "", a.words.Text("flag.tls_cert"))
-	fs.StringVar(&f.key, "tls-key", "", a.words.Text("flag.tls_key"))
-	fs.StringVar(&f.caFile, "client-ca", "", a.words.Text("flag.client_ca"))
-	return f
-}
-
-// check refuses flags that miss each other.
-func (f *securityFlags) check(s *server, cmd *cobra.Command) error {
-	for _, pair := range [][2]string{{"tls-cert", "tls-key"}, {"tls-key", "tls-cert"}, {"client-ca", "tls-cert"}} {
-		if cmd.Flags().Changed(pair[0]) && !cmd.Flags().Changed(pair[1]) {
-			return s.usage("serve.flag_with", "--"+pair[0], "--"+pair[1])
-		}
-	}
-	return nil
-}
 
 // security is who may call, and what he may do. Without a chain nobody is
 // authenticated.
 type security struct {
-	file  *securityFile
+	http  config.HTTP
 	chain *auth.Chain
 	guard *access.Guard
 }
 
-// open reads what the flags name.
-func (f *securityFlags) open(log *slog.Logger) (*security, error) {
-	file, err := readSecurity(f.security)
-	if err != nil {
-		return nil, err
-	}
-	sec := &security{file: file}
+// openSecurity reads what a configuration names.
+func openSecurity(conf *config.Config, log *slog.Logger) (*security, error) {
+	var err error
 	chain := &auth.Chain{}
-	if f.keys != "" {
-		if chain.Keys, err = auth.OpenKeys(f.keys, log); err != nil {
+	if conf.Keys != "" {
+		if chain.Keys, err = auth.OpenKeys(conf.Keys, log); err != nil {
 			return nil, err
 		}
 	}
-	if chain.Tokens, err = file.tokens(log); err != nil {
+	if chain.Tokens, err = conf.Tokens(log); err != nil {
 		return nil, err
 	}
-	if chain.Login, err = file.login(log); err != nil {
+	if chain.Login, err = conf.Logins(log); err != nil {
 		return nil, err
 	}
-	if f.caFile != "" {
-		if chain.Certificates, err = file.certificates(); err != nil {
+	if conf.ClientCA != "" {
+		if chain.Certificates, err = conf.Owners(); err != nil {
 			return nil, err
 		}
 	}
+	sec := &security{http: conf.HTTP}
 	if *chain != (auth.Chain{}) {
-		sec.chain, sec.guard = chain, access.New(*file.policy(), file.Limits, log)
+		sec.chain, sec.guard = chain, access.New(*conf.Policy(), conf.Limits, log)
 	}
 	return sec, nil
 }
@@ -85,7 +54,7 @@ func (sec *security) known() bool { return sec.chain != nil }
 // front puts a handler behind what all requests go through.
 func (sec *security) front(next http.Handler) http.Handler {
 	return httpapi.Front(next, &httpapi.FrontOptions{
-		Open: !sec.known(), Origins: sec.file.HTTP.Origins, Proxies: sec.file.HTTP.Proxies,
+		Open: !sec.known(), Origins: sec.http.Origins, Proxies: sec.http.Proxies,
 	})
 }
 

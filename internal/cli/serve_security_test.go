@@ -12,6 +12,7 @@ import (
 
 	"editlock"
 	"editlock/auth"
+	"editlock/internal/config"
 	"editlock/store/memory"
 )
 
@@ -20,7 +21,7 @@ import (
 func TestManager_ShowsWhatItsReaderMaySee(t *testing.T) {
 	dir := t.TempDir()
 	secret := strings.Repeat("s", 32)
-	for name, text := range map[string]string{"secret": secret, "security.toml": `
+	for name, text := range map[string]string{"secret": secret, "editlock.toml": `
 [[issuer]]
 name = "app"
 audience = "editlock"
@@ -41,7 +42,11 @@ mode = "*"
 		}
 	}
 	log := slog.New(slog.DiscardHandler)
-	sec, err := (&securityFlags{security: filepath.Join(dir, "security.toml")}).open(log)
+	conf, err := config.Load(filepath.Join(dir, "editlock.toml"), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sec, err := openSecurity(conf, log)
 	if err != nil {
 		t.Fatal(err)
 	}

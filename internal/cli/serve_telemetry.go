@@ -8,8 +8,6 @@ import (
 	"net/http/pprof"
 	"time"
 
-	"github.com/spf13/pflag"
-
 	"editlock/auth"
 	"editlock/connect"
 	"editlock/httpapi"
@@ -19,19 +17,9 @@ import (
 // sendWithin is how long the last traces and metrics may take to be sent.
 const sendWithin = 5 * time.Second
 
-// telemetryFlags say where the server shows how it does, beside /metrics.
-type telemetryFlags struct{ metrics, pprof string }
-
-func (a *app) telemetryFlags(fs *pflag.FlagSet) *telemetryFlags {
-	f := &telemetryFlags{}
-	fs.StringVar(&f.metrics, "metrics", "", a.words.Text("flag.metrics"))
-	fs.StringVar(&f.pprof, "pprof", "", a.words.Text("flag.pprof"))
-	return f
-}
-
 // observe opens the store and serves its locks, measured.
 func (s *server) observe(ctx context.Context) (err error) {
-	if s.telemetry, err = telemetry.New(ctx, &telemetry.Options{Version: release()}); err != nil {
+	if s.telemetry, err = telemetry.New(ctx, &telemetry.Options{Version: programVersion()}); err != nil {
 		return err
 	}
 	defer func() {
@@ -46,7 +34,7 @@ func (s *server) observe(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	locks, err := connect.Open(ctx, s.storeURL(), &connect.Options{Wrap: s.telemetry.Store})
+	locks, err := connect.Open(ctx, s.conf.Store, &connect.Options{Wrap: s.telemetry.Store})
 	if err != nil {
 		return err
 	}
@@ -70,7 +58,7 @@ func (s *server) sideServers(ctx context.Context) error {
 	for _, side := range []struct {
 		flag, address string
 		handler       http.Handler
-	}{{"metrics", s.side.metrics, metrics}, {"pprof", s.side.pprof, profile}} {
+	}{{"metrics", s.conf.Metrics, metrics}, {"pprof", s.conf.Pprof, profile}} {
 		if side.address == "" {
 			continue
 		}

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"editlock/internal/config"
 )
 
 // tlsFiles is a server's certificate, which is read anew when its files have
@@ -35,8 +37,8 @@ type fileState struct {
 const lookEvery = time.Second
 
 // newTLS reads the files once, so that a start with bad ones fails.
-func newTLS(f *securityFlags, log *slog.Logger) (*tls.Config, error) {
-	t := &tlsFiles{cert: f.cert, key: f.key, ca: f.caFile, log: log}
+func newTLS(conf *config.Config, log *slog.Logger) (*tls.Config, error) {
+	t := &tlsFiles{cert: conf.TLSCert, key: conf.TLSKey, ca: conf.ClientCA, log: log}
 	state, err := t.look()
 	if err != nil {
 		return nil, err

@@ -17,11 +17,11 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
 	"editlock/auth"
+	"editlock/internal/config"
 )
 
 // authority signs certificates.
@@ -74,20 +74,20 @@ func writePEM(t *testing.T, path, kind string, der []byte) {
 	}
 }
 
-func install(t *testing.T, f *securityFlags, cert *x509.Certificate, key *ecdsa.PrivateKey) {
+func install(t *testing.T, f *config.Config, cert *x509.Certificate, key *ecdsa.PrivateKey) {
 	t.Helper()
 	der, err := x509.MarshalECPrivateKey(key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	writePEM(t, f.key, "EC PRIVATE KEY", der)
-	writePEM(t, f.cert, "CERTIFICATE", cert.Raw)
+	writePEM(t, f.TLSKey, "EC PRIVATE KEY", der)
+	writePEM(t, f.TLSCert, "CERTIFICATE", cert.Raw)
 }
 
 func TestTLS(t *testing.T) {
 	ca, dir := newAuthority(t), t.TempDir()
-	f := &securityFlags{cert: filepath.Join(dir, "cert.pem"), key: filepath.Join(dir, "key.pem"), caFile: filepath.Join(dir, "ca.pem")}
-	writePEM(t, f.caFile, "CERTIFICATE", ca.cert.Raw)
+	f := &config.Config{Settings: config.Settings{TLSCert: filepath.Join(dir, "cert.pem"), TLSKey: filepath.Join(dir, "key.pem"), ClientCA: filepath.Join(dir, "ca.pem")}}
+	writePEM(t, f.ClientCA, "CERTIFICATE", ca.cert.Raw)
 	cert, key := ca.server(t, "first")
 	install(t, f, cert, key)
 	config, err := newTLS(f, slog.New(slog.DiscardHandler))
@@ -174,7 +174,7 @@ func TestTLS(t *testing.T) {
 				t.Fatal("the old one stays")
 			}
 		}
-		writePEM(t, f.cert, "CERTIFICATE", []byte("rubbish"))
+		writePEM(t, f.TLSCert, "CERTIFICATE", []byte("rubbish"))
 		time.Sleep(lookEvery + 100*time.Millisecond) // nothing must happen
 		if got := shown(); got != "second" {
 			t.Errorf("shows %s", got)
@@ -217,82 +217,3 @@ func TestPatientConn(t *testing.T) {
 		}
 	})
 }
-
-func TestSecurityFile(t *testing.T) {
-	for name, test := range map[string]struct{ text, want string }{
-		"empty":           {"", ""},
-		"whole":           {whole, ""},
-		"unknown name":    {"[[rule]]\nright = [\"read\"]\n", "line 2: [rule right] is not known here"},
-		"unknown right":   {"[[rule]]\neveryone = true\nrights = [\"reed\"]\n", `rule 1: rights: there is no "reed"`},
-		"rule for nobody": {"[[rule]]\nrights = [\"read\"]\n", "rule 1 is for nobody"},
-		"star inside":     {"[[rule]]\neveryone = true\nrights = [\"read\"]\ngroup = \"a*b\"\n", `"a*b" has a * that is not at its end`},
-		"origin":          {"[http]\norigins = [\"*\"]\n", `"*" is not an origin`},
-		"duration":        {"[login]\nlifetime = \"8\"\n", "must be a duration such as 30s or 8h"},
-		"same users":      {"[[issuer]]\nname = \"a\"\naudience = \"e\"\n[[issuer]]\nname = \"b\"\naudience = \"e\"\n", "would be taken for each other's"},
-		"the same, meant": {"[[issuer]]\nname = \"a\"\nuser_prefix = \"\"\n[[issuer]]\nname = \"b\"\nuser_prefix = \"\"\n", ""},
-		"not TOML":        {"rule = [", "line 1"},
-		"an issuer twice": {"[[issuer]]\nname = \"a\"\n[[issuer]]\nname = \"a\"\n", "is there twice"},
-		"a proxy by name": {"[http]\ntrusted_proxies = [\"proxy\"]\n", "line 2"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "security.toml")
-			if err := os.WriteFile(path, []byte(test.text), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			_, err := readSecurity(path)
-			if test.want == "" && err != nil || test.want != "" && (err == nil || !contains(err, test.want)) {
-				t.Errorf("got %v, want %q", err, test.want)
-			}
-		})
-	}
-}
-
-// whole has everything that docs/security.md names.
-const whole = `
-[[issuer]]
-name = "shop"
-audience = "editlock"
-secret_file = "page.secret"
-leeway = "30s"
-[issuer.claims]
-login = "login"
-
-[login]
-issuer = "https://id.example.org"
-client_id = "editlock"
-client_secret_file = "client.secret"
-public_url = "https://locks.example.org"
-scopes = ["groups"]
-user_prefix = "id:"
-lifetime = "8h"
-
-[certificates]
-user = "email"
-
-[[rule]]
-everyone = true
-rights = ["read", "use"]
-group = "*"
-mode = "*"
-
-[[rule]]
-groups = ["chiefs"]
-users = ["id:7"]
-rights = ["takeover", "force_release", "history"]
-group = "docs"
-mode = "task*"
-
-[ranks.groups]
-chiefs = 10
-[ranks.users]
-"id:7" = 20
-
-[limits]
-mutexes_per_session = 100
-
-[http]
-origins = ["https://app.example.org"]
-trusted_proxies = ["10.0.0.0/8"]
-`
-
-func contains(err error, text string) bool { return strings.Contains(err.Error(), text) }

@@ -13,14 +13,20 @@ func (a *app) version() *cobra.Command {
 		Example: "editlock version",
 		Args:    a.arguments(),
 		RunE: func(*cobra.Command, []string) error {
-			a.say(a.words.Text("version", release(), runtime.Version()))
+			a.say(a.words.Text("version", programVersion(), runtime.Version()))
 			return nil
 		},
 	})
 }
 
-// release is the program's version.
-func release() string {
+// release is the version of a release build: -ldflags "-X editlock/internal/cli.release=1.2.3".
+var release string
+
+// programVersion is what was built: a release, or what Go knows of the module.
+func programVersion() string {
+	if release != "" {
+		return release
+	}
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 		return info.Main.Version
 	}

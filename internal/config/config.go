@@ -126,6 +126,15 @@ func (s *Settings) all() []setting {
 	}
 }
 
+// Keys are those of the settings, in the order of their importance.
+func Keys() []string {
+	var keys []string
+	for _, s := range new(Settings).all() {
+		keys = append(keys, s.key)
+	}
+	return keys
+}
+
 func (s setting) set(value string) error {
 	if s.text != nil {
 		*s.text = value

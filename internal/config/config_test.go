@@ -36,18 +36,25 @@ func TestLoad_TakesTheStrongestSource(t *testing.T) {
 		{"the default", "", nil, nil, config.DefaultListen, config.Source{}},
 		{"the file", file, nil, nil, "127.0.0.1:1", config.Source{Kind: config.File, Name: file}},
 		{
-			"the file that the environment names", "", []string{"EDITLOCK_SERVE_CONFIG=" + file}, nil, "127.0.0.1:1",
+			"the file that the environment names", "",
+			[]string{"EDITLOCK_SERVE_CONFIG=" + file},
+			nil, "127.0.0.1:1",
 			config.Source{Kind: config.File, Name: file},
 		},
 		{
 			"the environment before the file, the last of two settings", file,
-			[]string{"EDITLOCK_SERVE_LISTEN=127.0.0.1:9", "EDITLOCK_SERVE_LISTEN=127.0.0.1:2"}, nil,
-			"127.0.0.1:2", config.Source{Kind: config.Environment, Name: "EDITLOCK_SERVE_LISTEN"},
+			[]string{"EDITLOCK_SERVE_LISTEN=127.0.0.1:9", "EDITLOCK_SERVE_LISTEN=127.0.0.1:2"},
+			nil,
+			"127.0.0.1:2",
+			config.Source{Kind: config.Environment, Name: "EDITLOCK_SERVE_LISTEN"},
 		},
 		{"an empty variable says nothing", file, []string{"EDITLOCK_SERVE_LISTEN="}, nil, "127.0.0.1:1", config.Source{Kind: config.File, Name: file}},
 		{
-			"a flag before all", file, []string{"EDITLOCK_SERVE_LISTEN=127.0.0.1:2"}, map[string]string{"listen": "127.0.0.1:3"},
-			"127.0.0.1:3", config.Source{Kind: config.FlagGiven, Name: "--listen"},
+			"a flag before all", file,
+			[]string{"EDITLOCK_SERVE_LISTEN=127.0.0.1:2"},
+			map[string]string{"listen": "127.0.0.1:3"},
+			"127.0.0.1:3",
+			config.Source{Kind: config.FlagGiven, Name: "--listen"},
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -39,7 +39,7 @@ func Load(file string, env []string, flags map[string]string) (*Config, error) {
 			}
 			c.sources[s.key] = Source{Environment, Variable(s.key)}
 		}
-		if value, given := flags[s.key]; given {
+		if value, given := flags[s.key]; given && (value != "" || s.key != "store") {
 			if err := s.set(value); err != nil {
 				return nil, fmt.Errorf("--%s: %w", Flag(s.key), err)
 			}
@@ -72,7 +72,7 @@ func (c *Config) variables(env []string) (map[string]string, error) {
 		switch {
 		case found:
 			out[name] = value
-		case strings.HasPrefix(name, variables):
+		case strings.HasPrefix(name, variables) && value != "":
 			return nil, fmt.Errorf("the environment has %s, which is not known%s", name, suggest(name, known))
 		}
 	}
@@ -102,6 +102,9 @@ func (c *Config) read() error {
 		c.sources[s.key] = Source{File, c.file}
 		if s.path && *s.text != "" {
 			*s.text = c.path(*s.text)
+		}
+		if path, ok := strings.CutPrefix(c.Store, "sqlite:"); ok && s.key == "store" && path != "" && !strings.HasPrefix(path, "//") {
+			c.Store = "sqlite:" + c.path(path)
 		}
 	}
 	limits, _ := given["limits"].(map[string]any)

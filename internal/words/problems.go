@@ -3,6 +3,7 @@ package words
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -41,7 +42,7 @@ var verb = regexp.MustCompile(`%[a-z]`)
 // for each verb.
 var compiled = sync.OnceValue(func() []problem {
 	var out []problem
-	for _, t := range problems {
+	for _, t := range slices.Concat(problems, careProblems) {
 		pattern := ""
 		for i, part := range strings.Split(t.en, "%%") {
 			if i > 0 {

@@ -124,7 +124,7 @@ func TestProblem_LeavesWhatItDoesNotKnow(t *testing.T) {
 }
 
 func TestProblem_TranslatesEachOfItsOwn(t *testing.T) {
-	for _, p := range problems {
+	for _, p := range slices.Concat(problems, careProblems) {
 		wantTranslated(t, p.en)
 	}
 }

@@ -52,10 +52,11 @@ var flagTexts = map[string]text{
 	"flag.listen":     {en: "`ADDRESS` to listen on (default 127.0.0.1:7117)", ru: "`ADDRESS`, который слушать (если не указано: 127.0.0.1:7117)"},
 	"flag.demo":       {en: "add the demo at /demo/", ru: "добавить демонстрацию на /demo/"},
 	"flag.serve_keys": {en: "API keys are in `FILE`, which “editlock keys” writes", ru: "API-ключи лежат в `FILE`, его пишет «editlock keys»"},
-	"flag.security": {
-		en: "whose tokens count, how people log in, who may do what, and limits are in `FILE` (TOML)",
-		ru: "чьи токены принимать, как входят люди, кому что можно и пределы — в `FILE` (TOML)",
+	"flag.config": {
+		en: "what these flags say, and whose tokens count, how people log in, who may do what, and limits, is in `FILE` (TOML)",
+		ru: "то, что говорят эти флаги, а также чьи токены принимать, как входят люди, кому что можно и пределы — в `FILE` (TOML)",
 	},
+	"flag.check":     {en: "only say whether a server can be run with it", ru: "только сказать, может ли с ней работать сервер"},
 	"flag.metrics":   {en: "show the metrics for Prometheus at `ADDRESS`, too, to whoever reaches it", ru: "показывать метрики для Prometheus ещё и на `ADDRESS`, всем, кому он доступен"},
 	"flag.pprof":     {en: "profiles of the running server at `ADDRESS`, of this machine only", ru: "профили работающего сервера на `ADDRESS`, только этой машины"},
 	"flag.tls_cert":  {en: "serve by TLS with the certificate in `FILE` (PEM), read anew when it changes", ru: "отвечать по TLS с сертификатом из `FILE` (PEM); изменённый перечитывается"},

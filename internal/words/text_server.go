@@ -7,15 +7,23 @@ var serverTexts = map[string]text{
 	"serve.long": {
 		en: `Serves the locks of a store over HTTP, with its description at /docs and /openapi.json.
 --demo adds a small office to try it in: open it in two browsers, and the second is told
-who is editing. Without --keys, --security or --client-ca callers are taken at their word on
-who they are, and only this machine is listened to.
+who is editing. Without keys, tokens, logins or client certificates
+callers are taken at their word on who they are, and only this machine is listened to.
+
+What the flags say can also stand in the file of --config, under the same names with _ for -,
+or in the environment, as EDITLOCK_SERVE_LISTEN. A flag counts before the environment, and that
+before the file; “editlock config” shows what counts.
 
 SIGINT or SIGTERM ends it without losing anything: locks stay held, and those who wait
 keep their place and ask again. A second signal ends it at once.`,
 		ru: `Раздаёт блокировки хранилища по HTTP; описание — на /docs и /openapi.json. --demo добавляет
 маленькую канцелярию для пробы: откройте её в двух браузерах, и второму скажут, кто
-редактирует. Без --keys, --security и --client-ca вызывающему верят на слово, кто он, и
-сервер слушает только эту машину.
+редактирует. Без ключей, токенов, входа и сертификатов клиентов вызывающему верят на слово,
+кто он, и сервер слушает только эту машину.
+
+То же, что флагами, можно сказать в файле --config, под теми же именами с _ вместо -, и в
+окружении, например EDITLOCK_SERVE_LISTEN. Флаг важнее окружения, окружение важнее файла; что
+в итоге действует, покажет «editlock config».
 
 SIGINT или SIGTERM завершает работу без потерь: блокировки остаются, ожидающие сохраняют
 место и обращаются снова. Второй сигнал завершает сразу.`,
@@ -23,11 +31,23 @@ SIGINT или SIGTERM завершает работу без потерь: бл�
 	"serve.demo":  {en: "Open %s in two browsers", ru: "Откройте %s в двух браузерах"},
 	"serve.plain": {en: "Serving %s", ru: "Сервер: %s"},
 	"serve.exposed": {
-		en: "%s can be reached from other machines, and anybody there could say that he is anybody. Listen on 127.0.0.1, or tell whom to believe with --keys, --security or --client-ca",
-		ru: "%s доступен с других машин, а там любой может назваться кем угодно. Слушайте 127.0.0.1 или укажите, кому верить: --keys, --security или --client-ca",
+		en: "%s can be reached from other machines, and anybody there could say that he is anybody. Listen on 127.0.0.1, or tell whom to believe with --keys, --client-ca, or issuers or a login in the file of --config",
+		ru: "%s доступен с других машин, а там любой может назваться кем угодно. Слушайте 127.0.0.1 или укажите, кому верить: --keys, --client-ca или издатели и вход в файле --config",
 	},
 	"serve.flag_with":  {en: "%s goes with %s", ru: "%s указывают вместе с %s"},
-	"serve.demo_known": {en: "--demo goes without --keys, --security and --client-ca: its people are made up", ru: "--demo не сочетается с --keys, --security и --client-ca: люди в ней вымышлены"},
+	"serve.demo_known": {en: "--demo goes without keys, tokens, logins and client certificates: its people are made up", ru: "--demo не сочетается с ключами, токенами, входом и сертификатами клиентов: люди в ней вымышлены"},
+
+	"config.short": {en: "show or check what a server is told", ru: "показать или проверить настройки сервера"},
+	"config.long": {
+		en: `Prints the configuration that “serve” with the same flags, environment and file would have,
+with where each value comes from: a file that says the same, but for a password in the store's
+URL, which is left out. With --check it says only whether a server can be run with it.`,
+		ru: `Печатает настройки, которые были бы у «serve» с теми же флагами, окружением и файлом, и откуда
+взято каждое значение. Получается файл, говорящий то же самое, кроме пароля в URL хранилища: его
+здесь нет. С --check только говорит, может ли с ними работать сервер.`,
+	},
+	"config.default": {en: "default", ru: "по умолчанию"},
+	"config.good":    {en: "A server can be run with this.", ru: "Сервер может с этим работать."},
 
 	"keys.short": {en: "create, list and revoke API keys", ru: "создавать, перечислять и отзывать API-ключи"},
 	"keys.long": {

@@ -1,0 +1,25 @@
+package words
+
+// careProblems are the formats of what backup, restore and the configuration
+// find wrong, as problems.
+var careProblems = []text{
+	{"sqlite: %s: exists already; a backup overwrites nothing", "sqlite: %s: уже есть; резервная копия ничего не заменяет"},
+	{"sqlite: %s: the copy is not sound: %w", "sqlite: %s: копия неисправна: %s"},
+	{"sqlite: %s: is the store itself", "sqlite: %s: это само хранилище"},
+	{
+		"sqlite: %s: the file is no editlock store: it has no table editlock_meta",
+		"sqlite: %s: это не хранилище editlock: нет таблицы editlock_meta",
+	},
+	{
+		"sqlite: %s: the file was replaced while it was being opened; open it again",
+		"sqlite: %s: файл заменили, пока он открывался; откройте снова",
+	},
+	{"%s: line %d: %s is not known here; do you mean %s?", "%s: строка %s: %s здесь неизвестно; может быть, %s?"},
+	{"%s: line %d: %s is not known here; known are %s", "%s: строка %s: %s здесь неизвестно; есть %s"},
+	{
+		"the environment has %s, which is not known; do you mean %s?",
+		"в окружении есть неизвестная переменная %s; может быть, %s?",
+	},
+	{"the environment has %s, which is not known; known are %s", "в окружении есть неизвестная переменная %s; есть %s"},
+	{"%s: must be true or false, not %q", "%s: допустимы true и false, а не %s"},
+}
