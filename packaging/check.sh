@@ -23,7 +23,7 @@ first=$work/1/editlock_1.0.0_$arch.deb
 tar -C "$work" -xzf "$work/1/editlock_1.0.0_linux_$arch.tar.gz"
 packaging/debian/build.sh "$work/editlock_1.0.0_linux_$arch/editlock" 1.0.1 "$arch" "$work"
 next=$work/editlock_1.0.1_$arch.deb
-conf=$root/etc/editlock/editlock.env
+conf=$root/etc/editlock/editlock.toml
 # Links point to where things are once the folder is the root, so -L counts.
 present() { [ -e "$root/$1" ] || [ -L "$root/$1" ] || fail "$2: $1 is missing"; }
 absent() { [ ! -e "$root/$1" ] && [ ! -L "$root/$1" ] || fail "$2: $1 is still there"; }
@@ -31,7 +31,8 @@ absent() { [ ! -e "$root/$1" ] && [ ! -L "$root/$1" ] || fail "$2: $1 is still t
 dpkg --root="$root" --install "$first" >/dev/null
 present usr/bin/editlock install
 present etc/systemd/system/multi-user.target.wants/editlock.service install
-chroot "$root" /usr/bin/editlock version >/dev/null || fail "the binary does not run"
+chroot "$root" /usr/bin/editlock version | grep -q "1\.0\.0" || fail "the binary does not run, or not as 1.0.0"
+chroot "$root" /usr/bin/editlock config --check --config /etc/editlock/editlock.toml >/dev/null || fail "the configuration is refused"
 chroot "$root" dpkg --verify editlock | grep . && fail "installed files are not those of the package"
 
 echo "# mine" >>"$conf"
@@ -42,7 +43,7 @@ grep -q '^# mine$' "$conf" || fail "the upgrade lost a change to $conf"
 mkdir -p "$root/var/lib/editlock"
 dpkg --root="$root" --remove editlock >/dev/null
 absent usr/bin/editlock remove
-present etc/editlock/editlock.env remove
+present etc/editlock/editlock.toml remove
 present var/lib/editlock remove
 dpkg --root="$root" --install "$next" >/dev/null
 present etc/systemd/system/multi-user.target.wants/editlock.service "install after removal"

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -15,6 +16,7 @@ import (
 
 	"editlock"
 	"editlock/access"
+	"editlock/internal/config"
 	"editlock/store/memory"
 	"editlock/telemetry"
 )
@@ -109,4 +111,36 @@ func metrics(t *testing.T) string {
 		break
 	}
 	return scrape()
+}
+
+// What is installed can be read by the program that is installed with it.
+func TestConfigurations(t *testing.T) {
+	for _, path := range []string{"debian/editlock.toml", "container.toml"} {
+		t.Run(path, func(t *testing.T) {
+			if _, err := config.Load(path, nil, nil); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	inMap := regexp.MustCompile(`(?m)^  editlock\.toml: \|\n((?:    .*\n)+)`)
+	for _, path := range []string{"kubernetes/sqlite.yaml", "kubernetes/postgres.yaml"} {
+		t.Run(path, func(t *testing.T) {
+			data, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found := inMap.FindSubmatch(data)
+			if found == nil {
+				t.Fatal("there is no editlock.toml in it")
+			}
+			file := filepath.Join(t.TempDir(), "editlock.toml")
+			if err := os.WriteFile(file, regexp.MustCompile(`(?m)^    `).ReplaceAll(found[1], nil), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			c, err := config.Load(file, nil, nil)
+			if err != nil || c.Listen != ":7117" || !c.Known() {
+				t.Errorf("%+v, %v", c, err)
+			}
+		})
+	}
 }

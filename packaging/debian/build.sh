@@ -15,7 +15,7 @@ chmod 755 "$root"
 
 install -D -m 755 "$binary" "$root/usr/bin/editlock"
 install -D -m 644 "$here/../editlock.service" "$root/lib/systemd/system/editlock.service"
-install -D -m 640 "$here/editlock.env" "$root/etc/editlock/editlock.env"
+install -D -m 640 "$here/editlock.toml" "$root/etc/editlock/editlock.toml"
 install -D -m 644 "$here/../../LICENSE" "$root/usr/share/doc/editlock/copyright"
 
 mkdir "$root/DEBIAN"
@@ -33,7 +33,7 @@ Description: locks with human owners
  Named locks that tell who is editing what since when, with fair queues,
  takeover, history and a page to manage them; a server and a command line.
 CONTROL
-echo /etc/editlock/editlock.env >"$root/DEBIAN/conffiles"
+echo /etc/editlock/editlock.toml >"$root/DEBIAN/conffiles"
 for script in postinst prerm postrm; do
 	install -m 755 "$here/$script" "$root/DEBIAN/$script"
 done
