@@ -180,7 +180,8 @@ const (
 	KindHandedOver    Kind = "handed_over"
 	KindWaiting       Kind = "waiting"
 	KindDeclined      Kind = "declined"
-	// KindGap is an event only: entries after the one asked for are gone.
+	// KindGap is an event only: entries after the one asked for are gone, up to
+	// Seq by pruning, or after Seq by a failover that lost the log's end.
 	KindGap Kind = "gap"
 )
 

@@ -31,6 +31,7 @@ type tail struct {
 	grew     chan struct{} // closed when recent grows
 	recent   []store.Entry // all entries from+1 … to
 	from, to uint64
+	lost     int // how often the store lost the log's end
 }
 
 func (t *tail) init(ctx context.Context, st store.Store) {
@@ -47,8 +48,8 @@ func (t *tail) wake() {
 }
 
 // enter registers a watcher; the first one starts the follower, at the
-// present end of the log.
-func (t *tail) enter(last uint64) {
+// present end of the log. It returns how often that was lost before.
+func (t *tail) enter(last uint64) (lost int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.watchers++
@@ -57,6 +58,7 @@ func (t *tail) enter(last uint64) {
 		t.recent, t.from, t.to = nil, last, last
 		go t.follow()
 	}
+	return t.lost
 }
 
 func (t *tail) exit() {
@@ -103,6 +105,12 @@ func (t *tail) pull() bool {
 	if t.to != after {
 		return true // another follower was quicker
 	}
+	if page.Last < t.to {
+		t.recent, t.from, t.to = nil, page.Last, page.Last
+		t.lost++
+		t.tell()
+		return true
+	}
 	if page.Floor > t.to {
 		t.recent, t.from = nil, page.Floor
 	}
@@ -117,10 +125,25 @@ func (t *tail) pull() bool {
 		t.recent = append([]store.Entry(nil), t.recent[n:]...)
 	}
 	if len(page.Entries) > 0 {
-		close(t.grew)
-		t.grew = make(chan struct{})
+		t.tell()
 	}
 	return full
+}
+
+// tell wakes the watchers. The caller holds mu.
+func (t *tail) tell() {
+	close(t.grew)
+	t.grew = make(chan struct{})
+}
+
+// lostEnd reports whether the store lost the log's end since a watcher knew of
+// so many times, as by a failover to a copy that lags, and where it ended then.
+func (t *tail) lostEnd(known *int) (end uint64, yes bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	yes = t.lost != *known
+	*known = t.lost
+	return t.to, yes
 }
 
 // after returns the shared entries behind a cursor and the new cursor, and
@@ -164,9 +187,16 @@ func (m *Manager) watch(ctx context.Context, q WatchQuery, yield func(Event, err
 		}
 		cursor = *q.After
 	}
-	m.tail.enter(end.Last)
+	lost := m.tail.enter(end.Last)
 	defer m.tail.exit()
 	for {
+		if end, yes := m.tail.lostEnd(&lost); yes && end < cursor {
+			// What was told may not have happened.
+			if !yield(Event{Seq: end, Kind: KindGap}, nil) {
+				return nil
+			}
+			cursor = end
+		}
 		entries, next, grew, reached := m.tail.after(cursor)
 		if !reached {
 			page, err := m.store.Log(ctx, store.LogQuery{After: cursor, Limit: logPage})
