@@ -8,6 +8,7 @@ import (
 	"net/http/pprof"
 	"time"
 
+	"editlock"
 	"editlock/auth"
 	"editlock/connect"
 	"editlock/httpapi"
@@ -34,7 +35,10 @@ func (s *server) observe(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	locks, err := connect.Open(ctx, s.conf.Store, &connect.Options{Wrap: s.telemetry.Store})
+	locks, err := connect.Open(ctx, s.conf.Store, &connect.Options{
+		Manager: &editlock.ManagerOptions{History: s.conf.Retention()},
+		Wrap:    s.telemetry.Store,
+	})
 	if err != nil {
 		return err
 	}

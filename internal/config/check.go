@@ -14,6 +14,9 @@ func (c *Config) check() error {
 			return fmt.Errorf("http.origins: %w", err)
 		}
 	}
+	if c.History.MaxEntries < 0 {
+		return fmt.Errorf("history.max_entries: must be 0, for all, or more, not %d", c.History.MaxEntries)
+	}
 	if err := c.Policy().Validate(); err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"editlock"
 	"editlock/access"
 	"editlock/auth"
 )
@@ -21,6 +22,11 @@ import (
 const (
 	DefaultStore  = "sqlite:editlock.db"
 	DefaultListen = "127.0.0.1:7117"
+
+	// A year, and some gigabytes: enough to answer who edited what, and an end
+	// to what is kept of people.
+	DefaultMaxAge     = 365 * 24 * time.Hour
+	DefaultMaxEntries = 10_000_000
 )
 
 // Settings are what flags and variables can say, too.
@@ -43,12 +49,20 @@ type Config struct {
 	Login        *Login        `toml:"login,omitempty"`
 	Certificates Certificates  `toml:"certificates"`
 	Limits       access.Limits `toml:"limits"`
+	History      History       `toml:"history"`
 	Ranks        access.Ranks  `toml:"ranks"`
 	Issuers      []Issuer      `toml:"issuer,omitempty"`
 	Rules        []access.Rule `toml:"rule,omitempty"`
 
 	file    string            // "": none
-	sources map[string]Source // of settings and limits; absent: the default
+	sources map[string]Source // of settings, limits and history; absent: the default
+}
+
+// History is how much of it is kept: what is older, or more, is deleted. 0 keeps
+// everything.
+type History struct {
+	MaxAge     Duration `toml:"max_age"`
+	MaxEntries int64    `toml:"max_entries"`
 }
 
 // HTTP is about other sites' pages, and proxies.
@@ -245,4 +259,9 @@ func suggest(name string, known []string) string {
 	known = slices.Clone(known)
 	slices.Sort(known)
 	return "; known are " + strings.Join(known, ", ")
+}
+
+// Retention is History for a Manager.
+func (c *Config) Retention() editlock.Retention {
+	return editlock.Retention{MaxAge: time.Duration(c.History.MaxAge), MaxEntries: c.History.MaxEntries}
 }

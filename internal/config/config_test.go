@@ -97,6 +97,8 @@ func TestLoad_RefusesWhatItDoesNotKnow(t *testing.T) {
 		"not TOML":         {"rule = [", "", "line 1"},
 		"an issuer twice":  {"[[issuer]]\nname = \"a\"\n[[issuer]]\nname = \"a\"\n", "", "is there twice"},
 		"a proxy by name":  {"[http]\ntrusted_proxies = [\"proxy\"]\n", "", "line 2"},
+		"history":          {"[history]\nmax_entries = -1\n", "", "history.max_entries: must be 0"},
+		"no age":           {"[history]\nmax_age = \"a year\"\n", "", "must be a duration"},
 		"a wrong type":     {"listen = 7117\n", "", "line 1"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -212,6 +214,9 @@ mode = "task*"
 chiefs = 10
 [ranks.users]
 "id:7" = 20
+
+[history]
+max_age = "720h"
 
 [limits]
 mutexes_per_session = 100

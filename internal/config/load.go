@@ -20,7 +20,7 @@ import (
 func Load(file string, env []string, flags map[string]string) (*Config, error) {
 	c := &Config{
 		Settings: Settings{Store: DefaultStore, Listen: DefaultListen},
-		Limits:   access.DefaultLimits(), sources: make(map[string]Source),
+		Limits:   access.DefaultLimits(), History: History{Duration(DefaultMaxAge), DefaultMaxEntries}, sources: make(map[string]Source),
 	}
 	variables, err := c.variables(env)
 	if err != nil {
@@ -107,9 +107,11 @@ func (c *Config) read() error {
 			c.Store = "sqlite:" + c.path(path)
 		}
 	}
-	limits, _ := given["limits"].(map[string]any)
-	for key := range limits {
-		c.sources["limits."+key] = Source{File, c.file}
+	for _, table := range []string{"limits", "history"} {
+		keys, _ := given[table].(map[string]any)
+		for key := range keys {
+			c.sources[table+"."+key] = Source{File, c.file}
+		}
 	}
 	return nil
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // TOML is the configuration as a file that says the same, with a comment at
-// each setting and limit that tells where it comes from; comment puts a source
+// each setting, limit and bound of the history that tells where it comes from; comment puts a source
 // into words. Paths are absolute, so that the file can lie anywhere. A password
 // in the store's URL is left out.
 func (c *Config) TOML(comment func(Source) string) ([]byte, error) {
@@ -37,12 +37,17 @@ func (c *Config) TOML(comment func(Source) string) ([]byte, error) {
 			return nil, err
 		}
 	}
-	b.WriteString("\n[limits]\n")
-	limits := reflect.ValueOf(c.Limits)
-	for i := range limits.NumField() {
-		key := limits.Type().Field(i).Tag.Get("toml")
-		if err := line(key, limits.Field(i).Interface(), "limits."+key); err != nil {
-			return nil, err
+	for _, table := range []struct {
+		name string
+		of   any
+	}{{"limits", c.Limits}, {"history", c.History}} {
+		fmt.Fprintf(&b, "\n[%s]\n", table.name)
+		values := reflect.ValueOf(table.of)
+		for i := range values.NumField() {
+			key := values.Type().Field(i).Tag.Get("toml")
+			if err := line(key, values.Field(i).Interface(), table.name+"."+key); err != nil {
+				return nil, err
+			}
 		}
 	}
 	if c.file == "" {
