@@ -150,9 +150,10 @@ func (c *committer) try(jobs []*job, lost map[string]attempt) error {
 	if len(w.ops) > 0 || behind != 0 {
 		c.tried++
 		w.head.At, w.head.Process = b.now, c.s.process
+		w.raw = encode(w.head)
 		ifs = append(ifs, c.turn())
 		then = append(w.ops,
-			clientv3.OpPut(c.s.keys.head(), encode(w.head)),
+			clientv3.OpPut(c.s.keys.head(), w.raw),
 			clientv3.OpPut(c.s.keys.batch(c.s.process), strconv.FormatUint(c.tried, 10), clientv3.WithLease(lease)))
 		if c.myTurn {
 			then = append(then, clientv3.OpDelete(c.s.keys.turn()))
@@ -247,7 +248,7 @@ func (c *committer) batch(jobs []*job, now int64) *batch {
 // remember keeps what a batch has made true.
 func (c *committer) remember(b *batch, w *write, rev int64) {
 	v := &c.view
-	v.rev, v.head = rev, w.head
+	v.rev, v.raw, v.head = rev, w.raw, w.head
 	for name, st := range w.names {
 		v.names[name] = st
 	}
@@ -274,6 +275,6 @@ func (c *committer) remember(b *batch, w *write, rev int64) {
 		v.requests[id] = true
 	}
 	if len(v.names)+len(v.requests) > maxKnown {
-		*v = newView(v.rev, v.head)
+		*v = newView(v.rev, v.raw, v.head)
 	}
 }

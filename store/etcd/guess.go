@@ -71,7 +71,7 @@ func (c *committer) missing(jobs []*job, now int64) needs {
 			n.waits = append(n.waits, peer)
 		}
 	}
-	if unknown := c.unknown(all.requests); len(unknown)+len(guess)+2 > maxCompares {
+	if unknown := c.unknown(all.requests); len(unknown)+len(guess)+3 > maxCompares {
 		n.requests = unknown
 	}
 	return n
@@ -107,7 +107,10 @@ func (c *committer) guessable(jobs []*job) map[string]bool {
 // known, and what is not known is not there.
 func (c *committer) guesses(jobs []*job, requests []string) []clientv3.Cmp {
 	k := c.s.keys
-	ifs := []clientv3.Cmp{clientv3.Compare(clientv3.ModRevision(k.head()), "=", c.view.rev)}
+	ifs := []clientv3.Cmp{
+		clientv3.Compare(clientv3.ModRevision(k.head()), "=", c.view.rev),
+		clientv3.Compare(clientv3.Value(k.head()), "=", c.view.raw),
+	}
 	for name := range c.guessable(jobs) {
 		ifs = append(ifs, clientv3.Compare(clientv3.CreateRevision(k.name(name)).WithPrefix(), "=", 0))
 	}

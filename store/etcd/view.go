@@ -14,9 +14,11 @@ import (
 
 // view is a part of the store at one revision of its head: what a process has
 // read or written itself. As every step replaces the head, all of it is true
-// as long as the head is the same.
+// as long as the head is the same, in its revision and in its text: after a
+// snapshot was restored, another head may have the same revision.
 type view struct {
 	rev      int64 // of the head's last change; 0: nothing is known
+	raw      string
 	head     head
 	names    map[string]known
 	peers    map[string]int64             // until when they live; nil: not known
@@ -33,9 +35,9 @@ type known struct {
 // maxKnown bounds how many names and requests a process knows by heart.
 const maxKnown = 1 << 15
 
-func newView(rev int64, h head) view {
+func newView(rev int64, raw string, h head) view {
 	return view{
-		rev: rev, head: h, names: make(map[string]known),
+		rev: rev, raw: raw, head: h, names: make(map[string]known),
 		waits: make(map[string]map[string]string), requests: make(map[string]bool),
 	}
 }
@@ -78,8 +80,9 @@ func (v *view) learn(k keys, n needs, answers []*etcdserverpb.RangeResponse) err
 	if err != nil {
 		return err
 	}
-	if rev != v.rev || len(v.names)+len(v.requests) > maxKnown {
-		*v = newView(rev, h)
+	raw := string(answers[0].Kvs[0].Value)
+	if rev != v.rev || raw != v.raw || len(v.names)+len(v.requests) > maxKnown {
+		*v = newView(rev, raw, h)
 	}
 	answers = answers[1:]
 	if n.peers {

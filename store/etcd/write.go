@@ -14,6 +14,7 @@ import (
 type write struct {
 	ops     []clientv3.Op
 	head    head
+	raw     string           // the head as it is written
 	names   map[string]known // nil values: as the view has them
 	tickets []change
 }
