@@ -2,6 +2,7 @@ package etcd
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -68,10 +69,10 @@ type lateLease struct {
 	asked atomic.Int64
 }
 
-func (l *lateLease) Grant(context.Context, int64) (*clientv3.LeaseGrantResponse, error) {
+func (l *lateLease) make(context.Context, int64, int64) error {
 	l.born = time.Now()
 	time.Sleep(l.grant)
-	return &clientv3.LeaseGrantResponse{ResponseHeader: &pb.ResponseHeader{RaftTerm: 2}, ID: 7, TTL: clockTTL}, nil
+	return nil
 }
 
 func (l *lateLease) TimeToLive(context.Context, clientv3.LeaseID, ...clientv3.LeaseOption) (*clientv3.LeaseTimeToLiveResponse, error) {
@@ -106,13 +107,80 @@ func TestClock_IsNotDeceivedByOneLateQuestion(t *testing.T) {
 
 func TestStore_MeasuresTheClockItMakes(t *testing.T) {
 	l := &lateLease{grant: 800 * time.Millisecond}
-	s := &Store{leases: l, clock: newClock(l)}
-	_, first, err := s.newLease(t.Context())
+	s := &Store{grant: l.make, clock: newClock(l)}
+	_, first, err := s.newLease(t.Context(), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	within := time.Duration(first.within) * time.Microsecond
 	if off := time.Duration(first.origin)*time.Microsecond - l.born.Sub(s.clock.begun); off.Abs() > within/2+time.Millisecond {
 		t.Errorf("the creator's clock is %v off, and says that it is within %v", off, within)
+	}
+}
+
+// clocks are the leases of an etcd that tell stores the time.
+func clocks(t *testing.T, c *clientv3.Client) (found []clientv3.LeaseID) {
+	t.Helper()
+	all, err := c.Leases(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range all.Leases {
+		if about, err := c.TimeToLive(t.Context(), l.ID); err == nil && about.GrantedTTL == clockTTL {
+			found = append(found, l.ID)
+		}
+	}
+	return found
+}
+
+func TestStore_LeavesNoClockBehind(t *testing.T) {
+	url := "etcd://" + enginetest.StartOwnEtcd(t).Host + "/clocks"
+	opened := make([]*Store, 5)
+	var all sync.WaitGroup
+	for i := range opened {
+		all.Go(func() { // they race to make the first clock,
+			var err error
+			if opened[i], err = Open(t.Context(), url, nil); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	for _, st := range opened {
+		if st == nil {
+			t.FailNow()
+		}
+		defer func() { _ = st.Close() }()
+	}
+	admin := opened[0].client
+	only := func(when string) clientv3.LeaseID {
+		t.Helper()
+		found := clocks(t, admin)
+		if len(found) != 1 {
+			t.Fatalf("%s there are the clocks %x; want one", when, found)
+		}
+		return found[0]
+	}
+	if _, err := admin.Revoke(t.Context(), only("after opening")); err != nil {
+		t.Fatal(err)
+	}
+	_, h, _, err := opened[0].readHead(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := opened[0].newLease(t.Context(), h.Lease); err != nil { // as one that dies before it tells
+		t.Fatal(err)
+	}
+	for _, st := range opened {
+		all.Go(func() { // and to replace it
+			if err := st.setClock(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	now := only("after it was replaced")
+	if _, h, _, err := opened[0].readHead(t.Context()); err != nil || h.Lease != int64(now) {
+		t.Errorf("the head names the clock %x, %v; there is %x", h.Lease, err, now)
 	}
 }

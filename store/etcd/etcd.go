@@ -47,6 +47,7 @@ type Store struct {
 	client  *clientv3.Client
 	kv      clientv3.KV
 	leases  clientv3.Lease
+	grant   func(ctx context.Context, id, ttl int64) error // of a lease with this ID
 	clock   *clock
 	process string // this one's ID
 	slack   int64  // how far behind the time of a refusal may be, in microseconds
@@ -101,6 +102,7 @@ func open(ctx context.Context, url string, fixed func() time.Time) (*Store, erro
 		return nil, explain(err, cfg.Endpoints)
 	}
 	s.kv, s.leases = s.client.KV, s.client.Lease
+	s.grant = granter(s.client)
 	s.clock = newClock(s.leases)
 	if fixed != nil {
 		s.clock.fixed, s.slack = fixed, 0

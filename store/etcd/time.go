@@ -3,10 +3,15 @@ package etcd
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
+	"strconv"
 	"time"
 
+	"go.etcd.io/etcd/api/v3/etcdserverpb"
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"editlock/store"
@@ -44,9 +49,9 @@ func (s *Store) setClock(ctx context.Context) error {
 		return nil
 	}
 	a, err := s.measure(ctx, h.Lease)
-	lease := h.Lease
+	gone, lease := h.Lease, h.Lease
 	if errors.Is(err, errNoClock) {
-		lease, a, err = s.newLease(ctx)
+		lease, a, err = s.newLease(ctx, gone)
 	}
 	if err != nil {
 		return s.explain(ctx, err)
@@ -61,6 +66,8 @@ func (s *Store) setClock(ctx context.Context) error {
 		switch {
 		case rev == 0:
 			return s.create(ctx)
+		case h.Lease != lease && h.Lease != gone:
+			return s.setClock(ctx) // another one has replaced the clock, and it counts
 		case h.Lease == lease && h.Term == a.term && h.Zero == zero:
 			s.clock.adopt(a, zero, from)
 			return nil
@@ -91,7 +98,7 @@ func (s *Store) create(ctx context.Context) error {
 		_, err := s.putHead(ctx, 0, h)
 		return err
 	}
-	lease, a, err := s.newLease(ctx)
+	lease, a, err := s.newLease(ctx, 0)
 	if err != nil {
 		return err
 	}
@@ -102,7 +109,6 @@ func (s *Store) create(ctx context.Context) error {
 		return err
 	}
 	if !done {
-		_, _ = s.leases.Revoke(ctx, clientv3.LeaseID(lease)) // unused, it does no harm
 		return s.setClock(ctx)
 	}
 	s.clock.adopt(a, h.Zero, h.Term)
@@ -118,18 +124,37 @@ func (s *Store) measure(ctx context.Context, lease int64) (a age, err error) {
 	return a, err
 }
 
-// newLease makes a lease to tell the time by. Its age is measured like any
-// other's: the grant itself may have taken long.
-func (s *Store) newLease(ctx context.Context) (int64, age, error) {
-	resp, err := s.leases.Grant(ctx, clockTTL)
+// newLease makes a lease to tell the time by, after the one that is gone (0:
+// for a new store). Its ID follows from the store and that one, so whoever
+// needs it, also after a process that died half-way, makes or finds the same:
+// none is left behind. Its age is measured like any other's: the grant itself
+// may have taken long.
+func (s *Store) newLease(ctx context.Context, gone int64) (int64, age, error) {
+	id := leaseID(s.keys, gone)
+	if err := s.grant(ctx, id, clockTTL); err != nil && !errors.Is(err, rpctypes.ErrLeaseExist) {
+		return 0, age{}, s.explain(ctx, err)
+	}
+	a, err := s.measure(ctx, id)
 	if err != nil {
 		return 0, age{}, s.explain(ctx, err)
 	}
-	a, err := s.measure(ctx, int64(resp.ID))
-	if err != nil {
-		return 0, age{}, s.explain(ctx, err)
+	return id, a, nil
+}
+
+// leaseID is a positive number that no other store's lease has, but by an
+// accident in 2^63.
+func leaseID(k keys, gone int64) int64 {
+	sum := sha256.Sum256([]byte(part(string(k)) + strconv.FormatInt(gone, 16)))
+	return int64(binary.BigEndian.Uint64(sum[:])>>1) | 1
+}
+
+// granter makes leases with an ID of one's choice.
+func granter(c *clientv3.Client) func(ctx context.Context, id, ttl int64) error {
+	leases := clientv3.RetryLeaseClient(c)
+	return func(ctx context.Context, id, ttl int64) error {
+		_, err := leases.LeaseGrant(ctx, &etcdserverpb.LeaseGrantRequest{ID: id, TTL: ttl})
+		return clientv3.ContextError(ctx, err)
 	}
-	return int64(resp.ID), a, nil
 }
 
 // putHead replaces the head of a revision; 0: none.

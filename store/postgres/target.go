@@ -94,28 +94,41 @@ func (t *target) prepare(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, conn.Close(context.WithoutCancel(ctx))) }()
+	about, err := t.look(ctx, conn)
+	if err != nil {
+		return err
+	}
+	t.route(about.backend != int(conn.PgConn().PID()))
+	return t.migrate(ctx, conn)
+}
+
+// about is what a server says of itself.
+type about struct {
+	version, backend int
+}
+
+// look refuses servers that won't do, and finds out the schema.
+func (t *target) look(ctx context.Context, conn *pgx.Conn) (a about, err error) {
 	var (
-		version, backend int
-		encoding         string
-		current          *string
+		encoding string
+		current  *string
 	)
 	err = conn.QueryRow(ctx, `SELECT current_setting('server_version_num')::int, current_setting('server_encoding'),
-		current_schema()::text, pg_backend_pid()`).Scan(&version, &encoding, &current, &backend)
+		current_schema()::text, pg_backend_pid()`).Scan(&a.version, &encoding, &current, &a.backend)
 	switch {
 	case err != nil:
-		return err
-	case version < oldestServer:
-		return fmt.Errorf("the server is PostgreSQL %d.%d; needed is 13 or newer", version/10000, version%10000)
+		return a, err
+	case a.version < oldestServer:
+		return a, fmt.Errorf("the server is PostgreSQL %d.%d; needed is 13 or newer", a.version/10000, a.version%10000)
 	case encoding != "UTF8":
-		return fmt.Errorf("the database's encoding is %s; needed is UTF8", encoding)
+		return a, fmt.Errorf("the database's encoding is %s; needed is UTF8", encoding)
 	case t.schema != "":
 	case current == nil:
-		return errors.New("the role has no schema of its own; name one with ?schema=")
+		return a, errors.New("the role has no schema of its own; name one with ?schema=")
 	default:
 		t.schema = *current
 	}
-	t.route(backend != int(conn.PgConn().PID()))
-	return t.migrate(ctx, conn)
+	return a, nil
 }
 
 // route decides how to send statements, and where to LISTEN. A pooler shows

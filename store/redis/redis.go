@@ -100,6 +100,23 @@ const (
 // Open fails if the server can't be reached, is too old or can't be written
 // to, if it may evict keys, or if the store was laid out by a newer editlock.
 func Open(ctx context.Context, url string, o *Options) (*Store, error) {
+	s, err := reach(ctx, url, o)
+	if err != nil {
+		return nil, err
+	}
+	running, end := context.WithCancel(context.Background())
+	s.end = end
+	if err := s.check(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	if err := s.subscribe(ctx, running); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// reach makes a store that is connected, and nothing more.
+func reach(ctx context.Context, url string, o *Options) (*Store, error) {
 	at, err := parseURL(url)
 	if err != nil {
 		return nil, err
@@ -123,14 +140,6 @@ func Open(ctx context.Context, url string, o *Options) (*Store, error) {
 	if s.lone, err = newLone(opt); err != nil {
 		s.client.Close()
 		return nil, s.explain(ctx, err)
-	}
-	running, end := context.WithCancel(context.Background())
-	s.end = end
-	if err := s.check(ctx); err != nil {
-		return nil, errors.Join(err, s.Close())
-	}
-	if err := s.subscribe(ctx, running); err != nil {
-		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
@@ -161,20 +170,8 @@ func dial(ctx context.Context, opt rueidis.ClientOption) (rueidis.Client, error)
 
 // check asks the server whether it will do.
 func (s *Store) check(ctx context.Context) error {
-	info, err := s.info(ctx)
-	if err != nil {
+	if _, err := s.look(ctx); err != nil {
 		return err
-	}
-	version := info["redis_version"]
-	if !atLeast(version, 6, 2) {
-		return fmt.Errorf("redis: the server is Redis %s; editlock needs 6.2 or newer, or Valkey", version)
-	}
-	if policy := info["maxmemory_policy"]; policy != "" && policy != "noeviction" {
-		return fmt.Errorf("redis: the server's maxmemory-policy is %s: it would drop mutexes when its memory is full; "+
-			"set it to noeviction", policy)
-	}
-	if role := info["role"]; role != "" && role != "master" {
-		return errors.New("redis: the server is a replica, which can't be written to: name the primary")
 	}
 	answer, err := s.eval(ctx, s.scripts.open, layout)
 	if err != nil {
@@ -194,6 +191,26 @@ func (s *Store) check(ctx context.Context) error {
 	seq, err := answer[1].AsInt64()
 	s.seen.Store(uint64(seq))
 	return err
+}
+
+// look refuses servers that won't do.
+func (s *Store) look(ctx context.Context) (version string, err error) {
+	info, err := s.info(ctx)
+	if err != nil {
+		return "", err
+	}
+	version = info["redis_version"]
+	if !atLeast(version, 6, 2) {
+		return version, fmt.Errorf("redis: the server is Redis %s; editlock needs 6.2 or newer, or Valkey", version)
+	}
+	if policy := info["maxmemory_policy"]; policy != "" && policy != "noeviction" {
+		return version, fmt.Errorf("redis: the server's maxmemory-policy is %s: it would drop mutexes when its memory is full; "+
+			"set it to noeviction", policy)
+	}
+	if role := info["role"]; role != "" && role != "master" {
+		return version, errors.New("redis: the server is a replica, which can't be written to: name the primary")
+	}
+	return version, nil
 }
 
 // info is what the server that has the store's keys says of itself.
@@ -230,7 +247,9 @@ func (s *Store) Close() error {
 	if s.closed.Swap(true) {
 		return nil
 	}
-	s.end()
+	if s.end != nil {
+		s.end()
+	}
 	s.done.Wait()
 	s.lone.close()
 	s.client.Close()

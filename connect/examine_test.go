@@ -1,0 +1,52 @@
+package connect_test
+
+import (
+	"crypto/rand"
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"editlock"
+	"editlock/connect"
+	"editlock/internal/enginetest"
+)
+
+// A look tells nothing of a store that is not there, and makes none.
+func TestExamine(t *testing.T) {
+	file := "sqlite:" + filepath.Join(t.TempDir(), "locks.db")
+	if _, err := connect.Examine(t.Context(), file); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a file that is not there: %v", err)
+	}
+	for name, test := range map[string]struct {
+		url      string
+		before   bool
+		hasClock bool
+	}{
+		"sqlite":   {file, false, false},
+		"postgres": {enginetest.With(enginetest.StartPostgres(t).URL, "schema=examined_"+rand.Text()), true, true},
+		"redis":    {enginetest.StartRedis(t).URL + "?prefix=examined-" + rand.Text(), true, true},
+		"etcd":     {"etcd://" + enginetest.StartEtcd(t).Host + "/examined-" + rand.Text(), true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if test.before {
+				if e, err := connect.Examine(t.Context(), test.url); err != nil || e.Tables != 0 || e.Version == "" {
+					t.Fatalf("before there is a store: %+v, %v", e, err)
+				}
+			}
+			locks, err := connect.Open(t.Context(), test.url, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = locks.Close() }()
+			if _, err := locks.Capture(t.Context(), editlock.ID{ID: "x"}, nil); err != nil {
+				t.Fatal(err)
+			}
+			e, err := connect.Examine(t.Context(), test.url)
+			if err != nil || e.Tables == 0 || e.Tables != e.Newest || e.HasClock != test.hasClock || e.RoundTrip <= 0 || e.Skew.Abs() > time.Minute {
+				t.Errorf("%+v, %v", e, err)
+			}
+		})
+	}
+}
