@@ -44,7 +44,7 @@ editlock serve --demo`,
 	in("hold", a.capture(), a.release(), a.run())
 	in("look", a.request(), a.list(), a.history(), a.watch())
 	in("stepin", a.takeover(), a.forceRelease(), a.releaseSession(), a.handOver(), a.decline())
-	in("more", a.serve(), a.configuration(), a.backup(), a.restore(), a.keys(), a.token(), a.completion(), a.version())
+	in("more", a.serve(), a.configuration(), a.doctor(), a.backup(), a.restore(), a.keys(), a.token(), a.completion(), a.version())
 	help := a.helpCommand()
 	help.GroupID = "more"
 	root.SetHelpCommand(help)

@@ -1,0 +1,212 @@
+package cli
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"editlock"
+)
+
+// renewWithin is when a certificate should be renewed.
+const renewWithin = 14 * 24 * time.Hour
+
+// files looks at who may read the files of a server, and at its certificate.
+func (d *doctor) files() []finding {
+	var found []finding
+	for _, file := range []struct {
+		check, path string
+		secret      bool
+	}{{"keys", d.conf.Keys, false}, {"tls_key", d.conf.TLSKey, true}} {
+		if file.path == "" {
+			continue
+		}
+		info, err := os.Stat(file.path)
+		switch {
+		case err != nil:
+			found = append(found, finding{file.check, failing, err.Error(), ""})
+		case keepsModes && info.Mode().Perm()&0o007 != 0:
+			f := finding{
+				file.check, warning, d.words.Text("doctor.file.open", file.path, info.Mode().Perm()), d.words.Text("doctor.file.open.do", file.path),
+			}
+			if file.secret {
+				f.Status = failing
+			}
+			found = append(found, f)
+		default:
+			found = append(found, finding{file.check, fine, d.words.Text("doctor.file", file.path), ""})
+		}
+	}
+	if d.conf.TLSCert != "" && d.conf.TLSKey != "" {
+		found = append(found, d.certificate())
+	}
+	return found
+}
+
+func (d *doctor) certificate() finding {
+	pair, err := tls.LoadX509KeyPair(d.conf.TLSCert, d.conf.TLSKey)
+	if err != nil {
+		return finding{"tls_cert", failing, err.Error(), ""}
+	}
+	cert, err := x509.ParseCertificate(pair.Certificate[0])
+	if err != nil {
+		return finding{"tls_cert", failing, err.Error(), ""}
+	}
+	return d.expiry("tls_cert", cert)
+}
+
+func (d *doctor) expiry(check string, cert *x509.Certificate) finding {
+	end := cert.NotAfter.Format(time.DateOnly)
+	switch left := time.Until(cert.NotAfter); {
+	case left < 0:
+		return finding{check, failing, d.words.Text("doctor.cert.over", end), d.words.Text("doctor.cert.do")}
+	case left < renewWithin:
+		return finding{check, warning, d.words.Text("doctor.cert", end), d.words.Text("doctor.cert.do")}
+	}
+	return finding{check, fine, d.words.Text("doctor.cert", end), ""}
+}
+
+// port finds out who has the address that a server would listen on.
+func (d *doctor) port(ctx context.Context) []finding {
+	at := d.conf.Listen
+	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", at)
+	if err == nil {
+		_ = ln.Close()
+		return []finding{{"port", fine, d.words.Text("doctor.port.free", at), ""}}
+	}
+	if !errors.Is(err, syscall.EADDRINUSE) {
+		return []finding{{"port", failing, err.Error(), d.words.Text("doctor.port.do")}}
+	}
+	host, port, _ := net.SplitHostPort(at)
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	scheme := "http://"
+	if d.conf.TLSCert != "" {
+		scheme = "https://"
+	}
+	// Who answers is asked, and not trusted: the certificate has another name.
+	who := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+	title, err := openAPI(ctx, who, scheme+net.JoinHostPort(host, port))
+	if err != nil {
+		return []finding{{"port", failing, d.words.Text("doctor.port.other", at), d.words.Text("doctor.port.do")}}
+	}
+	return []finding{{"port", fine, d.words.Text("doctor.port.own", at, title), ""}}
+}
+
+// openAPI returns who answers at an address, by its description.
+func openAPI(ctx context.Context, client *http.Client, base string) (title string, err error) {
+	got, err := fetch(ctx, client, base+"/openapi.json")
+	if err != nil {
+		return "", err
+	}
+	var doc struct {
+		Info struct{ Title, Version string }
+	}
+	if err := json.Unmarshal(got.body, &doc); err != nil || got.code != http.StatusOK || doc.Info.Title != "editlock" {
+		return "", errors.New("what answers is no editlock")
+	}
+	return "editlock, API " + doc.Info.Version, nil
+}
+
+// page is the answer to a request, as far as it is looked at.
+type page struct {
+	code   int
+	status string
+	header http.Header
+	tls    *tls.ConnectionState
+	body   []byte
+}
+
+// fetch reads a small page.
+func fetch(ctx context.Context, client *http.Client, url string) (page, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return page{}, err
+	}
+	res, err := client.Do(req)
+	if err != nil {
+		return page{}, err
+	}
+	defer func() { _ = res.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(res.Body, 4<<20))
+	return page{res.StatusCode, res.Status, res.Header, res.TLS, body}, err
+}
+
+// server looks at a server that is in --store.
+func (d *doctor) server(ctx context.Context) []finding {
+	d.store = d.conf.Store
+	base := strings.TrimRight(d.conf.Store, "/")
+	began := time.Now()
+	got, err := fetch(ctx, http.DefaultClient, base+"/healthz")
+	if err != nil {
+		return []finding{{"server", failing, d.words.Error(fmt.Errorf("%w: %w", editlock.ErrUnavailable, err)), d.words.Text("doctor.server.do")}}
+	}
+	took := time.Since(began)
+	title, err := openAPI(ctx, http.DefaultClient, base)
+	if err != nil || got.code != http.StatusOK {
+		return []finding{{"server", failing, d.words.Text("doctor.server.other", base), d.words.Text("doctor.server.do")}}
+	}
+	found := []finding{{"server", fine, d.words.Text("doctor.server", base, title, took.Round(10*time.Microsecond)), ""}}
+	if got.tls != nil && len(got.tls.PeerCertificates) > 0 {
+		found = append(found, d.expiry("tls_cert", got.tls.PeerCertificates[0]))
+	}
+	found = append(found, d.ready(ctx, base), d.serverClock(got.header, began.Add(took/2)))
+	return append(found, d.caller(ctx))
+}
+
+func (d *doctor) ready(ctx context.Context, base string) finding {
+	got, err := fetch(ctx, http.DefaultClient, base+"/readyz")
+	if err == nil && got.code == http.StatusOK {
+		return finding{"ready", fine, d.words.Text("doctor.ready"), ""}
+	}
+	if err != nil {
+		return finding{"ready", failing, err.Error(), d.words.Text("doctor.ready.do")}
+	}
+	var problem struct{ Detail string }
+	_ = json.Unmarshal(got.body, &problem) // without it the status is all there is
+	return finding{"ready", failing, d.words.Text("doctor.ready.not", got.status, problem.Detail), d.words.Text("doctor.ready.do")}
+}
+
+// serverClock compares clocks by the answer's date, which has whole seconds.
+func (d *doctor) serverClock(header http.Header, at time.Time) finding {
+	date, err := http.ParseTime(header.Get("Date"))
+	if err != nil {
+		return finding{"clock", warning, d.words.Text("doctor.clock.none"), ""}
+	}
+	skew := date.Add(time.Second / 2).Sub(at)
+	if skew.Abs() > skewFrom+time.Second/2 {
+		return finding{"clock", warning, d.words.Text("doctor.clock.skew", skew.Round(time.Second)), d.words.Text("doctor.clock.skew.do")}
+	}
+	return finding{"clock", fine, d.words.Text("doctor.clock", skew.Round(time.Second)), ""}
+}
+
+// caller finds out whether the server knows the caller.
+func (d *doctor) caller(ctx context.Context) finding {
+	err := d.withLocker(ctx, func(ctx context.Context, locks editlock.Locker) error {
+		_, err := locks.List(ctx, editlock.Query{Limit: 1})
+		return err
+	})
+	switch {
+	case err == nil:
+		return finding{"caller", fine, d.words.Text("doctor.caller"), ""}
+	case errors.Is(err, editlock.ErrForbidden):
+		return finding{"caller", warning, d.words.Error(err), d.words.Text("doctor.caller.forbidden.do")}
+	case errors.Is(err, editlock.ErrUnauthenticated):
+		return finding{"caller", failing, d.words.Error(err), d.words.Text("doctor.caller.do")}
+	case errors.Is(err, fs.ErrNotExist):
+		return finding{"caller", failing, err.Error(), ""}
+	}
+	return finding{"caller", failing, d.words.Error(err), d.words.Text("doctor.server.do")}
+}

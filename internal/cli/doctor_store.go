@@ -1,0 +1,136 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"editlock/connect"
+	"editlock/internal/config"
+)
+
+const (
+	// skewFrom is what difference between clocks is worth a word.
+	skewFrom = time.Second
+	slowFrom = 100 * time.Millisecond
+	lowSpace = 256 << 20
+	noSpace  = 16 << 20
+)
+
+// engine finds out whether the store can be opened, and whose clock decides.
+func (d *doctor) engine(ctx context.Context) []finding {
+	url := d.conf.Store
+	name := config.Redact(url)
+	if connect.Engine(url) == "memory" {
+		return []finding{{"store", warning, d.words.Text("doctor.store.memory"), d.words.Text("doctor.store.memory.do")}}
+	}
+	e, err := connect.Examine(ctx, url)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return []finding{{"store", warning, d.words.Text("doctor.store.none", name), d.words.Text("doctor.store.none.do")}}
+	case err != nil:
+		advice := d.words.Text("doctor.store.do")
+		if connect.Engine(url) == "sqlite" {
+			advice = d.words.Text("doctor.store.file.do")
+		}
+		return []finding{{"store", failing, d.words.Problem(err.Error()), advice}} // not Error: it takes silence for a server's
+	}
+	found := []finding{{"store", fine, d.words.Text("doctor.store", name, e.Version, e.RoundTrip.Round(10*time.Microsecond)), ""}}
+	if e.RoundTrip > slowFrom {
+		found[0].Status, found[0].Advice = warning, d.words.Text("doctor.store.slow.do")
+	}
+	switch {
+	case e.Tables == 0:
+		found = append(found, finding{"schema", warning, d.words.Text("doctor.schema.none"), d.words.Text("doctor.schema.none.do")})
+	case e.Tables < e.Newest:
+		found = append(found, finding{
+			"schema", warning, d.words.Text("doctor.schema.old", e.Tables, e.Newest), d.words.Text("doctor.schema.old.do"),
+		})
+	default:
+		found = append(found, finding{"schema", fine, d.words.Text("doctor.schema", e.Tables), ""})
+	}
+	return append(found, d.clock(e, connect.Engine(url)))
+}
+
+// clock compares the store's clock with this machine's.
+func (d *doctor) clock(e *connect.Examination, engine string) finding {
+	switch {
+	case e.HasClock && e.Skew.Abs() > skewFrom:
+		return finding{"clock", warning, d.words.Text("doctor.clock.skew", e.Skew.Round(time.Millisecond)), d.words.Text("doctor.clock.skew.do")}
+	case e.HasClock:
+		return finding{"clock", fine, d.words.Text("doctor.clock", e.Skew.Round(time.Millisecond)), ""}
+	case engine == "etcd":
+		return finding{"clock", fine, d.words.Text("doctor.clock.etcd"), ""}
+	case !clockKept():
+		return finding{"clock", warning, d.words.Text("doctor.clock.loose"), d.words.Text("doctor.clock.skew.do")}
+	}
+	return finding{"clock", fine, d.words.Text("doctor.clock.own"), ""}
+}
+
+// disk looks at the folder of a database file: its file system, its space,
+// and whether it takes a write to the disk.
+func (d *doctor) disk(path string) []finding {
+	dir := filepath.Dir(path)
+	var found []finding
+	if about, ok := fileSystem(dir); ok {
+		if about.network != "" {
+			found = append(found, finding{"disk", failing, d.words.Text("doctor.disk.network", dir, about.network), d.words.Text("doctor.disk.network.do")})
+		}
+		space := finding{"disk", fine, d.words.Text("doctor.disk.space", size(about.free), dir), ""}
+		switch {
+		case about.free < noSpace:
+			space.Status, space.Advice = failing, d.words.Text("doctor.disk.space.do")
+		case about.free < lowSpace:
+			space.Status, space.Advice = warning, d.words.Text("doctor.disk.space.do")
+		}
+		found = append(found, space)
+	}
+	took, err := tryDisk(dir)
+	switch {
+	case err != nil:
+		found = append(found, finding{"disk", failing, d.words.Text("doctor.disk.write", dir, err), d.words.Text("doctor.disk.write.do")})
+	case took > slowFrom:
+		found = append(found, finding{"disk", warning, d.words.Text("doctor.disk.sync", took.Round(time.Millisecond)), d.words.Text("doctor.disk.sync.do")})
+	default:
+		found = append(found, finding{"disk", fine, d.words.Text("doctor.disk.sync", took.Round(10*time.Microsecond)), ""})
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return found // the store's check has said so
+	}
+	if mode := info.Mode().Perm(); keepsModes && mode&0o007 != 0 {
+		return append(found, finding{"file", warning, d.words.Text("doctor.file.open", path, mode), d.words.Text("doctor.file.open.do", path)})
+	}
+	return append(found, finding{"file", fine, d.words.Text("doctor.file", path), ""})
+}
+
+// tryDisk writes some bytes to the disk, and tells how long they took to be
+// there.
+func tryDisk(dir string) (took time.Duration, err error) {
+	f, err := os.CreateTemp(dir, ".editlock-doctor-*")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, f.Close(), os.Remove(f.Name())) }()
+	if _, err := f.WriteString("written to see whether the disk takes it"); err != nil {
+		return 0, err
+	}
+	began := time.Now()
+	err = f.Sync()
+	return time.Since(began), err
+}
+
+// contents finds out whether a database file is sound.
+func (d *doctor) contents(ctx context.Context, path string) []finding {
+	about, err := connect.Describe(ctx, path)
+	if err != nil {
+		return nil // the store's check has said so
+	}
+	if err := connect.Check(ctx, path); err != nil {
+		return []finding{{"contents", failing, d.words.Error(err), d.words.Text("doctor.contents.do")}}
+	}
+	return []finding{{"contents", fine, d.words.Text("doctor.contents", about.Mutexes, about.Waiting, about.Entries, size(about.FileSize)), ""}}
+}

@@ -1,0 +1,99 @@
+package cli
+
+import (
+	"context"
+	"crypto/x509"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"editlock/connect"
+	"editlock/internal/config"
+	"editlock/internal/words"
+)
+
+func newDoctor(store string) *doctor {
+	a := newApp(words.English)
+	a.json = true // prints nothing by itself
+	return &doctor{app: a, conf: &config.Config{Settings: config.Settings{Store: store, Listen: "127.0.0.1:0"}}}
+}
+
+func TestDoctor_GivesUpWhatHangs(t *testing.T) {
+	d := newDoctor("memory:")
+	forever := make(chan struct{})
+	defer close(forever)
+	d.check(t.Context(), "stuck", time.Millisecond, func(context.Context) []finding {
+		<-forever
+		return nil
+	})
+	if got := d.found.Checks; len(got) != 1 || got[0].Status != failing || got[0].Check != "stuck" {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestDoctor_ComparesClocks(t *testing.T) {
+	d := newDoctor("memory:")
+	for _, tt := range []struct {
+		name   string
+		e      connect.Examination
+		engine string
+		want   string
+	}{
+		{"near", connect.Examination{HasClock: true, Skew: 20 * time.Millisecond}, "postgres", fine},
+		{"ahead", connect.Examination{HasClock: true, Skew: 3 * time.Second}, "postgres", warning},
+		{"behind", connect.Examination{HasClock: true, Skew: -3 * time.Second}, "redis", warning},
+		{"none", connect.Examination{}, "etcd", fine},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := d.clock(&tt.e, tt.engine); got.Status != tt.want {
+				t.Errorf("%+v", got)
+			}
+		})
+	}
+	t.Run("of a server by the date of its answer", func(t *testing.T) {
+		now := time.Now()
+		for ahead, want := range map[time.Duration]string{0: fine, time.Minute: warning, -time.Minute: warning} {
+			header := http.Header{"Date": {now.Add(ahead).UTC().Format(http.TimeFormat)}}
+			if got := d.serverClock(header, now); got.Status != want {
+				t.Errorf("%v: %+v", ahead, got)
+			}
+		}
+		if got := d.serverClock(http.Header{}, now); got.Status != warning {
+			t.Errorf("%+v", got)
+		}
+	})
+}
+
+func TestDoctor_TellsWhenACertificateEnds(t *testing.T) {
+	d := newDoctor("memory:")
+	for left, want := range map[time.Duration]string{-time.Hour: failing, 24 * time.Hour: warning, 60 * 24 * time.Hour: fine} {
+		if got := d.expiry("tls_cert", &x509.Certificate{NotAfter: time.Now().Add(left)}); got.Status != want {
+			t.Errorf("%v left: %+v", left, got)
+		}
+	}
+}
+
+func TestDoctor_FindsAnotherProgramAtThePort(t *testing.T) {
+	other := httptest.NewServer(http.NotFoundHandler())
+	defer other.Close()
+	d := newDoctor("memory:")
+	d.conf.Listen = other.Listener.Addr().String()
+	if got := d.port(t.Context()); got[0].Status != failing {
+		t.Errorf("%+v", got)
+	}
+	if got := newDoctor(other.URL).server(t.Context()); len(got) != 1 || got[0].Status != failing {
+		t.Errorf("%+v", got)
+	}
+	ln, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = ln.Close() }() // accepts, and never answers
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if got := newDoctor("http://" + ln.Addr().String()).server(ctx); len(got) != 1 || got[0].Status != failing {
+		t.Errorf("%+v", got)
+	}
+}
