@@ -32,8 +32,7 @@ type committer struct {
 	term    uint64 // etcd was in when it answered last
 	next    *job   // taken from the queue, but too much for the step before
 	tried   uint64 // number of the last try
-	lost    int    // tries in a row that another process was quicker than
-	myTurn  bool
+	turns   turns
 	expires clientv3.LeaseID
 	granted int64 // when that lease was, on the clock's own time
 }
@@ -85,24 +84,29 @@ func (c *committer) step(jobs []*job) error {
 	deadline := c.s.clock.elapsed() + giveUpAfter.Microseconds()
 	for {
 		err := c.try(jobs, lost)
-		if errors.Is(err, errAgain) && c.lost >= defeats && !c.myTurn {
+		if errors.Is(err, errAgain) && c.turns.lost >= defeats && !c.turns.mine {
 			if refused := c.askTurn(); refused != nil {
 				err = refused
 			}
 		}
 		wait := retryPause
+		if errors.Is(err, errTurn) { // etcd has answered: wait as long as it takes
+			deadline, wait = c.s.clock.elapsed()+giveUpAfter.Microseconds(), 0
+			if failed := c.awaitTurn(); failed != nil {
+				err, wait = failed, retryPause
+			}
+		}
+		gone := !slices.ContainsFunc(jobs, func(j *job) bool { return j.ctx.Err() == nil })
 		switch {
 		case err == nil:
 			return nil
-		case errors.Is(err, errAgain):
+		case errors.Is(err, errAgain) && !gone:
 			continue
-		case errors.Is(err, errTurn):
-			wait = turnPause
-		case !temporary(err):
+		case !errors.Is(err, errAgain) && !temporary(err) && !errors.Is(err, errTurn):
 			return err
 		}
 		c.view.rev = 0
-		if c.s.clock.elapsed() > deadline || !slices.ContainsFunc(jobs, func(j *job) bool { return j.ctx.Err() == nil }) {
+		if gone || c.s.clock.elapsed() > deadline {
 			return errors.Join(errAway, err)
 		}
 		select {
@@ -151,12 +155,13 @@ func (c *committer) try(jobs []*job, lost map[string]attempt) error {
 		c.tried++
 		w.head.At, w.head.Process = b.now, c.s.process
 		w.raw = encode(w.head)
-		ifs = append(ifs, c.turn())
+		ifs = append(ifs, c.myTurn())
 		then = append(w.ops,
 			clientv3.OpPut(c.s.keys.head(), w.raw),
 			clientv3.OpPut(c.s.keys.batch(c.s.process), strconv.FormatUint(c.tried, 10), clientv3.WithLease(lease)))
-		if c.myTurn {
-			then = append(then, clientv3.OpDelete(c.s.keys.turn()))
+		if c.turns.mine {
+			is, pass := c.passOn()
+			ifs, then = append(ifs, is...), append(then, pass...)
 		}
 	}
 	reads := c.reads(all)
@@ -178,14 +183,14 @@ func (c *committer) try(jobs []*job, lost map[string]attempt) error {
 	}
 	c.term = resp.Header.RaftTerm
 	if !resp.Succeeded {
-		c.lost++
+		c.turns.lost++
 		if reads == nil {
 			return c.look(ctx, jobs, all, lost)
 		}
 		return c.learn(jobs, all, ranges(resp.Responses), lost)
 	}
 	if then != nil {
-		c.myTurn = false
+		c.turns.mine = false
 		c.remember(b, w, resp.Header.Revision)
 	}
 	c.deliver(jobs, try)
@@ -205,11 +210,12 @@ func (c *committer) look(ctx context.Context, jobs []*job, n needs, lost map[str
 // reads are those of n, after those of the number of the last try that took
 // effect, and of whose turn it is.
 func (c *committer) reads(n needs) []clientv3.Op {
-	return append([]clientv3.Op{clientv3.OpGet(c.s.keys.batch(c.s.process)), clientv3.OpGet(c.s.keys.turn())}, n.reads(c.s.keys)...)
+	first := append([]clientv3.Op{clientv3.OpGet(c.s.keys.batch(c.s.process))}, c.s.keys.turnReads()...)
+	return append(first, n.reads(c.s.keys)...)
 }
 
 func (c *committer) learn(jobs []*job, n needs, answers []*etcdserverpb.RangeResponse, lost map[string]attempt) error {
-	if err := c.view.learn(c.s.keys, n, answers[2:]); err != nil {
+	if err := c.view.learn(c.s.keys, n, answers[3:]); err != nil {
 		c.view.rev = 0
 		return err
 	}
@@ -219,9 +225,8 @@ func (c *committer) learn(jobs []*job, n needs, answers []*etcdserverpb.RangeRes
 			return nil
 		}
 	}
-	c.myTurn = len(answers[1].Kvs) > 0 && string(answers[1].Kvs[0].Value) == c.s.process
-	if len(answers[1].Kvs) > 0 && !c.myTurn {
-		return errTurn
+	if err := c.learnTurn(answers[1:3]); err != nil {
+		return err
 	}
 	return errAgain
 }

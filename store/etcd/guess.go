@@ -71,7 +71,7 @@ func (c *committer) missing(jobs []*job, now int64) needs {
 			n.waits = append(n.waits, peer)
 		}
 	}
-	if unknown := c.unknown(all.requests); len(unknown)+len(guess)+3 > maxCompares {
+	if unknown := c.unknown(all.requests); len(unknown)+len(guess)+4 > maxCompares {
 		n.requests = unknown
 	}
 	return n

@@ -10,7 +10,8 @@ import (
 // keys makes the keys of one store; it is the prefix that all of them have.
 //
 //	head                 one value that every step replaces: see head
-//	turn                 the process that others let go first: see turn
+//	turn                 the process that others let go first
+//	line/PROCESS         one that waits for the turn; its value is a lease
 //	names/NAME r         the record under a name
 //	names/NAME t SEQ     a ticket in its queue
 //	sessions/S NAME      index of records by their holder's session
@@ -41,6 +42,8 @@ func number(n uint64) string { return fmt.Sprintf("%016x", n) }
 
 func (k keys) head() string                         { return string(k) + "head" }
 func (k keys) turn() string                         { return string(k) + "turn" }
+func (k keys) line() string                         { return string(k) + "line/" }
+func (k keys) place(process string) string          { return k.line() + process }
 func (k keys) names() string                        { return string(k) + "names/" }
 func (k keys) name(name string) string              { return k.names() + part(name) }
 func (k keys) record(name string) string            { return k.name(name) + "r" }
