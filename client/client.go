@@ -7,7 +7,10 @@
 // A call that met no server, a cut connection, or a status of 502, 503 or 504
 // is repeated, with growing pauses, for some seconds or until its context ends.
 // A connection may be cut after the server acted, so each method says what a
-// repetition does. Refusals are never repeated.
+// repetition does. Refusals are never repeated but two: one for being over a
+// limit (429), after the time that the server asks for if that is some seconds
+// at most, else it is a *LimitedError; and one of the credential (401), if the
+// Credential has a newer one.
 package client
 
 import (
@@ -25,8 +28,14 @@ import (
 // Options adjusts a Client. Nil means defaults.
 type Options struct {
 	// HTTPClient sends the requests; it must not have a Timeout, which would
-	// end waits and watches. Nil means one that keeps connections for reuse.
+	// end waits and watches. Redirects are not followed, whatever it says. Nil
+	// means one that keeps connections for reuse.
 	HTTPClient *http.Client
+	// Credential proves who calls, by Authorization: Bearer, to the server at
+	// the URL alone. Nil means nothing does. Where it is a JWT, calls whose
+	// context names no owner leave it to the claims; where it is an API key,
+	// they are the console owner's, as they are without it.
+	Credential Credential
 }
 
 // Client is a Locker on a server. It is safe for concurrent use.
@@ -34,6 +43,8 @@ type Client struct {
 	base string // without a slash at its end
 	http *http.Client
 	own  bool // http was made here
+
+	credential *credential // nil: none
 
 	open context.Context // ends at Close
 	end  context.CancelFunc
@@ -59,9 +70,16 @@ func New(baseURL string, o *Options) (*Client, error) {
 	}
 	c := &Client{base: strings.TrimRight(u.String(), "/")}
 	if o != nil && o.HTTPClient != nil {
-		c.http = o.HTTPClient
+		given := *o.HTTPClient
+		c.http = &given
 	} else {
 		c.http, c.own = newHTTPClient(), true
+	}
+	// A POST that follows a redirect may become a GET, and the credential is
+	// for one server.
+	c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	if o != nil && o.Credential != nil {
+		c.credential = newCredential(o.Credential)
 	}
 	c.open, c.end = context.WithCancel(context.Background())
 	return c, nil
@@ -83,8 +101,6 @@ func newHTTPClient() *http.Client {
 			TLSHandshakeTimeout: 10 * time.Second,
 			DisableCompression:  true, // answers are short, streams must not stall
 		},
-		// A POST that follows a redirect may become a GET.
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 }
 

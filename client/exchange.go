@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -51,26 +51,48 @@ func (c *Client) get(ctx context.Context, path string, q url.Values, answer any)
 	return err
 }
 
-// send tries until there is an answer that counts.
+// send tries until there is an answer that counts. It counts the tries that
+// may have acted, all but the last without an answer.
 func (c *Client) send(ctx context.Context, m message, answer any) (tries int, err error) {
 	var deadline time.Time
 	if m.wait != nil {
 		deadline = time.Now().Add(time.Duration(*m.wait))
 	}
+	secret, err := c.authorize(ctx, "")
+	if err != nil {
+		return 0, err
+	}
+	nameless(ctx, m.body, secret)
 	data, err := encode(m.body)
 	if err != nil {
 		return 0, err
 	}
-	for tries = 1; ; tries++ {
+	renewed := false
+	var limited time.Duration // waited for limits
+	tries = 1
+	for {
 		if c.open.Err() != nil {
 			return tries, unavailable("the client is closed")
 		}
 		var again *retryable
-		err = c.try(ctx, m, data, answer)
+		err = c.try(ctx, m, data, secret, answer)
+		if c.renews(err) && !renewed {
+			newer, failed := c.authorize(ctx, secret)
+			if failed != nil {
+				return tries, failed
+			}
+			if renewed = newer != secret; renewed {
+				secret = newer
+				continue
+			}
+		}
 		if !errors.As(err, &again) {
 			return tries, err
 		}
-		if tries == maxTries {
+		if again.limit {
+			limited += again.after
+		}
+		if tries == maxTries || limited > maxLimited {
 			return tries, again.err
 		}
 		if err := pause(ctx, tries, again); err != nil {
@@ -80,6 +102,9 @@ func (c *Client) send(ctx context.Context, m message, answer any) (tries int, er
 			// Never none at all: a wait knows what came of the one before.
 			*m.wait = wire.Duration(max(time.Until(deadline), time.Millisecond))
 			data, _ = encode(m.body) // as before but for the wait
+		}
+		if !again.limit {
+			tries++
 		}
 	}
 }
@@ -99,6 +124,7 @@ func encode(body any) ([]byte, error) {
 type retryable struct {
 	err   error
 	after time.Duration // as the server asks
+	limit bool          // it asks so because of a limit
 }
 
 func (r *retryable) Error() string { return r.err.Error() }
@@ -108,7 +134,12 @@ func (r *retryable) Unwrap() error { return r.err }
 // random, so that a restarted server is not met by all at once.
 func pause(ctx context.Context, tries int, why *retryable) error {
 	d := min(firstPause<<min(tries-1, 10), maxPause)
-	d = d/2 + rand.N(d/2+1) + min(why.after, maxPause)
+	d = d/2 + rand.N(d/2+1)
+	if why.limit {
+		d += why.after // sooner is in vain
+	} else {
+		d += min(why.after, maxPause)
+	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -130,14 +161,14 @@ func (e *endedError) Error() string { return e.end.Error() + "; before that: " +
 func (e *endedError) Unwrap() error { return e.end }
 
 // try sends a message once.
-func (c *Client) try(ctx context.Context, m message, data []byte, answer any) error {
+func (c *Client) try(ctx context.Context, m message, data []byte, secret string, answer any) error {
 	within := answerWithin
 	if m.wait != nil {
 		within += time.Duration(*m.wait)
 	}
 	attempt, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	res, err := c.roundTrip(attempt, m, data)
+	res, err := c.roundTrip(attempt, m, data, secret)
 	if err != nil {
 		return c.unreached(ctx, err)
 	}
@@ -162,7 +193,7 @@ func (c *Client) try(ctx context.Context, m message, data []byte, answer any) er
 	return nil
 }
 
-func (c *Client) roundTrip(ctx context.Context, m message, data []byte) (*http.Response, error) {
+func (c *Client) roundTrip(ctx context.Context, m message, data []byte, secret string) (*http.Response, error) {
 	var body io.Reader
 	if m.body != nil {
 		body = bytes.NewReader(data)
@@ -177,6 +208,7 @@ func (c *Client) roundTrip(ctx context.Context, m message, data []byte) (*http.R
 	if m.key != "" {
 		req.Header["Idempotency-Key"] = []string{m.key}
 	}
+	setCredential(req, secret)
 	return c.http.Do(req)
 }
 
@@ -205,6 +237,9 @@ func (c *Client) unreached(ctx context.Context, err error) error {
 // refused is the error that a status other than 200 tells of.
 func (c *Client) refused(m message, res *http.Response, body []byte) error {
 	err := c.strange(m, "status %s", res.Status)
+	if code, ok := refusals[res.StatusCode]; ok { // a proxy's, unless there is a problem
+		err = wire.NewProblem(code, fmt.Sprintf("%s answers with status %s", c.base, res.Status))
+	}
 	if isType(res, wire.ProblemType) {
 		p := new(wire.Problem)
 		if strictjson.UnmarshalKnown(body, p) == nil && p.Code != "" {
@@ -214,11 +249,18 @@ func (c *Client) refused(m message, res *http.Response, body []byte) error {
 		err = c.strange(m, "a redirect to %.200q", to)
 	}
 	switch res.StatusCode {
+	case http.StatusTooManyRequests:
+		after := max(retryAfter(res), time.Second)
+		return &retryable{err: &LimitedError{Problem: err, RetryAfter: after}, after: after, limit: true}
 	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		seconds, _ := strconv.ParseUint(res.Header.Get("Retry-After"), 10, 16) // absent, or a date: our own pauses
-		return &retryable{err, time.Duration(seconds) * time.Second}
+		return &retryable{err: err, after: retryAfter(res)}
 	}
 	return err
+}
+
+// refusals are the statuses that say enough without a problem.
+var refusals = map[int]wire.Code{
+	http.StatusUnauthorized: wire.Unauthenticated, http.StatusForbidden: wire.Forbidden, http.StatusTooManyRequests: wire.Limited,
 }
 
 // strange is the error of an answer that no editlock server gives.

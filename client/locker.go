@@ -211,16 +211,16 @@ func (c *Client) ForceRelease(ctx context.Context, id editlock.ID, seen editlock
 	tries, err := c.post(ctx, "/v1/force-release", &wire.ForceReleaseRequest{
 		Mutex: &mutex, Owner: me(ctx), SeenToken: uint64(seen), Reason: reason,
 	}, new(wire.ReleaseAnswer))
-	if tries > 1 && byMe(ctx, err, editlock.KindForceReleased) {
+	if tries > 1 && c.byMe(ctx, err, editlock.KindForceReleased) {
 		return nil
 	}
 	return err
 }
 
 // byMe reports whether a lock was lost by an act of the caller himself.
-func byMe(ctx context.Context, err error, act editlock.Kind) bool {
+func (c *Client) byMe(ctx context.Context, err error, act editlock.Kind) bool {
 	var lost *editlock.LostError
-	return errors.As(err, &lost) && lost.How == act && lost.By.Session == editlock.OwnerFrom(ctx).Session
+	return errors.As(err, &lost) && lost.How == act && lost.By.Session == c.session(ctx)
 }
 
 // HandOver implements Locker. After a repetition the mutex is no longer the
@@ -229,7 +229,7 @@ func (c *Client) HandOver(ctx context.Context, id editlock.ID) (bool, error) {
 	mutex := wire.FromID(id)
 	var out wire.HandOverAnswer
 	tries, err := c.post(ctx, "/v1/hand-over", &wire.HandOverRequest{Mutex: &mutex, Owner: me(ctx)}, &out)
-	if tries > 1 && byMe(ctx, err, editlock.KindHandedOver) {
+	if tries > 1 && c.byMe(ctx, err, editlock.KindHandedOver) {
 		return true, nil
 	}
 	return out.HandedOver, err

@@ -51,7 +51,10 @@ type watch struct {
 	last    uint64 // the number to resume behind
 	resumes bool   // there is one
 	heard   bool   // the server spoke since the last try
-	stopped bool   // the loop broke
+
+	secret  string        // the credential, if there is one
+	limited time.Duration // waited for limits since the server last spoke
+	stopped bool          // the loop broke
 }
 
 // run keeps the stream up until the loop breaks (nil) or something ends it.
@@ -67,7 +70,7 @@ func (w *watch) run(ctx context.Context, q editlock.WatchQuery) error {
 	}
 	for tries := 1; ; tries++ {
 		w.heard = false
-		err := w.follow(ctx)
+		err := w.authorized(ctx)
 		if w.stopped {
 			return nil
 		}
@@ -78,14 +81,43 @@ func (w *watch) run(ctx context.Context, q editlock.WatchQuery) error {
 		case !errors.As(err, &again):
 			return err
 		case w.heard:
-			tries = 1
+			tries, w.limited = 1, 0
 		case tries >= maxTries:
 			return again.err
+		}
+		if again.limit {
+			if w.limited += again.after; w.limited > maxLimited {
+				return again.err
+			}
 		}
 		if err := pause(ctx, tries, again); err != nil {
 			return ctx.Err()
 		}
 	}
+}
+
+// authorized follows with the credential there is, and once with a newer one
+// if it is refused: streams end when a token does.
+func (w *watch) authorized(ctx context.Context) error {
+	var err error
+	if w.secret == "" {
+		if w.secret, err = w.client.authorize(ctx, ""); err != nil {
+			return err
+		}
+	}
+	err = w.follow(ctx)
+	if !w.client.renews(err) {
+		return err
+	}
+	newer, failed := w.client.authorize(ctx, w.secret)
+	switch {
+	case failed != nil:
+		return failed
+	case newer == w.secret:
+		return err
+	}
+	w.secret = newer
+	return w.follow(ctx)
 }
 
 // follow reads one stream to its end.
@@ -104,6 +136,7 @@ func (w *watch) follow(ctx context.Context) error {
 	if w.resumes {
 		req.Header.Set("Last-Event-ID", strconv.FormatUint(w.last, 10))
 	}
+	setCredential(req, w.secret)
 	res, err := c.http.Do(req)
 	if err != nil {
 		return w.cut(err)

@@ -26,6 +26,9 @@ type Options struct {
 	// Wrap is put around a store before its Manager, to measure it. It is not
 	// called for a server's URL.
 	Wrap func(store.Store) store.Store
+	// Credential proves to a server who calls; see client.Options. Stores have
+	// no use for it.
+	Credential client.Credential
 }
 
 // forms is what a URL may look like.
@@ -60,7 +63,7 @@ func Open(ctx context.Context, url string, o *Options) (editlock.Locker, error) 
 		}
 		return o.manage(memory.New(nil)), nil
 	case "http", "https":
-		c, err := client.New(url, nil)
+		c, err := client.New(url, &client.Options{Credential: o.Credential})
 		if err != nil {
 			return nil, err // not a nil *Client within the interface
 		}
