@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -31,7 +30,11 @@ editlock backup /backup/today.db --force`,
 		if err := a.ownTool(); err != nil {
 			return err
 		}
-		d, err := a.copyTo(ctx, args[0], force)
+		o := &connect.BackupOptions{Progress: a.progress(), Replace: force}
+		if err := connect.Backup(ctx, a.storeURL(), args[0], o); err != nil {
+			return err
+		}
+		d, err := connect.Describe(ctx, args[0])
 		if err != nil {
 			return err
 		}
@@ -51,50 +54,6 @@ func (a *app) ownTool() error {
 	return nil
 }
 
-// copyTo makes a backup in a file. An older one stays until the new one is
-// good.
-func (a *app) copyTo(ctx context.Context, dst string, force bool) (*connect.Description, error) {
-	o := &connect.BackupOptions{Progress: a.progress("backup.copied")}
-	if _, err := os.Lstat(dst); err != nil || !force {
-		if err := connect.Backup(ctx, a.storeURL(), dst, o); err != nil {
-			return nil, err
-		}
-		return connect.Describe(ctx, dst)
-	}
-	if err := a.notInUse(dst); err != nil {
-		return nil, err
-	}
-	fresh := dst + ".new"
-	if err := connect.Backup(ctx, a.storeURL(), fresh, o); err != nil {
-		return nil, err
-	}
-	if err := os.Rename(fresh, dst); err != nil {
-		return nil, errors.Join(err, os.Remove(fresh))
-	}
-	return connect.Describe(ctx, dst)
-}
-
-// notInUse keeps --force from replacing what is no backup: the store itself,
-// or another that is open.
-func (a *app) notInUse(dst string) error {
-	path, err := connect.File(a.storeURL())
-	if err != nil {
-		return err
-	}
-	to, err := os.Stat(dst)
-	if err != nil {
-		return err
-	}
-	from, err := os.Stat(path)
-	if err == nil && os.SameFile(from, to) || !to.Mode().IsRegular() {
-		return &usageError{a.words.Text("backup.itself", dst)}
-	}
-	if _, err := os.Stat(dst + "-wal"); err == nil {
-		return &usageError{a.words.Text("backup.open", dst)}
-	}
-	return nil
-}
-
 func (a *app) restore() *cobra.Command {
 	cmd := a.command(&cobra.Command{
 		Use:     "restore FILE",
@@ -107,7 +66,7 @@ func (a *app) restore() *cobra.Command {
 		if err := a.ownTool(); err != nil {
 			return err
 		}
-		r, err := connect.Restore(ctx, args[0], a.storeURL(), &connect.BackupOptions{Progress: a.progress("backup.copied")})
+		r, err := connect.Restore(ctx, args[0], a.storeURL(), &connect.BackupOptions{Progress: a.progress()})
 		switch {
 		case errors.Is(err, connect.ErrInUse):
 			return errors.New(a.words.Text("restore.in_use"))
@@ -158,16 +117,14 @@ func size(bytes int64) string {
 const progressAfter = 2 * time.Second
 
 // progress returns what tells of work that takes long.
-func (a *app) progress(key string) func(done, total int64) {
+func (a *app) progress() func(done, total int64) {
 	began := time.Now()
-	told := false
 	return func(done, total int64) {
 		if time.Since(began) < progressAfter {
 			return
 		}
-		a.note(a.words.Text(key, size(done), size(total)))
-		if done == total && !told {
-			told = true
+		a.note(a.words.Text("backup.copied", size(done), size(total)))
+		if done == total {
 			a.note(a.words.Text("backup.checking"))
 		}
 	}

@@ -4,6 +4,11 @@ package words
 // find wrong, as problems.
 var careProblems = []text{
 	{"sqlite: %s: exists already; a backup overwrites nothing", "sqlite: %s: уже есть; резервная копия ничего не заменяет"},
+	{"sqlite: %s: is no backup, and is not replaced", "sqlite: %s: не резервная копия и не заменяется"},
+	{
+		"sqlite: %s: is a store in use (it has a -wal file), and is not replaced",
+		"sqlite: %s: хранилище в работе (рядом файл -wal) и не заменяется",
+	},
 	{"sqlite: %s: the copy is not sound: %w", "sqlite: %s: копия неисправна: %s"},
 	{"sqlite: %s: is the store itself", "sqlite: %s: это само хранилище"},
 	{

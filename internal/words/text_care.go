@@ -40,8 +40,6 @@ FILE неисправен или записан более новым editlock. 
 	"backup.last":     {en: "  last number given out: %d", ru: "  последний выданный номер: %d"},
 	"backup.copied":   {en: "copied %[1]s of %[2]s", ru: "скопировано %[1]s из %[2]s"},
 	"backup.checking": {en: "checking the copy", ru: "проверка копии"},
-	"backup.itself":   {en: "%s is no backup, and is not replaced", ru: "%s — не резервная копия и не заменяется"},
-	"backup.open":     {en: "%s is a store that is in use (it has a -wal file), and is not replaced", ru: "%s — хранилище в работе (рядом файл -wal) и не заменяется"},
 	"backup.postgres": {en: "copy a PostgreSQL store with pg_dump and restore it with pg_restore; docs/engines.md says how", ru: "хранилище в PostgreSQL копируют pg_dump и восстанавливают pg_restore; подробнее в docs/engines.md"},
 	"backup.redis":    {en: "copy a Redis store as its RDB or AOF files (redis-cli --rdb FILE); docs/engines.md says how", ru: "хранилище в Redis копируют файлами RDB или AOF (redis-cli --rdb ФАЙЛ); подробнее в docs/engines.md"},
 	"backup.etcd":     {en: "copy an etcd store with “etcdctl snapshot save” and restore it with “etcdutl snapshot restore”; docs/engines.md says how", ru: "хранилище в etcd копируют «etcdctl snapshot save» и восстанавливают «etcdutl snapshot restore»; подробнее в docs/engines.md"},

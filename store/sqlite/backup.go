@@ -17,6 +17,9 @@ type BackupOptions struct {
 	// Progress is called about once a second while bytes are copied, with how
 	// many there are to copy, about, and once when all are.
 	Progress func(copied, total int64)
+	// Replace lets a backup take the place of a file that exists, once it is
+	// good: in one step. Restore knows no such choice.
+	Replace bool
 }
 
 // Backup copies the store in the file path to dst while others, of this
@@ -24,14 +27,12 @@ type BackupOptions struct {
 // everything acknowledged before the call is in it, and every step is in it
 // whole or not at all. It is checked as by [Check], and on disk, before it
 // gets its name; readable by the present user only, since it names people. A
-// file that exists already is refused.
+// file that exists already is refused, unless it may be replaced.
 //
 // To put it back, see [Restore].
 func Backup(ctx context.Context, path, dst string, o *BackupOptions) (err error) {
-	if _, err := os.Lstat(dst); err == nil {
-		return fmt.Errorf("sqlite: %s: exists already; a backup overwrites nothing", dst)
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("sqlite: %w", err)
+	if err := o.free(path, dst); err != nil {
+		return err
 	}
 	temp, err := tempFile(dst)
 	if err != nil {
@@ -56,6 +57,31 @@ func Backup(ctx context.Context, path, dst string, o *BackupOptions) (err error)
 		return fmt.Errorf("sqlite: %w", err)
 	}
 	return syncFolder(filepath.Dir(dst))
+}
+
+// free tells whether a backup may have the name dst. What is, or may be, a
+// store in use is never replaced.
+func (o *BackupOptions) free(path, dst string) error {
+	there, err := os.Lstat(dst)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("sqlite: %w", err)
+	case o == nil || !o.Replace:
+		return fmt.Errorf("sqlite: %s: exists already; a backup overwrites nothing", dst)
+	}
+	store, err := os.Stat(path)
+	if err != nil {
+		return fmt.Errorf("sqlite: %w", err)
+	}
+	if !there.Mode().IsRegular() || os.SameFile(store, there) {
+		return fmt.Errorf("sqlite: %s: is no backup, and is not replaced", dst)
+	}
+	if _, err := os.Lstat(dst + "-wal"); !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("sqlite: %s: is a store in use (it has a -wal file), and is not replaced", dst)
+	}
+	return nil
 }
 
 // tempFile makes an empty file beside path, for the present user only. It is
