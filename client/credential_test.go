@@ -140,8 +140,11 @@ func TestCredential_OfATokenIsTheOwner(t *testing.T) {
 			}
 			return results[0].Err
 		},
-		"release":         func() error { _, err := c.Release(ctx, editlock.ID{ID: "x"}, editlock.Condition{}); return err },
-		"release after":   func() error { _, err := c.ReleaseAfter(ctx, editlock.ID{ID: "x"}, editlock.Condition{}, time.Second); return err },
+		"release": func() error { _, err := c.Release(ctx, editlock.ID{ID: "x"}, editlock.Condition{}); return err },
+		"release after": func() error {
+			_, err := c.ReleaseAfter(ctx, editlock.ID{ID: "x"}, editlock.Condition{}, time.Second)
+			return err
+		},
 		"release all":     func() error { _, err := c.ReleaseAll(ctx, []editlock.ID{{ID: "x"}}); return err },
 		"release session": func() error { _, err := c.ReleaseSession(ctx, "gone"); return err },
 		"takeover":        func() error { _, err := c.Takeover(ctx, theirs.ID, theirs.Token, "on leave", nil); return err },

@@ -33,6 +33,8 @@ type app struct {
 	env            []string
 	words          *words.Printer
 	store          string // --store
+	credentialFile string // --credential-file
+	jwt            string // the one whose claims are the owner at --store; empty: there is none
 	json           bool   // --json
 }
 
@@ -78,7 +80,11 @@ func (a *app) storeURL() string {
 
 // withLocker calls f with the locks of --store, and closes them.
 func (a *app) withLocker(ctx context.Context, f func(context.Context, editlock.Locker) error) error {
-	locks, err := connect.Open(ctx, a.storeURL(), nil)
+	credential, err := a.credential(ctx)
+	if err != nil {
+		return err
+	}
+	locks, err := connect.Open(ctx, a.storeURL(), &connect.Options{Credential: credential})
 	if err != nil {
 		return err
 	}

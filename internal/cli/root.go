@@ -31,6 +31,7 @@ editlock serve --demo`,
 		root.AddGroup(&cobra.Group{ID: g, Title: a.words.Text("group." + g)})
 	}
 	root.PersistentFlags().StringVar(&a.store, "store", "", a.words.Text("flag.store"))
+	root.PersistentFlags().StringVar(&a.credentialFile, "credential-file", "", a.words.Text("flag.credential"))
 	root.PersistentFlags().BoolP("help", "h", false, a.words.Text("flag.help"))
 	root.SetHelpFunc(a.help)
 	root.SetFlagErrorFunc(a.flagError)

@@ -154,6 +154,8 @@ var problems = []text{
 	},
 	{"%q is not a URL", "%s — не URL"},
 	{"must begin with http:// or https://, not %q", "должно начинаться с http:// или https://, а не с %s"},
+	{"must not be empty: it is an API key or a JWT", "не может быть пустым: это ключ API или JWT"},
+	{"has a character that neither API keys nor JWTs have, such as a space or a line break", "содержит символ, которого не бывает в ключах API и JWT, например пробел или перевод строки"},
 	{"names no host; write http://HOST:PORT", "не называет хост; пишите http://ХОСТ:ПОРТ"},
 	{"must not hold a user or password", "не должно содержать имя или пароль"},
 	{

@@ -7,6 +7,10 @@ var flagTexts = map[string]text{
 		en: "where the locks live, a `URL`: sqlite:PATH, memory:, http://HOST:PORT (default $EDITLOCK_STORE, else sqlite:editlock.db)",
 		ru: "где живут блокировки, `URL`: sqlite:ПУТЬ, memory:, http://ХОСТ:ПОРТ (если не указано: $EDITLOCK_STORE, затем sqlite:editlock.db)",
 	},
+	"flag.credential": {
+		en: "`FILE` with the API key or JWT for a server (default $EDITLOCK_CREDENTIAL_FILE; or the key itself in $EDITLOCK_CREDENTIAL)",
+		ru: "`FILE` с ключом API или JWT для сервера (если не указано: $EDITLOCK_CREDENTIAL_FILE; или сам ключ в $EDITLOCK_CREDENTIAL)",
+	},
 	"flag.help": {en: "explain this command", ru: "объяснить эту команду"},
 	"flag.json": {en: "print JSON, in the forms of the HTTP interface", ru: "печатать JSON в формах интерфейса HTTP"},
 

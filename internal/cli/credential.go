@@ -1,0 +1,39 @@
+package cli
+
+import (
+	"context"
+
+	"editlock/client"
+	"editlock/connect"
+)
+
+// credential is what proves to a server who calls, nil if nothing does. It is
+// never an argument, which everybody on the machine can see: it comes from the
+// file of --credential-file or EDITLOCK_CREDENTIAL_FILE, which is read again
+// when the server refuses what was in it, or from EDITLOCK_CREDENTIAL.
+// (EDITLOCK_TOKEN is the number of a hold, in what run starts.)
+func (a *app) credential(ctx context.Context) (client.Credential, error) {
+	if connect.Engine(a.storeURL()) != "http" {
+		return nil, nil
+	}
+	file := a.credentialFile
+	if file == "" {
+		file = a.getenv("EDITLOCK_CREDENTIAL_FILE")
+	}
+	var source client.Credential
+	if secret := a.getenv("EDITLOCK_CREDENTIAL"); file != "" {
+		source = client.CredentialFile(file)
+	} else if secret != "" {
+		source = client.StaticCredential(secret)
+	} else {
+		return nil, nil
+	}
+	secret, err := source(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if client.NamesOwner(secret) {
+		a.jwt = secret
+	}
+	return source, nil
+}
