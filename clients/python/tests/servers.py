@@ -22,7 +22,8 @@ def free_port() -> int:
 class Server:
     """An editlock server as a process, on a database in a folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *flags: str) -> None:
+        self._flags = flags
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._store = f"sqlite:{folder / 'locks.db'}"
@@ -32,7 +33,10 @@ class Server:
     def start(self) -> None:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                [os.environ["EDITLOCK_BIN"], "serve", "--listen", f"127.0.0.1:{self.port}", "--store", self._store],
+                [
+                    *(os.environ["EDITLOCK_BIN"], "serve", "--listen", f"127.0.0.1:{self.port}"),
+                    *("--store", self._store, *self._flags),
+                ],
                 stdout=log,
                 stderr=log,
             )

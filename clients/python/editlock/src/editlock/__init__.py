@@ -3,6 +3,7 @@
 from .aio import AsyncClient
 from .aioheld import AsyncHeld
 from .client import Client, Watch
+from .credential import AsyncCredential, Credential, credential_file
 from .edit import AsyncEditLock, EditLock
 from .errors import (
     Answer,
@@ -10,6 +11,7 @@ from .errors import (
     EditlockError,
     Forbidden,
     Invalid,
+    Limited,
     Lost,
     Unauthenticated,
     Unavailable,
@@ -41,11 +43,13 @@ __all__ = [
     "SYSTEM",
     "Answer",
     "AsyncClient",
+    "AsyncCredential",
     "AsyncEditLock",
     "AsyncHeld",
     "AutoRelease",
     "Busy",
     "Client",
+    "Credential",
     "EditLock",
     "EditlockError",
     "Entry",
@@ -53,6 +57,7 @@ __all__ = [
     "Held",
     "HistoryPage",
     "Invalid",
+    "Limited",
     "Lost",
     "Mutex",
     "Owner",
@@ -65,5 +70,6 @@ __all__ = [
     "Watch",
     "acting_as",
     "console_owner",
+    "credential_file",
     "current_owner",
 ]

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from . import _forms as forms
 from ._calls import Call
 from ._http import Address, Head
-from .errors import EditlockError, Unavailable
+from .errors import EditlockError, Forbidden, Limited, Unauthenticated, Unavailable
 
 T = TypeVar("T")
 
@@ -39,16 +39,27 @@ def _strange(address: Address, what: str) -> Unavailable:
 
 def refusal(address: Address, head: Head, body: bytes) -> EditlockError:
     """The error that a status other than 200 tells of; raises Retry where it may pass."""
-    err: EditlockError = _strange(address, f"status {head.status} {head.reason}".rstrip())
+    status = f"status {head.status} {head.reason}".rstrip()
+    err: EditlockError = _strange(address, status)
+    if head.status in _REFUSALS:  # a proxy's, unless there is a problem
+        err = _REFUSALS[head.status](f"{address.header} answers with {status}")
     if head.is_type("application/problem+json"):
         try:
             err = forms.to_error(json.loads(body))
         except (ValueError, KeyError, TypeError, AttributeError):
             err = _strange(address, "a problem that makes no sense")
+    text = head.headers.get("retry-after", "")
+    after = float(text) if text.isdigit() and len(text) < 5 else 0.0
+    if isinstance(err, Limited):
+        err.retry_after = max(after, 1.0)
+        raise Retry(err, err.retry_after)
     if head.status in (502, 503, 504):
-        after = head.headers.get("retry-after", "")
-        raise Retry(err, float(after) if after.isdigit() and len(after) < 5 else 0.0)
+        raise Retry(err, min(after, 2.0))
     return err
+
+
+#: Statuses that say enough without a problem.
+_REFUSALS: dict[int, type[EditlockError]] = {401: Unauthenticated, 403: Forbidden, 429: Limited}
 
 
 def result(address: Address, call: Call[T], head: Head, body: bytes, tries: int) -> T:

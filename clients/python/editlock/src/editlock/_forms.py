@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any, Optional
 
-from .errors import Answer, Busy, EditlockError, Forbidden, Invalid, Lost, Unauthenticated, Unavailable
+from .errors import Answer, Busy, EditlockError, Forbidden, Invalid, Limited, Lost, Unauthenticated, Unavailable
 from .types import ID, AutoRelease, Entry, HistoryPage, Mutex, Owner, Page, RefreshItem, Seconds, State, Waiter
 
 Form = dict[str, Any]
@@ -210,4 +210,6 @@ def to_error(form: Mapping[str, Any]) -> EditlockError:
         return Forbidden(text)
     if code == "unauthenticated":
         return Unauthenticated(text)
+    if code == "limited":
+        return Limited(text)
     return Unavailable(text)

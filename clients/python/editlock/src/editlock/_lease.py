@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Callable, Optional
 
 from ._forms import seconds
-from .errors import Lost
+from .errors import EditlockError, Limited, Lost
 from .types import DEFAULT_IDLE, Entry, Mutex
 
 #: The part of a lease that is not used, for clocks that run at different speeds.
@@ -31,10 +31,16 @@ class Lease:
         self.mutex = mutex
         self._sent = sent
         self.failures = 0
+        self._later = 0.0  # seconds that the server asks to leave it alone
+
+    def failed(self, err: EditlockError) -> None:
+        """Books a refresh that came to nothing."""
+        self.failures += 1
+        self._later = err.retry_after if isinstance(err, Limited) else 0.0
 
     def confirm(self, mutex: Mutex, sent: float) -> None:
         """Books the answer to a call that went out at ``sent``."""
-        self.failures = 0
+        self.failures, self._later = 0, 0.0
         if sent >= self._sent:  # else an older answer that came later
             self.mutex, self._sent = mutex, sent
 
@@ -60,7 +66,11 @@ class Lease:
             usual = min(self.length / 30, 0.05 * 2 ** min(self.failures, 20))
         usual *= random.uniform(0.9, 1.1)
         deadline = self.deadline
-        return usual if deadline is None else max(min(usual, deadline - clock()), 0.0)
+        if deadline is None:
+            return max(usual, self._later)
+        left = deadline - clock()
+        # What the server asks for leaves time for another try.
+        return max(min(max(usual, min(self._later, left / 2)), left), 0.0)
 
     def lapsed(self) -> Optional[Lost]:
         """The loss, if the deadline has passed."""

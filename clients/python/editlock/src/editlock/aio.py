@@ -16,7 +16,9 @@ from ._answers import TIME_UP, Retry, refusal, result, unreached
 from ._events import MAX_TRIES, SILENCE, Resumption
 from ._streams import AsyncConnection, AsyncPool
 from .aioheld import AsyncHeld
-from .errors import EditlockError, Unavailable
+from .credential import AsyncCredential, Kept
+from .credential import headers as proof
+from .errors import EditlockError, Limited, Unauthenticated, Unavailable
 from .owners import current_owner
 from .types import ID, AutoRelease, Entry, HistoryPage, Mutex, Owner, Page, RefreshItem, Seconds, State
 
@@ -29,10 +31,18 @@ class AsyncClient:
     Connections belong to the event loop they were made in; a client may be
     used from one loop after another, not from two at once. A call that is
     cancelled may have been carried out; a wait that is cancelled leaves the
-    queue.
+    queue. ``credential`` may be an async function, too.
     """
 
-    def __init__(self, url: str, *, timeout: float = 15.0, tls: Optional[ssl.SSLContext] = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        timeout: float = 15.0,
+        tls: Optional[ssl.SSLContext] = None,
+        credential: Optional[AsyncCredential] = None,
+    ) -> None:
+        self._credential = Kept(credential)
         self._address = http.Address.parse(url)
         self._timeout = timeout
         if self._address.tls and tls is None:
@@ -202,10 +212,16 @@ class AsyncClient:
         path = calls.events(id, group, mode, session, after)
         position = Resumption(after)
         while True:
+            secret = await self._credential.get_async()
             try:
-                async for event in self._stream(path, position):
+                async for event in self._stream(path, position, secret):
                     yield event
                 why = Retry(Unavailable("the stream of events ended"))
+            except Unauthenticated as err:
+                # Streams end with a token; a newer one goes on.
+                if secret == await self._credential.get_async(secret) or position.tries >= MAX_TRIES:
+                    raise
+                why = Retry(err)
             except Retry as again:
                 why = again
             except (OSError, *TIME_UP) as err:
@@ -214,10 +230,10 @@ class AsyncClient:
                 raise why.error
             await asyncio.sleep(calls.pause(max(position.tries, 1), why.after))
 
-    async def _stream(self, path: str, position: Resumption) -> AsyncIterator[Entry]:
+    async def _stream(self, path: str, position: Resumption, secret: str) -> AsyncIterator[Entry]:
         if self._pool.closed:
             raise Unavailable("the client is closed")
-        data = http.request(self._address, "GET", path, position.begin(), None)
+        data = http.request(self._address, "GET", path, {**position.begin(), **proof(secret)}, None)
         connection = await asyncio.wait_for(AsyncConnection.open(self._address, self._tls), self._timeout)
         try:
             await asyncio.wait_for(connection.send(data), self._timeout)
@@ -241,25 +257,34 @@ class AsyncClient:
         budget = self._timeout if within is None else within
         granted = time.monotonic() + call.wait
         deadline = granted + budget
-        tries = 0
+        tries = 1
+        secret, renewed = await self._credential.get_async(), False
+        call.prove(secret)
         while True:
-            tries += 1
             now = time.monotonic()
             # A try on a connection that died without a word leaves time for another.
             patience = max(granted - now, 0.0) + max((deadline - max(now, granted)) / 2, 0.001)
             try:
-                return await self._try(call, patience, tries)
+                return await self._try(call, patience, tries, secret)
+            except Unauthenticated:
+                old, secret = secret, "" if renewed else await self._credential.get_async(secret)
+                if secret in ("", old):
+                    raise
+                renewed = True
+                continue
             except Retry as again:
                 pause = calls.pause(tries, again.after)
                 if time.monotonic() + pause >= deadline:
                     raise again.error from again.__cause__
+                tries += not isinstance(again.error, Limited)  # of which the server did nothing
             await asyncio.sleep(pause)
             call.shorten(granted - time.monotonic())
 
-    async def _try(self, call: calls.Call[T], patience: float, tries: int) -> T:
+    async def _try(self, call: calls.Call[T], patience: float, tries: int, secret: str) -> T:
         if self._pool.closed:
             raise Unavailable("the client is closed")
-        data = http.request(self._address, call.method, call.path, call.headers(), call.body)
+        headers = {**call.headers(), **proof(secret)}
+        data = http.request(self._address, call.method, call.path, headers, call.body)
         try:
             head, body, again = await asyncio.wait_for(self._exchange(data), patience)
         except (OSError, *TIME_UP) as err:

@@ -145,8 +145,8 @@ class AsyncHeld:
                 await self._refresh("", self._lease.length / 4)
             except Lost:
                 return
-            except EditlockError:
-                self._lease.failures += 1
+            except EditlockError as err:
+                self._lease.failed(err)
 
     async def _expire(self) -> None:
         """Ends the hold at its deadline, whatever the refreshes do."""

@@ -15,7 +15,9 @@ from ._answers import TIME_UP, Retry, refusal, result, unreached
 from ._events import MAX_TRIES, SILENCE, Resumption
 from ._lease import clock
 from ._sockets import Connection, Pool
-from .errors import EditlockError, Lost, Unavailable
+from .credential import Credential, Kept
+from .credential import headers as proof
+from .errors import EditlockError, Limited, Lost, Unauthenticated, Unavailable
 from .held import Held
 from .owners import current_owner
 from .types import ID, AutoRelease, Entry, HistoryPage, Mutex, Owner, Page, RefreshItem, Seconds, State
@@ -28,7 +30,9 @@ class Client:
 
     Connections are kept for reuse. A call that met no server, a cut
     connection or a status of 502, 503 or 504 is repeated with growing pauses
-    until its time is up; refusals are never repeated. Captures and takeovers
+    until its time is up, and one that was over a limit (429) after the time
+    that the server asks for, if there is that much left; other refusals are
+    never repeated. Captures and takeovers
     carry a key that makes a repetition the same capture, even if only the
     answer of the first was lost.
 
@@ -38,9 +42,20 @@ class Client:
     :param timeout: seconds that a call may take with all repetitions, beyond
         the ``wait`` it asks for.
     :param tls: for https, where the system's certificates are not the ones.
+    :param credential: proves who calls: an API key, a JWT, or a function that
+        returns one and is asked again when the server refuses it. With a JWT,
+        calls that name no owner leave it to the claims.
     """
 
-    def __init__(self, url: str, *, timeout: float = 15.0, tls: Optional[ssl.SSLContext] = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        timeout: float = 15.0,
+        tls: Optional[ssl.SSLContext] = None,
+        credential: Optional[Credential] = None,
+    ) -> None:
+        self._credential = Kept(credential)
         self._address = http.Address.parse(url)
         self._timeout = timeout
         if self._address.tls and tls is None:
@@ -277,23 +292,32 @@ class Client:
         budget = self._timeout if within is None else within
         granted = time.monotonic() + call.wait
         deadline = granted + budget
-        tries = 0
+        tries = 1
+        secret, renewed = self._credential.get(), False
+        call.prove(secret)
         while True:
-            tries += 1
             now = time.monotonic()
             # A try on a connection that died without a word leaves time for another.
             patience = max(granted - now, 0.0) + max((deadline - max(now, granted)) / 2, 0.001)
             try:
-                return self._try(call, now + patience, tries)
+                return self._try(call, now + patience, tries, secret)
+            except Unauthenticated:
+                old, secret = secret, "" if renewed else self._credential.get(secret)
+                if secret in ("", old):
+                    raise
+                renewed = True
+                continue
             except Retry as again:
                 pause = calls.pause(tries, again.after)
                 if time.monotonic() + pause >= deadline:
                     raise again.error from again.__cause__
+                tries += not isinstance(again.error, Limited)  # of which the server did nothing
             time.sleep(pause)
             call.shorten(granted - time.monotonic())
 
-    def _try(self, call: calls.Call[T], deadline: float, tries: int) -> T:
-        data = http.request(self._address, call.method, call.path, call.headers(), call.body)
+    def _try(self, call: calls.Call[T], deadline: float, tries: int, secret: str) -> T:
+        headers = {**call.headers(), **proof(secret)}
+        data = http.request(self._address, call.method, call.path, headers, call.body)
         while True:
             used = False
             try:
@@ -337,6 +361,7 @@ class Watch:
         self._from = Resumption(after)
         self._connection: Optional[Connection] = None
         self._closed = False
+        self._secret = ""
         self._events = self._follow()
 
     def __iter__(self) -> Iterator[Entry]:
@@ -363,8 +388,13 @@ class Watch:
     def _follow(self) -> Iterator[Entry]:
         while not self._closed:
             try:
-                yield from self._stream()
+                yield from self._stream(self._client._credential.get())
                 why = Retry(Unavailable("the stream of events ended"))
+            except Unauthenticated as err:
+                # Streams end with a token; a newer one goes on.
+                if self._secret == self._client._credential.get(self._secret) or self._from.tries >= MAX_TRIES:
+                    raise
+                why = Retry(err)
             except Retry as again:
                 why = again
             except OSError as err:
@@ -375,11 +405,12 @@ class Watch:
                 raise why.error
             time.sleep(calls.pause(max(self._from.tries, 1), why.after))
 
-    def _stream(self) -> Iterator[Entry]:
+    def _stream(self, secret: str) -> Iterator[Entry]:
         client = self._client
+        self._secret = secret
         if client._pool.closed:
             raise Unavailable("the client is closed")
-        data = http.request(client._address, "GET", self._path, self._from.begin(), None)
+        data = http.request(client._address, "GET", self._path, {**self._from.begin(), **proof(secret)}, None)
         connection = Connection(client._address, client._tls, client._timeout)
         try:
             self._connection = connection

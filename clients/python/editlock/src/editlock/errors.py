@@ -102,6 +102,19 @@ class Unauthenticated(EditlockError):
     code = "unauthenticated"
 
 
+class Limited(EditlockError):
+    """The call was over a limit of the server, which did nothing.
+
+    ``retry_after`` is in how many seconds it is worth another try.
+    """
+
+    code = "limited"
+
+    def __init__(self, message: str, retry_after: float = 1.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class Unavailable(EditlockError):
     """The server, or the store behind it, is out of reach or answers nonsense."""
 

@@ -149,8 +149,8 @@ class Held:
                 self._refresh("", self._lease.length / 4)
             except Lost:
                 return
-            except EditlockError:
-                self._lease.failures += 1
+            except EditlockError as err:
+                self._lease.failed(err)
 
     def _listen(self) -> None:
         after: Optional[int] = None

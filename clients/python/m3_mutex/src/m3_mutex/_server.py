@@ -6,6 +6,7 @@ import os
 import sys
 
 from editlock import Client
+from editlock.credential import credential_from_environment
 
 _client: dict[str, Client] = {}
 
@@ -22,5 +23,5 @@ def client() -> Client:
             return configured()
     url = os.environ.get("EDITLOCK_URL", "http://127.0.0.1:7117")
     if url not in _client:
-        _client[url] = Client(url)
+        _client[url] = Client(url, credential=credential_from_environment())
     return _client[url]

@@ -3,17 +3,21 @@
 Settings: EDITLOCK_URL is the server (default ``http://127.0.0.1:7117``, or
 the environment's EDITLOCK_URL), EDITLOCK_PUBLIC_URL its address as browsers
 reach it, for links to the lock manager (default EDITLOCK_URL).
+EDITLOCK_CREDENTIAL is the API key of this site, or a function that returns it
+(default: the environment's EDITLOCK_CREDENTIAL_FILE or EDITLOCK_CREDENTIAL).
 """
 
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from .. import Client
+from ..credential import credential_from_environment
 
 __all__ = ["client", "public_url"]
 
-_clients: dict[str, Client] = {}
+_clients: dict[Any, Client] = {}
 
 
 def _url() -> str:
@@ -25,10 +29,13 @@ def _url() -> str:
 
 def client() -> Client:
     """The client of the server in the settings; one for the process, safe for its threads and forks."""
-    url = _url()
-    if url not in _clients:
-        _clients[url] = Client(url)
-    return _clients[url]
+    from django.conf import settings
+
+    key = _url(), getattr(settings, "EDITLOCK_CREDENTIAL", None)
+    if key not in _clients:
+        url, credential = key
+        _clients[key] = Client(url, credential=credential or credential_from_environment())
+    return _clients[key]
 
 
 def public_url() -> str:
