@@ -15,6 +15,12 @@ import (
 // eval runs a script and returns the parts of its answer. If Redis doesn't
 // have the script (any more), it is sent along.
 func (s *Store) eval(ctx context.Context, sc *script, args ...string) ([]rueidis.RedisMessage, error) {
+	return s.evalBehind(ctx, false, sc, args...)
+}
+
+// evalBehind is eval, and behind all that was sent on the shared connection
+// before, if that is wanted: also behind what its caller has given up.
+func (s *Store) evalBehind(ctx context.Context, behind bool, sc *script, args ...string) ([]rueidis.RedisMessage, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -24,7 +30,7 @@ func (s *Store) eval(ctx context.Context, sc *script, args ...string) ([]rueidis
 	if s.opts.now != nil {
 		args = append(args, s.opts.now())
 	}
-	alone := s.calls.Add(1) == 1
+	alone := s.calls.Add(1) == 1 && !behind
 	defer s.calls.Add(-1)
 	res := s.send(ctx, alone, sc, true, args)
 	if e, ok := rueidis.IsRedisErr(res.Error()); ok && e.IsNoScript() {

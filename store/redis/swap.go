@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -40,7 +41,7 @@ func (s *Store) Swap(ctx context.Context, req store.Request) (store.Result, erro
 	if err := ctx.Err(); err != nil || len(req.Swaps) == 0 {
 		return store.Result{Done: len(req.Swaps) == 0}, err
 	}
-	answer, err := s.eval(ctx, s.scripts.swap, swapArgs(req)...)
+	answer, err := s.evalBehind(ctx, queues(req), s.scripts.swap, swapArgs(req)...)
 	if err != nil {
 		return store.Result{}, err
 	}
@@ -62,6 +63,12 @@ func (s *Store) Swap(ctx context.Context, req store.Request) (store.Result, erro
 		}
 	}
 	return res, nil
+}
+
+// queues reports whether a request joins a queue, or leaves one: the leave of
+// who gave up must not overtake his join.
+func queues(req store.Request) bool {
+	return slices.ContainsFunc(req.Swaps, func(sw store.Swap) bool { return sw.Do == store.Join || sw.Do == store.Leave })
 }
 
 func validate(req store.Request) error {
@@ -142,6 +149,9 @@ func appendSwap(args []string, sw *store.Swap, request string) []string {
 	}
 	head.terms(terms)
 	head.optional(sw.Confirm)
+	if sw.Do == store.Take {
+		head = append(head, ttl(terms)...)
+	}
 	args = append(args, sw.Name, string(head))
 	if sw.Expect.Session != nil {
 		args = append(args, *sw.Expect.Session)
@@ -181,6 +191,23 @@ func appendSwap(args []string, sw *store.Swap, request string) []string {
 		args = append(args, packed(func(p *packer) { p.note(sw.Note, sw.Name, request) }))
 	}
 	return args
+}
+
+// grace is how long Redis keeps what expired, for a sweep to log it: GRACE of
+// the scripts.
+const grace = 24 * time.Hour
+
+// ttl is for how many milliseconds Redis keeps a record that is taken on such
+// terms; empty: for ever.
+func ttl(t store.Terms) string {
+	lasts := max(t.Idle, 0)
+	if t.MaxHold > 0 && (lasts == 0 || t.MaxHold < lasts) {
+		lasts = t.MaxHold
+	}
+	if lasts == 0 {
+		return ""
+	}
+	return strconv.FormatInt((lasts + grace + time.Millisecond - 1).Milliseconds(), 10)
 }
 
 // ticket writes what a ticket says, but for its place.

@@ -31,7 +31,7 @@
 -- their length before them. Only what must be parsed is.
 local P = KEYS[1]
 local spread = unpack
-local call, pack, unpack, sub = redis.call, struct.pack, struct.unpack, string.sub
+local call, pack, unpack, sub, byte = redis.call, struct.pack, struct.unpack, string.sub, string.byte
 
 -- Redis 6.2 may be set up to replicate scripts instead of what they write.
 if redis.replicate_commands then redis.replicate_commands() end
@@ -46,8 +46,10 @@ local now = clock()
 local GRACE = 86400000
 
 -- LINGER is how long the indexes keep what was dropped. Who takes it again
--- meanwhile finds it there, which spares both most of their work.
-local LINGER = 60000000
+-- meanwhile finds it there, which spares both most of their work. What is small
+-- and was due within LINGER_MOST anyway stays until then: to put it forward would
+-- cost more than all the rest.
+local LINGER, LINGER_MOST, SMALL = 60000000, 330000000, 1000
 
 local NOTHING, NOBODY = '\0\0\0\0', '\0\0\0\0\0\0\0\0\0\0\0\0' -- packed
 local PLAIN, QUEUED, VACANT = 0, 1, 2

@@ -1,12 +1,13 @@
 -- What scripts share that write entries.
 
-local RETRY = 601000 -- milliseconds that a request ID is known: the retry window, and a second
+local RETRY = '601000' -- milliseconds that a request ID is known: the retry window, and a second
 
 -- log appends an entry. note is what the writer said: kind, actor, reason, the
 -- name and the request, packed; id is that request.
 local grew -- the last number logged
 local function log(name, seq, token, at, owner, owner_user, other, other_user, note, id)
   grew = seq
+  seq = string.format('%.0f', seq) -- once: Redis would do it each time
   call('XADD', P .. 'log', seq, 'e', pack('<dd', token, at) .. owner .. other .. note)
   call('RPUSH', P .. 'n:' .. name, seq)
   if owner_user ~= '' then call('RPUSH', P .. 'w:' .. owner_user, seq) end

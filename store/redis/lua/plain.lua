@@ -18,7 +18,6 @@ if ARGV[2] == '1' then
   if expects % 4 >= 2 then at = 6 end -- behind the session expected
   if action == 1 and expects % 16 < 4 then
     holder, rest, at = ARGV[at], ARGV[at + 1], at + 2
-    session, user = unpack('<I4c0I4c0', holder)
   end
   local general = known -- a retry
     or action > 3 or expects % 16 >= 4 -- queues, or a condition on data or on who waits
@@ -26,12 +25,14 @@ if ARGV[2] == '1' then
   local held = v
   local had_token, taken, touched, expires, had_idle, had_hold, due, had_idle_ns, had_hold_ns, state, had_session, had_user, n, pos
   if v and not general then
-    had_token, taken, touched, expires, had_idle, had_hold, due, had_idle_ns, had_hold_ns, state, had_session, had_user, n, pos =
-      unpack('<dddddddHHBI4c0I4c0I4', v)
+    state = byte(v, 61)
     if state == VACANT then
       held = false
-      general = action == 1 and (session ~= had_session or user ~= had_user) -- other indexes
+      due = unpack('<d', v, 49)
+      general = action == 1 and sub(v, 62, 61 + #holder) ~= holder -- it may be in other indexes
     else
+      had_token, taken, touched, expires, had_idle, had_hold, due, had_idle_ns, had_hold_ns, state, had_session, had_user, n, pos =
+        unpack('<dddddddHHBI4c0I4c0I4', v)
       general = state == QUEUED or expires ~= 0 and now >= expires or action == 1 and expects % 2 == 0
     end
   end
@@ -46,14 +47,20 @@ if ARGV[2] == '1' then
     local seq
     local in_force = false
     if action == 3 then
-      session, user, holder = had_session, had_user, sub(v, 62, pos + n - 1)
-      if due == 0 or due > now + LINGER then
-        due = now + LINGER
-        call('ZADD', P .. 'due', due, pack('<I4c0I4c0', #session, session, #user, user) .. name)
+      -- What is dropped stays where it stands, as vacant, if it goes soon enough
+      -- by itself and is small.
+      if due ~= 0 and due <= now + LINGER_MOST and #v <= SMALL then
+        call('SETRANGE', P .. 'r:' .. name, '60', '\2')
+      else
+        if due == 0 or due > now + LINGER then
+          due = now + LINGER
+          call('ZADD', P .. 'due', due, pack('<I4c0I4c0', #had_session, had_session, #had_user, had_user) .. name)
+        end
+        call('SET', P .. 'r:' .. name,
+          pack('<dddddddHHB', 0, 0, 0, 0, 0, 0, due, 0, 0, VACANT) .. sub(v, 62, pos + n - 1) .. NOTHING .. NOTHING,
+          'PX', LINGER_MOST / 500)
       end
-      call('SET', P .. 'r:' .. name,
-        pack('<dddddddHHBI4c0I4c0I4', 0, 0, 0, 0, 0, 0, due, 0, 0, VACANT, #session, session, #user, user, 0),
-        'PX', LINGER / 500)
+      if gives >= 16 then user, holder = had_user, sub(v, 62, pos + n - 1) end
     else
       if action == 1 then
         seq = call('INCR', P .. 'seq')
@@ -67,6 +74,9 @@ if ARGV[2] == '1' then
       if idle > 0 or idle_ns > 0 then till = now + idle end
       if (hold > 0 or hold_ns > 0) and (till == 0 or taken + hold < till) then till = taken + hold end
       if action == 2 and confirm >= 0 and (till == 0 or now + confirm < till) then till = now + confirm end
+      if not v or due == 0 or till ~= 0 and till < due then
+        if action == 1 then session, user = unpack('<I4c0I4c0', holder) end
+      end
       if not v then
         call('ZADD', P .. 'names', 0, name)
         call('ZADD', P .. 's:' .. session, 0, name)
@@ -81,12 +91,15 @@ if ARGV[2] == '1' then
       if till == 0 then
         call('SET', P .. 'r:' .. name, in_force)
       else
-        call('SET', P .. 'r:' .. name, in_force, 'PX', math.max(0, math.ceil((till - now) / 1000)) + GRACE)
+        local ms = sub(ARGV[4], 42)
+        if ms == '' then ms = math.max(0, math.ceil((till - now) / 1000)) + GRACE end
+        call('SET', P .. 'r:' .. name, in_force, 'PX', ms)
         if now >= till then in_force = false end
       end
     end
     if gives >= 16 then
       if not seq then seq = call('INCR', P .. 'seq') end
+      if not user then user = select(2, unpack('<I4c0I4c0', holder)) end
       log(name, seq, had_token, now, holder, user, NOBODY, '', ARGV[at], id)
       if armed then announce() end
     end
