@@ -81,6 +81,7 @@ func onRedis(ctx context.Context, b *bench) error {
 				release()
 				return nil
 			}},
+			{tokenFloor, tokenPairs(bare)},
 			{"editlock without history", bareSwaps(st)},
 			{"editlock", lockPairs(programs[0])},
 		}
@@ -93,7 +94,8 @@ func onRedis(ctx context.Context, b *bench) error {
 		}
 		aims(all, "editlock without history, 1 client", versus{"SET NX PX + DEL, rueidis, 1 client", 1 / 1.3})
 		aims(all, "editlock, 1 client", versus{"SET NX PX + DEL, rueidis, 1 client", 1 / 1.3})
-		aims(all, "editlock without history", versus{"rueidislock, one key", 1}, versus{"SET NX PX + DEL, rueidis", 0})
+		aims(all, "editlock without history", versus{"rueidislock, one key", 1}, versus{"SET NX PX + DEL, rueidis", 0},
+			versus{tokenFloor, 0})
 		aims(all, "editlock", versus{"redislock", 1}, versus{"redsync", 1}, versus{"rueidislock, one key", 0})
 		scores, err := b.race(ctx, all)
 		if err != nil {
@@ -132,6 +134,36 @@ func barePairsRedis(c rueidis.Client) func(context.Context, int, int) error {
 			return err
 		}
 		return c.Do(ctx, c.B().Del().Key(key).Build()).Error()
+	}
+}
+
+// tokenFloor is the least that a lock with fencing tokens and an index of
+// sessions must do: a counter, the record, and the index, in one step each.
+const tokenFloor = "the least with a token and an index by session, two scripts"
+
+var (
+	takeFloor = rueidis.NewLuaScript(`
+if redis.call('EXISTS', KEYS[1]) == 1 then return false end
+local token = redis.call('INCR', KEYS[2])
+redis.call('SET', KEYS[1], token .. ARGV[1], 'PX', ARGV[2])
+redis.call('SADD', KEYS[3], ARGV[3])
+return token`)
+	dropFloor = rueidis.NewLuaScript(`
+local held = redis.call('GET', KEYS[1])
+if not held or string.sub(held, 1, #ARGV[1]) ~= ARGV[1] then return 0 end
+redis.call('SREM', KEYS[2], ARGV[2])
+return redis.call('DEL', KEYS[1])`)
+)
+
+func tokenPairs(c rueidis.Client) func(context.Context, int, int) error {
+	ms := fmt.Sprint(lease.Milliseconds())
+	return func(ctx context.Context, client, n int) error {
+		key, session := peerKey("floor", client, n), fmt.Sprint("floor-session:", client)
+		token, err := takeFloor.Exec(ctx, c, []string{key, "floor-tokens", session}, []string{":value", ms, key}).AsInt64()
+		if err != nil {
+			return err
+		}
+		return dropFloor.Exec(ctx, c, []string{key, session}, []string{fmt.Sprint(token, ":value"), key}).Error()
 	}
 }
 
