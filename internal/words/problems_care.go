@@ -15,10 +15,6 @@ var careProblems = []text{
 		"sqlite: %s: the file is no editlock store: it has no table editlock_meta",
 		"sqlite: %s: это не хранилище editlock: нет таблицы editlock_meta",
 	},
-	{
-		"sqlite: %s: the file was replaced while it was being opened; open it again",
-		"sqlite: %s: файл заменили, пока он открывался; откройте снова",
-	},
 	{"%s: line %d: %s is not known here; do you mean %s?", "%s: строка %s: %s здесь неизвестно; может быть, %s?"},
 	{"%s: line %d: %s is not known here; known are %s", "%s: строка %s: %s здесь неизвестно; есть %s"},
 	{

@@ -1,14 +1,15 @@
 package sqlite
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"time"
 
 	driver "modernc.org/sqlite"
@@ -37,8 +38,14 @@ type Restored struct {
 
 // Restore puts a copy of a backup in the place of the store in the file path,
 // which no process may have open; the backup stays as it is. It refuses, and
-// changes nothing, if the backup fails [Check] or is of a newer editlock. The
-// replaced file stays beside the new one, with the time (UTC) in its name.
+// changes nothing, if the backup fails [Check] or is of a newer editlock. What
+// was there is kept beside it, with the time (UTC) in its name.
+//
+// The content is replaced, not the file: SQLite finds the WAL by the file's
+// name, so a process that starts meanwhile would join another file's WAL to the
+// one put aside. Now it waits for the file's lock, and finds the new content.
+// If a power failure cuts the work short, the file is one that SQLite refuses,
+// never half a store; Restore again.
 //
 // No number that the replaced store gave out is given out again: the new one
 // begins behind its last. If the replaced file is missing or fails Check, it
@@ -58,10 +65,8 @@ func Restore(ctx context.Context, backup, path string, o *BackupOptions) (r *Res
 		return nil, err
 	}
 	defer func() {
-		if err != nil {
-			_ = os.Remove(temp)
-			_ = os.Remove(temp + "-journal")
-		}
+		_ = os.Remove(temp)
+		_ = os.Remove(temp + "-journal")
 	}()
 	if err := o.watched(backup, temp, func() error { return snapshot(ctx, backup, temp) }); err != nil {
 		return nil, explain(backup, err)
@@ -77,12 +82,6 @@ func Restore(ctx context.Context, backup, path string, o *BackupOptions) (r *Res
 	}
 	if err := Check(ctx, temp); err != nil {
 		return nil, fmt.Errorf("sqlite: the copy is not sound: %w", err)
-	}
-	if err := owned(temp, path); err != nil {
-		return nil, fmt.Errorf("sqlite: %w", err)
-	}
-	if err := syncFile(temp); err != nil {
-		return nil, fmt.Errorf("sqlite: %w", err)
 	}
 	if r.Kept, err = old.replace(temp, time.Now()); err != nil {
 		return nil, fmt.Errorf("sqlite: %w", err)
@@ -121,13 +120,13 @@ func raise(ctx context.Context, copied string, old *claimed) (last uint64, err e
 	return last, err
 }
 
-// claimed is the file to be replaced, which nobody else can open until it is
+// claimed is the file to be replaced, which nobody else can read until it is
 // released.
 type claimed struct {
 	path    string
-	there   bool
-	sound   bool   // last is what it gave out
-	last    uint64 // as far as is known
+	file    *os.File // nil: there is none
+	sound   bool     // last is what it gave out
+	last    uint64   // as far as is known
 	release func() error
 }
 
@@ -145,17 +144,21 @@ func claim(ctx context.Context, path string) (*claimed, error) {
 	case err != nil:
 		return nil, fmt.Errorf("sqlite: %w", err)
 	}
-	c.there = true
 	conn, closeFile, err := openExisting(ctx, path)
 	if err != nil {
 		return nil, explain(path, err)
 	}
 	err = exclusive(ctx, conn)
 	if err == nil {
-		c.release = closeFile
+		// Closing any other handle of the file would end SQLite's lock, so this
+		// one is closed last.
+		if c.file, err = os.OpenFile(path, os.O_RDWR, 0); err != nil {
+			return nil, errors.Join(fmt.Errorf("sqlite: %w", err), closeFile())
+		}
+		c.release = func() error { return errors.Join(closeFile(), c.file.Close()) }
 		c.examine(ctx, conn)
 		if err := ctx.Err(); err != nil {
-			return nil, errors.Join(err, closeFile())
+			return nil, errors.Join(err, c.release())
 		}
 		return c, nil
 	}
@@ -170,8 +173,11 @@ func claim(ctx context.Context, path string) (*claimed, error) {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 		return nil, fmt.Errorf("sqlite: %s: %w", path, ErrInUse)
 	case sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT: // a server may have opened it before it broke
-		c.release, err = lockBytes(path)
-		return c, err
+		if c.file, err = lockBytes(path); err != nil {
+			return nil, err
+		}
+		c.release = c.file.Close
+		return c, nil
 	}
 	return nil, explain(path, err)
 }
@@ -199,17 +205,16 @@ func (c *claimed) examine(ctx context.Context, conn *sql.Conn) {
 	}
 }
 
-// replace gives the file another name, and its own to the new one.
+// replace keeps a copy of the file's content, and gives it that of another.
 func (c *claimed) replace(with string, now time.Time) (kept string, err error) {
-	if runtime.GOOS == "windows" { // what is open can't be renamed there, by anybody
-		if err := c.release(); err != nil {
+	kept = c.path + now.UTC().Format(".replaced-20060102-150405.000")
+	if c.file != nil {
+		if err := c.keep(kept); err != nil {
 			return "", err
 		}
-		c.release = func() error { return nil }
 	}
-	kept = c.path + now.UTC().Format(".replaced-20060102-150405.000")
-	// What a file that can't be read left beside it would be taken for the
-	// new one's.
+	// What a file that is gone or can't be read left beside it would be taken
+	// for the new one's.
 	for _, end := range []string{"-wal", "-journal"} {
 		if err := os.Rename(c.path+end, kept+end); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return "", err
@@ -218,15 +223,79 @@ func (c *claimed) replace(with string, now time.Time) (kept string, err error) {
 	if err := os.Remove(c.path + "-shm"); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", err
 	}
-	if !c.there { // Link, unlike Rename, refuses what has come into being
-		if err := os.Link(with, c.path); err != nil {
+	if c.file == nil {
+		if err := errors.Join(owned(with, c.path), syncFile(with)); err != nil {
 			return "", err
 		}
-		return "", os.Remove(with)
+		return "", os.Link(with, c.path) // unlike Rename, it refuses what has come into being
 	}
-	// A second name first: at no time is there no file.
-	if err := os.Link(c.path, kept); err != nil {
-		return "", err
+	if err := overwrite(c.file, with); err != nil {
+		return "", fmt.Errorf("%w; the store can't be used now, what it was is in %s: restore again", err, kept)
 	}
-	return kept, os.Rename(with, c.path)
+	return kept, nil
+}
+
+// keep copies the file's content.
+func (c *claimed) keep(kept string) (err error) {
+	f, err := os.OpenFile(kept, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	info, err := c.file.Stat()
+	if err == nil {
+		_, err = io.Copy(f, io.NewSectionReader(c.file, 0, info.Size()))
+	}
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return errors.Join(err, os.Remove(kept))
+	}
+	return owned(kept, c.path)
+}
+
+// Where SQLite locks a file, whatever is in it: from the pending byte to the
+// end of the shared range. The page with these bytes is never used.
+const (
+	lockFrom = 0x40000000
+	lockSize = 512
+)
+
+// headSize is how much of a file is written last: without its header it is
+// none that SQLite reads.
+const headSize = 512
+
+// overwrite gives a file the content of another.
+func overwrite(f *os.File, with string) (err error) {
+	src, err := os.Open(with)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, src.Close()) }()
+	info, err := src.Stat()
+	if err != nil {
+		return err
+	}
+	head := make([]byte, headSize)
+	if _, err := src.ReadAt(head, 0); err != nil {
+		return err
+	}
+	if _, err := f.WriteAt(bytes.Repeat([]byte{0xff}, headSize), 0); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	for _, part := range [][2]int64{{headSize, min(lockFrom, info.Size())}, {lockFrom + lockSize, info.Size()}} {
+		if part[0] >= part[1] {
+			continue
+		}
+		if _, err := io.Copy(io.NewOffsetWriter(f, part[0]), io.NewSectionReader(src, part[0], part[1]-part[0])); err != nil {
+			return err
+		}
+	}
+	if err := errors.Join(f.Truncate(info.Size()), f.Sync()); err != nil {
+		return err
+	}
+	if _, err := f.WriteAt(head, 0); err != nil {
+		return err
+	}
+	return f.Sync()
 }

@@ -2,11 +2,15 @@ package sqlite_test
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"editlock/store"
 	"editlock/store/sqlite"
@@ -239,4 +243,60 @@ func TestBackup_TellsItsProgress(t *testing.T) {
 	if err != nil || d.Mutexes != 2 || d.Waiting != 1 || d.Entries != 3 || d.Version != sqlite.SchemaVersion || d.FileSize != copied {
 		t.Errorf("%+v, %v", d, err)
 	}
+}
+
+// Servers that start while a store is being replaced wait, and get the new one.
+// On a file put aside they would give tokens that are given again.
+func TestRestore_WhileServersStart(t *testing.T) {
+	path, backup, _ := lived(t)
+	var (
+		mu    sync.Mutex
+		given = make(map[uint64]string)
+	)
+	stop := make(chan struct{})
+	var starting sync.WaitGroup
+	for worker := range 2 {
+		starting.Go(func() {
+			for n := 0; ; n++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				st, err := sqlite.Open(t.Context(), path, nil)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				name := fmt.Sprintf("name-%d-%d", worker, n)
+				token := take(t, st, name)
+				if err := st.Close(); err != nil {
+					t.Error(err)
+				}
+				mu.Lock()
+				if other, twice := given[token]; twice {
+					t.Errorf("token %d was given for %s and for %s", token, other, name)
+				}
+				given[token] = name
+				mu.Unlock()
+				time.Sleep(time.Duration(rand.IntN(60)) * time.Millisecond) // between them a restore finds its chance
+			}
+		})
+	}
+	restored := 0
+	for end := time.Now().Add(20 * time.Second); restored < 5 && time.Now().Before(end); {
+		switch _, err := sqlite.Restore(t.Context(), backup, path, nil); {
+		case err == nil:
+			restored++
+		case !errors.Is(err, sqlite.ErrInUse):
+			t.Error(err)
+			restored = 5
+		}
+	}
+	close(stop)
+	starting.Wait()
+	if restored < 5 || len(given) == 0 {
+		t.Errorf("%d restores, %d tokens", restored, len(given))
+	}
+	t.Logf("%d tokens", len(given))
 }

@@ -11,23 +11,16 @@ import (
 	"syscall"
 )
 
-// Where SQLite locks a file, whatever is in it: from the pending byte to the
-// end of the shared range.
-const (
-	lockFrom = 0x40000000
-	lockSize = 512
-)
-
 // lockBytes takes SQLite's exclusive lock on a file that SQLite itself can't
 // read. Anybody who has it open holds a part of it.
-func lockBytes(path string) (release func() error, err error) {
+func lockBytes(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: %w", err)
 	}
 	err = syscall.FcntlFlock(f.Fd(), syscall.F_SETLK, &syscall.Flock_t{Type: syscall.F_WRLCK, Start: lockFrom, Len: lockSize})
 	if err == nil {
-		return f.Close, nil
+		return f, nil
 	}
 	if errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EACCES) {
 		err = fmt.Errorf("sqlite: %s: %w", path, ErrInUse)

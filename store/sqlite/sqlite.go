@@ -95,7 +95,6 @@ func Open(ctx context.Context, path string, o *Options) (*Store, error) {
 			return nil, fmt.Errorf("sqlite: %s: the folder %s does not exist", path, dir)
 		}
 	}
-	before, _ := os.Stat(path) // nil: it is made now
 	s := &Store{now: time.Now, jobs: make(chan *job, maxBatch), quit: make(chan struct{}), gone: make(chan struct{})}
 	if o != nil && o.Now != nil {
 		s.now = o.Now
@@ -112,9 +111,6 @@ func Open(ctx context.Context, path string, o *Options) (*Store, error) {
 	s.read.SetMaxIdleConns(readers)
 	if err := s.start(ctx); err != nil {
 		return nil, errors.Join(explain(path, err), s.read.Close(), s.write.Close())
-	}
-	if after, err := os.Stat(path); before != nil && (err != nil || !os.SameFile(before, after)) {
-		return nil, errors.Join(fmt.Errorf("sqlite: %s: the file was replaced while it was being opened; open it again", path), s.Close())
 	}
 	return s, nil
 }
