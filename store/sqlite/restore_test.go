@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -19,19 +20,27 @@ import (
 // take captures a name, and returns its token.
 func take(t *testing.T, st *sqlite.Store, name string) uint64 {
 	t.Helper()
+	token, err := captured(t.Context(), st, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+func captured(ctx context.Context, st *sqlite.Store, name string) (token uint64, err error) {
 	who := store.Party{Session: "ann"}
-	res, err := st.Swap(t.Context(), store.Request{Swaps: []store.Swap{{
+	res, err := st.Swap(ctx, store.Request{Swaps: []store.Swap{{
 		Name: name, Do: store.Take, Expect: store.Expect{Free: true}, Holder: &who, Terms: &store.Terms{},
 		Note: &store.Note{Kind: "captured", Actor: who},
 	}}})
 	if err != nil || !res.Done {
-		t.Fatalf("%+v, %v", res, err)
+		return 0, fmt.Errorf("%s: %+v, %w", name, res, err)
 	}
-	view, err := st.Get(t.Context(), name)
+	view, err := st.Get(ctx, name)
 	if err != nil {
-		t.Fatal(err)
+		return 0, err
 	}
-	return view.Record.Token
+	return view.Record.Token, nil
 }
 
 func open(t *testing.T, path string) *sqlite.Store {
@@ -249,54 +258,43 @@ func TestBackup_TellsItsProgress(t *testing.T) {
 // On a file put aside they would give tokens that are given again.
 func TestRestore_WhileServersStart(t *testing.T) {
 	path, backup, _ := lived(t)
-	var (
-		mu    sync.Mutex
-		given = make(map[uint64]string)
-	)
-	stop := make(chan struct{})
-	var starting sync.WaitGroup
-	for worker := range 2 {
-		starting.Go(func() {
-			for n := 0; ; n++ {
-				select {
-				case <-stop:
-					return
-				default:
-				}
-				st, err := sqlite.Open(t.Context(), path, nil)
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				name := fmt.Sprintf("name-%d-%d", worker, n)
-				token := take(t, st, name)
-				if err := st.Close(); err != nil {
-					t.Error(err)
-				}
-				mu.Lock()
-				if other, twice := given[token]; twice {
-					t.Errorf("token %d was given for %s and for %s", token, other, name)
-				}
-				given[token] = name
-				mu.Unlock()
-				time.Sleep(time.Duration(rand.IntN(60)) * time.Millisecond) // between them a restore finds its chance
-			}
-		})
+	var mu sync.Mutex
+	given := make(map[uint64]string)
+	serve := func(name string) {
+		time.Sleep(time.Duration(rand.IntN(50)) * time.Millisecond) // before, within or after the restore
+		st, err := sqlite.Open(t.Context(), path, nil)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		token, err := captured(t.Context(), st, name)
+		if err := errors.Join(err, st.Close()); err != nil {
+			t.Error(err)
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if other, twice := given[token]; twice {
+			t.Errorf("token %d was given for %s and for %s", token, other, name)
+		}
+		given[token] = name
 	}
 	restored := 0
-	for end := time.Now().Add(20 * time.Second); restored < 5 && time.Now().Before(end); {
-		switch _, err := sqlite.Restore(t.Context(), backup, path, nil); {
+	for round := 0; round < 40 && restored < 5; round++ {
+		var servers sync.WaitGroup
+		for server := range 3 {
+			servers.Go(func() { serve(fmt.Sprintf("round-%d-server-%d", round, server)) })
+		}
+		_, err := sqlite.Restore(t.Context(), backup, path, nil)
+		servers.Wait()
+		switch {
 		case err == nil:
 			restored++
 		case !errors.Is(err, sqlite.ErrInUse):
-			t.Error(err)
-			restored = 5
+			t.Fatal(err)
 		}
 	}
-	close(stop)
-	starting.Wait()
-	if restored < 5 || len(given) == 0 {
-		t.Errorf("%d restores, %d tokens", restored, len(given))
+	if restored == 0 {
+		t.Error("it was in use each time")
 	}
-	t.Logf("%d tokens", len(given))
 }
