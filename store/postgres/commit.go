@@ -1,15 +1,13 @@
 package postgres
 
 import (
-	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"sync/atomic"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"editlock/store"
@@ -31,9 +29,6 @@ const (
 // ErrGuarded is the error of a swap that would end a hold in which a
 // transaction that guards it has not ended for seconds.
 var ErrGuarded = errors.New("postgres: a transaction that guards the mutex does not end")
-
-const swapQuery = `SELECT req, state, o_now, o_token, o_session, o_user, o_value, o_data, o_idle, o_max, o_taken, o_touched,
-	o_expires, o_request, waiting, waiters, news, plain, tokens FROM @schema@.editlock_swap($1::jsonb, $2, $3, $4, $5)`
 
 // The states of a request, as editlock_swap returns them.
 const (
@@ -232,10 +227,7 @@ func (s *Store) commit(jobs []*job) error {
 	// Steps of several callers: only all of them together may cut it short.
 	var waiting atomic.Int64
 	waiting.Store(int64(len(jobs)))
-	var batch bytes.Buffer
-	marks := marksOf(jobs)
-	takes, drops := false, false
-	for i, j := range jobs {
+	for _, j := range jobs {
 		stop := context.AfterFunc(j.ctx, func() {
 			if waiting.Add(-1) == 0 {
 				cancel()
@@ -243,68 +235,54 @@ func (s *Store) commit(jobs []*job) error {
 		})
 		defer stop()
 		j.res = store.Result{Records: make([]*store.Record, 0, len(j.req.Swaps))}
-		batch.WriteByte("[,"[min(i, 1)])
-		if marks[i] == 0 {
-			batch.Write(j.text)
-			continue
-		}
-		takes, drops = takes || marks[i] == store.Take, drops || marks[i] == store.Drop
-		fmt.Fprintf(&batch, `{"plain":%d,`, marks[i])
-		batch.Write(j.text[1:])
 	}
-	batch.WriteByte(']')
-	rows, err := s.pool.Query(ctx, s.query.swap, batch.String(), takes, drops, s.process, s.listening())
-	if err != nil {
+	query, args := s.call(jobs)
+	var text []byte
+	if err := s.pool.QueryRow(ctx, query, args...).Scan(&text); err != nil {
 		return err
 	}
-	defer rows.Close()
-	var end summary
-	for rows.Next() {
-		if err := readAnswer(rows, jobs, &end); err != nil {
+	var answers []answerJSON
+	if err := json.Unmarshal(text, &answers); err != nil {
+		return err
+	}
+	for i := range answers {
+		if err := answers[i].read(jobs); err != nil {
 			return err
 		}
 	}
-	if err := rows.Err(); err != nil {
-		return err
-	}
-	s.published(end)
+	s.published(answers[len(answers)-1].summary(jobs))
 	return nil
+}
+
+// call is the function that does the jobs, and its arguments.
+func (s *Store) call(jobs []*job) (query string, args []any) {
+	if len(jobs) == 1 && !s.target.pooled {
+		p, text := plainOf(jobs[0].req), string(jobs[0].text)
+		if p.do == store.Take {
+			return s.query.take, []any{
+				text, s.process, s.listening(), p.id, p.name, p.session, p.user, p.value, p.data,
+				p.idle, p.maxHold, p.kind, p.reason, p.asSession, p.asUser, p.asValue,
+			}
+		}
+		if p.do == store.Drop {
+			return s.query.drop, []any{
+				text, s.process, s.listening(), p.id, p.name, p.session, p.data, p.token,
+				p.kind, p.reason, p.asSession, p.asUser, p.asValue,
+			}
+		}
+	}
+	texts := make([]string, len(jobs))
+	for i, j := range jobs {
+		texts[i] = string(j.text)
+	}
+	return s.query.swap, append([]any{texts, s.process, s.listening()}, plainArgs(jobs)...)
 }
 
 // summary is what a step tells of itself.
 type summary struct {
 	first, last uint64 // numbers given out before, and after
 	grew        bool   // the log did
-	news        []string
-}
-
-// marksOf marks with their action the requests that editlock_plain may do: those
-// of one swap, of the two commonest kinds, that share no name or ID with
-// another of the batch.
-func marksOf(jobs []*job) []store.Action {
-	marks := make([]store.Action, len(jobs))
-	seen := make(map[string]int, 2*len(jobs))
-	for _, j := range jobs {
-		if len(jobs) == 1 {
-			break
-		}
-		seen["i"+j.req.ID]++
-		for _, sw := range j.req.Swaps {
-			seen["n"+sw.Name]++
-		}
-	}
-	for i, j := range jobs {
-		if len(j.req.Swaps) != 1 || seen["n"+j.req.Swaps[0].Name] > 1 || j.req.ID != "" && seen["i"+j.req.ID] > 1 {
-			continue
-		}
-		sw := j.req.Swaps[0]
-		switch {
-		case sw.Do == store.Take && sw.Expect == store.Expect{Free: true},
-			sw.Do == store.Drop && sw.Note != nil && sw.Expect != store.Expect{} && !sw.Expect.Free && !sw.Expect.Waiting:
-			marks[i] = sw.Do
-		}
-	}
-	return marks
+	news        []store.Signal
 }
 
 // did answers a plain request that was done: the record is what the contract
@@ -321,42 +299,4 @@ func (j *job) did(token uint64, now time.Time) {
 	}
 	j.state = done
 	j.res = store.Result{Done: true, Now: now, Records: []*store.Record{after.InForce(env)}}
-}
-
-// readAnswer reads one row of editlock_swap.
-func readAnswer(rows pgx.Rows, jobs []*job, end *summary) error {
-	var (
-		n, state int
-		now      int64
-		f        recordFields
-		news     []string
-		places   []int32
-		tokens   []int64
-	)
-	err := rows.Scan(&n, &state, &now, &f.token, &f.session, &f.user, &f.value, &f.data, &f.idle, &f.maxHold, &f.taken, &f.touched,
-		&f.expires, &f.request, &f.waiting, &f.waiters, &news, &places, &tokens)
-	if err != nil {
-		return err
-	}
-	if n < 0 {
-		*end = summary{uint64(f.taken.Int64), uint64(f.touched.Int64), state == 1, news}
-		for i, place := range places {
-			jobs[place].did(uint64(tokens[i]), fromMicros(now))
-		}
-		return nil
-	}
-	if n >= len(jobs) || len(jobs[n].res.Records) == len(jobs[n].req.Swaps) {
-		return fmt.Errorf("the server answers to %d requests with row %d", len(jobs), n)
-	}
-	j := jobs[n]
-	rec, err := f.record(j.req.Swaps[len(j.res.Records)].Name)
-	if err != nil {
-		return err
-	}
-	j.state = state
-	j.res.Done = state == done || state == replayed
-	j.res.Replayed = state == replayed
-	j.res.Now = fromMicros(now)
-	j.res.Records = append(j.res.Records, rec)
-	return nil
 }

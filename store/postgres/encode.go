@@ -161,6 +161,13 @@ func decodeWaiters(text []byte, rec *store.Record) ([]store.Ticket, error) {
 	if err := json.Unmarshal(text, &in); err != nil {
 		return nil, err
 	}
+	return waitersOf(in, rec), nil
+}
+
+func waitersOf(in []ticketJSON, rec *store.Record) []store.Ticket {
+	if in == nil {
+		return nil
+	}
 	out := make([]store.Ticket, len(in))
 	for i, t := range in {
 		out[i] = store.Ticket{
@@ -176,7 +183,7 @@ func decodeWaiters(text []byte, rec *store.Record) ([]store.Ticket, error) {
 		}
 		out[i].Claim = out[i].ClaimOn(rec)
 	}
-	return out, nil
+	return out
 }
 
 func fromMicros(n int64) time.Time { return time.UnixMicro(n).UTC() }

@@ -54,7 +54,7 @@ $$
 $$;
 
 -- What store.Settle does to a name. It takes and returns the last number given
--- out, the last one logged, and the news (peer and ticket in turn). kept tells
+-- out, the last one logged, and the news (peer, ticket and name in turn). kept tells
 -- that the name stays as it is until a transaction that guards it has ended.
 CREATE FUNCTION @schema@.editlock_settle(
   p_name text, p_now bigint, INOUT n_seq bigint, INOUT n_logged bigint, INOUT n_news text[], OUT kept boolean
@@ -81,7 +81,7 @@ BEGIN
       kept := true;
       RETURN;
     END IF;
-    n_seq := n_seq + 1;
+    n_seq := nextval('@schema@.editlock_seq');
     n_logged := n_seq;
     IF rec.expires <= p_now THEN
       INSERT INTO @schema@.editlock_log (seq, kind, name, token, at, owner_session, owner_user, owner_value, reason, request)
@@ -98,10 +98,10 @@ BEGIN
   END IF;
 
   FOR gone IN SELECT t.* FROM @schema@.editlock_ticket t WHERE t.name = p_name AND t.seq <= head.seq ORDER BY t.seq LOOP
-    n_news := n_news || ARRAY[gone.peer, gone.id];
+    n_news := n_news || ARRAY[gone.peer, gone.id, p_name];
   END LOOP;
   DELETE FROM @schema@.editlock_ticket t WHERE t.name = p_name AND t.seq <= head.seq;
-  n_seq := n_seq + 1;
+  n_seq := nextval('@schema@.editlock_seq');
   INSERT INTO @schema@.editlock_record (name, token, session, "user", value, data, idle, max_hold, taken, touched, expires, request)
     SELECT p_name, n_seq, who ->> 's', who ->> 'u', who ->> 'v', head.body ->> 'data', b.idle, b.max, p_now, p_now,
       @schema@.editlock_expiry(p_now, p_now, b.idle, b.max, b.confirm), head.id
@@ -116,16 +116,33 @@ BEGIN
   END IF;
 END $fn$;
 
--- Tells those who listen, but not the process that did the step: it knows.
-CREATE FUNCTION @schema@.editlock_tell(p_news text[], p_peers text[], p_log boolean) RETURNS void LANGUAGE plpgsql AS $fn$
+-- What stands under a name if a ticket was granted it, as editlock_swap answers.
+CREATE FUNCTION @schema@.editlock_granted(p_name text, p_ticket text, p_now bigint) RETURNS TABLE (
+  o_name text, o_now bigint, o_token bigint, o_session text, o_user text, o_value text, o_data text,
+  o_idle bigint, o_max bigint, o_taken bigint, o_touched bigint, o_expires bigint, o_request text, waiting bigint, waiters jsonb
+) LANGUAGE sql STABLE AS
+$$
+  SELECT r.name, p_now, r.token, r.session, r."user", r.value, r.data,
+    r.idle, r.max_hold, r.taken, r.touched, r.expires, r.request, w.waiting, w.waiters
+  FROM @schema@.editlock_record r, LATERAL @schema@.editlock_waiters(r.name, p_now) w
+  WHERE r.name = p_name AND r.request = p_ticket
+$$;
+
+-- Tells those who listen, but not the process that did the step: it knows. Who
+-- was granted a name is told what stands there now, if NOTIFY can carry that.
+CREATE FUNCTION @schema@.editlock_tell(p_news text[], p_peers text[], p_now bigint, p_log boolean) RETURNS void LANGUAGE plpgsql AS $fn$
 DECLARE
   payload text;
 BEGIN
-  FOR i IN 1 .. coalesce(array_length(p_news, 1), 0) BY 2 LOOP
+  FOR i IN 1 .. coalesce(array_length(p_news, 1), 0) BY 3 LOOP
     IF p_news[i] <> ALL (p_peers) THEN
-      payload := jsonb_build_array(p_news[i], p_news[i + 1])::text;
-      IF octet_length(payload) > 7900 THEN
-        payload := ''; -- more than NOTIFY carries: look for yourselves
+      payload := jsonb_build_array(p_news[i], p_news[i + 1],
+        (SELECT to_jsonb(g) FROM @schema@.editlock_granted(p_news[i + 2], p_news[i + 1], p_now) g))::text;
+      IF octet_length(payload) > @payload@ THEN
+        payload := jsonb_build_array(p_news[i], p_news[i + 1])::text;
+      END IF;
+      IF octet_length(payload) > @payload@ THEN
+        payload := ''; -- look for yourselves
       END IF;
       PERFORM pg_notify('@channel@', payload);
     END IF;
@@ -135,94 +152,18 @@ BEGIN
   END IF;
 END $fn$;
 
--- Performs the plain requests among those given, all at once: takes of free
--- names, and drops, where nobody waits for anything. They are marked with their
--- action, and no two of the requests have a name or an ID in common. What is
--- not that plain after all (refused, expired, guarded, a retry) is left alone.
-CREATE FUNCTION @schema@.editlock_plain(
-  p_requests jsonb, p_takes boolean, p_drops boolean, p_now bigint, p_start bigint,
-  OUT plain integer[], OUT tokens bigint[], OUT num bigint, OUT logged bigint
-) LANGUAGE plpgsql AS $fn$
-#variable_conflict use_column
-DECLARE
-  done integer[];
-  nums bigint[];
-  last bigint;
-BEGIN
-  plain := '{}';
-  tokens := '{}';
-  num := p_start;
-  logged := p_start;
-  IF p_takes THEN
-    WITH i AS MATERIALIZED (
-      SELECT (e.o - 1)::integer AS q, e.r ->> 'id' AS id, e.r -> 'swaps' -> 0 AS sw, e.r -> 'swaps' -> 0 ->> 'name' AS name
-      FROM jsonb_array_elements(p_requests) WITH ORDINALITY e (r, o) WHERE (e.r -> 'plain')::integer = 1
-    ), t AS MATERIALIZED (
-      SELECT i.*, i.sw -> 'note' AS note, p_start + row_number() OVER () AS n FROM i
-      WHERE (SELECT k.token FROM @schema@.editlock_record k WHERE k.name = i.name) IS NULL
-        AND (SELECT l.seq FROM @schema@.editlock_log l WHERE l.request = i.id AND l.request <> '' AND l.at > p_now - @window@ LIMIT 1) IS NULL
-    ), k AS (
-      INSERT INTO @schema@.editlock_record (name, token, session, "user", value, data, idle, max_hold, taken, touched, expires, request)
-      SELECT t.name, t.n, t.sw ->> 's', t.sw ->> 'u', t.sw ->> 'v', coalesce(t.sw ->> 'data', ''),
-        (t.sw -> 'idle')::bigint, (t.sw -> 'max')::bigint, p_now, p_now,
-        @schema@.editlock_expiry(p_now, p_now, (t.sw -> 'idle')::bigint, (t.sw -> 'max')::bigint, 0), coalesce(t.id, '')
-      FROM t
-    ), l AS (
-      INSERT INTO @schema@.editlock_log (seq, kind, name, token, at, owner_session, owner_user, owner_value,
-        actor_session, actor_user, actor_value, reason, request)
-      SELECT t.n, t.note ->> 'kind', t.name, t.n, p_now, t.sw ->> 's', t.sw ->> 'u', t.sw ->> 'v',
-        CASE WHEN NOT a.same THEN t.note ->> 's' END, CASE WHEN NOT a.same THEN t.note ->> 'u' END, CASE WHEN NOT a.same THEN t.note ->> 'v' END,
-        t.note ->> 'reason', coalesce(t.id, '')
-      FROM t, LATERAL (SELECT t.sw -> 's' = t.note -> 's' AND t.sw -> 'u' = t.note -> 'u' AND t.sw -> 'v' = t.note -> 'v' AS same) a
-      WHERE t.note IS NOT NULL
-    )
-    SELECT array_agg(t.q), array_agg(t.n), max(t.n), max(t.n) FILTER (WHERE t.note IS NOT NULL) INTO done, nums, num, last FROM t;
-    plain := coalesce(done, plain);
-    tokens := coalesce(nums, tokens);
-    num := coalesce(num, p_start);
-    logged := coalesce(last, p_start);
-  END IF;
-  IF p_drops THEN
-    WITH i AS MATERIALIZED (
-      SELECT (e.o - 1)::integer AS q, e.r ->> 'id' AS id, e.r -> 'swaps' -> 0 AS sw, e.r -> 'swaps' -> 0 ->> 'name' AS name
-      FROM jsonb_array_elements(p_requests) WITH ORDINALITY e (r, o) WHERE (e.r -> 'plain')::integer = 3
-    ), d AS (
-      DELETE FROM @schema@.editlock_record d WHERE d.ctid = ANY (ARRAY(
-        SELECT (
-          SELECT r.ctid FROM @schema@.editlock_record r WHERE r.name = i.name AND (r.expires IS NULL OR r.expires > p_now)
-            AND r.token = coalesce((i.sw -> 'x' -> 'token')::bigint, r.token)
-            AND r.session = coalesce(i.sw -> 'x' ->> 'session', r.session)
-            AND r.data = coalesce(i.sw -> 'x' ->> 'data', r.data)
-          FOR UPDATE SKIP LOCKED)
-        FROM i
-        WHERE (SELECT l.seq FROM @schema@.editlock_log l WHERE l.request = i.id AND l.request <> '' AND l.at > p_now - @window@ LIMIT 1) IS NULL
-      )) RETURNING d.name, d.token, d.session, d."user", d.value
-    ), t AS MATERIALIZED (
-      SELECT d.*, i.q, i.id, i.sw -> 'note' AS note, editlock_plain.num + row_number() OVER () AS n FROM i JOIN d ON d.name = i.name
-    ), l AS (
-      INSERT INTO @schema@.editlock_log (seq, kind, name, token, at, owner_session, owner_user, owner_value,
-        actor_session, actor_user, actor_value, reason, request)
-      SELECT t.n, t.note ->> 'kind', t.name, t.token, p_now, t.session, t."user", t.value,
-        CASE WHEN NOT a.same THEN t.note ->> 's' END, CASE WHEN NOT a.same THEN t.note ->> 'u' END, CASE WHEN NOT a.same THEN t.note ->> 'v' END,
-        t.note ->> 'reason', coalesce(t.id, '')
-      FROM t, LATERAL (SELECT t.session = t.note ->> 's' AND t."user" = t.note ->> 'u' AND t.value = t.note ->> 'v' AS same) a
-    )
-    SELECT array_agg(t.q), array_agg(0::bigint), max(t.n) INTO done, nums, last FROM t;
-    plain := plain || done;
-    tokens := tokens || nums;
-    num := coalesce(last, num);
-    logged := coalesce(last, logged);
-  END IF;
-END $fn$;
-
 -- Performs requests one after the other in one transaction: a commit for all.
 -- A row comes back for each swap, in order: state is 0 refused, 1 done,
 -- 2 replayed, 3 not tried as a transaction guards one of its names; token and
 -- what follows is the record in force, NULL if there is none. One more row,
--- with req -1, tells the range of numbers given out and the news. The plain
--- requests (p_takes and p_drops tell whether there are any) have no rows if
--- they were done: the last row has their places and tokens.
-CREATE FUNCTION @schema@.editlock_swap(p_requests jsonb, p_takes boolean, p_drops boolean, p_process text, p_peers text[])
+-- with req -1, tells the range of numbers given out and the news. Plain
+-- requests, which the arrays from p_at on have as editlock_plain takes them,
+-- have no rows if they were done: the last row has their places and tokens.
+CREATE FUNCTION @schema@.editlock_swap(
+  p_requests text[], p_process text, p_peers text[],
+  p_at integer[], p_do integer[], p_id text[], p_name text[], p_session text[], p_user text[], p_value text[], p_data text[],
+  p_idle bigint[], p_max bigint[], p_token bigint[], p_kind text[], p_reason text[], p_as_session text[], p_as_user text[], p_as_value text[]
+)
 RETURNS TABLE (
   req integer, state integer, o_now bigint, o_token bigint, o_session text, o_user text, o_value text, o_data text,
   o_idle bigint, o_max bigint, o_taken bigint, o_touched bigint, o_expires bigint, o_request text,
@@ -236,6 +177,8 @@ DECLARE
   queues  boolean; -- whether anybody waits for anything
   watched boolean;
   said    text[] := '{}'; -- news
+  done    integer[] := '{}'; -- places of the plain requests that were done
+  nums    bigint[] := '{}'; -- and their tokens
   r       jsonb;
   swaps   jsonb;
   n       integer;
@@ -256,24 +199,22 @@ DECLARE
   other   jsonb;
   by_id   text; -- request that the entry is of
 BEGIN
-  SELECT greatest(m.seq, (SELECT l.seq FROM @schema@.editlock_log l ORDER BY l.seq DESC LIMIT 1)),
-      EXISTS (SELECT FROM @schema@.editlock_ticket),
+  SELECT s.last_value, EXISTS (SELECT FROM @schema@.editlock_ticket),
       EXISTS (SELECT FROM @schema@.editlock_watcher w WHERE w.id <> p_process AND w.expires > now)
-    INTO start, queues, watched FROM @schema@.editlock_meta m;
+    INTO start, queues, watched FROM @schema@.editlock_seq s;
   num := start;
   logged := start;
   o_now := now;
-  plain := '{}';
-  tokens := '{}';
-  IF NOT queues AND (p_takes OR p_drops) THEN
-    SELECT p.plain, p.tokens, p.num, p.logged INTO plain, tokens, num, logged
-      FROM @schema@.editlock_plain(p_requests, p_takes, p_drops, now, start) p;
+  IF p_at <> '{}' THEN
+    SELECT p.plain, p.tokens, p.num, p.logged INTO done, nums, num, logged
+      FROM @schema@.editlock_plain(p_at, p_do, p_id, p_name, p_session, p_user, p_value, p_data, p_idle, p_max,
+        p_token, p_kind, p_reason, p_as_session, p_as_user, p_as_value, now, start, queues) p;
   END IF;
 
-  FOR q IN 0 .. jsonb_array_length(p_requests) - 1 LOOP
+  FOR q IN 0 .. array_length(p_requests, 1) - 1 LOOP
     req := q;
-    CONTINUE WHEN q = ANY (plain);
-    r := p_requests -> q;
+    CONTINUE WHEN q = ANY (done);
+    r := p_requests[q + 1]::jsonb;
     swaps := r -> 'swaps';
     n := jsonb_array_length(swaps);
     state := 1;
@@ -369,7 +310,7 @@ BEGIN
           IF rec.name IS NOT NULL THEN
             other := jsonb_build_object('s', rec.session, 'u', rec."user", 'v', rec.value);
           END IF;
-          num := num + 1;
+          num := nextval('@schema@.editlock_seq');
           entry := num;
           INSERT INTO @schema@.editlock_record AS k
             (name, token, session, "user", value, data, idle, max_hold, taken, touched, expires, request)
@@ -396,7 +337,7 @@ BEGIN
             idle = rec.idle, max_hold = rec.max_hold, touched = now, expires = rec.expires WHERE k.name = nm;
           own := rec;
           IF note IS NOT NULL THEN
-            num := num + 1;
+            num := nextval('@schema@.editlock_seq');
             entry := num;
           END IF;
 
@@ -404,7 +345,7 @@ BEGIN
           own := rec;
           rec := NULL;
           IF note IS NOT NULL THEN
-            num := num + 1;
+            num := nextval('@schema@.editlock_seq');
             entry := num;
           END IF;
           IF queues THEN
@@ -427,7 +368,7 @@ BEGIN
             note := NULL;
           ELSE
             DELETE FROM @schema@.editlock_ticket t WHERE t.name = nm AND t.id = sw ->> 'ticket'; -- died, and lost the place
-            num := num + 1;
+            num := nextval('@schema@.editlock_seq');
             entry := num;
             INSERT INTO @schema@.editlock_ticket (name, id, seq, peer, since, claim, asked, body)
               SELECT nm, sw ->> 'ticket', num, sw ->> 'peer', now,
@@ -441,9 +382,9 @@ BEGIN
           by_id := tick.id;
           other := tick.body -> 'holder';
           DELETE FROM @schema@.editlock_ticket t WHERE t.name = nm AND t.id = tick.id;
-          said := said || ARRAY[tick.peer, tick.id];
+          said := said || ARRAY[tick.peer, tick.id, nm];
           IF note IS NOT NULL THEN
-            num := num + 1;
+            num := nextval('@schema@.editlock_seq');
             entry := num;
           END IF;
         END IF;
@@ -490,14 +431,27 @@ BEGIN
     UPDATE @schema@.editlock_meta m SET seq = num;
   END IF;
   IF said <> '{}' OR watched AND logged > start THEN
-    PERFORM @schema@.editlock_tell(said, p_peers, watched AND logged > start);
+    PERFORM @schema@.editlock_tell(said, p_peers, now, watched AND logged > start);
   END IF;
   req := -1;
   state := (logged > start)::integer;
   o_taken := start;
   o_touched := num;
   news := said;
+  plain := done;
+  tokens := nums;
   RETURN NEXT;
+END $fn$;
+
+-- What editlock_swap returns, as one text.
+CREATE FUNCTION @schema@.editlock_answer(
+  p_requests text[], p_process text, p_peers text[],
+  p_at integer[], p_do integer[], p_id text[], p_name text[], p_session text[], p_user text[], p_value text[], p_data text[],
+  p_idle bigint[], p_max bigint[], p_token bigint[], p_kind text[], p_reason text[], p_as_session text[], p_as_user text[], p_as_value text[]
+) RETURNS text LANGUAGE plpgsql AS $fn$
+BEGIN
+  RETURN (SELECT jsonb_agg(jsonb_strip_nulls(to_jsonb(s))) FROM @schema@.editlock_swap(p_requests, p_process, p_peers, p_at, p_do, p_id, p_name,
+    p_session, p_user, p_value, p_data, p_idle, p_max, p_token, p_kind, p_reason, p_as_session, p_as_user, p_as_value) s);
 END $fn$;
 
 -- Keeps a waiting process alive and returns its tickets.
@@ -528,7 +482,7 @@ DECLARE
   stays  boolean;
   n      integer := 0;
 BEGIN
-  SELECT greatest(m.seq, (SELECT l.seq FROM @schema@.editlock_log l ORDER BY l.seq DESC LIMIT 1)) INTO first FROM @schema@.editlock_meta m;
+  SELECT s.last_value INTO first FROM @schema@.editlock_seq s;
   last := first;
   logged := first;
   news := '{}';
@@ -549,7 +503,7 @@ BEGIN
   IF last > logged THEN
     UPDATE @schema@.editlock_meta m SET seq = last;
   END IF;
-  PERFORM @schema@.editlock_tell(news, p_peers,
+  PERFORM @schema@.editlock_tell(news, p_peers, now,
     grew AND EXISTS (SELECT FROM @schema@.editlock_watcher w WHERE w.id <> p_process));
 END $fn$;
 

@@ -22,6 +22,9 @@ const (
 	aliveEvery = 15 * time.Second
 	// lookPage is how many entries are looked at at a time.
 	lookPage = 1000
+	// maxPeers bounds the peers that a process says are its own. A Manager
+	// is one, as long as it lives.
+	maxPeers = 16
 )
 
 // tailQuery reads behind the last entry that was published: what may have been
@@ -35,6 +38,9 @@ const tailQuery = `SELECT m.last, e.seq, e.request FROM (SELECT ` + lastSeq + ` 
 func (s *Store) Listen(peer string) *store.Subscription {
 	s.mu.Lock()
 	if !slices.Contains(s.peers, peer) {
+		if len(s.peers) == maxPeers { // the oldest is notified, as if it were elsewhere
+			s.peers = s.peers[1:]
+		}
 		s.peers = append(s.peers, peer)
 	}
 	s.mu.Unlock()
@@ -68,12 +74,8 @@ func (s *Store) published(end summary) {
 		s.seen = max(s.seen, end.last)
 	}
 	s.mu.Unlock()
-	var news []store.Signal
-	for i := 0; i+1 < len(end.news); i += 2 {
-		news = append(news, store.Signal{Peer: end.news[i], Ticket: end.news[i+1]})
-	}
-	if len(news) > 0 || end.grew {
-		s.Publish(news, end.grew)
+	if len(end.news) > 0 || end.grew {
+		s.Publish(end.news, end.grew)
 	}
 }
 
@@ -202,13 +204,20 @@ func wait(ctx context.Context, conn *pgx.Conn) (*pgconn.Notification, error) {
 
 // heard publishes one notification, as editlock_tell writes them.
 func (s *Store) heard(payload string) {
-	var signal [2]string
-	switch {
-	case payload == "log":
+	if payload == "log" {
 		s.Publish(nil, true)
-	case json.Unmarshal([]byte(payload), &signal) == nil:
-		s.Publish([]store.Signal{{Peer: signal[0], Ticket: signal[1]}}, false)
-	default:
-		s.look()
+		return
 	}
+	var (
+		n       store.Signal
+		granted *answerJSON
+	)
+	if err := json.Unmarshal([]byte(payload), &[3]any{&n.Peer, &n.Ticket, &granted}); err != nil || n.Ticket == "" {
+		s.look()
+		return
+	}
+	if granted != nil {
+		n.Granted = store.View{Record: granted.record(granted.Name), Now: fromMicros(granted.Now)}
+	}
+	s.Publish([]store.Signal{n}, false)
 }

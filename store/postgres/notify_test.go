@@ -41,7 +41,8 @@ func TestSwap_NotifiesWhoIsGrantedInAnotherProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	ann, bob := store.Party{Session: "ann"}, store.Party{Session: "bob"}
-	defer waiters.Listen("peer of bob").Close()
+	sub := waiters.Listen("peer of bob")
+	defer sub.Close()
 	if _, err := waiters.Beat(t.Context(), "peer of bob", time.Minute); err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +58,24 @@ func TestSwap_NotifiesWhoIsGrantedInAnotherProcess(t *testing.T) {
 			t.Fatalf("no word of the grant: %v", err)
 		}
 		if strings.Contains(n.Payload, "ticket of bob") {
-			return
+			break
+		}
+	}
+	// The waiter need not ask what he was granted.
+	for {
+		select {
+		case <-sub.C:
+		case <-ctx.Done():
+			t.Fatal("the waiter was not told what he was granted")
+		}
+		news, _ := sub.Drain()
+		for _, n := range news {
+			if rec := n.Granted.Record; n.Peer != "" && n.Ticket == "ticket of bob" {
+				if rec == nil || rec.Name != "a" || rec.Holder != bob || rec.Request != n.Ticket {
+					t.Errorf("told of %+v", rec)
+				}
+				return
+			}
 		}
 	}
 }

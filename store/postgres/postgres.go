@@ -12,7 +12,11 @@
 // Weaknesses: with asynchronous replication a failover may lose the last
 // commits, and the locks in them; with synchronous_standby_names set it
 // doesn't. A long transaction elsewhere in the database keeps PostgreSQL from
-// removing dead rows, which makes swaps slower the longer it lasts.
+// removing dead rows, which makes swaps slower the longer it lasts. The clock is
+// the database machine's, and another one's after a failover: a step forward ends
+// holds early by as much, a step back lets them last longer; tokens rise
+// regardless. Only a physical standby may take over: logical replication does
+// not carry the sequence that tokens come from.
 //
 // Processes are told of each other's changes by NOTIFY, but only when somebody
 // waits or watches, and look for themselves every second in any case. Behind
@@ -24,6 +28,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -57,7 +62,7 @@ type Store struct {
 	watching atomic.Bool // a lease to be told of the log's growth is fresh
 
 	mu        sync.Mutex
-	peers     []string  // that listen here
+	peers     []string  // that listen here, at most maxPeers
 	seen      uint64    // log entries up to this one were published
 	lastPrune time.Time // by the store's clock
 }
@@ -159,14 +164,16 @@ func (s *Store) read(ctx context.Context, f func(ctx context.Context) error) err
 
 // queries are the statements, with the schema in place.
 type queries struct {
-	swap, get, last, tail, due, sweep, prune, beat, watch string
-	list, log                                             string // without their conditions
-	cuts                                                  string
+	swap, take, drop, get, last, tail, due, sweep, prune, beat, watch string
+	list, log                                                         string // without their conditions
+	cuts                                                              string
 }
 
 func newQueries(t *target) queries {
 	q := queries{
-		swap:  swapQuery,
+		swap:  "SELECT @schema@.editlock_answer(" + parameters(19) + ")",
+		take:  "SELECT @schema@.editlock_take(" + parameters(16) + ")",
+		drop:  "SELECT @schema@.editlock_drop(" + parameters(13) + ")",
 		get:   getQuery,
 		list:  listQuery,
 		log:   logQuery,
@@ -181,11 +188,20 @@ func newQueries(t *target) queries {
 			"ON CONFLICT (id) DO UPDATE SET expires = excluded.expires",
 	}
 	for _, text := range []*string{
-		&q.swap, &q.get, &q.list, &q.log, &q.last, &q.tail, &q.due, &q.sweep, &q.prune, &q.cuts, &q.beat, &q.watch,
+		&q.swap, &q.take, &q.drop, &q.get, &q.list, &q.log, &q.last, &q.tail, &q.due, &q.sweep, &q.prune, &q.cuts, &q.beat, &q.watch,
 	} {
 		*text = t.fill(*text)
 	}
 	return q
+}
+
+// parameters are the places of so many arguments.
+func parameters(n int) string {
+	places := make([]string, n)
+	for i := range places {
+		places[i] = fmt.Sprintf("$%d", i+1)
+	}
+	return strings.Join(places, ", ")
 }
 
 // String names the store without its secrets.

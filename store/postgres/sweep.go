@@ -97,10 +97,14 @@ func (s *Store) due(ctx context.Context) (now time.Time, work bool, next time.Ti
 func (s *Store) settle(ctx context.Context) (kept bool, err error) {
 	for more := true; more; {
 		err := s.read(ctx, func(ctx context.Context) error {
-			var end summary
+			var (
+				end  summary
+				news []string
+			)
 			err := s.pool.QueryRow(ctx, s.query.sweep, sweepBatch, s.process, s.listening()).
-				Scan(&end.first, &end.last, &end.grew, &end.news, &more, &kept)
+				Scan(&end.first, &end.last, &end.grew, &news, &more, &kept)
 			if err == nil {
+				end.news = signals(news)
 				s.published(end)
 			}
 			return err

@@ -5,9 +5,14 @@
 
 CREATE TABLE @schema@.editlock_meta (
   version integer NOT NULL, -- of this schema
-  seq     bigint NOT NULL,  -- the last number given out, unless the log has a later one
+  seq     bigint NOT NULL,  -- the last number given out that is visible, unless the log has a later one
   floor   bigint NOT NULL   -- log entries up to this one may be pruned
 ) WITH (fillfactor = 20);   -- room to update the row in place
+
+-- The store's counter. Numbers are taken under the store's lock, and so become
+-- visible in their order. Those that a failed step took are lost.
+CREATE SEQUENCE @schema@.editlock_seq MINVALUE 0 START WITH 0;
+SELECT setval('@schema@.editlock_seq', 0);
 
 CREATE TABLE @schema@.editlock_record (
   name     text COLLATE "C" NOT NULL PRIMARY KEY,

@@ -18,6 +18,7 @@ import (
 const (
 	schemaVersion = 1
 	oldestServer  = 130000
+	maxPayload    = 7900 // bytes of a notification; NOTIFY carries less than 8,000
 )
 
 //go:embed tables.sql
@@ -26,10 +27,14 @@ var tables string
 //go:embed functions.sql
 var functions string
 
+//go:embed plain.sql
+var plainFunctions string
+
 // target is where a store is.
 type target struct {
 	config *pgxpool.Config
 	listen *pgx.ConnConfig // nil: nowhere to LISTEN
+	pooled bool            // nothing that belongs to a session can be relied on
 	schema string          // "": the one that the server takes, until prepare
 }
 
@@ -74,6 +79,7 @@ func (t *target) fill(text string) string {
 		"@lock@", strconv.FormatInt(lock, 10),
 		"@channel@", t.channel(),
 		"@waiters@", strconv.Itoa(store.MaxWaiters),
+		"@payload@", strconv.Itoa(maxPayload),
 		"@window@", strconv.FormatInt(store.RetryWindow.Microseconds(), 10),
 	).Replace(text)
 }
@@ -141,6 +147,9 @@ func (t *target) route(pooled bool) {
 	case !pooled:
 		t.listen = c.Copy()
 	}
+	if t.pooled = pooled; !pooled {
+		c.RuntimeParams["enable_seqscan"], c.RuntimeParams["jit"] = "off", "off"
+	}
 	if pooled && c.DefaultQueryExecMode == pgx.QueryExecModeCacheStatement {
 		c.DefaultQueryExecMode = pgx.QueryExecModeExec
 	}
@@ -167,7 +176,7 @@ func (t *target) migrate(ctx context.Context, conn *pgx.Conn) error {
 	if err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)", t.schema).Scan(&exists); err != nil {
 		return err
 	}
-	script := t.fill(tables + functions)
+	script := t.fill(tables + functions + plainFunctions)
 	if !exists {
 		script = t.fill("CREATE SCHEMA @schema@;\n") + script
 	}
