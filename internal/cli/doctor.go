@@ -87,20 +87,27 @@ editlock doctor --store https://locks.example.org --json`,
 
 // examine makes all checks that fit the store.
 func (d *doctor) examine(ctx context.Context, cmd *cobra.Command) {
-	var err error
-	if d.conf, err = d.config(cmd); err != nil {
-		d.report(finding{"config", failing, d.words.Error(err), ""})
+	read := make(chan *config.Config, 1)
+	d.check(ctx, "config", checkWithin, func(context.Context) []finding {
+		conf, f := d.configured(cmd)
+		read <- conf
+		return f
+	})
+	select {
+	case d.conf = <-read:
+	default: // it hangs
+	}
+	if d.conf == nil {
+		var err error
 		if d.conf, err = config.Load("", nil, map[string]string{"store": d.storeURL()}); err != nil {
 			return // the defaults are right
 		}
-	} else if connect.Engine(d.conf.Store) != "http" {
-		d.report(d.configured(cmd))
 	}
 	if connect.Engine(d.conf.Store) == "http" {
 		d.check(ctx, "server", checkWithin, d.server)
 		return
 	}
-	d.report(d.files()...)
+	d.check(ctx, "files", checkWithin, func(context.Context) []finding { return d.files() })
 	d.check(ctx, "port", checkWithin, d.port)
 	d.check(ctx, "store", checkWithin, d.engine)
 	if path, err := connect.File(d.conf.Store); err == nil {
@@ -109,17 +116,25 @@ func (d *doctor) examine(ctx context.Context, cmd *cobra.Command) {
 	}
 }
 
-// configured finds out whether a server can be run with the configuration.
-func (d *doctor) configured(cmd *cobra.Command) finding {
+// configured reads the configuration, nil if that can't be, and finds out
+// whether a server can be run with it.
+func (d *doctor) configured(cmd *cobra.Command) (*config.Config, []finding) {
+	conf, err := d.config(cmd)
+	if err != nil {
+		return nil, []finding{{"config", failing, d.words.Error(err), ""}}
+	}
+	if connect.Engine(conf.Store) == "http" {
+		return conf, nil // no server runs on another
+	}
 	quiet := *d.app
 	quiet.stderr = io.Discard
 	if err := (&server{app: &quiet}).prepare(cmd); err != nil {
-		return finding{"config", failing, d.words.Error(err), ""}
+		return conf, []finding{{"config", failing, d.words.Error(err), ""}}
 	}
-	if d.conf.File() == "" {
-		return finding{"config", fine, d.words.Text("doctor.config.none"), ""}
+	if conf.File() == "" {
+		return conf, []finding{{"config", fine, d.words.Text("doctor.config.none"), ""}}
 	}
-	return finding{"config", fine, d.words.Text("doctor.config", d.conf.File()), ""}
+	return conf, []finding{{"config", fine, d.words.Text("doctor.config", conf.File()), ""}}
 }
 
 // check makes a check that must end: one that hangs is given up, as what it
