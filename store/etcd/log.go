@@ -47,7 +47,7 @@ func (s *Store) log(ctx context.Context, q store.LogQuery) (page store.LogPage, 
 	for {
 		ops := []clientv3.Op{clientv3.OpGet(s.keys.head(), clientv3.WithRev(rev)), clientv3.OpGet(from, clientv3.WithRange(until),
 			clientv3.WithSort(clientv3.SortByKey, order), clientv3.WithLimit(limit), clientv3.WithRev(rev))}
-		got, header, err := s.read(ctx, ops...)
+		got, header, err := s.readAgain(ctx, ops...)
 		if err != nil {
 			return page, err
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 
+	"go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -20,6 +21,26 @@ type moment struct {
 	peers map[string]int64
 }
 
+// readAgain is read, until etcd answers: while it elects a leader, or a
+// connection is dead, it does not. It gives up when steps do.
+func (s *Store) readAgain(ctx context.Context, ops ...clientv3.Op) ([]*etcdserverpb.RangeResponse, *etcdserverpb.ResponseHeader, error) {
+	deadline := s.clock.elapsed() + giveUpAfter.Microseconds()
+	for {
+		try, cancel := context.WithTimeout(ctx, tryWithin)
+		got, header, err := s.read(try, ops...)
+		cancel()
+		if err == nil || ctx.Err() != nil || !temporary(err) || errors.Is(err, rpctypes.ErrCompacted) || s.clock.elapsed() > deadline {
+			if err != nil && ctx.Err() != nil {
+				err = ctx.Err()
+			}
+			return got, header, err
+		}
+		if pause(ctx, retryPause) != nil {
+			return nil, nil, ctx.Err()
+		}
+	}
+}
+
 // look reads the head, the peers and more, at one moment.
 func (s *Store) look(ctx context.Context, more ...clientv3.Op) (m moment, answers [][]*mvccpb.KeyValue, err error) {
 	if err := s.enter(ctx); err != nil {
@@ -28,7 +49,7 @@ func (s *Store) look(ctx context.Context, more ...clientv3.Op) (m moment, answer
 	ops := append([]clientv3.Op{
 		clientv3.OpGet(s.keys.head()), clientv3.OpGet(s.keys.peers(), clientv3.WithPrefix()),
 	}, more...)
-	got, header, err := s.read(ctx, ops...)
+	got, header, err := s.readAgain(ctx, ops...)
 	if err != nil {
 		return m, nil, err
 	}
@@ -112,7 +133,7 @@ type lister struct {
 // read reads more of the moment; the first time it finds the moment.
 func (l *lister) read(ctx context.Context, op func(opts ...clientv3.OpOption) clientv3.Op) ([]*mvccpb.KeyValue, error) {
 	if l.m.rev != 0 {
-		got, _, err := l.s.read(ctx, op(clientv3.WithRev(l.m.rev)))
+		got, _, err := l.s.readAgain(ctx, op(clientv3.WithRev(l.m.rev)))
 		if err != nil {
 			return nil, err
 		}
@@ -198,7 +219,7 @@ func (l *lister) byIndex(ctx context.Context, index string) error {
 			names[i] = strings.TrimPrefix(string(kv.Key), index)
 			ops[i] = clientv3.OpGet(l.s.keys.name(names[i]), clientv3.WithPrefix(), clientv3.WithRev(l.m.rev))
 		}
-		found, _, err := l.s.read(ctx, ops...)
+		found, _, err := l.s.readAgain(ctx, ops...)
 		if err != nil {
 			return err
 		}
