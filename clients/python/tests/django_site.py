@@ -15,6 +15,8 @@ if not settings.configured:
         DATABASES={
             "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(Path(tempfile.mkdtemp()) / "site.db")}
         },
+        EDITLOCK_TOKEN_KEY="0123456789abcdef0123456789abcdef",
+        EDITLOCK_TOKEN_ISSUER="shop",
         DEFAULT_AUTO_FIELD="django.db.models.AutoField",
         INSTALLED_APPS=[
             "django.contrib.admin",
@@ -61,6 +63,7 @@ import m3_mutex
 from editlock import ID, current_owner
 from editlock.django import client
 from editlock.django.guard import SaveGuardMixin, save_guard
+from editlock.django.tokens import token_view
 
 
 def mutex_id(request: HttpRequest, group: str) -> ID:
@@ -106,6 +109,13 @@ class Save(SaveGuardMixin, View):
         return HttpResponse("saved")
 
 
+def page(request: HttpRequest) -> HttpResponse:
+    from django.template import engines
+
+    text = "{% load editlock %}{% editlock_token %}"
+    return HttpResponse(engines["django"].from_string(text).render({}, request))
+
+
 def quiet(request: HttpRequest) -> HttpResponse:
     return HttpResponse("no locks here")
 
@@ -114,6 +124,8 @@ urlpatterns = [
     path("admin/locks/", include("editlock.django.urls")),
     path("admin/", admin.site.urls),
     path("quiet/", quiet),
+    path("page/", page),
+    path("token/", token_view),
     path("<group>/block/", block),
     path("<group>/block-m3/", block_m3),
     path("<group>/save/", save),

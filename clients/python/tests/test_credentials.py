@@ -249,7 +249,7 @@ def test_limits_are_waited_out(guarded: Guarded, name: str, tmp_path: Path) -> N
             for n in range(30):
                 client.capture(ID(str(n), group=name))
         assert refused.value.retry_after == 1
-        assert "backend_requests_per_second" in str(refused.value)
+        assert "requests_per_second" in str(refused.value)
     finally:
         running.stop()
 
@@ -269,3 +269,28 @@ def test_a_limit_is_no_loss_before_the_lease_ends(guarded: Guarded, invoice: ID,
     lost = ended.lapsed()
     assert lost is not None
     assert lost.how == "expired"
+
+
+def test_a_django_page_gets_a_token_of_its_session_and_user(guarded: Guarded, invoice: ID, tmp_path: Path) -> None:
+    from django.contrib.auth import get_user_model
+    from django.core.management import call_command
+    from django.test import Client as Browser
+    from django.test.utils import override_settings
+
+    import django_site  # noqa: F401 - settings
+    from editlock.django.owners import session_of
+
+    call_command("migrate", verbosity=0)
+    with override_settings(SESSION_FILE_PATH=str(tmp_path)):
+        page = Browser()
+        assert page.get("/token/").status_code == 401
+        assert page.get("/page/").content == b""
+        user, _ = get_user_model().objects.get_or_create(username="pavel", defaults={"first_name": "Павел"})
+        page.force_login(user)
+        answer = page.get("/token/")
+        assert answer["Cache-Control"] == "no-store"
+        for signed in (answer.json()["token"], page.get("/page/").content.decode()):
+            with Client(guarded.url, credential=signed) as client:
+                owner = client.capture(invoice).owner
+            assert owner.session == session_of(page.session.session_key or "")
+            assert (owner.user_id, owner.login, owner.name) == (str(user.pk), "pavel", "Павел")
