@@ -38,6 +38,7 @@ export class Editlock {
   #closed = new AbortController();
 
   #failures = 0;
+  #notBefore = 0; // of performance.now(): the server wants to hear nothing until then
   #due = Infinity;
   #lastBeat = -Infinity;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -53,7 +54,7 @@ export class Editlock {
 
   /** @param {Connection & Options} [options] */
   constructor({ owner = {}, grace = '4s', ...connection } = {}) {
-    this.api = new API(connection);
+    this.api = new API(connection, (named) => { this.owner = named; });
     this.owner = { ...owner, session: owner.session || browserSession() };
     this.#grace = grace;
     const on = { signal: this.#closed.signal };
@@ -113,6 +114,7 @@ export class Editlock {
 
   /** releaseSession frees all that this session holds, in all tabs: for a logout. */
   async releaseSession() {
+    await this.api.ask(); // a token says which session that is
     const { owner } = this;
     await this.api.post('v1/release-session', { session: owner.session, owner });
     this.beat();
@@ -151,17 +153,23 @@ export class Editlock {
     this.schedule();
   }
 
+  /**
+   * limited puts off the next beat as long as the server asks for.
+   * @param {EditlockError} e
+   */
+  limited(e) { this.#notBefore = Math.max(this.#notBefore, performance.now() + e.retryAfter); }
+
   /** schedule sees to it that the next beat comes in time for every lock. */
   schedule() {
     this.#watchIdle();
     const held = this.#held(), failed = [...this.#locks].filter((l) => l.problem?.temporary);
     if (!held.length && !failed.length) return;
     const wait = this.#failures || !held.length ? backoff(Math.max(1, this.#failures)) : jitter(Math.min(...held.map((l) => l.every)));
-    const due = performance.now() + wait;
+    const due = Math.max(performance.now() + wait, this.#notBefore);
     if (due >= this.#due) return;
     this.#due = due;
     clearTimeout(this.#beatTimer);
-    this.#beatTimer = setTimeout(() => this.beat(), wait);
+    this.#beatTimer = setTimeout(() => this.beat(), due - performance.now());
   }
 
   /**
@@ -196,6 +204,7 @@ export class Editlock {
     } catch (e) {
       if (!(e instanceof EditlockError)) throw e;
       this.#failures++;
+      this.limited(e);
       asked.forEach((a) => a.lock.missed(e));
     } finally {
       this.#beating = null;
@@ -208,10 +217,11 @@ export class Editlock {
    * pause waits before another try; being online again ends it.
    * @param {number} failures
    * @param {AbortSignal} signal
+   * @param {number} [least] ms
    */
-  pause(failures, signal) {
+  pause(failures, signal, least = 0) {
     return new Promise((done) => {
-      setTimeout(done, backoff(failures));
+      setTimeout(done, Math.max(backoff(failures), least));
       for (const on of [window, signal]) on.addEventListener(on === window ? 'online' : 'abort', done, { once: true });
     });
   }

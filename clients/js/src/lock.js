@@ -31,6 +31,8 @@ export class Lock extends EventTarget {
   /** @type {EditlockError | null} of error */
   problem = null;
   online = true;
+  /** Not online because the server limits this caller's requests. */
+  limited = false;
   /** @type {Date | null} of mine: when the server frees it if it hears nothing; null: never */
   until = null;
   /** @type {Date | null} of mine: when this page gives it back unless somebody types; null: not soon */
@@ -204,8 +206,8 @@ export class Lock extends EventTarget {
           this.#refused(e, e.problem.declined ? 'declined' : 'timeout');
           break;
         }
-        this.#set({ online: e.code === 'lost' });
-        await this.#client.pause(failures, stop.signal);
+        this.#set({ online: e.code === 'lost', limited: e.code === 'limited' });
+        await this.#client.pause(failures, stop.signal, e.retryAfter);
       }
     }
     done();
@@ -234,7 +236,7 @@ export class Lock extends EventTarget {
       this.#held(mutex, sent);
     } catch (e) {
       if (this.#token || this.state !== before) return;
-      if (e instanceof EditlockError && e.temporary) return this.#set({ online: false });
+      if (e instanceof EditlockError && e.temporary) return this.#set({ online: false, limited: e.code === 'limited' });
       if (before === 'waiting') return; // the place in the queue stays
       const { code } = /** @type {EditlockError} */ (e);
       if (code === 'lost') return this.open(); // free by now
@@ -288,7 +290,7 @@ export class Lock extends EventTarget {
         const { mutex } = await this.#client.api.post('v1/request', { mutex: this.mutex, owner: this.#client.owner });
         if (turn === this.#turn) this.#seen(mutex);
       } catch (e) {
-        if (e instanceof EditlockError && e.temporary && this.state !== 'mine') this.#set({ online: false });
+        if (e instanceof EditlockError && e.temporary && this.state !== 'mine') this.#set({ online: false, limited: e.code === 'limited' });
       }
     }
     this.#looking = false;
@@ -367,7 +369,7 @@ export class Lock extends EventTarget {
     if (!this.#token) return;
     if (!e.temporary && !['unavailable', 'internal'].includes(e.code)) return this.#refused(e);
     const sure = this.state === 'mine' && this.#deadline && left(this.#deadline) > 0;
-    this.#set({ online: false, state: sure ? 'mine' : 'checking' });
+    this.#set({ online: false, limited: e.code === 'limited', state: sure ? 'mine' : 'checking' });
   }
 
   /**
@@ -459,7 +461,8 @@ export class Lock extends EventTarget {
     if (holder) {
       this.#set({ state: this.#kindOf(holder), holder, note, answer: e.problem.declined?.message ?? '', online: true });
     } else {
-      this.#set({ state: 'error', holder: null, online: !e.temporary, problem: e });
+      this.#client.limited(e);
+      this.#set({ state: 'error', holder: null, online: !e.temporary, limited: e.code === 'limited', problem: e });
       this.#client.schedule();
     }
   }

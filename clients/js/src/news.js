@@ -45,13 +45,15 @@ export function listen(api, query, tell) {
   /** @param {AbortSignal} until */
   async function follow(until) {
     for (let failures = 1; !until.aborted; failures++) {
+      let least = 0;
       try {
         await read(until, () => { failures = 0; });
       } catch (e) {
         // Refused: the next tab would be too. Calls still tell what happens.
         if (e instanceof EditlockError && !e.temporary) return new Promise(() => {});
+        if (e instanceof EditlockError) least = e.retryAfter;
       }
-      if (!until.aborted) await after(backoff(Math.max(1, failures)));
+      if (!until.aborted) await after(Math.max(backoff(Math.max(1, failures)), least));
     }
   }
 

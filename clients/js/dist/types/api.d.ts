@@ -1,4 +1,4 @@
-import type { Mutex, Problem } from './types.js';
+import type { Mutex, Owner, Problem } from './types.js';
 export type Headers = Record<string, string>;
 export type Connection = {
     /**
@@ -10,23 +10,31 @@ export type Connection = {
      */
     headers?: Headers | (() => Headers);
     /**
+     * the page's JWT, or what is asked for one: once, and
+     * again when the server refuses it. Its claims are the owner. Sent as Authorization: Bearer, to the server alone.
+     */
+    token?: string | (() => string | Promise<string>);
+    /**
      * of fetch; default "same-origin"
      */
     credentials?: RequestCredentials;
 };
 /**
  * A refusal by the server, or its silence. code is the server's stable code,
- * or "unreachable": no answer, or one that says to come back later.
+ * or "unreachable": no answer, or one that says to come back later; "limited"
+ * is such a one, too, of a caller who asks too much.
  */
 export declare class EditlockError extends Error {
     code: string;
     problem: Problem;
     status: number;
+    retryAfter: number;
     /**
      * @param {Problem} problem
      * @param {number} [status] of HTTP; 0: there was no answer
+     * @param {number} [retryAfter] ms in which the server wants to hear nothing
      */
-    constructor(problem: Problem, status?: number);
+    constructor(problem: Problem, status?: number, retryAfter?: number);
     /** @returns {Mutex | null} who is in the way */
     get holder(): Mutex | null;
     /** Whether the same call may succeed a little later. */
@@ -36,8 +44,16 @@ export declare class API {
     #private;
     /** Ends with a slash. */
     base: string;
-    /** @param {Connection} connection */
-    constructor({ server, headers, credentials }: Connection);
+    /**
+     * @param {Connection} connection
+     * @param {(owner: Owner) => void} [tell] hears whom a token names
+     */
+    constructor({ server, headers, token, credentials }: Connection, tell?: (owner: Owner) => void);
+    /**
+     * Asks for a token where there is none, or none but a refused one.
+     * @param {string} [old]
+     */
+    ask(old?: string): Promise<void>;
     /**
      * fetch answers with a response that is not a refusal.
      * @param {string} path

@@ -1,4 +1,4 @@
-import { API } from './api.js';
+import { API, EditlockError } from './api.js';
 import { Lock } from './lock.js';
 import type { Connection } from './api.js';
 import type { Entry, MutexID, Owner, Terms } from './types.js';
@@ -56,6 +56,11 @@ export declare class Editlock {
      * @param {boolean} begins its hold begins, so somebody is there
      */
     reached(begins: boolean): void;
+    /**
+     * limited puts off the next beat as long as the server asks for.
+     * @param {EditlockError} e
+     */
+    limited(e: EditlockError): void;
     /** schedule sees to it that the next beat comes in time for every lock. */
     schedule(): void;
     /**
@@ -68,8 +73,9 @@ export declare class Editlock {
      * pause waits before another try; being online again ends it.
      * @param {number} failures
      * @param {AbortSignal} signal
+     * @param {number} [least] ms
      */
-    pause(failures: number, signal: AbortSignal): Promise<any>;
+    pause(failures: number, signal: AbortSignal, least?: number): Promise<any>;
     /**
      * waitSlot is the right to one more long call, so that waiting tabs leave
      * connections for others.

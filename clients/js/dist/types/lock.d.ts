@@ -25,6 +25,8 @@ export declare class Lock extends EventTarget {
     /** @type {EditlockError | null} of error */
     problem: EditlockError | null;
     online: boolean;
+    /** Not online because the server limits this caller's requests. */
+    limited: boolean;
     /** @type {Date | null} of mine: when the server frees it if it hears nothing; null: never */
     until: Date | null;
     /** @type {Date | null} of mine: when this page gives it back unless somebody types; null: not soon */

@@ -22,7 +22,7 @@ export const label = (o) => o.name || o.login || o.user_id || o.session;
  * @returns {Shown}
  */
 export function describe(lock, speech, me, page) {
-  const { holder, note } = lock;
+  const { holder, note } = lock, away = lock.limited ? 'state.limited' : 'state.offline';
   const name = holder ? label(holder.owner) : '';
   const who = person(name);
   const since = () => speech.time(holder?.captured_at);
@@ -34,20 +34,20 @@ export function describe(lock, speech, me, page) {
       let details = [holder?.waiting ? ['state.mine.queue', { count: holder.waiting }] : ['state.mine.detail']];
       if (note === 'granted' || note === 'back') details.unshift([`state.mine.${note}`]);
       if (lock.inactiveAt) details = [['state.mine.inactive', { at: speech.time(lock.inactiveAt) }]];
-      if (!lock.online) details = [['state.mine.offline', { until: speech.time(lock.until ?? new Date()) }]];
+      if (!lock.online) details = [[lock.limited ? 'state.mine.limited' : 'state.mine.offline', { until: speech.time(lock.until ?? new Date()) }]];
       return {
         tone: lock.online && !lock.inactiveAt ? 'mine' : 'offline', who: label(me), headline: ['state.mine', { since: since() }],
         details, offers: page.manual ? ['stop'] : [],
       };
     }
     case 'checking':
-      return { tone: 'offline', headline: ['state.checking'], details: lock.online ? [] : [['state.checking.offline']], offers: [] };
+      return { tone: 'offline', headline: ['state.checking'], details: lock.online ? [] : [[lock.limited ? 'state.checking.limited' : 'state.checking.offline']], offers: [] };
     case 'other': {
       /** @type {Sentence[]} */
       const details = [holder?.waiting ? ['state.other.queue', { count: holder.waiting }] : ['state.other.detail']];
       if (note === 'declined' && lock.answer) details.unshift(['state.other.declined.message', { name: who, message: lock.answer }]);
       else if (note) details.unshift([`state.other.${note}`, { name: who }]);
-      if (!lock.online) details.unshift(['state.offline']);
+      if (!lock.online) details.unshift([away]);
       return { tone: 'other', who: name, headline: ['state.other', { name: who, since: since() }], details, offers: ['wait', 'takeover'] };
     }
     case 'self':
@@ -58,7 +58,7 @@ export function describe(lock, speech, me, page) {
     case 'free':
       return { tone: 'quiet', headline: ['state.free'], details: [['state.free.detail']], offers: ['edit'] };
     case 'waiting': {
-      if (!lock.online) return { tone: 'offline', headline: ['state.offline'], details: [], offers: ['leave'] };
+      if (!lock.online) return { tone: 'offline', headline: [away], details: [], offers: ['leave'] };
       const place = holder?.waiters[lock.place - 1];
       if (!holder || !place && holder.waiting <= holder.waiters.length) {
         return { tone: 'waiting', headline: ['state.waiting.joining'], details: [], offers: ['leave'] };
@@ -76,7 +76,7 @@ export function describe(lock, speech, me, page) {
     default: {
       const code = lock.problem?.code ?? '';
       /** @type {Sentence} */
-      const headline = lock.problem?.temporary ? ['state.offline']
+      const headline = lock.problem?.temporary ? [away]
         : ['unauthenticated', 'forbidden'].includes(code) ? [`state.error.${code}`] : ['state.error', { problem: lock.problem?.message ?? '' }];
       return { tone: 'offline', headline, details: [], offers: ['retry'] };
     }
