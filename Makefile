@@ -8,7 +8,7 @@ TESTS ?= ./...
 TESTFLAGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test vet test/go test/engines test/browser test/python test/long test/mutants \
+.PHONY: help run test vet test/go test/engines test/browser test/python test/api test/long test/mutants \
 	build/all lint vuln bench fuzz generate verify setup
 
 help: ## list these commands
@@ -18,7 +18,7 @@ run: ## build and serve the demo, on an embedded database in editlock.db
 	@$(GO) build -o bin/editlock ./cmd/editlock
 	@exec bin/editlock serve --demo
 
-test: setup vet lint test/go test/browser test/python build/all vuln ## everything that CI checks
+test: setup vet lint test/go test/api test/browser test/python build/all vuln ## everything that CI checks
 
 setup: # what the tests need beside Go: found, or installed
 	@scripts/setup.sh
@@ -34,6 +34,9 @@ test/go:
 
 test/engines: setup ## the conformance suite and the end-to-end tests on every engine
 	$(GO) test -race -shuffle=on $(TESTFLAGS) ./store/... ./locktest/... ./tests/endtoend/...
+
+test/api: ## the API, called as its OpenAPI document describes it
+	@scripts/schemathesis.sh
 
 test/browser: ## the pages, in Chromium
 	@scripts/setup.sh browser
