@@ -59,6 +59,9 @@ const (
 	requestsPerSecond = "requests_per_second"
 	eventStreams      = "event_streams"
 	refusalsPerSecond = "refusals_per_second"
+
+	backendRequestsPerSecond = "backend_requests_per_second"
+	backendEventStreams      = "backend_event_streams"
 )
 
 // Counters tell how often each limit was met, and how often something was
@@ -71,7 +74,8 @@ type Counters struct {
 
 func newCounters() *Counters {
 	c := &Counters{limits: map[string]*atomic.Uint64{}}
-	for _, name := range []string{mutexesPerSession, mutexesPerUser, waitersPerMutex, requestsPerSecond, eventStreams, refusalsPerSecond} {
+	for _, name := range []string{mutexesPerSession, mutexesPerUser, waitersPerMutex, requestsPerSecond,
+		backendRequestsPerSecond, eventStreams, backendEventStreams, refusalsPerSecond} {
 		c.limits[name] = new(atomic.Uint64)
 	}
 	return c
@@ -169,12 +173,12 @@ func (s *streams) close(who string) {
 // Admit counts one request of a caller against his rate. Its error is a
 // *LimitError.
 func (g *Guard) Admit(c *auth.Caller) error {
-	limit := g.limits.RequestsPerSecond
+	name, limit := requestsPerSecond, g.limits.RequestsPerSecond
 	if c.Scope != nil {
-		limit = g.limits.BackendRequestsPerSecond
+		name, limit = backendRequestsPerSecond, g.limits.BackendRequestsPerSecond
 	}
 	if !g.rates.allow(c.Name, limit) {
-		return g.Counters.limited(requestsPerSecond, limit, time.Second)
+		return g.Counters.limited(name, limit, time.Second)
 	}
 	return nil
 }
@@ -193,12 +197,12 @@ func (g *Guard) Refused(ctx context.Context, address string, err error) error {
 // OpenStream counts an event stream of a caller until done is called. Its
 // error is a *LimitError.
 func (g *Guard) OpenStream(c *auth.Caller) (done func(), err error) {
-	limit := g.limits.Streams
+	name, limit := eventStreams, g.limits.Streams
 	if c.Scope != nil {
-		limit = g.limits.BackendStreams
+		name, limit = backendEventStreams, g.limits.BackendStreams
 	}
 	if !g.streams.open(c.Name, limit) {
-		return nil, g.Counters.limited(eventStreams, limit, 10*time.Second)
+		return nil, g.Counters.limited(name, limit, 10*time.Second)
 	}
 	return sync.OnceFunc(func() { g.streams.close(c.Name) }), nil
 }

@@ -31,12 +31,13 @@ func (h *Handler) Identify(r *http.Request) (*http.Request, error) {
 	case err != nil:
 		return r, err
 	}
-	if err := h.opts.Guard.Admit(caller); err != nil {
-		return r, err
-	}
 	if caller.Ambient && sameOrigin.Check(r) != nil {
 		err := &auth.ForbiddenError{Problem: "another site's page made your browser send this"}
 		h.opts.Guard.Refuse(r.Context(), caller, r.URL.Path, err)
+		return r, err
+	}
+	// Only now, so that another site's page can't use up what the caller may ask.
+	if err := h.opts.Guard.Admit(caller); err != nil {
 		return r, err
 	}
 	return r.WithContext(auth.WithCaller(r.Context(), caller)), nil
