@@ -2,6 +2,8 @@ package postgres
 
 import (
 	"context"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,14 +26,6 @@ func TestSwap_NotifiesWhoIsGrantedInAnotherProcess(t *testing.T) {
 		return s
 	}
 	holders, waiters := open(), open()
-	swap := func(s *Store, sw store.Swap) {
-		t.Helper()
-		sw.Name = "a"
-		res, err := s.Swap(t.Context(), store.Request{Swaps: []store.Swap{sw}})
-		if err != nil || !res.Done {
-			t.Fatalf("%+v: %v, %v", sw, res.Done, err)
-		}
-	}
 	ear, err := pgx.Connect(t.Context(), url[:strings.IndexByte(url, '?')])
 	if err != nil {
 		t.Fatal(err)
@@ -46,36 +40,55 @@ func TestSwap_NotifiesWhoIsGrantedInAnotherProcess(t *testing.T) {
 	if _, err := waiters.Beat(t.Context(), "peer of bob", time.Minute); err != nil {
 		t.Fatal(err)
 	}
-	swap(holders, store.Swap{Do: store.Take, Expect: store.Expect{Free: true}, Holder: &ann, Terms: &store.Terms{}})
-	swap(waiters, store.Swap{Do: store.Join, Ticket: &store.Ticket{ID: "ticket of bob", Peer: "peer of bob", Holder: bob}})
-	swap(holders, store.Swap{Do: store.Drop, Expect: store.Expect{Session: &ann.Session}})
-
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	for {
-		n, err := ear.WaitForNotification(ctx)
-		if err != nil {
-			t.Fatalf("no word of the grant: %v", err)
+	// The first rounds may come before the waiter's process listens; it looks
+	// for the grant then.
+	for round := 0; ; round++ {
+		name := fmt.Sprint("a", round)
+		ticket := "ticket of bob for " + name
+		swap := func(s *Store, sw store.Swap) {
+			t.Helper()
+			sw.Name = name
+			res, err := s.Swap(ctx, store.Request{Swaps: []store.Swap{sw}})
+			if err != nil || !res.Done {
+				t.Fatalf("%+v: %v, %v", sw, res.Done, err)
+			}
 		}
-		if strings.Contains(n.Payload, "ticket of bob") {
-			break
+		swap(holders, store.Swap{Do: store.Take, Expect: store.Expect{Free: true}, Holder: &ann, Terms: &store.Terms{}})
+		swap(waiters, store.Swap{Do: store.Join, Ticket: &store.Ticket{ID: ticket, Peer: "peer of bob", Holder: bob}})
+		swap(holders, store.Swap{Do: store.Drop, Expect: store.Expect{Session: &ann.Session}})
+		for told := false; !told; {
+			n, err := ear.WaitForNotification(ctx)
+			if err != nil {
+				t.Fatalf("no word of the grant: %v", err)
+			}
+			told = strings.Contains(n.Payload, ticket)
 		}
+		n := news(ctx, t, sub, ticket)
+		if n.Peer == "" {
+			continue // found by a look
+		}
+		// The waiter need not ask what he was granted.
+		if rec := n.Granted.Record; rec == nil || rec.Name != name || rec.Holder != bob || rec.Request != ticket {
+			t.Errorf("told of %+v", rec)
+		}
+		return
 	}
-	// The waiter need not ask what he was granted.
+}
+
+// news waits for the first news of a ticket.
+func news(ctx context.Context, t *testing.T, sub *store.Subscription, ticket string) store.Signal {
+	t.Helper()
 	for {
 		select {
 		case <-sub.C:
 		case <-ctx.Done():
-			t.Fatal("the waiter was not told what he was granted")
+			t.Fatal("the waiter was told nothing")
 		}
-		news, _ := sub.Drain()
-		for _, n := range news {
-			if rec := n.Granted.Record; n.Peer != "" && n.Ticket == "ticket of bob" {
-				if rec == nil || rec.Name != "a" || rec.Holder != bob || rec.Request != n.Ticket {
-					t.Errorf("told of %+v", rec)
-				}
-				return
-			}
+		all, _ := sub.Drain()
+		if i := slices.IndexFunc(all, func(n store.Signal) bool { return n.Ticket == ticket }); i >= 0 {
+			return all[i]
 		}
 	}
 }
