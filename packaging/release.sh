@@ -15,14 +15,21 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 umask 022
 
+build() { # os, architecture, file
+	GOOS=$1 GOARCH=$2 go build -trimpath -buildvcs=false \
+		-ldflags "-s -w -buildid= -X editlock/internal/cli.release=$version" -o "$3" ./cmd/editlock
+}
+NATIVE=$work/native
+export NATIVE
+build "$(go env GOHOSTOS)" "$(go env GOHOSTARCH)" "$NATIVE"
+
 for target in ${TARGETS:-linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64}; do
 	os=${target%/*} arch=${target#*/}
 	name=editlock_${version}_${os}_$arch
 	exe=editlock
 	[ "$os" != windows ] || exe=editlock.exe
 	mkdir "$work/$name"
-	GOOS=$os GOARCH=$arch go build -trimpath -buildvcs=false \
-		-ldflags "-s -w -buildid= -X editlock/internal/cli.release=$version" -o "$work/$name/$exe" ./cmd/editlock
+	build "$os" "$arch" "$work/$name/$exe"
 	cp LICENSE README.md CHANGELOG.md "$work/$name"
 	find "$work/$name" -exec touch -d "@$SOURCE_DATE_EPOCH" {} +
 	tar -C "$work" --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" -cf - "$name" |
