@@ -74,8 +74,10 @@ type Counters struct {
 
 func newCounters() *Counters {
 	c := &Counters{limits: map[string]*atomic.Uint64{}}
-	for _, name := range []string{mutexesPerSession, mutexesPerUser, waitersPerMutex, requestsPerSecond,
-		backendRequestsPerSecond, eventStreams, backendEventStreams, refusalsPerSecond} {
+	for _, name := range []string{
+		mutexesPerSession, mutexesPerUser, waitersPerMutex, requestsPerSecond,
+		backendRequestsPerSecond, eventStreams, backendEventStreams, refusalsPerSecond,
+	} {
 		c.limits[name] = new(atomic.Uint64)
 	}
 	return c
