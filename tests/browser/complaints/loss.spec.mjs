@@ -146,6 +146,7 @@ test('of two who begin at once one edits, and the other is told who', async ({ s
   const pages = await Promise.all([ivanov, petrova].map((who) => visit({ ...who, manual: '' })));
   for (const page of pages) await isIn(page, 'free');
   await Promise.all(pages.map((page) => page.getByRole('button', { name: 'Start editing' }).click()));
+  await expect.poll(() => site.holder('1')).not.toBe(null);
   const { owner } = await site.holder('1');
   const [winner, loser] = owner.name === 'Ivanov' ? pages : pages.toReversed();
   await isIn(winner, 'mine');

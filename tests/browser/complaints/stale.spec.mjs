@@ -79,9 +79,12 @@ test('coming and going at once, as frameworks do, leaves one lock', async ({ sit
       await new Promise((done) => setTimeout(done, i));
     }
   });
+  await expect.poll(async () => {
+    const [holder, token] = [await site.holder('first'), await page.locator('edit-lock').evaluate((e) => e.lock?.token)];
+    return holder !== null && holder.token === token;
+  }).toBe(true);
   await isIn(page, 'mine');
   const { token } = await site.holder('first');
-  await expect.poll(() => page.locator('edit-lock').evaluate((e) => e.lock.token)).toBe(token);
   await page.waitForTimeout(1500); // what is late may still come
   expect((await site.holder('first')).token).toBe(token);
   await expect(lock(page).getByRole('textbox')).toBeEditable();
