@@ -57,8 +57,11 @@ class AsyncHeld:
         self, kind: Optional[type[BaseException]], err: Optional[BaseException], trace: Optional[TracebackType]
     ) -> None:
         self._body = None  # from here on a loss cancels nothing
-        for task in self._work:
-            task.cancel()
+        # Before Python 3.12 wait_for may lose a cancellation: it is repeated.
+        while [task for task in self._work if not task.done()]:
+            for task in self._work:
+                task.cancel()
+            await asyncio.wait(self._work, timeout=0.1)
         await asyncio.gather(*self._work, return_exceptions=True)
         lost = self._lost
         if lost is None or lost.how == "expired":
