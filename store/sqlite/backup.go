@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -62,6 +63,11 @@ func Backup(ctx context.Context, path, dst string, o *BackupOptions) (err error)
 // free tells whether a backup may have the name dst. What is, or may be, a
 // store in use is never replaced.
 func (o *BackupOptions) free(path, dst string) error {
+	for _, end := range []string{"-wal", "-shm", "-journal"} {
+		if strings.HasSuffix(dst, end) {
+			return fmt.Errorf("sqlite: %s: is a name that SQLite gives to a part of a store; choose one that does not end in %s", dst, end)
+		}
+	}
 	there, err := os.Lstat(dst)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

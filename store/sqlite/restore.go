@@ -3,7 +3,6 @@ package sqlite
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io"
@@ -11,15 +10,22 @@ import (
 	"os"
 	"path/filepath"
 	"time"
-
-	driver "modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// stride is how many numbers are left out when it is not known how many the
-// replaced store gave out: a million a second for twelve days. Numbers stay
-// below 2^53, where JavaScript's end, for eight thousand such restores.
+// stride is how many numbers are left out where the clock does not help.
 const stride = 1 << 40
+
+// beyond is a number that no store can have given out which began at or below
+// last, or behind the number of an earlier restore: the microseconds since 1970.
+// No store gives a million a second. A fixed distance from last would not do:
+// two restores of one backup would begin alike. Numbers stay below 2^53, where
+// JavaScript's end, until 2255.
+func beyond(last uint64, now time.Time) uint64 {
+	if at := now.UnixMicro(); at > 0 && uint64(at) > last {
+		return uint64(at)
+	}
+	return last + stride // the clock is wrong
+}
 
 // ErrInUse is the error of Restore while a process has the store open.
 var ErrInUse = errors.New("another process has the store open; stop all servers first")
@@ -31,8 +37,8 @@ type Restored struct {
 	// Last is the number that counts as the last one given out: every token
 	// from now on is greater.
 	Last uint64
-	// Jumped tells that the replaced file could not say which numbers it gave
-	// out, so a great many were left out.
+	// Jumped tells that the replaced file could not say which numbers were given
+	// out since the backup, so a great many were left out.
 	Jumped bool
 }
 
@@ -47,9 +53,11 @@ type Restored struct {
 // If a power failure cuts the work short, the file is one that SQLite refuses,
 // never half a store; Restore again.
 //
-// No number that the replaced store gave out is given out again: the new one
-// begins behind its last. If the replaced file is missing or fails Check, it
-// begins 2^40 numbers behind what is known.
+// No number that was given out since the backup is given out again: the new
+// store begins behind the last of the replaced one. If that is missing, fails
+// Check, or did not come out of the one that was backed up (such as an empty
+// store that a server made when the file was lost), it begins at the number of
+// microseconds since 1970.
 func Restore(ctx context.Context, backup, path string, o *BackupOptions) (r *Restored, err error) {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real
@@ -76,8 +84,8 @@ func Restore(ctx context.Context, backup, path string, o *BackupOptions) (r *Res
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, old.release()) }()
-	r = &Restored{Jumped: !old.sound}
-	if r.Last, err = raise(ctx, temp, old); err != nil {
+	r = &Restored{}
+	if r.Last, r.Jumped, err = raise(ctx, temp, old); err != nil {
 		return nil, explain(temp, err)
 	}
 	if err := Check(ctx, temp); err != nil {
@@ -101,138 +109,67 @@ func differ(backup, path string) error {
 	return nil
 }
 
-// raise sets the last number given out in a copy, above all that the replaced
-// store may have given out.
-func raise(ctx context.Context, copied string, old *claimed) (last uint64, err error) {
+// raise sets the last number given out in a copy, above all that may have been
+// given out since it was made; jumped tells that the replaced store does not
+// know which these are.
+func raise(ctx context.Context, copied string, old *claimed) (last uint64, jumped bool, err error) {
 	conn, closeFile, err := openExisting(ctx, copied)
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	defer func() { err = errors.Join(err, closeFile()) }()
 	if err := conn.QueryRowContext(ctx, "SELECT "+lastSeq+" FROM editlock_meta").Scan(&last); err != nil {
-		return 0, err
+		return 0, false, err
 	}
-	last = max(last, old.last)
-	if !old.sound {
-		last += stride
+	follows, err := old.follows(ctx, conn)
+	if err != nil {
+		return 0, false, err
+	}
+	if last = max(last, old.last); !follows {
+		last = beyond(last, time.Now())
 	}
 	_, err = conn.ExecContext(ctx, "UPDATE editlock_meta SET seq = ?", int64(last))
-	return last, err
-}
-
-// claimed is the file to be replaced, which nobody else can read until it is
-// released.
-type claimed struct {
-	path    string
-	file    *os.File // nil: there is none
-	sound   bool     // last is what it gave out
-	last    uint64   // as far as is known
-	release func() error
-}
-
-// claimWithin is how long a command that is about to end is waited for.
-const claimWithin = time.Second
-
-// claim takes a store's file for this process alone. SQLite itself tells: who
-// has a file open in WAL mode keeps a shared lock on it, and the lock for
-// exclusive use is refused. With that lock the WAL is written back, and goes.
-func claim(ctx context.Context, path string) (*claimed, error) {
-	c := &claimed{path: path, release: func() error { return nil }}
-	switch _, err := os.Stat(path); {
-	case errors.Is(err, fs.ErrNotExist):
-		return c, nil
-	case err != nil:
-		return nil, fmt.Errorf("sqlite: %w", err)
-	}
-	conn, closeFile, err := openExisting(ctx, path)
-	if err != nil {
-		return nil, explain(path, err)
-	}
-	err = exclusive(ctx, conn)
-	if err == nil {
-		// Closing any other handle of the file would end SQLite's lock, so this
-		// one is closed last.
-		if c.file, err = os.OpenFile(path, os.O_RDWR, 0); err != nil {
-			return nil, errors.Join(fmt.Errorf("sqlite: %w", err), closeFile())
-		}
-		c.release = func() error { return errors.Join(closeFile(), c.file.Close()) }
-		c.examine(ctx, conn)
-		if err := ctx.Err(); err != nil {
-			return nil, errors.Join(err, c.release())
-		}
-		return c, nil
-	}
-	if err := errors.Join(closeFile(), ctx.Err()); err != nil {
-		return nil, explain(path, err)
-	}
-	var e *driver.Error
-	if !errors.As(err, &e) {
-		return nil, explain(path, err)
-	}
-	switch e.Code() & 0xff {
-	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		return nil, fmt.Errorf("sqlite: %s: %w", path, ErrInUse)
-	case sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT: // a server may have opened it before it broke
-		if c.file, err = lockBytes(path); err != nil {
-			return nil, err
-		}
-		c.release = c.file.Close
-		return c, nil
-	}
-	return nil, explain(path, err)
-}
-
-// exclusive makes a connection the only one to a file.
-func exclusive(ctx context.Context, conn *sql.Conn) error {
-	for _, text := range []string{
-		fmt.Sprintf("PRAGMA busy_timeout = %d", claimWithin.Milliseconds()),
-		"PRAGMA locking_mode = EXCLUSIVE", // keeps each lock from now on
-		"PRAGMA journal_mode = DELETE",
-		"BEGIN EXCLUSIVE",
-	} {
-		if _, err := conn.ExecContext(ctx, text); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// examine finds out which numbers were given out.
-func (c *claimed) examine(ctx context.Context, conn *sql.Conn) {
-	c.sound = checkAll(ctx, conn) == nil
-	if conn.QueryRowContext(ctx, "SELECT "+lastSeq+" FROM editlock_meta").Scan(&c.last) != nil {
-		c.sound = false
-	}
+	return last, !follows, err
 }
 
 // replace keeps a copy of the file's content, and gives it that of another.
 func (c *claimed) replace(with string, now time.Time) (kept string, err error) {
-	kept = c.path + now.UTC().Format(".replaced-20060102-150405.000")
-	if c.file != nil {
-		if err := c.keep(kept); err != nil {
+	was := c.path + now.UTC().Format(".replaced-20060102-150405.000")
+	if !c.made {
+		if err := c.keep(was); err != nil {
 			return "", err
 		}
+		kept = was
 	}
-	// What a file that is gone or can't be read left beside it would be taken
-	// for the new one's.
-	for _, end := range []string{"-wal", "-journal"} {
-		if err := os.Rename(c.path+end, kept+end); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return "", err
-		}
-	}
-	if err := os.Remove(c.path + "-shm"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := c.aside(was); err != nil {
 		return "", err
 	}
-	if c.file == nil {
-		if err := errors.Join(owned(with, c.path), syncFile(with)); err != nil {
-			return "", err
-		}
-		return "", os.Link(with, c.path) // unlike Rename, it refuses what has come into being
-	}
-	if err := overwrite(c.file, with); err != nil {
+	switch err := overwrite(c.file, with); {
+	case err != nil && c.made:
+		return "", fmt.Errorf("%w; the store can't be used now: restore again", err)
+	case err != nil:
 		return "", fmt.Errorf("%w; the store can't be used now, what it was is in %s: restore again", err, kept)
 	}
 	return kept, nil
+}
+
+// aside moves away what a file that is gone or can't be read left beside it:
+// it would be taken for the new one's. What SQLite left that has read the file
+// is empty.
+func (c *claimed) aside(was string) error {
+	for _, end := range []string{"-wal", "-journal"} {
+		move := os.Rename
+		if c.conn != nil {
+			move = func(from, _ string) error { return os.Remove(from) }
+		}
+		if err := move(c.path+end, was+end); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	if err := os.Remove(c.path + "-shm"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // keep copies the file's content.
@@ -262,6 +199,9 @@ const (
 // none that SQLite reads.
 const headSize = 512
 
+// noHead is what stands there meanwhile.
+func noHead() []byte { return bytes.Repeat([]byte{0xff}, headSize) }
+
 // overwrite gives a file the content of another.
 func overwrite(f *os.File, with string) (err error) {
 	src, err := os.Open(with)
@@ -277,7 +217,7 @@ func overwrite(f *os.File, with string) (err error) {
 	if _, err := src.ReadAt(head, 0); err != nil {
 		return err
 	}
-	if _, err := f.WriteAt(bytes.Repeat([]byte{0xff}, headSize), 0); err != nil {
+	if _, err := f.WriteAt(noHead(), 0); err != nil {
 		return err
 	}
 	if err := f.Sync(); err != nil {
