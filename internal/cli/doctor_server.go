@@ -40,7 +40,7 @@ func (d *doctor) files() []finding {
 			f := finding{
 				file.check, warning, d.words.Text("doctor.file.open", file.path, info.Mode().Perm()), d.words.Text("doctor.file.open.do", file.path),
 			}
-			if file.secret {
+			if file.secret || info.Mode().Perm()&0o002 != 0 { // who writes keys makes himself one
 				f.Status = failing
 			}
 			found = append(found, f)

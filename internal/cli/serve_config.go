@@ -2,6 +2,7 @@ package cli
 
 import (
 	"log/slog"
+	"net"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -51,6 +52,9 @@ func (s *server) prepare(cmd *cobra.Command) (err error) {
 	if err := s.checkPairs(); err != nil {
 		return err
 	}
+	if err := s.checkSides(); err != nil {
+		return err
+	}
 	s.log = slog.New(slog.NewTextHandler(s.stderr, nil))
 	if s.security, err = openSecurity(s.conf, s.log); err != nil {
 		return err
@@ -75,6 +79,24 @@ func (s *server) checkPairs() error {
 	} {
 		if pair.has != "" && pair.needs == "" {
 			return s.usage("serve.flag_with", pair.flag, pair.other)
+		}
+	}
+	return nil
+}
+
+// checkSides refuses addresses beside the server's own that it will not listen
+// on.
+func (s *server) checkSides() error {
+	for _, side := range []struct{ flag, address string }{{"--metrics", s.conf.Metrics}, {"--pprof", s.conf.Pprof}} {
+		if side.address == "" {
+			continue
+		}
+		at, err := net.ResolveTCPAddr("tcp", side.address)
+		if err != nil {
+			return s.usage("serve.side", side.flag, side.address, err)
+		}
+		if side.flag == "--pprof" && !at.IP.IsLoopback() {
+			return s.usage("serve.pprof", side.address)
 		}
 	}
 	return nil

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"reflect"
 
 	"editlock/access"
 	"editlock/httpapi"
@@ -16,6 +17,12 @@ func (c *Config) check() error {
 	}
 	if c.History.MaxEntries < 0 {
 		return fmt.Errorf("history.max_entries: must be 0, for all, or more, not %d", c.History.MaxEntries)
+	}
+	limits := reflect.ValueOf(c.Limits)
+	for i := range limits.NumField() {
+		if n := limits.Field(i).Int(); n < 0 {
+			return fmt.Errorf("limits.%s: must be 0, for none, or more, not %d", limits.Type().Field(i).Tag.Get("toml"), n)
+		}
 	}
 	if err := c.Policy().Validate(); err != nil {
 		return err

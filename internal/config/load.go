@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
@@ -95,6 +97,9 @@ func (c *Config) read() error {
 	if err := toml.Unmarshal(data, &given); err != nil {
 		return c.explain(err)
 	}
+	if err := exact(reflect.TypeFor[Config](), given, ""); err != nil {
+		return fmt.Errorf("%s: %w", c.file, err)
+	}
 	for _, s := range c.all() {
 		if _, ok := given[s.key]; !ok {
 			continue
@@ -114,6 +119,54 @@ func (c *Config) read() error {
 		}
 	}
 	return nil
+}
+
+// exact refuses what the decoder lets pass: names in other letters (Keys for
+// keys, perhaps beside it), and numbers for durations, which it takes for
+// nanoseconds.
+func exact(t reflect.Type, given any, at string) error {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch value := given.(type) {
+	case []any:
+		for _, one := range value {
+			if t.Kind() != reflect.Slice {
+				break
+			}
+			if err := exact(t.Elem(), one, at); err != nil {
+				return err
+			}
+		}
+	case map[string]any:
+		if t.Kind() != reflect.Struct {
+			return nil // names of the reader's own
+		}
+		known := names(t, nil)
+		for _, key := range slices.Sorted(maps.Keys(value)) {
+			if !slices.Contains(known, key) {
+				return fmt.Errorf("%s%s is not known here%s", at, key, suggest(strings.ToLower(key), known))
+			}
+			if err := exact(fieldOf(t, key), value[key], at+key+"."); err != nil {
+				return err
+			}
+		}
+	case int64:
+		if t == reflect.TypeFor[Duration]() {
+			return fmt.Errorf("%s: must be a duration such as 30s or 8h, not %d", strings.TrimSuffix(at, "."), value)
+		}
+	}
+	return nil
+}
+
+// fieldOf is the type of a table's key.
+func fieldOf(t reflect.Type, key string) reflect.Type {
+	for _, f := range reflect.VisibleFields(t) {
+		if name, _, _ := strings.Cut(f.Tag.Get("toml"), ","); name == key {
+			return f.Type
+		}
+	}
+	return t
 }
 
 // explain tells where in the file something is wrong.

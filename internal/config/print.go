@@ -121,6 +121,9 @@ func Redact(store string) string {
 		var kept []string
 		for _, parameter := range strings.Split(query, "&") {
 			name, value, _ := strings.Cut(parameter, "=")
+			if plain, err := url.QueryUnescape(name); err == nil {
+				name = plain
+			}
 			switch {
 			case strings.Contains(strings.ToLower(name), "password"):
 				continue

@@ -9,6 +9,10 @@ var careProblems = []text{
 		"sqlite: %s: is a store in use (it has a -wal file), and is not replaced",
 		"sqlite: %s: хранилище в работе (рядом файл -wal) и не заменяется",
 	},
+	{
+		"sqlite: %s: is a name that SQLite gives to a part of a store; choose one that does not end in %s",
+		"sqlite: %s: так SQLite называет часть хранилища; выберите имя, которое не кончается на %s",
+	},
 	{"sqlite: %s: the copy is not sound: %w", "sqlite: %s: копия неисправна: %s"},
 	{"sqlite: %s: is the store itself", "sqlite: %s: это само хранилище"},
 	{
@@ -22,5 +26,9 @@ var careProblems = []text{
 		"в окружении есть неизвестная переменная %s; может быть, %s?",
 	},
 	{"the environment has %s, which is not known; known are %s", "в окружении есть неизвестная переменная %s; есть %s"},
+	{"%s is not known here; do you mean %s?", "%s здесь неизвестно; может быть, %s?"},
+	{"%s is not known here; known are %s", "%s здесь неизвестно; есть %s"},
+	{"%s: must be a duration such as 30s or 8h, not %d", "%s: нужен срок, например 30s или 8h, а не %s"},
+	{"limits.%s: must be 0, for none, or more, not %d", "limits.%s: допустимы 0 (без предела) и больше, а не %s"},
 	{"%s: must be true or false, not %q", "%s: допустимы true и false, а не %s"},
 }

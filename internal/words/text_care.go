@@ -23,15 +23,15 @@ name.
 
 Holds are those of the moment of the backup; what had an end has expired since. Tokens go
 on behind the last one of the replaced store, so none is ever given twice. If that store
-is gone or damaged, 2^40 numbers are left out to be sure.`,
+is gone, damaged or another one, they go on at the number of microseconds since 1970.`,
 		ru: `Ставит копию FILE на место хранилища SQLite из --store. Сначала остановите все серверы:
 пока хранилище кем-то открыто, команда отказывает. Отказывает она и в том случае, если
 FILE неисправен или записан более новым editlock. Прежнее хранилище остаётся рядом, со
 временем в имени.
 
 Захваты — те, что были в момент копии; те, у которых был срок, истекли. Токены продолжаются
-после последнего в прежнем хранилище, ни один не повторится. Если оно пропало или
-повреждено, для верности пропускаются 2^40 номеров.`,
+после последнего в прежнем хранилище, ни один не повторится. Если оно пропало,
+повреждено или другое, они идут с числа микросекунд от 1970 года.`,
 	},
 	"flag.force": {en: "replace FILE if it exists", ru: "заменить FILE, если он есть"},
 
@@ -50,7 +50,7 @@ FILE неисправен или записан более новым editlock. 
 	"restore.done":   {en: "%s is restored", ru: "%s восстановлено"},
 	"restore.kept":   {en: "  the replaced store is now %s", ru: "  прежнее хранилище теперь называется %s"},
 	"restore.jumped": {
-		en: "  the replaced store could not tell which numbers it gave out: 2^40 are left out",
-		ru: "  прежнее хранилище не смогло сказать, какие номера выдало: пропущено 2^40",
+		en: "  the replaced store could not tell which numbers were given out: they go on at the time in microseconds",
+		ru: "  прежнее хранилище не знает, какие номера выданы: они продолжаются со времени в микросекундах",
 	},
 }
