@@ -53,7 +53,7 @@ func exactNumber(dec *jsontext.Decoder, n *uint64) error {
 	}
 	parsed, err := strconv.ParseUint(string(v), 10, 64)
 	if err != nil || parsed > MaxNumber {
-		return fmt.Errorf("must be a whole number from 0 to %d, not %s", MaxNumber, brief(v))
+		return fmt.Errorf("must be a whole number from 0 to %d, not %s", uint64(MaxNumber), brief(v))
 	}
 	*n = parsed
 	return nil
