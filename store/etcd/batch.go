@@ -41,17 +41,22 @@ func newBatch(v *view, now int64) *batch {
 	}
 }
 
-// epoch is when numbers begin, in milliseconds since 1970: 2025.
-const epoch = 1_735_689_600_000
+// epoch is when numbers begin, in microseconds since 1970: 2025.
+const epoch = 1_735_689_600_000_000
+
+// maxByClock is the last number that the clock leads to, in 2167. A clock that is
+// wrong leaves as many before 2^53, where JavaScript's end.
+const maxByClock = 1 << 52
 
 // next gives out a number: the one after the last. But none is below the
-// store's revision, nor below the milliseconds since epoch by this machine's
+// store's revision, nor below the microseconds since epoch by this machine's
 // clock. So numbers rise even if somebody restores a snapshot of etcd, which
-// has not heard of those given out since it was taken.
+// has not heard of those given out since it was taken: no store gives out a
+// million a second.
 func (b *batch) next() uint64 {
 	if !b.drawn {
 		b.drawn = true
-		b.seq = max(b.seq, uint64(b.view.rev), uint64(max(0, wall()/1000-epoch)))
+		b.seq = max(b.seq, uint64(b.view.rev), uint64(min(max(0, wall()-epoch), maxByClock)))
 	}
 	b.seq++
 	return b.seq
