@@ -76,6 +76,9 @@ func parse(text string) (cfg clientv3.Config, prefix string, err error) {
 	return cfg, "/" + prefix + "/", nil
 }
 
+// errNoPlace does not show what stands there: it may be a password.
+var errNoPlace = errors.New("etcd: a host of the URL is no HOST:PORT")
+
 func endpoints(hosts string, secure bool) (list []string, err error) {
 	scheme := "http://"
 	if secure {
@@ -86,11 +89,11 @@ func endpoints(hosts string, secure bool) (list []string, err error) {
 		if err != nil {
 			name, port = strings.Trim(host, "[]"), defaultPort
 			if strings.ContainsAny(name, ":/") && net.ParseIP(name) == nil {
-				return nil, fmt.Errorf("etcd: %q is no HOST:PORT", host)
+				return nil, errNoPlace
 			}
 		}
 		if n, err := strconv.ParseUint(port, 10, 16); name == "" || err != nil || n == 0 {
-			return nil, fmt.Errorf("etcd: %q is no HOST:PORT", host)
+			return nil, errNoPlace
 		}
 		list = append(list, scheme+net.JoinHostPort(name, port))
 	}

@@ -46,8 +46,8 @@ func TestParse_Refuses(t *testing.T) {
 	}
 	for _, c := range []struct{ name, url, want string }{
 		{"another scheme", "http://a", "must begin with etcd://"},
-		{"no host", "etcd://", `"" is no HOST:PORT`},
-		{"an empty host in a list", "etcd://a,,b", `"" is no HOST:PORT`},
+		{"no host", "etcd://", "is no HOST:PORT"},
+		{"an empty host in a list", "etcd://a,,b", "is no HOST:PORT"},
 		{"a port that is none", "etcd://a:b", "is no HOST:PORT"},
 		{"port 0", "etcd://a:0", "is no HOST:PORT"},
 		{"a user without a password", "etcd://secret@a", "both a user and a password"},

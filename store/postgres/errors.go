@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 )
@@ -38,6 +40,26 @@ func explain(err error) error {
 		return fmt.Errorf("postgres: the server does not answer (%w)", err)
 	}
 	return fmt.Errorf("postgres: %w", err)
+}
+
+// unreadable says what is wrong with a URL, without it and its values: what the
+// driver takes for no password may be one.
+func unreadable(err error) error {
+	var p *pgconn.ParseConfigError
+	if !errors.As(err, &p) {
+		return errors.New("the URL can't be read")
+	}
+	var file *fs.PathError
+	if errors.As(err, &file) { // of a certificate or key
+		return fmt.Errorf("the URL can't be read: %w", file)
+	}
+	bare := *p
+	bare.ConnString = ""
+	what := strings.TrimPrefix(bare.Error(), "cannot parse ``: ")
+	if inner := bare.Unwrap(); inner != nil {
+		what = strings.TrimSuffix(what, " ("+inner.Error()+")")
+	}
+	return fmt.Errorf("the URL can't be read: %s", what)
 }
 
 // disconnected reports whether a call failed by its connection rather than by

@@ -42,7 +42,7 @@ type target struct {
 func parse(url string) (*target, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
-		return nil, fmt.Errorf("postgres: %w", err) // pgx leaves the password out
+		return nil, fmt.Errorf("postgres: %w", unreadable(err))
 	}
 	t := &target{config: config}
 	// What is no parameter of the driver's would be sent to the server.
@@ -63,7 +63,7 @@ func parse(url string) (*target, error) {
 	}
 	if listen != "" {
 		if t.listen, err = pgx.ParseConfig(listen); err != nil {
-			return nil, fmt.Errorf("postgres: listen_url: %w", err)
+			return nil, fmt.Errorf("postgres: listen_url: %w", unreadable(err))
 		}
 	}
 	return t, nil

@@ -35,11 +35,8 @@ func parseURL(text string) (address, error) {
 	a := address{prefix: defaultPrefix, waitTimeout: defaultWaitTimeout}
 	u, err := url.Parse(text)
 	if err != nil {
-		var parse *url.Error
-		if errors.As(err, &parse) {
-			err = parse.Err // without the URL, which may hold a password
-		}
-		return a, fmt.Errorf("redis: the URL can't be read: %w", err)
+		// Without the error: it may hold a part of a password.
+		return a, errors.New("redis: the URL can't be read: it must be redis://USER:PASSWORD@HOST:PORT/DB, with user and password percent-encoded")
 	}
 	if u.Scheme != "redis" && u.Scheme != "rediss" {
 		return a, fmt.Errorf("redis: the URL's scheme is %q; it must be redis or, for TLS, rediss", u.Scheme)
@@ -76,7 +73,7 @@ func parseURL(text string) (address, error) {
 func (a *address) parameters(u *url.URL) error {
 	values, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
-		return fmt.Errorf("redis: the URL's parameters can't be read: %w", err)
+		return errors.New("redis: the URL's parameters can't be read: they must be percent-encoded, and separated by &")
 	}
 	for key, given := range values {
 		value := given[0]
