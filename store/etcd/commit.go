@@ -30,24 +30,10 @@ type committer struct {
 	s       *Store
 	view    view
 	term    uint64 // etcd was in when it answered last
-	next    *job   // taken from the queue, but too much for the step before
 	tried   uint64 // number of the last try
 	turns   turns
 	expires clientv3.LeaseID
 	granted int64 // when that lease was, on the clock's own time
-}
-
-func (c *committer) run() {
-	defer close(c.s.gone)
-	for {
-		jobs := c.collect()
-		if jobs == nil {
-			return
-		}
-		if jobs = wanted(jobs); len(jobs) > 0 {
-			c.perform(jobs)
-		}
-	}
 }
 
 // perform does jobs in one step and answers them. If that fails, and they are
@@ -55,16 +41,15 @@ func (c *committer) run() {
 func (c *committer) perform(jobs []*job) {
 	err := c.step(jobs)
 	if err != nil && len(jobs) > 1 && !errors.Is(err, errAway) {
-		for _, j := range jobs {
-			if len(wanted([]*job{j})) > 0 {
-				c.perform([]*job{j})
+		for i, j := range jobs {
+			if !j.Dropped() {
+				c.perform(jobs[i : i+1])
 			}
 		}
 		return
 	}
 	for _, j := range jobs {
-		j.err = err
-		close(j.done)
+		j.Finish(err)
 	}
 }
 
@@ -96,7 +81,7 @@ func (c *committer) step(jobs []*job) error {
 				err, wait = failed, retryPause
 			}
 		}
-		gone := !slices.ContainsFunc(jobs, func(j *job) bool { return j.ctx.Err() == nil })
+		gone := !slices.ContainsFunc(jobs, func(j *job) bool { return j.Context().Err() == nil })
 		switch {
 		case err == nil:
 			return nil

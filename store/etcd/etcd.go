@@ -35,6 +35,7 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"editlock/store"
+	"editlock/store/internal/groupcommit"
 )
 
 // Options adjusts a store. Nil means defaults; there is nothing to adjust yet.
@@ -52,10 +53,9 @@ type Store struct {
 	process string // this one's ID
 	slack   int64  // how far behind the time of a refusal may be, in microseconds
 
-	jobs   chan *job
+	jobs   *groupcommit.Queue[*job]
 	quit   context.Context // ends with Close
 	end    context.CancelFunc
-	gone   chan struct{} // closed when the committer has ended
 	closed sync.Once
 	done   sync.WaitGroup
 
@@ -89,7 +89,7 @@ func open(ctx context.Context, url string, fixed func() time.Time) (*Store, erro
 	}
 	s := &Store{
 		keys: keys(prefix), process: newID(), slack: maxSlack.Microseconds(),
-		jobs: make(chan *job, maxBatch), gone: make(chan struct{}),
+		jobs: groupcommit.New[*job](maxBatch, maxBatchBytes),
 	}
 	s.quit, s.end = context.WithCancel(context.Background())
 	ctx, cancel := context.WithTimeout(ctx, openWithin)
@@ -111,7 +111,7 @@ func open(ctx context.Context, url string, fixed func() time.Time) (*Store, erro
 	if err := s.start(ctx, c); err != nil {
 		return nil, errors.Join(err, s.shut())
 	}
-	s.done.Go(c.run)
+	s.done.Go(func() { s.jobs.Run(c.perform) })
 	if fixed == nil {
 		s.done.Go(s.keepTime)
 	}
@@ -143,6 +143,7 @@ func (s *Store) start(ctx context.Context, c *committer) error {
 // shut ends what runs, and closes the connections.
 func (s *Store) shut() error {
 	s.mu.Lock() // nobody begins to watch now
+	s.jobs.Close()
 	s.end()
 	s.mu.Unlock()
 	s.done.Wait()

@@ -25,7 +25,7 @@ func (s *Store) Sweep(ctx context.Context, keep store.Retention) (time.Duration,
 		if len(due.names)+len(due.peers) == 0 {
 			return wait, s.prune(ctx, keep)
 		}
-		if err := s.do(ctx, &job{sweep: &due}); err != nil {
+		if err := s.jobs.Do(ctx, &job{sweep: &due}); err != nil {
 			return 0, err
 		}
 	}

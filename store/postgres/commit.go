@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"editlock/store"
+	"editlock/store/internal/groupcommit"
 )
 
 const (
@@ -39,7 +40,7 @@ const (
 
 // job is one request, to be done by the committer.
 type job struct {
-	ctx    context.Context // of the caller, who may be gone before the turn comes
+	groupcommit.Job
 	req    *store.Request
 	text   []byte // the request, as it is sent
 	pause  time.Duration
@@ -47,9 +48,10 @@ type job struct {
 
 	res   store.Result
 	state int
-	err   error
-	done  chan struct{}
 }
+
+// Size implements groupcommit.Item.
+func (j *job) Size() (swaps, bytes int) { return 1, len(j.text) }
 
 // Swap implements store.Store.
 func (s *Store) Swap(ctx context.Context, req store.Request) (store.Result, error) {
@@ -63,80 +65,11 @@ func (s *Store) Swap(ctx context.Context, req store.Request) (store.Result, erro
 	if err != nil {
 		return store.Result{}, err
 	}
-	j := &job{ctx: ctx, req: &req, text: text, done: make(chan struct{})}
-	select {
-	case <-s.quit:
-		return store.Result{}, store.ErrClosed
-	default:
+	j := &job{req: &req, text: text}
+	if err := s.jobs.Do(ctx, j); err != nil {
+		return store.Result{}, err
 	}
-	select {
-	case s.jobs <- j:
-	case <-s.quit:
-		return store.Result{}, store.ErrClosed
-	case <-ctx.Done():
-		return store.Result{}, ctx.Err()
-	}
-	select {
-	case <-j.done:
-		return j.res, j.err
-	case <-ctx.Done():
-		return store.Result{}, ctx.Err()
-	case <-s.gone:
-	}
-	select {
-	case <-j.done:
-		return j.res, j.err
-	default:
-		return store.Result{}, store.ErrClosed
-	}
-}
-
-// commits performs jobs, batch after batch. What arrives while one batch is
-// under way shares the next, so a request that comes alone goes out at once.
-func (s *Store) commits() {
-	defer close(s.gone)
-	jobs := make([]*job, 0, maxBatch)
-	for {
-		select {
-		case j := <-s.jobs:
-			jobs = append(jobs[:0], j)
-		case <-s.quit:
-			return
-		}
-		if jobs = wanted(s.more(jobs)); len(jobs) > 0 {
-			s.perform(jobs)
-		}
-	}
-}
-
-// more adds what waits already.
-func (s *Store) more(jobs []*job) []*job {
-	for size := len(jobs[0].text); len(jobs) < maxBatch && size < maxBatchBytes; {
-		select {
-		case j := <-s.jobs:
-			jobs = append(jobs, j)
-			size += len(j.text)
-		default:
-			return jobs
-		}
-	}
-	return jobs
-}
-
-// wanted leaves out the jobs whose callers gave up while they waited.
-func wanted(jobs []*job) []*job {
-	return slices.DeleteFunc(jobs, func(j *job) bool {
-		gone := j.ctx.Err()
-		if gone != nil {
-			j.finish(gone)
-		}
-		return gone != nil
-	})
-}
-
-func (j *job) finish(err error) {
-	j.err = err
-	close(j.done)
+	return j.res, nil
 }
 
 // perform sees to it that each job is done or fails for its own fault only.
@@ -151,14 +84,14 @@ func (s *Store) perform(jobs []*job) {
 		// Whether it was done is not known. What the log or a ticket would
 		// tell again may be repeated. If all callers have gone, that is what
 		// ended it, and the other connections are well.
-		if slices.ContainsFunc(jobs, func(j *job) bool { return j.ctx.Err() == nil }) {
+		if slices.ContainsFunc(jobs, func(j *job) bool { return j.Context().Err() == nil }) {
 			s.pool.Reset()
 		}
 		jobs = slices.DeleteFunc(jobs, func(j *job) bool {
-			if repeatable(j.req) && j.ctx.Err() == nil {
+			if repeatable(j.req) && j.Context().Err() == nil {
 				return false
 			}
-			j.finish(explain(err))
+			j.Finish(explain(err))
 			return true
 		})
 		if len(jobs) == 0 {
@@ -172,15 +105,16 @@ func (s *Store) perform(jobs []*job) {
 	}
 	if len(jobs) == 1 || disconnected(err) {
 		for _, j := range jobs {
-			j.finish(explain(err))
+			j.Finish(explain(err))
 		}
 		return
 	}
 	for i, j := range jobs { // one of them is at fault: each gets its own try
-		if err := j.ctx.Err(); err != nil {
-			j.finish(err)
-		} else if err := s.commit(jobs[i : i+1]); err != nil {
-			j.finish(explain(err))
+		if j.Dropped() {
+			continue
+		}
+		if err := s.commit(jobs[i : i+1]); err != nil {
+			j.Finish(explain(err))
 		} else {
 			s.finish(jobs[i : i+1])
 		}
@@ -201,22 +135,16 @@ func repeatable(req *store.Request) bool {
 func (s *Store) finish(jobs []*job) {
 	for _, j := range jobs {
 		if j.state != guarded {
-			close(j.done)
+			j.Finish(nil)
 			continue
 		}
 		if j.waited >= guardPatience {
-			j.finish(ErrGuarded)
+			j.Finish(ErrGuarded)
 			continue
 		}
 		j.pause = min(max(2*j.pause, firstPause), lastPause)
 		j.waited += j.pause
-		time.AfterFunc(j.pause, func() {
-			select {
-			case s.jobs <- j:
-			case <-j.ctx.Done():
-			case <-s.quit:
-			}
-		})
+		time.AfterFunc(j.pause, func() { s.jobs.Again(j) })
 	}
 }
 
@@ -228,7 +156,7 @@ func (s *Store) commit(jobs []*job) error {
 	var waiting atomic.Int64
 	waiting.Store(int64(len(jobs)))
 	for _, j := range jobs {
-		stop := context.AfterFunc(j.ctx, func() {
+		stop := context.AfterFunc(j.Context(), func() {
 			if waiting.Add(-1) == 0 {
 				cancel()
 			}

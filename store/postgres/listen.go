@@ -45,10 +45,8 @@ func (s *Store) Listen(peer string) *store.Subscription {
 	}
 	s.mu.Unlock()
 	s.listens.Do(func() {
-		select {
-		case <-s.quit:
+		if s.jobs.Closed() {
 			return
-		default:
 		}
 		every := lookAlone
 		if s.target.listen != nil {

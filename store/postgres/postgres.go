@@ -36,6 +36,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"editlock/store"
+	"editlock/store/internal/groupcommit"
 )
 
 // answerWithin is how long the server may take to answer before it counts as
@@ -50,11 +51,9 @@ type Store struct {
 	process string // of this Store, among those that share the database
 	query   queries
 
-	jobs   chan *job
-	quit   chan struct{}   // closed by Close
+	jobs   *groupcommit.Queue[*job]
 	ctx    context.Context // ends with Close
 	end    context.CancelFunc
-	gone   chan struct{} // closed when the committer has ended
 	closed sync.Once
 	done   sync.WaitGroup
 
@@ -88,7 +87,7 @@ func Open(ctx context.Context, url string) (*Store, error) {
 	}
 	s := &Store{
 		target: t, process: rand.Text(), query: newQueries(t),
-		jobs: make(chan *job, maxBatch), quit: make(chan struct{}), gone: make(chan struct{}),
+		jobs: groupcommit.New[*job](maxBatch, maxBatchBytes),
 	}
 	if s.pool, err = pgxpool.NewWithConfig(ctx, t.config); err != nil {
 		return nil, explain(err)
@@ -98,15 +97,15 @@ func Open(ctx context.Context, url string) (*Store, error) {
 		return nil, explain(err)
 	}
 	s.ctx, s.end = context.WithCancel(context.Background())
-	s.done.Go(s.commits)
+	s.done.Go(func() { s.jobs.Run(s.perform) })
 	return s, nil
 }
 
 // Close implements store.Store. What is under way is finished first.
 func (s *Store) Close() error {
 	s.closed.Do(func() {
-		close(s.quit)
-		<-s.gone
+		s.jobs.Close()
+		<-s.jobs.Ended()
 		s.end()
 		s.done.Wait()
 		s.pool.Close()
@@ -120,10 +119,8 @@ func (s *Store) within(ctx context.Context) (context.Context, context.CancelFunc
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
 	}
-	select {
-	case <-s.quit:
+	if s.jobs.Closed() {
 		return nil, nil, store.ErrClosed
-	default:
 	}
 	bound, cancel := context.WithTimeout(ctx, answerWithin)
 	stop := context.AfterFunc(s.ctx, cancel)
@@ -138,12 +135,10 @@ func (s *Store) failed(ctx context.Context, err error) error {
 	if gone := ctx.Err(); gone != nil {
 		return gone
 	}
-	select {
-	case <-s.quit:
+	if s.jobs.Closed() {
 		return store.ErrClosed
-	default:
-		return explain(err)
 	}
+	return explain(err)
 }
 
 // read does something that may be repeated: once more if the connection turns

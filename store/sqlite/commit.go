@@ -4,10 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"slices"
 	"time"
 
 	"editlock/store"
+	"editlock/store/internal/groupcommit"
 )
 
 // maxBatch bounds how many steps share a commit.
@@ -15,47 +15,15 @@ const maxBatch = 256
 
 // job is one step, to be done by the committer.
 type job struct {
-	ctx  context.Context // of the caller, who may be gone before the turn comes
-	swap *store.Request  // a swap, or
+	groupcommit.Job
+	swap *store.Request // a swap, or
 	run  func(ctx context.Context, b *batch) error
 
-	res  store.Result
-	err  error
-	done chan struct{}
+	res store.Result
 }
 
-// do hands a job to the committer and waits for its commit.
-func (s *Store) do(ctx context.Context, j *job) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	j.ctx, j.done = ctx, make(chan struct{})
-	select {
-	case <-s.quit:
-		return store.ErrClosed
-	default:
-	}
-	select {
-	case s.jobs <- j:
-	case <-s.quit:
-		return store.ErrClosed
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	select {
-	case <-j.done:
-		return j.err
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-s.gone:
-	}
-	select {
-	case <-j.done:
-		return j.err
-	default:
-		return store.ErrClosed
-	}
-}
+// Size implements groupcommit.Item: what a commit writes may be as large as it is.
+func (*job) Size() (swaps, bytes int) { return 1, 0 }
 
 // Swap implements store.Store.
 func (s *Store) Swap(ctx context.Context, req store.Request) (store.Result, error) {
@@ -63,7 +31,7 @@ func (s *Store) Swap(ctx context.Context, req store.Request) (store.Result, erro
 		return store.Result{}, err
 	}
 	j := &job{swap: &req}
-	err := s.do(ctx, j)
+	err := s.jobs.Do(ctx, j)
 	if err != nil {
 		return store.Result{}, err
 	}
@@ -110,26 +78,22 @@ func newCommitter(ctx context.Context, s *Store) (*committer, error) {
 }
 
 func (c *committer) run() {
-	defer close(c.s.gone)
 	defer c.close()
-	jobs := make([]*job, 0, maxBatch)
-	for {
-		select {
-		case j := <-c.s.jobs:
-			clear(jobs[:cap(jobs)]) // what was answered need not stay in memory
-			jobs = append(jobs[:0], j)
-		case <-c.s.quit:
-			return
-		}
-		if jobs = wanted(c.more(jobs)); len(jobs) == 0 {
-			continue
-		}
-		if err := c.commit(jobs); err != nil {
-			c.fail(jobs, err)
-			continue
-		}
-		for _, j := range jobs {
-			close(j.done)
+	c.s.jobs.Run(c.perform)
+}
+
+// perform commits a batch. If that fails, and it is several jobs, each gets
+// its own try, so that none fails for another's fault.
+func (c *committer) perform(jobs []*job) {
+	err := c.commit(jobs)
+	for i, j := range jobs {
+		if err != nil && len(jobs) > 1 {
+			if j.Dropped() {
+				continue
+			}
+			j.Finish(c.commit(jobs[i : i+1]))
+		} else {
+			j.Finish(err)
 		}
 	}
 }
@@ -143,46 +107,6 @@ func (c *committer) close() {
 		_, _ = c.conn.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)") // the next start does what this leaves
 	}
 	_ = c.conn.Close()
-}
-
-// more adds what waits already.
-func (c *committer) more(jobs []*job) []*job {
-	for len(jobs) < maxBatch {
-		select {
-		case j := <-c.s.jobs:
-			jobs = append(jobs, j)
-		default:
-			return jobs
-		}
-	}
-	return jobs
-}
-
-// wanted leaves out the jobs whose callers gave up while they waited, as for
-// another program that locks the file.
-func wanted(jobs []*job) []*job {
-	return slices.DeleteFunc(jobs, func(j *job) bool {
-		gone := j.ctx.Err()
-		if gone != nil {
-			j.err = gone
-			close(j.done)
-		}
-		return gone != nil
-	})
-}
-
-// fail answers a batch that could not be committed. If it was several jobs,
-// each gets its own try, so that none fails for another's fault.
-func (c *committer) fail(jobs []*job, err error) {
-	for i, j := range jobs {
-		if len(jobs) > 1 {
-			if err = j.ctx.Err(); err == nil {
-				err = c.commit(jobs[i : i+1])
-			}
-		}
-		j.err = err
-		close(j.done)
-	}
 }
 
 // commit performs jobs in one transaction, all or none.

@@ -51,12 +51,10 @@ func (s *Store) Get(ctx context.Context, name string) (store.View, error) {
 }
 
 func (s *Store) readError(err error) error {
-	select {
-	case <-s.quit:
+	if s.jobs.Closed() {
 		return store.ErrClosed
-	default:
-		return err
 	}
+	return err
 }
 
 // List implements store.Store.

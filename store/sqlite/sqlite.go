@@ -23,6 +23,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -33,6 +34,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 
 	"editlock/store"
+	"editlock/store/internal/groupcommit"
 )
 
 var (
@@ -69,9 +71,7 @@ type Store struct {
 	read  *sql.DB
 	stmts readStatements
 
-	jobs   chan *job
-	quit   chan struct{} // closed by Close
-	gone   chan struct{} // closed when the committer has ended
+	jobs   *groupcommit.Queue[*job]
 	closed sync.Once
 	done   sync.WaitGroup
 
@@ -95,7 +95,7 @@ func Open(ctx context.Context, path string, o *Options) (*Store, error) {
 			return nil, fmt.Errorf("sqlite: %s: the folder %s does not exist", path, dir)
 		}
 	}
-	s := &Store{now: time.Now, jobs: make(chan *job, maxBatch), quit: make(chan struct{}), gone: make(chan struct{})}
+	s := &Store{now: time.Now, jobs: groupcommit.New[*job](maxBatch, math.MaxInt)}
 	if o != nil && o.Now != nil {
 		s.now = o.Now
 	}
@@ -250,7 +250,7 @@ func explain(path string, err error) error {
 func (s *Store) Close() error {
 	var err error
 	s.closed.Do(func() {
-		close(s.quit)
+		s.jobs.Close()
 		s.done.Wait()
 		err = errors.Join(s.read.Close(), s.write.Close())
 	})
@@ -271,7 +271,7 @@ func (s *Store) poll() {
 	last := int64(-1)
 	for {
 		select {
-		case <-s.quit:
+		case <-s.jobs.Closing():
 			return
 		case <-tick.C:
 		}

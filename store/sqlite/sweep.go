@@ -12,7 +12,7 @@ import (
 // Beat implements store.Store.
 func (s *Store) Beat(ctx context.Context, peer string, ttl time.Duration) ([]string, error) {
 	var tickets []string
-	err := s.do(ctx, &job{run: func(ctx context.Context, b *batch) (err error) {
+	err := s.jobs.Do(ctx, &job{run: func(ctx context.Context, b *batch) (err error) {
 		tickets = nil
 		if err := b.loadPeers(ctx); err != nil {
 			return err
@@ -64,7 +64,7 @@ func (s *Store) Sweep(ctx context.Context, keep store.Retention) (time.Duration,
 			return 0, s.readError(err)
 		}
 		if len(names) > 0 || dead {
-			err := s.do(ctx, &job{run: func(ctx context.Context, b *batch) error { return b.sweep(ctx, names) }})
+			err := s.jobs.Do(ctx, &job{run: func(ctx context.Context, b *batch) error { return b.sweep(ctx, names) }})
 			if err != nil {
 				return 0, err
 			}
@@ -192,7 +192,7 @@ func (s *Store) prune(ctx context.Context, keep store.Retention) error {
 	}
 	for from := first; from < cut; from += pruneBatch {
 		to := min(from+pruneBatch, cut)
-		err := s.do(ctx, &job{run: func(ctx context.Context, b *batch) error { return b.prune(ctx, from, to) }})
+		err := s.jobs.Do(ctx, &job{run: func(ctx context.Context, b *batch) error { return b.prune(ctx, from, to) }})
 		if err != nil {
 			return err
 		}
