@@ -58,7 +58,7 @@ func New(baseURL string, o *Options) (*Client, error) {
 	u, err := url.Parse(baseURL)
 	switch {
 	case err != nil:
-		return nil, invalid("url", "%q is not a URL", baseURL)
+		return nil, invalid("url", "is not a URL") // perhaps with a password in it
 	case u.Scheme != "http" && u.Scheme != "https":
 		return nil, invalid("url", "must begin with http:// or https://, not %q", u.Scheme)
 	case u.Hostname() == "" || u.Opaque != "":

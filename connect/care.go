@@ -40,10 +40,13 @@ func Engine(url string) string {
 }
 
 // File is the path of the database file that a URL names. The error is
-// ErrOtherTool if it names none.
+// ErrOtherTool if it names a store of another kind.
 func File(url string) (string, error) {
-	scheme, rest, _ := strings.Cut(url, ":")
-	if scheme != "sqlite" {
+	scheme, rest, err := split(url)
+	switch {
+	case err != nil:
+		return "", err
+	case scheme != "sqlite":
 		return "", fmt.Errorf("%s: %w", scheme, ErrOtherTool)
 	}
 	return sqlitePath(rest)

@@ -11,6 +11,7 @@ import (
 
 	"editlock"
 	"editlock/client"
+	"editlock/internal/storeurl"
 	"editlock/store"
 	"editlock/store/etcd"
 	"editlock/store/memory"
@@ -49,18 +50,12 @@ func Open(ctx context.Context, url string, o *Options) (editlock.Locker, error) 
 	if o == nil {
 		o = new(Options)
 	}
-	if i := strings.IndexFunc(url, unicode.IsControl); i >= 0 {
-		return nil, invalid("has a control character at byte %d; none is allowed", i)
-	}
-	scheme, rest, ok := strings.Cut(url, ":")
-	if !ok {
-		return nil, invalid("%q names no kind of store; %s", url, forms)
+	scheme, rest, err := split(url)
+	if err != nil {
+		return nil, err
 	}
 	switch scheme {
 	case "memory":
-		if rest != "" {
-			return nil, invalid("must be just memory:, not %q", url)
-		}
 		return o.manage(memory.New(nil)), nil
 	case "http", "https":
 		c, err := client.New(url, &client.Options{Credential: o.Credential})
@@ -83,6 +78,55 @@ func (o *Options) manage(st store.Store) editlock.Locker {
 	return editlock.NewManager(st, o.Manager)
 }
 
+// split takes a URL apart, and refuses those that name no store. Passwords in
+// them are not shown.
+func split(url string) (scheme, rest string, err error) {
+	if i := strings.IndexFunc(url, unicode.IsControl); i >= 0 {
+		return "", "", invalid("has a control character at byte %d; none is allowed", i)
+	}
+	scheme, rest, ok := strings.Cut(url, ":")
+	if !ok {
+		return "", "", invalid("%q names no kind of store; %s", storeurl.Redact(url), forms)
+	}
+	switch scheme {
+	case "memory":
+		if rest != "" {
+			err = invalid("must be just memory:, not %q", storeurl.Redact(url))
+		}
+	case "sqlite", "http", "https":
+	case "postgres", "postgresql", "redis", "rediss", "etcd":
+		after, slashes := strings.CutPrefix(rest, "//")
+		switch {
+		case !slashes:
+			err = invalid("must begin with %s://, not just with %s:; %s", scheme, scheme, forms)
+		case misplaced(after, scheme):
+			err = invalid("has an @ or # behind its host; percent-encode user and password: %%40 for @, %%23 for #, %%2F for /")
+		}
+	default:
+		err = invalid("%q names no kind of store that is known; %s", storeurl.Redact(url), forms)
+	}
+	return scheme, rest, err
+}
+
+// misplaced tells whether a password that is not percent-encoded has ended the
+// host: parts of it would be taken for others, and shown in errors.
+func misplaced(rest, scheme string) bool {
+	end := "/?#"
+	if Engine(scheme) == "postgres" {
+		end = "/" // PostgreSQL takes the others for a part of the password
+	}
+	i := strings.IndexAny(rest, end)
+	if i < 0 {
+		return false
+	}
+	path, query, _ := strings.Cut(rest[i:], "?")
+	for parameter := range strings.SplitSeq(query, "&") {
+		name, _, _ := strings.Cut(parameter, "=")
+		path += name
+	}
+	return strings.Contains(path, "@") || strings.Contains(rest[i:], "#")
+}
+
 // openStore opens the stores that may fail to.
 func openStore(ctx context.Context, scheme, url, rest string) (store.Store, error) {
 	switch scheme {
@@ -96,10 +140,8 @@ func openStore(ctx context.Context, scheme, url, rest string) (store.Store, erro
 		return opened(postgres.Open(ctx, url))
 	case "redis", "rediss":
 		return opened(redis.Open(ctx, url, nil))
-	case "etcd":
-		return opened(etcd.Open(ctx, url, nil))
 	}
-	return nil, invalid("%q names no kind of store that is known; %s", url, forms)
+	return opened(etcd.Open(ctx, url, nil))
 }
 
 // opened keeps a nil pointer out of the interface.
@@ -116,7 +158,7 @@ func sqlitePath(rest string) (string, error) {
 	path := rest
 	if after, ok := strings.CutPrefix(rest, "//"); ok {
 		if !strings.HasPrefix(after, "/") {
-			return "", invalid("has no place for a host in sqlite://%s; write sqlite:PATH", rest[2:])
+			return "", invalid("has no place for a host in %s; write sqlite:PATH", storeurl.Redact("sqlite:"+rest))
 		}
 		path = after
 	}
@@ -124,7 +166,7 @@ func sqlitePath(rest string) (string, error) {
 	case path == "":
 		return "", invalid("names no file; write sqlite:PATH")
 	case path == ":memory:" || strings.HasPrefix(path, "file:"):
-		return "", invalid("names no file in sqlite:%s; write sqlite:PATH, or memory: for a store in memory", rest)
+		return "", invalid("names no file in %s; write sqlite:PATH, or memory: for a store in memory", storeurl.Redact("sqlite:"+rest))
 	}
 	return path, nil
 }

@@ -24,6 +24,9 @@ type Examination struct {
 // are made. A store that an engine would refuse to open is an error; a database
 // file that is not there is fs.ErrNotExist.
 func Examine(ctx context.Context, url string) (*Examination, error) {
+	if _, _, err := split(url); err != nil {
+		return nil, err
+	}
 	switch Engine(url) {
 	case "sqlite":
 		path, err := File(url)

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"editlock"
+	"editlock/client"
 )
 
 // renewWithin is when a certificate should be renewed.
@@ -147,6 +148,11 @@ func fetch(ctx context.Context, client *http.Client, url string) (page, error) {
 // server looks at a server that is in --store.
 func (d *doctor) server(ctx context.Context) []finding {
 	d.store = d.conf.Store
+	c, err := client.New(d.store, nil)
+	if err != nil {
+		return []finding{{"server", failing, d.wrongURL(err), ""}}
+	}
+	_ = c.Close()
 	base := strings.TrimRight(d.conf.Store, "/")
 	began := time.Now()
 	got, err := fetch(ctx, http.DefaultClient, base+"/healthz")

@@ -8,8 +8,9 @@ import (
 	"path/filepath"
 	"time"
 
+	"editlock"
 	"editlock/connect"
-	"editlock/internal/config"
+	"editlock/internal/storeurl"
 )
 
 const (
@@ -23,7 +24,7 @@ const (
 // engine finds out whether the store can be opened, and whose clock decides.
 func (d *doctor) engine(ctx context.Context) []finding {
 	url := d.conf.Store
-	name := config.Redact(url)
+	name := storeurl.Redact(url)
 	if connect.Engine(url) == "memory" {
 		return []finding{{"store", warning, d.words.Text("doctor.store.memory"), d.words.Text("doctor.store.memory.do")}}
 	}
@@ -31,6 +32,8 @@ func (d *doctor) engine(ctx context.Context) []finding {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return []finding{{"store", warning, d.words.Text("doctor.store.none", name), d.words.Text("doctor.store.none.do")}}
+	case errors.Is(err, editlock.ErrInvalid):
+		return []finding{{"store", failing, d.wrongURL(err), ""}}
 	case err != nil:
 		advice := d.words.Text("doctor.store.do")
 		if connect.Engine(url) == "sqlite" {
@@ -53,6 +56,15 @@ func (d *doctor) engine(ctx context.Context) []finding {
 		found = append(found, finding{"schema", fine, d.words.Text("doctor.schema", e.Tables), ""})
 	}
 	return append(found, d.clock(e, connect.Engine(url)))
+}
+
+// wrongURL tells what is wrong with --store itself.
+func (d *doctor) wrongURL(err error) string {
+	var bad *editlock.InvalidError
+	if errors.As(err, &bad) {
+		err = &editlock.InvalidError{Field: "--store", Problem: bad.Problem}
+	}
+	return d.words.Error(err)
 }
 
 // clock compares the store's clock with this machine's.

@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"editlock/internal/storeurl"
 )
 
 // groups order the commands in the help.
@@ -71,9 +73,9 @@ func (a *app) command(c *cobra.Command) *cobra.Command {
 func (a *app) unknownCommand(root *cobra.Command, name string) error {
 	root.SuggestionsMinimumDistance = 2
 	if like := root.SuggestionsFor(name); len(like) > 0 {
-		return a.usage("usage.did_you", name, like[0])
+		return a.usage("usage.did_you", storeurl.Redact(name), like[0])
 	}
-	return a.usage("usage.command", name)
+	return a.usage("usage.command", storeurl.Redact(name))
 }
 
 // arguments checks the number of arguments against their names: ID is
@@ -82,9 +84,9 @@ func (a *app) arguments(names ...string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
 		switch {
 		case len(args) > len(names) && len(names) == 0:
-			return a.usage("usage.args.none", args[0])
+			return a.usage("usage.args.none", storeurl.Redact(args[0])) // perhaps --store is forgotten
 		case len(args) > len(names):
-			return a.usage("usage.args.extra", args[len(names)])
+			return a.usage("usage.args.extra", storeurl.Redact(args[len(names)]))
 		case len(args) < len(names) && !strings.HasPrefix(names[len(args)], "["):
 			return a.usage("usage.args.missing", names[len(args)])
 		}

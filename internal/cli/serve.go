@@ -18,6 +18,7 @@ import (
 	"editlock/httpapi"
 	"editlock/internal/config"
 	"editlock/internal/demo"
+	"editlock/internal/storeurl"
 	"editlock/telemetry"
 )
 
@@ -121,7 +122,7 @@ func (s *server) run(ctx context.Context, locks editlock.Locker) error {
 	} else {
 		s.say(s.words.Text("serve.plain", s.address(ln)))
 	}
-	log.Info("serving", "address", ln.Addr().String(), "store", config.Redact(s.conf.Store))
+	log.Info("serving", "address", ln.Addr().String(), "store", storeurl.Redact(s.conf.Store))
 	if s.security.known() && s.tls == nil && !ln.Addr().(*net.TCPAddr).IP.IsLoopback() {
 		log.Warn("without TLS, keys and tokens can be read on the way, unless a proxy before this server has it")
 	}

@@ -155,27 +155,6 @@ func TestConfig_TOMLIsAFile(t *testing.T) {
 	}
 }
 
-func TestRedact(t *testing.T) {
-	for store, want := range map[string]string{
-		"sqlite:locks.db":                          "sqlite:locks.db",
-		"sqlite://x:y@z":                           "sqlite://x:y@z", // a path
-		"memory:":                                  "memory:",
-		"postgres://ann:s3cret@db/locks":           "postgres://ann@db/locks",
-		"postgres://ann:s3/cr@t@db/locks":          "postgres://ann@db/locks",
-		"postgres://ann:s3?cr@db/locks?sslmode=no": "postgres://ann@db/locks?sslmode=no",
-		"postgres://db/locks?user=ann&password=s3": "postgres://db/locks?user=ann",
-		"postgres://a:s3@db/l?listen_url=postgres%3A%2F%2Fa%3As3%40h%2Fl": "postgres://a@db/l?listen_url=postgres%3A%2F%2Fa%40h%2Fl",
-		"postgres://db/l?user=ann&pass%77ord=s3":                          "postgres://db/l?user=ann",
-		"redis://:s3@h:1,i:2/0?prefix=x":                                  "redis://@h:1,i:2/0?prefix=x",
-		"etcd://ann:s3@h:1,i:2/locks":                                     "etcd://ann@h:1,i:2/locks",
-		"https://locks.example.org":                                       "https://locks.example.org",
-	} {
-		if got := config.Redact(store); got != want {
-			t.Errorf("%s: %s, want %s", store, got, want)
-		}
-	}
-}
-
 // whole has everything that docs/security.md names.
 const whole = `
 store = "postgres://locks:secret@db/locks"

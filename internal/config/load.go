@@ -108,7 +108,7 @@ func (c *Config) read() error {
 		if s.path && *s.text != "" {
 			*s.text = c.path(*s.text)
 		}
-		if path, ok := strings.CutPrefix(c.Store, "sqlite:"); ok && s.key == "store" && path != "" && !strings.HasPrefix(path, "//") {
+		if path, ok := strings.CutPrefix(c.Store, "sqlite:"); ok && s.key == "store" && isPath(path) {
 			c.Store = "sqlite:" + c.path(path)
 		}
 	}
@@ -119,6 +119,12 @@ func (c *Config) read() error {
 		}
 	}
 	return nil
+}
+
+// isPath tells whether what follows sqlite: is a path that may begin at a
+// folder; what connect refuses is left to it.
+func isPath(rest string) bool {
+	return rest != "" && !strings.HasPrefix(rest, "//") && !strings.HasPrefix(rest, "file:") && rest != ":memory:"
 }
 
 // exact refuses what the decoder lets pass: names in other letters (Keys for

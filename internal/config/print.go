@@ -3,7 +3,6 @@ package config
 import (
 	"bytes"
 	"fmt"
-	"net/url"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"github.com/pelletier/go-toml/v2"
 
 	"editlock/access"
+	"editlock/internal/storeurl"
 )
 
 // TOML is the configuration as a file that says the same, with a comment at
@@ -77,8 +77,8 @@ func (c *Config) portable() (*Config, error) {
 		name, err = filepath.Abs(name)
 		return name
 	}
-	out.Store = Redact(c.Store)
-	if path, ok := strings.CutPrefix(out.Store, "sqlite:"); ok && !strings.HasPrefix(path, "//") && path != "" {
+	out.Store = storeurl.Redact(c.Store)
+	if path, ok := strings.CutPrefix(out.Store, "sqlite:"); ok && isPath(path) {
 		out.Store = "sqlite:" + absolute(path)
 	}
 	for _, s := range out.all() {
@@ -102,43 +102,4 @@ func (c *Config) portable() (*Config, error) {
 		out.Login = &login
 	}
 	return &out, err
-}
-
-// Redact is a store's URL without passwords. Where it is not clear what is
-// one, more is left out.
-func Redact(store string) string {
-	scheme, rest, ok := strings.Cut(store, "://")
-	if !ok || scheme == "sqlite" {
-		return store
-	}
-	user := ""
-	if i := strings.LastIndexByte(rest, '@'); i >= 0 { // a password may hold / and ? that should be escaped
-		user, _, _ = strings.Cut(rest[:i], ":")
-		user, rest = user+"@", rest[i+1:]
-	}
-	place, query, ok := strings.Cut(rest, "?")
-	if ok {
-		var kept []string
-		for _, parameter := range strings.Split(query, "&") {
-			name, value, _ := strings.Cut(parameter, "=")
-			if plain, err := url.QueryUnescape(name); err == nil {
-				name = plain
-			}
-			switch {
-			case strings.Contains(strings.ToLower(name), "password"):
-				continue
-			case strings.HasSuffix(name, "_url"):
-				plain, err := url.QueryUnescape(value)
-				if err != nil {
-					continue
-				}
-				parameter = name + "=" + url.QueryEscape(Redact(plain))
-			}
-			kept = append(kept, parameter)
-		}
-		if len(kept) > 0 {
-			place += "?" + strings.Join(kept, "&")
-		}
-	}
-	return scheme + "://" + user + place
 }
