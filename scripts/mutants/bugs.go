@@ -70,15 +70,15 @@ var mutants = []mutant{
 		"call('PUBLISH', P .. 'news', said)", "", redis,
 	},
 	{
-		"PostgreSQL compares identities by their beginnings", "store/postgres/functions.sql",
+		"PostgreSQL compares identities by their beginnings", "store/postgres/swap.sql",
 		"rec.session = coalesce(x ->> 'session', rec.session)", "starts_with(rec.session, coalesce(x ->> 'session', rec.session))", postgres,
 	},
 	{
-		"a refresh creates in PostgreSQL", "store/postgres/functions.sql",
+		"a refresh creates in PostgreSQL", "store/postgres/swap.sql",
 		"          ELSE rec.name IS NOT NULL\n", "          WHEN act = 2 AND rec.name IS NULL THEN true\n          ELSE rec.name IS NOT NULL\n", postgres,
 	},
 	{
-		"PostgreSQL wakes nobody", "store/postgres/functions.sql",
+		"PostgreSQL wakes nobody", "store/postgres/settle.sql",
 		"PERFORM pg_notify('@channel@', payload);", "NULL;", postgres,
 	},
 	{

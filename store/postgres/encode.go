@@ -11,7 +11,7 @@ import (
 	"editlock/store"
 )
 
-// How requests and tickets are written for the functions in functions.sql.
+// How requests and tickets are written for the functions in swap.sql.
 
 type requestJSON struct {
 	ID    string     `json:"id,omitempty"`

@@ -1,6 +1,6 @@
 -- Plain requests: takes of free names, and drops, where nobody waits. They are
 -- nearly all there is, and done with as few statements as they need. Functions
--- of functions.sql do the rest.
+-- of swap.sql do the rest.
 
 -- Performs the plain requests of a batch, all at once: takes (1) of free names and
 -- drops (3), where nobody waits. Each array has an element for each of them; no

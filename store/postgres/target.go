@@ -21,14 +21,21 @@ const (
 	maxPayload    = 7900 // bytes of a notification; NOTIFY carries less than 8,000
 )
 
-//go:embed tables.sql
-var tables string
-
-//go:embed functions.sql
-var functions string
-
-//go:embed plain.sql
-var plainFunctions string
+// What makes the tables and the functions, in this order.
+var (
+	//go:embed tables.sql
+	tablesSQL string
+	//go:embed settle.sql
+	settleSQL string
+	//go:embed swap.sql
+	swapSQL string
+	//go:embed plain.sql
+	plainSQL string
+	//go:embed upkeep.sql
+	upkeepSQL string
+	//go:embed guard.sql
+	guardSQL string
+)
 
 // target is where a store is.
 type target struct {
@@ -176,7 +183,7 @@ func (t *target) migrate(ctx context.Context, conn *pgx.Conn) error {
 	if err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)", t.schema).Scan(&exists); err != nil {
 		return err
 	}
-	script := t.fill(tables + functions + plainFunctions)
+	script := t.fill(strings.Join([]string{tablesSQL, settleSQL, swapSQL, plainSQL, upkeepSQL, guardSQL}, "\n"))
 	if !exists {
 		script = t.fill("CREATE SCHEMA @schema@;\n") + script
 	}
