@@ -189,6 +189,10 @@ var problems = []text{
 		"sqlite: %s: файл не открыть: проверьте путь и права (%s)",
 	},
 	{"sqlite: %s: the disk is full (%w)", "sqlite: %s: на диске нет места (%s)"},
+	{
+		"sqlite: %s: the disk is full: there is no room for the -shm file beside it (%w)",
+		"sqlite: %s: на диске нет места: рядом не помещается файл -shm (%s)",
+	},
 	{"sqlite: %s: the disk failed (%w)", "sqlite: %s: сбой диска (%s)"},
 	{
 		"sqlite: %s: another program has locked the file for more than %v (%w)",

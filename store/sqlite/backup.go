@@ -35,16 +35,12 @@ func Backup(ctx context.Context, path, dst string, o *BackupOptions) (err error)
 	if err := o.free(path, dst); err != nil {
 		return err
 	}
-	temp, err := tempFile(dst)
+	part, err := newPart(dst)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(temp)
-			_ = os.Remove(temp + "-journal")
-		}
-	}()
+	defer part.remove()
+	temp := part.name
 	if err := o.watched(path, temp, func() error { return snapshot(ctx, path, temp) }); err != nil {
 		return explain(path, err)
 	}
@@ -54,6 +50,7 @@ func Backup(ctx context.Context, path, dst string, o *BackupOptions) (err error)
 	if err := syncFile(temp); err != nil {
 		return fmt.Errorf("sqlite: %w", err)
 	}
+	part.release() // not everywhere can a file be renamed that is open
 	if err := os.Rename(temp, dst); err != nil {
 		return fmt.Errorf("sqlite: %w", err)
 	}
@@ -88,16 +85,6 @@ func (o *BackupOptions) free(path, dst string) error {
 		return fmt.Errorf("sqlite: %s: is a store in use (it has a -wal file), and is not replaced", dst)
 	}
 	return nil
-}
-
-// tempFile makes an empty file beside path, for the present user only. It is
-// closed: not everywhere can a file be renamed that is open.
-func tempFile(path string) (name string, err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".part-*")
-	if err != nil {
-		return "", fmt.Errorf("sqlite: %w", err)
-	}
-	return f.Name(), f.Close()
 }
 
 func syncFile(path string) error {

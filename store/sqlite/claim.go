@@ -17,8 +17,7 @@ import (
 // released.
 type claimed struct {
 	path    string
-	file    *os.File
-	made    bool      // there was none
+	file    *os.File  // nil: there is none
 	conn    *sql.Conn // nil: SQLite can't read it
 	sound   bool      // last is what it gave out
 	last    uint64    // as far as is known
@@ -35,9 +34,7 @@ func claim(ctx context.Context, path string) (*claimed, error) {
 	c := &claimed{path: path}
 	switch _, err := os.Stat(path); {
 	case errors.Is(err, fs.ErrNotExist):
-		if err := c.make(); err != nil {
-			return nil, err
-		}
+		c.release = func() error { return nil }
 		return c, nil
 	case err != nil:
 		return nil, fmt.Errorf("sqlite: %w", err)
@@ -81,30 +78,53 @@ func claim(ctx context.Context, path string) (*claimed, error) {
 	return nil, explain(path, err)
 }
 
-// make gives a name that is free to a file that no server can read, and locks
-// it. If the restore fails it stays: a server that found none would make an
-// empty store, whose tokens begin at 1.
-func (c *claimed) make() error {
-	temp, err := tempFile(c.path)
+// appear gives the name, which is free, to a file in one step. What a file that
+// is gone left beside it would be taken for the new one's and must go first;
+// but while the name is free, that may be a server's which has just begun. So
+// the name is taken meanwhile by a file that no server can read. If the restore
+// fails then, that stays: a server that found none would make an empty store,
+// whose tokens begin at 1.
+func (c *claimed) appear(with, was string) error {
+	if err := owned(with, c.path); err != nil {
+		return err
+	}
+	left := false
+	for _, end := range []string{"-wal", "-journal", "-shm"} {
+		_, err := os.Lstat(c.path + end)
+		left = left || !errors.Is(err, fs.ErrNotExist)
+	}
+	if !left {
+		return c.link(with)
+	}
+	place, err := newPart(c.path)
 	if err != nil {
 		return err
 	}
-	err = errors.Join(os.WriteFile(temp, noHead(), 0o600), owned(temp, c.path))
-	if err == nil {
-		err = os.Link(temp, c.path) // unlike Rename, it refuses what has come into being
+	defer place.remove()
+	if err := errors.Join(os.WriteFile(place.name, noHead(), 0o600), owned(place.name, c.path)); err != nil {
+		return err
 	}
-	err = errors.Join(err, os.Remove(temp))
-	switch {
-	case errors.Is(err, fs.ErrExist):
-		return fmt.Errorf("sqlite: %s: %w", c.path, ErrInUse)
-	case err != nil:
-		return fmt.Errorf("sqlite: %w", err)
+	if err := c.link(place.name); err != nil {
+		return err
 	}
 	if c.file, err = lockBytes(c.path); err != nil {
 		return err
 	}
-	c.made, c.release = true, c.file.Close
-	return nil
+	c.release = c.file.Close
+	if err := c.aside(was); err != nil {
+		return err
+	}
+	return overwrite(c.file, with)
+}
+
+// link gives the store's name to a file; unlike Rename it refuses what has come
+// into being.
+func (c *claimed) link(file string) error {
+	err := os.Link(file, c.path)
+	if errors.Is(err, fs.ErrExist) {
+		return ErrInUse
+	}
+	return err
 }
 
 // exclusive makes a connection the only one to a file.

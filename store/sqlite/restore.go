@@ -7,9 +7,14 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
+
+	driver "modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // stride is how many numbers are left out where the clock does not help.
@@ -50,8 +55,9 @@ type Restored struct {
 // The content is replaced, not the file: SQLite finds the WAL by the file's
 // name, so a process that starts meanwhile would join another file's WAL to the
 // one put aside. Now it waits for the file's lock, and finds the new content.
-// If a power failure cuts the work short, the file is one that SQLite refuses,
-// never half a store; Restore again.
+// That is one transaction of SQLite's: where the disk fills, or the process is
+// killed, what was there is there again. Only what SQLite could not read before
+// may be left as something that it refuses; Restore again.
 //
 // No number that was given out since the backup is given out again: the new
 // store begins behind the last of the replaced one. If that is missing, fails
@@ -68,14 +74,12 @@ func Restore(ctx context.Context, backup, path string, o *BackupOptions) (r *Res
 	if err := Check(ctx, backup); err != nil {
 		return nil, err
 	}
-	temp, err := tempFile(path)
+	part, err := newPart(path)
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		_ = os.Remove(temp)
-		_ = os.Remove(temp + "-journal")
-	}()
+	defer part.remove()
+	temp := part.name
 	if err := o.watched(backup, temp, func() error { return snapshot(ctx, backup, temp) }); err != nil {
 		return nil, explain(backup, err)
 	}
@@ -91,8 +95,11 @@ func Restore(ctx context.Context, backup, path string, o *BackupOptions) (r *Res
 	if err := Check(ctx, temp); err != nil {
 		return nil, fmt.Errorf("sqlite: the copy is not sound: %w", err)
 	}
-	if r.Kept, err = old.replace(temp, time.Now()); err != nil {
-		return nil, fmt.Errorf("sqlite: %w", err)
+	if err := syncFile(temp); err != nil {
+		return nil, explain(temp, err)
+	}
+	if r.Kept, err = old.replace(ctx, temp, time.Now()); err != nil {
+		return nil, explain(path, err)
 	}
 	return r, syncFolder(filepath.Dir(path))
 }
@@ -133,36 +140,110 @@ func raise(ctx context.Context, copied string, old *claimed) (last uint64, jumpe
 }
 
 // replace keeps a copy of the file's content, and gives it that of another.
-func (c *claimed) replace(with string, now time.Time) (kept string, err error) {
+func (c *claimed) replace(ctx context.Context, with string, now time.Time) (kept string, err error) {
 	was := c.path + now.UTC().Format(".replaced-20060102-150405.000")
-	if !c.made {
-		if err := c.keep(was); err != nil {
-			return "", err
+	if c.file == nil {
+		return "", c.appear(with, was)
+	}
+	if err := c.keep(was); err != nil {
+		return "", err
+	}
+	if c.conn != nil {
+		if err = c.transact(ctx, with); err == nil {
+			return was, nil
 		}
-		kept = was
+		if !damaged(err) {
+			return "", errors.Join(err, os.Remove(was)) // all is as it was
+		}
+	}
+	if err := reserve(c.file, with); err != nil {
+		return "", errors.Join(err, os.Remove(was))
 	}
 	if err := c.aside(was); err != nil {
 		return "", err
 	}
-	switch err := overwrite(c.file, with); {
-	case err != nil && c.made:
-		return "", fmt.Errorf("%w; the store can't be used now: restore again", err)
-	case err != nil:
-		return "", fmt.Errorf("%w; the store can't be used now, what it was is in %s: restore again", err, kept)
+	if err := overwrite(c.file, with); err != nil {
+		return "", fmt.Errorf("%w; the store can't be used now, what it was is in %s: restore again", err, was)
 	}
-	return kept, nil
+	return was, nil
+}
+
+// transact gives the file the content of another in one transaction, on the
+// connection that has it alone.
+func (c *claimed) transact(ctx context.Context, with string) error {
+	if _, err := c.conn.ExecContext(ctx, "COMMIT"); err != nil { // the lock stays
+		return err
+	}
+	for _, end := range []string{"-wal", "-shm"} { // empty: the WAL was written back
+		if err := os.Remove(c.path + end); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	defer c.sweepJournal()
+	return c.conn.Raw(func(conn any) error {
+		restorer, ok := conn.(interface {
+			NewRestore(from string) (*driver.Backup, error)
+		})
+		if !ok {
+			return errors.New("the driver can't copy databases")
+		}
+		copying, err := restorer.NewRestore((&url.URL{Scheme: "file", Opaque: (&url.URL{Path: with}).EscapedPath()}).String())
+		if err != nil {
+			return err
+		}
+		_, err = copying.Step(-1)
+		if ended := copying.Finish(); err == nil {
+			err = ended
+		}
+		return err
+	})
+}
+
+// sweepJournal removes the journal of a transaction that has ended. SQLite keeps
+// it for the next one, with its head blanked.
+func (c *claimed) sweepJournal() {
+	f, err := os.Open(c.path + "-journal")
+	if err != nil {
+		return
+	}
+	head := make([]byte, 1)
+	_, err = f.Read(head)
+	if _ = f.Close(); head[0] == 0 && (err == nil || errors.Is(err, io.EOF)) {
+		_ = os.Remove(c.path + "-journal") // one that stays does no harm
+	}
+}
+
+// damaged tells whether SQLite can't work with what is in a file.
+func damaged(err error) bool {
+	var e *driver.Error
+	return errors.As(err, &e) && slices.Contains([]int{sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}, e.Code()&0xff)
+}
+
+// reserve makes a file as large as another, while what is in it can still be
+// read.
+func reserve(f *os.File, like string) error {
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	zeros := make([]byte, 1<<20)
+	for at := info.Size(); err == nil && at < size(like); at += int64(len(zeros)) {
+		_, err = f.WriteAt(zeros[:min(int64(len(zeros)), size(like)-at)], at)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if err != nil {
+		return errors.Join(err, f.Truncate(info.Size()))
+	}
+	return nil
 }
 
 // aside moves away what a file that is gone or can't be read left beside it:
-// it would be taken for the new one's. What SQLite left that has read the file
-// is empty.
+// it would be taken for the new one's.
 func (c *claimed) aside(was string) error {
 	for _, end := range []string{"-wal", "-journal"} {
-		move := os.Rename
-		if c.conn != nil {
-			move = func(from, _ string) error { return os.Remove(from) }
-		}
-		if err := move(c.path+end, was+end); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := os.Rename(c.path+end, was+end); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}

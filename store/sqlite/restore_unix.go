@@ -52,3 +52,19 @@ func owned(file, path string) error {
 	has := like.Sys().(*syscall.Stat_t)
 	return os.Chown(file, int(has.Uid), int(has.Gid))
 }
+
+// hold marks a file as in use by this process. It is no lock of SQLite's, which
+// has another kind.
+func hold(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) }
+
+// removeUnheld removes a file that no process holds.
+func removeUnheld(name string) {
+	f, err := os.OpenFile(name, os.O_RDWR, 0)
+	if err != nil {
+		return
+	}
+	defer func() { _ = f.Close() }()
+	if hold(f) == nil {
+		_ = os.Remove(name)
+	}
+}

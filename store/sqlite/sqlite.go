@@ -28,6 +28,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
 	driver "modernc.org/sqlite"
@@ -223,7 +224,12 @@ func checkVersion(ctx context.Context, conn *sql.Conn) error {
 // explain says in plain words what is wrong with a file.
 func explain(path string, err error) error {
 	var e *driver.Error
-	if errors.As(err, &e) {
+	switch {
+	case errors.Is(err, syscall.ENOSPC):
+		return fmt.Errorf("sqlite: %s: the disk is full (%w)", path, err)
+	case errors.As(err, &e) && e.Code() == sqlite3.SQLITE_IOERR_SHMSIZE:
+		return fmt.Errorf("sqlite: %s: the disk is full: there is no room for the -shm file beside it (%w)", path, err)
+	case errors.As(err, &e):
 		plain := ""
 		switch e.Code() & 0xff {
 		case sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT:
