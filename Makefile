@@ -8,8 +8,8 @@ TESTS ?= ./...
 TESTFLAGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test vet test/go test/engines test/browser test/python test/api test/long test/mutants \
-	build/all lint vuln bench fuzz generate verify setup
+.PHONY: help run test vet test/go test/engines test/browser test/python test/api test/packages test/long test/mutants \
+	build/all build/deb lint vuln bench fuzz generate verify setup
 
 help: ## list these commands
 	@grep -hE '^[a-z/]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
@@ -18,7 +18,7 @@ run: ## build and serve the demo, on an embedded database in editlock.db
 	@$(GO) build -o bin/editlock ./cmd/editlock
 	@exec bin/editlock serve --demo
 
-test: setup vet lint test/go test/api test/browser test/python build/all vuln ## everything that CI checks
+test: setup vet lint test/go test/api test/browser test/python build/all build/deb vuln ## everything that CI checks
 
 setup: # what the tests need beside Go: found, or installed
 	@scripts/setup.sh
@@ -45,6 +45,9 @@ test/browser: ## the pages, in Chromium
 test/python: ## the Python client, and the drop-in beside the original m3-mutex
 	@scripts/python.sh
 
+test/packages: ## a release twice, the Debian package under systemd, the container; as root, half an hour
+	@scripts/packages.sh
+
 test/long: ## the slow proofs: more histories, more crashes, more of everything
 	EDITLOCK_LONG=1 EDITLOCK_TEST_KILLS=500 $(GO) test -race -shuffle=on -count=5 -timeout 120m $(TESTFLAGS) \
 		./store/... ./locktest/... ./tests/endtoend/...
@@ -64,6 +67,10 @@ build/all: # without cgo, for the systems that people run
 	CGO_ENABLED=0 GOOS=linux $(GO) build ./...
 	CGO_ENABLED=0 GOOS=darwin $(GO) build ./...
 	CGO_ENABLED=0 GOOS=windows $(GO) build ./...
+	CGO_ENABLED=0 GOOS=linux GOARCH=386 $(GO) build . ./client ./internal/wire/... # no int may need 64 bits
+
+build/deb: # the package, the unit and the manifests, as far as that needs no container
+	@scripts/packages.sh quick
 
 bench: ## editlock beside its raw limits and its peers; writes docs/benchmarks.md
 	$(GO) run ./bench >docs/benchmarks.new && mv docs/benchmarks.new docs/benchmarks.md

@@ -20,7 +20,7 @@ go=${GO:-go}
 
 go_image=$(sed -n 's/^FROM \(.*\) AS build$/\1/p' packaging/Containerfile)
 base=$(buildah from scratch)
-buildah config --env PATH=/usr/local/go/bin:/bin --env GOTOOLCHAIN=local --env GOPROXY=file:///modules --env GOSUMDB=off "$base"
+buildah config --env PATH=/usr/local/go/bin:/bin --env GOTOOLCHAIN=local --env GOPROXY=file:///modules --env GOSUMDB=off --env GOCACHE=/cache "$base"
 buildah copy -q "$base" /bin/busybox /bin/busybox >/dev/null
 buildah run --isolation chroot "$base" -- /bin/busybox sh -c '/bin/busybox --install -s /bin && mkdir -m 1777 -p /tmp'
 buildah copy -q "$base" /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt >/dev/null
@@ -31,13 +31,13 @@ mkdir -p "$work/source"
 git ls-files -z --cached --others --exclude-standard | xargs -0 tar -cf - | tar -xf - -C "$work/source"
 buildah bud -q --isolation chroot --pull-never --format docker --build-arg VERSION=1.0.0 \
 	-v "$($go env GOROOT):/usr/local/go:ro" -v "$($go env GOMODCACHE)/cache/download:/modules:ro" \
-	-v "$($go env GOCACHE):/root/.cache/go-build" \
+	-v "$($go env GOCACHE):/cache" \
 	-f packaging/Containerfile -t editlock "$work/source" >"$work/log" 2>&1 || { cat "$work/log" >&2; fail "it does not build"; }
 
 image() { buildah inspect --type image --format "{{$1}}" editlock; }
 have "$(image .Docker.Config.User)" 65532:65532 "the user"
 have "$(image .Docker.Config.Entrypoint)" "[/editlock serve]" "the entry point"
-have "$(image .Docker.Config.Env)" "[EDITLOCK_SERVE_CONFIG=/etc/editlock/editlock.toml]" "the environment"
+image .Docker.Config.Env | tr -d '[]' | tr ' ' '\n' | grep -qx EDITLOCK_SERVE_CONFIG=/etc/editlock/editlock.toml || fail "the configuration is not named"
 health=$(image '(index .Docker.Config.Healthcheck.Test 1)')\ $(image '(index .Docker.Config.Healthcheck.Test 2)')
 container=$(buildah from --pull-never editlock)
 root=$(buildah mount "$container")

@@ -23,6 +23,7 @@ end() {
 	rm -rf "$work"
 }
 trap end EXIT
+trap 'exit 1' INT TERM
 
 lintian --allow-root --fail-on error,warning "$1" || fail "lintian finds faults in $1"
 
@@ -44,9 +45,13 @@ for _ in $(seq 300); do
 	case $(cat "/proc/${leader:-none}/comm" 2>/dev/null) in
 	systemd) case $(inside systemctl is-system-running 2>/dev/null) in running | degraded) break ;; esac ;;
 	esac
+	kill -0 "$nspawn" 2>/dev/null || break
 	sleep 0.2
 done
-inside systemctl list-units >/dev/null || { cat "$work/boot.log" >&2; fail "systemd does not start"; }
+if [ -z "$leader" ] || ! inside systemctl list-units >/dev/null 2>&1; then
+	cat "$work/boot.log" >&2
+	fail "systemd-nspawn starts no systemd here (in many containers it may not). NOT CHECKED: installation, start, upgrade, removal and purge of the package"
+fi
 
 # files lists what a package could leave behind: all but logs and caches, what
 # systemd keeps of timers and random seeds, and copies that dpkg and passwd make.
@@ -69,7 +74,8 @@ inside dpkg --install /packages/first.deb >"$work/dpkg.log" 2>&1 || { cat "$work
 inside systemctl is-active --quiet editlock || fail "install: it is not started"
 inside systemctl is-enabled --quiet editlock || fail "install: it is not enabled"
 ready install
-inside systemd-analyze verify editlock.service || fail "systemd finds faults in the unit"
+inside systemd-analyze verify editlock.service >"$work/verify" 2>&1 && [ ! -s "$work/verify" ] || # its status is 0 for most
+	{ cat "$work/verify" >&2; fail "systemd finds faults in the unit"; }
 inside systemd-analyze security --no-pager --threshold=20 editlock.service >"$work/security" ||
 	{ cat "$work/security" >&2; fail "the unit is exposed by more than 2.0"; }
 grep Overall "$work/security"
