@@ -3,6 +3,7 @@ package client
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -230,6 +231,10 @@ func (c *Client) unreached(ctx context.Context, err error) error {
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
+	}
+	var distrusted *tls.CertificateVerificationError
+	if errors.As(err, &distrusted) { // the next try would meet the same
+		return unavailable("the certificate of %s is not trusted: %w", c.base, err)
 	}
 	return &retryable{err: unavailable("no answer from %s: %w", c.base, err)}
 }
