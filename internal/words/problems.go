@@ -188,6 +188,7 @@ var problems = []text{
 		"sqlite: %s: the file can't be opened: check its path and rights (%w)",
 		"sqlite: %s: файл не открыть: проверьте путь и права (%s)",
 	},
+	{"sqlite: %s: there is no such file; check the path (%w)", "sqlite: %s: такого файла нет; проверьте путь (%s)"},
 	{"sqlite: %s: the disk is full (%w)", "sqlite: %s: на диске нет места (%s)"},
 	{
 		"sqlite: %s: the disk is full: there is no room for the -shm file beside it (%w)",

@@ -30,5 +30,7 @@ var careProblems = []text{
 	{"%s is not known here; known are %s", "%s здесь неизвестно; есть %s"},
 	{"%s: must be a duration such as 30s or 8h, not %d", "%s: нужен срок, например 30s или 8h, а не %s"},
 	{"limits.%s: must be 0, for none, or more, not %d", "limits.%s: допустимы 0 (без предела) и больше, а не %s"},
+	{"%s: is no regular file", "%s: это не обычный файл"},
+	{"%s: is %d bytes long; at most %d are allowed", "%s: длиной %s байт; допустимо не больше %s"},
 	{"%s: must be true or false, not %q", "%s: допустимы true и false, а не %s"},
 }

@@ -151,7 +151,7 @@ func TestBackup_Refuses(t *testing.T) {
 	}{
 		{"to overwrite a file", t.Context(), path, taken, "exists already"},
 		{"a file that is not there", t.Context(), filepath.Join(dir, "none.db"), dst, "no such file"},
-		{"a folder that is not there", t.Context(), path, filepath.Join(dir, "none", "copy.db"), "no such file"},
+		{"a folder that is not there", t.Context(), path, filepath.Join(dir, "none", "copy.db"), "does not exist"},
 		{"another program's database", t.Context(), other, dst, "no editlock store"},
 		{"what is no database", t.Context(), taken, dst, "corrupt or not an SQLite database"},
 		{"to go on when its context has ended", stopped, path, dst, "context canceled"},

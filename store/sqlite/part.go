@@ -18,13 +18,16 @@ const partEnds = ".part-*"
 // newPart makes an empty file beside path, for the present user only, and
 // removes those that nobody holds.
 func newPart(path string) (*part, error) {
+	if err := needFolder(path); err != nil {
+		return nil, err
+	}
 	old, _ := filepath.Glob(escape(path) + partEnds) // the pattern is right
 	for _, name := range old {
 		removeUnheld(name)
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+partEnds)
 	if err != nil {
-		return nil, fmt.Errorf("sqlite: %w", err)
+		return nil, explain(path, err)
 	}
 	p := &part{f.Name(), f}
 	if err := hold(f); err != nil {

@@ -108,7 +108,7 @@ func Restore(ctx context.Context, backup, path string, o *BackupOptions) (r *Res
 func differ(backup, path string) error {
 	from, err := os.Stat(backup)
 	if err != nil {
-		return fmt.Errorf("sqlite: %w", err)
+		return explain(backup, err)
 	}
 	if to, err := os.Stat(path); err == nil && os.SameFile(from, to) {
 		return fmt.Errorf("sqlite: %s: is the store itself", backup)

@@ -91,11 +91,10 @@ func Open(ctx context.Context, path string, o *Options) (*Store, error) {
 	if path == ":memory:" {
 		return nil, errors.New("sqlite: needs a file; the memory store needs none")
 	}
-	if dir := filepath.Dir(path); dir != "." {
-		if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("sqlite: %s: the folder %s does not exist", path, dir)
-		}
+	if err := needFolder(path); err != nil {
+		return nil, err
 	}
+	makePrivate(path)
 	s := &Store{now: time.Now, jobs: groupcommit.New[*job](maxBatch, math.MaxInt)}
 	if o != nil && o.Now != nil {
 		s.now = o.Now
@@ -114,6 +113,32 @@ func Open(ctx context.Context, path string, o *Options) (*Store, error) {
 		return nil, errors.Join(explain(path, err), s.read.Close(), s.write.Close())
 	}
 	return s, nil
+}
+
+// needFolder refuses a file whose folder does not exist.
+func needFolder(path string) error {
+	if _, err := os.Stat(filepath.Dir(path)); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("sqlite: %s: the folder %s does not exist", path, filepath.Dir(path))
+	}
+	return nil
+}
+
+// makePrivate makes a file that does not exist, empty and for the present user
+// only: it will name people. SQLite would let everybody read it; what it makes
+// beside the file, it gives the same mode. The file gets its name in one step
+// and is never opened here: closing it would end the locks of another Store of
+// this process. Where that can't be, SQLite tells why, or makes the file.
+func makePrivate(path string) {
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		return
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".new-*")
+	if err != nil {
+		return
+	}
+	_ = f.Close()
+	_ = os.Link(f.Name(), path)
+	_ = os.Remove(f.Name())
 }
 
 func dsn(path, pragma string) string {
@@ -225,6 +250,8 @@ func checkVersion(ctx context.Context, conn *sql.Conn) error {
 func explain(path string, err error) error {
 	var e *driver.Error
 	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("sqlite: %s: there is no such file; check the path (%w)", path, err)
 	case errors.Is(err, syscall.ENOSPC):
 		return fmt.Errorf("sqlite: %s: the disk is full (%w)", path, err)
 	case errors.As(err, &e) && e.Code() == sqlite3.SQLITE_IOERR_SHMSIZE:
