@@ -155,6 +155,27 @@ func TestConfig_TOMLIsAFile(t *testing.T) {
 	}
 }
 
+func TestLoad_TakesFilesOfTextOnly(t *testing.T) {
+	dir := t.TempDir()
+	marked, large := filepath.Join(dir, "marked.toml"), filepath.Join(dir, "large.toml")
+	for name, text := range map[string]string{
+		marked: "\ufefflisten = \"127.0.0.1:7200\"\n",
+		large:  strings.Repeat("# nothing\n", 200_000),
+	} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if c, err := config.Load(marked, nil, nil); err != nil || c.Listen != "127.0.0.1:7200" {
+		t.Errorf("with a byte order mark: %+v, %v", c, err)
+	}
+	for file, want := range map[string]string{large: "at most", dir: "is no regular file", os.DevNull: "is no regular file"} {
+		if _, err := config.Load(file, nil, nil); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v; want %q", file, err, want)
+		}
+	}
+}
+
 // whole has everything that docs/security.md names.
 const whole = `
 store = "postgres://locks:secret@db/locks"

@@ -86,7 +86,7 @@ func (c *Config) read() error {
 	if c.file == "" {
 		return nil
 	}
-	data, err := os.ReadFile(c.file)
+	data, err := readFile(c.file)
 	if err != nil {
 		return err
 	}
@@ -119,6 +119,25 @@ func (c *Config) read() error {
 		}
 	}
 	return nil
+}
+
+// maxFile is how large a configuration may be.
+const maxFile = 1 << 20
+
+// readFile reads a file of text, and nothing that may never end. The mark that
+// some editors of Windows put before UTF-8 is not a part of it.
+func readFile(name string) ([]byte, error) {
+	info, err := os.Stat(name)
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s: is no regular file", name)
+	case info.Size() > maxFile:
+		return nil, fmt.Errorf("%s: is %d bytes long; at most %d are allowed", name, info.Size(), maxFile)
+	}
+	data, err := os.ReadFile(name)
+	return bytes.TrimPrefix(data, []byte("\ufeff")), err
 }
 
 // isPath tells whether what follows sqlite: is a path that may begin at a
