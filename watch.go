@@ -12,8 +12,8 @@ import (
 const (
 	// watchEvery is how late a watcher notices what no news told of.
 	watchEvery = 2 * time.Second
-	// tailKeep is how many of the latest entries all watchers share; who
-	// lags further behind reads the log.
+	// tailKeep is how many of the latest entries all watchers share, at least;
+	// who lags twice as far behind reads the log.
 	tailKeep = 1024
 	// logPage is how many entries are read at a time.
 	logPage = 500
@@ -29,7 +29,7 @@ type tail struct {
 	watchers int
 	follows  bool
 	grew     chan struct{} // closed when recent grows
-	recent   []store.Entry // all entries from+1 … to
+	recent   []Entry       // all entries from+1 … to
 	from, to uint64
 	lost     int // how often the store lost the log's end
 }
@@ -114,20 +114,30 @@ func (t *tail) pull() bool {
 	if page.Floor > t.to {
 		t.recent, t.from = nil, page.Floor
 	}
-	t.recent = append(t.recent, page.Entries...)
+	t.recent = append(t.recent, entries(page.Entries)...)
 	if full {
 		t.to = page.Entries[logPage-1].Seq
 	} else {
 		t.to = max(t.to, page.Last)
 	}
-	if n := len(t.recent) - tailKeep; n > 0 {
+	// Watchers still read the slice, so that it is copied, but not each time.
+	if n := len(t.recent) - tailKeep; n >= tailKeep {
 		t.from = t.recent[n-1].Seq
-		t.recent = append([]store.Entry(nil), t.recent[n:]...)
+		t.recent = append([]Entry(nil), t.recent[n:]...)
 	}
 	if len(page.Entries) > 0 {
 		t.tell()
 	}
 	return full
+}
+
+// entries is what the watchers share: decoded once for all of them.
+func entries(raw []store.Entry) []Entry {
+	all := make([]Entry, len(raw))
+	for i := range raw {
+		all[i] = entry(raw[i])
+	}
+	return all
 }
 
 // tell wakes the watchers. The caller holds mu.
@@ -149,7 +159,7 @@ func (t *tail) lostEnd(known *int) (end uint64, yes bool) {
 // after returns the shared entries behind a cursor and the new cursor, and
 // what is closed when there are more. reached is false for one that lags
 // behind what is shared.
-func (t *tail) after(cursor uint64) (entries []store.Entry, next uint64, grew <-chan struct{}, reached bool) {
+func (t *tail) after(cursor uint64) (recent []Entry, next uint64, grew <-chan struct{}, reached bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if cursor < t.from {
@@ -197,7 +207,7 @@ func (m *Manager) watch(ctx context.Context, q WatchQuery, yield func(Event, err
 			}
 			cursor = end
 		}
-		entries, next, grew, reached := m.tail.after(cursor)
+		recent, next, grew, reached := m.tail.after(cursor)
 		if !reached {
 			page, err := m.store.Log(ctx, store.LogQuery{After: cursor, Limit: logPage})
 			if err != nil {
@@ -206,18 +216,18 @@ func (m *Manager) watch(ctx context.Context, q WatchQuery, yield func(Event, err
 			if cursor < page.Floor && !yield(Event{Seq: page.Floor, Kind: KindGap}, nil) {
 				return nil
 			}
-			entries, next = page.Entries, max(page.Floor, page.Last)
-			if len(entries) == logPage {
-				next = entries[logPage-1].Seq
+			recent, next = entries(page.Entries), max(page.Floor, page.Last)
+			if len(recent) == logPage {
+				next = recent[logPage-1].Seq
 			}
 		}
-		for _, raw := range entries {
-			if e := entry(raw); q.matches(e) && !yield(e, nil) {
+		for i := range recent {
+			if q.matches(&recent[i]) && !yield(recent[i], nil) {
 				return nil
 			}
 		}
 		cursor = next
-		if len(entries) > 0 || !reached {
+		if len(recent) > 0 || !reached {
 			continue
 		}
 		select {
@@ -242,7 +252,7 @@ func (q WatchQuery) validate() error {
 	)
 }
 
-func (q WatchQuery) matches(e Entry) bool {
+func (q *WatchQuery) matches(e *Entry) bool {
 	return (q.ID == nil || e.ID == *q.ID) &&
 		(q.Group == "" || e.ID.Group == q.Group) &&
 		(q.Mode == "" || e.ID.Mode == q.Mode) &&

@@ -2,6 +2,7 @@ package editlock_test
 
 import (
 	"context"
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -74,6 +75,54 @@ func TestWatch_TellsThatTheStoreLostTheEndOfItsLog(t *testing.T) {
 			}
 		default:
 			t.Error("what comes then is not told")
+		}
+	})
+}
+
+// A watcher that is so far behind that the entries which all share are gone
+// reads them from the store, and sees each once, as one who keeps up does.
+func TestWatch_WhoLagsFarBehindMissesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := editlock.NewManager(memory.New(nil), nil)
+		defer func() { _ = m.Close() }()
+		ctx, stop := context.WithCancel(editlock.WithOwner(t.Context(), editlock.Owner{Session: "ann"}))
+		defer stop()
+		const captures = 3000
+		seen := func(hold <-chan struct{}) <-chan uint64 {
+			done := make(chan uint64, 1)
+			go func() {
+				last := uint64(0)
+				for e, err := range m.Watch(ctx, editlock.WatchQuery{}) {
+					if err != nil || e.Kind != editlock.KindCaptured || e.Owner.Session != "ann" || e.Seq != last+1 {
+						t.Errorf("after %d: got %+v, %v", last, e, err)
+						break
+					}
+					last = e.Seq
+					<-hold
+					if last == captures {
+						break
+					}
+				}
+				done <- last
+			}()
+			return done
+		}
+		free, held := make(chan struct{}), make(chan struct{})
+		close(free)
+		quick, slow := seen(free), seen(held)
+		synctest.Wait()
+		for i := range captures {
+			if _, err := m.Capture(ctx, editlock.ID{ID: fmt.Sprint(i)}, nil); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+		}
+		if n := <-quick; n != captures {
+			t.Errorf("who keeps up saw %d", n)
+		}
+		close(held)
+		if n := <-slow; n != captures {
+			t.Errorf("who lags saw %d", n)
 		}
 	})
 }
