@@ -38,12 +38,23 @@ var servers = map[string]func(ctx context.Context, path string) (http.Handler, i
 
 // child serves until standard input ends.
 func child(name string) error {
+	ctx := context.Background()
 	kind, path, _ := strings.Cut(name, ":")
+	switch kind {
+	case "program":
+		return programChild(ctx, path)
+	case "crowd":
+		var address, credential string
+		var each, floods int
+		if _, err := fmt.Sscan(path, &address, &credential, &each, &floods); err != nil {
+			return err
+		}
+		return crowdChild(ctx, address, credential, each, floods)
+	}
 	open, ok := servers[kind]
 	if !ok {
 		return fmt.Errorf("no server called %s", kind)
 	}
-	ctx := context.Background()
 	handler, closer, err := open(ctx, path)
 	if err != nil {
 		return err
@@ -59,9 +70,15 @@ func child(name string) error {
 	go func() { _ = srv.Serve(l) }() // until Close
 	defer srv.Close()
 
-	fmt.Println("http://" + l.Addr().String())
+	return converse("http://"+l.Addr().String(), used)
+}
+
+// converse tells a child's name, and answers each line that comes with a
+// number.
+func converse(name string, answer func(what string) (int64, error)) error {
+	fmt.Println(name)
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
-		number, err := used(lines.Text())
+		number, err := answer(lines.Text())
 		if err != nil {
 			return err
 		}
@@ -98,8 +115,14 @@ func start(ctx context.Context, name string) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
+	return launch(exec.CommandContext(ctx, self, childCommand, name))
+}
+
+// launch runs the command of a child.
+func launch(cmd *exec.Cmd) (*server, error) {
+	var err error
 	s := &server{
-		cmd: exec.CommandContext(ctx, self, childCommand, name),
+		cmd: cmd,
 		client: &http.Client{Transport: &http.Transport{
 			MaxIdleConns: 0, MaxIdleConnsPerHost: 4096,
 		}},
@@ -118,7 +141,7 @@ func start(ctx context.Context, name string) (*server, error) {
 	}
 	line, err := s.out.ReadString('\n')
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("server %s did not start: %w", name, err), s.cmd.Wait())
+		return nil, errors.Join(fmt.Errorf("server %s did not start: %w", cmd, err), s.cmd.Wait())
 	}
 	s.url = strings.TrimSpace(line)
 	return s, nil

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"os/exec"
 	"syscall"
 	"time"
 )
@@ -14,4 +15,11 @@ func cpuTime() (time.Duration, error) {
 		return 0, err
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano()), nil
+}
+
+// lowPriority makes a command yield the processor to all others.
+func lowPriority(cmd *exec.Cmd) *exec.Cmd {
+	cmd.Args = append([]string{"nice", "-n", "19", cmd.Path}, cmd.Args[1:]...)
+	cmd.Path, cmd.Err = exec.LookPath("nice")
+	return cmd
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os/exec"
 	"syscall"
 	"time"
 )
@@ -19,4 +20,13 @@ func cpuTime() (time.Duration, error) {
 		return time.Duration(int64(f.HighDateTime)<<32|int64(f.LowDateTime)) * 100
 	}
 	return span(kernel) + span(user), nil
+}
+
+// idlePriority is IDLE_PRIORITY_CLASS.
+const idlePriority = 0x40
+
+// lowPriority makes a command yield the processor to all others.
+func lowPriority(cmd *exec.Cmd) *exec.Cmd {
+	cmd.SysProcAttr = &syscall.SysProcAttr{CreationFlags: idlePriority}
+	return cmd
 }

@@ -36,6 +36,7 @@ var sections = []section{
 	{"telemetry", "What metrics cost", telemetryCost},
 	{"handoff", "Hand-off and waiting over HTTP", handoff},
 	{"beats", "Open tabs", beats},
+	{"abuse", "Beside clients that misbehave", abused},
 	{"redis", "On Redis, beside its other locks", onRedis},
 	{"postgres", "On PostgreSQL, beside its other locks", onPostgres},
 	{"etcd", "On etcd, beside its own lock", onEtcd},
