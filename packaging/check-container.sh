@@ -55,13 +55,13 @@ mount --bind "$root" "$root"
 mount -o remount,bind,ro "$root"
 mount --bind "$work/state" "$root/var/lib/editlock"
 mount --bind "$work/etc" "$root/etc/editlock"
-fail() { echo "check-container.sh: $*" >&2; cat "$work/server" >&2; exit 1; }
+fail() { echo "check-container.sh: $*" >&2; cat "$work/server" >&2; [ -z "${server:-}" ] || kill "$server"; exit 1; }
 in_image() { # as the engine would
-	env -i EDITLOCK_SERVE_CONFIG=/etc/editlock/editlock.toml EDITLOCK_STORE=http://127.0.0.1:7117 EDITLOCK_CREDENTIAL="${key:-}" \
-		chroot --userspec=65532:65532 --groups= "$root" "$@"
+	${run:-} env -i EDITLOCK_SERVE_CONFIG=/etc/editlock/editlock.toml EDITLOCK_CREDENTIAL="${key:-}" \
+		"$(command -v chroot)" --userspec=65532:65532 --groups= "$root" "$@"
 }
 serve() {
-	in_image /editlock serve >"$work/server" 2>&1 &
+	{ run=exec; in_image /editlock serve; } >"$work/server" 2>&1 &
 	server=$!
 	for _ in $(seq 100); do
 		! in_image $health 2>/dev/null || return 0
@@ -76,15 +76,15 @@ stop() { kill -TERM "$server"; wait "$server" || fail "it ends with status $?"; 
 in_image /editlock serve >"$work/server" 2>&1 && fail "it serves the network without knowing who calls"
 grep -q 'can be reached from other machines' "$work/server" || fail "it does not say why it serves nobody"
 ! in_image $health 2>/dev/null || fail "it is well without a server"
-key=$("$root/editlock" keys create check --right read,use --keys "$work/etc/keys" | sed -n 's/.*\(elk_[a-z0-9_]*\).*/\1/p')
+key=$("$root/editlock" keys create check --right read,use --keys "$work/etc/keys" 2>/dev/null | sed -n 's/.*\(elk_[a-z0-9_]*\).*/\1/p')
 chgrp 65532 "$work/etc/keys"
 chmod 640 "$work/etc/keys"
 echo 'keys = "keys"' >>"$work/etc/editlock.toml"
 serve
-in_image /editlock capture task/42 --session desk >/dev/null
+in_image /editlock capture task/42 --session desk --store http://127.0.0.1:7117 >/dev/null
 stop
 serve
-in_image /editlock request task/42 --json | grep -q '"session":"desk"' || fail "the lock is lost"
+in_image /editlock request task/42 --json --store http://127.0.0.1:7117 | grep -q '"session":"desk"' || fail "the lock is lost"
 stop
 TRY
 root=$root work=$work health=$health timeout 300 unshare --net --mount sh "$work/try"
