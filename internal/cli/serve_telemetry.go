@@ -62,7 +62,7 @@ func (s *server) sideServers(ctx context.Context) error {
 	for _, side := range []struct {
 		flag, address string
 		handler       http.Handler
-	}{{"metrics", s.conf.Metrics, metrics}, {"pprof", s.conf.Pprof, profile}} {
+	}{{"metrics", s.conf.Metrics, metrics}, {"pprof", s.conf.Pprof, sameSite(profile)}} {
 		if side.address == "" {
 			continue
 		}
@@ -84,6 +84,19 @@ func (s *server) sideServers(ctx context.Context) error {
 		s.log.Info("serving", "what", side.flag, "address", ln.Addr().String())
 	}
 	return nil
+}
+
+// sameSite refuses what another site's page has a browser fetch: reading takes
+// no right here, but profiles take the server's time.
+func sameSite(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.Header.Get("Sec-Fetch-Site") {
+		case "", "none", "same-origin": // no browser, its user, our own page
+			next.ServeHTTP(w, r)
+		default:
+			http.Error(w, "another site's page made your browser send this", http.StatusForbidden)
+		}
+	})
 }
 
 // metrics shows the metrics on the server's own address: to everybody where
