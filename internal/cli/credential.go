@@ -16,10 +16,7 @@ func (a *app) credential(ctx context.Context) (client.Credential, error) {
 	if connect.Engine(a.storeURL()) != "http" {
 		return nil, nil
 	}
-	file := a.credentialFile
-	if file == "" {
-		file = a.getenv("EDITLOCK_CREDENTIAL_FILE")
-	}
+	file := a.credentialPath()
 	var source client.Credential
 	if secret := a.getenv("EDITLOCK_CREDENTIAL"); file != "" {
 		source = client.CredentialFile(file)
@@ -36,4 +33,12 @@ func (a *app) credential(ctx context.Context) (client.Credential, error) {
 		a.jwt = secret
 	}
 	return source, nil
+}
+
+// credentialPath is the file that the credential is in; empty: none.
+func (a *app) credentialPath() string {
+	if a.credentialFile != "" {
+		return a.credentialFile
+	}
+	return a.getenv("EDITLOCK_CREDENTIAL_FILE")
 }

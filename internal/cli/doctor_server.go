@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -33,26 +34,30 @@ func (d *doctor) files() []finding {
 		if file.path == "" {
 			continue
 		}
-		info, err := os.Stat(file.path)
-		switch {
-		case err != nil:
-			found = append(found, finding{file.check, failing, err.Error(), ""})
-		case keepsModes && info.Mode().Perm()&0o007 != 0:
-			f := finding{
-				file.check, warning, d.words.Text("doctor.file.open", file.path, info.Mode().Perm()), d.words.Text("doctor.file.open.do", file.path),
-			}
-			if file.secret || info.Mode().Perm()&0o002 != 0 { // who writes keys makes himself one
-				f.Status = failing
-			}
-			found = append(found, f)
-		default:
-			found = append(found, finding{file.check, fine, d.words.Text("doctor.file", file.path), ""})
-		}
+		found = append(found, d.secretFile(file.check, file.path, file.secret))
 	}
 	if d.conf.TLSCert != "" && d.conf.TLSKey != "" {
 		found = append(found, d.certificate())
 	}
 	return found
+}
+
+// secretFile looks at who may read or change a file that is for few.
+func (d *doctor) secretFile(check, path string, secret bool) finding {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return finding{check, failing, d.words.Text("doctor.file.none", path), d.words.Text("doctor.file.none.do")}
+	case err != nil:
+		return finding{check, failing, d.words.Error(err), ""}
+	case keepsModes && info.Mode().Perm()&0o007 != 0:
+		f := finding{check, warning, d.words.Text("doctor.file.open", path, info.Mode().Perm()), d.words.Text("doctor.file.open.do", path)}
+		if secret || info.Mode().Perm()&0o002 != 0 { // who writes keys makes himself one
+			f.Status = failing
+		}
+		return f
+	}
+	return finding{check, fine, d.words.Text("doctor.file", path), ""}
 }
 
 func (d *doctor) certificate() finding {
@@ -93,17 +98,30 @@ func (d *doctor) port(ctx context.Context) []finding {
 	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "localhost"
 	}
-	scheme := "http://"
-	if d.conf.TLSCert != "" {
-		scheme = "https://"
-	}
 	// Who answers is asked, and not trusted: the certificate has another name.
-	who := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
-	title, err := openAPI(ctx, who, scheme+net.JoinHostPort(host, port))
-	if err != nil {
-		return []finding{{"port", failing, d.words.Text("doctor.port.other", at), d.words.Text("doctor.port.do")}}
+	who := asker(&tls.Config{InsecureSkipVerify: true})
+	defer who.CloseIdleConnections()
+	schemes := []string{"http://", "https://"} // it may run with other settings
+	if d.conf.TLSCert != "" {
+		slices.Reverse(schemes)
 	}
-	return []finding{{"port", fine, d.words.Text("doctor.port.own", at, title), ""}}
+	for _, scheme := range schemes {
+		within, cancel := context.WithTimeout(ctx, checkWithin/3)
+		title, err := openAPI(within, who, scheme+net.JoinHostPort(host, port))
+		cancel()
+		if err == nil {
+			return []finding{{"port", fine, d.words.Text("doctor.port.own", at, title), ""}}
+		}
+	}
+	return []finding{{"port", failing, d.words.Text("doctor.port.other", at), d.words.Text("doctor.port.do")}}
+}
+
+// asker asks one server, and not those that it names: a redirect is its answer.
+func asker(trust *tls.Config) *http.Client {
+	return &http.Client{
+		Transport:     &http.Transport{Proxy: http.ProxyFromEnvironment, TLSClientConfig: trust},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
 }
 
 // openAPI returns who answers at an address, by its description.
@@ -154,13 +172,15 @@ func (d *doctor) server(ctx context.Context) []finding {
 	}
 	_ = c.Close()
 	base := strings.TrimRight(d.conf.Store, "/")
+	who := asker(nil)
+	defer who.CloseIdleConnections()
 	began := time.Now()
-	got, err := fetch(ctx, http.DefaultClient, base+"/healthz")
+	got, err := fetch(ctx, who, base+"/healthz")
 	if err != nil {
 		return []finding{{"server", failing, d.words.Error(fmt.Errorf("%w: %w", editlock.ErrUnavailable, err)), d.words.Text("doctor.server.do")}}
 	}
 	took := time.Since(began)
-	title, err := openAPI(ctx, http.DefaultClient, base)
+	title, err := openAPI(ctx, who, base)
 	if err != nil || got.code != http.StatusOK {
 		return []finding{{"server", failing, d.words.Text("doctor.server.other", base), d.words.Text("doctor.server.do")}}
 	}
@@ -168,12 +188,15 @@ func (d *doctor) server(ctx context.Context) []finding {
 	if got.tls != nil && len(got.tls.PeerCertificates) > 0 {
 		found = append(found, d.expiry("tls_cert", got.tls.PeerCertificates[0]))
 	}
-	found = append(found, d.ready(ctx, base), d.serverClock(got.header, began.Add(took/2)))
+	found = append(found, d.ready(ctx, who, base), d.serverClock(got.header, began.Add(took/2)))
+	if file := d.credentialPath(); file != "" {
+		found = append(found, d.secretFile("credential", file, false))
+	}
 	return append(found, d.caller(ctx))
 }
 
-func (d *doctor) ready(ctx context.Context, base string) finding {
-	got, err := fetch(ctx, http.DefaultClient, base+"/readyz")
+func (d *doctor) ready(ctx context.Context, who *http.Client, base string) finding {
+	got, err := fetch(ctx, who, base+"/readyz")
 	if err == nil && got.code == http.StatusOK {
 		return finding{"ready", fine, d.words.Text("doctor.ready"), ""}
 	}
@@ -212,7 +235,7 @@ func (d *doctor) caller(ctx context.Context) finding {
 	case errors.Is(err, editlock.ErrUnauthenticated):
 		return finding{"caller", failing, d.words.Error(err), d.words.Text("doctor.caller.do")}
 	case errors.Is(err, fs.ErrNotExist):
-		return finding{"caller", failing, err.Error(), ""}
+		return finding{"caller", failing, d.words.Error(err), d.words.Text("doctor.file.none.do")}
 	}
 	return finding{"caller", failing, d.words.Error(err), d.words.Text("doctor.server.do")}
 }

@@ -30,7 +30,9 @@ func (d *doctor) engine(ctx context.Context) []finding {
 	}
 	e, err := connect.Examine(ctx, url)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist) && d.noFolder() != "":
+		return []finding{{"store", failing, d.words.Text("doctor.store.folder", d.noFolder()), d.words.Text("doctor.store.folder.do")}}
+	case errors.Is(err, fs.ErrNotExist) && connect.Engine(url) == "sqlite": // others may miss a certificate
 		return []finding{{"store", warning, d.words.Text("doctor.store.none", name), d.words.Text("doctor.store.none.do")}}
 	case errors.Is(err, editlock.ErrInvalid):
 		return []finding{{"store", failing, d.wrongURL(err), ""}}
@@ -56,6 +58,18 @@ func (d *doctor) engine(ctx context.Context) []finding {
 		found = append(found, finding{"schema", fine, d.words.Text("doctor.schema", e.Tables), ""})
 	}
 	return append(found, d.clock(e, connect.Engine(url)))
+}
+
+// noFolder is the folder of a database file if it does not exist.
+func (d *doctor) noFolder() string {
+	path, err := connect.File(d.conf.Store)
+	if err != nil {
+		return ""
+	}
+	if _, err := os.Stat(filepath.Dir(path)); errors.Is(err, fs.ErrNotExist) {
+		return filepath.Dir(path)
+	}
+	return ""
 }
 
 // wrongURL tells what is wrong with --store itself.
@@ -85,6 +99,9 @@ func (d *doctor) clock(e *connect.Examination, engine string) finding {
 // disk looks at the folder of a database file: its file system, its space,
 // and whether it takes a write to the disk.
 func (d *doctor) disk(path string) []finding {
+	if d.noFolder() != "" {
+		return nil // the store's check has said so
+	}
 	dir := filepath.Dir(path)
 	var found []finding
 	if about, ok := fileSystem(dir); ok {

@@ -6,12 +6,19 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
+	"editlock"
 	"editlock/connect"
+	"editlock/httpapi"
 	"editlock/internal/config"
 	"editlock/internal/words"
+	"editlock/store/memory"
 )
 
 func newDoctor(store string) *doctor {
@@ -95,5 +102,71 @@ func TestDoctor_FindsAnotherProgramAtThePort(t *testing.T) {
 	defer cancel()
 	if got := newDoctor("http://" + ln.Addr().String()).server(ctx); len(got) != 1 || got[0].Status != failing {
 		t.Errorf("%+v", got)
+	}
+}
+
+func TestDoctor_KnowsAServerWithTLSAtThePort(t *testing.T) {
+	answer := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`{"info": {"title": "editlock", "version": "1"}}`))
+	})
+	for name, other := range map[string]*httptest.Server{"plain": httptest.NewServer(answer), "TLS": httptest.NewTLSServer(answer)} {
+		d := newDoctor("memory:")
+		d.conf.Listen = other.Listener.Addr().String()
+		if got := d.port(t.Context()); got[0].Status != fine {
+			t.Errorf("%s: %+v", name, got)
+		}
+		other.Close()
+	}
+}
+
+func TestDoctor_FollowsNoRedirect(t *testing.T) {
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("it was asked") }))
+	defer elsewhere.Close()
+	server := httptest.NewServer(http.RedirectHandler(elsewhere.URL, http.StatusFound))
+	defer server.Close()
+	if got := newDoctor(server.URL).server(t.Context()); len(got) != 1 || got[0].Status != failing {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestDoctor_LooksAtTheCredentialsFile(t *testing.T) {
+	locks := editlock.NewManager(memory.New(nil), nil)
+	defer func() { _ = locks.Close() }()
+	server := httptest.NewServer(httpapi.New(locks, nil))
+	defer server.Close()
+	file := filepath.Join(t.TempDir(), "credential")
+	if err := os.WriteFile(file, []byte("el_secret"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for mode, want := range map[os.FileMode]string{0o600: fine, 0o604: warning} {
+		if err := os.Chmod(file, mode); err != nil {
+			t.Fatal(err)
+		}
+		d := newDoctor(server.URL)
+		d.credentialFile = file
+		found := d.server(t.Context())
+		i := slices.IndexFunc(found, func(f finding) bool { return f.Check == "credential" })
+		if i < 0 || found[i].Status != want {
+			t.Errorf("%v: %+v", mode, found)
+		}
+	}
+}
+
+func TestDoctor_NamesWhatIsMissing(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "none")
+	for _, printer := range []*words.Printer{words.English, words.Russian} {
+		d := newDoctor("sqlite:" + filepath.Join(folder, "locks.db"))
+		d.words = printer
+		got := d.engine(t.Context())
+		if len(got) != 1 || got[0].Status != failing || !strings.Contains(got[0].Text, folder) || got[0].Advice == "" {
+			t.Errorf("%+v", got)
+		}
+		if got := d.disk(filepath.Join(folder, "locks.db")); len(got) > 0 {
+			t.Errorf("said again: %+v", got)
+		}
+		d.conf.Keys = filepath.Join(folder, "keys.json")
+		if got := d.files(); got[0].Status != failing || got[0].Advice == "" || strings.Contains(got[0].Text, "no such file") {
+			t.Errorf("%+v", got)
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"reflect"
@@ -129,6 +130,8 @@ const maxFile = 1 << 20
 func readFile(name string) ([]byte, error) {
 	info, err := os.Stat(name)
 	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("%s: there is no such file; check the path", name)
 	case err != nil:
 		return nil, err
 	case !info.Mode().IsRegular():
