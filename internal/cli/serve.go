@@ -24,9 +24,12 @@ import (
 
 const (
 	maxHeader = 64 << 10
-	// headerWithin and idleFor bound what a slow or silent client costs.
-	headerWithin = 10 * time.Second
-	idleFor      = 2 * time.Minute
+	// headerWithin, requestWithin, which is with the body, and idleFor bound
+	// what a slow or silent client costs. The API has its own time for bodies;
+	// this one holds where nobody reads them, as behind a refusal.
+	headerWithin  = 10 * time.Second
+	requestWithin = 20 * time.Second
+	idleFor       = 2 * time.Minute
 	// pingAfter is how long an HTTP/2 connection may be silent before it has to
 	// show that it lives; pingWithin is how long that may take.
 	pingAfter  = 30 * time.Second
@@ -97,7 +100,7 @@ func (s *server) checkAddress(ctx context.Context) error {
 func (s *server) run(ctx context.Context, locks editlock.Locker) error {
 	ctx, heard := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer heard()
-	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", s.conf.Listen)
+	ln, err := (&net.ListenConfig{Control: giveUpVanished(writeWithin)}).Listen(ctx, "tcp", s.conf.Listen)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return errors.New(s.words.Text("serve.in_use", s.conf.Listen))
@@ -113,6 +116,7 @@ func (s *server) run(ctx context.Context, locks editlock.Locker) error {
 		TLSConfig:         s.tls,
 		HTTP2:             &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingWithin, WriteByteTimeout: writeWithin},
 		ReadHeaderTimeout: headerWithin,
+		ReadTimeout:       requestWithin,
 		IdleTimeout:       idleFor,
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
