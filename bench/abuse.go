@@ -23,7 +23,7 @@ import (
 // second, whether the answer before has come or not.
 const (
 	callers = 16
-	cycles  = 20
+	cycles  = 10
 )
 
 // The crowd: what one attacker with a machine or two has. lasting is how many

@@ -3,6 +3,7 @@ package abuse
 import (
 	"io"
 	"net"
+	"sync"
 	"testing"
 	"time"
 )
@@ -34,10 +35,14 @@ func TestBodiesThatNeverEndKeepNoConnection(t *testing.T) {
 		conns[name] = conn
 	}
 	end := time.Now().Add(time.Minute) // 20 s are documented
+	var all sync.WaitGroup
 	for name, conn := range conns {
-		_ = conn.SetReadDeadline(end)
-		if _, err := io.Copy(io.Discard, conn); err != nil {
-			t.Errorf("%s: the server still waits: %v", name, err)
-		}
+		all.Go(func() {
+			_ = conn.SetReadDeadline(end)
+			if _, err := io.Copy(io.Discard, conn); err != nil {
+				t.Errorf("%s: the server still waits: %v", name, err)
+			}
+		})
 	}
+	all.Wait()
 }
