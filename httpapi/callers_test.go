@@ -6,12 +6,14 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+	"github.com/google/go-cmp/cmp"
 
 	"editlock"
 	"editlock/access"
@@ -99,6 +101,9 @@ func TestEndpoints_OfEachKindOfCaller(t *testing.T) {
 				if code != want {
 					t.Errorf("got %q, want %q: %d %s", code, want, got.status, got.body)
 				}
+				if after := s.last(t); want != yes && want != "lost" && after != s.asked {
+					t.Errorf("who was refused changed something: %d entries of history, then %d", s.asked, after)
+				}
 				if code == unknown && !strings.HasPrefix(got.header.Get("WWW-Authenticate"), `Bearer realm="editlock"`) {
 					t.Errorf("WWW-Authenticate is %q", got.header.Get("WWW-Authenticate"))
 				}
@@ -114,7 +119,9 @@ func (s *secured) ask(t *testing.T, endpoint int, id, credential, owner string) 
 	header := bearer(credential)
 	switch {
 	case e.body != nil:
-		return s.post(t, e.path, e.body(t, s, id, owner), header...), ""
+		body := e.body(t, s, id, owner)
+		s.asked = s.last(t)
+		return s.post(t, e.path, body, header...), ""
 	case e.method == "POST": // of what one holds oneself
 		as := editlock.Owner{Session: "sidorova-1", UserID: "sidorova"}
 		if owner == "" {
@@ -123,19 +130,56 @@ func (s *secured) ask(t *testing.T, endpoint int, id, credential, owner string) 
 		if as.Session != "" {
 			s.held(t, id, as)
 		}
+		s.asked = s.last(t)
 		waiter := ""
 		if e.path == "/v1/decline" {
 			waiter = `,"waiter":"w1"`
 		}
 		return s.post(t, e.path, fmt.Sprintf(`{"mutex":{"group":"docs","id":%q}%s%s}`, id, waiter, owner), header...), ""
 	case strings.HasPrefix(e.path, "/v1/events"):
+		s.asked = s.last(t)
 		return s.firstEvent(t, e.path, id, header...)
 	}
+	s.asked = s.last(t)
 	got = s.send(t, e.method, e.path, "", header...)
 	if strings.HasPrefix(e.path, "/v1/") {
 		listed = got.body
 	}
 	return got, listed
+}
+
+// last is the number of the newest entry of history.
+func (s *secured) last(t *testing.T) uint64 {
+	t.Helper()
+	page, err := s.locker.History(t.Context(), editlock.HistoryQuery{Limit: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(page.Entries) == 0 {
+		return 0
+	}
+	return page.Entries[0].Seq
+}
+
+// Every operation of the document has a row in the table of endpoints, and
+// each row is an operation, or what describes them.
+func TestEndpoints_AreThoseOfTheDocument(t *testing.T) {
+	var want, got []string
+	for path, methods := range loadSpec(t).Paths {
+		for method := range methods {
+			want = append(want, strings.ToUpper(method)+" "+path)
+		}
+	}
+	want = append(want, "GET /openapi.json", "GET /docs")
+	for _, e := range endpoints {
+		path, _, _ := strings.Cut(e.path, "?")
+		got = append(got, e.method+" "+path)
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-document +table):\n%s", diff)
+	}
 }
 
 // self is who a credential's owner is, as the server sees him: nobody, if it
@@ -189,6 +233,7 @@ func (s *secured) firstEvent(t *testing.T, path, id string, header ...string) (r
 	}
 	for scan := bufio.NewScanner(res.Body); scan.Scan(); {
 		if data, ok := strings.CutPrefix(scan.Text(), "data: "); ok {
+			checkEvent(t, event{kind: "any", data: data})
 			return reply{200, res.Header, "{}"}, data
 		}
 	}

@@ -88,9 +88,9 @@ func typeOf(s *huma.Schema) template.HTML {
 	case s.Ref != "":
 		name := s.Ref[strings.LastIndex(s.Ref, "/")+1:]
 		return template.HTML(fmt.Sprintf(`<a href="#%s">%[1]s</a>`, template.HTMLEscapeString(name))) //nolint:gosec // escaped
-	case len(s.OneOf) > 0:
+	case len(s.OneOf)+len(s.AnyOf) > 0:
 		var parts []string
-		for _, one := range s.OneOf {
+		for _, one := range slices.Concat(s.OneOf, s.AnyOf) {
 			parts = append(parts, string(typeOf(one)))
 		}
 		return template.HTML(strings.Join(parts, " or ")) //nolint:gosec // of escaped parts

@@ -60,6 +60,7 @@ func (l *listener) next() (e event, ok bool) {
 		case "data":
 			e.data = value
 		case "":
+			checkEvent(l.t, e)
 			return e, true
 		}
 	}

@@ -102,10 +102,10 @@ func (op operation) document(schemas huma.Registry) *huma.Operation {
 	}
 	answer := &huma.Schema{}
 	for _, t := range op.answers {
-		answer.OneOf = append(answer.OneOf, schemas.Schema(t, true, ""))
+		answer.AnyOf = append(answer.AnyOf, schemas.Schema(t, true, "")) // what one release says, that of many says too
 	}
-	if len(answer.OneOf) == 1 {
-		answer = answer.OneOf[0]
+	if len(answer.AnyOf) == 1 {
+		answer = answer.AnyOf[0]
 	}
 	contentType := op.contentType
 	if contentType == "" {

@@ -35,6 +35,7 @@ type secured struct {
 	keys  string // the keys file
 	rsa   *rsa.PrivateKey
 	audit *lines
+	asked uint64 // the last entry of history when a caller asked
 }
 
 // policy: editors use docs, chiefs do everything there, others work in another

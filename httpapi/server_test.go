@@ -180,8 +180,11 @@ func checkDocumented(t *testing.T, method, path string, r reply) {
 		return // an address without a description
 	}
 	status := strconv.Itoa(r.status)
-	if _, ok := op.Responses[status]; !ok {
+	described, ok := op.Responses[status]
+	if !ok {
 		t.Errorf("%s %s answers %s, which is not documented", method, path, status)
+	} else if method != "HEAD" {
+		checkAnswer(t, method, path, status, described.Ref, r)
 	}
 	if r.status >= 400 && method != "HEAD" {
 		var p wire.Problem
