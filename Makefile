@@ -9,16 +9,16 @@ TESTFLAGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help run test vet test/go test/engines test/browser test/python test/api test/packages test/long test/mutants \
-	build/all build/deb lint vuln bench fuzz generate verify setup
+	test/packages/quick build/all lint vuln bench fuzz generate verify setup
 
 help: ## list these commands
-	@grep -hE '^[a-z/]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-14s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z/]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-20s %s\n", $$1, $$2 }'
 
 run: ## build and serve the demo, on an embedded database in editlock.db
 	@$(GO) build -o bin/editlock ./cmd/editlock
 	@exec bin/editlock serve --demo
 
-test: setup vet lint test/go test/api test/browser test/python build/all build/deb vuln ## everything that CI checks
+test: setup vet lint test/go test/api test/browser test/python build/all vuln ## everything that CI checks
 
 setup: # what the tests need beside Go: found, or installed
 	@scripts/setup.sh
@@ -69,7 +69,7 @@ build/all: # without cgo, for the systems that people run
 	CGO_ENABLED=0 GOOS=windows $(GO) build ./...
 	CGO_ENABLED=0 GOOS=linux GOARCH=386 $(GO) build . ./client ./internal/wire/... # no int may need 64 bits
 
-build/deb: # the package, the unit and the manifests, as far as that needs no container
+test/packages/quick: ## of that, what needs no container and no root: the package, the unit, the manifests
 	@scripts/packages.sh quick
 
 bench: ## editlock beside its raw limits and its peers; writes docs/benchmarks.md
