@@ -80,18 +80,21 @@ func (sec *security) manager(api *httpapi.Handler, locks editlock.Locker, demo b
 	return sec.members(api, webui.New(sec.guard.InContext(locks), o))
 }
 
-// identity is what the manager wants to know of a caller.
+// identity is what the manager wants to know of a caller. A back end, which is
+// nobody itself, may look at what it may see.
 func (sec *security) identity(r *http.Request) webui.Identity {
 	c := auth.CallerFrom(r.Context())
-	if c == nil || c.Scope != nil {
-		return webui.Identity{}
+	if c == nil {
+		return webui.Identity{MaySee: func(editlock.ID, editlock.Owner) bool { return false }}
 	}
-	return webui.Identity{
-		Owner:       c.Owner,
-		MayRelease:  sec.guard.MayAny(c, auth.ForceRelease),
-		MayTakeOver: sec.guard.MayAny(c, auth.Takeover),
-		MaySee:      func(id editlock.ID, holder editlock.Owner) bool { return sec.guard.MaySee(c, id, holder) },
+	who := webui.Identity{
+		MaySee: func(id editlock.ID, holder editlock.Owner) bool { return sec.guard.MaySee(c, id, holder) },
 	}
+	if c.Scope == nil {
+		who.Owner = c.Owner
+		who.MayRelease, who.MayTakeOver = sec.guard.MayAny(c, auth.ForceRelease), sec.guard.MayAny(c, auth.Takeover)
+	}
+	return who
 }
 
 // members lets those in who are known, and sends others to log in.

@@ -1,0 +1,339 @@
+package cli_test
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+	"github.com/go-jose/go-jose/v4/jwt"
+	"github.com/zitadel/oidc/v3/example/server/exampleop"
+	"github.com/zitadel/oidc/v3/example/server/storage"
+
+	"editlock"
+	"editlock/auth"
+	"editlock/internal/cli"
+)
+
+// deployment is what an operator has: a provider of logins, keys of back ends,
+// two issuers of tokens, and two servers that believe them. The second one's
+// logins last a second.
+type deployment struct {
+	folder   string
+	provider *httptest.Server
+	servers  [2]*served
+	secret   []byte // of the issuer shop
+	rsa      *rsa.PrivateKey
+	publicly []byte // PEM
+	operator string // a key that may do everything
+}
+
+// served is one running server.
+type served struct{ at, url string }
+
+// The issuers and the people of the provider. Their logins differ in the first
+// letter only, which is Cyrillic in the last one.
+const (
+	shopIssuer    = "shop"
+	idIssuer      = "https://id.example"
+	loginCookie   = "editlock_login"
+	chiefsLogin   = "chief"
+	clerksLogin   = "clerk"
+	lookalike     = "сhief"
+	everyPassword = "verysecure"
+)
+
+// The rules know the chief by each way to prove who one is, and a stranger who
+// may do everything in another group.
+const rules = `
+[[rule]]
+users = ["chief", "id:chief", "login:chief"]
+rights = ["admin"]
+group = "docs"
+mode = "*"
+
+[[rule]]
+users = ["stranger"]
+rights = ["admin"]
+group = "other"
+mode = "*"
+
+[limits]
+requests_per_second = 0
+backend_requests_per_second = 0
+refusals_per_second = 0
+event_streams = 0
+backend_event_streams = 0
+`
+
+func deploy(t *testing.T) *deployment {
+	t.Helper()
+	before := slog.Default()
+	slog.SetDefault(slog.New(slog.DiscardHandler)) // the provider writes there
+	t.Cleanup(func() { slog.SetDefault(before) })
+
+	d := &deployment{folder: t.TempDir(), secret: []byte(strings.Repeat("s", 32))}
+	var err error
+	if d.rsa, err = rsa.GenerateKey(rand.Reader, 2048); err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKIXPublicKey(&d.rsa.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.publicly = pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
+	for name, text := range map[string][]byte{"client.secret": []byte("s3cret"), "page.secret": d.secret, "id.pem": d.publicly} {
+		d.write(t, name, text)
+	}
+	d.operator = d.key(t, auth.Key{Grants: []auth.Grant{{Rights: []auth.Right{auth.Admin}, Group: "*", Mode: "*"}}})
+
+	var callbacks []string
+	for i := range d.servers {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.servers[i] = &served{at: ln.Addr().String(), url: "http://" + ln.Addr().String()}
+		_ = ln.Close()
+		callbacks = append(callbacks, d.servers[i].url+"/auth/callback")
+	}
+	var provider http.Handler
+	d.provider = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { provider.ServeHTTP(w, r) }))
+	t.Cleanup(d.provider.Close)
+	users := people{storage.NewUserStore(d.provider.URL)}
+	provider = exampleop.SetupServer(d.provider.URL, storage.NewStorageWithClients(users,
+		map[string]*storage.Client{"editlock": storage.WebClient("editlock", "s3cret", callbacks...)}), nil, false)
+	for i, lifetime := range []string{"8h", "1s"} {
+		d.serve(t, d.servers[i], lifetime)
+	}
+	return d
+}
+
+func (d *deployment) write(t *testing.T, name string, data []byte) string {
+	t.Helper()
+	path := filepath.Join(d.folder, name)
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// serve runs a server until the test ends.
+func (d *deployment) serve(t *testing.T, s *served, lifetime string) {
+	t.Helper()
+	conf := d.write(t, lifetime+".toml", fmt.Appendf(nil, `keys = "keys.json"
+
+[[issuer]]
+name = %q
+audience = "editlock"
+secret_file = "page.secret"
+
+[[issuer]]
+name = %q
+audience = "editlock"
+public_key_file = "id.pem"
+user_prefix = "id:"
+
+[login]
+issuer = %q
+client_id = "editlock"
+client_secret_file = "client.secret"
+public_url = %q
+user_prefix = "login:"
+lifetime = %q
+%s`, shopIssuer, idIssuer, d.provider.URL, s.url, lifetime, rules))
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan int, 1)
+	go func() {
+		ended <- cli.Main(ctx, []string{"serve", "--config", conf, "--listen", s.at, "--store", "memory:"}, nil, io.Discard, io.Discard, nil)
+	}()
+	t.Cleanup(func() {
+		stop()
+		if status := <-ended; status != 0 {
+			t.Errorf("the server ended with status %d", status)
+		}
+	})
+	await(t, "the server", func() bool {
+		res, err := http.Get(s.url + "/healthz")
+		if err == nil {
+			_ = res.Body.Close()
+		}
+		return err == nil
+	})
+}
+
+// await waits for what no event tells of.
+func await(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for end := time.Now().Add(30 * time.Second); !done(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
+
+// key makes an API key, before the servers run, that may act for anybody.
+func (d *deployment) key(t *testing.T, k auth.Key) string {
+	t.Helper()
+	k.Scope = auth.Scope{Sessions: []auth.Pattern{"*"}, Users: []auth.Pattern{"*"}}
+	k, secret := auth.NewKey(k)
+	err := auth.ChangeKeys(filepath.Join(d.folder, "keys.json"), func(all []auth.Key) ([]auth.Key, error) { return append(all, k), nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return secret
+}
+
+// token signs the claims of a good token, changed as told; nil takes one away.
+func (d *deployment) token(t *testing.T, alg jose.SignatureAlgorithm, key any, user string, change map[string]any) string {
+	t.Helper()
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: alg, Key: key}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	token, err := jwt.Signed(signer).Claims(claimsOf(user, change)).Serialize()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+func claimsOf(user string, change map[string]any) map[string]any {
+	all := map[string]any{
+		"iss": shopIssuer, "aud": "editlock", "sub": user, "sid": user + "-1", "name": user, "exp": time.Now().Add(time.Hour).Unix(),
+	}
+	for name, v := range change {
+		if all[name] = v; v == nil {
+			delete(all, name)
+		}
+	}
+	return all
+}
+
+// unsigned is a token of alg none.
+func unsigned(t *testing.T, user string) string {
+	t.Helper()
+	body, err := json.Marshal(claimsOf(user, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b64 := base64.RawURLEncoding.EncodeToString
+	return b64([]byte(`{"alg":"none","typ":"JWT"}`)) + "." + b64(body) + "."
+}
+
+// answered is an answer, read to its end unless it is a stream.
+type answered struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// call sends a request, and follows no redirect.
+func (s *served) call(t *testing.T, method, path, body string, header http.Header) answered {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, method, s.url+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header = header.Clone()
+	if r.Header == nil {
+		r.Header = http.Header{}
+	}
+	if strings.HasPrefix(body, "{") {
+		r.Header.Set("Content-Type", "application/json")
+	} else if body != "" {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	res, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		t.Fatalf("%s %s: %v", method, path, err)
+	}
+	defer res.Body.Close()
+	if res.Header.Get("Content-Type") == "text/event-stream" {
+		return answered{res.StatusCode, res.Header, ""}
+	}
+	data, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answered{res.StatusCode, res.Header, string(data)}
+}
+
+// operate does something as the operator, and reads the answer.
+func (d *deployment) operate(t *testing.T, s *served, method, path string, in, out any) {
+	t.Helper()
+	body := ""
+	if in != nil {
+		data, err := json.Marshal(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body = string(data)
+	}
+	got := s.call(t, method, path, body, bearerOf(d.operator))
+	if got.status != http.StatusOK {
+		t.Fatalf("%s %s of the operator: %d %s", method, path, got.status, got.body)
+	}
+	if out != nil {
+		if err := json.Unmarshal([]byte(got.body), out); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func bearerOf(secret string) http.Header {
+	return http.Header{"Authorization": {"Bearer " + secret}}
+}
+
+func cookieOf(value string) http.Header {
+	return http.Header{"Cookie": {loginCookie + "=" + value}}
+}
+
+// hold captures a mutex of group docs for an owner, and returns its token.
+func (d *deployment) hold(t *testing.T, s *served, id string, o editlock.Owner) uint64 {
+	t.Helper()
+	var got struct{ Mutex struct{ Token uint64 } }
+	d.operate(t, s, "POST", "/v1/capture", map[string]any{
+		"mutex": map[string]string{"group": "docs", "id": id},
+		"owner": map[string]string{"session": o.Session, "user_id": o.UserID, "name": o.Name},
+	}, &got)
+	return got.Mutex.Token
+}
+
+// state is all that a server's store holds, but for the time of looking, and
+// the number of the last thing that happened.
+func (d *deployment) state(t *testing.T, s *served) string {
+	t.Helper()
+	var list struct {
+		Mutexes []map[string]any
+		Next    *string `json:"next_cursor"`
+	}
+	var past struct{ Entries []struct{ Seq uint64 } }
+	d.operate(t, s, "GET", "/v1/mutexes?limit=1000", nil, &list)
+	d.operate(t, s, "GET", "/v1/history?limit=1", nil, &past)
+	if list.Next != nil {
+		t.Fatal("this needs another page")
+	}
+	for _, m := range list.Mutexes {
+		delete(m, "as_of")
+		delete(m, "expires_in_s")
+	}
+	return fmt.Sprint(past.Entries, list.Mutexes)
+}
