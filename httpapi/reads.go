@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"editlock"
 	"editlock/access"
@@ -53,6 +54,11 @@ func parse(r *http.Request) (*params, error) {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return nil, invalid("query", "is not well formed: %v", err)
+	}
+	for name := range values { // an error could not name it
+		if !utf8.ValidString(name) {
+			return nil, invalid("query", "has a name that is not UTF-8: %q", name)
+		}
 	}
 	return &params{values: values}, nil
 }
