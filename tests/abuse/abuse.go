@@ -5,6 +5,7 @@ package abuse
 
 import (
 	"context"
+	"math/rand/v2"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -93,6 +94,7 @@ func (c *Crowd) flood(ctx context.Context, kind int) {
 	var open sync.WaitGroup
 	defer open.Wait()
 	room := make(chan struct{}, c.Floods)
+	rest(ctx, rand.N(time.Second/time.Duration(c.Floods))) // floods know nothing of each other
 	pace := time.NewTicker(time.Second / time.Duration(c.Floods))
 	defer pace.Stop()
 	for {

@@ -22,7 +22,7 @@ import (
 	"editlock/auth"
 )
 
-// server is an editlock process with its usual limits. It knows back ends by
+// server is an editlock process. It knows back ends by
 // key, and pages' people by token, who may use the group "abuse".
 type server struct {
 	address, pprof string
@@ -47,7 +47,8 @@ mode = "*"
 
 var secret = bytes.Repeat([]byte("s"), 32)
 
-func startServer(t *testing.T) *server {
+// startServer starts one with its usual limits, or what more is configured.
+func startServer(t *testing.T, more string) *server {
 	t.Helper()
 	dir := t.TempDir()
 	binary := filepath.Join(dir, "editlock")
@@ -57,7 +58,7 @@ func startServer(t *testing.T) *server {
 	s := &server{address: freeAddress(t), pprof: freeAddress(t), keys: filepath.Join(dir, "keys.json"), log: &output{}}
 	s.credential = s.key(t, "work")
 	file := filepath.Join(dir, "editlock.toml")
-	for name, data := range map[string]string{file: config, filepath.Join(dir, "secret"): string(secret)} {
+	for name, data := range map[string]string{file: config + more, filepath.Join(dir, "secret"): string(secret)} {
 		if err := os.WriteFile(name, []byte(data), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -12,7 +12,7 @@ import (
 // behind a refusal, or at a page.
 func TestBodiesThatNeverEndKeepNoConnection(t *testing.T) {
 	t.Parallel()
-	s := startServer(t)
+	s := startServer(t, "")
 	const rest = "Host: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n"
 	conns := map[string]net.Conn{}
 	for name, head := range map[string]string{

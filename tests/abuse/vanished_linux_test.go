@@ -106,7 +106,7 @@ func within(t *testing.T, d time.Duration, what string, so func() bool) {
 func TestWhoVanishesKeepsNothing(t *testing.T) {
 	t.Parallel()
 	const clients = 10
-	s := startServer(t)
+	s := startServer(t, "")
 	as := "Authorization: Bearer " + s.credential + "\r\n"
 	for i := range clients {
 		for _, mutex := range []string{"kept", "given"} {
