@@ -35,7 +35,6 @@ type secured struct {
 	keys  string // the keys file
 	rsa   *rsa.PrivateKey
 	audit *lines
-	asked uint64 // the last entry of history when a caller asked
 }
 
 // policy: editors use docs, chiefs do everything there, others work in another
@@ -196,42 +195,41 @@ var petrov = editlock.Owner{Session: "petrov-1", UserID: "petrov", Name: "Petrov
 var endpoints = []struct {
 	method, path string
 	right        auth.Right // empty: for everybody
+	changes      bool       // what is held, if it is allowed
 	body         func(t *testing.T, s *secured, id, owner string) string
 }{
-	{"POST", "/v1/capture", auth.Use, func(_ *testing.T, _ *secured, id, owner string) string {
+	{"POST", "/v1/capture", auth.Use, true, func(_ *testing.T, _ *secured, id, owner string) string {
 		return fmt.Sprintf(`{"mutex":{"group":"docs","id":%q}%s}`, id, owner)
 	}},
-	{"POST", "/v1/refresh", auth.Use, func(t *testing.T, s *secured, id, owner string) string {
+	{"POST", "/v1/refresh", auth.Use, false, func(t *testing.T, s *secured, id, owner string) string {
 		m := s.held(t, id, petrov)
 		return fmt.Sprintf(`{"items":[{"mutex":{"group":"docs","id":%q},"token":%d}]%s}`, id, m.Token, owner)
 	}},
-	{"POST", "/v1/request", auth.Read, func(_ *testing.T, _ *secured, id, owner string) string {
+	{"POST", "/v1/request", auth.Read, false, func(_ *testing.T, _ *secured, id, owner string) string {
 		return fmt.Sprintf(`{"mutex":{"group":"docs","id":%q}%s}`, id, owner)
 	}},
-	{"POST", "/v1/release", auth.Use, func(_ *testing.T, _ *secured, id, owner string) string {
-		return fmt.Sprintf(`{"mutex":{"group":"docs","id":%q}%s}`, id, owner)
-	}},
-	{"POST", "/v1/takeover", auth.Takeover, func(t *testing.T, s *secured, id, owner string) string {
+	{"POST", "/v1/release", auth.Use, true, nil},
+	{"POST", "/v1/takeover", auth.Takeover, true, func(t *testing.T, s *secured, id, owner string) string {
 		m := s.held(t, id, petrov)
 		return fmt.Sprintf(`{"mutex":{"group":"docs","id":%q},"seen_token":%d,"reason":"on leave"%s}`, id, m.Token, owner)
 	}},
-	{"POST", "/v1/force-release", auth.ForceRelease, func(t *testing.T, s *secured, id, owner string) string {
+	{"POST", "/v1/force-release", auth.ForceRelease, true, func(t *testing.T, s *secured, id, owner string) string {
 		m := s.held(t, id, petrov)
 		return fmt.Sprintf(`{"mutex":{"group":"docs","id":%q},"seen_token":%d,"reason":"on leave"%s}`, id, m.Token, owner)
 	}},
-	{"POST", "/v1/release-session", auth.ForceRelease, func(t *testing.T, s *secured, id, owner string) string {
+	{"POST", "/v1/release-session", auth.ForceRelease, true, func(t *testing.T, s *secured, id, owner string) string {
 		s.held(t, id, editlock.Owner{Session: "gone-" + id, UserID: "petrov"})
 		return fmt.Sprintf(`{"session":%q%s}`, "gone-"+id, owner)
 	}},
-	{"POST", "/v1/hand-over", auth.Use, nil},
-	{"POST", "/v1/decline", auth.Use, nil},
-	{"GET", "/v1/mutexes?group=docs", auth.Read, nil},
-	{"GET", "/v1/history?group=docs", auth.History, nil},
-	{"GET", "/v1/events", auth.Read, nil},
-	{"GET", "/healthz", "", nil},
-	{"GET", "/readyz", "", nil},
-	{"GET", "/openapi.json", "", nil},
-	{"GET", "/docs", "", nil},
+	{"POST", "/v1/hand-over", auth.Use, false, nil},
+	{"POST", "/v1/decline", auth.Use, false, nil},
+	{"GET", "/v1/mutexes?group=docs", auth.Read, false, nil},
+	{"GET", "/v1/history?group=docs", auth.History, false, nil},
+	{"GET", "/v1/events", auth.Read, false, nil},
+	{"GET", "/healthz", "", false, nil},
+	{"GET", "/readyz", "", false, nil},
+	{"GET", "/openapi.json", "", false, nil},
+	{"GET", "/docs", "", false, nil},
 }
 
 // problemCode is the code of an answer; of a refresh, of its one result.
