@@ -55,9 +55,9 @@ func parse(r *http.Request) (*params, error) {
 	if err != nil {
 		return nil, invalid("query", "is not well formed: %v", err)
 	}
-	for name := range values { // an error could not name it
-		if !utf8.ValidString(name) {
-			return nil, invalid("query", "has a name that is not UTF-8: %q", name)
+	for name := range values { // one that an error could not name
+		if name == "" || !utf8.ValidString(name) {
+			return nil, invalid("query", "has a parameter whose name is empty or not UTF-8: %q", name)
 		}
 	}
 	return &params{values: values}, nil
