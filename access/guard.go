@@ -20,6 +20,7 @@ type Guard struct {
 
 	rates     rates
 	streams   streams
+	waits     tally[editlock.ID] // captures with patience, in this process
 	bySession quotas
 	byUser    quotas
 	ranks     ranks

@@ -62,6 +62,9 @@ const (
 
 	backendRequestsPerSecond = "backend_requests_per_second"
 	backendEventStreams      = "backend_event_streams"
+
+	// bodySize is the same for all, and no setting.
+	bodySize = "body_size"
 )
 
 // Counters tell how often each limit was met, and how often something was
@@ -70,13 +73,14 @@ type Counters struct {
 	limits    map[string]*atomic.Uint64
 	forbidden atomic.Uint64
 	unknown   atomic.Uint64
+	invalid   atomic.Uint64
 }
 
 func newCounters() *Counters {
 	c := &Counters{limits: map[string]*atomic.Uint64{}}
 	for _, name := range []string{
 		mutexesPerSession, mutexesPerUser, waitersPerMutex, requestsPerSecond,
-		backendRequestsPerSecond, eventStreams, backendEventStreams, refusalsPerSecond,
+		backendRequestsPerSecond, eventStreams, backendEventStreams, refusalsPerSecond, bodySize,
 	} {
 		c.limits[name] = new(atomic.Uint64)
 	}
@@ -97,6 +101,16 @@ func (c *Counters) Forbidden() uint64 { return c.forbidden.Load() }
 
 // Unauthenticated is how often a request had no valid credentials.
 func (c *Counters) Unauthenticated() uint64 { return c.unknown.Load() }
+
+// Invalid is how often a call was refused for what it says, such as a field
+// that is too long.
+func (c *Counters) Invalid() uint64 { return c.invalid.Load() }
+
+// AddInvalid counts a call that was refused for what it says.
+func (c *Counters) AddInvalid() { c.invalid.Add(1) }
+
+// AddTooLarge counts a call whose body is larger than a server takes.
+func (c *Counters) AddTooLarge() { c.limits[bodySize].Add(1) }
 
 func (c *Counters) limited(name string, limit int, after time.Duration) error {
 	c.limits[name].Add(1)
@@ -145,30 +159,39 @@ func (r *rates) forgetIdle() {
 	r.by = kept
 }
 
-// streams counts the event streams of callers.
-type streams struct {
-	mu sync.Mutex
-	by map[string]int
-}
+// streams counts the event streams of callers, up to a limit.
+type streams struct{ tally[string] }
 
 func (s *streams) open(who string, limit int) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if limit > 0 && s.by[who] >= limit {
+	if n := s.tally.open(who); limit > 0 && n > limit {
+		s.close(who)
 		return false
 	}
-	if s.by == nil {
-		s.by = map[string]int{}
-	}
-	s.by[who]++
 	return true
 }
 
-func (s *streams) close(who string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.by[who]--; s.by[who] <= 0 {
-		delete(s.by, who)
+// tally counts what is under way, by whose it is.
+type tally[K comparable] struct {
+	mu sync.Mutex
+	by map[K]int
+}
+
+// open returns how many there are with this one.
+func (t *tally[K]) open(of K) int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.by == nil {
+		t.by = map[K]int{}
+	}
+	t.by[of]++
+	return t.by[of]
+}
+
+func (t *tally[K]) close(of K) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.by[of]--; t.by[of] <= 0 {
+		delete(t.by, of)
 	}
 }
 

@@ -79,10 +79,12 @@ func (w *guarded) Capture(ctx context.Context, id editlock.ID, opts *editlock.Ca
 		return editlock.Mutex{}, err
 	}
 	if opts != nil && opts.Wait > 0 {
-		if err := w.mayWait(ctx, id); err != nil {
+		waited, err := w.mayWait(ctx, id)
+		if err != nil {
 			done(0)
 			return editlock.Mutex{}, err
 		}
+		defer waited()
 	}
 	m, err := w.inner.Capture(ctx, id, opts)
 	done(taken(m, err))
@@ -118,16 +120,33 @@ func (w *guarded) mayHoldMore(ctx context.Context, id editlock.ID, opts *editloc
 	return nil, err
 }
 
-func (w *guarded) mayWait(ctx context.Context, id editlock.ID) error {
+// mayWait counts a capture with patience against the limit of the mutex, until
+// done is called. Who holds it waits for nothing.
+func (w *guarded) mayWait(ctx context.Context, id editlock.ID) (done func(), err error) {
 	limit := w.g.limits.WaitersPerMutex
 	if limit <= 0 {
-		return nil
+		return func() {}, nil
 	}
-	_, m, err := w.inner.Request(ctx, id)
-	if err == nil && m.Waiting >= limit {
-		return w.g.Counters.limited(waitersPerMutex, limit, 5*time.Second)
+	// The store does not know yet who has only just begun to wait, so that many
+	// at once would all pass.
+	begun := w.g.waits.open(id)
+	done = func() { w.g.waits.close(id) }
+	state, m, err := w.inner.Request(ctx, id)
+	switch {
+	case err != nil:
+	case state == editlock.CapturedByMe:
+		return done, nil
+	case state == editlock.Free:
+		begun-- // one of them will get it
 	}
-	return err
+	if err == nil && (m.Waiting >= limit || begun > limit) {
+		err = w.g.Counters.limited(waitersPerMutex, limit, 5*time.Second)
+	}
+	if err != nil {
+		done()
+		return nil, err
+	}
+	return done, nil
 }
 
 // CaptureAll implements editlock.Locker.

@@ -76,12 +76,20 @@ func checkType(r *http.Request, beacons bool) error {
 // buffers are for bodies, of requests and answers alike.
 var buffers = sync.Pool{New: func() any { return new(make([]byte, 0, 2<<10)) }}
 
-// keepBuffer is the largest buffer that is used again.
+// keepBuffer is the largest buffer that is kept among buffers.
 const keepBuffer = 64 << 10
 
+// largeBuffers are for bodies that have shown to be larger. Without them each
+// of those would leave several times its size as garbage, and the pauses that
+// collecting it takes are everybody's.
+var largeBuffers = sync.Pool{New: func() any { return new(make([]byte, 0, defaultMaxBody+1)) }}
+
 func putBuffer(buf *[]byte) {
-	if cap(*buf) <= keepBuffer {
+	switch {
+	case cap(*buf) <= keepBuffer:
 		buffers.Put(buf)
+	case cap(*buf) == defaultMaxBody+1:
+		largeBuffers.Put(buf)
 	}
 }
 
@@ -94,9 +102,10 @@ func (h *Handler) read(w http.ResponseWriter, r *http.Request, into any) error {
 	// all writers have one (those of tests); real connections do.
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(h.opts.BodyTimeout))
 	buf := buffers.Get().(*[]byte)
-	defer putBuffer(buf)
-	data, err := readAll((*buf)[:0], r.Body, h.opts.MaxBody)
-	*buf = data
+	*buf = (*buf)[:0]
+	defer func() { putBuffer(buf) }()
+	var err error
+	buf, err = readAll(buf, r.Body, h.opts.MaxBody)
 	if err != nil {
 		w.Header().Set("Connection", "close")
 	}
@@ -108,7 +117,7 @@ func (h *Handler) read(w http.ResponseWriter, r *http.Request, into any) error {
 	case err != nil:
 		return invalid("body", "ended before it was complete")
 	}
-	if err := strictjson.Unmarshal(data, into); err != nil {
+	if err := strictjson.Unmarshal(*buf, into); err != nil {
 		return wire.Malformed(err)
 	}
 	return nil
@@ -116,22 +125,41 @@ func (h *Handler) read(w http.ResponseWriter, r *http.Request, into any) error {
 
 var errTooLarge = errors.New("body too large")
 
-// readAll appends what r gives to buf, up to max bytes.
-func readAll(buf []byte, r io.Reader, max int64) ([]byte, error) {
+// readAll appends what r gives to buf, up to max bytes. Where it returns
+// another buffer, it has put the first one back.
+func readAll(buf *[]byte, r io.Reader, max int64) (*[]byte, error) {
 	for {
-		if len(buf) == cap(buf) {
-			buf = append(buf, 0)[:len(buf)]
+		if len(*buf) == cap(*buf) {
+			buf = larger(buf)
 		}
-		n, err := r.Read(buf[len(buf):cap(buf)])
-		buf = buf[:len(buf)+n]
+		n, err := r.Read((*buf)[len(*buf):cap(*buf)])
+		*buf = (*buf)[:len(*buf)+n]
 		switch {
-		case int64(len(buf)) > max:
+		case int64(len(*buf)) > max:
 			return buf, errTooLarge
 		case err == io.EOF:
 			return buf, nil
 		case err != nil:
 			return buf, err
 		}
+	}
+}
+
+// larger returns a buffer with the same bytes and room for more.
+func larger(buf *[]byte) *[]byte {
+	size := 2 * cap(*buf)
+	switch {
+	case size <= keepBuffer:
+		*buf = append(make([]byte, 0, size), *buf...)
+		return buf
+	case size <= defaultMaxBody:
+		large := largeBuffers.Get().(*[]byte)
+		*large = append((*large)[:0], *buf...)
+		putBuffer(buf)
+		return large
+	default: // a server that takes more than others
+		*buf = append(make([]byte, 0, size), *buf...)
+		return buf
 	}
 }
 
@@ -173,10 +201,22 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		return // nobody is there to read it
 	}
 	p := h.problem(r, err)
+	h.count(p)
 	h.hint(w, p, err)
 	if err := write(w, p.Status, problemType, p); err != nil {
 		// A message that is not UTF-8 can't be sent.
 		_ = write(w, p.Status, problemType, wire.NewProblem(p.Code, ""))
+	}
+}
+
+// count counts refusals that the guard does not see itself.
+func (h *Handler) count(p *wire.Problem) {
+	switch {
+	case h.opts.Guard == nil:
+	case p.Code == wire.TooLarge:
+		h.opts.Guard.Counters.AddTooLarge()
+	case p.Code == wire.Invalid:
+		h.opts.Guard.Counters.AddInvalid()
 	}
 }
 

@@ -11,21 +11,21 @@ import (
 )
 
 // Guard shows what a guard refused: editlock.limited {limit}, and
-// editlock.refused {why}, "forbidden" or "unauthenticated".
+// editlock.refused {why}, "forbidden", "unauthenticated" or "invalid".
 func (t *Telemetry) Guard(c *access.Counters) error {
 	m := t.meters.Meter(scope)
 	limited, err := m.Int64ObservableCounter("editlock.limited", metric.WithDescription("Calls that met a limit"))
 	if err != nil {
 		return fmt.Errorf("telemetry: %w", err)
 	}
-	refused, err := m.Int64ObservableCounter("editlock.refused", metric.WithDescription("Calls refused for want of credentials or rights"))
+	refused, err := m.Int64ObservableCounter("editlock.refused", metric.WithDescription("Calls refused for want of credentials or rights, or for what they say"))
 	if err != nil {
 		return fmt.Errorf("telemetry: %w", err)
 	}
 	with := func(label, value string) metric.ObserveOption {
 		return metric.WithAttributeSet(attribute.NewSet(attribute.String(label, value)))
 	}
-	forbidden, unknown := with("why", "forbidden"), with("why", "unauthenticated")
+	forbidden, unknown, invalid := with("why", "forbidden"), with("why", "unauthenticated"), with("why", "invalid")
 	limits := map[string]metric.ObserveOption{}
 	for name := range c.Limited() {
 		limits[name] = with("limit", name)
@@ -36,6 +36,7 @@ func (t *Telemetry) Guard(c *access.Counters) error {
 		}
 		o.ObserveInt64(refused, int64(c.Forbidden()), forbidden)
 		o.ObserveInt64(refused, int64(c.Unauthenticated()), unknown)
+		o.ObserveInt64(refused, int64(c.Invalid()), invalid)
 		return nil
 	}, limited, refused)
 	if err != nil {
