@@ -129,7 +129,7 @@ func operations() []operation {
 			description: "Each event has the kind as its `event`, the number as its `id` and an Entry as its `data`. A quiet stream shows every 15 seconds that it lives. " +
 				"Resumes without loss or repetition; if what is asked for is gone from the history, a `gap` comes first. " +
 				"If the stream can't go on, a last event `problem` has a Problem as its data.",
-			route: route{serve: events, stream: true}, answers: []reflect.Type{form[wire.Entry]()}, contentType: "text/event-stream",
+			route: route{serve: events, stream: true}, answers: []reflect.Type{form[wire.Entry](), form[wire.Problem]()}, contentType: "text/event-stream",
 			params: []param{
 				groupParam, modeParam, idParam,
 				{"session", "query", "Only what this session did, or what was done to it.", ""},
