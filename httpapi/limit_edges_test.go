@@ -248,32 +248,6 @@ func (s *secured) streams(t *testing.T, credential string) edge {
 	}
 }
 
-// Many who begin to wait at once stay within the limit, too.
-func TestLimits_OfWaitersHoldForManyAtOnce(t *testing.T) {
-	const limit, many = 3, 20
-	s := startSecured(t, policy, access.Limits{WaitersPerMutex: limit})
-	s.held(t, "busy", petrov)
-	ctx, leave := context.WithTimeout(t.Context(), patience)
-	defer leave()
-	ended := make(chan int, many)
-	for i := range many {
-		token := page(t, fmt.Sprint("waiter-", i), "editors")
-		go func() { ended <- s.waitFor(ctx, token, "busy") }()
-	}
-	for range many - limit {
-		if status := <-ended; status != http.StatusTooManyRequests {
-			t.Errorf("one of those too many got %d", status)
-		}
-	}
-	if n := s.waiting(t, "busy"); n > limit {
-		t.Errorf("%d wait, %d may", n, limit)
-	}
-	leave()
-	for range limit {
-		<-ended
-	}
-}
-
 // Who holds a mutex does not wait for it, however many others do.
 func TestLimits_OfWaitersAreNotTheHolders(t *testing.T) {
 	s := startSecured(t, policy, access.Limits{WaitersPerMutex: 1})

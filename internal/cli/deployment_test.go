@@ -35,6 +35,7 @@ import (
 // logins last a second.
 type deployment struct {
 	folder   string
+	limits   string // in the form of the configuration
 	provider *httptest.Server
 	servers  [2]*served
 	secret   []byte // of the issuer shop
@@ -72,7 +73,10 @@ users = ["stranger"]
 rights = ["admin"]
 group = "other"
 mode = "*"
+`
 
+// unlimited lets callers ask as often as a table has cells.
+const unlimited = `
 [limits]
 requests_per_second = 0
 backend_requests_per_second = 0
@@ -83,11 +87,16 @@ backend_event_streams = 0
 
 func deploy(t *testing.T) *deployment {
 	t.Helper()
+	return deployWith(t, unlimited)
+}
+
+func deployWith(t *testing.T, limits string) *deployment {
+	t.Helper()
 	before := slog.Default()
 	slog.SetDefault(slog.New(slog.DiscardHandler)) // the provider writes there
 	t.Cleanup(func() { slog.SetDefault(before) })
 
-	d := &deployment{folder: t.TempDir(), secret: []byte(strings.Repeat("s", 32))}
+	d := &deployment{folder: t.TempDir(), limits: limits, secret: []byte(strings.Repeat("s", 32))}
 	var err error
 	if d.rsa, err = rsa.GenerateKey(rand.Reader, 2048); err != nil {
 		t.Fatal(err)
@@ -156,7 +165,7 @@ client_secret_file = "client.secret"
 public_url = %q
 user_prefix = "login:"
 lifetime = %q
-%s`, shopIssuer, idIssuer, d.provider.URL, s.url, lifetime, rules))
+%s%s`, shopIssuer, idIssuer, d.provider.URL, s.url, lifetime, rules, d.limits))
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan int, 1)
 	go func() {

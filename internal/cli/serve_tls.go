@@ -142,6 +142,16 @@ func (l patientListener) Accept() (net.Conn, error) {
 
 type patientConn struct{ net.Conn }
 
+// CloseWrite lets the server end what it sends before it closes: closed with
+// something unread, as after a refusal, a connection is reset, and the answer
+// may be lost.
+func (c patientConn) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
+
 // piece is what must get away within the time.
 const piece = 64 << 10
 

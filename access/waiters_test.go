@@ -1,0 +1,72 @@
+package access_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"editlock"
+	"editlock/access"
+	"editlock/auth"
+	"editlock/store/memory"
+)
+
+// together lets nobody hear how a mutex stands before all have asked.
+type together struct {
+	editlock.Locker
+	asked *sync.WaitGroup
+}
+
+func (l together) Request(ctx context.Context, id editlock.ID) (editlock.State, editlock.Mutex, error) {
+	state, m, err := l.Locker.Request(ctx, id)
+	l.asked.Done()
+	l.asked.Wait()
+	return state, m, err
+}
+
+// Many who begin to wait at once stay within the limit, although the store
+// knows of none of them yet.
+func TestGuard_HoldsManyWhoBeginToWaitAtOnceToTheLimit(t *testing.T) {
+	const limit, many = 3, 20
+	locks := editlock.NewManager(memory.New(nil), nil)
+	defer func() { _ = locks.Close() }()
+	id := editlock.ID{Group: "docs", ID: "busy"}
+	if _, err := locks.Capture(editlock.WithOwner(t.Context(), editlock.Owner{Session: "holder"}), id, nil); err != nil {
+		t.Fatal(err)
+	}
+	asked := new(sync.WaitGroup)
+	asked.Add(many)
+	guard := access.New(access.Policy{}, access.Limits{WaitersPerMutex: limit}, slog.New(slog.DiscardHandler))
+	ctx, leave := context.WithTimeout(t.Context(), 30*time.Second) // for a test that fails
+	defer leave()
+	ended := make(chan error, many)
+	for i := range many {
+		name := fmt.Sprint("waiter-", i)
+		caller := &auth.Caller{
+			Name: name, Owner: editlock.Owner{Session: name, UserID: name},
+			Grants: []auth.Grant{{Rights: []auth.Right{auth.Use}, Group: "docs", Mode: "*"}},
+		}
+		go func() {
+			_, err := guard.For(together{locks, asked}, caller).Capture(ctx, id, &editlock.CaptureOptions{Wait: editlock.MaxWait})
+			ended <- err
+		}()
+	}
+	for range many - limit {
+		if err := <-ended; !errors.Is(err, editlock.ErrLimited) {
+			t.Errorf("one of those too many got %v", err)
+		}
+	}
+	if n := guard.Counters.Limited()["waiters_per_mutex"]; n != many-limit {
+		t.Errorf("%d are counted as refused, want %d", n, many-limit)
+	}
+	leave()
+	for range limit {
+		if err := <-ended; !errors.Is(err, context.Canceled) {
+			t.Errorf("one who may wait got %v", err)
+		}
+	}
+}

@@ -1,0 +1,117 @@
+package cli_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/go-jose/go-jose/v4"
+)
+
+// metric is the value of a series at /metrics, 0 if there is none.
+func (d *deployment) metric(t *testing.T, s *served, series string) int {
+	t.Helper()
+	got := s.call(t, "GET", "/metrics", "", bearerOf(d.operator))
+	if got.status != http.StatusOK {
+		t.Fatalf("/metrics: %d %s", got.status, got.body)
+	}
+	name, label, _ := strings.Cut(series, " ")
+	found := regexp.MustCompile(`(?m)^` + name + `\{[^}]*` + label + `[^}]*\} (\d+)$`).FindStringSubmatch(got.body)
+	if found == nil {
+		return 0
+	}
+	n, err := strconv.Atoi(found[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// Each limit that a call meets is seen at /metrics, under the name that the
+// configuration has for it.
+func TestLimits_AreSeenInMetrics(t *testing.T) {
+	d := deployWith(t, `
+[limits]
+mutexes_per_session = 1
+requests_per_second = 1000
+refusals_per_second = 1
+event_streams = 1
+`)
+	s := d.servers[0]
+	chief := bearerOf(d.token(t, jose.HS256, d.secret, "chief", nil))
+	capture := func(id, more string) answered {
+		return s.call(t, "POST", "/v1/capture", fmt.Sprintf(`{"mutex":{"group":"docs","id":%q}%s}`, id, more), chief)
+	}
+	if got := capture("first", ""); got.status != http.StatusOK {
+		t.Fatalf("%d %s", got.status, got.body)
+	}
+	ctx, end := context.WithCancel(t.Context())
+	defer end()
+	r, _ := http.NewRequestWithContext(ctx, "GET", s.url+"/v1/events", nil)
+	r.Header = chief.Clone()
+	stream, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil || stream.StatusCode != http.StatusOK {
+		t.Fatalf("the first stream: %v, %v", stream, err)
+	}
+	defer stream.Body.Close()
+
+	for _, test := range []struct {
+		series string
+		status int
+		call   func() answered
+	}{
+		{`editlock_limited_total limit="mutexes_per_session"`, 429, func() answered { return capture("second", "") }},
+		{`editlock_limited_total limit="event_streams"`, 429, func() answered { return s.call(t, "GET", "/v1/events", "", chief) }},
+		{`editlock_limited_total limit="refusals_per_second"`, 429, func() (got answered) {
+			for range 100 {
+				if got = s.call(t, "GET", "/v1/mutexes", "", nil); got.status == http.StatusTooManyRequests {
+					break
+				}
+			}
+			return got
+		}},
+		{`editlock_limited_total limit="body_size"`, 413, func() answered {
+			return capture("first", `,"status_data":"`+strings.Repeat("x", 512<<10)+`"`)
+		}},
+		{`editlock_refused_total why="invalid"`, 400, func() answered {
+			return capture("first", `,"status_data":"`+strings.Repeat("x", 64<<10+1)+`"`)
+		}},
+		{`editlock_refused_total why="forbidden"`, 403, func() answered {
+			return s.call(t, "POST", "/v1/capture", `{"mutex":{"group":"other","id":"x"}}`, chief)
+		}},
+	} {
+		t.Run(test.series, func(t *testing.T) {
+			seen, before := d.metric(t, s, test.series), d.state(t, s)
+			if got := test.call(); got.status != test.status {
+				t.Errorf("got %d %.300s", got.status, got.body)
+			}
+			if now := d.metric(t, s, test.series); now != seen+1 {
+				t.Errorf("it stood at %d and stands at %d", seen, now)
+			}
+			if after := d.state(t, s); after != before {
+				t.Errorf("it changes what is held\nbefore: %s\nafter:  %s", before, after)
+			}
+		})
+	}
+}
+
+// Headers have 64 KiB; net/http adds up to 8 KiB for what it reads at once.
+func TestLimits_OfHeaders(t *testing.T) {
+	d := deploy(t)
+	s := d.servers[0]
+	send := func(size int) answered {
+		header := bearerOf(d.operator)
+		header.Set("X-Large", strings.Repeat("x", size))
+		return s.call(t, "GET", "/v1/mutexes", "", header)
+	}
+	if got := send(63 << 10); got.status != http.StatusOK {
+		t.Errorf("what is within the limit: %d %s", got.status, got.body)
+	}
+	if got := send(73 << 10); got.status != http.StatusRequestHeaderFieldsTooLarge {
+		t.Errorf("what is beyond it: %d %.300s", got.status, got.body)
+	}
+}
