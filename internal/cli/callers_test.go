@@ -22,6 +22,7 @@ const (
 	elsewhere             // has every right in another group of mutexes
 	entitled              // has every right here
 	backend               // the same, as a key, which is nobody's own
+	anybody               // whoever says a name, on a server that knows nobody
 )
 
 // caller is one who calls.
@@ -81,6 +82,8 @@ func callers(t *testing.T, d *deployment, keys map[string]string) []caller {
 		{name: "token with permission", kind: entitled, header: bearerOf(hs("chief", nil)), owner: person("chief")},
 		{name: "token of the other issuer with permission", kind: entitled, header: bearerOf(id("chief")), owner: editlock.Owner{Session: "chief-1", UserID: "id:chief"}},
 		{name: "login with permission", kind: entitled, header: cookieOf(right), owner: d.whoIs(t, first, right)},
+
+		{name: "anybody", kind: anybody, header: http.Header{"Cookie": {"editlock_session=sidorova-1; editlock_name=U2lkb3JvdmE"}}, states: true, at: d.open},
 	}
 	await(t, "the end of a login", func() bool { return second.call(t, "GET", "/v1/mutexes", "", cookieOf(short)).status == 401 })
 	for i := range all {

@@ -25,7 +25,6 @@ import (
 	"github.com/zitadel/oidc/v3/example/server/exampleop"
 	"github.com/zitadel/oidc/v3/example/server/storage"
 
-	"editlock"
 	"editlock/auth"
 	"editlock/internal/cli"
 )
@@ -38,7 +37,8 @@ type deployment struct {
 	limits   string // in the form of the configuration
 	provider *httptest.Server
 	servers  [2]*served
-	secret   []byte // of the issuer shop
+	open     *served // of the demo, which knows nobody
+	secret   []byte  // of the issuer shop
 	rsa      *rsa.PrivateKey
 	publicly []byte // PEM
 	operator string // a key that may do everything
@@ -112,13 +112,9 @@ func deployWith(t *testing.T, limits string) *deployment {
 	d.operator = d.key(t, auth.Key{Grants: []auth.Grant{{Rights: []auth.Right{auth.Admin}, Group: "*", Mode: "*"}}})
 
 	var callbacks []string
+	d.open = free(t)
 	for i := range d.servers {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		d.servers[i] = &served{at: ln.Addr().String(), url: "http://" + ln.Addr().String()}
-		_ = ln.Close()
+		d.servers[i] = free(t)
 		callbacks = append(callbacks, d.servers[i].url+"/auth/callback")
 	}
 	var provider http.Handler
@@ -130,7 +126,19 @@ func deployWith(t *testing.T, limits string) *deployment {
 	for i, lifetime := range []string{"8h", "1s"} {
 		d.serve(t, d.servers[i], lifetime)
 	}
+	d.open.run(t, "--demo")
 	return d
+}
+
+// free is a server at an address that nobody has.
+func free(t *testing.T) *served {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	return &served{at: ln.Addr().String(), url: "http://" + ln.Addr().String()}
 }
 
 func (d *deployment) write(t *testing.T, name string, data []byte) string {
@@ -142,7 +150,7 @@ func (d *deployment) write(t *testing.T, name string, data []byte) string {
 	return path
 }
 
-// serve runs a server until the test ends.
+// serve runs a server that knows its callers.
 func (d *deployment) serve(t *testing.T, s *served, lifetime string) {
 	t.Helper()
 	conf := d.write(t, lifetime+".toml", fmt.Appendf(nil, `keys = "keys.json"
@@ -166,10 +174,16 @@ public_url = %q
 user_prefix = "login:"
 lifetime = %q
 %s%s`, shopIssuer, idIssuer, d.provider.URL, s.url, lifetime, rules, d.limits))
+	s.run(t, "--config", conf)
+}
+
+// run serves, from memory, until the test ends.
+func (s *served) run(t *testing.T, flags ...string) {
+	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan int, 1)
 	go func() {
-		ended <- cli.Main(ctx, []string{"serve", "--config", conf, "--listen", s.at, "--store", "memory:"}, nil, io.Discard, io.Discard, nil)
+		ended <- cli.Main(ctx, append([]string{"serve", "--listen", s.at, "--store", "memory:"}, flags...), nil, io.Discard, io.Discard, nil)
 	}()
 	t.Cleanup(func() {
 		stop()
@@ -243,106 +257,4 @@ func unsigned(t *testing.T, user string) string {
 	}
 	b64 := base64.RawURLEncoding.EncodeToString
 	return b64([]byte(`{"alg":"none","typ":"JWT"}`)) + "." + b64(body) + "."
-}
-
-// answered is an answer, read to its end unless it is a stream.
-type answered struct {
-	status int
-	header http.Header
-	body   string
-}
-
-// call sends a request, and follows no redirect.
-func (s *served) call(t *testing.T, method, path, body string, header http.Header) answered {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, method, s.url+path, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header = header.Clone()
-	if r.Header == nil {
-		r.Header = http.Header{}
-	}
-	if strings.HasPrefix(body, "{") {
-		r.Header.Set("Content-Type", "application/json")
-	} else if body != "" {
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	}
-	res, err := http.DefaultTransport.RoundTrip(r)
-	if err != nil {
-		t.Fatalf("%s %s: %v", method, path, err)
-	}
-	defer res.Body.Close()
-	if res.Header.Get("Content-Type") == "text/event-stream" {
-		return answered{res.StatusCode, res.Header, ""}
-	}
-	data, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return answered{res.StatusCode, res.Header, string(data)}
-}
-
-// operate does something as the operator, and reads the answer.
-func (d *deployment) operate(t *testing.T, s *served, method, path string, in, out any) {
-	t.Helper()
-	body := ""
-	if in != nil {
-		data, err := json.Marshal(in)
-		if err != nil {
-			t.Fatal(err)
-		}
-		body = string(data)
-	}
-	got := s.call(t, method, path, body, bearerOf(d.operator))
-	if got.status != http.StatusOK {
-		t.Fatalf("%s %s of the operator: %d %s", method, path, got.status, got.body)
-	}
-	if out != nil {
-		if err := json.Unmarshal([]byte(got.body), out); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-func bearerOf(secret string) http.Header {
-	return http.Header{"Authorization": {"Bearer " + secret}}
-}
-
-func cookieOf(value string) http.Header {
-	return http.Header{"Cookie": {loginCookie + "=" + value}}
-}
-
-// hold captures a mutex of group docs for an owner, and returns its token.
-func (d *deployment) hold(t *testing.T, s *served, id string, o editlock.Owner) uint64 {
-	t.Helper()
-	var got struct{ Mutex struct{ Token uint64 } }
-	d.operate(t, s, "POST", "/v1/capture", map[string]any{
-		"mutex": map[string]string{"group": "docs", "id": id},
-		"owner": map[string]string{"session": o.Session, "user_id": o.UserID, "name": o.Name},
-	}, &got)
-	return got.Mutex.Token
-}
-
-// state is all that a server's store holds, but for the time of looking, and
-// the number of the last thing that happened.
-func (d *deployment) state(t *testing.T, s *served) string {
-	t.Helper()
-	var list struct {
-		Mutexes []map[string]any
-		Next    *string `json:"next_cursor"`
-	}
-	var past struct{ Entries []struct{ Seq uint64 } }
-	d.operate(t, s, "GET", "/v1/mutexes?limit=1000", nil, &list)
-	d.operate(t, s, "GET", "/v1/history?limit=1", nil, &past)
-	if list.Next != nil {
-		t.Fatal("this needs another page")
-	}
-	for _, m := range list.Mutexes {
-		delete(m, "as_of")
-		delete(m, "expires_in_s")
-	}
-	return fmt.Sprint(past.Entries, list.Mutexes)
 }

@@ -39,69 +39,69 @@ var surface = []struct {
 	send    string // the path to call; empty: the route's
 	body    string
 	changes bool // an entitled caller's call changes what is held
-	//    nobody, refused, powerless, elsewhere, entitled, backend
-	want [6]string
+	//    nobody, refused, powerless, elsewhere, entitled, backend; anybody of an open server
+	want [7]string
 }{
-	{"POST /v1/capture", "", `{"mutex":{"group":"docs","id":"new"}OWNER}`, true, [6]string{unknown, unknown, no, no, ok, ok}},
-	{"POST /v1/refresh", "", `{"items":[{"mutex":{"group":"docs","id":"mine"},"token":MYTOKEN,"status_data":"x"}]OWNER}`, true, [6]string{unknown, unknown, itemNo, itemNo, ok, ok}},
-	{"POST /v1/request", "", `{"mutex":{"group":"docs","id":"theirs"}OWNER}`, false, [6]string{unknown, unknown, no, no, ok, ok}},
-	{"POST /v1/release", "", `{"mutex":{"group":"docs","id":"mine"}OWNER}`, true, [6]string{unknown, unknown, no, no, ok, ok}},
-	{"POST /v1/takeover", "", `{"mutex":{"group":"docs","id":"theirs"},"seen_token":THEIRTOKEN,"reason":"so"OWNER}`, true, [6]string{unknown, unknown, no, no, ok, ok}},
-	{"POST /v1/force-release", "", `{"mutex":{"group":"docs","id":"theirs"},"seen_token":THEIRTOKEN,"reason":"so"OWNER}`, true, [6]string{unknown, unknown, no, no, ok, ok}},
-	{"POST /v1/release-session", "", `{"session":"petrov-1"OWNER}`, true, [6]string{unknown, unknown, no, no, ok, ok}},
-	{"POST /v1/hand-over", "", `{"mutex":{"group":"docs","id":"mine"}OWNER}`, false, [6]string{unknown, unknown, no, no, ok, ok}},
-	{"POST /v1/decline", "", `{"mutex":{"group":"docs","id":"mine"},"waiter":"w1"OWNER}`, false, [6]string{unknown, unknown, no, no, ok, ok}},
-	{"GET /v1/mutexes", "", "", false, [6]string{unknown, unknown, no, ok, ok, ok}},
-	{"GET /v1/history", "", "", false, [6]string{unknown, unknown, no, ok, ok, ok}},
-	{"GET /v1/events", "", "", false, [6]string{unknown, unknown, no, ok, ok, ok}},
+	{"POST /v1/capture", "", `{"mutex":{"group":"docs","id":"new"}OWNER}`, true, [7]string{unknown, unknown, no, no, ok, ok, ok}},
+	{"POST /v1/refresh", "", `{"items":[{"mutex":{"group":"docs","id":"mine"},"token":MYTOKEN,"status_data":"x"}]OWNER}`, true, [7]string{unknown, unknown, itemNo, itemNo, ok, ok, ok}},
+	{"POST /v1/request", "", `{"mutex":{"group":"docs","id":"theirs"}OWNER}`, false, [7]string{unknown, unknown, no, no, ok, ok, ok}},
+	{"POST /v1/release", "", `{"mutex":{"group":"docs","id":"mine"}OWNER}`, true, [7]string{unknown, unknown, no, no, ok, ok, ok}},
+	{"POST /v1/takeover", "", `{"mutex":{"group":"docs","id":"theirs"},"seen_token":THEIRTOKEN,"reason":"so"OWNER}`, true, [7]string{unknown, unknown, no, no, ok, ok, ok}},
+	{"POST /v1/force-release", "", `{"mutex":{"group":"docs","id":"theirs"},"seen_token":THEIRTOKEN,"reason":"so"OWNER}`, true, [7]string{unknown, unknown, no, no, ok, ok, ok}},
+	{"POST /v1/release-session", "", `{"session":"petrov-1"OWNER}`, true, [7]string{unknown, unknown, no, no, ok, ok, ok}},
+	{"POST /v1/hand-over", "", `{"mutex":{"group":"docs","id":"mine"}OWNER}`, false, [7]string{unknown, unknown, no, no, ok, ok, ok}},
+	{"POST /v1/decline", "", `{"mutex":{"group":"docs","id":"mine"},"waiter":"w1"OWNER}`, false, [7]string{unknown, unknown, no, no, ok, ok, ok}},
+	{"GET /v1/mutexes", "", "", false, [7]string{unknown, unknown, no, ok, ok, ok, ok}},
+	{"GET /v1/history", "", "", false, [7]string{unknown, unknown, no, ok, ok, ok, ok}},
+	{"GET /v1/events", "", "", false, [7]string{unknown, unknown, no, ok, ok, ok, ok}},
 
 	// For everybody, whatever he shows.
-	{"GET /healthz", "", "", false, [6]string{ok, ok, ok, ok, ok, ok}},
-	{"GET /readyz", "", "", false, [6]string{ok, ok, ok, ok, ok, ok}},
-	{"GET /openapi.json", "", "", false, [6]string{ok, ok, ok, ok, ok, ok}},
-	{"GET /docs", "", "", false, [6]string{ok, ok, ok, ok, ok, ok}},
-	{"/", "/nowhere", "", false, [6]string{missing, missing, missing, missing, missing, missing}},
+	{"GET /healthz", "", "", false, [7]string{ok, ok, ok, ok, ok, ok, ok}},
+	{"GET /readyz", "", "", false, [7]string{ok, ok, ok, ok, ok, ok, ok}},
+	{"GET /openapi.json", "", "", false, [7]string{ok, ok, ok, ok, ok, ok, ok}},
+	{"GET /docs", "", "", false, [7]string{ok, ok, ok, ok, ok, ok, ok}},
+	{"/", "/nowhere", "", false, [7]string{missing, missing, missing, missing, missing, missing, missing}},
 
 	// They tell nothing of any one mutex, so admin of some will do.
-	{"GET /metrics", "", "", false, [6]string{unknown, unknown, no, ok, ok, ok}},
+	{"GET /metrics", "", "", false, [7]string{unknown, unknown, no, ok, ok, ok, ok}},
 
 	// The lock manager.
-	{"GET /{$}", "/", "", false, [6]string{logsIn, unknown, ok, ok, ok, ok}},
-	{"/{$}", "/", "", false, [6]string{logsIn, unknown, ok, ok, ok, ok}},
-	{"GET /ui/lock", "/ui/lock?id=docs//theirs", "", false, [6]string{logsIn, unknown, html403, html403, ok, ok}},
-	{"GET /ui/person", "/ui/person?who=u:petrov", "", false, [6]string{logsIn, unknown, ok, ok, ok, ok}},
-	{"GET /ui/history", "", "", false, [6]string{logsIn, unknown, html403, ok, ok, ok}},
-	{"POST /ui/confirm", "/ui/confirm?do=takeover", "lock=docs//theirs+THEIRTOKEN", false, [6]string{unknown, unknown, html403, html403, ok, html403}},
+	{"GET /{$}", "/", "", false, [7]string{logsIn, unknown, ok, ok, ok, ok, ok}},
+	{"/{$}", "/", "", false, [7]string{logsIn, unknown, ok, ok, ok, ok, ok}},
+	{"GET /ui/lock", "/ui/lock?id=docs//theirs", "", false, [7]string{logsIn, unknown, html403, html403, ok, ok, ok}},
+	{"GET /ui/person", "/ui/person?who=u:petrov", "", false, [7]string{logsIn, unknown, ok, ok, ok, ok, ok}},
+	{"GET /ui/history", "", "", false, [7]string{logsIn, unknown, html403, ok, ok, ok, ok}},
+	{"POST /ui/confirm", "/ui/confirm?do=takeover", "lock=docs//theirs+THEIRTOKEN", false, [7]string{unknown, unknown, html403, html403, ok, html403, ok}},
 	// Refused ones are told of on a page, one by one.
-	{"POST /ui/act", "/ui/act?do=takeover", "lock=docs//theirs+THEIRTOKEN&reason=so", true, [6]string{unknown, unknown, ok, ok, "303 /", ok}},
-	{"GET assetsPath/", "/ui/assets/none/main.js", "", false, [6]string{logsIn, unknown, html404, html404, html404, html404}},
-	{"/ui/", "/ui/nowhere", "", false, [6]string{logsIn, unknown, html404, html404, html404, html404}},
-	// Who is known states no name.
-	{"GET /ui/me", "", "", false, [6]string{logsIn, unknown, html404, html404, html404, html404}},
-	{"POST /ui/me", "", "name=Petrov", false, [6]string{unknown, unknown, html404, html404, html404, html404}},
+	{"POST /ui/act", "/ui/act?do=takeover", "lock=docs//theirs+THEIRTOKEN&reason=so", true, [7]string{unknown, unknown, ok, ok, "303 /", ok, "303 /"}},
+	{"GET assetsPath/", "/ui/assets/none/main.js", "", false, [7]string{logsIn, unknown, html404, html404, html404, html404, html404}},
+	{"/ui/", "/ui/nowhere", "", false, [7]string{logsIn, unknown, html404, html404, html404, html404, html404}},
+	// Who is known states no name; anybody must.
+	{"GET /ui/me", "", "", false, [7]string{logsIn, unknown, html404, html404, html404, html404, ok}},
+	{"POST /ui/me", "", "name=Petrov", false, [7]string{unknown, unknown, html404, html404, html404, html404, "303 /"}},
 
 	// Beside the server: not on its address.
-	{"GET /debug/pprof/", "", "", false, [6]string{missing, missing, missing, missing, missing, missing}},
-	{"GET /debug/pprof/cmdline", "", "", false, [6]string{missing, missing, missing, missing, missing, missing}},
-	{"GET /debug/pprof/profile", "", "", false, [6]string{missing, missing, missing, missing, missing, missing}},
-	{"GET /debug/pprof/symbol", "", "", false, [6]string{missing, missing, missing, missing, missing, missing}},
-	{"GET /debug/pprof/trace", "", "", false, [6]string{missing, missing, missing, missing, missing, missing}},
+	{"GET /debug/pprof/", "", "", false, [7]string{missing, missing, missing, missing, missing, missing, missing}},
+	{"GET /debug/pprof/cmdline", "", "", false, [7]string{missing, missing, missing, missing, missing, missing, missing}},
+	{"GET /debug/pprof/profile", "", "", false, [7]string{missing, missing, missing, missing, missing, missing, missing}},
+	{"GET /debug/pprof/symbol", "", "", false, [7]string{missing, missing, missing, missing, missing, missing, missing}},
+	{"GET /debug/pprof/trace", "", "", false, [7]string{missing, missing, missing, missing, missing, missing, missing}},
 
 	// The demo goes with open servers only.
-	{"GET /demo/{$}", "/demo/", "", false, [6]string{missing, missing, missing, missing, missing, missing}},
-	{"GET /demo/documents/{id}", "/demo/documents/1", "", false, [6]string{missing, missing, missing, missing, missing, missing}},
-	{"POST /demo/person", "", "name=x", false, [6]string{missing, missing, missing, missing, missing, missing}},
-	{"GET /demo/api/documents/{id}", "/demo/api/documents/1", "", false, [6]string{missing, missing, missing, missing, missing, missing}},
-	{"POST /demo/api/documents/{id}", "/demo/api/documents/1", `{}`, false, [6]string{missing, missing, missing, missing, missing, missing}},
-	{"GET /demo/assets/assetsVersion/", "/demo/assets/x/demo.js", "", false, [6]string{missing, missing, missing, missing, missing, missing}},
-	{"/demo/", "/demo/nowhere", "", false, [6]string{missing, missing, missing, missing, missing, missing}},
-	{"/editlock/", "/editlock/editlock.js", "", false, [6]string{missing, missing, missing, missing, missing, missing}},
+	{"GET /demo/{$}", "/demo/", "", false, [7]string{missing, missing, missing, missing, missing, missing, ok}},
+	{"GET /demo/documents/{id}", "/demo/documents/1", "", false, [7]string{missing, missing, missing, missing, missing, missing, "303 /demo/"}},
+	{"POST /demo/person", "", "name=x", false, [7]string{missing, missing, missing, missing, missing, missing, "303 /demo/"}},
+	{"GET /demo/api/documents/{id}", "/demo/api/documents/1", "", false, [7]string{missing, missing, missing, missing, missing, missing, missing}},
+	{"POST /demo/api/documents/{id}", "/demo/api/documents/1", `{}`, false, [7]string{missing, missing, missing, missing, missing, missing, missing}},
+	{"GET /demo/assets/assetsVersion/", "/demo/assets/x/demo.js", "", false, [7]string{missing, missing, missing, missing, missing, missing, "303 /demo/"}},
+	{"/demo/", "/demo/nowhere", "", false, [7]string{missing, missing, missing, missing, missing, missing, "303 /demo/"}},
+	{"/editlock/", "/editlock/editlock.js", "", false, [7]string{missing, missing, missing, missing, missing, missing, missing}},
 
 	// The login. The last row ends those that there are.
-	{"GET /auth/login", "", "", false, [6]string{provider, provider, provider, provider, provider, provider}},
-	{"GET /auth/callback", "/auth/callback?code=x&state=ABCDEFGHIJKLMNOPQRSTUVWXYZ", "", false, [6]string{html403, html403, html403, html403, html403, html403}},
-	{"/auth/", "/auth/nowhere", "", false, [6]string{html404, html404, html404, html404, html404, html404}},
-	{"POST /auth/logout", "", "x=", false, [6]string{ok, ok, ok, ok, ok, ok}},
+	{"GET /auth/login", "", "", false, [7]string{provider, provider, provider, provider, provider, provider, missing}},
+	{"GET /auth/callback", "/auth/callback?code=x&state=ABCDEFGHIJKLMNOPQRSTUVWXYZ", "", false, [7]string{html403, html403, html403, html403, html403, html403, missing}},
+	{"/auth/", "/auth/nowhere", "", false, [7]string{html404, html404, html404, html404, html404, html404, missing}},
+	{"POST /auth/logout", "", "x=", false, [7]string{ok, ok, ok, ok, ok, ok, missing}},
 }
 
 // routes are all there are: those of the OpenAPI document, and what the
@@ -242,18 +242,28 @@ func TestSurface_OfEachKindOfCaller(t *testing.T) {
 				if got.status == http.StatusUnauthorized && !strings.HasPrefix(got.header.Get("WWW-Authenticate"), `Bearer realm="editlock"`) {
 					t.Errorf("WWW-Authenticate is %q", got.header.Get("WWW-Authenticate"))
 				}
-				may := row.changes && (c.kind == entitled || c.kind == backend) && row.want[c.kind] != row.want[powerless]
+				may := row.changes && c.kind >= entitled && row.want[c.kind] != row.want[powerless]
 				if changed := before != after; changed != may {
 					t.Errorf("it changes what is held: %v, want %v\nbefore: %s\nafter:  %s", changed, may, before, after)
 				}
 				if c.kind < entitled && strings.Contains(got.body, holder) {
 					t.Errorf("it tells who holds what is not his: %.300s", got.body)
 				}
-				for _, session := range []string{"petrov-1", c.owner.Session} {
-					d.operate(t, c.at, "POST", "/v1/release-session", map[string]string{"session": session}, nil)
-				}
+				d.clear(t, c.at)
 			})
 		}
+	}
+}
+
+// clear releases all that is held.
+func (d *deployment) clear(t *testing.T, s *served) {
+	t.Helper()
+	var list struct {
+		Mutexes []struct{ Owner struct{ Session string } }
+	}
+	d.operate(t, s, "GET", "/v1/mutexes?limit=1000", nil, &list)
+	for _, m := range list.Mutexes {
+		d.operate(t, s, "POST", "/v1/release-session", map[string]string{"session": m.Owner.Session}, nil)
 	}
 }
 
