@@ -92,6 +92,15 @@ func TestLogins_ShowNoSessionThatProvesAnything(t *testing.T) {
 	if !strings.HasPrefix(seen, "login:") || strings.Contains(seen, cookie) {
 		t.Fatalf("the session is %q", seen)
 	}
+	// Another login is another session, and none that a cookie chose.
+	jar, _ := cookiejar.New(nil)
+	at, _ := url.Parse(s.url)
+	jar.SetCookies(at, []*http.Cookie{{Name: loginCookie, Value: "CHOSEN", Path: "/"}})
+	for _, other := range []string{d.logIn(t, s, chiefsLogin), d.logInWith(t, s, chiefsLogin, jar)} {
+		if session := d.whoIs(t, s, other).Session; session == seen || len(session) < len(seen) || strings.Contains(session, "CHOSEN") {
+			t.Errorf("another login has the session %q beside %q", session, seen)
+		}
+	}
 	for _, guess := range []string{seen, strings.TrimPrefix(seen, "login:")} {
 		for name, header := range map[string]http.Header{"cookie": cookieOf(guess), "bearer": bearerOf(guess)} {
 			if got := s.call(t, "GET", "/v1/mutexes", "", header); got.status != http.StatusUnauthorized {
