@@ -6,7 +6,6 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Optional
 
 import pytest
 
@@ -215,43 +214,6 @@ def test_a_release_from_outside_cancels_nothing_else(server: Server, invoice: ID
             return task.cancelled()
 
     assert asyncio.run(work())
-
-
-def test_a_hold_ends_though_wait_for_loses_a_cancellation(
-    server: Server, invoice: ID, ivan: Owner, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As before Python 3.12, when what is waited for is done in the turn of the loop that cancels."""
-    wait_for = asyncio.wait_for
-
-    async def work() -> int:
-        loses, lost = asyncio.Event(), 0
-
-        async def losing(work: Any, timeout: Optional[float]) -> Any:
-            nonlocal lost
-            if asyncio.current_task() is body or loses.is_set():
-                return await wait_for(work, timeout)
-            answer = await wait_for(work, timeout)
-            loses.set()
-            try:
-                await asyncio.sleep(3600)  # until the end of the block cancels it
-            except asyncio.CancelledError:
-                lost += 1
-            return answer
-
-        body = asyncio.current_task()
-        monkeypatch.setattr(asyncio, "wait_for", losing)
-        async with AsyncClient(server.url) as client:
-            async with client.hold(invoice, owner=ivan, auto_release=NEVER):
-                await loses.wait()
-            assert (await client.request(invoice, owner=ivan))[0] is State.FREE
-        return lost
-
-    async def limited() -> int:
-        done, _ = await asyncio.wait([asyncio.ensure_future(work())], timeout=20)
-        assert done, "the block hangs at its end"
-        return done.pop().result()
-
-    assert asyncio.run(limited()) == 1
 
 
 def test_the_lease_is_counted_from_before_the_call(client: Client, invoice: ID, ivan: Owner) -> None:

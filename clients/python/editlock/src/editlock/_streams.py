@@ -5,13 +5,45 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import sys
 import time
-from collections.abc import Generator
-from typing import Optional, TypeVar, cast
+from collections.abc import Coroutine, Generator
+from typing import Any, Optional, TypeVar, cast
 
 from . import _http as http
 
 T = TypeVar("T")
+
+if sys.version_info >= (3, 12):
+    within = asyncio.wait_for
+else:
+
+    async def within(work: Coroutine[Any, Any, T], timeout: float) -> T:
+        """asyncio.wait_for, without its defect before Python 3.12: when the
+        work is done in the turn of the loop in which its waiter is cancelled,
+        that one returns the result and the cancellation is lost for ever.
+        """
+        task = asyncio.ensure_future(work)
+        try:
+            await asyncio.wait([task], timeout=timeout)
+        except asyncio.CancelledError:
+            await _end(task)
+            if not task.cancelled() and task.exception() is None:
+                result = task.result()
+                if isinstance(result, AsyncConnection):
+                    result.close()  # nobody else will
+            raise
+        late = not task.done()
+        if late:
+            await _end(task)
+        if late and task.cancelled():
+            raise asyncio.TimeoutError
+        return task.result()
+
+    async def _end(task: asyncio.Task[T]) -> None:
+        """Cancels a task and waits until it no longer runs."""
+        task.cancel()
+        await asyncio.wait([task])
 
 
 class AsyncConnection:

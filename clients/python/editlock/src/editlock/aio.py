@@ -14,7 +14,7 @@ from . import _calls as calls
 from . import _http as http
 from ._answers import TIME_UP, Retry, refusal, result, unreached
 from ._events import MAX_TRIES, SILENCE, Resumption
-from ._streams import AsyncConnection, AsyncPool
+from ._streams import AsyncConnection, AsyncPool, within
 from .aioheld import AsyncHeld
 from .credential import AsyncCredential, Kept
 from .credential import headers as proof
@@ -234,17 +234,17 @@ class AsyncClient:
         if self._pool.closed:
             raise Unavailable("the client is closed")
         data = http.request(self._address, "GET", path, {**position.begin(), **proof(secret)}, None)
-        connection = await asyncio.wait_for(AsyncConnection.open(self._address, self._tls), self._timeout)
+        connection = await within(AsyncConnection.open(self._address, self._tls), self._timeout)
         try:
-            await asyncio.wait_for(connection.send(data), self._timeout)
-            head = await asyncio.wait_for(connection.read(http.read_head()), SILENCE)
+            await within(connection.send(data), self._timeout)
+            head = await within(connection.read(http.read_head()), SILENCE)
             if head.status != 200:
-                body = await asyncio.wait_for(connection.read(http.read_body(head)), SILENCE)
+                body = await within(connection.read(http.read_body(head)), SILENCE)
                 raise refusal(self._address, head, body)
             if not head.chunked or not head.is_type("text/event-stream"):
                 raise Unavailable(f"{self._address.header} answers with no stream of events")
             while True:
-                piece = await asyncio.wait_for(connection.read(http.read_chunk()), SILENCE)
+                piece = await within(connection.read(http.read_chunk()), SILENCE)
                 if not piece:
                     return
                 for event in position.feed(piece):
@@ -286,7 +286,7 @@ class AsyncClient:
         headers = {**call.headers(), **proof(secret)}
         data = http.request(self._address, call.method, call.path, headers, call.body)
         try:
-            head, body, again = await asyncio.wait_for(self._exchange(data), patience)
+            head, body, again = await within(self._exchange(data), patience)
         except (OSError, *TIME_UP) as err:
             raise Retry(unreached(self._address, err)) from err
         return result(self._address, call, head, body, tries + again)

@@ -57,7 +57,8 @@ class AsyncHeld:
         self, kind: Optional[type[BaseException]], err: Optional[BaseException], trace: Optional[TracebackType]
     ) -> None:
         self._body = None  # from here on a loss cancels nothing
-        # Before Python 3.12 wait_for may lose a cancellation: it is repeated.
+        # A credential function of the caller's may lose a cancellation, as
+        # wait_for does before Python 3.12: it is repeated.
         while [task for task in self._work if not task.done()]:
             for task in self._work:
                 task.cancel()
