@@ -90,7 +90,11 @@ func FuzzChunk(f *testing.F) {
 			t.Fatalf("%+v is read as %+v, %v", entries, got, err)
 		}
 		for _, q := range []store.LogQuery{
-			{Name: name}, {User: user}, {Request: reason}, {Kinds: []string{kind}}, {Prefix: name[:min(int(cut), len(name))]},
+			{Name: name},
+			{User: user},
+			{Request: reason},
+			{Kinds: []string{kind}},
+			{Prefix: name[:min(int(cut), len(name))]},
 			{Name: name, User: user, Prefix: name, Kinds: []string{kind, "K"}},
 		} {
 			for _, e := range entries {
