@@ -1,9 +1,12 @@
 package client_test
 
 import (
+	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"editlock"
 	"editlock/client"
@@ -20,27 +23,87 @@ func FuzzEvents(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, stream string) {
-		asked := 0
-		c, err := client.New("http://server", &client.Options{HTTPClient: &http.Client{Transport: fake(func(*http.Request) (*http.Response, error) {
-			if asked++; asked > 1 {
-				return respond(400, "application/problem+json", `{"code":"invalid","status":400,"title":"x","detail":"enough","field":"after"}`), nil
-			}
-			return respond(200, "text/event-stream", stream), nil
-		})}})
-		if err != nil {
-			t.Fatal(err)
+		synctest.Test(t, func(t *testing.T) { watchStream(t, stream) }) // whose pauses take no time
+	})
+}
+
+// watchStream reads a stream, and behind it an answer that ends the watch.
+func watchStream(t *testing.T, stream string) {
+	asked := 0
+	c, err := client.New("http://server", &client.Options{HTTPClient: &http.Client{Transport: fake(func(*http.Request) (*http.Response, error) {
+		if asked++; asked > 1 {
+			return respond(400, "application/problem+json", `{"code":"invalid","status":400,"title":"x","detail":"enough","field":"after"}`), nil
 		}
-		defer func() { _ = c.Close() }()
-		var after, last uint64
-		for e, err := range c.Watch(t.Context(), editlock.WatchQuery{After: &after}) {
+		return respond(200, "text/event-stream", stream), nil
+	})}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	var after, last uint64
+	ended := false
+	for e, err := range c.Watch(t.Context(), editlock.WatchQuery{After: &after}) {
+		if ended {
+			t.Fatalf("goes on behind an error: %q", stream)
+		}
+		if ended = err != nil; ended {
+			continue
+		}
+		if e.Seq < last {
+			t.Fatalf("%d comes after %d: %s", e.Seq, last, strings.ToValidUTF8(stream, "?"))
+		}
+		last = e.Seq
+	}
+	if !ended || asked > 2 {
+		t.Fatalf("ended: %v, asked %d times: %q", ended, asked, stream)
+	}
+}
+
+// FuzzResumption cuts a stream of events anywhere, and its events into any
+// pieces: those that come are the same, each once.
+func FuzzResumption(f *testing.F) {
+	f.Add(uint16(0), uint16(300), "\n")
+	f.Add(uint16(150), uint16(10), "\r\n")
+	f.Add(uint16(1000), uint16(1), "\n:\n")
+	const events = 5
+	f.Fuzz(func(t *testing.T, cut, again uint16, end string) {
+		if end != "\n" && end != "\r\n" && end != "\n:\n" {
+			return // other line ends than servers have
+		}
+		synctest.Test(t, func(t *testing.T) {
+			asked := 0
+			c, err := client.New("http://server", &client.Options{HTTPClient: &http.Client{Transport: fake(func(r *http.Request) (*http.Response, error) {
+				from := 0
+				if id := r.Header.Get("Last-Event-ID"); id != "" {
+					from, _ = strconv.Atoi(id)
+				}
+				var b strings.Builder
+				for seq := from + 1; seq <= events; seq++ {
+					fmt.Fprintf(&b, "id: %d%sevent: CAPTURE%sdata: {\"seq\":%d,\"kind\":\"CAPTURE\",\"at\":\"2025-11-22T12:04:00Z\",\"mutex\":{\"id\":\"1\"},\"token\":1}%s\n", seq, end, end, seq, end)
+				}
+				text := b.String()
+				switch asked++; asked {
+				case 1:
+					text = text[:min(int(cut), len(text))]
+				case 2:
+					text = text[:min(int(again), len(text))]
+				}
+				return respond(200, "text/event-stream", text), nil
+			})}})
 			if err != nil {
-				return
+				t.Fatal(err)
 			}
-			if e.Seq < last {
-				t.Fatalf("%d comes after %d: %s", e.Seq, last, strings.ToValidUTF8(stream, "?"))
+			defer func() { _ = c.Close() }()
+			var after, last uint64
+			for e, err := range c.Watch(t.Context(), editlock.WatchQuery{After: &after}) {
+				if err != nil || e.Seq != last+1 {
+					t.Fatalf("%d comes after %d, %v, cut at %d and %d", e.Seq, last, err, cut, again)
+				}
+				if last = e.Seq; last == events {
+					break
+				}
 			}
-			last = e.Seq
-		}
+		})
 	})
 }
 
@@ -52,26 +115,30 @@ func FuzzAnswers(f *testing.F) {
 	f.Add(429, `{"code":"limited","status":429}`)
 	f.Add(200, `[`)
 	f.Fuzz(func(t *testing.T, status int, body string) {
-		if status < 200 || status > 599 || status/100 == 3 || status >= 500 || status == 429 {
-			return // those are repeated, which takes time
+		if status < 200 || status > 599 || status/100 == 3 {
+			return // no answer that comes so far
 		}
-		kind := "application/json"
-		if status != 200 {
-			kind = "application/problem+json"
-		}
-		c, err := client.New("http://server", &client.Options{HTTPClient: &http.Client{Transport: fake(func(*http.Request) (*http.Response, error) {
-			return respond(status, kind, body), nil
-		})}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer func() { _ = c.Close() }()
-		_, m, err := c.Request(t.Context(), editlock.ID{ID: "1"})
-		if err == nil && m.Token != 0 && m.ID.ID == "" {
-			t.Fatalf("the token %d of no mutex: %q", m.Token, body)
-		}
-		if status != 200 && err == nil {
-			t.Fatalf("%d %q is no error", status, body)
-		}
+		synctest.Test(t, func(t *testing.T) { readAnswer(t, status, body) }) // whose pauses take no time
 	})
+}
+
+func readAnswer(t *testing.T, status int, body string) {
+	kind := "application/json"
+	if status != 200 {
+		kind = "application/problem+json"
+	}
+	c, err := client.New("http://server", &client.Options{HTTPClient: &http.Client{Transport: fake(func(*http.Request) (*http.Response, error) {
+		return respond(status, kind, body), nil
+	})}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	_, m, err := c.Request(t.Context(), editlock.ID{ID: "1"})
+	if err == nil && m.Token != 0 && m.ID.ID == "" {
+		t.Fatalf("the token %d of no mutex: %q", m.Token, body)
+	}
+	if status != 200 && err == nil {
+		t.Fatalf("%d %q is no error", status, body)
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"iter"
 	"net/http"
 	"net/url"
@@ -20,7 +21,7 @@ const (
 	// silence is how long a stream may be quiet before it counts as dead:
 	// three heartbeats of the server.
 	silence = 45 * time.Second
-	// maxLine is more than an entry takes.
+	// maxLine is more than an entry takes, and more than a problem.
 	maxLine = 256 << 10
 )
 
@@ -142,18 +143,15 @@ func (w *watch) follow(ctx context.Context) error {
 		return w.cut(err)
 	}
 	defer func() { _ = res.Body.Close() }()
-	lines := bufio.NewScanner(res.Body)
-	lines.Buffer(nil, maxLine)
 	if res.StatusCode != http.StatusOK {
-		var body bytes.Buffer
-		for lines.Scan() {
-			body.Write(lines.Bytes())
-		}
-		return c.refused(m, res, body.Bytes())
+		body, _ := io.ReadAll(io.LimitReader(res.Body, maxLine)) // half a problem is none
+		return c.refused(m, res, body)
 	}
 	if !isType(res, "text/event-stream") {
 		return c.strange(m, "content of type %.80q", res.Header.Get("Content-Type"))
 	}
+	lines := bufio.NewScanner(res.Body)
+	lines.Buffer(nil, maxLine)
 	return w.read(m, lines, dead)
 }
 
@@ -179,7 +177,9 @@ func (w *watch) read(m message, lines *bufio.Scanner, dead *time.Timer) error {
 			case "event":
 				kind = string(value)
 			case "data":
-				data = append(data, value...)
+				if data = append(data, value...); len(data) > maxLine {
+					return w.client.strange(m, "an event of more than %d bytes", maxLine)
+				}
 			}
 			continue
 		}
