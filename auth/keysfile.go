@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -122,7 +123,15 @@ func ReadKeys(path string) ([]Key, error) {
 	if err := dec.Decode(&form); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	if _, err := dec.Token(); err != io.EOF {
+		return nil, fmt.Errorf("%s: something stands behind the keys", path)
+	}
+	ids := make(map[string]bool, len(form.Keys))
 	for _, k := range form.Keys {
+		if ids[k.ID] {
+			return nil, fmt.Errorf("%s: two keys have the ID %q", path, k.ID)
+		}
+		ids[k.ID] = true
 		for _, g := range k.Grants {
 			if err := g.Validate(); err != nil {
 				return nil, fmt.Errorf("%s: key %s: %w", path, k.ID, err)

@@ -125,6 +125,9 @@ func random() string { return rand.Text() }
 // sealer encrypts what a browser keeps for this process only.
 type sealer struct{ aead cipher.AEAD }
 
+// oneForm lets no two texts stand for the same bytes.
+var oneForm = base64.RawURLEncoding.Strict()
+
 func newSealer() *sealer {
 	var key [32]byte
 	_, _ = rand.Read(key[:]) // never fails
@@ -134,11 +137,11 @@ func newSealer() *sealer {
 }
 
 func (s *sealer) seal(data []byte) string {
-	return base64.RawURLEncoding.EncodeToString(s.aead.Seal(nil, nil, data, nil))
+	return oneForm.EncodeToString(s.aead.Seal(nil, nil, data, nil))
 }
 
 func (s *sealer) open(text string) ([]byte, error) {
-	data, err := base64.RawURLEncoding.DecodeString(text)
+	data, err := oneForm.DecodeString(text)
 	if err != nil {
 		return nil, errors.New("not sealed here")
 	}
