@@ -75,7 +75,7 @@ echo "python: style and types"
 .venv-lint/bin/ruff check --quiet .
 .venv-lint/bin/ruff format --quiet --check .
 .venv-lint/bin/mypy --no-error-summary editlock/src m3_mutex/src tests bench
-# A test that hangs, as on a machine that is too busy, must end, to be tried again.
+# A test that hangs has told where by then.
 echo "python: tests on Python $main"
 timeout 300 .venv-main/bin/pytest -q -n 6
 
