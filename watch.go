@@ -12,6 +12,10 @@ import (
 const (
 	// watchEvery is how late a watcher notices what no news told of.
 	watchEvery = 2 * time.Second
+	// watchPause is between two looks at a log that grows all the time: what
+	// comes meanwhile is told at once. With many watchers of a busy store, to
+	// wake all of them for each entry would cost more than its locks do.
+	watchPause = 25 * time.Millisecond
 	// tailKeep is how many of the latest entries all watchers share, at least;
 	// who lags twice as far behind reads the log.
 	tailKeep = 1024
@@ -74,11 +78,17 @@ func (t *tail) follow() {
 	for {
 		for t.pull() {
 		}
+		pause := time.After(watchPause)
 		select {
 		case <-t.ctx.Done():
 			return
 		case <-t.news:
 		case <-check.C:
+		}
+		select {
+		case <-t.ctx.Done():
+			return
+		case <-pause:
 		}
 		t.mu.Lock()
 		if t.watchers == 0 {

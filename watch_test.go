@@ -126,3 +126,59 @@ func TestWatch_WhoLagsFarBehindMissesNothing(t *testing.T) {
 		}
 	})
 }
+
+// countingLog counts how often its log is read.
+type countingLog struct {
+	store.Store
+	reads atomic.Int64
+}
+
+func (s *countingLog) Log(ctx context.Context, q store.LogQuery) (store.LogPage, error) {
+	s.reads.Add(1)
+	return s.Store.Log(ctx, q)
+}
+
+func TestWatch_TellsOneEventAtOnceAndManyTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := &countingLog{Store: memory.New(nil)}
+		m := editlock.NewManager(st, nil)
+		defer func() { _ = m.Close() }()
+		ctx, stop := context.WithCancel(editlock.WithOwner(t.Context(), editlock.Owner{Session: "ann"}))
+		defer stop()
+		events := make(chan editlock.Event, 200)
+		go func() {
+			for e, err := range m.Watch(ctx, editlock.WatchQuery{}) {
+				if err != nil {
+					return
+				}
+				events <- e
+			}
+		}()
+		capture := func(i int) {
+			t.Helper()
+			if _, err := m.Capture(ctx, editlock.ID{ID: fmt.Sprint(i)}, nil); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+		}
+		time.Sleep(time.Second)
+		capture(0)
+		if len(events) != 1 {
+			t.Errorf("of one event, %d are told at once", len(events))
+		}
+		before := st.reads.Load()
+		const many = 100
+		for i := range many {
+			capture(i + 1)
+			time.Sleep(time.Millisecond)
+		}
+		time.Sleep(25 * time.Millisecond)
+		synctest.Wait()
+		if len(events) != 1+many {
+			t.Errorf("%d of %d events are told", len(events), 1+many)
+		}
+		if n := st.reads.Load() - before; n > 6 {
+			t.Errorf("the log was read %d times for events of %d ms", n, many)
+		}
+	})
+}

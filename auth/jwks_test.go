@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"sync"
@@ -69,13 +70,19 @@ func newKey(t *testing.T, kid string) jose.JSONWebKey {
 
 func sign(t *testing.T, alg jose.SignatureAlgorithm, k jose.JSONWebKey) string {
 	t.Helper()
+	return signed(t, alg, k, nil)
+}
+
+// signed is a token for user u with more claims, or others.
+func signed(t *testing.T, alg jose.SignatureAlgorithm, k jose.JSONWebKey, more map[string]any) string {
+	t.Helper()
 	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: alg, Key: k}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, err := jwt.Signed(signer).Claims(map[string]any{
-		"iss": "i", "aud": "a", "sub": "u", "sid": "s", "exp": time.Now().Add(time.Hour).Unix(),
-	}).Serialize()
+	claims := map[string]any{"iss": "i", "aud": "a", "sub": "u", "sid": "s", "exp": time.Now().Add(time.Hour).Unix()}
+	maps.Copy(claims, more)
+	token, err := jwt.Signed(signer).Claims(claims).Serialize()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -32,11 +32,12 @@ type Issuer struct {
 // and its end (exp).
 type Tokens struct {
 	issuers map[string]*Issuer
+	proofs  *proofs
 }
 
 // NewTokens returns what checks the tokens of issuers, whose names differ.
 func NewTokens(issuers ...*Issuer) *Tokens {
-	t := &Tokens{issuers: make(map[string]*Issuer, len(issuers))}
+	t := &Tokens{issuers: make(map[string]*Issuer, len(issuers)), proofs: newProofs()}
 	for _, iss := range issuers {
 		t.issuers[iss.Name] = iss
 	}
@@ -60,19 +61,7 @@ func (t *Tokens) authenticate(ctx context.Context, raw string) (*Caller, error) 
 	if len(raw) > maxToken {
 		return nil, refused(fmt.Sprintf("the token is longer than %d bytes", maxToken))
 	}
-	tok, err := jwt.ParseSigned(raw, allAlgorithms)
-	if err != nil || len(tok.Headers) != 1 {
-		return nil, refused("the token is not a JWT signed by an algorithm that is taken here")
-	}
-	var said jwt.Claims
-	if err := tok.UnsafeClaimsWithoutVerification(&said); err != nil {
-		return nil, refused("the token's claims can't be read")
-	}
-	iss := t.issuers[said.Issuer] // only to choose the keys that must have signed it
-	if iss == nil {
-		return nil, refused("the token's issuer is not known here")
-	}
-	claims, err := iss.verify(ctx, tok)
+	iss, claims, err := t.prove(ctx, raw)
 	if err != nil {
 		return nil, err
 	}
@@ -87,19 +76,20 @@ type verified struct {
 
 // verify tries the keys that may have signed a token. The key decides which
 // algorithms go with it, never the token.
-func (iss *Issuer) verify(ctx context.Context, tok *jwt.JSONWebToken) (*verified, error) {
+func (iss *Issuer) verify(ctx context.Context, tok *jwt.JSONWebToken) (*proof, error) {
 	head := tok.Headers[0]
+	alg := jose.SignatureAlgorithm(head.Algorithm)
 	keys, err := iss.Keys.Find(ctx, head.KeyID)
 	if err != nil {
 		return nil, err
 	}
 	for _, k := range keys {
-		if !k.takes(jose.SignatureAlgorithm(head.Algorithm)) {
+		if !k.takes(alg) {
 			continue
 		}
 		v := &verified{}
 		if err := tok.Claims(k.key, &v.Claims, &v.all); err == nil {
-			return v, nil
+			return &proof{iss, head.KeyID, alg, k.key, v}, nil
 		}
 	}
 	return nil, refused("the token's signature is not its issuer's")

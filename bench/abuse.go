@@ -3,10 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -28,11 +26,11 @@ const (
 
 // The crowd: what one attacker with a machine or two has. lasting is how many
 // connections each lasting kind keeps up, floods how many each flood opens a
-// second.
-const (
-	crowdLasting = 50
-	crowdFloods  = 120
-)
+// second. With the last of them this machine of two cores, which is the
+// crowd's and the callers' too, is nearly used up.
+const lasting = 50
+
+var floods = [...]int{30, 60, 120}
 
 // abuseRound is the least to measure in a round: too few calls have no p99.
 const abuseRound = 3 * time.Second
@@ -54,11 +52,16 @@ func abused(ctx context.Context, b *bench) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, srv.Close()) }()
-	crowd, err := startCrowd(ctx, srv, credential, crowdLasting, crowdFloods)
-	if err != nil {
-		return err
+	turns := []*turn{{name: "alone"}}
+	_, flooding := abuse.Size()
+	for _, n := range floods {
+		crowd, err := startCrowd(ctx, srv, credential, lasting, n)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, crowd.Close()) }()
+		turns = append(turns, &turn{name: fmt.Sprintf("beside %d floods a second", n*flooding), crowd: crowd})
 	}
-	defer func() { err = errors.Join(err, crowd.Close()) }()
 
 	all := make([]*caller, callers)
 	for i := range all {
@@ -68,34 +71,46 @@ func abused(ctx context.Context, b *bench) (err error) {
 		}
 	}
 	lasts := max(b.round, abuseRound)
-	var alone, beside []share
 	for round := range b.rounds {
-		for turn := range 2 {
-			if (round+turn)%2 == 0 {
-				s, err := measure(ctx, srv, all, lasts)
-				if err != nil {
-					return err
-				}
-				alone = append(alone, s)
-				continue
-			}
-			if _, err := crowd.used("begin"); err != nil {
+		for i := range turns {
+			if err := turns[(round+i)%len(turns)].take(ctx, srv, all, lasts); err != nil {
 				return err
 			}
-			time.Sleep(time.Second / 2) // until all of it is there
-			s, err := measure(ctx, srv, all, lasts)
-			if err != nil {
-				return err
-			}
-			beside = append(beside, s)
-			if _, err := crowd.used("end"); err != nil {
-				return err
-			}
-			time.Sleep(time.Second / 2) // until the server has let go of it
 		}
 	}
-	reportAbuse(alone, beside)
-	return reportCrowd(crowd, float64(b.rounds)*(lasts+time.Second/2).Seconds())
+	return reportAbuse(turns, time.Duration(b.rounds)*(lasts+settling))
+}
+
+// settling is how long a crowd has to be there before it counts, and the
+// server to let go of it afterwards.
+const settling = time.Second / 2
+
+// turn is what those who behave get in one situation.
+type turn struct {
+	name  string
+	crowd *server // nil: none
+	got   []share // by round
+}
+
+func (t *turn) take(ctx context.Context, srv *server, all []*caller, lasts time.Duration) error {
+	if t.crowd != nil {
+		if _, err := t.crowd.used("begin"); err != nil {
+			return err
+		}
+		time.Sleep(settling)
+	}
+	s, err := measure(ctx, srv, all, lasts)
+	if err != nil {
+		return err
+	}
+	t.got = append(t.got, s)
+	if t.crowd != nil {
+		if _, err := t.crowd.used("end"); err != nil {
+			return err
+		}
+		time.Sleep(settling)
+	}
+	return nil
 }
 
 // configure writes what a server with keys reads, for callers and for one who
@@ -140,16 +155,6 @@ mode = "*"
 	return keys, token, err
 }
 
-// caller is one who behaves, with a key and a connection of his own.
-type caller struct {
-	number int
-	url    string
-	client *http.Client
-	key    string
-	owner  editlock.Owner
-	done   int // cycles
-}
-
 // share is what those who behave got in one turn, and what it cost.
 type share struct {
 	score
@@ -190,117 +195,62 @@ func measure(ctx context.Context, srv *server, all []*caller, lasts time.Duratio
 	}, nil
 }
 
-// work begins a cycle at each beat. A late answer makes those after it late,
-// which counts: they wait from when they were meant to begin.
-func (c *caller) work(ctx context.Context, begin, end time.Time) (took []time.Duration, err error) {
-	for at := begin; at.Before(end); at = at.Add(time.Second / cycles) {
-		mine, err := c.cycle(ctx, at, time.Second/cycles/3)
-		if err != nil {
-			return nil, err
-		}
-		took = append(took, mine...)
-	}
-	return took, nil
-}
-
-// cycle captures at a time, and refreshes and releases one and two gaps later.
-func (c *caller) cycle(ctx context.Context, at time.Time, gap time.Duration) (took []time.Duration, err error) {
-	c.done++
-	id := invoice(c.number, c.done)
-	body := captureBody(id, c.owner, "")
-	send := func(path string, body []byte) ([]byte, error) {
-		time.Sleep(time.Until(at))
-		answer, err := c.post(ctx, path, body)
-		took = append(took, time.Since(at))
-		at = at.Add(gap)
-		return answer, err
-	}
-	answer, err := send("/v1/capture", body)
-	if err != nil {
-		return nil, err
-	}
-	var captured capturedForm
-	if err := json.Unmarshal(answer, &captured); err != nil {
-		return nil, err
-	}
-	beat, _ := json.Marshal(map[string]any{ // strings and numbers: can't fail
-		"owner": captured.Mutex.Owner,
-		"items": []refreshItemForm{{idForm(id), captured.Mutex.Token}},
-	})
-	if answer, err = send("/v1/refresh", beat); err == nil && bytes.Contains(answer, []byte(`"code"`)) {
-		err = fmt.Errorf("a refresh was refused: %s", answer)
-	}
-	if err == nil {
-		_, err = send("/v1/release", body)
-	}
-	return took, err
-}
-
-func (c *caller) post(ctx context.Context, path string, body []byte) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url+path, bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("Authorization", "Bearer "+c.key)
-	resp, err := c.client.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	defer resp.Body.Close()
-	answer, err := io.ReadAll(resp.Body)
-	if err == nil && resp.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s: %s: %s", path, resp.Status, answer)
-	}
-	return answer, err
-}
-
-// reportAbuse prints what those who behave got.
-func reportAbuse(alone, beside []share) {
+// reportAbuse prints what those who behave got, beside what the crowds did, so
+// that nobody thinks they were idle.
+func reportAbuse(turns []*turn, lasted time.Duration) error {
 	const aim = 2
-	ratios := make([]float64, len(alone))
-	for i := range alone {
-		ratios[i] = float64(beside[i].p99) / float64(alone[i].p99)
-	}
-	t := table{"those who behave", "calls a second", "p50", "p99", "the server's part of one core", "p99, times that alone"}
+	alone := turns[0].got
+	t := table{"those who behave", "calls a second", "p50", "p99", "p99, times that alone", "the server's part of one core",
+		"the crowd's part", "its connections a second", "its answers a second: all, 429, 401, other 4xx, 200"}
 	t.head()
-	row := func(name string, all []share, ratio string) {
-		var scores []score
-		var cpu []float64
-		for _, s := range all {
-			scores, cpu = append(scores, s.score), append(cpu, 100*s.cpu)
+	for _, turn := range turns {
+		var ratios, cpu []float64
+		for i, s := range turn.got {
+			ratios, cpu = append(ratios, float64(s.p99)/float64(alone[i].p99)), append(cpu, 100*s.cpu)
 		}
-		t.row(name,
-			spread(each(scores, func(s score) float64 { return s.rate }), "%.0f"),
-			fmt.Sprint(round(median(each(scores, func(s score) time.Duration { return s.p50 })))),
-			fmt.Sprint(round(median(each(scores, func(s score) time.Duration { return s.p99 })))),
-			spread(cpu, "%.0f %%"), ratio)
+		cells := []string{
+			turn.name,
+			spread(each(turn.got, func(s share) float64 { return s.rate }), "%.0f"),
+			fmt.Sprint(round(median(each(turn.got, func(s share) time.Duration { return s.p50 })))),
+			fmt.Sprint(round(median(each(turn.got, func(s share) time.Duration { return s.p99 })))),
+			"", spread(cpu, "%.0f %%"), "", "", "",
+		}
+		if turn.crowd != nil {
+			verdict := "met"
+			if median(ratios) > aim {
+				verdict = "missed"
+			}
+			cells[4] = fmt.Sprintf("%s (aim at most %d: %s)", spread(ratios, "%.2f"), aim, verdict)
+			if err := turn.abused(cells[6:], lasted.Seconds()); err != nil {
+				return err
+			}
+		}
+		t.row(cells...)
 	}
-	verdict := "met"
-	if median(ratios) > aim {
-		verdict = "missed"
-	}
-	row("alone", alone, "")
-	row("beside the crowd", beside, fmt.Sprintf("%s (aim at most %d: %s)", spread(ratios, "%.2f"), aim, verdict))
-	fmt.Println()
+	kinds, _ := abuse.Size()
+	fmt.Printf(`
+The callers are %d, each with an API key, %d times a second capture, refresh and release; a call's time
+counts from when it was meant to begin. Each crowd keeps %d connections that are slow, half-open or never read
+(tests/abuse says with what), and opens so many more a second for its floods. It has what nobody else wants of
+the processor, as its machine is not the server's.
+`, callers, cycles, kinds*lasting)
+	return nil
 }
 
-// reportCrowd prints what the crowd did, so that nobody thinks it was idle.
-func reportCrowd(crowd *server, seconds float64) error {
+// abused fills in what a crowd used and did.
+func (t *turn) abused(cells []string, seconds float64) error {
 	var failed error
-	rate := func(what string) float64 {
-		n, err := crowd.used(what)
-		failed = errors.Join(failed, err)
-		return float64(n) / seconds
+	rate := func(what ...string) float64 {
+		var sum int64
+		for _, one := range what {
+			n, err := t.crowd.used(one)
+			sum, failed = sum+n, errors.Join(failed, err)
+		}
+		return float64(sum) / seconds
 	}
-	lasting, floods := abuse.Size()
-	cpu := rate("cpu") / float64(time.Second)
-	fmt.Printf(`The callers are %d, each with an API key, %d times a second capture, refresh and release; a call's time
-counts from when it was meant to begin. The crowd keeps %d connections that are slow, half-open or never read, and
-floods with %d more a second (tests/abuse says with what): %.0f connections a second in all. It read %.0f answers
-a second: %.0f were 429, %.0f were 401, %.0f were 400, 408, 413 or 431, %.0f were 200. It runs at the
-lowest priority, as its machine is not the server's, and took %.0f %% of one core.
-`, callers, cycles, lasting*crowdLasting, floods*crowdFloods, rate("tries"), rate("answers"), rate("429"), rate("401"),
-		rate("400")+rate("408")+rate("413")+rate("431"), rate("200"), 100*cpu)
+	cells[0] = fmt.Sprintf("%.0f %%", 100*rate("cpu")/float64(time.Second))
+	cells[1] = fmt.Sprintf("%.0f", rate("tries"))
+	cells[2] = fmt.Sprintf("%.0f, %.0f, %.0f, %.0f, %.0f",
+		rate("answers"), rate("429"), rate("401"), rate("400", "408", "413", "431"), rate("200"))
 	return failed
 }

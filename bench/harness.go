@@ -148,7 +148,7 @@ func ratios2(ours, raw []score) []float64 {
 	return r
 }
 
-func each[T any](s []score, f func(score) T) []T {
+func each[S, T any](s []S, f func(S) T) []T {
 	out := make([]T, len(s))
 	for i := range s {
 		out[i] = f(s[i])

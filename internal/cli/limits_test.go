@@ -99,7 +99,7 @@ event_streams = 1
 	}
 }
 
-// Headers have 64 KiB; net/http adds up to 8 KiB for what it reads at once.
+// Headers have 32 KiB; net/http adds up to 8 KiB for what it reads at once.
 func TestLimits_OfHeaders(t *testing.T) {
 	d := deploy(t)
 	s := d.servers[0]
@@ -108,10 +108,10 @@ func TestLimits_OfHeaders(t *testing.T) {
 		header.Set("X-Large", strings.Repeat("x", size))
 		return s.call(t, "GET", "/v1/mutexes", "", header)
 	}
-	if got := send(63 << 10); got.status != http.StatusOK {
+	if got := send(31 << 10); got.status != http.StatusOK {
 		t.Errorf("what is within the limit: %d %s", got.status, got.body)
 	}
-	if got := send(73 << 10); got.status != http.StatusRequestHeaderFieldsTooLarge {
+	if got := send(41 << 10); got.status != http.StatusRequestHeaderFieldsTooLarge {
 		t.Errorf("what is beyond it: %d %.300s", got.status, got.body)
 	}
 }

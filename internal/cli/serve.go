@@ -24,7 +24,8 @@ import (
 )
 
 const (
-	maxHeader = 64 << 10
+	// maxHeader is twice the longest token that is taken.
+	maxHeader = 32 << 10
 	// headerWithin, requestWithin, which is with the body, and idleFor bound
 	// what a slow or silent client costs. The API has its own time for bodies;
 	// this one holds where nobody reads them, as behind a refusal.
@@ -43,7 +44,7 @@ const (
 // addresses only. The collector takes it for live and runs when as much again
 // is garbage: a small server would else collect ten times a second while it is
 // flooded, and each collection delays all callers for some milliseconds.
-const heapFloor = 64 << 20
+const heapFloor = 128 << 20
 
 // server is one run of serve.
 type server struct {
