@@ -46,6 +46,15 @@ const (
 // flooded, and each collection delays all callers for some milliseconds.
 const heapFloor = 128 << 20
 
+// spareThread lets one thread more than there are processors run Go code: the
+// one that writes to disk, and is behind everybody's requests when it comes
+// back from there. A machine's own limit, or GOMAXPROCS, stays what it is.
+func spareThread() {
+	if n := runtime.NumCPU(); runtime.GOMAXPROCS(0) == n && os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(n + 1)
+	}
+}
+
 // server is one run of serve.
 type server struct {
 	*app
@@ -108,6 +117,7 @@ func (s *server) checkAddress(ctx context.Context) error {
 func (s *server) run(ctx context.Context, locks editlock.Locker) error {
 	floor := make([]byte, heapFloor)
 	defer runtime.KeepAlive(floor)
+	spareThread()
 	ctx, heard := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer heard()
 	ln, err := (&net.ListenConfig{Control: giveUpVanished(writeWithin)}).Listen(ctx, "tcp", s.conf.Listen)
