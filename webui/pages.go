@@ -24,8 +24,9 @@ var templateFiles embed.FS
 //go:embed assets
 var assetFiles embed.FS
 
-// maxForm is more than a form with every lock of a bulk action takes.
-const maxForm = 4 << 20
+// maxForm is in bytes, as a body of the API. A bulk action of as many locks as
+// there may be has room for names of 500 bytes, encoded.
+const maxForm = 512 << 10
 
 // pages are the templates in one language.
 type pages struct {
@@ -169,7 +170,11 @@ func (h *handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 func (h *handler) readForm(w http.ResponseWriter, r *http.Request) bool {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {
-		h.fail(w, r, http.StatusBadRequest, "error.form")
+		status := http.StatusBadRequest
+		if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
+			status = http.StatusRequestEntityTooLarge
+		}
+		h.fail(w, r, status, "error.form")
 		return false
 	}
 	return true

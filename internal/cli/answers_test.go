@@ -23,12 +23,24 @@ type answered struct {
 // call sends a request, and follows no redirect.
 func (s *served) call(t *testing.T, method, path, body string, header http.Header) answered {
 	t.Helper()
+	return s.send(t, method, path, body, int64(len(body)), header)
+}
+
+// callInPieces is call with a body whose length is not stated.
+func (s *served) callInPieces(t *testing.T, method, path, body string, header http.Header) answered {
+	t.Helper()
+	return s.send(t, method, path, body, -1, header)
+}
+
+func (s *served) send(t *testing.T, method, path, body string, length int64, header http.Header) answered {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, method, s.url+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
+	r.ContentLength = length
 	r.Header = header.Clone()
 	if r.Header == nil {
 		r.Header = http.Header{}

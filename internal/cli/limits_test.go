@@ -115,3 +115,39 @@ func TestLimits_OfHeaders(t *testing.T) {
 		t.Errorf("what is beyond it: %d %.300s", got.status, got.body)
 	}
 }
+
+// Forms of the lock manager have as many bytes as bodies of the API, whether
+// their length is stated or not.
+func TestLimits_OfForms(t *testing.T) {
+	const most = 512 << 10 // bytes, as docs/security.md says
+	d := deploy(t)
+	s := d.servers[0]
+	login := cookieOf(d.logIn(t, s, chiefsLogin))
+	for _, path := range []string{"/ui/confirm?do=release", "/ui/act?do=release"} {
+		for _, how := range []string{"with its length stated", "in pieces"} {
+			t.Run(path+" "+how, func(t *testing.T) {
+				send := func(n int) (answered, bool) {
+					token := d.hold(t, s, "theirs", person("petrov"))
+					form := fmt.Sprintf("lock=docs//theirs+%d&reason=so&more=", token)
+					form += strings.Repeat("x", n-len(form))
+					before := d.state(t, s)
+					send := s.call
+					if how == "in pieces" {
+						send = s.callInPieces
+					}
+					got := send(t, "POST", path, form, login)
+					return got, d.state(t, s) != before
+				}
+				got, changed := send(most + 1)
+				if got.status != http.StatusRequestEntityTooLarge || !strings.Contains(got.body, "too large") || changed {
+					t.Errorf("one that is too large: %d, it changes something: %v; %.300s", got.status, changed, got.body)
+				}
+				got, changed = send(most)
+				acts := strings.HasPrefix(path, "/ui/act")
+				if want := map[bool]int{true: http.StatusSeeOther, false: http.StatusOK}[acts]; got.status != want || changed != acts {
+					t.Errorf("the largest one: %d, want %d, it changes something: %v; %.300s", got.status, want, changed, got.body)
+				}
+			})
+		}
+	}
+}
