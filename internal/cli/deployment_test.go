@@ -173,7 +173,7 @@ client_secret_file = "client.secret"
 public_url = %q
 user_prefix = "login:"
 lifetime = %q
-%s%s`, shopIssuer, idIssuer, d.provider.URL, s.url, lifetime, rules, d.limits))
+%s%s%s`, shopIssuer, idIssuer, d.provider.URL, s.url, lifetime, rules, partialRules(), d.limits))
 	s.run(t, "--config", conf)
 }
 

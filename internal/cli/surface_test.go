@@ -220,18 +220,7 @@ func TestSurface_OfEachKindOfCaller(t *testing.T) {
 			t.Run(c.name+" at "+row.route, func(t *testing.T) {
 				theirs := d.hold(t, c.at, "theirs", editlock.Owner{Session: "petrov-1", UserID: "petrov", Name: holder})
 				mine := d.hold(t, c.at, "mine", c.owner)
-				owner := ""
-				if c.states {
-					owner = fmt.Sprintf(`,"owner":{"session":%q,"user_id":%q}`, c.owner.Session, c.owner.UserID)
-				}
-				body := strings.NewReplacer("MYTOKEN", fmt.Sprint(mine), "THEIRTOKEN", fmt.Sprint(theirs), "OWNER", owner).Replace(row.body)
-				method, path, isMethod := strings.Cut(row.route, " ")
-				if !isMethod {
-					method, path = "GET", row.route
-				}
-				if row.send != "" {
-					path = row.send
-				}
+				method, path, body := c.ask(row.route, row.send, row.body, mine, theirs)
 				before := d.state(t, c.at)
 				got := c.at.call(t, method, path, body, c.header)
 				after := d.state(t, c.at)
@@ -253,6 +242,23 @@ func TestSurface_OfEachKindOfCaller(t *testing.T) {
 			})
 		}
 	}
+}
+
+// ask is what a caller sends for a row of a table.
+func (c *caller) ask(route, send, body string, mine, theirs uint64) (method, path, filled string) {
+	owner := ""
+	if c.states {
+		owner = fmt.Sprintf(`,"owner":{"session":%q,"user_id":%q}`, c.owner.Session, c.owner.UserID)
+	}
+	filled = strings.NewReplacer("MYTOKEN", fmt.Sprint(mine), "THEIRTOKEN", fmt.Sprint(theirs), "MYSESSION", c.owner.Session, "OWNER", owner).Replace(body)
+	method, path, isMethod := strings.Cut(route, " ")
+	if !isMethod {
+		method, path = "GET", route
+	}
+	if send != "" {
+		path = send
+	}
+	return method, path, filled
 }
 
 // clear releases all that is held.
