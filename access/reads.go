@@ -138,6 +138,18 @@ func (w *guarded) watch(ctx context.Context, c *auth.Caller, q editlock.WatchQue
 		ctx, cancel = context.WithDeadlineCause(ctx, c.Expires, errExpired)
 		defer cancel()
 	}
+	if c.Ended != nil {
+		var cancel context.CancelCauseFunc
+		ctx, cancel = context.WithCancelCause(ctx)
+		defer cancel(nil)
+		go func() {
+			select {
+			case <-c.Ended:
+				cancel(errExpired)
+			case <-ctx.Done():
+			}
+		}()
+	}
 	oldest := time.Now().Add(-resumeWithin)
 	withheld := uint64(0)
 	for e, err := range w.inner.Watch(ctx, q) {

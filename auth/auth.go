@@ -43,6 +43,9 @@ type Caller struct {
 	// send the request.
 	Ambient bool
 	Expires time.Time // of the credential; zero: never
+	// Ended is closed when a login ends before it expires. Nil: of others
+	// nothing is heard.
+	Ended <-chan struct{} `json:"-"`
 }
 
 // Scope is whom a back end may act for.

@@ -19,6 +19,7 @@ const maxSessions = 100_000
 type session struct {
 	caller  *Caller
 	idToken string // names the session to the provider, at logout
+	ended   chan struct{}
 }
 
 // sessions keeps logins by the hash of what the cookie holds: memory alone
@@ -34,6 +35,8 @@ func newSessions() *sessions { return &sessions{byID: map[[32]byte]*session{}} }
 // ended go; if none has, the one that ends first.
 func (s *sessions) begin(one *session) (id string) {
 	id = random()
+	one.ended = make(chan struct{})
+	one.caller.Ended = one.ended
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.byID) >= maxSessions {
@@ -49,13 +52,21 @@ func (s *sessions) makeRoom() {
 	var ends time.Time
 	for id, one := range s.byID {
 		if now.After(one.caller.Expires) {
-			delete(s.byID, id)
+			s.drop(id)
 		} else if ends.IsZero() || one.caller.Expires.Before(ends) {
 			first, ends = id, one.caller.Expires
 		}
 	}
 	if len(s.byID) >= maxSessions {
-		delete(s.byID, first)
+		s.drop(first)
+	}
+}
+
+// drop ends a session, if there is one. The caller holds mu.
+func (s *sessions) drop(key [32]byte) {
+	if one := s.byID[key]; one != nil {
+		delete(s.byID, key)
+		close(one.ended)
 	}
 }
 
@@ -68,7 +79,7 @@ func (s *sessions) get(id string) *session {
 	defer s.mu.Unlock()
 	one := s.byID[sha256.Sum256([]byte(id))]
 	if one != nil && time.Now().After(one.caller.Expires) {
-		delete(s.byID, sha256.Sum256([]byte(id)))
+		s.drop(sha256.Sum256([]byte(id)))
 		return nil
 	}
 	return one
@@ -79,7 +90,7 @@ func (s *sessions) end(id string) *session {
 	one := s.get(id)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.byID, sha256.Sum256([]byte(id)))
+	s.drop(sha256.Sum256([]byte(id)))
 	return one
 }
 

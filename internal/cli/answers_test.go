@@ -45,6 +45,7 @@ func (s *served) send(t *testing.T, method, path, body string, length int64, hea
 	if r.Header == nil {
 		r.Header = http.Header{}
 	}
+	r.Host = r.Header.Get("Host") // empty: that of the address
 	if strings.HasPrefix(body, "{") {
 		r.Header.Set("Content-Type", "application/json")
 	} else if body != "" {

@@ -180,10 +180,16 @@ lifetime = %q
 // run serves, from memory, until the test ends.
 func (s *served) run(t *testing.T, flags ...string) {
 	t.Helper()
+	s.runInto(t, io.Discard, flags...)
+}
+
+// runInto is run with the log going somewhere, to be read when it has ended.
+func (s *served) runInto(t *testing.T, log io.Writer, flags ...string) {
+	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan int, 1)
 	go func() {
-		ended <- cli.Main(ctx, append([]string{"serve", "--listen", s.at, "--store", "memory:"}, flags...), nil, io.Discard, io.Discard, nil)
+		ended <- cli.Main(ctx, append([]string{"serve", "--listen", s.at, "--store", "memory:"}, flags...), nil, io.Discard, log, nil)
 	}()
 	t.Cleanup(func() {
 		stop()

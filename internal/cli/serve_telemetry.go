@@ -81,6 +81,9 @@ func (s *server) sideServers(ctx context.Context) error {
 				s.log.Error("no longer serving", "what", side.flag, "err", err)
 			}
 		}()
+		if side.flag == "metrics" && !auth.IsLoopback(ln.Addr().String()) {
+			s.log.Warn("the metrics are for whoever reaches their address", "address", ln.Addr().String())
+		}
 		s.log.Info("serving", "what", side.flag, "address", ln.Addr().String())
 	}
 	return nil
