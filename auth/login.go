@@ -154,6 +154,11 @@ func (l *Login) begin(w http.ResponseWriter, r *http.Request) {
 		Back: localPath(r.URL.Query().Get("back")), Until: time.Now().Add(beginWithin),
 	}
 	data, _ := json.Marshal(b) // texts and a time: can't fail
+	if len(data) > maxBeginning {
+		b.Back = "/"
+		data, _ = json.Marshal(b)
+	}
+	l.dropBegun(w, r)
 	l.setCookie(w, l.beginCookie(b.State), l.seal.seal(data), beginWithin)
 	http.Redirect(w, r, conf.AuthCodeURL(b.State, oidc.Nonce(b.Nonce), oauth2.S256ChallengeOption(b.Verifier)), http.StatusSeeOther)
 }

@@ -300,3 +300,38 @@ func TestNewLogin_RefusesAddressesWithoutTLS(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Another site can send a browser to the login as often as it likes; what that
+// leaves behind must not keep the server from taking the browser's requests.
+func TestLogin_ManyBegunLeaveFewCookies(t *testing.T) {
+	o := openOffice(t)
+	address, err := url.Parse(o.server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, back := range map[string]string{
+		"short": "/ui/", "long": "/" + strings.Repeat("x", 1500), "too long": "/" + strings.Repeat("&", 1500),
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := o.browser(t)
+			b.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+			for range 50 {
+				b.do(t, "GET", o.server.URL+auth.LoginPath(back), nil)
+			}
+			all := 0
+			for _, c := range b.Jar.Cookies(address) {
+				size := len(c.Name) + len(c.Value)
+				if all += size; size > 3<<10 {
+					t.Errorf("a cookie has %d bytes; browsers drop those above 4096", size)
+				}
+			}
+			if all > 12<<10 {
+				t.Errorf("the cookies have %d bytes", all)
+			}
+			b.CheckRedirect = nil
+			if b.submit(t, b.begin(t, back)); b.who(t) == nil {
+				t.Error("nobody is logged in by the last one")
+			}
+		})
+	}
+}

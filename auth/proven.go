@@ -28,18 +28,19 @@ type proof struct {
 	claims *verified // never changed
 }
 
-// counts reports whether the key that signed still is one of the issuer's.
-func (p *proof) counts(ctx context.Context) bool {
+// counts reports whether the key that signed still is one of the issuer's. An
+// error says that its keys can't be had now.
+func (p *proof) counts(ctx context.Context) (bool, error) {
 	keys, err := p.issuer.Keys.Find(ctx, p.kid)
 	if err != nil {
-		return false
+		return false, err
 	}
 	for _, k := range keys {
 		if k.takes(p.alg) && sameKey(k.key, p.key) {
-			return true
+			return true, nil
 		}
 	}
-	return false
+	return false, nil
 }
 
 func sameKey(a, b any) bool {
@@ -69,7 +70,10 @@ func newProofs() *proofs {
 func (t *Tokens) prove(ctx context.Context, raw string) (*Issuer, *verified, error) {
 	sum := sha256.Sum256([]byte(raw))
 	if p, ok := t.proofs.Get(sum); ok {
-		if p.counts(ctx) {
+		switch counts, err := p.counts(ctx); {
+		case err != nil:
+			return nil, nil, err // to ask for the keys again would take as long again
+		case counts:
 			return p.issuer, p.claims, nil
 		}
 		t.proofs.Remove(sum)

@@ -1,11 +1,16 @@
 package auth
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
+	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
@@ -116,6 +121,45 @@ func TestTokens_SeenBefore(t *testing.T) {
 		token := signed(t, jose.ES256, old, map[string]any{"name": "N", "filler": strings.Repeat("a", provenSize)})
 		if _, err := tokens.authenticate(context.Background(), token); err != nil || tokens.proofs.Len() != 0 {
 			t.Errorf("%v; %d proofs are kept", err, tokens.proofs.Len())
+		}
+	})
+}
+
+// transport answers an issuer's requests without a network.
+type transport func(*http.Request) (*http.Response, error)
+
+func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// Whoever calls while the issuer hangs hears of it as early as with a token
+// that was never seen.
+func TestTokens_SeenBeforeWaitsForKeysOnce(t *testing.T) {
+	key := newKey(t, "k")
+	published, err := json.Marshal(jose.JSONWebKeySet{Keys: []jose.JSONWebKey{key.Public()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		hangs := false
+		client := &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
+			if hangs {
+				<-r.Context().Done()
+				return nil, r.Context().Err()
+			}
+			return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(bytes.NewReader(published))}, nil
+		})}
+		tokens := NewTokens(&Issuer{Name: "i", Audience: "a", Keys: &JWKS{
+			URL: "https://id.example.org/keys", KeepFor: time.Hour, Log: slog.New(slog.DiscardHandler), Client: client,
+		}})
+		token := signed(t, jose.ES256, key, map[string]any{"exp": time.Now().Add(3 * time.Hour).Unix()})
+		if _, err := tokens.authenticate(t.Context(), token); err != nil {
+			t.Fatal(err)
+		}
+		hangs = true
+		time.Sleep(time.Hour + time.Second)
+		asked := time.Now()
+		_, err := tokens.authenticate(t.Context(), token)
+		if took := time.Since(asked); took > jwksWithin || !errors.Is(err, editlock.ErrUnavailable) {
+			t.Errorf("told after %v: %v", took, err)
 		}
 	})
 }

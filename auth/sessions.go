@@ -8,12 +8,23 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/http"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 )
 
-// maxSessions bounds the memory of logins.
-const maxSessions = 100_000
+const (
+	// maxSessions bounds the memory of logins.
+	maxSessions = 100_000
+	// maxBeginning is the longest beginning of a login, in bytes before it is
+	// sealed: browsers drop cookies above 4096.
+	maxBeginning = 2 << 10
+	// maxBegun is how many bytes the cookies of a browser's logins under way
+	// may have when one more begins. Any site can send a browser to the login,
+	// again and again, and a server refuses heads that grow too large.
+	maxBegun = 8 << 10
+)
 
 // session is one login.
 type session struct {
@@ -109,6 +120,19 @@ func (l *Login) sessionCookie() string { return l.cookieName("editlock_login") }
 // ask for one at once.
 func (l *Login) beginCookie(state string) string {
 	return l.cookieName("editlock_login_" + state[:8])
+}
+
+// dropBegun has a browser forget the oldest of too many logins under way.
+func (l *Login) dropBegun(w http.ResponseWriter, r *http.Request) {
+	size := 0
+	for _, c := range slices.Backward(r.Cookies()) { // the newest is the last
+		if !strings.HasPrefix(c.Name, l.cookieName("editlock_login_")) {
+			continue
+		}
+		if size += len(c.Name) + len(c.Value); size > maxBegun {
+			l.setCookie(w, c.Name, "", -1)
+		}
+	}
 }
 
 func (l *Login) sessionID(r *http.Request) string {
