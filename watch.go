@@ -35,7 +35,8 @@ type tail struct {
 	grew     chan struct{} // closed when recent grows
 	recent   []Entry       // all entries from+1 … to
 	from, to uint64
-	lost     int // how often the store lost the log's end
+	known    uint64 // the latest end of the log that a watcher began at
+	lost     int    // how often the store lost the log's end
 }
 
 func (t *tail) init(ctx context.Context, st store.Store) {
@@ -59,9 +60,10 @@ func (t *tail) enter(last uint64) (lost int) {
 	t.watchers++
 	if !t.follows {
 		t.follows = true
-		t.recent, t.from, t.to = nil, last, last
+		t.recent, t.from, t.to, t.known = nil, last, last, last
 		go t.follow()
 	}
+	t.known = max(t.known, last)
 	return t.lost
 }
 
@@ -103,7 +105,7 @@ func (t *tail) follow() {
 // pull reads one page of news; true if there may be more.
 func (t *tail) pull() bool {
 	t.mu.Lock()
-	after := t.to
+	after, known := t.to, t.known
 	t.mu.Unlock()
 	page, err := t.store.Log(t.ctx, store.LogQuery{After: after, Limit: logPage})
 	if err != nil {
@@ -115,8 +117,8 @@ func (t *tail) pull() bool {
 	if t.to != after {
 		return true // another follower was quicker
 	}
-	if page.Last < t.to {
-		t.recent, t.from, t.to = nil, page.Last, page.Last
+	if page.Last < max(t.to, known) {
+		t.recent, t.from, t.to, t.known = nil, page.Last, page.Last, page.Last
 		t.lost++
 		t.tell()
 		return true

@@ -79,6 +79,66 @@ func TestWatch_TellsThatTheStoreLostTheEndOfItsLog(t *testing.T) {
 	})
 }
 
+// A watcher may begin at an end of the log that the others were not told of
+// yet; when just that is lost, it must not wait for what it believes to know.
+func TestWatch_TellsOfALossJustAfterItBegan(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		primary, copied := memory.New(nil), memory.New(nil)
+		st := &failingOver{Store: primary}
+		st.log.Store(primary)
+		before, after := editlock.NewManager(st, nil), editlock.NewManager(copied, nil)
+		defer func() { _, _ = before.Close(), after.Close() }()
+		ctx, stop := context.WithCancel(editlock.WithOwner(t.Context(), editlock.Owner{Session: "ann"}))
+		defer stop()
+		watch := func() <-chan editlock.Event {
+			events := make(chan editlock.Event, 10)
+			go func() {
+				for e, err := range before.Watch(ctx, editlock.WatchQuery{}) {
+					if err != nil {
+						return
+					}
+					events <- e
+				}
+			}()
+			synctest.Wait()
+			return events
+		}
+		capture := func(id string, managers ...*editlock.Manager) {
+			t.Helper()
+			for _, m := range managers {
+				if _, err := m.Capture(ctx, editlock.ID{ID: id}, nil); err != nil {
+					t.Fatal(err)
+				}
+			}
+			synctest.Wait()
+		}
+		early := watch()
+		time.Sleep(time.Second)
+		capture("kept", before, after)
+		capture("lost", before)
+		capture("lost, too", before)
+		late := watch()
+		st.log.Store(copied) // the failover
+		capture("new", after)
+		time.Sleep(5 * time.Second)
+		capture("newer", after)
+		time.Sleep(5 * time.Second)
+		for name, test := range map[string]struct {
+			events <-chan editlock.Event
+			want   string
+		}{"early": {early, "captured kept, captured new, captured newer, "}, "late": {late, "gap , captured newer, "}} {
+			got := ""
+			for len(test.events) > 0 {
+				e := <-test.events
+				got += fmt.Sprintf("%s %s, ", e.Kind, e.ID.ID)
+			}
+			if got != test.want {
+				t.Errorf("who began %s is told %q; want %q", name, got, test.want)
+			}
+		}
+	})
+}
+
 // A watcher that is so far behind that the entries which all share are gone
 // reads them from the store, and sees each once, as one who keeps up does.
 func TestWatch_WhoLagsFarBehindMissesNothing(t *testing.T) {
