@@ -200,8 +200,10 @@ func measure(ctx context.Context, srv *server, all []*caller, lasts time.Duratio
 func reportAbuse(turns []*turn, lasted time.Duration) error {
 	const aim = 2
 	alone := turns[0].got
-	t := table{"those who behave", "calls a second", "p50", "p99", "p99, times that alone", "the server's part of one core",
-		"the crowd's part", "its connections a second", "its answers a second: all, 429, 401, other 4xx, 200"}
+	t := table{
+		"those who behave", "calls a second", "p50", "p99", "p99, times that alone", "the server's part of one core",
+		"the crowd's part", "its connections a second", "its answers a second: all, 429, 401, other 4xx, 200",
+	}
 	t.head()
 	for _, turn := range turns {
 		var ratios, cpu []float64
