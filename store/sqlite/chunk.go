@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"slices"
+	"unicode/utf8"
 
 	"editlock/store"
 )
@@ -106,8 +107,12 @@ func newSieve(q store.LogQuery) (s sieve) {
 	if len(q.Kinds) == 1 {
 		s = append(s, quoted(q.Kinds[0]))
 	}
-	if q.Prefix != "" {
-		s = append(s, bytes.TrimSuffix(quoted(q.Prefix), []byte{'"'}))
+	prefix := q.Prefix
+	for prefix != "" && !utf8.ValidString(prefix) {
+		prefix = prefix[:len(prefix)-1] // it may end amid a letter, which JSON writes whole
+	}
+	if prefix != "" {
+		s = append(s, bytes.TrimSuffix(quoted(prefix), []byte{'"'}))
 	}
 	return s
 }

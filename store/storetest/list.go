@@ -49,7 +49,7 @@ func lawListPrefix(t *test) {
 	for _, name := range awkward {
 		t.do(take(name, "ann", t.idle(600)))
 	}
-	for _, prefix := range append([]string{"", "A/1", "a%", "zz", "\U0001F512x", "\xff"}, awkward...) {
+	for _, prefix := range append([]string{"", "A/1", "a%", "zz", "\U0001F512x", "\xff", "\U0001F512"[:2], "\u0416"[:1]}, awkward...) {
 		var want []string
 		for _, name := range awkward {
 			if strings.HasPrefix(name, prefix) {

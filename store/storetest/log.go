@@ -3,6 +3,7 @@ package storetest
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -14,6 +15,7 @@ var logLaws = []law{
 	{"touches without a note and refusals are no entries", lawNoEntry, 0},
 	{"a swap without a note changes and logs nothing of it", lawNoteless, 0},
 	{"filters select by name, prefix, user, request and kind", lawLogFilters, 0},
+	{"a prefix of the log is literal and compared by bytes", lawLogPrefix, 0},
 	{"periods include their beginning and exclude their end", lawLogPeriods, exactClock},
 	{"pages follow each other in both directions", lawLogPages, 0},
 	{"a hundred is the limit unless another is given", lawLogDefault, 0},
@@ -149,6 +151,16 @@ func lawLogFilters(t *test) {
 	t.wantLog(all, q, func(e store.Entry) bool {
 		return e.Seq > all[0].Seq && e.Name[0] == 'a' && e.Owner == party("holder 0") && e.Kind != takenOver
 	})
+}
+
+func lawLogPrefix(t *test) {
+	for _, name := range awkward {
+		t.do(take(name, "ann", t.idle(600)))
+	}
+	all := t.log(store.LogQuery{}).Entries
+	for _, prefix := range []string{"\u0416", "\u0416"[:1], "\U0001F512"[:3], "\xff", "\\", "a'", "e\u0301"[:2]} {
+		t.wantLog(all, store.LogQuery{Prefix: prefix}, func(e store.Entry) bool { return strings.HasPrefix(e.Name, prefix) })
+	}
 }
 
 func lawLogPeriods(t *test) {
