@@ -12,8 +12,8 @@ import (
 const (
 	// watchEvery is how late a watcher notices what no news told of.
 	watchEvery = 2 * time.Second
-	// watchPause is between two looks at a log that grows all the time: what
-	// comes meanwhile is told at once. With many watchers of a busy store, to
+	// watchPause is between two growths that watchers are woken for: what comes
+	// meanwhile is told together. With many watchers of a busy store, to
 	// wake all of them for each entry would cost more than its locks do.
 	watchPause = 25 * time.Millisecond
 	// tailKeep is how many of the latest entries all watchers share, at least;
@@ -33,6 +33,7 @@ type tail struct {
 	watchers int
 	follows  bool
 	grew     chan struct{} // closed when recent grows
+	told     time.Time     // when it last did
 	recent   []Entry       // all entries from+1 … to
 	from, to uint64
 	known    uint64 // the latest end of the log that a watcher began at
@@ -80,17 +81,11 @@ func (t *tail) follow() {
 	for {
 		for t.pull() {
 		}
-		pause := time.After(watchPause)
 		select {
 		case <-t.ctx.Done():
 			return
 		case <-t.news:
 		case <-check.C:
-		}
-		select {
-		case <-t.ctx.Done():
-			return
-		case <-pause:
 		}
 		t.mu.Lock()
 		if t.watchers == 0 {
@@ -98,7 +93,13 @@ func (t *tail) follow() {
 			t.mu.Unlock()
 			return
 		}
+		pause := time.Until(t.told.Add(watchPause))
 		t.mu.Unlock()
+		select {
+		case <-t.ctx.Done():
+			return
+		case <-time.After(pause):
+		}
 	}
 }
 
@@ -155,7 +156,7 @@ func entries(raw []store.Entry) []Entry {
 // tell wakes the watchers. The caller holds mu.
 func (t *tail) tell() {
 	close(t.grew)
-	t.grew = make(chan struct{})
+	t.grew, t.told = make(chan struct{}), time.Now()
 }
 
 // lostEnd reports whether the store lost the log's end since a watcher knew of
