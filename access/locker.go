@@ -85,8 +85,12 @@ func (w *guarded) Capture(ctx context.Context, id editlock.ID, opts *editlock.Ca
 			return editlock.Mutex{}, err
 		}
 		defer waited()
+		var stop func()
+		ctx, stop = whileValid(ctx, c)
+		defer stop()
 	}
 	m, err := w.inner.Capture(ctx, id, opts)
+	err = invalidated(ctx, err)
 	done(taken(m, err))
 	if err == nil {
 		w.g.remember(c, m.Owner)

@@ -130,34 +130,20 @@ func (w *guarded) Watch(ctx context.Context, q editlock.WatchQuery) iter.Seq2[ed
 	}
 }
 
-var errExpired = &auth.Error{Problem: "the credentials have expired", Presented: true}
-
 func (w *guarded) watch(ctx context.Context, c *auth.Caller, q editlock.WatchQuery, yield func(editlock.Event, error) bool) {
 	if !c.Expires.IsZero() {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithDeadlineCause(ctx, c.Expires, errExpired)
 		defer cancel()
 	}
-	if c.Ended != nil {
-		var cancel context.CancelCauseFunc
-		ctx, cancel = context.WithCancelCause(ctx)
-		defer cancel(nil)
-		go func() {
-			select {
-			case <-c.Ended:
-				cancel(errExpired)
-			case <-ctx.Done():
-			}
-		}()
-	}
+	ctx, stop := whileValid(ctx, c)
+	defer stop()
 	oldest := time.Now().Add(-resumeWithin)
 	withheld := uint64(0)
 	for e, err := range w.inner.Watch(ctx, q) {
 		switch {
 		case err != nil:
-			if context.Cause(ctx) == errExpired { //nolint:errorlint // the very cause
-				err = errExpired
-			}
+			err = invalidated(ctx, err)
 		case e.Kind == editlock.KindGap:
 			withheld = 0
 		case !w.g.MaySee(c, e.ID, e.Owner, e.Actor, e.Other):

@@ -43,8 +43,8 @@ type Caller struct {
 	// send the request.
 	Ambient bool
 	Expires time.Time // of the credential; zero: never
-	// Ended is closed when a login ends before it expires. Nil: of others
-	// nothing is heard.
+	// Ended is closed when a login ends before it expires, and when an API key
+	// is revoked, removed or changed. Nil: of others nothing is heard.
 	Ended <-chan struct{} `json:"-"`
 }
 

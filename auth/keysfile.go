@@ -2,6 +2,7 @@ package auth
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
 	"sync"
 	"time"
 )
@@ -21,9 +23,15 @@ type KeysFile struct {
 	log  *slog.Logger
 
 	mu      sync.Mutex
-	keys    map[string]*Key
+	keys    map[string]*knownKey
 	looked  time.Time // when the file was looked at
 	version version   // of what was read
+}
+
+// knownKey is a key as it stands in the file.
+type knownKey struct {
+	Key
+	ended chan struct{} // closed when it is another there, or none
 }
 
 // version tells one state of a file from another.
@@ -37,7 +45,7 @@ const lookEvery = time.Second
 // OpenKeys reads a keys file, which must be there. log hears of changes to it
 // that can't be read: the keys before it then stay in force.
 func OpenKeys(path string, log *slog.Logger) (*KeysFile, error) {
-	f := &KeysFile{path: path, log: log}
+	f := &KeysFile{path: path, log: log, looked: time.Now()}
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
@@ -50,36 +58,68 @@ func (f *KeysFile) read(info fs.FileInfo) error {
 	if err != nil {
 		return err
 	}
-	f.keys = make(map[string]*Key, len(list))
-	for i := range list {
-		f.keys[list[i].ID] = &list[i]
+	keys := make(map[string]*knownKey, len(list))
+	for _, k := range list {
+		if keys[k.ID] = f.keys[k.ID]; keys[k.ID] == nil || !reflect.DeepEqual(keys[k.ID].Key, k) {
+			keys[k.ID] = &knownKey{k, make(chan struct{})}
+		}
 	}
-	f.version, f.looked = versionOf(info), time.Now()
+	f.put(keys)
+	f.version = versionOf(info)
 	return nil
+}
+
+// put has other keys in force, and ends what those do that are not among them.
+func (f *KeysFile) put(keys map[string]*knownKey) {
+	for id, k := range f.keys {
+		if keys[id] != k {
+			close(k.ended)
+		}
+	}
+	f.keys = keys
 }
 
 func versionOf(info fs.FileInfo) version { return version{info.Size(), info.ModTime()} }
 
 // find returns the key of an ID. One that is not known may be new, so the file
 // is looked at for it at once.
-func (f *KeysFile) find(id string) *Key {
+func (f *KeysFile) find(id string) *knownKey {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if now := time.Now(); now.Sub(f.looked) > lookEvery || f.keys[id] == nil {
-		f.looked = now
+	if time.Since(f.looked) > lookEvery || f.keys[id] == nil {
 		f.reread()
 	}
 	return f.keys[id]
 }
 
+// Follow looks at the file every second until ctx ends, so that an event
+// stream ends with its key though nobody calls. See [Caller.Ended].
+func (f *KeysFile) Follow(ctx context.Context) {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			f.mu.Lock()
+			f.reread()
+			f.mu.Unlock()
+		}
+	}
+}
+
+// reread reads the file if it has changed. The caller holds mu.
 func (f *KeysFile) reread() {
+	f.looked = time.Now()
 	info, err := os.Stat(f.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if len(f.keys) > 0 {
 			f.log.Warn("the keys file is gone; no API key is valid", "file", f.path)
 		}
-		f.keys, f.version = nil, version{}
+		f.put(nil)
+		f.version = version{}
 		return
 	case err == nil && versionOf(info) == f.version:
 		return
@@ -103,7 +143,9 @@ func (f *KeysFile) authenticate(secret string) (*Caller, error) {
 	case k.Expires != nil && !now.Before(*k.Expires):
 		return nil, refused("the API key has expired")
 	}
-	return k.caller(), nil
+	c := k.caller()
+	c.Ended = k.ended
+	return c, nil
 }
 
 // keysForm is the form of the file.

@@ -130,6 +130,7 @@ func (s *server) run(ctx context.Context, locks editlock.Locker) error {
 	if err := s.sideServers(ctx); err != nil {
 		return err
 	}
+	go s.security.follow(ctx)
 	log, api := s.log, s.security.api(locks, s.log)
 	srv := &http.Server{
 		Handler:           s.security.front(s.telemetry.Trace(s.routes(api, locks))),

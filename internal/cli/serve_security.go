@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -46,6 +47,13 @@ func openSecurity(conf *config.Config, log *slog.Logger) (*security, error) {
 		sec.chain, sec.guard = chain, access.New(*conf.Policy(), conf.Limits, log)
 	}
 	return sec, nil
+}
+
+// follow hears, until ctx ends, of credentials that end.
+func (sec *security) follow(ctx context.Context) {
+	if sec.known() && sec.chain.Keys != nil {
+		sec.chain.Keys.Follow(ctx)
+	}
 }
 
 // known tells whether callers are authenticated.
