@@ -131,7 +131,7 @@ func TestHold_EndsAtOnceWhenSomebodyEndsIt(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble(t, func(t *testing.T, l *line) {
 				h := hold(t, l, nil)
-				time.Sleep(10 * time.Second)
+				time.Sleep(10*time.Second + time.Millisecond) // just after a watcher looked of itself
 				at := time.Now()
 				tt.end(t, l, h.Mutex().Token)
 				<-h.Context().Done()
