@@ -74,7 +74,10 @@ func (s *server) sideServers(ctx context.Context) error {
 			_ = ln.Close()
 			return s.usage("serve.pprof", side.address)
 		}
-		srv := &http.Server{Handler: httpapi.Front(side.handler, &httpapi.FrontOptions{Open: true}), ReadHeaderTimeout: headerWithin, IdleTimeout: idleFor, MaxHeaderBytes: maxHeader}
+		srv := &http.Server{
+			Handler:           httpapi.Front(side.handler, &httpapi.FrontOptions{Open: true}),
+			ReadHeaderTimeout: headerWithin, ReadTimeout: requestWithin, IdleTimeout: idleFor, MaxHeaderBytes: maxHeader,
+		}
 		context.AfterFunc(ctx, func() { _ = srv.Close() })
 		go func() {
 			if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
