@@ -173,6 +173,9 @@ func (h *handler) readForm(w http.ResponseWriter, r *http.Request) bool {
 		status := http.StatusBadRequest
 		if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
 			status = http.StatusRequestEntityTooLarge
+			if h.tooLarge != nil {
+				h.tooLarge()
+			}
 		}
 		h.fail(w, r, status, "error.form")
 		return false

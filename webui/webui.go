@@ -26,6 +26,8 @@ type Options struct {
 	Everything editlock.Locker
 	// Logout is where a POST ends a reader's login. Empty: there is none.
 	Logout string
+	// TooLarge is told of each form that is larger than is taken. May be nil.
+	TooLarge func()
 	// Demo shows a link to the demo at /demo/.
 	Demo bool
 	// Logger hears what went wrong inside. Nil means slog.Default().
@@ -59,6 +61,7 @@ type handler struct {
 	identify func(*http.Request) Identity
 	demo     bool
 	logout   string
+	tooLarge func()
 	log      *slog.Logger
 	scans    *scanner
 	pages    map[string]*pages // by language
@@ -75,7 +78,7 @@ func New(l editlock.Locker, o *Options) http.Handler {
 		everything = l
 	}
 	h := &handler{
-		locker: l, identify: o.Identify, demo: o.Demo, logout: o.Logout, log: o.Logger,
+		locker: l, identify: o.Identify, demo: o.Demo, logout: o.Logout, log: o.Logger, tooLarge: o.TooLarge,
 		scans: newScanner(everything), pages: parsePages(),
 	}
 	if h.log == nil {

@@ -77,6 +77,9 @@ event_streams = 1
 		{`editlock_limited_total limit="body_size"`, 413, func() answered {
 			return capture("first", `,"status_data":"`+strings.Repeat("x", 512<<10)+`"`)
 		}},
+		{`editlock_limited_total limit="body_size"`, 413, func() answered {
+			return s.call(t, "POST", "/ui/act", "reason="+strings.Repeat("x", 512<<10), chief)
+		}},
 		{`editlock_refused_total why="invalid"`, 400, func() answered {
 			return capture("first", `,"status_data":"`+strings.Repeat("x", 64<<10+1)+`"`)
 		}},

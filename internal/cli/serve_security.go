@@ -81,7 +81,7 @@ func (sec *security) manager(api *httpapi.Handler, locks editlock.Locker, demo b
 	if !sec.known() {
 		return webui.New(locks, o)
 	}
-	o.Identify, o.Everything = sec.identity, locks
+	o.Identify, o.Everything, o.TooLarge = sec.identity, locks, sec.guard.Counters.AddTooLarge
 	if sec.chain.Login != nil {
 		o.Logout = auth.LogoutPath
 	}
