@@ -126,9 +126,10 @@ func (g *Guard) Refuse(ctx context.Context, c *auth.Caller, do string, err error
 
 // ranks remembers the rank of those who capture, as a mutex does not say it.
 type ranks struct {
-	mu  sync.Mutex
-	by  map[string]int // by user, or by session without one
-	top int            // the highest ever seen
+	mu sync.Mutex
+	by map[string]int // by user, or by session without one
+
+	warn sync.Once // that a rank is stated in vain
 }
 
 func rankKey(o editlock.Owner) string {
@@ -141,13 +142,18 @@ func rankKey(o editlock.Owner) string {
 // remember notes the rank of an owner. A back end's own key does not lower
 // what the person proved himself.
 func (g *Guard) remember(c *auth.Caller, o editlock.Owner) {
+	if highest := g.policy.Ranks.HighestStated; c.Rank > highest {
+		g.ranks.warn.Do(func() {
+			g.audit.Warn("a rank that a token or key states is higher than ranks.highest_stated lets it be",
+				"caller", c.Name, "states", c.Rank, "highest_stated", highest)
+		})
+	}
+	if g.policy.top() == 0 {
+		return // nobody has one
+	}
 	rank := g.policy.rank(c, o)
 	g.ranks.mu.Lock()
 	defer g.ranks.mu.Unlock()
-	if rank == 0 && !g.ranked() {
-		return // there are none
-	}
-	g.ranks.top = max(g.ranks.top, rank)
 	if g.ranks.by == nil || len(g.ranks.by) >= maxKnown {
 		g.ranks.by = map[string]int{}
 	}
@@ -157,26 +163,18 @@ func (g *Guard) remember(c *auth.Caller, o editlock.Owner) {
 	g.ranks.by[rankKey(o)] = rank
 }
 
-// ranked tells whether anybody has a rank, as far as known. The caller holds
-// ranks.mu.
-func (g *Guard) ranked() bool { return g.policy.top() > 0 || g.ranks.top > 0 }
-
 // outranks reports whether a caller may end what a holder has, by rank. The
 // rank of a holder that was not heard of since this process began is not
 // known; then only the highest rank suffices.
 func (g *Guard) outranks(c *auth.Caller, as, holder editlock.Owner) bool {
-	mine := g.policy.rank(c, as)
 	g.ranks.mu.Lock()
-	defer g.ranks.mu.Unlock()
-	if !g.ranked() {
-		return true
-	}
 	theirs, known := g.ranks.by[rankKey(holder)]
+	g.ranks.mu.Unlock()
 	if !known {
-		theirs = max(g.policy.top(), g.ranks.top)
-		if r, listed := g.policy.Ranks.Users[holder.UserID]; listed && len(g.policy.Ranks.Groups) == 0 {
+		theirs = g.policy.top()
+		if r, listed := g.policy.Ranks.Users[holder.UserID]; listed && len(g.policy.Ranks.Groups) == 0 && g.policy.Ranks.HighestStated == 0 {
 			theirs = r
 		}
 	}
-	return mine >= theirs
+	return g.policy.rank(c, as) >= theirs
 }

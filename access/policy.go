@@ -31,8 +31,13 @@ type Rule struct {
 // rank of the one who holds. The highest of a caller's ranks counts, 0 if he
 // has none.
 type Ranks struct {
-	Users  map[string]int `toml:"users"`
-	Groups map[string]int `toml:"groups"`
+	// HighestStated is the highest rank that a token or an API key may say of
+	// itself; what says a higher one has this. 0: none counts. A server has to
+	// know that there are ranks before it hears of any: of a holder whose rank
+	// it has not heard, it must not let everybody take over.
+	HighestStated int            `toml:"highest_stated"`
+	Users         map[string]int `toml:"users"`
+	Groups        map[string]int `toml:"groups"`
 }
 
 // Validate reports a rule that makes no sense.
@@ -45,6 +50,9 @@ func (p *Policy) Validate() error {
 		if err := r.Grant.Validate(); err != nil {
 			return fmt.Errorf("rule %d: %w", i+1, err)
 		}
+	}
+	if n := p.Ranks.HighestStated; n < 0 {
+		return fmt.Errorf("ranks.highest_stated: must be 0, for none, or more, not %d", n)
 	}
 	return nil
 }
@@ -92,16 +100,16 @@ func (p *Policy) MayAny(c *auth.Caller, right auth.Right) bool {
 
 // rank is the highest that the caller, or the owner he acts for, has.
 func (p *Policy) rank(c *auth.Caller, o editlock.Owner) int {
-	best := max(c.Rank, p.Ranks.Users[o.UserID])
+	best := max(min(c.Rank, p.Ranks.HighestStated), p.Ranks.Users[o.UserID])
 	for _, g := range c.Groups {
 		best = max(best, p.Ranks.Groups[g])
 	}
 	return best
 }
 
-// top is the highest rank that the rules know.
+// top is the highest rank that anybody can have.
 func (p *Policy) top() int {
-	best := 0
+	best := p.Ranks.HighestStated
 	for _, ranks := range []map[string]int{p.Ranks.Users, p.Ranks.Groups} {
 		for _, r := range ranks {
 			best = max(best, r)

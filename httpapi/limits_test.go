@@ -219,6 +219,55 @@ func TestRanks(t *testing.T) {
 	})
 }
 
+// A rank that a token states is bounded, and a server that has heard of none
+// still knows that there are ranks.
+func TestRanks_StatedByTokens(t *testing.T) {
+	stated := func(user string, rank int) string {
+		return pageFor(t, auth.PageToken{Owner: editlock.Owner{Session: user + "-1", UserID: user, Name: user}, Groups: []string{"chiefs"}, Rank: rank})
+	}
+	for _, test := range []struct {
+		name            string
+		highest         int
+		heard           bool // the server has heard of the holder
+		holder, another int
+		allowed         bool
+	}{
+		{"a lower one does not take over", 10, true, 7, 6, false},
+		{"an equal one does", 10, true, 7, 7, true},
+		{"nor does a lower one from who was not heard of", 10, false, 7, 6, false},
+		{"nor an equal one", 10, false, 7, 7, false},
+		{"but the highest", 10, false, 7, 10, true},
+		{"who states more has the highest", 10, true, 10, 99, true},
+		{"none counts where none may be stated", 0, true, 7, 0, true},
+		{"nor where the holder was not heard of", 0, false, 7, 0, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			ranked := policy
+			ranked.Ranks = access.Ranks{HighestStated: test.highest}
+			s := startSecured(t, ranked, access.Limits{})
+			holder := editlock.Owner{Session: "boss-1", UserID: "boss"}
+			if test.heard {
+				s.capture(t, stated("boss", test.holder), "a", "")
+			} else {
+				s.held(t, "a", holder)
+			}
+			_, m, err := s.locker.Request(editlock.AsStranger(t.Context()), editlock.ID{Group: "docs", ID: "a"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			body := fmt.Sprintf(`{"mutex":{"group":"docs","id":"a"},"seen_token":%d,"reason":"on leave"}`, m.Token)
+			got := s.post(t, "/v1/takeover", body, bearer(stated("ivanov", test.another))...)
+			if allowed := got.status == 200; allowed != test.allowed || !allowed && problemCode(got) != "forbidden" {
+				t.Errorf("got %d %s", got.status, got.body)
+			}
+			warned := strings.Contains(s.audit.String(), "ranks.highest_stated")
+			if over := test.heard && test.holder > test.highest || test.allowed && test.another > test.highest; warned != over {
+				t.Errorf("warned of a rank that does not count: %v; %s", warned, s.audit)
+			}
+		})
+	}
+}
+
 func TestFront(t *testing.T) {
 	s := startSecured(t, policy, access.Limits{})
 	serve := func(o *httpapi.FrontOptions, change func(*http.Request)) *httptest.ResponseRecorder {

@@ -104,6 +104,7 @@ func TestLoad_RefusesWhatItDoesNotKnow(t *testing.T) {
 		"twice, once large": {"keys = \"a\"\nKeys = \"b\"\n", "", "Keys is not known here; do you mean keys?"},
 		"large in a table":  {"[[rule]]\nRights = [\"read\"]\neveryone = true\n", "", "rule.Rights is not known here; do you mean rights?"},
 		"ranks' own names":  {"[ranks.groups]\nChiefs = 10\n", "", ""},
+		"ranks below 0":     {"[ranks]\nhighest_stated = -1\n", "", "ranks.highest_stated: must be 0, for none, or more, not -1"},
 		"a limit below 0":   {"[limits]\nevent_streams = -1\n", "", "limits.event_streams: must be 0, for none, or more, not -1"},
 		"no age":            {"[history]\nmax_age = \"a year\"\n", "", "must be a duration"},
 		"a wrong type":      {"listen = 7117\n", "", "line 1"},
@@ -218,6 +219,8 @@ rights = ["takeover", "force_release", "history"]
 group = "docs"
 mode = "task*"
 
+[ranks]
+highest_stated = 15
 [ranks.groups]
 chiefs = 10
 [ranks.users]

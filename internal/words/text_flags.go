@@ -74,7 +74,7 @@ var flagTexts = map[string]text{
 	"flag.as_session":   {en: "act for the session `S` only; a * at the end stands for anything; may be repeated", ru: "действовать только за сеанс `S`; * в конце — что угодно; можно повторять"},
 	"flag.as_user":      {en: "act for the user id `U` only; a * at the end stands for anything; may be repeated", ru: "действовать только за пользователя `U`; * в конце — что угодно; можно повторять"},
 	"flag.expires":      {en: "the key is good for a `DURATION`, such as 2160h (default: until revoked)", ru: "ключ действует `DURATION`, например 2160h (если не указано: до отзыва)"},
-	"flag.rank":         {en: "the rank `N`: takes over from ranks up to this one", ru: "ранг `N`: перехватывает у рангов не выше"},
+	"flag.rank":         {en: "the rank `N`: takes over from ranks up to this one; counts up to ranks.highest_stated of the server", ru: "ранг `N`: перехватывает у рангов не выше; учитывается до ranks.highest_stated сервера"},
 	"flag.secret_file":  {en: "the secret that the server knows for the issuer, in `FILE` (required)", ru: "секрет, известный серверу для издателя, в `FILE` (обязательно)"},
 	"flag.issuer":       {en: "the issuer's `NAME`, as the server knows it (required)", ru: "`NAME` издателя, как его знает сервер (обязательно)"},
 	"flag.audience":     {en: "the `AUDIENCE` that the server wants (required)", ru: "`AUDIENCE`, которую требует сервер (обязательно)"},
