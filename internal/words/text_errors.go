@@ -47,8 +47,8 @@ var errorTexts = map[string]text{
 	"error.forbidden":       {en: "not allowed: %s", ru: "запрещено: %s"},
 	"error.unavailable":     {en: "the lock store is unavailable: %s", ru: "хранилище блокировок недоступно: %s"},
 	"error.refused": {
-		en: "nothing answers at the server's address; is “editlock serve” running there? (%s)",
-		ru: "по адресу сервера никто не отвечает; запущен ли там «editlock serve»? (%s)",
+		en: "nothing answers at the address; is the server running there, “editlock serve” or the database? (%s)",
+		ru: "по этому адресу никто не отвечает; запущен ли там сервер, «editlock serve» или база данных? (%s)",
 	},
 	"error.interrupted": {en: "interrupted", ru: "прервано"},
 	"error.prefix":      {en: "editlock: %s", ru: "editlock: %s"},

@@ -250,8 +250,8 @@ func TestError(t *testing.T) {
 		},
 		{
 			"nothing listens", fmt.Errorf("%w: %w", editlock.ErrUnavailable, syscall.ECONNREFUSED),
-			"nothing answers at the server's address; is “editlock serve” running there? (connection refused)",
-			"по адресу сервера никто не отвечает; запущен ли там «editlock serve»? (connection refused)",
+			"nothing answers at the address; is the server running there, “editlock serve” or the database? (connection refused)",
+			"по этому адресу никто не отвечает; запущен ли там сервер, «editlock serve» или база данных? (connection refused)",
 		},
 		{
 			"forbidden", fmt.Errorf("%w: not your department", editlock.ErrForbidden),
