@@ -36,6 +36,10 @@ type Options struct {
 	// context names no owner leave it to the claims; where it is an API key,
 	// they are the console owner's, as they are without it.
 	Credential Credential
+	// OwnerProved says that HTTPClient shows who calls, by a client certificate:
+	// without a Credential, calls whose context names no owner leave it to the
+	// server.
+	OwnerProved bool
 }
 
 // Client is a Locker on a server. It is safe for concurrent use.
@@ -44,7 +48,8 @@ type Client struct {
 	http *http.Client
 	own  bool // http was made here
 
-	credential *credential // nil: none
+	credential  *credential // nil: none
+	ownerProved bool
 
 	open context.Context // ends at Close
 	end  context.CancelFunc
@@ -80,6 +85,8 @@ func New(baseURL string, o *Options) (*Client, error) {
 	c.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	if o != nil && o.Credential != nil {
 		c.credential = newCredential(o.Credential)
+	} else if o != nil {
+		c.ownerProved = o.OwnerProved
 	}
 	c.open, c.end = context.WithCancel(context.Background())
 	return c, nil

@@ -120,10 +120,11 @@ func (c *Client) renews(err error) bool {
 	return c.credential != nil && errors.Is(err, editlock.ErrUnauthenticated)
 }
 
-// nameless takes the console owner out of a body, if a credential's claims
-// are the owner: the server refuses any other.
-func nameless(ctx context.Context, body any, secret string) {
-	if secret == "" || !NamesOwner(secret) || editlock.OwnerFrom(ctx) != editlock.ConsoleOwner() {
+// nameless takes the console owner out of a body, if a credential's claims, or
+// a certificate, are the owner: the server refuses any other.
+func (c *Client) nameless(ctx context.Context, body any, secret string) {
+	proved := c.ownerProved || secret != "" && NamesOwner(secret)
+	if !proved || editlock.OwnerFrom(ctx) != editlock.ConsoleOwner() {
 		return
 	}
 	switch b := body.(type) {

@@ -63,7 +63,7 @@ func (c *Client) send(ctx context.Context, m message, answer any) (tries int, er
 	if err != nil {
 		return 0, err
 	}
-	nameless(ctx, m.body, secret)
+	c.nameless(ctx, m.body, secret)
 	data, err := encode(m.body)
 	if err != nil {
 		return 0, err

@@ -18,9 +18,9 @@ T = TypeVar("T")
 class Blocking(Client):
     """AsyncClient, called from other threads than its loop's."""
 
-    def __init__(self, url: str, *, timeout: float = 15.0, credential: Any = None) -> None:
-        super().__init__(url, timeout=timeout)
-        self.client = AsyncClient(url, timeout=timeout, credential=credential)
+    def __init__(self, url: str, *, timeout: float = 15.0, **proof: Any) -> None:
+        super().__init__(url, timeout=timeout, tls=proof.get("tls"))
+        self.client = AsyncClient(url, timeout=timeout, **proof)
         self.loop = asyncio.new_event_loop()
         self._call: Optional[concurrent.futures.Future[Any]] = None
         self._thread = threading.Thread(target=self.loop.run_forever)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import time
 from pathlib import Path
+from typing import Optional
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -20,12 +22,13 @@ def free_port() -> int:
 
 
 class Server:
-    """An editlock server as a process, on a database in a folder."""
+    """An editlock server as a process, on a database in a folder. ``tls`` trusts the certificate in its flags."""
 
-    def __init__(self, folder: Path, *flags: str) -> None:
+    def __init__(self, folder: Path, *flags: str, tls: Optional[ssl.SSLContext] = None) -> None:
         self._flags = flags
+        self._tls = tls
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
         self._store = f"sqlite:{folder / 'locks.db'}"
         self._log = folder / "server.log"
         self.start()
@@ -43,7 +46,7 @@ class Server:
         deadline = time.monotonic() + 30
         while True:
             try:
-                with urlopen(self.url + "/readyz", timeout=5):
+                with urlopen(self.url + "/readyz", timeout=5, context=self._tls):
                     return
             except (URLError, OSError):
                 if self._process.poll() is not None or time.monotonic() > deadline:

@@ -41,8 +41,10 @@ class AsyncClient:
         timeout: float = 15.0,
         tls: Optional[ssl.SSLContext] = None,
         credential: Optional[AsyncCredential] = None,
+        owner_proved: bool = False,
     ) -> None:
         self._credential = Kept(credential)
+        self._owner_proved = owner_proved
         self._address = http.Address.parse(url)
         self._timeout = timeout
         if self._address.tls and tls is None:
@@ -259,7 +261,7 @@ class AsyncClient:
         deadline = granted + budget
         tries = 1
         secret, renewed = await self._credential.get_async(), False
-        call.prove(secret)
+        call.prove(secret, self._owner_proved)
         while True:
             now = time.monotonic()
             # A try on a connection that died without a word leaves time for another.

@@ -45,6 +45,8 @@ class Client:
     :param credential: proves who calls: an API key, a JWT, or a function that
         returns one and is asked again when the server refuses it. With a JWT,
         calls that name no owner leave it to the claims.
+    :param owner_proved: ``tls`` has a client certificate that says who calls:
+        without a credential, calls that name no owner leave it to the server.
     """
 
     def __init__(
@@ -54,8 +56,10 @@ class Client:
         timeout: float = 15.0,
         tls: Optional[ssl.SSLContext] = None,
         credential: Optional[Credential] = None,
+        owner_proved: bool = False,
     ) -> None:
         self._credential = Kept(credential)
+        self._owner_proved = owner_proved
         self._address = http.Address.parse(url)
         self._timeout = timeout
         if self._address.tls and tls is None:
@@ -294,7 +298,7 @@ class Client:
         deadline = granted + budget
         tries = 1
         secret, renewed = self._credential.get(), False
-        call.prove(secret)
+        call.prove(secret, self._owner_proved)
         while True:
             now = time.monotonic()
             # A try on a connection that died without a word leaves time for another.
