@@ -3,6 +3,7 @@ package editlock
 import (
 	"context"
 	"iter"
+	"slices"
 	"sync"
 	"time"
 
@@ -36,8 +37,8 @@ type tail struct {
 	told     time.Time     // when it last did
 	recent   []Entry       // all entries from+1 … to
 	from, to uint64
-	known    uint64 // the latest end of the log that a watcher began at
-	lost     int    // how often the store lost the log's end
+	known    uint64   // the latest end of the log that a watcher began at
+	cuts     []uint64 // where the log ended each time that the store lost its end
 }
 
 func (t *tail) init(ctx context.Context, st store.Store) {
@@ -65,7 +66,7 @@ func (t *tail) enter(last uint64) (lost int) {
 		go t.follow()
 	}
 	t.known = max(t.known, last)
-	return t.lost
+	return len(t.cuts)
 }
 
 func (t *tail) exit() {
@@ -120,7 +121,7 @@ func (t *tail) pull() bool {
 	}
 	if page.Last < max(t.to, known) {
 		t.recent, t.from, t.to, t.known = nil, page.Last, page.Last, page.Last
-		t.lost++
+		t.cuts = append(t.cuts, page.Last)
 		t.tell()
 		return true
 	}
@@ -160,13 +161,17 @@ func (t *tail) tell() {
 }
 
 // lostEnd reports whether the store lost the log's end since a watcher knew of
-// so many times, as by a failover to a copy that lags, and where it ended then.
+// so many times, as by a failover to a copy that lags, and where it ended then:
+// it may have grown beyond what a slow watcher knew.
 func (t *tail) lostEnd(known *int) (end uint64, yes bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	yes = t.lost != *known
-	*known = t.lost
-	return t.to, yes
+	cuts := t.cuts[*known:]
+	*known = len(t.cuts)
+	if len(cuts) == 0 {
+		return 0, false
+	}
+	return slices.Min(cuts), true
 }
 
 // after returns the shared entries behind a cursor and the new cursor, and

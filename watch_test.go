@@ -139,6 +139,58 @@ func TestWatch_TellsOfALossJustAfterItBegan(t *testing.T) {
 	})
 }
 
+// A slow watcher may hear of a loss only when the log has grown again, beyond
+// all that he knew.
+func TestWatch_TellsASlowOneOfALossThatWasOutgrown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		primary, copied := memory.New(nil), memory.New(nil)
+		st := &failingOver{Store: primary}
+		st.log.Store(primary)
+		before, after := editlock.NewManager(st, nil), editlock.NewManager(copied, nil)
+		defer func() { _, _ = before.Close(), after.Close() }()
+		ctx, stop := context.WithCancel(editlock.WithOwner(t.Context(), editlock.Owner{Session: "ann"}))
+		defer stop()
+		capture := func(id string, managers ...*editlock.Manager) {
+			t.Helper()
+			for _, m := range managers {
+				if _, err := m.Capture(ctx, editlock.ID{ID: id}, nil); err != nil {
+					t.Fatal(err)
+				}
+			}
+			time.Sleep(time.Second)
+		}
+		told := make(chan string, 10)
+		go func() {
+			for e, err := range before.Watch(ctx, editlock.WatchQuery{}) {
+				if err != nil {
+					return
+				}
+				told <- fmt.Sprintf("%s %s", e.Kind, e.ID.ID)
+				if e.ID.ID == "lost2" {
+					time.Sleep(20 * time.Second)
+				}
+			}
+		}()
+		synctest.Wait()
+		capture("kept", before, after)
+		capture("lost1", before)
+		capture("lost2", before)
+		st.log.Store(copied) // the failover
+		time.Sleep(5 * time.Second)
+		for _, id := range []string{"new2", "new3", "new4"} {
+			capture(id, after)
+		}
+		time.Sleep(30 * time.Second)
+		got := ""
+		for len(told) > 0 {
+			got += <-told + ", "
+		}
+		if want := "captured kept, captured lost1, captured lost2, gap , captured new2, captured new3, captured new4, "; got != want {
+			t.Errorf("is told %q; want %q", got, want)
+		}
+	})
+}
+
 // A watcher that is so far behind that the entries which all share are gone
 // reads them from the store, and sees each once, as one who keeps up does.
 func TestWatch_WhoLagsFarBehindMissesNothing(t *testing.T) {

@@ -3,7 +3,6 @@ package access
 import (
 	"context"
 	"log/slog"
-	"sync"
 
 	"editlock"
 	"editlock/auth"
@@ -122,59 +121,4 @@ func (g *Guard) deny(ctx context.Context, c *auth.Caller, do string, id editlock
 func (g *Guard) Refuse(ctx context.Context, c *auth.Caller, do string, err error) {
 	g.Counters.forbidden.Add(1)
 	g.Log(ctx, "forbidden", c, "do", do, "why", err.Error())
-}
-
-// ranks remembers the rank of those who capture, as a mutex does not say it.
-type ranks struct {
-	mu sync.Mutex
-	by map[string]int // by user, or by session without one
-
-	warn sync.Once // that a rank is stated in vain
-}
-
-func rankKey(o editlock.Owner) string {
-	if o.UserID != "" {
-		return "user:" + o.UserID
-	}
-	return "session:" + o.Session
-}
-
-// remember notes the rank of an owner. A back end's own key does not lower
-// what the person proved himself.
-func (g *Guard) remember(c *auth.Caller, o editlock.Owner) {
-	if highest := g.policy.Ranks.HighestStated; c.Rank > highest {
-		g.ranks.warn.Do(func() {
-			g.audit.Warn("a rank that a token or key states is higher than ranks.highest_stated lets it be",
-				"caller", c.Name, "states", c.Rank, "highest_stated", highest)
-		})
-	}
-	if g.policy.top() == 0 {
-		return // nobody has one
-	}
-	rank := g.policy.rank(c, o)
-	g.ranks.mu.Lock()
-	defer g.ranks.mu.Unlock()
-	if g.ranks.by == nil || len(g.ranks.by) >= maxKnown {
-		g.ranks.by = map[string]int{}
-	}
-	if c.Scope != nil {
-		rank = max(rank, g.ranks.by[rankKey(o)])
-	}
-	g.ranks.by[rankKey(o)] = rank
-}
-
-// outranks reports whether a caller may end what a holder has, by rank. The
-// rank of a holder that was not heard of since this process began is not
-// known; then only the highest rank suffices.
-func (g *Guard) outranks(c *auth.Caller, as, holder editlock.Owner) bool {
-	g.ranks.mu.Lock()
-	theirs, known := g.ranks.by[rankKey(holder)]
-	g.ranks.mu.Unlock()
-	if !known {
-		theirs = g.policy.top()
-		if r, listed := g.policy.Ranks.Users[holder.UserID]; listed && len(g.policy.Ranks.Groups) == 0 && g.policy.Ranks.HighestStated == 0 {
-			theirs = r
-		}
-	}
-	return g.policy.rank(c, as) >= theirs
 }

@@ -93,7 +93,7 @@ func (w *guarded) Capture(ctx context.Context, id editlock.ID, opts *editlock.Ca
 	err = invalidated(ctx, err)
 	done(taken(m, err))
 	if err == nil {
-		w.g.remember(c, m.Owner)
+		w.g.remember(c, m, taken(m, err) > 0)
 	}
 	return m, err
 }
@@ -172,11 +172,9 @@ func (w *guarded) CaptureAll(ctx context.Context, ids []editlock.ID, opts *editl
 	got := 0
 	for _, m := range ms {
 		got += taken(m, err)
+		w.g.remember(c, m, taken(m, err) > 0)
 	}
 	done(got)
-	if err == nil {
-		w.g.remember(c, editlock.OwnerFrom(ctx))
-	}
 	return ms, err
 }
 
@@ -196,7 +194,6 @@ func (w *guarded) Refresh(ctx context.Context, items []editlock.RefreshItem) ([]
 		if ctx, c, err = w.act(ctx); err != nil {
 			return nil, err
 		}
-		w.g.remember(c, editlock.OwnerFrom(ctx))
 	}
 	out := make([]editlock.RefreshResult, len(items))
 	var allowed []editlock.RefreshItem
@@ -218,6 +215,9 @@ func (w *guarded) Refresh(ctx context.Context, items []editlock.RefreshItem) ([]
 	results, err := w.inner.Refresh(ctx, allowed)
 	for i, res := range results {
 		out[at[i]] = res
+		if res.Err == nil && !allowed[i].ByToken {
+			w.g.remember(c, res.Mutex, false)
+		}
 	}
 	if err != nil {
 		return nil, err

@@ -21,7 +21,7 @@ func (w *guarded) Takeover(ctx context.Context, id editlock.ID, seen editlock.To
 	m, err := w.inner.Takeover(ctx, id, seen, reason, opts)
 	done(taken(m, err))
 	if err == nil {
-		w.g.remember(c, m.Owner)
+		w.g.remember(c, m, true)
 		w.tell(ctx, c, editlock.KindTakenOver, held, reason)
 	}
 	return m, err
@@ -79,7 +79,7 @@ func (w *guarded) stepIn(ctx context.Context, id editlock.ID, seen editlock.Toke
 	if err := w.need(ctx, c, right, id, do); err != nil {
 		return nil, nil, held, err
 	}
-	if !w.g.outranks(c, as, held.Owner) {
+	if !w.g.outranks(c, as, held) {
 		return nil, nil, held, w.g.deny(ctx, c, do, id, "the rank of "+held.Owner.Label()+" is higher than yours, or not known")
 	}
 	return ctx, c, held, nil
@@ -129,7 +129,7 @@ func (w *guarded) ReleaseSession(ctx context.Context, session string) ([]editloc
 			continue
 		}
 		own = false
-		if !w.g.May(c, auth.ForceRelease, m.ID) || !w.g.outranks(c, as, m.Owner) {
+		if !w.g.May(c, auth.ForceRelease, m.ID) || !w.g.outranks(c, as, m) {
 			return nil, w.g.deny(ctx, c, "release a session", m.ID, "session is not yours, and you may not release all of it by force")
 		}
 	}

@@ -11,11 +11,16 @@ var (
 	errEnded   = &auth.Error{Problem: "the credentials are no longer valid: the login ended, or the API key was revoked or changed", Presented: true}
 )
 
-// whileValid ends what lasts when the caller's credentials are ended by
-// somebody, as by logout; see [auth.Caller.Ended]. stop must be called.
+// whileValid ends what lasts when the caller's login or API key ends: by
+// somebody, see [auth.Caller.Ended], or in time. Tokens and certificates have
+// successors, who would find the place in the queue gone. stop must be called.
 func whileValid(ctx context.Context, c *auth.Caller) (_ context.Context, stop func()) {
 	if c.Ended == nil {
 		return ctx, func() {}
+	}
+	expire := func() {}
+	if !c.Expires.IsZero() {
+		ctx, expire = context.WithDeadlineCause(ctx, c.Expires, errExpired)
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	go func() {
@@ -25,7 +30,10 @@ func whileValid(ctx context.Context, c *auth.Caller) (_ context.Context, stop fu
 		case <-ctx.Done():
 		}
 	}()
-	return ctx, func() { cancel(nil) }
+	return ctx, func() {
+		cancel(nil)
+		expire()
+	}
 }
 
 // invalidated is err, or what is wrong with the credentials if ctx ended for

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"editlock"
@@ -68,5 +69,43 @@ func TestGuard_HoldsManyWhoBeginToWaitAtOnceToTheLimit(t *testing.T) {
 		if err := <-ended; !errors.Is(err, context.Canceled) {
 			t.Errorf("one who may wait got %v", err)
 		}
+	}
+}
+
+// A wait ends with the API key or login that it began with; a token has a
+// successor, who goes on waiting in the same place.
+func TestGuard_WaitsEndInTime(t *testing.T) {
+	for name, ends := range map[string]bool{"of a key or login": true, "of a token": false} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				locks := editlock.NewManager(memory.New(nil), nil)
+				defer func() { _ = locks.Close() }()
+				id := editlock.ID{Group: "docs", ID: "busy"}
+				holder := editlock.WithOwner(t.Context(), editlock.Owner{Session: "holder"})
+				if _, err := locks.Capture(holder, id, nil); err != nil {
+					t.Fatal(err)
+				}
+				caller := &auth.Caller{
+					Name: "user:w", Owner: editlock.Owner{Session: "w", UserID: "w"}, Expires: time.Now().Add(10 * time.Second),
+					Grants: []auth.Grant{{Rights: []auth.Right{auth.Use}, Group: "docs", Mode: "*"}},
+				}
+				if ends {
+					caller.Ended = make(chan struct{})
+				}
+				guard := access.New(access.Policy{}, access.Limits{}, slog.New(slog.DiscardHandler))
+				got := make(chan error, 1)
+				go func() {
+					_, err := guard.For(locks, caller).Capture(t.Context(), id, &editlock.CaptureOptions{Wait: time.Minute})
+					got <- err
+				}()
+				time.Sleep(11 * time.Second)
+				if _, err := locks.Release(holder, id, editlock.Condition{}); err != nil {
+					t.Fatal(err)
+				}
+				if err := <-got; errors.Is(err, editlock.ErrUnauthenticated) != ends || !ends && err != nil {
+					t.Errorf("got %v", err)
+				}
+			})
+		})
 	}
 }

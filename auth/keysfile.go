@@ -25,6 +25,7 @@ type KeysFile struct {
 	mu      sync.Mutex
 	keys    map[string]*knownKey
 	looked  time.Time // when the file was looked at
+	gone    time.Time // since when it is not there; zero: it is
 	version version   // of what was read
 }
 
@@ -89,6 +90,9 @@ func (f *KeysFile) find(id string) *knownKey {
 	if time.Since(f.looked) > lookEvery || f.keys[id] == nil {
 		f.reread()
 	}
+	if !f.gone.IsZero() {
+		return nil
+	}
 	return f.keys[id]
 }
 
@@ -115,17 +119,23 @@ func (f *KeysFile) reread() {
 	info, err := os.Stat(f.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		if len(f.keys) > 0 {
+		switch {
+		case f.gone.IsZero():
+			f.gone = f.looked
 			f.log.Warn("the keys file is gone; no API key is valid", "file", f.path)
+		case time.Since(f.gone) > lookEvery:
+			// Not just being written: who rewrites a file may take it away first.
+			f.put(nil)
+			f.version = version{}
 		}
-		f.put(nil)
-		f.version = version{}
 		return
 	case err == nil && versionOf(info) == f.version:
+		f.gone = time.Time{}
 		return
 	case err == nil:
 		err = f.read(info)
 	}
+	f.gone = time.Time{}
 	if err != nil {
 		f.log.Error("the keys file can't be read; the keys read before stay in force", "file", f.path, "err", err)
 	}
