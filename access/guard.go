@@ -22,7 +22,7 @@ type Guard struct {
 	waits     tally[editlock.ID] // captures with patience, in this process
 	bySession quotas
 	byUser    quotas
-	ranks     ranks
+	ranks     *ranks
 }
 
 // New returns a Guard. audit gets one line per decision; nil means
@@ -32,7 +32,7 @@ func New(p Policy, l Limits, audit *slog.Logger) *Guard {
 		audit = slog.Default()
 	}
 	return &Guard{
-		Counters: newCounters(), policy: p, limits: l, audit: audit,
+		Counters: newCounters(), policy: p, limits: l, audit: audit, ranks: newRanks(),
 		bySession: quotas{limit: mutexesPerSession, max: l.MutexesPerSession, query: func(who string) editlock.Query {
 			return editlock.Query{Session: who}
 		}},

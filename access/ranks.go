@@ -3,16 +3,27 @@ package access
 import (
 	"sync"
 
+	lru "github.com/hashicorp/golang-lru/v2"
+
 	"editlock"
 	"editlock/auth"
 )
 
 // ranks remembers with what rank mutexes are held, as they do not say it.
 type ranks struct {
-	mu sync.Mutex
-	by map[hold]int // the highest that was proved for it
+	mu sync.Mutex            // of what is read and then written
+	by *lru.Cache[hold, int] // the highest that was proved for it
 
 	warn sync.Once // that a rank is stated in vain
+}
+
+// maxHolds bounds how many are remembered; those not heard of for longest are
+// forgotten first.
+const maxHolds = 50_000
+
+func newRanks() *ranks {
+	by, _ := lru.New[hold, int](maxHolds) // fails for sizes below 1
+	return &ranks{by: by}
 }
 
 // hold is one hold of a mutex: what somebody has by one capture. What was heard
@@ -39,23 +50,17 @@ func (g *Guard) remember(c *auth.Caller, m editlock.Mutex, captured bool) {
 	key, rank := hold{m.ID, m.Token}, g.policy.rank(c, m.Owner)
 	g.ranks.mu.Lock()
 	defer g.ranks.mu.Unlock()
-	known, heard := g.ranks.by[key]
-	if !heard && c.Scope != nil && !captured {
-		return
+	known, heard := g.ranks.by.Get(key)
+	if heard || c.Scope == nil || captured {
+		g.ranks.by.Add(key, max(known, rank))
 	}
-	if g.ranks.by == nil || !heard && len(g.ranks.by) >= maxKnown {
-		g.ranks.by = map[hold]int{}
-	}
-	g.ranks.by[key] = max(known, rank)
 }
 
 // outranks reports whether a caller may end a hold, by rank. The rank of one
 // that was not heard of since this process began is not known; then only the
 // highest rank suffices.
 func (g *Guard) outranks(c *auth.Caller, as editlock.Owner, held editlock.Mutex) bool {
-	g.ranks.mu.Lock()
-	theirs, known := g.ranks.by[hold{held.ID, held.Token}]
-	g.ranks.mu.Unlock()
+	theirs, known := g.ranks.by.Get(hold{held.ID, held.Token})
 	listed := g.policy.Ranks.Users[held.Owner.UserID]
 	switch {
 	case known:

@@ -37,8 +37,8 @@ type Options struct {
 	// they are the console owner's, as they are without it.
 	Credential Credential
 	// OwnerProved says that HTTPClient shows who calls, by a client certificate:
-	// without a Credential, calls whose context names no owner leave it to the
-	// server.
+	// without a Credential, calls whose context names no owner, or the console's,
+	// leave it to the server.
 	OwnerProved bool
 }
 
