@@ -23,58 +23,87 @@ func (s *failingOver) Log(ctx context.Context, q store.LogQuery) (store.LogPage,
 	return s.log.Load().Log(ctx, q)
 }
 
-func TestWatch_TellsThatTheStoreLostTheEndOfItsLog(t *testing.T) {
+// failover is a Manager on a store that fails over to a copy, and another on
+// the copy itself.
+type failover struct {
+	*testing.T
+	ctx           context.Context
+	before, after *editlock.Manager
+	happen        func()
+}
+
+// bubbleFailover runs a test with one, in time that passes as it says.
+func bubbleFailover(t *testing.T, do func(f *failover)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		primary, copied := memory.New(nil), memory.New(nil)
 		st := &failingOver{Store: primary}
 		st.log.Store(primary)
-		before, after := editlock.NewManager(st, nil), editlock.NewManager(copied, nil)
-		defer func() { _, _ = before.Close(), after.Close() }()
-		ctx, stop := context.WithCancel(t.Context())
+		ctx, stop := context.WithCancel(editlock.WithOwner(t.Context(), editlock.Owner{Session: "ann"}))
+		f := &failover{t, ctx, editlock.NewManager(st, nil), editlock.NewManager(copied, nil), func() { st.log.Store(copied) }}
+		defer func() { _, _ = f.before.Close(), f.after.Close() }()
 		defer stop()
-		ann := editlock.WithOwner(ctx, editlock.Owner{Session: "ann"})
-		capture := func(m *editlock.Manager, id string) {
-			t.Helper()
-			if _, err := m.Capture(ann, editlock.ID{ID: id}, nil); err != nil {
-				t.Fatal(err)
+		do(f)
+	})
+}
+
+// capture captures by each of managers.
+func (f *failover) capture(id string, managers ...*editlock.Manager) {
+	f.Helper()
+	for _, m := range managers {
+		if _, err := m.Capture(f.ctx, editlock.ID{ID: id}, nil); err != nil {
+			f.Fatal(err)
+		}
+	}
+	synctest.Wait()
+}
+
+// watch tells what a watcher is told, who rests after one event. Of a gap it
+// tells its end.
+func (f *failover) watch(restAfter string, rest time.Duration) <-chan string {
+	told := make(chan string, 10)
+	go func() {
+		for e, err := range f.before.Watch(f.ctx, editlock.WatchQuery{}) {
+			if err != nil {
+				return
+			}
+			what := e.ID.ID
+			if e.Kind == editlock.KindGap {
+				what = fmt.Sprint(e.Seq)
+			}
+			told <- fmt.Sprintf("%s %s, ", e.Kind, what)
+			if e.ID.ID == restAfter {
+				time.Sleep(rest)
 			}
 		}
-		events := make(chan editlock.Event, 10)
-		go func() {
-			for e, err := range before.Watch(ctx, editlock.WatchQuery{}) {
-				if err != nil {
-					return
-				}
-				events <- e
-			}
-		}()
-		synctest.Wait()
-		capture(after, "kept")
-		for _, id := range []string{"kept", "lost", "lost, too"} {
-			capture(before, id)
-			if e := <-events; e.ID.ID != id {
-				t.Fatalf("got %+v; want the capture of %s", e, id)
-			}
+	}()
+	synctest.Wait()
+	return told
+}
+
+// all is what was told until now.
+func all(told <-chan string) (text string) {
+	for len(told) > 0 {
+		text += <-told
+	}
+	return text
+}
+
+func TestWatch_TellsThatTheStoreLostTheEndOfItsLog(t *testing.T) {
+	bubbleFailover(t, func(f *failover) {
+		told := f.watch("", 0)
+		f.capture("kept", f.before, f.after)
+		for _, id := range []string{"lost", "lost, too"} {
+			time.Sleep(time.Second)
+			f.capture(id, f.before)
 		}
-		st.log.Store(copied) // the failover
+		time.Sleep(time.Second)
+		f.happen()
 		time.Sleep(5 * time.Second)
-		select {
-		case e := <-events:
-			if e.Kind != editlock.KindGap || e.Seq >= 3 {
-				t.Errorf("got %+v; want a gap at the copy's end", e)
-			}
-		default:
-			t.Error("nothing is told")
-		}
-		capture(after, "new")
+		f.capture("new", f.after)
 		time.Sleep(5 * time.Second)
-		select {
-		case e := <-events:
-			if e.ID.ID != "new" {
-				t.Errorf("got %+v; want the capture of new", e)
-			}
-		default:
-			t.Error("what comes then is not told")
+		if got, want := all(told), "captured kept, captured lost, captured lost, too, gap 1, captured new, "; got != want {
+			f.Errorf("is told %q; want %q", got, want)
 		}
 	})
 }
@@ -82,58 +111,24 @@ func TestWatch_TellsThatTheStoreLostTheEndOfItsLog(t *testing.T) {
 // A watcher may begin at an end of the log that the others were not told of
 // yet; when just that is lost, it must not wait for what it believes to know.
 func TestWatch_TellsOfALossJustAfterItBegan(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		primary, copied := memory.New(nil), memory.New(nil)
-		st := &failingOver{Store: primary}
-		st.log.Store(primary)
-		before, after := editlock.NewManager(st, nil), editlock.NewManager(copied, nil)
-		defer func() { _, _ = before.Close(), after.Close() }()
-		ctx, stop := context.WithCancel(editlock.WithOwner(t.Context(), editlock.Owner{Session: "ann"}))
-		defer stop()
-		watch := func() <-chan editlock.Event {
-			events := make(chan editlock.Event, 10)
-			go func() {
-				for e, err := range before.Watch(ctx, editlock.WatchQuery{}) {
-					if err != nil {
-						return
-					}
-					events <- e
-				}
-			}()
-			synctest.Wait()
-			return events
-		}
-		capture := func(id string, managers ...*editlock.Manager) {
-			t.Helper()
-			for _, m := range managers {
-				if _, err := m.Capture(ctx, editlock.ID{ID: id}, nil); err != nil {
-					t.Fatal(err)
-				}
-			}
-			synctest.Wait()
-		}
-		early := watch()
+	bubbleFailover(t, func(f *failover) {
+		early := f.watch("", 0)
 		time.Sleep(time.Second)
-		capture("kept", before, after)
-		capture("lost", before)
-		capture("lost, too", before)
-		late := watch()
-		st.log.Store(copied) // the failover
-		capture("new", after)
+		f.capture("kept", f.before, f.after)
+		f.capture("lost", f.before)
+		f.capture("lost, too", f.before)
+		late := f.watch("", 0)
+		f.happen()
+		f.capture("new", f.after)
 		time.Sleep(5 * time.Second)
-		capture("newer", after)
+		f.capture("newer", f.after)
 		time.Sleep(5 * time.Second)
 		for name, test := range map[string]struct {
-			events <-chan editlock.Event
-			want   string
-		}{"early": {early, "captured kept, captured new, captured newer, "}, "late": {late, "gap , captured newer, "}} {
-			got := ""
-			for len(test.events) > 0 {
-				e := <-test.events
-				got += fmt.Sprintf("%s %s, ", e.Kind, e.ID.ID)
-			}
-			if got != test.want {
-				t.Errorf("who began %s is told %q; want %q", name, got, test.want)
+			told <-chan string
+			want string
+		}{"early": {early, "captured kept, captured new, captured newer, "}, "late": {late, "gap 2, captured newer, "}} {
+			if got := all(test.told); got != test.want {
+				f.Errorf("who began %s is told %q; want %q", name, got, test.want)
 			}
 		}
 	})
@@ -142,51 +137,23 @@ func TestWatch_TellsOfALossJustAfterItBegan(t *testing.T) {
 // A slow watcher may hear of a loss only when the log has grown again, beyond
 // all that he knew.
 func TestWatch_TellsASlowOneOfALossThatWasOutgrown(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		primary, copied := memory.New(nil), memory.New(nil)
-		st := &failingOver{Store: primary}
-		st.log.Store(primary)
-		before, after := editlock.NewManager(st, nil), editlock.NewManager(copied, nil)
-		defer func() { _, _ = before.Close(), after.Close() }()
-		ctx, stop := context.WithCancel(editlock.WithOwner(t.Context(), editlock.Owner{Session: "ann"}))
-		defer stop()
-		capture := func(id string, managers ...*editlock.Manager) {
-			t.Helper()
-			for _, m := range managers {
-				if _, err := m.Capture(ctx, editlock.ID{ID: id}, nil); err != nil {
-					t.Fatal(err)
-				}
-			}
+	bubbleFailover(t, func(f *failover) {
+		told := f.watch("lost, too", 20*time.Second)
+		f.capture("kept", f.before, f.after)
+		for _, id := range []string{"lost", "lost, too"} {
 			time.Sleep(time.Second)
+			f.capture(id, f.before)
 		}
-		told := make(chan string, 10)
-		go func() {
-			for e, err := range before.Watch(ctx, editlock.WatchQuery{}) {
-				if err != nil {
-					return
-				}
-				told <- fmt.Sprintf("%s %s", e.Kind, e.ID.ID)
-				if e.ID.ID == "lost2" {
-					time.Sleep(20 * time.Second)
-				}
-			}
-		}()
-		synctest.Wait()
-		capture("kept", before, after)
-		capture("lost1", before)
-		capture("lost2", before)
-		st.log.Store(copied) // the failover
+		time.Sleep(time.Second)
+		f.happen()
 		time.Sleep(5 * time.Second)
-		for _, id := range []string{"new2", "new3", "new4"} {
-			capture(id, after)
+		for _, id := range []string{"new", "newer", "newest"} {
+			f.capture(id, f.after)
 		}
 		time.Sleep(30 * time.Second)
-		got := ""
-		for len(told) > 0 {
-			got += <-told + ", "
-		}
-		if want := "captured kept, captured lost1, captured lost2, gap , captured new2, captured new3, captured new4, "; got != want {
-			t.Errorf("is told %q; want %q", got, want)
+		want := "captured kept, captured lost, captured lost, too, gap 1, captured new, captured newer, captured newest, "
+		if got := all(told); got != want {
+			f.Errorf("is told %q; want %q", got, want)
 		}
 	})
 }

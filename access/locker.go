@@ -85,15 +85,18 @@ func (w *guarded) Capture(ctx context.Context, id editlock.ID, opts *editlock.Ca
 			return editlock.Mutex{}, err
 		}
 		defer waited()
-		var stop func()
-		ctx, stop = whileValid(ctx, c)
-		defer stop()
+		if c.Ended != nil { // not a token: its successor would find the place in the queue gone
+			var stop func()
+			ctx, stop = whileValid(ctx, c)
+			defer stop()
+		}
 	}
 	m, err := w.inner.Capture(ctx, id, opts)
 	err = invalidated(ctx, err)
-	done(taken(m, err))
+	n := taken(m, err)
+	done(n)
 	if err == nil {
-		w.g.remember(c, m, taken(m, err) > 0)
+		w.g.remember(c, m, n > 0)
 	}
 	return m, err
 }
@@ -171,8 +174,9 @@ func (w *guarded) CaptureAll(ctx context.Context, ids []editlock.ID, opts *editl
 	ms, err := w.inner.CaptureAll(ctx, ids, opts)
 	got := 0
 	for _, m := range ms {
-		got += taken(m, err)
-		w.g.remember(c, m, taken(m, err) > 0)
+		n := taken(m, err)
+		got += n
+		w.g.remember(c, m, n > 0)
 	}
 	done(got)
 	return ms, err

@@ -131,11 +131,6 @@ func (w *guarded) Watch(ctx context.Context, q editlock.WatchQuery) iter.Seq2[ed
 }
 
 func (w *guarded) watch(ctx context.Context, c *auth.Caller, q editlock.WatchQuery, yield func(editlock.Event, error) bool) {
-	if !c.Expires.IsZero() {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadlineCause(ctx, c.Expires, errExpired)
-		defer cancel()
-	}
 	ctx, stop := whileValid(ctx, c)
 	defer stop()
 	oldest := time.Now().Add(-resumeWithin)

@@ -11,16 +11,15 @@ var (
 	errEnded   = &auth.Error{Problem: "the credentials are no longer valid: the login ended, or the API key was revoked or changed", Presented: true}
 )
 
-// whileValid ends what lasts when the caller's login or API key ends: by
-// somebody, see [auth.Caller.Ended], or in time. Tokens and certificates have
-// successors, who would find the place in the queue gone. stop must be called.
+// whileValid ends what lasts with the caller's credentials: in time, or by
+// somebody, see [auth.Caller.Ended]. stop must be called.
 func whileValid(ctx context.Context, c *auth.Caller) (_ context.Context, stop func()) {
-	if c.Ended == nil {
-		return ctx, func() {}
-	}
 	expire := func() {}
 	if !c.Expires.IsZero() {
 		ctx, expire = context.WithDeadlineCause(ctx, c.Expires, errExpired)
+	}
+	if c.Ended == nil {
+		return ctx, expire
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	go func() {

@@ -29,6 +29,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // RetryWindow is how long an engine remembers the ID of a request, so that a
@@ -134,6 +135,15 @@ func (q LogQuery) Matches(e Entry) bool {
 		(q.From.IsZero() || !e.At.Before(q.From)) &&
 		(q.To.IsZero() || e.At.Before(q.To)) &&
 		e.Seq > q.After && (q.Before == 0 || e.Seq < q.Before)
+}
+
+// WholeLetters is the front of a prefix that ends between letters: names are
+// UTF-8, but a prefix is compared by bytes and may end within a letter.
+func WholeLetters(prefix string) string {
+	for !utf8.ValidString(prefix) {
+		prefix = prefix[:len(prefix)-1]
+	}
+	return prefix
 }
 
 // LogPage is one page of the log.

@@ -151,10 +151,7 @@ func (w *where) prefix(column, p string) {
 	if p == "" {
 		return
 	}
-	whole := p
-	for whole != "" && !utf8.ValidString(whole) {
-		whole = whole[:len(whole)-1]
-	}
+	whole := store.WholeLetters(p)
 	if whole != p { // ends amid a letter, or is no text at all
 		w.add("substring(convert_to("+column+", 'UTF8') FROM 1 FOR "+fmt.Sprint(len(p))+") = %s", []byte(p), true)
 	}

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"slices"
-	"unicode/utf8"
 
 	"editlock/store"
 )
@@ -107,11 +106,7 @@ func newSieve(q store.LogQuery) (s sieve) {
 	if len(q.Kinds) == 1 {
 		s = append(s, quoted(q.Kinds[0]))
 	}
-	prefix := q.Prefix
-	for prefix != "" && !utf8.ValidString(prefix) {
-		prefix = prefix[:len(prefix)-1] // it may end amid a letter, which JSON writes whole
-	}
-	if prefix != "" {
+	if prefix := store.WholeLetters(q.Prefix); prefix != "" { // JSON writes letters whole
 		s = append(s, bytes.TrimSuffix(quoted(prefix), []byte{'"'}))
 	}
 	return s
