@@ -5,16 +5,29 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
+
+// heedSignals undoes for the programs that tests start what their caller
+// ignores, as nohup does with SIGHUP: a signal with a handler is reset to its
+// default in a child. Scripts ignore signals by themselves.
+var heedSignals = sync.OnceFunc(func() {
+	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT} {
+		if signal.Ignored(s) {
+			signal.Notify(make(chan os.Signal, 1), s)
+		}
+	}
+})
 
 // patience is how long a script waits for what must come.
 const patience = 30 * time.Second
@@ -64,6 +77,7 @@ func TestLocks_OnAServer(t *testing.T) {
 }
 
 func params(dir string, setup func(*testscript.Env) error) testscript.Params {
+	heedSignals()
 	return testscript.Params{
 		Dir:                 dir,
 		RequireExplicitExec: true,

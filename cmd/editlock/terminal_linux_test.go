@@ -26,6 +26,7 @@ type terminal struct {
 // openTerminal runs a shell script at a terminal of its own, with job control.
 func openTerminal(t *testing.T, script string) *terminal {
 	t.Helper()
+	heedSignals()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
 	if err != nil {
 		t.Fatal(err)

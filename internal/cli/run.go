@@ -114,7 +114,7 @@ type runner struct {
 func (r *runner) run(ctx context.Context, opts *editlock.CaptureOptions) error {
 	r.signals = make(chan os.Signal, len(passedOn))
 	for _, s := range passedOn {
-		if !signal.Ignored(s) { // by nohup, for example; so does the command
+		if !signal.Ignored(s) { // else it stays so, as under nohup, in the command too
 			signal.Notify(r.signals, s)
 		}
 	}

@@ -121,7 +121,13 @@ who writes to shared places should check the token there.
 
 If the lock is lost, to a takeover for example, the command gets SIGTERM, and SIGKILL
 if it still runs after --kill-after. SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1 and
-SIGUSR2 are passed on to the command and its children, which form a process group.
+SIGUSR2 are passed on to the command and its children, which form a process group. A
+signal that was ignored when editlock started stays ignored, by the command too: SIGHUP
+under nohup, for example.
+
+A stopped process renews nothing: the mutex is free after --idle, and another may have
+it when the command continues. Only a check of EDITLOCK_TOKEN where the command writes
+keeps a late write out.
 
 Should editlock itself be killed with SIGKILL, the command and its process group are
 killed too, on Linux, macOS and BSD; on Linux the kernel sees to the command itself.
@@ -136,7 +142,13 @@ lost lock kills it at once. In any case the mutex is free after --idle.`,
 
 Если блокировка потеряна, например перехвачена, команда получает SIGTERM, а если ещё
 работает по истечении --kill-after — SIGKILL. SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1
-и SIGUSR2 передаются команде и её потомкам, они образуют группу процессов.
+и SIGUSR2 передаются команде и её потомкам, они образуют группу процессов. Сигнал, который
+игнорировался уже при запуске editlock, не действует и дальше, в том числе на команду:
+например, SIGHUP под nohup.
+
+Остановленный процесс ничего не обновляет: через --idle семафор свободен, и когда команда
+продолжит работу, он может быть у другого. От запоздалой записи защищает только проверка
+EDITLOCK_TOKEN там, куда команда пишет.
 
 Если сам editlock убьют сигналом SIGKILL, в Linux, macOS и BSD будут убиты команда и её
 группа процессов; в Linux за самой командой следит ядро. В Windows команда продолжит
