@@ -225,7 +225,12 @@ func (m *Manager) Refresh(ctx context.Context, items []RefreshItem) ([]RefreshRe
 		return []RefreshResult{m.refresh(ctx, caller, items[0])}, nil
 	}
 	// Engines share the commit, or the round trip, of what arrives together.
-	return parallel(items, func(item RefreshItem) RefreshResult { return m.refresh(ctx, caller, item) }), nil
+	return parallel(items, func(item RefreshItem) RefreshResult {
+		if err := ctx.Err(); err != nil {
+			return RefreshResult{Err: err}
+		}
+		return m.refresh(ctx, caller, item)
+	}), nil
 }
 
 func (i RefreshItem) validate() error {

@@ -2,7 +2,6 @@ package editlock
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"editlock/store"
@@ -63,6 +62,9 @@ func (m *Manager) ReleaseAll(ctx context.Context, ids []ID) ([]ID, error) {
 		err      error
 	}
 	outcomes := parallel(ids, func(id ID) outcome {
+		if err := ctx.Err(); err != nil {
+			return outcome{false, err}
+		}
 		released, err := m.release(ctx, id.String(), caller, Condition{}, 0)
 		if _, held := err.(*BusyError); held { //nolint:errorlint // ours, never wrapped
 			err = nil
@@ -204,23 +206,4 @@ func (m *Manager) Decline(ctx context.Context, id ID, waiter, message string) (b
 		return false, nil // he waits no more
 	}
 	return false, m.lost(ctx, name, caller, 0, rec, res)
-}
-
-// batchWorkers bounds how much of one batch is under way at a time.
-const batchWorkers = 64
-
-// parallel calls f for all items and returns the results in their order.
-func parallel[T, R any](items []T, f func(T) R) []R {
-	out := make([]R, len(items))
-	var wg sync.WaitGroup
-	slots := make(chan struct{}, batchWorkers)
-	for i, item := range items {
-		slots <- struct{}{}
-		wg.Go(func() {
-			out[i] = f(item)
-			<-slots
-		})
-	}
-	wg.Wait()
-	return out
 }

@@ -21,7 +21,9 @@ type Limits struct {
 	MutexesPerUser    int `toml:"mutexes_per_user"`
 	WaitersPerMutex   int `toml:"waiters_per_mutex"`
 
-	RequestsPerSecond        int `toml:"requests_per_second"` // and twice as many at once
+	// RequestsPerSecond counts the items of a batch one by one; twice as many
+	// are allowed at once, and one batch.
+	RequestsPerSecond        int `toml:"requests_per_second"`
 	BackendRequestsPerSecond int `toml:"backend_requests_per_second"`
 	Streams                  int `toml:"event_streams"`
 	BackendStreams           int `toml:"backend_event_streams"`
@@ -126,12 +128,16 @@ type rates struct {
 	by map[string]*rate.Limiter
 }
 
-// allow counts one request of a caller.
-func (r *rates) allow(who string, perSecond int) bool {
-	if perSecond <= 0 {
-		return true
+// take counts n more of what a caller asks for. A single request must be within
+// the burst. The rest of a batch must not: a caller who owes nothing may have a
+// whole one, and then owes what exceeds the burst. after is how long it takes
+// until a request is allowed.
+func (r *rates) take(who string, perSecond, n int, owed bool) (after time.Duration, ok bool) {
+	if perSecond <= 0 || n <= 0 {
+		return 0, true
 	}
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	l := r.by[who]
 	if l == nil {
 		if len(r.by) >= maxKnown || r.by == nil {
@@ -140,8 +146,18 @@ func (r *rates) allow(who string, perSecond int) bool {
 		l = rate.NewLimiter(rate.Limit(perSecond), 2*perSecond)
 		r.by[who] = l
 	}
-	r.mu.Unlock()
-	return l.Allow()
+	now := time.Now()
+	has, needs := l.TokensAt(now), 1.0
+	if owed {
+		needs = 0
+	}
+	if has < needs {
+		return time.Duration((1 - has) / float64(perSecond) * float64(time.Second)), false
+	}
+	for ; n > 0; n -= l.Burst() { // a limiter reserves no more than its burst at a time
+		l.ReserveN(now, min(n, l.Burst()))
+	}
+	return 0, true
 }
 
 // forgetIdle lets go of callers who could send a full burst anyway; if all are
@@ -197,13 +213,20 @@ func (t *tally[K]) close(of K) {
 
 // Admit counts one request of a caller against his rate. Its error is a
 // *LimitError.
-func (g *Guard) Admit(c *auth.Caller) error {
+func (g *Guard) Admit(c *auth.Caller) error { return g.count(c, 1, false) }
+
+// AdmitItems counts what a request that was admitted asks for beside its first
+// item. A caller may ask for a whole batch at once; until the rate has made up
+// for it, further requests are refused. Its error is a *LimitError.
+func (g *Guard) AdmitItems(c *auth.Caller, items int) error { return g.count(c, items-1, true) }
+
+func (g *Guard) count(c *auth.Caller, n int, owed bool) error {
 	name, limit := requestsPerSecond, g.limits.RequestsPerSecond
 	if c.Scope != nil {
 		name, limit = backendRequestsPerSecond, g.limits.BackendRequestsPerSecond
 	}
-	if !g.rates.allow(c.Name, limit) {
-		return g.Counters.limited(name, limit, time.Second)
+	if after, ok := g.rates.take(c.Name, limit, n, owed); !ok {
+		return g.Counters.limited(name, limit, after)
 	}
 	return nil
 }
@@ -212,8 +235,9 @@ func (g *Guard) Admit(c *auth.Caller) error {
 // writes it to the audit log. The error is the one to answer with.
 func (g *Guard) Refused(ctx context.Context, address string, err error) error {
 	g.Counters.unknown.Add(1)
-	if limit := g.limits.RefusalsPerSecond; !g.rates.allow("address:"+address, limit) {
-		return g.Counters.limited(refusalsPerSecond, limit, time.Second)
+	limit := g.limits.RefusalsPerSecond
+	if after, ok := g.rates.take("address:"+address, limit, 1, false); !ok {
+		return g.Counters.limited(refusalsPerSecond, limit, after)
 	}
 	g.Log(ctx, "unauthenticated", nil, "address", address, "why", err.Error())
 	return err

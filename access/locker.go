@@ -167,6 +167,9 @@ func (w *guarded) CaptureAll(ctx context.Context, ids []editlock.ID, opts *editl
 			return nil, err
 		}
 	}
+	if err := w.g.AdmitItems(c, min(len(ids), editlock.MaxBatch)); err != nil {
+		return nil, err
+	}
 	done, err := w.g.charge(ctx, w.inner, editlock.OwnerFrom(ctx), len(ids))
 	if err != nil {
 		return nil, err
@@ -198,6 +201,9 @@ func (w *guarded) Refresh(ctx context.Context, items []editlock.RefreshItem) ([]
 		if ctx, c, err = w.act(ctx); err != nil {
 			return nil, err
 		}
+	}
+	if err := w.g.AdmitItems(c, min(len(items), editlock.MaxBatch)); err != nil {
+		return nil, err
 	}
 	out := make([]editlock.RefreshResult, len(items))
 	var allowed []editlock.RefreshItem
@@ -257,6 +263,9 @@ func (w *guarded) ReleaseAll(ctx context.Context, ids []editlock.ID) ([]editlock
 		if err := w.need(ctx, c, auth.Use, id, "release"); err != nil {
 			return nil, err
 		}
+	}
+	if err := w.g.AdmitItems(c, min(len(ids), editlock.MaxBatch)); err != nil {
+		return nil, err
 	}
 	return w.inner.ReleaseAll(ctx, ids)
 }

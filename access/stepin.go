@@ -109,6 +109,9 @@ func (w *guarded) ReleaseSession(ctx context.Context, session string) ([]editloc
 		return w.inner.ReleaseSession(ctx, session) // which refuses it
 	}
 	held, err := w.everything(ctx, session)
+	if err == nil {
+		err = w.g.AdmitItems(c, len(held))
+	}
 	if err == nil && mine {
 		for _, m := range held {
 			if err := w.need(ctx, c, auth.Use, m.ID, "release a session"); err != nil {

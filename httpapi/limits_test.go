@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -132,6 +133,42 @@ func TestLimits(t *testing.T) {
 		s.limited(t, got, "requests_per_second")
 		if got := s.get(t, "/v1/mutexes", bearer(page(t, "petrov", "editors"))...); got.status != 200 {
 			t.Errorf("another caller is refused: %s", got.body)
+		}
+	})
+	t.Run("items of a batch count one by one, and what exceeds the rate is owed", func(t *testing.T) {
+		const many = 40
+		list := func(form string) string { // of so many items
+			items := make([]string, many)
+			for i := range items {
+				items[i] = fmt.Sprintf(form, i)
+			}
+			return strings.Join(items, ",")
+		}
+		for door, body := range map[string]string{
+			"/v1/refresh":         `{"items":[` + list(`{"mutex":{"group":"docs","id":"%d"},"token":1}`) + `]}`,
+			"/v1/capture":         `{"mutexes":[` + list(`{"group":"docs","id":"%d"}`) + `]}`,
+			"/v1/release":         `{"mutexes":[` + list(`{"group":"docs","id":"%d"}`) + `]}`,
+			"/v1/release-session": `{"session":"ivanov-1"}`,
+		} {
+			t.Run(door, func(t *testing.T) {
+				s := startSecured(t, policy, access.Limits{RequestsPerSecond: 2})
+				for i := range many {
+					s.held(t, fmt.Sprint(i), editlock.Owner{Session: "ivanov-1", UserID: "ivanov"})
+				}
+				token := bearer(page(t, "ivanov", "editors"))
+				if got := s.post(t, door, body, token...); got.status != 200 {
+					t.Fatalf("the batch itself: %d %s", got.status, got.body)
+				}
+				got := s.get(t, "/v1/mutexes", token...)
+				s.limited(t, got, "requests_per_second")
+				// 40 items less a burst of 4, and one more, at 2 a second.
+				if after, _ := strconv.Atoi(got.header.Get("Retry-After")); after < 17 || after > 19 {
+					t.Errorf("Retry-After is %d s", after)
+				}
+				if got := s.get(t, "/v1/mutexes", bearer(page(t, "petrov", "editors"))...); got.status != 200 {
+					t.Errorf("another caller is refused: %s", got.body)
+				}
+			})
 		}
 	})
 	t.Run("requests without credentials", func(t *testing.T) {

@@ -94,6 +94,9 @@ func (h *handler) targets(r *http.Request) ([]target, error) {
 		}
 		out = append(out, t)
 	}
+	if h.items != nil {
+		return out, h.items(r, len(out))
+	}
 	return out, nil
 }
 
@@ -193,7 +196,7 @@ func (h *handler) act(w http.ResponseWriter, r *http.Request) {
 	defer h.scans.forget()
 	v := outcomeView{Do: do, Back: localPath(r.PostForm.Get("back"))}
 	ctx := editlock.WithOwner(r.Context(), me.Owner)
-	for i, err := range together(wanted, func(t target) error { return h.do(ctx, me, do, t, reason) }) {
+	for i, err := range together(ctx, wanted, func(t target) error { return h.do(ctx, me, do, t, reason) }) {
 		if err != nil {
 			v.Failed = append(v.Failed, h.outcome(wanted[i], err))
 			continue
@@ -211,14 +214,19 @@ func (h *handler) act(w http.ResponseWriter, r *http.Request) {
 // abreast is how many locks of one form are acted on at a time.
 const abreast = 16
 
-// together calls f for all targets and returns the errors in their order.
-func together(all []target, f func(target) error) []error {
+// together calls f for all targets and returns the errors in their order. Once
+// ctx has ended it calls no more.
+func together(ctx context.Context, all []target, f func(target) error) []error {
 	errs := make([]error, len(all))
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, abreast)
 	for i, t := range all {
 		slots <- struct{}{}
 		wg.Go(func() {
+			if errs[i] = ctx.Err(); errs[i] != nil {
+				<-slots
+				return
+			}
 			errs[i] = f(t)
 			<-slots
 		})

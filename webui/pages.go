@@ -157,6 +157,9 @@ func (h *handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 			failure{Lead: "error.invalid", Text: "error.invalid.more", Detail: err.Error()})
 	case errors.Is(err, editlock.ErrForbidden):
 		h.fail(w, r, http.StatusForbidden, "error.may_not")
+	case errors.Is(err, editlock.ErrLimited):
+		w.Header().Set("Retry-After", "10")
+		h.fail(w, r, http.StatusTooManyRequests, "error.limited")
 	case r.Context().Err() != nil: // the reader is gone
 	default:
 		h.log.Warn("asking the store", "path", r.URL.Path, "error", err)

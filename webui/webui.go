@@ -26,6 +26,9 @@ type Options struct {
 	Everything editlock.Locker
 	// Logout is where a POST ends a reader's login. Empty: there is none.
 	Logout string
+	// Items counts the locks of one form against the reader's rate, or refuses
+	// them. Nil counts nothing.
+	Items func(r *http.Request, locks int) error
 	// TooLarge is told of each form that is larger than is taken. May be nil.
 	TooLarge func()
 	// Demo shows a link to the demo at /demo/.
@@ -61,6 +64,7 @@ type handler struct {
 	identify func(*http.Request) Identity
 	demo     bool
 	logout   string
+	items    func(*http.Request, int) error
 	tooLarge func()
 	log      *slog.Logger
 	scans    *scanner
@@ -78,7 +82,7 @@ func New(l editlock.Locker, o *Options) http.Handler {
 		everything = l
 	}
 	h := &handler{
-		locker: l, identify: o.Identify, demo: o.Demo, logout: o.Logout, log: o.Logger, tooLarge: o.TooLarge,
+		locker: l, identify: o.Identify, demo: o.Demo, logout: o.Logout, log: o.Logger, items: o.Items, tooLarge: o.TooLarge,
 		scans: newScanner(everything), pages: parsePages(),
 	}
 	if h.log == nil {

@@ -102,6 +102,26 @@ event_streams = 1
 	}
 }
 
+// The locks of one form of the lock manager count one by one.
+func TestLimits_OfLocksInAForm(t *testing.T) {
+	d := deployWith(t, `
+[limits]
+requests_per_second = 2
+`)
+	s := d.servers[0]
+	chief := bearerOf(d.token(t, jose.HS256, d.secret, "chief", nil))
+	form := "reasoned=1&reason=so"
+	for i := range 40 {
+		form += fmt.Sprintf("&lock=docs//%d+7", i)
+	}
+	if got := s.call(t, "POST", "/ui/confirm?do=release", form, chief); got.status != http.StatusOK {
+		t.Fatalf("the first form: %d %.300s", got.status, got.body)
+	}
+	if got := s.call(t, "POST", "/ui/act?do=release", form, chief); got.status != http.StatusTooManyRequests {
+		t.Errorf("the second form: %d %.300s", got.status, got.body)
+	}
+}
+
 // Headers have 32 KiB; net/http adds up to 8 KiB for what it reads at once.
 func TestLimits_OfHeaders(t *testing.T) {
 	d := deploy(t)

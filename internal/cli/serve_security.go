@@ -82,6 +82,12 @@ func (sec *security) manager(api *httpapi.Handler, locks editlock.Locker, demo b
 		return webui.New(locks, o)
 	}
 	o.Identify, o.Everything, o.TooLarge = sec.identity, locks, sec.guard.Counters.AddTooLarge
+	o.Items = func(r *http.Request, locks int) error {
+		if c := auth.CallerFrom(r.Context()); c != nil {
+			return sec.guard.AdmitItems(c, locks)
+		}
+		return nil
+	}
 	if sec.chain.Login != nil {
 		o.Logout = auth.LogoutPath
 	}

@@ -1,0 +1,76 @@
+package editlock_test
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"testing"
+
+	"editlock"
+	"editlock/store"
+	"editlock/store/memory"
+)
+
+// counting counts the calls of a store, and tells of each Swap.
+type counting struct {
+	store.Store
+	swaps, lookups atomic.Int32
+	onSwap         func(n int32)
+}
+
+func (c *counting) Swap(ctx context.Context, req store.Request) (store.Result, error) {
+	if n := c.swaps.Add(1); c.onSwap != nil {
+		c.onSwap(n)
+	}
+	return c.Store.Swap(ctx, req)
+}
+
+func (c *counting) Log(ctx context.Context, q store.LogQuery) (store.LogPage, error) {
+	c.lookups.Add(1)
+	return c.Store.Log(ctx, q)
+}
+
+func TestManager_ABatchEndsWhenItsCallerIsGone(t *testing.T) {
+	var ids []editlock.ID
+	var items []editlock.RefreshItem
+	for i := range editlock.MaxBatch {
+		ids = append(ids, editlock.ID{ID: fmt.Sprint(i)})
+		items = append(items, editlock.RefreshItem{ID: ids[i], Token: 1})
+	}
+	for name, call := range map[string]func(context.Context, *editlock.Manager) error{
+		"Refresh": func(ctx context.Context, m *editlock.Manager) error {
+			results, err := m.Refresh(ctx, items)
+			if err == nil {
+				err = results[len(results)-1].Err
+			}
+			return err
+		},
+		"ReleaseAll": func(ctx context.Context, m *editlock.Manager) error {
+			_, err := m.ReleaseAll(ctx, ids)
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			st := &counting{Store: memory.New(nil)}
+			m := editlock.NewManager(st, nil)
+			defer func() { _ = m.Close() }()
+			ctx, leave := context.WithCancel(by(t.Context(), holder))
+			defer leave()
+			st.onSwap = func(n int32) {
+				if n == 10 {
+					leave()
+				}
+			}
+			if err := call(ctx, m); err == nil {
+				t.Error("no error")
+			}
+			const underWay = 64
+			if n := st.swaps.Load(); n > 10+underWay {
+				t.Errorf("%d items were worked on after the caller had gone", n-10)
+			}
+			if n := st.lookups.Load(); n > underWay {
+				t.Errorf("%d losses were looked up for nobody", n)
+			}
+		})
+	}
+}
