@@ -1,13 +1,15 @@
 package auth
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/coreos/go-oidc/v3/oidc"
+
 	"editlock"
+	"editlock/internal/wire/strictjson"
 )
 
 // Claims says in which claims an issuer tells what. Empty fields are the
@@ -100,6 +102,14 @@ func (m Claims) person(c claimSet, userPrefix string) (*Caller, error) {
 	}, nil
 }
 
+// names reports whether what go-oidc verified of an ID token stands under the
+// exact names: it reads claims in any letter case.
+func (c claimSet) names(id *oidc.IDToken) bool {
+	exp, _ := c.at("exp").(float64)
+	return c.text("iss") == id.Issuer && c.text("sub") == id.Subject && c.text("nonce") == id.Nonce &&
+		slices.Equal(c.texts("aud"), id.Audience) && int64(exp) == id.Expiry.Unix()
+}
+
 // own reads the claim editlock. A grant that makes no sense refuses the token:
 // it could mean less than it says to us.
 func (c claimSet) own() (ownClaim, error) {
@@ -110,9 +120,7 @@ func (c claimSet) own() (ownClaim, error) {
 	}
 	data, err := json.Marshal(v)
 	if err == nil {
-		dec := json.NewDecoder(bytes.NewReader(data))
-		dec.DisallowUnknownFields()
-		err = dec.Decode(&own)
+		err = strictjson.Unmarshal(data, &own)
 	}
 	for i := 0; err == nil && i < len(own.Grants); i++ {
 		err = own.Grants[i].Validate()

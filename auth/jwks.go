@@ -19,6 +19,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"editlock"
+	"editlock/internal/wire/strictjson"
 )
 
 const (
@@ -215,7 +216,7 @@ func parseJWKS(data []byte) ([]SigningKey, error) {
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
 	}
-	if err := json.Unmarshal(data, &set); err != nil {
+	if err := strictjson.UnmarshalKnown(data, &set); err != nil {
 		return nil, fmt.Errorf("it is no key set: %w", err)
 	}
 	if len(set.Keys) > maxJWKSKeys {

@@ -1,12 +1,10 @@
 package auth
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -14,6 +12,8 @@ import (
 	"reflect"
 	"sync"
 	"time"
+
+	"editlock/internal/wire/strictjson"
 )
 
 // KeysFile is the API keys of a file. The file is read anew within a second
@@ -170,13 +170,8 @@ func ReadKeys(path string) ([]Key, error) {
 		return nil, err
 	}
 	var form keysForm
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(&form); err != nil {
+	if err := strictjson.Unmarshal(data, &form); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	if _, err := dec.Token(); err != io.EOF {
-		return nil, fmt.Errorf("%s: something stands behind the keys", path)
 	}
 	ids := make(map[string]bool, len(form.Keys))
 	for _, k := range form.Keys {

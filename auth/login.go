@@ -279,6 +279,9 @@ func (l *Login) claims(ctx context.Context, p *oidc.Provider, tokens *oauth2.Tok
 	if err := id.Claims(&proved); err != nil {
 		return nil, err
 	}
+	if !proved.names(id) {
+		return nil, errors.New("the ID token has a claim whose name is in another letter case")
+	}
 	for name, v := range proved {
 		all[name] = v
 	}
@@ -297,12 +300,10 @@ func (l *Login) logout(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	l.opts.Log.Info("logged out", "caller", s.caller.Name)
-	var meta struct {
-		EndSession string `json:"end_session_endpoint"`
-	}
+	var meta claimSet
 	end, err := url.Parse("")
-	if provider.Claims(&meta) == nil && meta.EndSession != "" && CheckURL(meta.EndSession) == nil {
-		end, err = url.Parse(meta.EndSession)
+	if provider.Claims(&meta) == nil && CheckURL(meta.text("end_session_endpoint")) == nil {
+		end, err = url.Parse(meta.text("end_session_endpoint"))
 	}
 	if err != nil || end.Host == "" {
 		page(w, r, http.StatusOK, textOut, "/")

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -14,6 +13,7 @@ import (
 
 	"editlock"
 	"editlock/internal/wire"
+	"editlock/internal/wire/strictjson"
 )
 
 // Credential returns what proves who calls, an API key or a JWT. It is asked
@@ -176,7 +176,7 @@ func SessionOf(token string) string {
 		SID string `json:"sid"`
 		JTI string `json:"jti"`
 	}
-	if json.Unmarshal(data, &claims) != nil {
+	if strictjson.UnmarshalKnown(data, &claims) != nil {
 		return ""
 	}
 	for _, s := range []string{claims.Own.Session, claims.SID, claims.JTI} {
