@@ -2,9 +2,9 @@
 // both in the same run, and prints Markdown tables. Use the ratios: absolute
 // figures are of the machine and its disk.
 //
-//	go run ./bench                  everything, a few minutes
-//	go run ./bench -only durable    one section
-//	go run ./bench -rounds 2        a quick look
+//	go -C bench run .                  everything, a few minutes
+//	go -C bench run . -only durable    one section
+//	go -C bench run . -rounds 2        a quick look
 package main
 
 import (

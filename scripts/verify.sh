@@ -1,6 +1,6 @@
 #!/bin/sh
 # Checks what no test sees: verify.sh GO TOOL
-#   - the modules are the ones that go.sum names
+#   - the modules are the ones that the go.sum files name
 #   - generated files are what "make generate" would write
 #   - the architecture's rules bite: a copy of the tree with one violation
 #     planted for each rule must be found guilty of every one
@@ -10,6 +10,7 @@ go=$1 tool=$2
 
 echo "verify: modules"
 "$go" mod verify
+"$go" -C bench mod verify
 
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
