@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"editlock/internal/patience"
 	"editlock/store"
 )
 
@@ -118,7 +119,18 @@ func (m *Manager) swap(ctx context.Context, requestID string, sw store.Swap) (*s
 
 func (m *Manager) storeError(ctx context.Context, err error) error {
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
-		return err
+		return ended(ctx)
 	}
 	return unavailable(err)
+}
+
+// ended is why a call, or its wait, ended before its time: the error of its
+// context, unless whoever ended it gave an ErrUnavailable as the cause or ended
+// the wait alone.
+func ended(ctx context.Context) error {
+	cause := context.Cause(patience.End(ctx))
+	if err := ctx.Err(); err != nil && !errors.Is(cause, ErrUnavailable) {
+		return err
+	}
+	return cause
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"editlock/internal/patience"
 	"editlock/store"
 )
 
@@ -45,7 +46,7 @@ type waitEnd uint8
 const (
 	waitRang   waitEnd = iota // the ticket left the queue
 	waitTimeUp                // so did the caller, at his deadline
-	waitGone                  // or because his context ended
+	waitEnded                 // or because the end of its context or patience came
 	waitClosed                // the Manager closes
 )
 
@@ -58,8 +59,9 @@ func (w *waiting) stay(ctx context.Context) waitEnd {
 		return waitClosed
 	case <-w.deadline.C:
 		return waitTimeUp
-	case <-ctx.Done():
-		return waitGone
+	case <-patience.End(ctx).Done():
+		w.err = ended(ctx)
+		return waitEnded
 	}
 }
 
@@ -79,6 +81,10 @@ func (w *waiting) join(ctx context.Context) bool {
 			return false
 		case err != ErrBusy || w.timeUp: //nolint:errorlint // bare: in the way
 			w.err = m.refusal(ctx, err, c.name, c.owner, 0, rec, res)
+			return false
+		}
+		if patience.End(ctx).Err() != nil {
+			w.err = ended(ctx)
 			return false
 		}
 		if w.bell, err = m.waits.enter(ctx, c.opts.RequestID); err != nil {
@@ -137,15 +143,11 @@ func (w *waiting) leave(ctx context.Context, how waitEnd) (again bool) {
 		}
 		w.timeUp = true
 		return w.outcome(ctx)
-	case waitGone:
-		if cause := context.Cause(ctx); errors.Is(cause, ErrUnavailable) {
-			w.err = cause // the server stops: the place is kept for a retry
-			return false
-		}
-		if last {
+	case waitEnded:
+		// A server that stops keeps the place for a retry.
+		if last && !errors.Is(w.err, ErrUnavailable) {
 			w.m.leave(ctx, w.c, w.mayRetry)
 		}
-		w.err = ctx.Err()
 	case waitClosed:
 		w.err = unavailable(store.ErrClosed)
 	}

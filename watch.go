@@ -251,7 +251,7 @@ func (m *Manager) watch(ctx context.Context, q WatchQuery, yield func(Event, err
 		select {
 		case <-grew:
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return ended(ctx)
 		case <-m.tail.ctx.Done():
 			return unavailable(store.ErrClosed)
 		}

@@ -87,12 +87,11 @@ func (w *guarded) Capture(ctx context.Context, id editlock.ID, opts *editlock.Ca
 		defer waited()
 		if c.Ended != nil { // not a token: its successor would find the place in the queue gone
 			var stop func()
-			ctx, stop = whileValid(ctx, c)
+			ctx, stop = waitWhileValid(ctx, c)
 			defer stop()
 		}
 	}
 	m, err := w.inner.Capture(ctx, id, opts)
-	err = invalidated(ctx, err)
 	n := taken(m, err)
 	done(n)
 	if err == nil {

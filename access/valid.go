@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"editlock/auth"
+	"editlock/internal/patience"
 )
 
 var (
@@ -32,6 +33,19 @@ func whileValid(ctx context.Context, c *auth.Caller) (_ context.Context, stop fu
 	return ctx, func() {
 		cancel(nil)
 		expire()
+	}
+}
+
+// waitWhileValid ends a wait with the caller's credentials, but cuts no step
+// under way: its outcome would be unknown.
+func waitWhileValid(ctx context.Context, c *auth.Caller) (_ context.Context, stop func()) {
+	valid, release := whileValid(ctx, c)
+	ctx, end := patience.WithEnd(ctx)
+	unhook := context.AfterFunc(valid, func() { end(context.Cause(valid)) })
+	return ctx, func() {
+		unhook()
+		end(nil)
+		release()
 	}
 }
 

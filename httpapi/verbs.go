@@ -1,11 +1,13 @@
 package httpapi
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"time"
 
 	"editlock"
+	"editlock/internal/patience"
 	"editlock/internal/wire"
 )
 
@@ -132,8 +134,9 @@ func capture(c *call, in *wire.CaptureRequest) (any, error) {
 		ms, err := c.locker.CaptureAll(c.ctx, wire.RootIDs(in.Mutexes), opts)
 		return &wire.CaptureAllAnswer{Mutexes: wire.FromMutexes(ms)}, named(err)
 	case opts.Wait > 0:
-		ctx, done := c.untilDrained(c.ctx)
-		defer done()
+		ctx, end := patience.WithEnd(c.ctx)
+		defer end(nil)
+		defer context.AfterFunc(c.draining, func() { end(errDraining) })()
 		c.ctx = ctx
 	}
 	return c.captureOne(id, opts)
