@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"editlock/store/sqlite"
+	"editlock/store/sqlite/backup"
 )
 
 // ErrOtherTool is the error of Backup and Restore for stores that are not a
@@ -14,15 +14,15 @@ import (
 var ErrOtherTool = errors.New("this kind of store is copied by its own tools")
 
 // ErrInUse is the error of Restore while a process has the store open.
-var ErrInUse = sqlite.ErrInUse
+var ErrInUse = backup.ErrInUse
 
 type (
 	// BackupOptions adjusts Backup and Restore. Nil means defaults.
-	BackupOptions = sqlite.BackupOptions
+	BackupOptions = backup.Options
 	// Description is what is in a store's file.
-	Description = sqlite.Description
+	Description = backup.Description
 	// Restored is what Restore did.
-	Restored = sqlite.Restored
+	Restored = backup.Restored
 )
 
 // Engine is the kind of store that a URL names: the scheme, in one spelling.
@@ -53,26 +53,26 @@ func File(url string) (string, error) {
 }
 
 // Backup copies a store that is a file to dst, which must not exist, while
-// others use it; see sqlite.Backup.
+// others use it; see backup.Create.
 func Backup(ctx context.Context, url, dst string, o *BackupOptions) error {
 	path, err := File(url)
 	if err != nil {
 		return err
 	}
-	return sqlite.Backup(ctx, path, dst, o)
+	return backup.Create(ctx, path, dst, o)
 }
 
 // Restore puts a copy of a backup in the place of a store that is a file and
-// that nobody has open; see sqlite.Restore.
-func Restore(ctx context.Context, backup, url string, o *BackupOptions) (*Restored, error) {
+// that nobody has open; see backup.Restore.
+func Restore(ctx context.Context, from, url string, o *BackupOptions) (*Restored, error) {
 	path, err := File(url)
 	if err != nil {
 		return nil, err
 	}
-	return sqlite.Restore(ctx, backup, path, o)
+	return backup.Restore(ctx, from, path, o)
 }
 
 // Describe tells what is in a store's file.
 func Describe(ctx context.Context, path string) (*Description, error) {
-	return sqlite.Describe(ctx, path)
+	return backup.Describe(ctx, path)
 }

@@ -8,7 +8,7 @@ import (
 	"editlock/store/etcd"
 	"editlock/store/postgres"
 	"editlock/store/redis"
-	"editlock/store/sqlite"
+	"editlock/store/sqlite/backup"
 )
 
 // Examination is what a look at a store shows.
@@ -34,12 +34,12 @@ func Examine(ctx context.Context, url string) (*Examination, error) {
 			return nil, err
 		}
 		began := time.Now()
-		d, err := sqlite.Describe(ctx, path)
+		d, err := backup.Describe(ctx, path)
 		if err != nil {
 			return nil, err
 		}
 		return &Examination{
-			Version: "SQLite " + d.Engine, Tables: d.Version, Newest: sqlite.SchemaVersion, RoundTrip: time.Since(began),
+			Version: "SQLite " + d.Engine, Tables: d.Version, Newest: backup.SchemaVersion, RoundTrip: time.Since(began),
 		}, nil
 	case "postgres":
 		i, err := postgres.Inspect(ctx, url)
@@ -85,5 +85,5 @@ func clocked(ctx context.Context, e *Examination, clock func(context.Context) (t
 	return e, nil
 }
 
-// Check reports whether a database file is sound; see sqlite.Check.
-func Check(ctx context.Context, path string) error { return sqlite.Check(ctx, path) }
+// Check reports whether a database file is sound; see backup.Check.
+func Check(ctx context.Context, path string) error { return backup.Check(ctx, path) }

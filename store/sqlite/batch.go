@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"editlock/store"
+	"editlock/store/sqlite/internal/dbfile"
 )
 
 // batch is one transaction: the states it has read, what it changed, and the
@@ -305,7 +306,7 @@ func (b *batch) flush(ctx context.Context) error {
 
 // flushLog writes the entries, and which requests they tell of.
 func (b *batch) flushLog(ctx context.Context, last uint64) error {
-	args, err := logArgs(b.entries)
+	args, err := dbfile.LogArgs(b.entries)
 	if err != nil {
 		return err
 	}

@@ -7,90 +7,18 @@ import (
 	"slices"
 
 	"editlock/store"
+	"editlock/store/sqlite/internal/dbfile"
 )
 
-// chunk is a row of the log: the entries of one commit.
-type chunk struct {
-	seq  int64
-	body []byte
-}
-
-// logEntry is the form of an entry in a chunk.
-type logEntry struct {
-	Seq     uint64       `json:"seq"`
-	Kind    string       `json:"kind"`
-	Name    string       `json:"name"`
-	Token   uint64       `json:"token"`
-	At      int64        `json:"at"`
-	Owner   store.Party  `json:"owner"`
-	Actor   *store.Party `json:"actor,omitempty"` // absent: the owner
-	Other   *store.Party `json:"other,omitempty"`
-	Reason  string       `json:"reason,omitempty"`
-	Request string       `json:"request,omitempty"`
-}
-
-// logArgs are the values of the row for the entries of one commit.
-func logArgs(entries []store.Entry) ([]any, error) {
-	forms := make([]logEntry, len(entries))
-	first, last := entries[0].At, entries[0].At
-	for i := range entries {
-		e := &entries[i]
-		f := logEntry{
-			Seq: e.Seq, Kind: e.Kind, Name: e.Name, Token: e.Token, At: e.At.UnixMicro(),
-			Owner: e.Owner, Reason: e.Reason, Request: e.Request,
-		}
-		if e.Actor != e.Owner {
-			f.Actor = &e.Actor
-		}
-		if e.Other != (store.Party{}) {
-			f.Other = &e.Other
-		}
-		forms[i] = f
-		if e.At.Before(first) {
-			first = e.At
-		}
-		if e.At.After(last) {
-			last = e.At
-		}
-	}
-	body, err := json.Marshal(forms)
-	return []any{
-		int64(entries[len(entries)-1].Seq), len(entries), first.UnixMicro(), last.UnixMicro(), string(body),
-	}, err
-}
-
-func scanChunk(row scanner) (c chunk, err error) {
+func scanChunk(row scanner) (c dbfile.Chunk, err error) {
 	var body sql.RawBytes // read before the next row
 	if rows, many := row.(*sql.Rows); many {
-		err = rows.Scan(&c.seq, &body)
-		c.body = body
+		err = rows.Scan(&c.Seq, &body)
+		c.Body = body
 		return c, err
 	}
-	err = row.Scan(&c.seq, &c.body)
+	err = row.Scan(&c.Seq, &c.Body)
 	return c, err
-}
-
-// entries reads the entries of a chunk.
-func (c chunk) entries() ([]store.Entry, error) {
-	var forms []logEntry
-	if err := json.Unmarshal(c.body, &forms); err != nil {
-		return nil, err
-	}
-	entries := make([]store.Entry, len(forms))
-	for i, f := range forms {
-		e := store.Entry{
-			Seq: f.Seq, Kind: f.Kind, Name: f.Name, Token: f.Token, At: fromMicros(f.At),
-			Owner: f.Owner, Actor: f.Owner, Reason: f.Reason, Request: f.Request,
-		}
-		if f.Actor != nil {
-			e.Actor = *f.Actor
-		}
-		if f.Other != nil {
-			e.Other = *f.Other
-		}
-		entries[i] = e
-	}
-	return entries, nil
 }
 
 // sieve tells from the bytes of a chunk that it holds nothing a query looks
@@ -117,8 +45,8 @@ func quoted(text string) []byte {
 	return b
 }
 
-func (s sieve) passes(c chunk) bool {
-	return !slices.ContainsFunc(s, func(needle []byte) bool { return !bytes.Contains(c.body, needle) })
+func (s sieve) passes(c dbfile.Chunk) bool {
+	return !slices.ContainsFunc(s, func(needle []byte) bool { return !bytes.Contains(c.Body, needle) })
 }
 
 // logKeys are the keys under which entries are found.

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"editlock/store"
+	"editlock/store/sqlite/internal/dbfile"
 )
 
 // written gives what was written, as SQLite does: texts, whole numbers and NULL.
@@ -80,12 +81,12 @@ func FuzzChunk(f *testing.F) {
 			{Seq: seq, Kind: kind, Name: name, Token: seq, At: fromMicros(int64(seq % (1 << 52))), Owner: store.Party{User: user, Value: reason}, Actor: store.Party{Session: reason}, Reason: reason},
 			{Seq: seq, Kind: "K", Name: "n", At: fromMicros(1), Owner: store.Party{Session: "s"}, Actor: store.Party{Session: "s"}, Other: store.Party{User: user}, Request: reason},
 		}
-		args, err := logArgs(entries)
+		args, err := dbfile.LogArgs(entries)
 		if err != nil {
 			t.Fatal(err)
 		}
-		c := chunk{body: []byte(args[len(args)-1].(string))}
-		got, err := c.entries()
+		c := dbfile.Chunk{Body: []byte(args[len(args)-1].(string))}
+		got, err := c.Entries()
 		if err != nil || !reflect.DeepEqual(got, entries) {
 			t.Fatalf("%+v is read as %+v, %v", entries, got, err)
 		}
@@ -112,18 +113,18 @@ func FuzzChunkBody(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		entries, err := chunk{body: body}.entries()
+		entries, err := dbfile.Chunk{Body: body}.Entries()
 		if err != nil && entries != nil {
 			t.Fatalf("%d entries and %v", len(entries), err)
 		}
 		if err != nil || len(entries) == 0 {
 			return
 		}
-		args, err := logArgs(entries)
+		args, err := dbfile.LogArgs(entries)
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, err := chunk{body: []byte(args[len(args)-1].(string))}.entries()
+		again, err := dbfile.Chunk{Body: []byte(args[len(args)-1].(string))}.Entries()
 		if err != nil || !reflect.DeepEqual(again, entries) {
 			t.Fatalf("%+v is written and read as %+v, %v", entries, again, err)
 		}

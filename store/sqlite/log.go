@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"editlock/store"
+	"editlock/store/sqlite/internal/dbfile"
 )
 
 // indexEvery is how many log entries may await their keys: what a search by
@@ -22,7 +23,7 @@ func (s *Store) Log(ctx context.Context, q store.LogQuery) (page store.LogPage, 
 	}
 	defer func() { _ = tx.Rollback() }() // it only reads
 	var indexed int64
-	const head = "SELECT floor, " + lastSeq + ", indexed FROM editlock_meta"
+	const head = "SELECT floor, " + dbfile.LastSeq + ", indexed FROM editlock_meta"
 	if err := tx.QueryRowContext(ctx, head).Scan(&page.Floor, &page.Last, &indexed); err != nil {
 		return page, s.readError(err)
 	}
@@ -93,7 +94,7 @@ func readLog(ctx context.Context, tx *sql.Tx, q store.LogQuery, w where, entries
 		if !sieve.passes(c) {
 			continue
 		}
-		read, err := c.entries()
+		read, err := c.Entries()
 		if err != nil {
 			return entries, err
 		}
@@ -108,7 +109,7 @@ func readLog(ctx context.Context, tx *sql.Tx, q store.LogQuery, w where, entries
 				return entries, nil
 			}
 		}
-		if !q.Newest && q.Before > 0 && uint64(c.seq) >= q.Before {
+		if !q.Newest && q.Before > 0 && uint64(c.Seq) >= q.Before {
 			break
 		}
 	}
@@ -134,12 +135,12 @@ func (b *batch) keysOf(ctx context.Context, from, to int64) (keys []keyed, reque
 		if err != nil {
 			return nil, nil, err
 		}
-		entries, err := c.entries()
+		entries, err := c.Entries()
 		if err != nil {
 			return nil, nil, err
 		}
 		for _, key := range logKeys(entries) {
-			keys = append(keys, keyed{key, c.seq})
+			keys = append(keys, keyed{key, c.Seq})
 		}
 		for _, e := range entries {
 			if e.Request != "" {

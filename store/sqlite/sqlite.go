@@ -28,14 +28,13 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"time"
 
-	driver "modernc.org/sqlite"
-	sqlite3 "modernc.org/sqlite/lib"
+	_ "modernc.org/sqlite" // the driver
 
 	"editlock/store"
 	"editlock/store/internal/groupcommit"
+	"editlock/store/sqlite/internal/dbfile"
 )
 
 var (
@@ -46,9 +45,6 @@ var (
 )
 
 const (
-	schemaVersion = 2
-	// busyTimeout is how long a step waits for another process's.
-	busyTimeout = 10 * time.Second
 	// pollEvery is how late another process's changes are noticed.
 	pollEvery = 100 * time.Millisecond
 	// checkpointPages is how long the WAL may grow, in pages of 4 KiB. SQLite's
@@ -91,7 +87,7 @@ func Open(ctx context.Context, path string, o *Options) (*Store, error) {
 	if path == ":memory:" {
 		return nil, errors.New("sqlite: needs a file; the memory store needs none")
 	}
-	if err := needFolder(path); err != nil {
+	if err := dbfile.NeedFolder(path); err != nil {
 		return nil, err
 	}
 	makePrivate(path)
@@ -101,26 +97,18 @@ func Open(ctx context.Context, path string, o *Options) (*Store, error) {
 	}
 	var err error
 	if s.write, err = sql.Open("sqlite", dsn(path, "synchronous(FULL)")); err != nil {
-		return nil, explain(path, err)
+		return nil, dbfile.Explain(path, err)
 	}
 	s.write.SetMaxOpenConns(1)
 	if s.read, err = sql.Open("sqlite", dsn(path, "query_only(1)")); err != nil {
-		return nil, errors.Join(explain(path, err), s.write.Close())
+		return nil, errors.Join(dbfile.Explain(path, err), s.write.Close())
 	}
 	s.read.SetMaxOpenConns(readers)
 	s.read.SetMaxIdleConns(readers)
 	if err := s.start(ctx); err != nil {
-		return nil, errors.Join(explain(path, err), s.read.Close(), s.write.Close())
+		return nil, errors.Join(dbfile.Explain(path, err), s.read.Close(), s.write.Close())
 	}
 	return s, nil
-}
-
-// needFolder refuses a file whose folder does not exist.
-func needFolder(path string) error {
-	if _, err := os.Stat(filepath.Dir(path)); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("sqlite: %s: the folder %s does not exist", path, filepath.Dir(path))
-	}
-	return nil
 }
 
 // makePrivate makes a file that does not exist, empty and for the present user
@@ -143,7 +131,7 @@ func makePrivate(path string) {
 
 func dsn(path, pragma string) string {
 	q := url.Values{"_pragma": {
-		fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()), pragma,
+		fmt.Sprintf("busy_timeout(%d)", dbfile.BusyTimeout.Milliseconds()), pragma,
 		fmt.Sprintf("wal_autocheckpoint(%d)", checkpointPages),
 	}}
 	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: q.Encode()}
@@ -161,7 +149,7 @@ func (s *Store) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.read.QueryRowContext(ctx, "SELECT "+lastSeq+" FROM editlock_meta").Scan(&s.seen); err != nil {
+	if err := s.read.QueryRowContext(ctx, "SELECT "+dbfile.LastSeq+" FROM editlock_meta").Scan(&s.seen); err != nil {
 		return err
 	}
 	s.done.Go(c.run)
@@ -183,7 +171,7 @@ func (s *Store) migrate(ctx context.Context) (err error) {
 		return err
 	}
 	if present == 1 {
-		if err := checkVersion(ctx, conn); err != nil {
+		if err := dbfile.CheckVersion(ctx, conn); err != nil {
 			return err
 		}
 	}
@@ -210,7 +198,7 @@ func (s *Store) migrate(ctx context.Context) (err error) {
 	if err := upgrade(ctx, conn); err != nil {
 		return err
 	}
-	if err := checkVersion(ctx, conn); err != nil {
+	if err := dbfile.CheckVersion(ctx, conn); err != nil {
 		return err
 	}
 	if _, err := conn.ExecContext(ctx, "UPDATE editlock_meta SET version = version"); err != nil {
@@ -232,51 +220,6 @@ func upgrade(ctx context.Context, conn *sql.Conn) error {
 	}
 	_, err := conn.ExecContext(ctx, from1+ticketTable)
 	return err
-}
-
-func checkVersion(ctx context.Context, conn *sql.Conn) error {
-	var version int
-	if err := conn.QueryRowContext(ctx, "SELECT version FROM editlock_meta").Scan(&version); err != nil {
-		return err
-	}
-	if version > schemaVersion {
-		return fmt.Errorf("its tables have version %d, this editlock knows version %d: use a newer editlock; the file was not changed",
-			version, schemaVersion)
-	}
-	return nil
-}
-
-// explain says in plain words what is wrong with a file.
-func explain(path string, err error) error {
-	var e *driver.Error
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("sqlite: %s: there is no such file; check the path (%w)", path, err)
-	case errors.Is(err, syscall.ENOSPC):
-		return fmt.Errorf("sqlite: %s: the disk is full (%w)", path, err)
-	case errors.As(err, &e) && e.Code() == sqlite3.SQLITE_IOERR_SHMSIZE:
-		return fmt.Errorf("sqlite: %s: the disk is full: there is no room for the -shm file beside it (%w)", path, err)
-	case errors.As(err, &e):
-		plain := ""
-		switch e.Code() & 0xff {
-		case sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT:
-			plain = "the file is corrupt or not an SQLite database; it was left as it is"
-		case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM:
-			plain = "the file can't be written: check the rights of the file and of its folder"
-		case sqlite3.SQLITE_CANTOPEN:
-			plain = "the file can't be opened: check its path and rights"
-		case sqlite3.SQLITE_FULL:
-			plain = "the disk is full"
-		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-			plain = fmt.Sprintf("another program has locked the file for more than %v", busyTimeout)
-		case sqlite3.SQLITE_IOERR:
-			plain = "the disk failed"
-		}
-		if plain != "" {
-			return fmt.Errorf("sqlite: %s: %s (%w)", path, plain, err)
-		}
-	}
-	return fmt.Errorf("sqlite: %s: %w", path, err)
 }
 
 // Close implements store.Store. What is under way is finished first.

@@ -114,23 +114,14 @@ func TestSwap_TellsThatItsCommitFailed(t *testing.T) {
 
 func TestClose_LeavesAllInTheFileItself(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "editlock.db")
-	st, err := sqlite.Open(t.Context(), path, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = st.Swap(t.Context(), store.Request{Swaps: []store.Swap{
-		{Name: "a", Do: store.Take, Expect: store.Expect{Free: true}, Holder: &store.Party{Session: "ann"}, Terms: &store.Terms{}},
-	}})
-	if err := errors.Join(err, st.Close()); err != nil {
+	st := open(t, path)
+	take(t, st, "a")
+	if err := st.Close(); err != nil {
 		t.Fatal(err)
 	}
 	alone := filepath.Join(t.TempDir(), "copy.db")
 	copyFile(t, path, alone)
-	if st, err = sqlite.Open(t.Context(), alone, nil); err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = st.Close() }()
-	if view, err := st.Get(t.Context(), "a"); err != nil || view.Record == nil {
+	if view, err := open(t, alone).Get(t.Context(), "a"); err != nil || view.Record == nil {
 		t.Errorf("in a copy of the file alone: %+v, %v", view.Record, err)
 	}
 }
@@ -173,5 +164,26 @@ func TestOpen_BringsAFileOfVersion1UpToDate(t *testing.T) {
 		if err := st.Close(); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+func open(t *testing.T, path string) *sqlite.Store {
+	t.Helper()
+	st, err := sqlite.Open(t.Context(), path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = st.Close() })
+	return st
+}
+
+// take captures a name that is free.
+func take(t *testing.T, st *sqlite.Store, name string) {
+	t.Helper()
+	res, err := st.Swap(t.Context(), store.Request{Swaps: []store.Swap{
+		{Name: name, Do: store.Take, Expect: store.Expect{Free: true}, Holder: &store.Party{Session: "ann"}, Terms: &store.Terms{}},
+	}})
+	if err != nil || !res.Done {
+		t.Fatalf("%s: %+v, %v", name, res, err)
 	}
 }

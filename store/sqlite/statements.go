@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"strings"
+
+	"editlock/store/sqlite/internal/dbfile"
 )
 
 // writeStatements are prepared on the committer's connection.
@@ -46,7 +48,7 @@ func prepareWrites(ctx context.Context, conn *sql.Conn) (*writeStatements, error
 		{&w.begin, "BEGIN IMMEDIATE"},
 		{&w.commit, "COMMIT"},
 		{&w.version, "PRAGMA data_version"},
-		{&w.head, "SELECT " + lastSeq + ", indexed, EXISTS (SELECT 1 FROM editlock_ticket) FROM editlock_meta"},
+		{&w.head, "SELECT " + dbfile.LastSeq + ", indexed, EXISTS (SELECT 1 FROM editlock_ticket) FROM editlock_meta"},
 		{&w.peers, "SELECT id, expires FROM editlock_peer"},
 		{&w.record, "SELECT " + recordColumns + " FROM editlock_record WHERE name = ?"},
 		{&w.touch, "UPDATE editlock_record SET touched = ?, expires = ? WHERE name = ?"},
@@ -83,9 +85,6 @@ func prepareWrites(ctx context.Context, conn *sql.Conn) (*writeStatements, error
 func (w *writeStatements) exec(ctx context.Context, text string, args ...any) (sql.Result, error) {
 	return w.conn.ExecContext(ctx, text, args...)
 }
-
-// lastSeq is the last number given out: mostly an entry's.
-const lastSeq = "max(seq, ifnull((SELECT max(seq) FROM editlock_log), 0))"
 
 // alivePeers needs the present moment as its argument. The plus sign keeps
 // the planner from walking the tickets by peer: by name they come in order.

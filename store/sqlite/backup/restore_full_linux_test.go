@@ -1,4 +1,4 @@
-package sqlite_test
+package backup_test
 
 import (
 	"fmt"
@@ -7,11 +7,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
-	"editlock/store/sqlite"
+	"editlock/internal/enginetest"
+	"editlock/store/sqlite/backup"
 )
 
 // filled makes a store in which name is held, some MiB large.
@@ -30,7 +30,7 @@ func filled(t *testing.T, path, name string, mib int) {
 // holds expects a sound store in which one of the names is held, and says which.
 func holds(t *testing.T, path string, names ...string) string {
 	t.Helper()
-	if err := sqlite.Check(t.Context(), path); err != nil {
+	if err := backup.Check(t.Context(), path); err != nil {
 		t.Fatal(err)
 	}
 	st := open(t, path)
@@ -44,70 +44,17 @@ func holds(t *testing.T, path string, names ...string) string {
 	return ""
 }
 
-// smallDisk is a folder with a file system of its own, of 24 MiB; empty if none
-// can be mounted here.
-func smallDisk(t *testing.T) string {
-	t.Helper()
-	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=24m"); err != nil {
-		t.Logf("no file system can be mounted: %v", err)
-		return ""
-	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
-			t.Error(err)
-		}
-	})
-	return dir
-}
-
-// fill writes a file that leaves so many bytes free.
-func fill(t *testing.T, file string, free int) {
-	t.Helper()
-	var fs syscall.Statfs_t
-	if err := syscall.Statfs(filepath.Dir(file), &fs); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(file, make([]byte, int64(fs.Bavail)*fs.Bsize-int64(free)), 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// SQLite calls it a failure of the disk when there is no room for the file that
-// processes share.
-func TestOpen_OnAFullDiskSaysSo(t *testing.T) {
-	dir := smallDisk(t)
-	if dir == "" {
-		return
-	}
-	path := filepath.Join(dir, "locks.db")
-	if err := open(t, path).Close(); err != nil {
-		t.Fatal(err)
-	}
-	for _, free := range []int{0, 4 << 10, 16 << 10} {
-		fill(t, filepath.Join(dir, "ballast"), free)
-		st, err := sqlite.Open(t.Context(), path, nil)
-		if err == nil || !strings.Contains(err.Error(), "the disk is full") {
-			t.Errorf("with %d bytes free: %v", free, err)
-		}
-		if err == nil {
-			_ = st.Close()
-		}
-		if err := os.Remove(filepath.Join(dir, "ballast")); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
 // A disk that fills while a store is restored leaves what was there, and
 // nothing else that takes room.
 func TestRestore_OnADiskThatFills(t *testing.T) {
-	dir, outside := smallDisk(t), t.TempDir()
-	if dir == "" {
+	outside := t.TempDir()
+	dir, err := enginetest.SmallDisk(t)
+	if err != nil {
+		t.Logf("no file system can be mounted: %v", err)
 		return // TestRestore_WithinALimit shows the same
 	}
-	backup := filepath.Join(outside, "backup")
-	filled(t, backup, "new", 5)
+	copied := filepath.Join(outside, "backup")
+	filled(t, copied, "new", 5)
 	path, ballast := filepath.Join(dir, "locks.db"), filepath.Join(dir, "ballast")
 	restored, failed := 0, 0
 	for free := 256 << 10; free < 16<<20; free += 768 << 10 {
@@ -115,8 +62,8 @@ func TestRestore_OnADiskThatFills(t *testing.T) {
 			_ = os.Remove(path + end)
 		}
 		filled(t, path, "old", 2)
-		fill(t, ballast, free)
-		r, err := sqlite.Restore(t.Context(), backup, path, nil)
+		enginetest.FillDisk(t, ballast, free)
+		r, err := backup.Restore(t.Context(), copied, path, nil)
 		if err := os.Remove(ballast); err != nil {
 			t.Fatal(err)
 		}
@@ -148,19 +95,19 @@ const restoreEnv = "EDITLOCK_TEST_RESTORE"
 
 // TestRestoreChild is the process that gets killed.
 func TestRestoreChild(t *testing.T) {
-	backup, path, ok := strings.Cut(os.Getenv(restoreEnv), "|")
+	copied, path, ok := strings.Cut(os.Getenv(restoreEnv), "|")
 	if !ok {
 		return // it is for TestRestore_Killed
 	}
-	if _, err := sqlite.Restore(t.Context(), backup, path, nil); err != nil {
+	if _, err := backup.Restore(t.Context(), copied, path, nil); err != nil {
 		t.Fatal(err)
 	}
 }
 
 func TestRestore_Killed(t *testing.T) {
 	dir := t.TempDir()
-	backup, path, saved := filepath.Join(dir, "backup"), filepath.Join(dir, "locks.db"), filepath.Join(dir, "saved")
-	filled(t, backup, "new", 8)
+	copied, path, saved := filepath.Join(dir, "backup"), filepath.Join(dir, "locks.db"), filepath.Join(dir, "saved")
+	filled(t, copied, "new", 8)
 	filled(t, saved, "old", 6)
 	count := make(map[string]int)
 	for range 12 {
@@ -169,7 +116,7 @@ func TestRestore_Killed(t *testing.T) {
 		}
 		copyFile(t, saved, path)
 		child := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestRestoreChild$")
-		child.Env = append(os.Environ(), restoreEnv+"="+backup+"|"+path)
+		child.Env = append(os.Environ(), restoreEnv+"="+copied+"|"+path)
 		if err := child.Start(); err != nil {
 			t.Fatal(err)
 		}
@@ -187,7 +134,7 @@ func TestRestore_Killed(t *testing.T) {
 		count[holds(t, path, "old", "new")]++
 	}
 	t.Logf("after the kill there was: %v", count)
-	if _, err := sqlite.Restore(t.Context(), backup, path, nil); err != nil {
+	if _, err := backup.Restore(t.Context(), copied, path, nil); err != nil {
 		t.Fatal(err)
 	}
 	if left, _ := filepath.Glob(path + ".part-*"); len(left) > 0 {

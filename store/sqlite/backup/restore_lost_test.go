@@ -1,4 +1,4 @@
-package sqlite_test
+package backup_test
 
 import (
 	"errors"
@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"editlock/store/sqlite"
+	"editlock/store/sqlite/backup"
 )
 
 // lose removes a store as a disk that fails does.
@@ -46,11 +46,11 @@ func TestRestore_GivesNoTokenTwiceWhenAStoreWasLost(t *testing.T) {
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			path, backup, last := lived(t)
+			path, copied, last := lived(t)
 			for range 3 {
 				lose(t, path)
 				tt.then(t, path)
-				r, err := sqlite.Restore(t.Context(), backup, path, nil)
+				r, err := backup.Restore(t.Context(), copied, path, nil)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -92,7 +92,7 @@ func TestRestore_OfAMissingFileWhileServersStart(t *testing.T) {
 	const rounds = 60
 	restored, refused := 0, 0
 	for round := range rounds {
-		path, backup, _ := lived(t)
+		path, copied, _ := lived(t)
 		lose(t, path)
 		child := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestStartChild$")
 		after := time.Duration(round) * time.Millisecond / 2 // before, while or after the file is replaced
@@ -107,13 +107,13 @@ func TestRestore_OfAMissingFileWhileServersStart(t *testing.T) {
 		if _, err := fmt.Fscanln(out, new(string)); err != nil { // ready
 			t.Fatal(err)
 		}
-		_, err = sqlite.Restore(t.Context(), backup, path, nil)
+		_, err = backup.Restore(t.Context(), copied, path, nil)
 		said, _ := io.ReadAll(out)
 		_ = child.Wait() // what it says counts
 		switch {
 		case err == nil:
 			restored++
-		case !errors.Is(err, sqlite.ErrInUse):
+		case !errors.Is(err, backup.ErrInUse):
 			t.Fatal(err)
 		}
 		var token uint64
@@ -123,7 +123,7 @@ func TestRestore_OfAMissingFileWhileServersStart(t *testing.T) {
 			}
 			continue
 		}
-		if err := sqlite.Check(t.Context(), path); err != nil {
+		if err := backup.Check(t.Context(), path); err != nil {
 			t.Errorf("round %d: %v", round, err)
 		}
 	}
@@ -134,8 +134,8 @@ func TestRestore_OfAMissingFileWhileServersStart(t *testing.T) {
 }
 
 func TestRestore_LeavesNothingButTheKeptFile(t *testing.T) {
-	path, backup, _ := lived(t)
-	r, err := sqlite.Restore(t.Context(), backup, path, nil)
+	path, copied, _ := lived(t)
+	r, err := backup.Restore(t.Context(), copied, path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,12 +145,12 @@ func TestRestore_LeavesNothingButTheKeptFile(t *testing.T) {
 	}
 }
 
-func TestBackup_TakesNoPartOfAStoreForABackup(t *testing.T) {
+func TestCreate_TakesNoPartOfAStoreForABackup(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "editlock.db")
 	st := open(t, path)
 	take(t, st, "a")
 	for _, end := range []string{"-wal", "-shm", "-journal"} {
-		if err := sqlite.Backup(t.Context(), path, path+end, &sqlite.BackupOptions{Replace: true}); err == nil {
+		if err := backup.Create(t.Context(), path, path+end, &backup.Options{Replace: true}); err == nil {
 			t.Errorf("%s was replaced", end)
 		}
 	}

@@ -1,13 +1,15 @@
-package sqlite
+package backup
 
 import (
 	"context"
 	"database/sql"
 	"errors"
+
+	"editlock/store/sqlite/internal/dbfile"
 )
 
 // SchemaVersion is the version of the tables that this package makes.
-const SchemaVersion = schemaVersion
+const SchemaVersion = dbfile.Version
 
 // Description is what is in a file.
 type Description struct {
@@ -24,12 +26,12 @@ type Description struct {
 func Describe(ctx context.Context, path string) (d *Description, err error) {
 	conn, closeFile, err := openExisting(ctx, path)
 	if err != nil {
-		return nil, explain(path, err)
+		return nil, dbfile.Explain(path, err)
 	}
 	defer func() { err = errors.Join(err, closeFile()) }()
 	d = &Description{FileSize: size(path)}
 	if err := d.read(ctx, conn); err != nil {
-		return d, explain(path, err)
+		return d, dbfile.Explain(path, err)
 	}
 	return d, nil
 }
@@ -42,7 +44,7 @@ func (d *Description) read(ctx context.Context, conn *sql.Conn) error {
 	if err := checkTables(ctx, conn); err != nil {
 		return err
 	}
-	const counts = `SELECT version, ` + lastSeq + `,
+	const counts = `SELECT version, ` + dbfile.LastSeq + `,
 		(SELECT count(*) FROM editlock_record),
 		(SELECT count(*) FROM editlock_ticket),
 		(SELECT ifnull(sum(entries), 0) FROM editlock_log)

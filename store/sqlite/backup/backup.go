@@ -1,4 +1,7 @@
-package sqlite
+// Package backup has the operator's tools for a store in a SQLite file: they
+// copy it, put a copy back, check it and describe it, while servers use it or
+// not. The engine, package sqlite, knows nothing of them.
+package backup
 
 import (
 	"context"
@@ -11,10 +14,12 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"editlock/store/sqlite/internal/dbfile"
 )
 
-// BackupOptions adjusts Backup and Restore. Nil means defaults.
-type BackupOptions struct {
+// Options adjusts Create and Restore. Nil means defaults.
+type Options struct {
 	// Progress is called about once a second while bytes are copied, with how
 	// many there are to copy, about, and once when all are.
 	Progress func(copied, total int64)
@@ -23,7 +28,7 @@ type BackupOptions struct {
 	Replace bool
 }
 
-// Backup copies the store in the file path to dst while others, of this
+// Create copies the store in the file path to dst while others, of this
 // process or not, go on writing to it. The copy is one moment of the store:
 // everything acknowledged before the call is in it, and every step is in it
 // whole or not at all. It is checked as by [Check], and on disk, before it
@@ -31,7 +36,7 @@ type BackupOptions struct {
 // file that exists already is refused, unless it may be replaced.
 //
 // To put it back, see [Restore].
-func Backup(ctx context.Context, path, dst string, o *BackupOptions) (err error) {
+func Create(ctx context.Context, path, dst string, o *Options) (err error) {
 	if err := o.free(path, dst); err != nil {
 		return err
 	}
@@ -42,7 +47,7 @@ func Backup(ctx context.Context, path, dst string, o *BackupOptions) (err error)
 	defer part.remove()
 	temp := part.name
 	if err := o.watched(path, temp, func() error { return snapshot(ctx, path, temp) }); err != nil {
-		return explain(path, err)
+		return dbfile.Explain(path, err)
 	}
 	if err := Check(ctx, temp); err != nil {
 		return fmt.Errorf("sqlite: %s: the copy is not sound: %w", path, err)
@@ -59,7 +64,7 @@ func Backup(ctx context.Context, path, dst string, o *BackupOptions) (err error)
 
 // free tells whether a backup may have the name dst. What is, or may be, a
 // store in use is never replaced.
-func (o *BackupOptions) free(path, dst string) error {
+func (o *Options) free(path, dst string) error {
 	for _, end := range []string{"-wal", "-shm", "-journal"} {
 		if strings.HasSuffix(dst, end) {
 			return fmt.Errorf("sqlite: %s: is a name that SQLite gives to a part of a store; choose one that does not end in %s", dst, end)
@@ -99,7 +104,7 @@ func syncFile(path string) error {
 const progressEvery = time.Second
 
 // watched tells Progress how much of a file is in its copy, while f copies.
-func (o *BackupOptions) watched(path, to string, f func() error) error {
+func (o *Options) watched(path, to string, f func() error) error {
 	if o == nil || o.Progress == nil {
 		return f()
 	}
@@ -152,7 +157,7 @@ func openExisting(ctx context.Context, path string) (conn *sql.Conn, closeFile f
 	if _, err := os.Stat(path); err != nil {
 		return nil, nil, err
 	}
-	q := url.Values{"mode": {"rw"}, "_pragma": {fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds())}}
+	q := url.Values{"mode": {"rw"}, "_pragma": {fmt.Sprintf("busy_timeout(%d)", dbfile.BusyTimeout.Milliseconds())}}
 	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: q.Encode()}
 	db, err := sql.Open("sqlite", u.String())
 	if err != nil {
@@ -174,7 +179,7 @@ func checkTables(ctx context.Context, conn *sql.Conn) error {
 	if tables == 0 {
 		return errors.New("the file is no editlock store: it has no table editlock_meta")
 	}
-	return checkVersion(ctx, conn)
+	return dbfile.CheckVersion(ctx, conn)
 }
 
 // syncFolder makes a new name in a folder outlast a power failure, where the

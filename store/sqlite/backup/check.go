@@ -1,4 +1,4 @@
-package sqlite
+package backup
 
 import (
 	"context"
@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"editlock/store"
+	"editlock/store/sqlite/internal/dbfile"
 )
 
 // maxFindings is how many faults Check tells of.
@@ -27,15 +28,15 @@ const maxFindings = 10
 func Check(ctx context.Context, path string) (err error) {
 	conn, closeFile, err := openExisting(ctx, path)
 	if err != nil {
-		return explain(path, err)
+		return dbfile.Explain(path, err)
 	}
 	defer func() { err = errors.Join(err, closeFile()) }()
 	if _, err := conn.ExecContext(ctx, "BEGIN"); err != nil { // one moment for all
-		return explain(path, err)
+		return dbfile.Explain(path, err)
 	}
 	defer func() { _, _ = conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK") }()
 	if err := checkAll(ctx, conn); err != nil {
-		return explain(path, err)
+		return dbfile.Explain(path, err)
 	}
 	return nil
 }
@@ -103,14 +104,14 @@ func (c *checker) version(ctx context.Context) error {
 		return err
 	}
 	if rows != 1 || version < 1 {
-		c.fault("editlock_meta has %d rows, with version %d; one row with a version from 1 to %d is right", rows, version, schemaVersion)
+		c.fault("editlock_meta has %d rows, with version %d; one row with a version from 1 to %d is right", rows, version, dbfile.Version)
 	}
 	return nil
 }
 
 // numbers checks that none in use is above the last one given out.
 func (c *checker) numbers(ctx context.Context) error {
-	err := c.conn.QueryRowContext(ctx, "SELECT "+lastSeq+", floor FROM editlock_meta").Scan(&c.last, &c.floor)
+	err := c.conn.QueryRowContext(ctx, "SELECT "+dbfile.LastSeq+", floor FROM editlock_meta").Scan(&c.last, &c.floor)
 	if err != nil {
 		return err
 	}
@@ -155,15 +156,15 @@ func (c *checker) log(ctx context.Context) error {
 	before := uint64(0)
 	err = c.each(ctx, "SELECT seq, body, entries FROM editlock_log ORDER BY seq", func(rows *sql.Rows) error {
 		var (
-			row   chunk
+			row   dbfile.Chunk
 			count int
 		)
-		if err := rows.Scan(&row.seq, &row.body, &count); err != nil {
+		if err := rows.Scan(&row.Seq, &row.Body, &count); err != nil {
 			return err
 		}
-		entries, err := row.entries()
-		if err != nil || len(entries) != count || count == 0 || entries[count-1].Seq != uint64(row.seq) {
-			c.fault("row %d of the log does not hold the %d entries that it should: %v", row.seq, count, err)
+		entries, err := row.Entries()
+		if err != nil || len(entries) != count || count == 0 || entries[count-1].Seq != uint64(row.Seq) {
+			c.fault("row %d of the log does not hold the %d entries that it should: %v", row.Seq, count, err)
 			return nil
 		}
 		for _, e := range entries {

@@ -1,4 +1,4 @@
-package sqlite
+package backup
 
 import (
 	"context"
@@ -11,6 +11,8 @@ import (
 
 	driver "modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"editlock/store/sqlite/internal/dbfile"
 )
 
 // claimed is the file to be replaced, which nobody else can read until it is
@@ -41,7 +43,7 @@ func claim(ctx context.Context, path string) (*claimed, error) {
 	}
 	conn, closeFile, err := openExisting(ctx, path)
 	if err != nil {
-		return nil, explain(path, err)
+		return nil, dbfile.Explain(path, err)
 	}
 	err = exclusive(ctx, conn)
 	if err == nil {
@@ -59,11 +61,11 @@ func claim(ctx context.Context, path string) (*claimed, error) {
 		return c, nil
 	}
 	if err := errors.Join(closeFile(), ctx.Err()); err != nil {
-		return nil, explain(path, err)
+		return nil, dbfile.Explain(path, err)
 	}
 	var e *driver.Error
 	if !errors.As(err, &e) {
-		return nil, explain(path, err)
+		return nil, dbfile.Explain(path, err)
 	}
 	switch e.Code() & 0xff {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
@@ -75,7 +77,7 @@ func claim(ctx context.Context, path string) (*claimed, error) {
 		c.release = c.file.Close
 		return c, nil
 	}
-	return nil, explain(path, err)
+	return nil, dbfile.Explain(path, err)
 }
 
 // appear gives the name, which is free, to a file in one step. What a file that
@@ -145,7 +147,7 @@ func exclusive(ctx context.Context, conn *sql.Conn) error {
 // examine finds out which numbers were given out.
 func (c *claimed) examine(ctx context.Context) {
 	c.sound = checkAll(ctx, c.conn) == nil
-	if c.conn.QueryRowContext(ctx, "SELECT "+lastSeq+" FROM editlock_meta").Scan(&c.last) != nil {
+	if c.conn.QueryRowContext(ctx, "SELECT "+dbfile.LastSeq+" FROM editlock_meta").Scan(&c.last) != nil {
 		c.sound = false
 	}
 }

@@ -1,4 +1,4 @@
-package sqlite
+package backup
 
 import (
 	"bytes"
@@ -15,6 +15,8 @@ import (
 
 	driver "modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"editlock/store/sqlite/internal/dbfile"
 )
 
 // stride is how many numbers are left out where the clock does not help.
@@ -64,7 +66,7 @@ type Restored struct {
 // Check, or did not come out of the one that was backed up (such as an empty
 // store that a server made when the file was lost), it begins at the number of
 // microseconds since 1970.
-func Restore(ctx context.Context, backup, path string, o *BackupOptions) (r *Restored, err error) {
+func Restore(ctx context.Context, backup, path string, o *Options) (r *Restored, err error) {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		path = real
 	}
@@ -81,7 +83,7 @@ func Restore(ctx context.Context, backup, path string, o *BackupOptions) (r *Res
 	defer part.remove()
 	temp := part.name
 	if err := o.watched(backup, temp, func() error { return snapshot(ctx, backup, temp) }); err != nil {
-		return nil, explain(backup, err)
+		return nil, dbfile.Explain(backup, err)
 	}
 	old, err := claim(ctx, path)
 	if err != nil {
@@ -90,16 +92,16 @@ func Restore(ctx context.Context, backup, path string, o *BackupOptions) (r *Res
 	defer func() { err = errors.Join(err, old.release()) }()
 	r = &Restored{}
 	if r.Last, r.Jumped, err = raise(ctx, temp, old); err != nil {
-		return nil, explain(temp, err)
+		return nil, dbfile.Explain(temp, err)
 	}
 	if err := Check(ctx, temp); err != nil {
 		return nil, fmt.Errorf("sqlite: the copy is not sound: %w", err)
 	}
 	if err := syncFile(temp); err != nil {
-		return nil, explain(temp, err)
+		return nil, dbfile.Explain(temp, err)
 	}
 	if r.Kept, err = old.replace(ctx, temp, time.Now()); err != nil {
-		return nil, explain(path, err)
+		return nil, dbfile.Explain(path, err)
 	}
 	return r, syncFolder(filepath.Dir(path))
 }
@@ -108,7 +110,7 @@ func Restore(ctx context.Context, backup, path string, o *BackupOptions) (r *Res
 func differ(backup, path string) error {
 	from, err := os.Stat(backup)
 	if err != nil {
-		return explain(backup, err)
+		return dbfile.Explain(backup, err)
 	}
 	if to, err := os.Stat(path); err == nil && os.SameFile(from, to) {
 		return fmt.Errorf("sqlite: %s: is the store itself", backup)
@@ -125,7 +127,7 @@ func raise(ctx context.Context, copied string, old *claimed) (last uint64, jumpe
 		return 0, false, err
 	}
 	defer func() { err = errors.Join(err, closeFile()) }()
-	if err := conn.QueryRowContext(ctx, "SELECT "+lastSeq+" FROM editlock_meta").Scan(&last); err != nil {
+	if err := conn.QueryRowContext(ctx, "SELECT "+dbfile.LastSeq+" FROM editlock_meta").Scan(&last); err != nil {
 		return 0, false, err
 	}
 	follows, err := old.follows(ctx, conn)

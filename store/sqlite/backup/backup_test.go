@@ -1,4 +1,4 @@
-package sqlite_test
+package backup_test
 
 import (
 	"context"
@@ -14,7 +14,27 @@ import (
 
 	"editlock/store"
 	"editlock/store/sqlite"
+	"editlock/store/sqlite/backup"
 )
+
+const loadWorkers = 8
+
+// loadRequest is what a worker sends as its nth request: it takes its name and
+// drops it in turn.
+func loadRequest(worker, n int) store.Request {
+	who := store.Party{Session: "worker"}
+	sw := store.Swap{
+		Name: fmt.Sprintf("load/%d", worker), Do: store.Take, Expect: store.Expect{Free: true}, Holder: &who, Terms: &store.Terms{},
+		Note: &store.Note{Kind: "captured", Actor: who},
+	}
+	if n%2 == 1 {
+		sw = store.Swap{
+			Name: sw.Name, Do: store.Drop, Expect: store.Expect{Session: &who.Session},
+			Note: &store.Note{Kind: "released", Actor: who},
+		}
+	}
+	return store.Request{ID: fmt.Sprintf("%s#%d", sw.Name, n), Swaps: []store.Swap{sw}}
+}
 
 // load lets workers take and drop their names until it is stopped, and knows
 // what was acknowledged.
@@ -24,14 +44,14 @@ type load struct {
 	wg   sync.WaitGroup
 
 	mu   sync.Mutex
-	done [crashWorkers]int // requests of each worker
+	done [loadWorkers]int // requests of each worker
 	grew *sync.Cond
 }
 
 func startLoad(t *testing.T, st *sqlite.Store) *load {
 	l := &load{st: st, stop: make(chan struct{})}
 	l.grew = sync.NewCond(&l.mu)
-	for worker := range crashWorkers {
+	for worker := range loadWorkers {
 		l.wg.Go(func() {
 			for n := 0; ; n++ {
 				select {
@@ -39,7 +59,7 @@ func startLoad(t *testing.T, st *sqlite.Store) *load {
 					return
 				default:
 				}
-				res, err := st.Swap(t.Context(), crashSwap("load", worker, n))
+				res, err := st.Swap(t.Context(), loadRequest(worker, n))
 				if err != nil || !res.Done {
 					t.Errorf("request %d of worker %d: %+v, %v", n, worker, res, err)
 					return
@@ -55,7 +75,7 @@ func startLoad(t *testing.T, st *sqlite.Store) *load {
 }
 
 // reach waits until every worker has done so many more requests.
-func (l *load) reach(more int) [crashWorkers]int {
+func (l *load) reach(more int) [loadWorkers]int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	from := l.done
@@ -67,7 +87,7 @@ func (l *load) reach(more int) [crashWorkers]int {
 	return l.done
 }
 
-func TestBackup_UnderLoadHasAllThatWasAcknowledged(t *testing.T) {
+func TestCreate_UnderLoadHasAllThatWasAcknowledged(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "editlock.db")
 	st, err := sqlite.Open(t.Context(), path, nil)
 	if err != nil {
@@ -76,23 +96,23 @@ func TestBackup_UnderLoadHasAllThatWasAcknowledged(t *testing.T) {
 	defer func() { _ = st.Close() }()
 	l := startLoad(t, st)
 	var copies []string
-	var before [][crashWorkers]int
+	var before [][loadWorkers]int
 	for i := range 3 {
 		before = append(before, l.reach(20))
 		dst := filepath.Join(t.TempDir(), fmt.Sprintf("backup%d.db", i))
-		if err := sqlite.Backup(t.Context(), path, dst, nil); err != nil {
+		if err := backup.Create(t.Context(), path, dst, nil); err != nil {
 			t.Fatal(err)
 		}
 		copies = append(copies, dst)
 		l.reach(5) // it goes on meanwhile, and after
 	}
-	if err := sqlite.Check(t.Context(), path); err != nil {
+	if err := backup.Check(t.Context(), path); err != nil {
 		t.Errorf("the file in use: %v", err)
 	}
 	close(l.stop)
 	l.wg.Wait()
 	for i, dst := range copies {
-		if err := sqlite.Check(t.Context(), dst); err != nil {
+		if err := backup.Check(t.Context(), dst); err != nil {
 			t.Errorf("copy %d: %v", i, err)
 		}
 		restored, err := sqlite.Open(t.Context(), dst, nil)
@@ -112,7 +132,7 @@ func TestBackup_UnderLoadHasAllThatWasAcknowledged(t *testing.T) {
 // acknowledged, without a gap, and the record that the last of them left.
 func checkRestored(t *testing.T, st *sqlite.Store, worker, acknowledged int) {
 	t.Helper()
-	name := crashSwap("load", worker, 0).Swaps[0].Name
+	name := loadRequest(worker, 0).Swaps[0].Name
 	page, err := st.Log(t.Context(), store.LogQuery{Name: name, Limit: 1 << 20})
 	if err != nil {
 		t.Fatal(err)
@@ -121,7 +141,7 @@ func checkRestored(t *testing.T, st *sqlite.Store, worker, acknowledged int) {
 		t.Errorf("%s: %d entries; %d requests were acknowledged before the backup", name, len(page.Entries), acknowledged)
 	}
 	for i, e := range page.Entries {
-		if want := crashSwap("load", worker, i).ID; e.Request != want {
+		if want := loadRequest(worker, i).ID; e.Request != want {
 			t.Fatalf("%s: entry %d is of request %q; want %q", name, i, e.Request, want)
 		}
 	}
@@ -131,7 +151,7 @@ func checkRestored(t *testing.T, st *sqlite.Store, worker, acknowledged int) {
 	}
 }
 
-func TestBackup_Refuses(t *testing.T) {
+func TestCreate_Refuses(t *testing.T) {
 	dir := t.TempDir()
 	path, dst := filepath.Join(dir, "editlock.db"), filepath.Join(dir, "copy.db")
 	made(t, path)
@@ -157,7 +177,7 @@ func TestBackup_Refuses(t *testing.T) {
 		{"to go on when its context has ended", stopped, path, dst, "context canceled"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			err := sqlite.Backup(tt.ctx, tt.path, tt.dst, nil)
+			err := backup.Create(tt.ctx, tt.path, tt.dst, nil)
 			if err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("%v; want %q", err, tt.want)
 			}
@@ -175,10 +195,10 @@ func TestBackup_Refuses(t *testing.T) {
 	}
 }
 
-func TestBackup_IsForThePresentUserOnly(t *testing.T) {
+func TestCreate_IsForThePresentUserOnly(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "editlock.db")
 	made(t, path)
-	if err := sqlite.Backup(t.Context(), path, path+".copy", nil); err != nil {
+	if err := backup.Create(t.Context(), path, path+".copy", nil); err != nil {
 		t.Fatal(err)
 	}
 	info, err := os.Stat(path + ".copy")
@@ -187,14 +207,39 @@ func TestBackup_IsForThePresentUserOnly(t *testing.T) {
 	}
 }
 
+func TestCreateAndRestore_NameWhatIsMissing(t *testing.T) {
+	dir := t.TempDir()
+	path, none, folder := filepath.Join(dir, "locks.db"), filepath.Join(dir, "none.db"), filepath.Join(dir, "none")
+	if err := open(t, path).Close(); err != nil {
+		t.Fatal(err)
+	}
+	restore := func(from, path string) error {
+		_, err := backup.Restore(t.Context(), from, path, nil)
+		return err
+	}
+	for name, tt := range map[string]struct {
+		err  error
+		want string
+	}{
+		"the store to back up":         {backup.Create(t.Context(), none, path+".copy", nil), none + ": there is no such file"},
+		"the folder of the backup":     {backup.Create(t.Context(), path, filepath.Join(folder, "copy"), nil), "the folder " + folder + " does not exist"},
+		"the backup to restore":        {restore(none, path), none + ": there is no such file"},
+		"the folder to restore a file": {restore(path, filepath.Join(folder, "locks.db")), "the folder " + folder + " does not exist"},
+	} {
+		if tt.err == nil || !strings.Contains(tt.err.Error(), tt.want) {
+			t.Errorf("%s: %v; want %q", name, tt.err, tt.want)
+		}
+	}
+}
+
 func TestCheck(t *testing.T) {
 	used := filepath.Join(t.TempDir(), "editlock.db")
 	made(t, used)
 	sound := used + ".copy" // one file, without a write-ahead log beside it
-	if err := sqlite.Backup(t.Context(), used, sound, nil); err != nil {
+	if err := backup.Create(t.Context(), used, sound, nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := sqlite.Check(t.Context(), sound); err != nil {
+	if err := backup.Check(t.Context(), sound); err != nil {
 		t.Fatalf("a sound file: %v", err)
 	}
 	for _, tt := range []struct{ name, damage, want string }{
@@ -216,7 +261,7 @@ func TestCheck(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "editlock.db")
 			copyFile(t, sound, path)
 			execute(t, path, tt.damage)
-			err := sqlite.Check(t.Context(), path)
+			err := backup.Check(t.Context(), path)
 			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
 				t.Errorf("%v; want %q", err, tt.want)
 			}
@@ -235,7 +280,7 @@ func TestCheck(t *testing.T) {
 		if err := os.WriteFile(path, data, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := sqlite.Check(t.Context(), path); err == nil {
+		if err := backup.Check(t.Context(), path); err == nil {
 			t.Error("nothing is found")
 		}
 	})
@@ -277,6 +322,17 @@ func execute(t *testing.T, path, text string) {
 	}
 	_, err = db.ExecContext(t.Context(), text)
 	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func copyFile(t *testing.T, from, to string) {
+	t.Helper()
+	data, err := os.ReadFile(from)
+	if err == nil {
+		err = os.WriteFile(to, data, 0o600)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 }

@@ -1,4 +1,4 @@
-package sqlite
+package backup
 
 import (
 	"bytes"
@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"editlock/store/sqlite"
 )
 
 // limitEnv is how large files may become in a child process, and the store.
@@ -44,7 +46,7 @@ func TestLimitChild(t *testing.T) {
 // sizedStore makes a store with a table of its size.
 func sizedStore(t *testing.T, path string, kib int) {
 	t.Helper()
-	st, err := Open(t.Context(), path, nil)
+	st, err := sqlite.Open(t.Context(), path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,9 +1,11 @@
-package sqlite
+package backup
 
 import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"editlock/store/sqlite/internal/dbfile"
 )
 
 // part is a file beside another, for what is to become it. It is held while its
@@ -18,7 +20,7 @@ const partEnds = ".part-*"
 // newPart makes an empty file beside path, for the present user only, and
 // removes those that nobody holds.
 func newPart(path string) (*part, error) {
-	if err := needFolder(path); err != nil {
+	if err := dbfile.NeedFolder(path); err != nil {
 		return nil, err
 	}
 	old, _ := filepath.Glob(escape(path) + partEnds) // the pattern is right
@@ -27,7 +29,7 @@ func newPart(path string) (*part, error) {
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+partEnds)
 	if err != nil {
-		return nil, explain(path, err)
+		return nil, dbfile.Explain(path, err)
 	}
 	p := &part{f.Name(), f}
 	if err := hold(f); err != nil {

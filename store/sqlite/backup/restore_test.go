@@ -1,4 +1,4 @@
-package sqlite_test
+package backup_test
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 
 	"editlock/store"
 	"editlock/store/sqlite"
+	"editlock/store/sqlite/backup"
 )
 
 // take captures a name, and returns its token.
@@ -53,14 +54,14 @@ func open(t *testing.T, path string) *sqlite.Store {
 	return st
 }
 
-// lived makes a store and a backup of it, goes on for some tokens, and tells
+// lived makes a store and a backup of it (copied), goes on for some tokens, and tells
 // the last of them.
-func lived(t *testing.T) (path, backup string, last uint64) {
+func lived(t *testing.T) (path, copied string, last uint64) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "editlock.db")
-	backup = path + ".backup"
+	copied = path + ".backup"
 	made(t, path)
-	if err := sqlite.Backup(t.Context(), path, backup, nil); err != nil {
+	if err := backup.Create(t.Context(), path, copied, nil); err != nil {
 		t.Fatal(err)
 	}
 	st := open(t, path)
@@ -70,7 +71,7 @@ func lived(t *testing.T) (path, backup string, last uint64) {
 	if err := st.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return path, backup, last
+	return path, copied, last
 }
 
 func TestRestore_GivesNoTokenTwice(t *testing.T) {
@@ -96,20 +97,20 @@ func TestRestore_GivesNoTokenTwice(t *testing.T) {
 		}, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			path, backup, last := lived(t)
+			path, copied, last := lived(t)
 			tt.spoil(t, path)
-			if d, err := sqlite.Describe(t.Context(), path); err == nil && !tt.jumps {
+			if d, err := backup.Describe(t.Context(), path); err == nil && !tt.jumps {
 				last = d.Last
 			}
 			_, there := os.Stat(path)
-			r, err := sqlite.Restore(t.Context(), backup, path, nil)
+			r, err := backup.Restore(t.Context(), copied, path, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if r.Jumped != tt.jumps || (r.Kept == "") != errors.Is(there, fs.ErrNotExist) {
 				t.Errorf("%+v", r)
 			}
-			if err := sqlite.Check(t.Context(), path); err != nil {
+			if err := backup.Check(t.Context(), path); err != nil {
 				t.Error(err)
 			}
 			st := open(t, path)
@@ -143,15 +144,15 @@ func killed(t *testing.T, path string) {
 }
 
 func TestRestore_KeepsWhatItReplaces(t *testing.T) {
-	path, backup, _ := lived(t)
+	path, copied, _ := lived(t)
 	if err := os.Chmod(path, 0o640); err != nil {
 		t.Fatal(err)
 	}
-	r, err := sqlite.Restore(t.Context(), backup, path, nil)
+	r, err := backup.Restore(t.Context(), copied, path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := sqlite.Check(t.Context(), r.Kept); err != nil {
+	if err := backup.Check(t.Context(), r.Kept); err != nil {
 		t.Error(err)
 	}
 	st := open(t, r.Kept)
@@ -167,7 +168,7 @@ func TestRestore_KeepsWhatItReplaces(t *testing.T) {
 }
 
 func TestRestore_TakesAwayWhatAFileThatIsGoneLeft(t *testing.T) {
-	path, backup, _ := lived(t)
+	path, copied, _ := lived(t)
 	for _, end := range []string{"-wal", "-shm", "-journal"} {
 		if err := os.WriteFile(path+end, []byte("of another file"), 0o600); err != nil {
 			t.Fatal(err)
@@ -176,7 +177,7 @@ func TestRestore_TakesAwayWhatAFileThatIsGoneLeft(t *testing.T) {
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := sqlite.Restore(t.Context(), backup, path, nil); err != nil {
+	if _, err := backup.Restore(t.Context(), copied, path, nil); err != nil {
 		t.Fatal(err)
 	}
 	for _, end := range []string{"-wal", "-shm", "-journal"} {
@@ -187,22 +188,22 @@ func TestRestore_TakesAwayWhatAFileThatIsGoneLeft(t *testing.T) {
 }
 
 func TestRestore_Refuses(t *testing.T) {
-	path, backup, _ := lived(t)
-	newer, unsound, other := backup+".newer", backup+".unsound", backup+".other"
+	path, copied, _ := lived(t)
+	newer, unsound, other := copied+".newer", copied+".unsound", copied+".other"
 	for file, damage := range map[string]string{
 		newer: "UPDATE editlock_meta SET version = 99", unsound: "UPDATE editlock_record SET token = 99 WHERE name = 'a'",
 	} {
-		copyFile(t, backup, file)
+		copyFile(t, copied, file)
 		execute(t, file, damage)
 	}
 	if err := os.WriteFile(other, []byte("a letter, and no database"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, tt := range []struct{ name, backup, want string }{
+	for _, tt := range []struct{ name, copied, want string }{
 		{"a backup that is not sound", unsound, "is 99, but the last number given out is"},
 		{"a backup of a newer editlock", newer, "use a newer editlock"},
 		{"what is no database", other, "corrupt or not an SQLite database"},
-		{"a file that is not there", backup + ".none", "no such file"},
+		{"a file that is not there", copied + ".none", "no such file"},
 		{"the store itself", path, "is the store itself"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -210,7 +211,7 @@ func TestRestore_Refuses(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := sqlite.Restore(t.Context(), tt.backup, path, nil); err == nil || !strings.Contains(err.Error(), tt.want) {
+			if _, err := backup.Restore(t.Context(), tt.copied, path, nil); err == nil || !strings.Contains(err.Error(), tt.want) {
 				t.Errorf("%v; want %q", err, tt.want)
 			}
 			if after, err := os.ReadFile(path); err != nil || string(after) != string(before) {
@@ -223,33 +224,33 @@ func TestRestore_Refuses(t *testing.T) {
 	}
 	t.Run("while a store is open", func(t *testing.T) {
 		st := open(t, path)
-		if _, err := sqlite.Restore(t.Context(), backup, path, nil); !errors.Is(err, sqlite.ErrInUse) {
+		if _, err := backup.Restore(t.Context(), copied, path, nil); !errors.Is(err, backup.ErrInUse) {
 			t.Error(err)
 		}
 		take(t, st, "goes-on")
 		if err := st.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := sqlite.Restore(t.Context(), backup, path, nil); err != nil {
+		if _, err := backup.Restore(t.Context(), copied, path, nil); err != nil {
 			t.Error(err)
 		}
 	})
 }
 
-func TestBackup_TellsItsProgress(t *testing.T) {
+func TestCreate_TellsItsProgress(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "editlock.db")
 	made(t, path)
 	var copied, total int64
-	o := &sqlite.BackupOptions{Progress: func(a, b int64) { copied, total = a, b }}
-	if err := sqlite.Backup(t.Context(), path, path+".copy", o); err != nil {
+	o := &backup.Options{Progress: func(a, b int64) { copied, total = a, b }}
+	if err := backup.Create(t.Context(), path, path+".copy", o); err != nil {
 		t.Fatal(err)
 	}
 	info, err := os.Stat(path + ".copy")
 	if err != nil || copied != info.Size() || total != copied {
 		t.Errorf("%d of %d, %v, %v", copied, total, info.Size(), err)
 	}
-	d, err := sqlite.Describe(t.Context(), path+".copy")
-	if err != nil || d.Mutexes != 2 || d.Waiting != 1 || d.Entries != 3 || d.Version != sqlite.SchemaVersion || d.FileSize != copied {
+	d, err := backup.Describe(t.Context(), path+".copy")
+	if err != nil || d.Mutexes != 2 || d.Waiting != 1 || d.Entries != 3 || d.Version != backup.SchemaVersion || d.FileSize != copied {
 		t.Errorf("%+v, %v", d, err)
 	}
 }
@@ -257,7 +258,7 @@ func TestBackup_TellsItsProgress(t *testing.T) {
 // Servers that start while a store is being replaced wait, and get the new one.
 // On a file put aside they would give tokens that are given again.
 func TestRestore_WhileServersStart(t *testing.T) {
-	path, backup, _ := lived(t)
+	path, copied, _ := lived(t)
 	var mu sync.Mutex
 	given := make(map[uint64]string)
 	serve := func(name string) {
@@ -285,12 +286,12 @@ func TestRestore_WhileServersStart(t *testing.T) {
 		for server := range 3 {
 			servers.Go(func() { serve(fmt.Sprintf("round-%d-server-%d", round, server)) })
 		}
-		_, err := sqlite.Restore(t.Context(), backup, path, nil)
+		_, err := backup.Restore(t.Context(), copied, path, nil)
 		servers.Wait()
 		switch {
 		case err == nil:
 			restored++
-		case !errors.Is(err, sqlite.ErrInUse):
+		case !errors.Is(err, backup.ErrInUse):
 			t.Fatal(err)
 		}
 	}
