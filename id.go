@@ -112,3 +112,34 @@ func checkText(field, text string, limit int) error {
 	}
 	return nil
 }
+
+// checkWords holds a text that people read about other people, such as a name
+// or a reason, to checkText and to what can be read: one that is not empty has
+// something to see, and none turns round the text that it is shown in.
+func checkWords(field, text string, limit int) error {
+	if err := checkText(field, text, limit); err != nil {
+		return err
+	}
+	if i := strings.IndexFunc(text, turns); i >= 0 {
+		r, _ := utf8.DecodeRuneInString(text[i:])
+		return invalid(field, "has %U at byte %d, which changes the direction of text; none is allowed", r, i)
+	}
+	if text != "" && !strings.ContainsFunc(text, visible) {
+		return invalid(field, "has nothing but blanks; it must have a visible character")
+	}
+	return nil
+}
+
+// turns reports the explicit directional formatting characters of Unicode's
+// UAX 9: embeddings, overrides and isolates. The marks (U+061C, U+200E and
+// U+200F) only place neutral characters; names in Arabic and Hebrew need them.
+func turns(r rune) bool {
+	return '\u202a' <= r && r <= '\u202e' || '\u2066' <= r && r <= '\u2069'
+}
+
+// visible reports whether a character leaves ink of its own. Fillers count as
+// letters for Unicode, and the empty Braille cell as a symbol.
+func visible(r rune) bool {
+	return unicode.In(r, unicode.L, unicode.N, unicode.P, unicode.S, unicode.Co) &&
+		!unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) && r != '\u2800'
+}

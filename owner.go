@@ -34,7 +34,7 @@ func (o Owner) Validate() error {
 		{"owner.name", o.Name},
 		{"owner.host", o.Host},
 	} {
-		if err := checkText(f.name, f.text, MaxOwnerField); err != nil {
+		if err := checkWords(f.name, f.text, MaxOwnerField); err != nil {
 			return err
 		}
 	}
@@ -66,7 +66,7 @@ func SystemOwner() Owner {
 // this host.
 var ConsoleOwner = sync.OnceValue(func() Owner {
 	host, err := os.Hostname()
-	if err != nil || checkText("", host, MaxOwnerField-40) != nil {
+	if err != nil || checkWords("", host, MaxOwnerField-40) != nil {
 		host = "localhost"
 	}
 	return Owner{

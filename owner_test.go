@@ -80,6 +80,20 @@ func TestOwner_Validate(t *testing.T) {
 		{"host too long", editlock.Owner{Session: "s", Host: over}, "owner.host"},
 		{"a control character", editlock.Owner{Session: "s", Name: "a\tb"}, "owner.name"},
 		{"not UTF-8", editlock.Owner{Session: "s\xff"}, "owner.session"},
+		{"a name that turns text round", editlock.Owner{Session: "s", Name: "Ivanov\u202e"}, "owner.name"},
+		{"a login with an isolate that is not closed", editlock.Owner{Session: "s", Login: "\u2067x"}, "owner.login"},
+		{"a name in Hebrew, with a mark of its direction", editlock.Owner{Session: "s", Name: "\u200fדוד (2)"}, ""},
+		{"a name in Persian, with a joiner", editlock.Owner{Session: "s", Name: "علی\u200cرضا"}, ""},
+		{"a name of one symbol", editlock.Owner{Session: "s", Name: "😀"}, ""},
+		{"a name of blanks", editlock.Owner{Session: "s", Name: "  "}, "owner.name"},
+		{"a name of blanks of other scripts", editlock.Owner{Session: "s", Name: "\u00a0\u2003\u3000"}, "owner.name"},
+		{"a name that nobody sees", editlock.Owner{Session: "s", Name: "\u200b\u2060\ufeff\u00ad"}, "owner.name"},
+		{"a name of fillers, which are letters", editlock.Owner{Session: "s", Name: "\u3164\u115f\uffa0\u2800"}, "owner.name"},
+		{"a name of accents without letters", editlock.Owner{Session: "s", Name: "\u0301\ufe0f"}, "owner.name"},
+		{"a login of blanks", editlock.Owner{Session: "s", Login: " "}, "owner.login"},
+		{"a user ID of blanks", editlock.Owner{Session: "s", UserID: " "}, "owner.user_id"},
+		{"a host of blanks", editlock.Owner{Session: "s", Host: " "}, "owner.host"},
+		{"a session of blanks", editlock.Owner{Session: " "}, "owner.session"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			wantField(t, tt.owner.Validate(), tt.field)

@@ -192,7 +192,7 @@ func (m *Manager) Decline(ctx context.Context, id ID, waiter, message string) (b
 		return false, invalid("waiter", "must be the id of somebody who waits")
 	}
 	if err := firstError(id.Validate(), caller.Validate(), checkText("waiter", waiter, maxRequestID),
-		checkText("message", message, MaxMessage)); err != nil {
+		checkWords("message", message, MaxMessage)); err != nil {
 		return false, err
 	}
 	rec, res, err := m.swap(ctx, "", store.Swap{

@@ -38,7 +38,7 @@ func (o CaptureOptions) validate() error {
 	}
 	return firstError(
 		checkStatusData(o.StatusData), o.AutoRelease.Validate(), o.If.validate(),
-		checkText("message", o.Message, MaxMessage), checkText("request_id", o.RequestID, maxRequestID),
+		checkWords("message", o.Message, MaxMessage), checkText("request_id", o.RequestID, maxRequestID),
 	)
 }
 
@@ -63,7 +63,7 @@ func checkReason(reason string) error {
 	if reason == "" {
 		return invalid("reason", "must not be empty: the one who loses the lock will read it")
 	}
-	return checkText("reason", reason, MaxMessage)
+	return checkWords("reason", reason, MaxMessage)
 }
 
 func checkGrace(grace time.Duration) error {

@@ -59,6 +59,15 @@ func (c claimSet) text(path string) string {
 	return s
 }
 
+// name is a text that people read. Providers join first and last names, and a
+// person who has neither is left with a blank: that is no name.
+func (c claimSet) name(path string) string {
+	if text := c.text(path); strings.TrimSpace(text) != "" {
+		return text
+	}
+	return ""
+}
+
 func (c claimSet) texts(path string) []string {
 	switch v := c.at(path).(type) {
 	case string:
@@ -96,7 +105,7 @@ func (m Claims) person(c claimSet, userPrefix string) (*Caller, error) {
 	return &Caller{
 		Name: "user:" + user,
 		Owner: editlock.Owner{
-			UserID: user, Login: c.text(or(m.Login, "preferred_username")), Name: c.text(or(m.Name, "name")), Host: own.Host,
+			UserID: user, Login: c.name(or(m.Login, "preferred_username")), Name: c.name(or(m.Name, "name")), Host: own.Host,
 		},
 		Groups: c.texts(or(m.Groups, "groups")), Grants: own.Grants, Rank: own.Rank,
 	}, nil

@@ -20,6 +20,19 @@ import (
 
 // A token whose signature was found good once is refused for all the reasons
 // that it would be refused for the first time.
+func TestTokens_ANameOfBlanksIsNone(t *testing.T) {
+	i, key := startIssuer(t), newKey(t, "k")
+	i.publish(false, key)
+	tokens := NewTokens(&Issuer{Name: "i", Audience: "a", Keys: &JWKS{URL: i.URL, KeepFor: time.Hour, Log: slog.New(slog.DiscardHandler), now: time.Now}})
+	caller, err := tokens.authenticate(t.Context(), signed(t, jose.ES256, key, map[string]any{"name": " ", "preferred_username": "\u00a0"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o := caller.Owner; o.Name != "" || o.Login != "" || o.Label() != "u" {
+		t.Errorf("the owner is %+v, want one without name and login", o)
+	}
+}
+
 func TestTokens_SeenBefore(t *testing.T) {
 	ctx := t.Context()
 	old, next := newKey(t, "old"), newKey(t, "next")

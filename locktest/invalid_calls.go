@@ -51,6 +51,8 @@ func badOptions() map[string]struct {
 		"message too long":          {"message", editlock.CaptureOptions{Wait: time.Second, Message: strings.Repeat("x", editlock.MaxMessage+1)}},
 		"message not UTF-8":         {"message", editlock.CaptureOptions{Wait: time.Second, Message: "\xff"}},
 		"message with control code": {"message", editlock.CaptureOptions{Wait: time.Second, Message: "a\x1bb"}},
+		"message turning text":      {"message", editlock.CaptureOptions{Wait: time.Second, Message: "a\u202eb"}},
+		"message of blanks":         {"message", editlock.CaptureOptions{Wait: time.Second, Message: " \u3164"}},
 	}
 }
 
@@ -154,6 +156,8 @@ func badTakeovers() (all []badCall) {
 	}
 	add("seen token 0", "seen_token", args{0, why})
 	add("without a reason", "reason", args{1, ""})
+	add("with a reason of blanks", "reason", args{1, " \u2003"})
+	add("with a reason that turns text", "reason", args{1, "urgent\u202e"})
 	for name, text := range badTexts(editlock.MaxMessage) {
 		add("reason "+name, "reason", args{1, text})
 	}
@@ -178,6 +182,8 @@ func badDeclines() (all []badCall) {
 	}
 	add("waiter empty", "waiter", "", "no")
 	add("waiter too long", "waiter", strings.Repeat("x", 201), "no")
+	add("message of blanks", "message", "w", " ")
+	add("message turning text", "message", "w", "no\u2066")
 	for name, text := range badTexts(editlock.MaxMessage) {
 		add("message "+name, "message", "w", text)
 	}

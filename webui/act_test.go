@@ -152,7 +152,7 @@ func TestAct_LeavesAloneWhatIsNotAsItWasSeen(t *testing.T) {
 	if res.StatusCode != http.StatusOK || !strings.Contains(body, "Released: 1.") {
 		t.Errorf("answered %s:\n%s", res.Status, body)
 	}
-	for _, want := range []string{"is by now held by <a href=\"/ui/person?who=u%3Asidorova\">Sidorova", "is free already"} {
+	for _, want := range []string{"is by now held by <a href=\"/ui/person?who=u%3Asidorova\"><bdi>Sidorova", "is free already"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("it does not say %q:\n%s", want, body)
 		}

@@ -22,7 +22,7 @@ import (
 // idsOn are the names of the locks on a page, in its order.
 func idsOn(body string) []string {
 	var out []string
-	for _, m := range regexp.MustCompile(`class="what"><a href="[^"]*">([^<]*)</a>`).FindAllStringSubmatch(body, -1) {
+	for _, m := range regexp.MustCompile(`class="what"><a href="[^"]*"><bdi>([^<]*)</bdi></a>`).FindAllStringSubmatch(body, -1) {
 		out = append(out, m[1])
 	}
 	return out

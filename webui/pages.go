@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"html/template"
 	"io/fs"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"editlock"
+	"editlock/internal/bidi"
 )
 
 //go:embed templates
@@ -42,6 +44,7 @@ func parsePages() map[string]*pages {
 		p.templates = template.Must(template.New("").Funcs(template.FuncMap{
 			"t": p.words.text, "n": p.words.number, "dur": p.words.duration,
 			"utc": utc, "stamp": stamp, "personURL": personURL, "lockURL": lockURL,
+			"bdi": isolated, "isolate": bidi.Isolate,
 		}).ParseFS(templateFiles, "templates/*.html"))
 		forScripts := map[string]string{}
 		for key, text := range p.words {
@@ -218,6 +221,13 @@ func localPath(to string) string {
 		return "/"
 	}
 	return to
+}
+
+// isolated is what somebody wrote, so that it does not change the order in
+// which the page around it is read.
+func isolated(text any) template.HTML {
+	shown := template.HTMLEscapeString(bidi.Shown(fmt.Sprint(text)))
+	return template.HTML("<bdi>" + shown + "</bdi>") //nolint:gosec // escaped in the line above
 }
 
 func personURL(o editlock.Owner) string {

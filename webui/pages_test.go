@@ -3,6 +3,7 @@ package webui
 import (
 	"flag"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -109,6 +110,52 @@ func TestPages_ShowHostileTextAsText(t *testing.T) {
 		for _, letter := range tc.shows {
 			if !strings.Contains(body, letter+"&lt;img src=x onerror=alert(1)&gt;") && !strings.Contains(body, letter+"&lt;img src=x") {
 				t.Errorf("%s does not show the text that begins with %q", tc.address, letter)
+			}
+		}
+	}
+}
+
+// turning is a text that would turn round what is around it, if it could: by
+// its letters, and by ending the isolation that it is shown in.
+const turning = "שם\u2069\u202e"
+
+// isolations are where a text keeps to itself, and the values that no reader sees.
+var isolations = regexp.MustCompile(`(?s)<bdi>.*?</bdi>|\x{2068}[^\x{2069}]*\x{2069}| (?:value|href|placeholder|data-key)="[^"]*"|<textarea.*?</textarea>`)
+
+func TestPages_KeepTheOrderOfTextWhateverNamesAreWrittenIn(t *testing.T) {
+	o := editlock.Owner{Session: "s" + turning, UserID: "u" + turning, Login: "l" + turning, Name: "n" + turning, Host: "h" + turning}
+	id := editlock.ID{Group: "g" + turning, Mode: "m" + turning, ID: "i" + turning}
+	m := held(id, o, time.Hour, time.Hour)
+	m.StatusData = "d" + turning
+	m.Waiters, m.Waiting = []editlock.Waiter{{ID: "w", Owner: o, Since: epoch, Message: "w" + turning}}, 1
+	l := &fixed{mutexes: []editlock.Mutex{m}, entries: []editlock.Entry{
+		{Seq: 1, Kind: editlock.KindTakenOver, ID: id, Owner: o, Actor: o, Other: o, At: epoch, Reason: "r" + turning},
+	}}
+	v := visit(t, l, "דוד")
+	name, who := url.QueryEscape(id.String()), url.QueryEscape("u:u"+turning)
+	for _, tc := range []struct {
+		address string
+		form    []string
+	}{
+		{address: "/"},
+		{address: "/?mine=1"},
+		{address: "/ui/lock?id=" + name},
+		{address: "/ui/person?who=" + who},
+		{address: "/ui/history"},
+		{address: "/ui/confirm?do=release", form: []string{"one=" + name + "+7"}},
+		{address: "/ui/confirm?do=takeover", form: []string{"one=" + name + "+7&one=" + name + "+8"}},
+		{address: "/ui/confirm?do=takeover", form: []string{"one=" + name + "+8"}}, // not as the reader saw it
+		{address: "/ui/act?do=takeover", form: []string{"one=" + name + "+7&reasoned=1&reason="}},
+		{address: "/ui/act?do=release", form: []string{"lock=a+8"}}, // an outcome
+	} {
+		_, body := v.do(tc.address, tc.form...)
+		if strings.ContainsAny(regexp.MustCompile(` (?:value|href)="[^"]*"`).ReplaceAllString(body, ""), "\u202a\u202b\u202c\u202d\u202e\u2066\u2067") {
+			t.Errorf("%s has a character in it that turns text round", tc.address)
+		}
+		rest := isolations.ReplaceAllString(body, "")
+		for _, part := range []string{"ש", "ד"} {
+			if i := strings.Index(rest, part); i >= 0 {
+				t.Errorf("%s shows a name that does not keep to itself: %q", tc.address, rest[max(0, i-60):min(len(rest), i+40)])
 			}
 		}
 	}

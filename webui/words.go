@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/text/language"
+
+	"editlock/internal/bidi"
 )
 
 //go:embed words
@@ -45,7 +47,7 @@ func (w words) text(key string, pairs ...any) (string, error) {
 		return "", fmt.Errorf("webui: no text for %q", key)
 	}
 	for i := 0; i+1 < len(pairs); i += 2 {
-		value := fmt.Sprint(pairs[i+1])
+		value := bidi.Isolate(fmt.Sprint(pairs[i+1]))
 		if n, ok := pairs[i+1].(int); ok {
 			value = w.number(n)
 		}

@@ -63,7 +63,7 @@ func (a *app) showCaptured(m editlock.Mutex) error {
 		form := wire.FromMutex(m)
 		return a.writeJSON(&form)
 	}
-	a.say(a.words.Text("captured", words.Name(m.ID), tokenText(m.Token)) + "; " + a.termsText(m.AutoRelease))
+	a.say(a.words.Text("captured", words.Named(m.ID), tokenText(m.Token)) + "; " + a.termsText(m.AutoRelease))
 	return nil
 }
 

@@ -31,9 +31,9 @@ func (a *app) handOver() *cobra.Command {
 		case a.json:
 			return a.writeJSON(&wire.HandOverAnswer{HandedOver: passed})
 		case passed:
-			a.say(a.words.Text("handed_over", words.Name(id)))
+			a.say(a.words.Text("handed_over", words.Named(id)))
 		default:
-			a.say(a.words.Text("nobody_waits", words.Name(id)))
+			a.say(a.words.Text("nobody_waits", words.Named(id)))
 		}
 		return nil
 	})
@@ -74,9 +74,9 @@ func (a *app) decline() *cobra.Command {
 		case a.json:
 			return a.writeJSON(&wire.DeclineAnswer{Declined: declined})
 		case declined:
-			a.say(a.words.Text("declined", words.Name(id)))
+			a.say(a.words.Text("declined", words.Named(id)))
 		default:
-			a.say(a.words.Text("not_declined", words.Name(id)))
+			a.say(a.words.Text("not_declined", words.Named(id)))
 		}
 		return nil
 	})

@@ -107,7 +107,7 @@ func (a *app) historyTable(page []editlock.Entry, first bool) {
 		if e.Actor.Session != e.Owner.Session {
 			by = a.words.Who(e.Actor)
 		}
-		cells(table, e.At.Local().Format(time.DateTime), a.words.Kind(e.Kind), words.Name(e.ID),
+		cells(table, e.At.Local().Format(time.DateTime), a.words.Kind(e.Kind), words.Named(e.ID),
 			a.words.Who(e.Owner), by, tokenText(e.Token), words.Plain(e.Reason))
 	}
 	_ = table.Flush()

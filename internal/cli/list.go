@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 	"unicode/utf8"
 
@@ -75,8 +76,8 @@ func (a *app) listTable(page []editlock.Mutex, first bool) {
 		if d, ends := m.ExpiresIn(); ends {
 			left = a.words.Span(d)
 		}
-		cells(table, words.Name(m.ID), a.words.Who(m.Owner), a.words.Moment(m.CapturedAt, m.AsOf), left,
-			strconv.Itoa(m.Waiting), tokenText(m.Token), clip(words.Plain(m.StatusData), 40))
+		cells(table, words.Named(m.ID), a.words.Who(m.Owner), a.words.Moment(m.CapturedAt, m.AsOf), left,
+			strconv.Itoa(m.Waiting), tokenText(m.Token), words.Plain(clip(strings.TrimSpace(m.StatusData), 40)))
 	}
 	_ = table.Flush()
 }

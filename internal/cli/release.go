@@ -36,11 +36,11 @@ editlock release task/42 --session desk-1 --if-token 7`,
 		case a.json:
 			return a.writeJSON(&wire.ReleaseAnswer{Released: released})
 		case released:
-			a.say(a.words.Text("released", words.Name(id)))
+			a.say(a.words.Text("released", words.Named(id)))
 		case cond.get().IsZero():
-			a.say(a.words.Text("not_released", words.Name(id)))
+			a.say(a.words.Text("not_released", words.Named(id)))
 		default:
-			a.say(a.words.Text("not_held_so", words.Name(id)))
+			a.say(a.words.Text("not_held_so", words.Named(id)))
 		}
 		return nil
 	})
@@ -64,7 +64,7 @@ func (a *app) releaseSession() *cobra.Command {
 		}
 		a.say(a.words.Count("session.released", len(released), words.Plain(args[0])))
 		for _, id := range released {
-			a.say("  " + words.Name(id))
+			a.say("  " + words.Named(id))
 		}
 		return nil
 	})

@@ -222,6 +222,6 @@ func (r *runner) release(ctx context.Context) int {
 		return exitBusy
 	}
 	left, _ := r.held.Mutex().ExpiresIn()
-	r.complain(r.words.Text("run.unfreed", words.Name(r.id), r.words.Span(left), r.words.Error(err)))
+	r.complain(r.words.Text("run.unfreed", words.Named(r.id), r.words.Span(left), r.words.Error(err)))
 	return 0
 }

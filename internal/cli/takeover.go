@@ -76,7 +76,7 @@ func (a *app) takeover() *cobra.Command {
 		if owner.ownSession() {
 			a.note(a.words.Text("session.hint", m.Owner.Session))
 		}
-		a.say(a.words.Text("taken_over", words.Name(id), a.words.Who(old.Owner), tokenText(m.Token)) +
+		a.say(a.words.Text("taken_over", words.Named(id), a.words.Who(old.Owner), tokenText(m.Token)) +
 			"; " + a.termsText(m.AutoRelease))
 		return nil
 	})
@@ -110,7 +110,7 @@ func (a *app) forceRelease() *cobra.Command {
 		if a.json {
 			return a.writeJSON(&wire.ReleaseAnswer{Released: true})
 		}
-		a.say(a.words.Text("force_released", words.Name(id), a.words.Who(old.Owner)))
+		a.say(a.words.Text("force_released", words.Named(id), a.words.Who(old.Owner)))
 		return nil
 	})
 	return cmd

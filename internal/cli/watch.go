@@ -63,7 +63,7 @@ func (a *app) showEvent(e editlock.Event) error {
 }
 
 func (a *app) eventText(e editlock.Event) string {
-	name, owner, actor, other := words.Name(e.ID), a.words.Who(e.Owner), a.words.Who(e.Actor), a.words.Who(e.Other)
+	name, owner, actor, other := words.Named(e.ID), a.words.Who(e.Owner), a.words.Who(e.Actor), a.words.Who(e.Other)
 	text := ""
 	switch e.Kind {
 	case editlock.KindCaptured:

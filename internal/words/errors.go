@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"editlock"
+	"editlock/internal/bidi"
 )
 
 // Name is the shortest text form of an ID, which editlock.ParseID reads back:
@@ -17,16 +18,20 @@ func Name(id editlock.ID) string {
 	return strings.TrimLeft(id.String(), "/")
 }
 
+// Named is Name for a sentence or a table: what is written from right to left
+// keeps to itself, so that it may not be read back.
+func Named(id editlock.ID) string { return bidi.Isolate(Name(id)) }
+
 // Plain makes text from others fit for one line of a terminal or a log:
 // characters that are not to be seen, and the control sequences that they
-// begin, become spaces.
+// begin, become spaces; what is written from right to left keeps to itself.
 func Plain(text string) string {
-	return strings.Map(func(r rune) rune {
+	return bidi.Isolate(strings.Map(func(r rune) rune {
 		if unicode.IsPrint(r) {
 			return r
 		}
 		return ' '
-	}, strings.TrimSpace(text))
+	}, strings.TrimSpace(text)))
 }
 
 // Error tells in plain words what went wrong.
@@ -68,7 +73,7 @@ func (p *Printer) cause(err, sentinel error) string {
 // Editing says who holds a mutex and since when: "Ivanov has been editing
 // task/1 since 12:04".
 func (p *Printer) Editing(m editlock.Mutex) string {
-	return p.Text("editing", p.Who(m.Owner), Name(m.ID), p.Moment(m.CapturedAt, m.AsOf))
+	return p.Text("editing", p.Who(m.Owner), Named(m.ID), p.Moment(m.CapturedAt, m.AsOf))
 }
 
 // Who is how an owner is called.
@@ -82,7 +87,7 @@ func (p *Printer) busy(e *editlock.BusyError) string {
 		key = "busy.self"
 	}
 	h := e.Holder
-	text := p.Text(key, p.Who(h.Owner), Name(h.ID), p.Moment(h.CapturedAt, h.AsOf))
+	text := p.Text(key, p.Who(h.Owner), Named(h.ID), p.Moment(h.CapturedAt, h.AsOf))
 	if n := len(e.Holders); n > 1 {
 		text += "; " + p.Count("busy.more", n-1)
 	}
@@ -96,7 +101,7 @@ func (p *Printer) busy(e *editlock.BusyError) string {
 }
 
 func (p *Printer) lost(e *editlock.LostError) string {
-	text := p.Text("lost", Name(e.ID))
+	text := p.Text("lost", Named(e.ID))
 	asOf := e.At
 	if e.Holder != nil {
 		asOf = e.Holder.AsOf

@@ -36,7 +36,7 @@ type problem struct {
 	ru      string
 }
 
-var verb = regexp.MustCompile(`%[a-z]`)
+var verb = regexp.MustCompile(`%[a-zU]`)
 
 // compiled makes a pattern of each English format: text as it is, and a group
 // for each verb.
@@ -68,6 +68,11 @@ var problems = []text{
 	{"is %d bytes long; at most %d are allowed", "длиной %s байт; допустимо не больше %s"},
 	{"is not valid UTF-8", "не в кодировке UTF-8"},
 	{"has a control character at byte %d; none is allowed", "содержит управляющий символ в байте %s; они недопустимы"},
+	{
+		"has %U at byte %d, which changes the direction of text; none is allowed",
+		"содержит %s в байте %s: он меняет направление текста; такие символы недопустимы",
+	},
+	{"has nothing but blanks; it must have a visible character", "состоит из одних пробелов; нужен хотя бы один видимый символ"},
 	{"has a NUL character at byte %d; none is allowed", "содержит нулевой символ в байте %s; он недопустим"},
 	{
 		"has %d parts; write id, mode/id or group/mode/id, and %%2F for a slash within a part",

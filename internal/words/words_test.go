@@ -33,6 +33,29 @@ func verbs(format string) map[int]string {
 	return found
 }
 
+func TestSentences_KeepTheirOrderWhateverNamesAreWrittenIn(t *testing.T) {
+	p := For(language.English)
+	m := editlock.Mutex{
+		ID: editlock.ID{Mode: "משימה", ID: "1"}, Owner: editlock.Owner{Session: "s", Name: "דוד 7\u2069\u202e"},
+		CapturedAt: time.Date(2026, 3, 1, 12, 4, 0, 0, time.Local), AsOf: time.Date(2026, 3, 1, 12, 5, 0, 0, time.Local),
+	}
+	const who, what = "\u2068דוד 7  \u2069", "\u2068משימה/1\u2069"
+	lost := &editlock.LostError{
+		ID: m.ID, How: editlock.KindTakenOver, By: editlock.Owner{Session: "t", Name: "שרה"}, At: m.AsOf, Reason: "דחוף!", Holder: &m,
+	}
+	for got, want := range map[string]string{
+		p.Editing(m):                            who + " has been editing " + what + " since 12:04",
+		p.Error(&editlock.BusyError{Holder: m}): "busy: " + who + " has been editing " + what + " since 12:04",
+		p.Error(lost):                           "the lock on " + what + " is lost: \u2068שרה\u2069 took it over at 12:05 (\u2068דחוף!\u2069); " + who + " has it now",
+		Plain("plain text"):                     "plain text",
+		Name(m.ID):                              "משימה/1", // which can be read back
+	} {
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
 func TestCatalogue_BothLanguagesSayTheSame(t *testing.T) {
 	for key, text := range catalogue {
 		if text.en == "" || text.ru == "" {

@@ -83,6 +83,37 @@ test('a takeover by the keyboard alone', async ({ visit }) => {
   await isIn(page, 'lost');
 });
 
+test('whatever script a name is written in, the sentence around it keeps its order', async ({ site, visit }) => {
+  const owner = { session: 'david', user_id: 'david', name: 'דוד (2)' };
+  const call = (path, body) => site.editlock(path, { mutex: mutex('1'), owner, ...body });
+  await call('/v1/capture', {});
+  const page = await visit({ name: 'Petrova', session: 'petrova', user: 'petrova' });
+  await expect(lock(page).locator('#headline bdi')).toHaveText('דוד (2)');
+  await page.getByRole('button', { name: 'Wait in the queue' }).click();
+  await expect(page.getByRole('dialog').locator('bdi').first()).toHaveText('דוד (2)');
+  await page.getByRole('dialog').getByRole('textbox').fill('May I?');
+  await page.getByRole('dialog').getByRole('button', { name: 'Wait' }).click();
+  await expect.poll(async () => (await site.holder('1')).waiters.length).toBe(1);
+  await call('/v1/decline', { waiter: (await site.holder('1')).waiters[0].id, message: 'לא עכשיו!' });
+  await expect(lock(page).locator('#detail bdi').nth(1)).toHaveText('לא עכשיו!');
+
+  await call('/v1/release', {});
+  await page.getByRole('button', { name: 'Start editing' }).click();
+  await isIn(page, 'mine');
+  call('/v1/capture', { wait: '60s', message: 'בבקשה' }).catch(() => {}); // until the server stops
+  await expect(page.locator('#waiters-list bdi')).toHaveText(['דוד (2)', 'בבקשה']);
+  await expect(page.getByRole('button', { name: 'Not now: answer \u2068דוד (2)\u2069' })).toBeVisible();
+  await call('/v1/takeover', { seen_token: (await site.holder('1')).token, reason: 'דחוף' });
+  await isIn(page, 'lost');
+  await expect(lock(page).locator('#detail bdi')).toHaveText('דחוף');
+});
+
+test('a name of blanks is none', async ({ visit, site }) => {
+  const page = await visit({ name: '  ', session: 'ivanov', user: 'ivanov' });
+  await isIn(page, 'mine');
+  expect((await site.holder('1')).owner).toMatchObject({ user_id: 'ivanov', name: '' });
+});
+
 test('whatever people write stays text', async ({ site, visit }) => {
   const probe = (what) => `<img src=x onerror="alert('${what}')">&lt;${what}`;
   const owner = { session: probe('session'), user_id: probe('user'), login: probe('login'), name: probe('name'), host: probe('host') };

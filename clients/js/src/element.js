@@ -110,7 +110,7 @@ export class EditLockElement extends HTMLElement {
   /** @returns {Partial<Owner>} */
   #owner() {
     /** @param {string} name */
-    const of = (name) => this.getAttribute(name) ?? undefined;
+    const of = (name) => this.getAttribute(name)?.trim() && this.getAttribute(name) || undefined; // blanks are no name
     return { session: of('session'), user_id: of('user'), login: of('login'), name: of('name') };
   }
 

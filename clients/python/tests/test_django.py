@@ -92,6 +92,14 @@ def test_a_visitor_who_locks_nothing_is_not(name: str) -> None:
     assert not browser().get("/quiet/").cookies
 
 
+def test_a_user_without_names_has_none() -> None:
+    from m3_mutex import MutexOwner
+    from m3_mutex._names import to_owner
+
+    owner = to_owner(MutexOwner(session_id="s", user_id=17, name=" ", login="ivan", host=" "))
+    assert (owner.name, owner.label, owner.host) == ("", "ivan", "")
+
+
 def test_the_drop_in_takes_the_same_owner(name: str) -> None:
     ivan = browser("ivan")
     token = ivan.post(f"/{name}/block/").json()["token"]

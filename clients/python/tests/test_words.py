@@ -56,6 +56,14 @@ def test_losses_say_how(lost: Lost, english: str, russian: str) -> None:
     assert loss(lost, language="ru") == russian
 
 
+def test_names_keep_the_order_of_the_text_around_them() -> None:
+    turning = replace(MUTEX, owner=replace(IVAN, name="\u05d3\u05d5\u05d3\u2069\u202e"))
+    shown = "\u2068\u05d3\u05d5\u05d3[U+2069][U+202E]\u2069"
+    assert refusal(Busy("", turning), zone=MOSCOW) == f"{shown} is editing this since 12:04."
+    lost = Lost("", how="taken_over", by=turning.owner, reason="\u202e!", holder=turning)
+    assert loss(lost) == f"{shown} took over your lock. Reason: [U+202E]!. {shown} is editing this now."
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"), [("5m0s", 300), ("1h30m0.5s", 5400.5), ("1.5s", 1.5), ("250ms", 0.25), ("2µs", 2e-6)]
 )

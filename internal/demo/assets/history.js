@@ -4,7 +4,7 @@
 import { get } from './api.js';
 import { badge } from './badges.js';
 import { label } from './me.js';
-import { element, nodes, person, time } from './words.js';
+import { bdi, element, nodes, person, time } from './words.js';
 
 const list = document.getElementById('history');
 const length = 30;
@@ -38,6 +38,6 @@ function draw({ at, name, key, values, quote, kind }) {
   for (const part of ['name', 'other']) if (shown[part]) shown[part] = person(shown[part]);
   const line = element('li', {}, badge(name), element('span', { className: 'what' }, ...nodes(key, shown)), time(at));
   line.dataset.kind = kind;
-  if (quote) line.append(element('q', {}, quote));
+  if (quote) line.append(element('q', {}, bdi(quote)));
   return line;
 }

@@ -28,7 +28,7 @@ export function nodes(key, values = {}) {
   return table[key].split(/\{(\w+)\}/).map((part, i) => {
     if (i % 2 === 0) return document.createTextNode(part);
     const value = values[part];
-    return value instanceof Node ? value.cloneNode(true) : document.createTextNode(value);
+    return value instanceof Node ? value.cloneNode(true) : bdi(value);
   });
 }
 
@@ -45,5 +45,11 @@ export function element(tag, properties = {}, ...children) {
   return e;
 }
 
+// bdi is what somebody wrote, which does not change the order of the text
+// around it: a U+2069 in it would, so the characters that direct text are
+// written out.
+export const bdi = (text) => element('bdi', {}, String(text).replace(/[\u202a-\u202e\u2066-\u2069]/g,
+  (c) => `[U+${c.charCodeAt(0).toString(16).toUpperCase()}]`));
+
 // person is a name that stands out in a sentence.
-export const person = (name) => element('b', {}, name);
+export const person = (name) => element('b', {}, bdi(name));

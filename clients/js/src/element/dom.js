@@ -35,8 +35,22 @@ export function put(target, nodes) {
   }
 }
 
+const directing = /[\u202a-\u202e\u2066-\u2069]/g;
+const rightToLeft = /[\u0590-\u08ff\u200f\ufb1d-\ufdff\ufe70-\ufefc\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
+
+// A U+2069 in a text would end its isolation, so the characters that direct
+// text are written out.
+/** @param {string} text */
+const spelled = (text) => text.replace(directing, (c) => `[U+${c.charCodeAt(0).toString(16).toUpperCase()}]`);
+
+/** @param {string} text what somebody wrote, which does not change the order of the text around it */
+export const bdi = (text) => element('bdi', {}, spelled(text));
+
+/** @param {string} text the same for a place without markup */
+const isolated = (text) => rightToLeft.test(text) ? `\u2068${spelled(text)}\u2069` : spelled(text);
+
 /** @param {string} name a name that stands out in a sentence */
-export const person = (name) => element('b', {}, name);
+export const person = (name) => element('b', {}, bdi(name));
 
 /** @param {string} name */
 export function badge(name) {
@@ -75,17 +89,18 @@ export class Speech {
    * @param {string} key
    * @param {Record<string, string | number>} [values]
    */
-  text(key, values = {}) { return this.#table[key].replace(/\{(\w+)\}/g, (_, name) => String(values[name])); }
+  text(key, values = {}) { return this.#table[key].replace(/\{(\w+)\}/g, (_, name) => isolated(String(values[name]))); }
 
   /**
-   * nodes is text with values that may be nodes.
+   * nodes is text with values that may be nodes; texts among them keep to themselves.
    * @param {string} key
    * @param {Values} [values]
    */
   nodes(key, values = {}) {
     return this.#table[key].split(/\{(\w+)\}/).map((part, i) => {
-      const value = i % 2 === 0 ? part : values[part];
-      return value instanceof Node ? value.cloneNode(true) : document.createTextNode(String(value));
+      const value = values[part];
+      if (i % 2 && value instanceof Node) return value.cloneNode(true);
+      return i % 2 && typeof value === 'string' ? bdi(value) : document.createTextNode(i % 2 ? String(value) : part);
     }).filter((n) => n.textContent);
   }
 

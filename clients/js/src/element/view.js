@@ -1,7 +1,7 @@
 // What the element shows around the page's form. It decides nothing.
 
 import { describe, label } from './describe.js';
-import { badge, element, person, put } from './dom.js';
+import { badge, bdi, element, person, put } from './dom.js';
 import { diff } from './diff.js';
 
 /** @import { Lock } from '../lock.js' */
@@ -145,7 +145,7 @@ export class View {
     if (waiter.grant_at) about.append(', ', ...speech.nodes('waiters.passes', { at: speech.time(waiter.grant_at) }));
     const answer = this.#button('waiters.decline', () => this.#acts.decline(waiter), { ariaLabel: speech.text('waiters.decline.name', { name }) });
     const row = element('li', { 'data-waiter': waiter.id }, badge(name), about, answer);
-    if (waiter.message) about.after(element('q', {}, waiter.message));
+    if (waiter.message) about.after(element('q', {}, bdi(waiter.message)));
     return row;
   }
 
@@ -168,7 +168,7 @@ export class View {
     fields.dataset.drawn = drawn;
     fields.replaceChildren(...rows.map(({ value, label: name, mine, stored }) => {
       const copy = this.#button('kept.copy', (b) => this.#copy(b, value), { className: 'quiet', ariaLabel: speech.text('kept.copy.field', { field: name }) });
-      const row = element('div', {}, element('dt', {}, name), element('dd', {}, this.#marked(mine, stored), copy));
+      const row = element('div', {}, element('dt', { dir: 'auto' }, name), element('dd', {}, this.#marked(mine, stored), copy));
       if (stored !== mine) row.append(element('dd', { className: 'stored' }, element('span', {}, `${speech.text('kept.stored')} `, this.#marked(stored, mine))));
       return row;
     }));
@@ -180,7 +180,7 @@ export class View {
    */
   #marked(text, other) {
     if (!text) return element('span', {}, this.#speech.text('kept.empty'));
-    return element('span', {}, ...diff(text, other).map((p) => p.same || !p.text.trim() ? p.text : element('mark', {}, p.text)));
+    return element('span', { dir: 'auto' }, ...diff(text, other).map((p) => p.same || !p.text.trim() ? p.text : element('mark', {}, p.text)));
   }
 
   /**

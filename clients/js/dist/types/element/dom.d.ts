@@ -15,6 +15,8 @@ export declare function element<T extends keyof HTMLElementTagNameMap>(tag: T, p
  * @param {Node[]} nodes
  */
 export declare function put(target: Element, nodes: Node[]): void;
+/** @param {string} text what somebody wrote, which does not change the order of the text around it */
+export declare const bdi: (text: string) => HTMLElement;
 /** @param {string} name a name that stands out in a sentence */
 export declare const person: (name: string) => HTMLElement;
 /** @param {string} name */
@@ -35,7 +37,7 @@ export declare class Speech {
      */
     text(key: string, values?: Record<string, string | number>): string;
     /**
-     * nodes is text with values that may be nodes.
+     * nodes is text with values that may be nodes; texts among them keep to themselves.
      * @param {string} key
      * @param {Values} [values]
      */

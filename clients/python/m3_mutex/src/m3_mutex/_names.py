@@ -38,7 +38,8 @@ def _text(value: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    return _text(value).encode("utf-8", "replace")[:_MAX_SHOWN].decode("utf-8", "ignore")
+    shown = _text(value).encode("utf-8", "replace")[:_MAX_SHOWN].decode("utf-8", "ignore")
+    return shown if shown.strip() else ""  # m3 calls a user without names " "
 
 
 def to_owner(owner: Any, stranger: bool = False) -> editlock.Owner:

@@ -36,7 +36,7 @@ def owner_of(request: Any) -> Owner:
         session=session_of(session.session_key),
         user_id=str(user.pk) if user is not None and known else "",
         login=_short(login),
-        name=_short(name or login),
+        name=_short(name) or _short(login),
         host=_short(request.META.get("REMOTE_ADDR", "")),
     )
 
@@ -60,4 +60,5 @@ def owner_from_m3(middleware: Any) -> Optional[Owner]:
 
 
 def _short(text: Any) -> str:
-    return str(text or "").encode("utf-8", "replace")[:200].decode("utf-8", "ignore")
+    shown = str(text or "").encode("utf-8", "replace")[:200].decode("utf-8", "ignore")
+    return shown if shown.strip() else ""  # blanks are no name
