@@ -16,11 +16,11 @@ import (
 // failingOver is a store whose log can be another's from one moment on.
 type failingOver struct {
 	store.Store
-	log atomic.Pointer[memory.Store]
+	log atomic.Pointer[store.Store]
 }
 
 func (s *failingOver) Log(ctx context.Context, q store.LogQuery) (store.LogPage, error) {
-	return s.log.Load().Log(ctx, q)
+	return (*s.log.Load()).Log(ctx, q)
 }
 
 // failover is a Manager on a store that fails over to a copy, and another on
@@ -36,11 +36,11 @@ type failover struct {
 func bubbleFailover(t *testing.T, do func(f *failover)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		primary, copied := memory.New(nil), memory.New(nil)
+		var primary, copied store.Store = memory.New(nil), memory.New(nil)
 		st := &failingOver{Store: primary}
-		st.log.Store(primary)
+		st.log.Store(&primary)
 		ctx, stop := context.WithCancel(editlock.WithOwner(t.Context(), editlock.Owner{Session: "ann"}))
-		f := &failover{t, ctx, editlock.NewManager(st, nil), editlock.NewManager(copied, nil), func() { st.log.Store(copied) }}
+		f := &failover{t, ctx, editlock.NewManager(st, nil), editlock.NewManager(copied, nil), func() { st.log.Store(&copied) }}
 		defer func() { _, _ = f.before.Close(), f.after.Close() }()
 		defer stop()
 		do(f)

@@ -54,6 +54,15 @@ func (r *Record) expire(confirm time.Duration) {
 	}
 }
 
+// Within is how soon after its last touch the record expires, where its terms
+// alone would end it later; 0: its terms decide.
+func (r *Record) Within() time.Duration {
+	if r.Expires.IsZero() || r.Expires.Equal(r.Terms.expiry(r.Taken, r.Touched)) {
+		return 0
+	}
+	return r.Expires.Sub(r.Touched)
+}
+
 // expiry is when a record with these terms dies if it is not touched again.
 func (t Terms) expiry(taken, touched time.Time) time.Time {
 	var at time.Time

@@ -6,117 +6,112 @@ import (
 	"slices"
 	"time"
 
-	"editlock/store"
+	"editlock/store/kv"
 )
 
-// Log implements store.Store.
-func (s *Store) Log(ctx context.Context, q store.LogQuery) (store.LogPage, error) {
-	if _, err := s.enter(ctx); err != nil {
-		return store.LogPage{}, err
-	}
-	defer s.mu.Unlock()
-	limit := q.Limit
-	if limit <= 0 {
-		limit = 100
-	}
-	page := store.LogPage{Floor: s.floor, Last: s.seq}
-	from, _ := slices.BinarySearchFunc(s.log, q.After+1, bySeq)
-	to := len(s.log)
-	if q.Before > 0 {
-		to, _ = slices.BinarySearchFunc(s.log, q.Before, bySeq)
-	}
-	for i := range max(0, to-from) {
-		at := from + i
-		if q.Newest {
-			at = to - 1 - i
+// log is the log of an engine, in the order of numbers.
+type log struct {
+	entries []entry
+	floor   uint64              // entries up to this number are removed
+	tags    map[string][]uint64 // numbers of entries by their tags
+	done    map[string]time.Time
+	ids     []string // of done, oldest first
+}
+
+type entry struct {
+	kv.Logged
+	tags []string
+}
+
+func newLog() log {
+	return log{tags: make(map[string][]uint64), done: make(map[string]time.Time)}
+}
+
+// knows reports whether a transaction with this ID was logged within the
+// window.
+func (l *log) knows(id string, now time.Time) bool {
+	at, ok := l.done[id]
+	return ok && now.Sub(at) < kv.Window
+}
+
+// add appends entries; before is the number before the first one drawn.
+func (l *log) add(entries []kv.Entry, before uint64, now time.Time) {
+	for i := range entries {
+		in := &entries[i]
+		number := before + uint64(in.Number)
+		l.entries = append(l.entries, entry{kv.Logged{Number: number, At: now, Value: in.Value}, in.Tags})
+		for _, tag := range in.Tags {
+			l.tags[tag] = append(l.tags[tag], number)
 		}
-		if e := s.log[at]; q.Matches(e) {
-			page.Entries = append(page.Entries, e)
-			if len(page.Entries) == limit {
-				break
-			}
+		if in.ID != "" {
+			l.done[in.ID] = now
+			l.ids = append(l.ids, in.ID)
+		}
+	}
+}
+
+func byNumber(e entry, n uint64) int { return cmp.Compare(e.Number, n) }
+
+// Log implements kv.Engine.
+func (e *Engine) Log(ctx context.Context, q kv.LogQuery) (kv.LogPage, error) {
+	now, err := e.enter(ctx)
+	if err != nil {
+		return kv.LogPage{}, err
+	}
+	defer e.mu.Unlock()
+	l := &e.log
+	page := kv.LogPage{Floor: l.floor, Last: e.last, Now: now}
+	before := q.Before
+	if before == 0 {
+		before = e.last + 1
+	}
+	at := func(i int) entry { return l.entries[i] }
+	from, _ := slices.BinarySearchFunc(l.entries, q.After+1, byNumber)
+	to, _ := slices.BinarySearchFunc(l.entries, before, byNumber)
+	if q.Tag != "" {
+		numbers := l.tags[q.Tag]
+		from, _ = slices.BinarySearch(numbers, q.After+1)
+		to, _ = slices.BinarySearch(numbers, before)
+		at = func(i int) entry {
+			n, _ := slices.BinarySearchFunc(l.entries, numbers[i], byNumber)
+			return l.entries[n]
+		}
+	}
+	for i := range min(q.Limit, max(0, to-from)) {
+		if q.Newest {
+			page.Entries = append(page.Entries, at(to-1-i).Logged)
+		} else {
+			page.Entries = append(page.Entries, at(from+i).Logged)
 		}
 	}
 	return page, nil
 }
 
-func bySeq(e store.Entry, seq uint64) int { return cmp.Compare(e.Seq, seq) }
-
-// Sweep implements store.Store.
-func (s *Store) Sweep(ctx context.Context, keep store.Retention) (time.Duration, error) {
-	env, err := s.enter(ctx)
+// Trim implements kv.Engine.
+func (e *Engine) Trim(ctx context.Context, keep kv.Keep) error {
+	now, err := e.enter(ctx)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	defer s.mu.Unlock()
-	lapse := s.buryDead(env) // first: who stood behind the dead may have a claim
-	var due []string
-	s.due.Ascend(func(d deadline) bool {
-		if d.at.After(env.Now) {
-			return false
+	defer e.mu.Unlock()
+	l, young, n := &e.log, now.Add(-kv.Window), 0
+	for n < len(l.entries) && l.entries[n].At.Before(young) &&
+		(keep.MaxAge > 0 && l.entries[n].At.Before(now.Add(-keep.MaxAge)) ||
+			keep.MaxEntries > 0 && int64(len(l.entries)-n) > keep.MaxEntries) {
+		l.floor = l.entries[n].Number
+		for _, tag := range l.entries[n].tags {
+			if l.tags[tag] = l.tags[tag][1:]; len(l.tags[tag]) == 0 {
+				delete(l.tags, tag)
+			}
 		}
-		due = append(due, d.name)
-		return true
-	})
-	for _, name := range due {
-		st, eff := store.Settle(name, s.states[name], env)
-		s.save(name, st)
-		s.commit(eff, env)
-	}
-	s.prune(keep, env)
-	next, ok := s.due.Min()
-	switch {
-	case ok && (lapse.IsZero() || next.at.Before(lapse)):
-		return max(0, next.at.Sub(env.Now)), nil
-	case !lapse.IsZero():
-		return lapse.Sub(env.Now), nil
-	}
-	return -1, nil
-}
-
-// buryDead takes the tickets of dead processes out of their queues, and tells
-// when the next process that waits dies, unless it beats. Zero: none waits.
-func (s *Store) buryDead(env store.Env) (next time.Time) {
-	for peer := range s.tickets {
-		if !env.Alive(peer) {
-			s.bury(peer)
-		} else if until := s.peers[peer]; next.IsZero() || until.Before(next) {
-			next = until
-		}
-	}
-	for peer := range s.peers {
-		if !env.Alive(peer) {
-			delete(s.peers, peer)
-		}
-	}
-	return next
-}
-
-// bury takes the tickets of a process out of their queues.
-func (s *Store) bury(peer string) {
-	for id, name := range s.tickets[peer] {
-		st := s.states[name]
-		st.Queue = slices.DeleteFunc(slices.Clone(st.Queue), func(t store.Ticket) bool { return t.ID == id })
-		s.save(name, st)
-	}
-	delete(s.tickets, peer)
-}
-
-// prune forgets old entries and old request IDs.
-func (s *Store) prune(keep store.Retention, env store.Env) {
-	young := env.Now.Add(-store.RetryWindow)
-	n := 0
-	for n < len(s.log) && s.log[n].At.Before(young) &&
-		(keep.MaxAge > 0 && s.log[n].At.Before(env.Now.Add(-keep.MaxAge)) ||
-			keep.MaxEntries > 0 && int64(len(s.log)-n) > keep.MaxEntries) {
-		s.floor = s.log[n].Seq
 		n++
 	}
-	s.log = slices.Delete(s.log, 0, n)
+	l.entries = slices.Delete(l.entries, 0, n)
 	n = 0
-	for n < len(s.oldest) && !s.requests[s.oldest[n]].After(young) {
-		delete(s.requests, s.oldest[n])
+	for n < len(l.ids) && !l.done[l.ids[n]].After(young) {
+		delete(l.done, l.ids[n])
 		n++
 	}
-	s.oldest = slices.Delete(s.oldest, 0, n)
+	l.ids = slices.Delete(l.ids, 0, n)
+	return nil
 }

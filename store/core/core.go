@@ -1,0 +1,205 @@
+// Package core is the one store.Store: it keeps records, queues and history on
+// any database that package kv describes. What a step does is worked out by
+// the rules of package store, on what was read or assumed; the result goes to
+// the database as writes, and what it depends on as conditions.
+//
+// Takes of free names, renewals and refusals are one round trip. So is what
+// depends on a hold that this process saw last: its release, its takeover, a
+// place in its queue. What finds another state than assumed takes one more for
+// each time.
+package core
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"editlock/store"
+	"editlock/store/kv"
+)
+
+// Store is a store.Store on a kv.Engine. Make it with New.
+type Store struct {
+	engine kv.Engine
+	known  holds
+	hub    store.Hub
+	stop   func() // ends the news
+}
+
+// New returns a store on an engine, and closes the engine when it is closed.
+func New(e kv.Engine) *Store {
+	s := &Store{engine: e}
+	s.stop = e.Listen(s.hear)
+	return s
+}
+
+// hear passes news on to the subscriptions of this process.
+func (s *Store) hear(n kv.News) {
+	signals := make([]store.Signal, len(n.Notes))
+	for i, note := range n.Notes {
+		signals[i] = store.Signal{Peer: note.To, Ticket: note.Text}
+		if len(note.Found) == 0 || len(note.Found[0].Rows) == 0 {
+			continue
+		}
+		name := note.Found[0].Rows[0].Key[len(holdPrefix):]
+		if at, err := readPlace(name, note.Found); err == nil {
+			if rec := at.inForce(note.Now); rec != nil && rec.Request == note.Text {
+				signals[i].Granted = store.View{Record: rec, Now: note.Now}
+			}
+		}
+	}
+	s.hub.Publish(signals, n.Logged)
+}
+
+// Listen implements store.Store.
+func (s *Store) Listen(peer string) *store.Subscription { return s.hub.Listen(peer) }
+
+// Close implements store.Store.
+func (s *Store) Close() error {
+	s.stop()
+	return s.engine.Close()
+}
+
+func fail(err error) error {
+	if errors.Is(err, kv.ErrClosed) {
+		return store.ErrClosed
+	}
+	return err
+}
+
+// Swap implements store.Store.
+func (s *Store) Swap(ctx context.Context, req store.Request) (store.Result, error) {
+	if err := req.Validate(); err != nil {
+		return store.Result{}, err
+	}
+	places, txn, done := s.first(req)
+	for range maxTries {
+		answer, now, err := s.commit(ctx, places, req, txn)
+		if err != nil {
+			return store.Result{}, err
+		}
+		if answer.Replayed || answer.Done && len(txn.If) > 0 {
+			return result(answer, now, answer.Replayed || done), nil
+		}
+		p := newPlan(now, answer.Now)
+		p.run(req)
+		places, txn, done = now, p.transaction(req), p.done
+		if len(txn.Then)+len(txn.Log) == 0 { // nothing depends on another look
+			return result(answer, now, done), nil
+		}
+	}
+	return store.Result{}, errContended
+}
+
+// maxTries bounds how often a step is worked out anew because others changed
+// its names in between. Each time one of the others got on.
+const maxTries = 1000
+
+var errContended = errors.New("store: the names changed too often for a step to be done; try again")
+
+// first is the transaction on what is assumed, and whether it does the swaps.
+// Where nothing can be, or the swaps would be refused, it only reads.
+func (s *Store) first(req store.Request) (places []*place, txn kv.Txn, done bool) {
+	if places = s.assume(req); places != nil {
+		p := newPlan(places, time.Unix(0, 0))
+		if p.run(req); p.done {
+			return places, p.transaction(req), true
+		}
+	}
+	places = make([]*place, len(req.Swaps))
+	for i := range req.Swaps {
+		places[i] = &place{name: req.Swaps[i].Name}
+	}
+	return places, kv.Txn{Once: req.ID, Read: reads(places, req)}, false
+}
+
+// commit performs a transaction and returns what stands under the names then.
+func (s *Store) commit(ctx context.Context, places []*place, req store.Request, txn kv.Txn) (kv.Answer, []*place, error) {
+	answers, err := s.engine.Commit(ctx, []kv.Txn{txn})
+	if err != nil {
+		return kv.Answer{}, nil, fail(err)
+	}
+	now, err := s.readPlaces(places, req, answers[0].Found)
+	return answers[0], now, err
+}
+
+// readPlaces makes places of what their ranges found.
+func (s *Store) readPlaces(places []*place, req store.Request, found []kv.Found) ([]*place, error) {
+	out := make([]*place, len(places))
+	for i, at := range places {
+		n := 2
+		if i < len(req.Swaps) && req.Swaps[i].Ticket != nil {
+			n = 3
+		}
+		var err error
+		if out[i], err = readPlace(at.name, found[:n]); err != nil {
+			return nil, err
+		}
+		found = found[n:]
+		s.known.saw(out[i])
+	}
+	return out, nil
+}
+
+func result(answer kv.Answer, places []*place, done bool) store.Result {
+	res := store.Result{Done: done, Replayed: answer.Replayed, Now: answer.Now, Records: make([]*store.Record, len(places))}
+	for i, at := range places {
+		res.Records[i] = at.inForce(answer.Now)
+	}
+	return res
+}
+
+// Get implements store.Store.
+func (s *Store) Get(ctx context.Context, name string) (store.View, error) {
+	answer, err := s.engine.Read(ctx, ranges(name, "")...)
+	if err != nil {
+		return store.View{}, fail(err)
+	}
+	at, err := readPlace(name, answer.Found)
+	if err != nil {
+		return store.View{}, err
+	}
+	return store.View{Record: at.inForce(answer.Now), Now: answer.Now}, nil
+}
+
+// List implements store.Store.
+func (s *Store) List(ctx context.Context, q store.Query) (store.Page, error) {
+	r := kv.Range{
+		Prefix: holdKey(q.Prefix), Limit: q.Limit, Beside: waiterPrefix, BesideLimit: store.MaxWaiters,
+	}
+	if r.Limit <= 0 {
+		r.Limit = 100
+	}
+	limit := r.Limit
+	switch {
+	case q.Session != "":
+		r.Tag = sessionTag(q.Session)
+	case q.User != "":
+		r.Tag = userTag(q.User)
+	}
+	if q.After != "" {
+		r.After = holdKey(q.After)
+	}
+	var page store.Page
+	for {
+		answer, err := s.engine.Read(ctx, r)
+		if err != nil {
+			return store.Page{}, fail(err)
+		}
+		page.Now = answer.Now
+		found := answer.Found[0]
+		for i := range found.Rows {
+			at, err := readPlace(found.Rows[i].Key[1:], []kv.Found{{Rows: found.Rows[i : i+1]}, found.Beside[i]})
+			if err != nil {
+				return store.Page{}, err
+			}
+			if rec := at.inForce(answer.Now); rec != nil && (q.User == "" || rec.Holder.User == q.User) {
+				page.Records = append(page.Records, *rec)
+			}
+		}
+		if len(found.Rows) < r.Limit || len(page.Records) == limit {
+			return page, nil
+		}
+		r.After, r.Limit = found.Rows[len(found.Rows)-1].Key, limit-len(page.Records)
+	}
+}

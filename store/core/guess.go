@@ -1,0 +1,110 @@
+package core
+
+import (
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"editlock/store"
+	"editlock/store/kv"
+)
+
+// What a swap will find is assumed before anything is read, so that it takes
+// one round trip where nobody interferes. An assumption decides nothing: the
+// transaction carries it as conditions, and where they fail its answer tells
+// what is there.
+
+// unknown is a term that nobody has read.
+const unknown = time.Duration(1 << 61)
+
+// assume makes up a place for each swap; nil: one can't be assumed.
+func (s *Store) assume(req store.Request) []*place {
+	places := make([]*place, len(req.Swaps))
+	for i := range req.Swaps {
+		if places[i] = s.assumePlace(&req.Swaps[i]); places[i] == nil {
+			return nil
+		}
+	}
+	return places
+}
+
+func (s *Store) assumePlace(sw *store.Swap) *place {
+	x := sw.Expect
+	switch {
+	case sw.Do == store.Take && x.Free:
+		// Nobody waits for a name without a row: whoever frees one hands it to
+		// the first waiter.
+		return &place{name: sw.Name, assumed: []kv.Cond{{Key: holdKey(sw.Name), Absent: true}}}
+	case sw.Do == store.Touch && sw.Note == nil && sw.Holder == nil && !x.Free && !x.Waiting:
+		return assumeHeld(sw)
+	case x.Waiting || sw.Do == store.Leave:
+		return nil
+	}
+	row := s.known.get(sw.Name)
+	if row == nil {
+		return nil
+	}
+	rec, err := decodeRecord(sw.Name, row)
+	if err != nil {
+		return nil
+	}
+	rec.Expires = time.Time{}
+	if x.Data != nil {
+		rec.Data = *x.Data
+	}
+	return &place{name: sw.Name, hold: row, rec: rec}
+}
+
+// assumeHeld makes up a hold that a renewal expects: none of the rest matters.
+func assumeHeld(sw *store.Swap) *place {
+	x := sw.Expect
+	rec := &store.Record{Name: sw.Name, Token: x.Token, Terms: store.Terms{Idle: unknown, MaxHold: unknown}}
+	hold := kv.Cond{Key: holdKey(sw.Name), Rev: x.Token, Data: x.Data}
+	if x.Session != nil {
+		if *x.Session == "" {
+			return nil // no tag says so
+		}
+		rec.Holder.Session, hold.Tag = *x.Session, sessionTag(*x.Session)
+	}
+	if x.Data != nil {
+		rec.Data = *x.Data
+	}
+	return &place{name: sw.Name, rec: rec, assumed: []kv.Cond{hold, {Prefix: alarmKeys(sw.Name), NoneDue: true}}}
+}
+
+// holds are the rows that this process has seen last, without their data. They
+// may be out of date.
+type holds struct {
+	mu   sync.Mutex
+	rows map[string]*kv.Row
+}
+
+const maxKnown = 1 << 14
+
+func (h *holds) get(name string) *kv.Row {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.rows[name]
+}
+
+// saw remembers what stands under a name.
+func (h *holds) saw(p *place) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if p.hold == nil {
+		delete(h.rows, p.name)
+		return
+	}
+	if h.rows == nil {
+		h.rows = make(map[string]*kv.Row)
+	}
+	for name := range h.rows { // one at random
+		if len(h.rows) < maxKnown || rand.IntN(2) == 0 {
+			break
+		}
+		delete(h.rows, name)
+	}
+	row := *p.hold
+	row.Data = ""
+	h.rows[p.name] = &row
+}

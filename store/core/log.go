@@ -1,0 +1,79 @@
+package core
+
+import (
+	"context"
+	"fmt"
+
+	"editlock/store"
+	"editlock/store/kv"
+)
+
+// sieved is how many entries are read at a time where only some of them are
+// asked for.
+const sieved = 256
+
+// Log implements store.Store.
+func (s *Store) Log(ctx context.Context, q store.LogQuery) (store.LogPage, error) {
+	if q.Limit <= 0 {
+		q.Limit = 100
+	}
+	read, exact := index(q)
+	read.Limit = q.Limit
+	if !exact {
+		read.Limit = max(q.Limit, sieved)
+	}
+	var page store.LogPage
+	for first := true; ; first = false {
+		got, err := s.engine.Log(ctx, read)
+		if err != nil {
+			return store.LogPage{}, fail(err)
+		}
+		page.Floor = got.Floor
+		if first || !q.Newest { // what is newer than a page of the newest is not in it
+			page.Last = got.Last
+		}
+		for _, row := range got.Entries {
+			e, err := decodeEntry(row.Value, row.Number, row.At)
+			if err != nil {
+				return store.LogPage{}, fmt.Errorf("log entry %d: %w", row.Number, err)
+			}
+			if !q.Matches(e) {
+				continue
+			}
+			if page.Entries = append(page.Entries, e); len(page.Entries) == q.Limit {
+				return page, nil
+			}
+		}
+		n := len(got.Entries)
+		if n < read.Limit {
+			return page, nil
+		}
+		if q.Newest {
+			read.Before = got.Entries[n-1].Number
+		} else {
+			read.After = got.Entries[n-1].Number
+		}
+	}
+}
+
+// index is the narrowest index for a query, and whether all in it is asked for.
+func index(q store.LogQuery) (read kv.LogQuery, exact bool) {
+	read = kv.LogQuery{After: q.After, Before: q.Before, Newest: q.Newest}
+	switch {
+	case q.Request != "":
+		read.Tag = requestTag(q.Request)
+	case q.Name != "":
+		read.Tag = nameTag(q.Name)
+	case q.User != "":
+		read.Tag = userTag(q.User)
+	}
+	filters := 0
+	for _, given := range []bool{
+		q.Name != "", q.Prefix != "", q.User != "", q.Request != "", len(q.Kinds) > 0, !q.From.IsZero(), !q.To.IsZero(),
+	} {
+		if given {
+			filters++
+		}
+	}
+	return read, filters == 0 || filters == 1 && read.Tag != ""
+}

@@ -1,0 +1,171 @@
+package core
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"editlock/store"
+	"editlock/store/kv"
+)
+
+// Beat implements store.Store.
+func (s *Store) Beat(ctx context.Context, peer string, ttl time.Duration) ([]string, error) {
+	key := processKey(peer)
+	read := []kv.Range{{Key: key}, {Lease: key, Prefix: waiterPrefix, Brief: true}}
+	txn := kv.Txn{
+		If: []kv.Cond{{Key: key}}, Then: []kv.Write{{Key: key, Renew: true, TTL: ttl}}, Read: read,
+	}
+	for {
+		answers, err := s.engine.Commit(ctx, []kv.Txn{txn})
+		if err != nil {
+			return nil, fail(err)
+		}
+		found := answers[0].Found
+		if answers[0].Done {
+			ids := make([]string, len(found[1].Rows))
+			for i := range found[1].Rows {
+				ids[i] = found[1].Rows[i].Data
+			}
+			return ids, nil
+		}
+		// It is new, or it died: a row in place of a dead one takes the waiters
+		// along that lived with it.
+		rows := found[0].Rows
+		dead := len(rows) > 0 && !rows[0].Live(answers[0].Now)
+		txn.If = []kv.Cond{{Key: key, Absent: len(rows) == 0, Dead: dead}}
+		txn.Then = []kv.Write{{Key: key, TTL: ttl, Renew: len(rows) > 0 && !dead}}
+	}
+}
+
+const (
+	// dueAtOnce is how many rows that are due are looked at together.
+	dueAtOnce = 200
+	// sweepRounds bounds one sweep, so that it ends although more falls due.
+	sweepRounds = 50
+)
+
+// Sweep implements store.Store.
+func (s *Store) Sweep(ctx context.Context, keep store.Retention) (time.Duration, error) {
+	due := time.Duration(0)
+	for range sweepRounds {
+		answer, err := s.engine.Read(ctx, kv.Range{Due: true, Limit: dueAtOnce, Brief: true})
+		if err != nil {
+			return 0, fail(err)
+		}
+		rows := answer.Found[0].Rows
+		if len(rows) == 0 {
+			due = -1
+			break
+		}
+		if due = rows[0].Due.Sub(answer.Now); due > 0 {
+			break
+		}
+		due = 0
+		if err := s.end(ctx, rows, answer.Now); err != nil {
+			return 0, err
+		}
+	}
+	if keep != (store.Retention{}) {
+		if err := s.engine.Trim(ctx, kv.Keep{MaxAge: keep.MaxAge, MaxEntries: keep.MaxEntries}); err != nil {
+			return 0, fail(err)
+		}
+	}
+	return due, nil
+}
+
+// end settles the names, and removes the processes, of rows that are due.
+func (s *Store) end(ctx context.Context, rows []kv.Row, now time.Time) error {
+	var names []string
+	var txns []kv.Txn
+	seen := make(map[string]bool)
+	for i := range rows {
+		if rows[i].Live(now) {
+			break
+		}
+		if name := dueName(rows[i].Key); name == "" {
+			txns = append(txns, kv.Txn{
+				If:   []kv.Cond{{Key: rows[i].Key, Dead: true}},
+				Then: []kv.Write{{Key: rows[i].Key, Delete: true}},
+			})
+		} else if !seen[name] {
+			seen[name] = true
+			names = append(names, name)
+		}
+	}
+	if len(names) > 0 {
+		settled, err := s.settle(ctx, names)
+		if err != nil {
+			return err
+		}
+		txns = append(txns, settled...)
+	}
+	// What was changed meanwhile is still due, and found by the next round.
+	_, err := s.engine.Commit(ctx, txns)
+	return fail(err)
+}
+
+// settle are the transactions that settle names.
+func (s *Store) settle(ctx context.Context, names []string) ([]kv.Txn, error) {
+	reads := []kv.Range{{Prefix: processPrefix, Brief: true}}
+	for _, name := range names {
+		reads = append(reads, ranges(name, "")...)
+		reads = append(reads, kv.Range{Prefix: alarmKeys(name), Overdue: true})
+	}
+	answer, err := s.engine.Read(ctx, reads...)
+	if err != nil {
+		return nil, fail(err)
+	}
+	lives := make(map[string]time.Time)
+	for _, row := range answer.Found[0].Rows {
+		lives[strings.TrimPrefix(row.Key, processPrefix)] = row.Due
+	}
+	var txns []kv.Txn
+	for i, name := range names {
+		found := answer.Found[1+3*i : 4+3*i]
+		at, err := readPlace(name, found[:2])
+		if err != nil {
+			return nil, err
+		}
+		p := newPlan([]*place{at}, answer.Now)
+		p.settle()
+		txn := p.transaction(store.Request{})
+		if len(txn.Notes) == 0 {
+			txn.Read = nil // nobody asks
+		}
+		txn.Then = p.quiet(txn.Then, at, found[2].Rows, lives)
+		if len(txn.Then) > 0 {
+			txns = append(txns, txn)
+		}
+	}
+	return txns, nil
+}
+
+// quiet writes the alarms that have rung and settled nothing: those of waiters
+// who may claim the hold once the first one is gone, and those of holds before.
+func (p *plan) quiet(writes []kv.Write, at *place, alarms []kv.Row, lives map[string]time.Time) []kv.Write {
+	if len(p.effects.Left) > 0 {
+		return writes // the next sweep sees to the rest
+	}
+	if len(alarms) == 0 {
+		return writes
+	}
+	var wait time.Duration // until the first waiter may be gone
+	if at.rec.Live(p.now) && len(at.queue) > 0 {
+		wait = max(atOnce, lives[at.queue[0].Peer].Sub(p.now))
+	}
+	for i := range alarms {
+		key, t := alarms[i].Key, (*store.Ticket)(nil)
+		for j := range at.queue {
+			if alarmKey(at.name, at.queue[j].Seq) == key {
+				t = &at.queue[j]
+			}
+		}
+		if wait == 0 || t != nil && t.ClaimOn(at.rec).IsZero() {
+			writes = append(writes, kv.Write{Key: key, Delete: true})
+		} else {
+			writes = append(writes, kv.Write{Key: key, Lease: alarms[i].Lease, TTL: wait})
+		}
+	}
+	return writes
+}

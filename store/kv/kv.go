@@ -1,0 +1,301 @@
+// Package kv is what a database must do to keep mutexes: rows under keys,
+// conditions on them, one counter, one clock, and transactions of one round
+// trip. An [Engine] knows nothing of mutexes, holders or queues. What those
+// are made of stands in package core, once, in Go; an engine is held to this
+// contract by package kvtest.
+//
+// # Rows
+//
+// A row is live until its Due, and as long as its lease lives, if it has one.
+// Due is given by durations, counted by the engine's clock from the moment of
+// the write. A row whose Due has passed is due: it stays, and conditions tell
+// it from a live one, until a write deletes or replaces it. A row whose lease
+// has ended is gone for good, whether or not the engine has removed it.
+//
+// # The laws
+//
+//  1. Commit is linearizable: each transaction happens at one moment between
+//     call and return, wholly or not at all. Those of one call happen in
+//     order.
+//  2. Whether a row is live is decided by the engine's clock, inside the
+//     transaction. No other clock decides anything.
+//  3. Numbers rise for ever: no number is given out twice, over restarts and
+//     restores either, and a later transaction draws larger ones. They stay
+//     below 2^53.
+//  4. A transaction whose Once was logged within Window changes nothing and is
+//     answered Replayed.
+//  5. Log entries become visible in the order of their numbers.
+//  6. What was acknowledged outlives a crash, on every engine with a disk.
+package kv
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Window is how long an engine remembers the IDs of log entries, so that a
+// transaction repeated within it is one write.
+const Window = 10 * time.Minute
+
+// ErrClosed is returned by every method of an engine after Close.
+var ErrClosed = errors.New("store: closed")
+
+// Engine is a database. All methods are safe for concurrent use, honour their
+// context and return promptly once it ends. A Commit that returns an error may
+// or may not have happened.
+type Engine interface {
+	// Commit performs transactions in one round trip, and answers each. Each
+	// key, prefix and lease is named by one of them at most, so that an engine
+	// may check all of them before it writes, and read afterwards.
+	Commit(ctx context.Context, txns []Txn) ([]Answer, error)
+
+	// Read returns what is in the ranges, all at one moment.
+	Read(ctx context.Context, ranges ...Range) (Answer, error)
+
+	// Log returns log entries in the order of their numbers.
+	Log(ctx context.Context, q LogQuery) (LogPage, error)
+
+	// Trim removes the oldest log entries beyond what keep allows, but none
+	// younger than Window.
+	Trim(ctx context.Context, keep Keep) error
+
+	// Listen calls f for news until stop is called, one call at a time. f must
+	// return promptly. News may be lost, never invented: what they report was
+	// committed before.
+	Listen(f func(News)) (stop func())
+
+	// Limits says how Commit is best called.
+	Limits() Limits
+
+	// Close releases what the engine holds. Rows stay, where there is a disk.
+	Close() error
+}
+
+// Limits are how many transactions, and roughly how many bytes of them, share
+// a Commit, and how many calls of it are under way at a time. Zero: nothing is
+// gained by sharing.
+type Limits struct{ Txns, Bytes, Calls int }
+
+// Row is what stands under a key. An engine hands out copies.
+type Row struct {
+	Key   string
+	Value []byte
+	Data  string   // a second value, which a write may replace by itself
+	Tags  []string // what it is found by beside its key
+	Lease string   // key of the row that this one lives with; empty: none
+
+	Rev  uint64    // the number it was created under
+	Ver  uint64    // how often Value was written since, from 1
+	At   time.Time // when it was created
+	Seen time.Time // when it was last written
+	Due  time.Time // until when it lives; zero: for ever
+	TTL  time.Duration
+	Max  time.Duration
+}
+
+// Live reports whether the row's own time has not passed.
+func (r *Row) Live(now time.Time) bool { return r.Due.IsZero() || now.Before(r.Due) }
+
+// Cond is a condition on one row, or on how many there are.
+type Cond struct {
+	// Key names a row that must be live, unless Absent or Dead says otherwise.
+	Key    string
+	Absent bool    // there is no row, live or due
+	Dead   bool    // there is a row, and it is due
+	Rev    uint64  // its Rev; 0: any
+	Ver    uint64  // its Ver; 0: any
+	Tag    string  // a tag that it bears; empty: any
+	Lease  string  // the key it lives with; empty: any
+	Data   *string // its Data; nil: any
+
+	// Without a Key, the condition counts rows: at most AtMost live ones may
+	// have keys that begin with Prefix, and bear Tag if there is one. With
+	// NoneDue, no row under Prefix may be due, and AtMost counts for nothing.
+	Prefix  string
+	AtMost  int
+	NoneDue bool
+}
+
+// Write changes one row. It creates or replaces the row under its key, unless
+// Delete or Renew says otherwise.
+type Write struct {
+	Key string
+	// Number says which of the transaction's numbers becomes the row's Rev,
+	// from 1. With Numbered, Key continues with it, as Numbered says.
+	Number   int
+	Numbered bool
+
+	Delete bool // removes the row, if there is one, and the rows leased to it
+	// Renew keeps what the write does not give: Rev and At always, Value, Tags
+	// and Lease where they are empty, Data where it is nil, and TTL and Max
+	// where they are 0 (negative ones are removed). A condition of the
+	// transaction must say that the row exists.
+	Renew bool
+
+	Value []byte
+	Data  *string
+	Tags  []string
+	Lease string // a row whose lease is not live is not written
+
+	// The row is due TTL after each write, but no later than Max after its
+	// creation, and no later than Within after this write. 0: no such bound.
+	TTL, Max, Within time.Duration
+}
+
+// Entry is a log entry to write.
+type Entry struct {
+	Number int    // which of the transaction's numbers it has, from 1
+	ID     string // a transaction with this Once is a retry from now on; empty: none
+	Value  []byte
+	Tags   []string // what it is found by
+}
+
+// Note is news to send once the transaction is committed.
+type Note struct {
+	To   string // for whom it is; listeners choose
+	Text string
+	Read int // what the ranges from this one on find goes along
+	N    int // so many ranges
+}
+
+// Txn is one transaction. Conditions are judged on what stood before it,
+// ranges are read after it, whether or not it was done.
+type Txn struct {
+	Once    string // see Entry.ID; empty: each try is a new transaction
+	If      []Cond
+	Numbers int // how many numbers it draws, consecutive ones
+	Then    []Write
+	Log     []Entry
+	Notes   []Note
+	Read    []Range
+}
+
+// Answer is what came of a transaction or a Read.
+type Answer struct {
+	Done     bool // the conditions held and the writes were made
+	Replayed bool // it was done before: see Txn.Once
+	First    uint64
+	Now      time.Time // UTC, whole microseconds
+	Found    []Found   // for each Range
+}
+
+// Found is what is in a range.
+type Found struct {
+	Rows  []Row
+	Count int // of all live rows in the range, if it was asked for
+
+	// Beside has what is in the range beside each row, if one was asked for.
+	Beside []Found
+}
+
+// Range selects rows. With Key it is that row, live or due; without, it is
+// live rows in the order of their keys, by bytes. Rows whose lease has ended are
+// never found.
+type Range struct {
+	Key    string
+	Prefix string // keys that begin so
+	Tag    string // rows that bear it
+	Lease  string // rows that live with this key
+	After  string // keys after this one
+	Limit  int    // rows at most; 0: all
+	Count  bool   // counts the live rows beyond the limit too
+	Brief  bool   // leaves out Value
+
+	// Overdue selects the rows that are due instead of the live ones.
+	Overdue bool
+
+	// Due selects all rows that have a Due, in the order of it, those that are
+	// due first. It goes with Limit and Brief only.
+	Due bool
+
+	// Beside, if not empty, asks for a range beside each row found: the keys
+	// that begin with the row's, followed by Separator, but with Beside in
+	// place of as many first bytes. It has this Limit, and a Count.
+	Beside      string
+	BesideLimit int
+}
+
+// Separator ends a key that others continue. No name contains it.
+const Separator = "\x00"
+
+// Numbered is a key that continues with a number, so that keys sort as their
+// numbers do.
+func Numbered(key string, number uint64) string {
+	const digits = "0123456789abcdef"
+	var b [16]byte
+	for i := range b {
+		b[i] = digits[number>>(60-4*i)&15]
+	}
+	return key + string(b[:])
+}
+
+// Due is when a row is due that was created and now written at these times.
+func Due(at, now time.Time, ttl, limit, within time.Duration) time.Time {
+	var due time.Time
+	sooner := func(from time.Time, d time.Duration) {
+		if d <= 0 {
+			return
+		}
+		if t := from.Add(d).Truncate(time.Microsecond); due.IsZero() || t.Before(due) {
+			due = t
+		}
+	}
+	sooner(now, ttl)
+	sooner(at, limit)
+	sooner(now, within)
+	return due
+}
+
+// LogQuery selects log entries.
+type LogQuery struct {
+	Tag    string // entries that bear it; empty: all
+	After  uint64 // numbers above this one
+	Before uint64 // and below this one; 0: no bound
+	Newest bool   // newest first
+	Limit  int    // at most so many
+}
+
+// LogPage is one page of the log. One that is shorter than the limit is the
+// last.
+type LogPage struct {
+	Entries []Logged
+	Floor   uint64 // entries up to this number may have been removed
+	Last    uint64 // the highest number given out
+	Now     time.Time
+}
+
+// Logged is an entry in the log.
+type Logged struct {
+	Number uint64
+	At     time.Time
+	Value  []byte
+}
+
+// Keep says how much of the log to keep. Zero fields keep everything.
+type Keep struct {
+	MaxAge     time.Duration
+	MaxEntries int64
+}
+
+// News is what a committed transaction has to tell.
+type News struct {
+	Notes  []Sent
+	Logged bool // the log grew
+}
+
+// Sent is a note as it arrives.
+type Sent struct {
+	To, Text string
+	Found    []Found // what goes along; nil where an engine can't send it
+	Now      time.Time
+}
+
+// NewsOf is the news of a transaction that was done, with all that goes along.
+func NewsOf(t *Txn, a *Answer) News {
+	n := News{Logged: len(t.Log) > 0}
+	for _, note := range t.Notes {
+		n.Notes = append(n.Notes, Sent{To: note.To, Text: note.Text, Found: a.Found[note.Read : note.Read+note.N], Now: a.Now})
+	}
+	return n
+}

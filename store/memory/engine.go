@@ -1,0 +1,324 @@
+// Package memory keeps a store in the memory of one process: for tests, for
+// programs that lock among their own goroutines, and as the plainest reading
+// of the contract in package kv.
+//
+// Guarantees: all laws of package kv but the sixth, as it has no disk. Nothing
+// outlives Close. Its clock is the process's.
+package memory
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/btree"
+
+	"editlock/store/core"
+	"editlock/store/kv"
+)
+
+// Options adjusts a store. Nil means defaults.
+type Options struct {
+	// Now is the store's clock, for tests. Nil means time.Now.
+	Now func() time.Time
+}
+
+// New returns an empty store.
+func New(o *Options) *core.Store { return core.New(NewEngine(o)) }
+
+// Engine is a kv.Engine in memory. Make it with NewEngine.
+type Engine struct {
+	now func() time.Time
+
+	mu        sync.Mutex
+	closed    bool
+	last      uint64 // the highest number given out
+	rows      *btree.BTreeG[*row]
+	tags      *btree.BTreeG[tagged]
+	due       *btree.BTreeG[*row]
+	leased    map[string]map[string]bool // keys by the key they live with
+	log       log
+	listeners map[*func(kv.News)]struct{}
+}
+
+// row is a row as it is stored. It is never changed, only replaced.
+type row = kv.Row
+
+type tagged struct{ tag, key string }
+
+// NewEngine returns an empty engine.
+func NewEngine(o *Options) *Engine {
+	const degree = 32 // of the B-trees: the library's own choice for speed
+	e := &Engine{
+		now:  time.Now,
+		rows: btree.NewG(degree, func(a, b *row) bool { return a.Key < b.Key }),
+		tags: btree.NewG(degree, func(a, b tagged) bool { return a.tag < b.tag || a.tag == b.tag && a.key < b.key }),
+		due: btree.NewG(degree, func(a, b *row) bool {
+			return a.Due.Before(b.Due) || a.Due.Equal(b.Due) && a.Key < b.Key
+		}),
+		leased:    make(map[string]map[string]bool),
+		log:       newLog(),
+		listeners: make(map[*func(kv.News)]struct{}),
+	}
+	if o != nil && o.Now != nil {
+		e.now = o.Now
+	}
+	return e
+}
+
+// enter locks the engine and reads its clock.
+func (e *Engine) enter(ctx context.Context) (now time.Time, err error) {
+	if err := ctx.Err(); err != nil {
+		return now, err
+	}
+	e.mu.Lock()
+	if e.closed {
+		e.mu.Unlock()
+		return now, kv.ErrClosed
+	}
+	return e.now().UTC().Truncate(time.Microsecond), nil
+}
+
+// Commit implements kv.Engine.
+func (e *Engine) Commit(ctx context.Context, txns []kv.Txn) ([]kv.Answer, error) {
+	now, err := e.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer e.mu.Unlock()
+	answers := make([]kv.Answer, len(txns))
+	for i := range txns {
+		answers[i] = e.commit(&txns[i], now)
+	}
+	return answers, nil
+}
+
+func (e *Engine) commit(txn *kv.Txn, now time.Time) kv.Answer {
+	a := kv.Answer{Now: now}
+	if a.Replayed = e.log.knows(txn.Once, now); !a.Replayed {
+		a.Done = !slices.ContainsFunc(txn.If, func(c kv.Cond) bool { return !e.holds(&c, now) })
+	}
+	if a.Done {
+		a.First = e.last + 1
+		e.last += uint64(txn.Numbers)
+		for i := range txn.Then {
+			e.write(&txn.Then[i], e.last-uint64(txn.Numbers), now)
+		}
+		e.log.add(txn.Log, a.First-1, now)
+	}
+	a.Found = e.find(txn.Read, now)
+	if news := kv.NewsOf(txn, &a); a.Done && (news.Logged || len(news.Notes) > 0) {
+		for f := range e.listeners {
+			(*f)(news)
+		}
+	}
+	return a
+}
+
+// Limits implements kv.Engine: there is nothing to share.
+func (e *Engine) Limits() kv.Limits { return kv.Limits{} }
+
+// get returns the row under a key; nil: there is none, or its lease has ended.
+func (e *Engine) get(key string, now time.Time) *row {
+	r, _ := e.rows.Get(&row{Key: key})
+	if r == nil || r.Lease == "" {
+		return r
+	}
+	if l := e.get(r.Lease, now); l == nil || !l.Live(now) {
+		return nil
+	}
+	return r
+}
+
+func (e *Engine) holds(c *kv.Cond, now time.Time) bool {
+	switch {
+	case c.Key != "":
+	case c.NoneDue:
+		return len(e.search(&kv.Range{Prefix: c.Prefix, Overdue: true, Limit: 1}, now).Rows) == 0
+	default:
+		return len(e.search(&kv.Range{Prefix: c.Prefix, Tag: c.Tag, Limit: c.AtMost + 1, Brief: true}, now).Rows) <= c.AtMost
+	}
+	r := e.get(c.Key, now)
+	if r == nil || c.Absent {
+		return r == nil && c.Absent
+	}
+	return r.Live(now) != c.Dead &&
+		(c.Rev == 0 || r.Rev == c.Rev) && (c.Ver == 0 || r.Ver == c.Ver) &&
+		(c.Tag == "" || slices.Contains(r.Tags, c.Tag)) && (c.Lease == "" || r.Lease == c.Lease) &&
+		(c.Data == nil || r.Data == *c.Data)
+}
+
+// write makes one write; before is the number before the first one drawn.
+func (e *Engine) write(w *kv.Write, before uint64, now time.Time) {
+	key := w.Key
+	if w.Numbered {
+		key = kv.Numbered(key, before+uint64(w.Number))
+	}
+	old, _ := e.rows.Get(&row{Key: key})
+	if old != nil && !w.Renew {
+		e.remove(old)
+	}
+	if w.Delete || w.Renew && old == nil {
+		return
+	}
+	r := &row{Key: key, Ver: 1, At: now, Seen: now}
+	if w.Number > 0 {
+		r.Rev = before + uint64(w.Number)
+	}
+	if w.Renew {
+		*r = *old
+		r.Seen = now
+		e.unindex(old)
+		if w.Value != nil {
+			r.Ver++
+		}
+	}
+	replace(w.Value != nil || !w.Renew, &r.Value, w.Value)
+	replace(w.Tags != nil || !w.Renew, &r.Tags, w.Tags)
+	replace(w.Lease != "", &r.Lease, w.Lease)
+	if w.Data != nil {
+		r.Data = *w.Data
+	}
+	replace(w.TTL != 0, &r.TTL, max(0, w.TTL))
+	replace(w.Max != 0, &r.Max, max(0, w.Max))
+	r.Due = kv.Due(r.At, now, r.TTL, r.Max, w.Within)
+	if w.Lease != "" {
+		if l := e.get(w.Lease, now); l == nil || !l.Live(now) {
+			e.rows.Delete(r)
+			return
+		}
+	}
+	e.index(r)
+}
+
+func replace[T any](given bool, field *T, value T) {
+	if given {
+		*field = value
+	}
+}
+
+func (e *Engine) index(r *row) {
+	e.rows.ReplaceOrInsert(r)
+	for _, tag := range r.Tags {
+		e.tags.ReplaceOrInsert(tagged{tag, r.Key})
+	}
+	if !r.Due.IsZero() {
+		e.due.ReplaceOrInsert(r)
+	}
+	if r.Lease != "" {
+		if e.leased[r.Lease] == nil {
+			e.leased[r.Lease] = make(map[string]bool)
+		}
+		e.leased[r.Lease][r.Key] = true
+	}
+}
+
+func (e *Engine) unindex(r *row) {
+	for _, tag := range r.Tags {
+		e.tags.Delete(tagged{tag, r.Key})
+	}
+	e.due.Delete(r)
+	if keys := e.leased[r.Lease]; keys != nil {
+		delete(keys, r.Key)
+		if len(keys) == 0 {
+			delete(e.leased, r.Lease)
+		}
+	}
+}
+
+// remove removes a row and those that live with it.
+func (e *Engine) remove(r *row) {
+	e.rows.Delete(r)
+	e.unindex(r)
+	for key := range e.leased[r.Key] {
+		if l, _ := e.rows.Get(&row{Key: key}); l != nil {
+			e.remove(l)
+		}
+	}
+}
+
+// Read implements kv.Engine.
+func (e *Engine) Read(ctx context.Context, ranges ...kv.Range) (kv.Answer, error) {
+	now, err := e.enter(ctx)
+	if err != nil {
+		return kv.Answer{}, err
+	}
+	defer e.mu.Unlock()
+	return kv.Answer{Now: now, Found: e.find(ranges, now)}, nil
+}
+
+func (e *Engine) find(ranges []kv.Range, now time.Time) []kv.Found {
+	found := make([]kv.Found, len(ranges))
+	for i := range ranges {
+		found[i] = e.search(&ranges[i], now)
+	}
+	return found
+}
+
+func (e *Engine) search(q *kv.Range, now time.Time) (found kv.Found) {
+	visit := func(r *row) bool {
+		if r == nil || !q.Due && q.Key == "" && r.Live(now) == q.Overdue {
+			return true
+		}
+		found.Count++
+		if q.Limit > 0 && len(found.Rows) == q.Limit {
+			return true
+		}
+		out := *r
+		if q.Brief {
+			out.Value = nil
+		}
+		out.Tags, out.Value = slices.Clone(out.Tags), slices.Clone(out.Value)
+		found.Rows = append(found.Rows, out)
+		if q.Beside != "" {
+			prefix := q.Beside + r.Key[len(q.Beside):] + kv.Separator
+			found.Beside = append(found.Beside, e.search(&kv.Range{Prefix: prefix, Limit: q.BesideLimit, Count: true}, now))
+		}
+		return q.Count || q.Limit == 0 || len(found.Rows) < q.Limit
+	}
+	from := max(q.Prefix, q.After)
+	inside := func(key string) bool { return strings.HasPrefix(key, q.Prefix) }
+	switch {
+	case q.Key != "":
+		visit(e.get(q.Key, now))
+	case q.Due:
+		e.due.Ascend(func(r *row) bool { return visit(e.get(r.Key, now)) })
+	case q.Lease != "":
+		for key := range e.leased[q.Lease] {
+			if inside(key) {
+				visit(e.get(key, now))
+			}
+		}
+	case q.Tag != "":
+		e.tags.AscendGreaterOrEqual(tagged{q.Tag, from}, func(t tagged) bool {
+			return t.tag == q.Tag && inside(t.key) && (t.key == q.After || visit(e.get(t.key, now)))
+		})
+	default:
+		e.rows.AscendGreaterOrEqual(&row{Key: from}, func(r *row) bool {
+			return inside(r.Key) && (r.Key == q.After || visit(e.get(r.Key, now)))
+		})
+	}
+	return found
+}
+
+// Listen implements kv.Engine.
+func (e *Engine) Listen(f func(kv.News)) (stop func()) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.listeners[&f] = struct{}{}
+	return func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		delete(e.listeners, &f)
+	}
+}
+
+// Close implements kv.Engine.
+func (e *Engine) Close() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.closed = true
+	return nil
+}
