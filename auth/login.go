@@ -16,6 +16,8 @@ import (
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
+
+	"editlock/internal/entry"
 )
 
 // LoginOptions say how people log in with an OpenID Connect provider.
@@ -42,15 +44,14 @@ const (
 
 // Login logs people in with an OpenID Connect provider (authorization code
 // with PKCE) and keeps their sessions in memory: they end with the process,
-// and logging out ends them at once. It serves /auth/login, /auth/callback and
-// /auth/logout.
+// and logging out ends them at once. Register serves /auth/login, /auth/callback
+// and /auth/logout.
 type Login struct {
 	opts     LoginOptions
 	client   *http.Client
 	secure   bool // browsers come by TLS
 	sessions *sessions
 	seal     *sealer
-	mux      *http.ServeMux
 
 	mu       sync.Mutex
 	provider *oidc.Provider // found at the first login, so that a start needs no provider
@@ -78,23 +79,34 @@ func NewLogin(o LoginOptions) (*Login, error) {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	l := &Login{
+	return &Login{
 		opts: o, client: NewHTTPClient(), secure: public.Scheme == "https",
-		sessions: newSessions(), seal: newSealer(), mux: http.NewServeMux(),
-	}
-	sameOrigin := http.NewCrossOriginProtection()
-	l.mux.HandleFunc("GET /auth/login", l.begin)
-	l.mux.HandleFunc("GET /auth/callback", l.callback)
-	l.mux.Handle("POST /auth/logout", sameOrigin.Handler(http.HandlerFunc(l.logout)))
-	return l, nil
+		sessions: newSessions(), seal: newSealer(),
+	}, nil
 }
 
-// ServeHTTP implements http.Handler.
-func (l *Login) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	head := w.Header()
-	head.Set("Cache-Control", "no-store")
-	head.Set("Referrer-Policy", "no-referrer")
-	l.mux.ServeHTTP(w, r)
+// Register adds what a login needs to mux. Other sites may send a reader to a
+// login, as the provider does on the way back, but their pages may not begin or
+// end one behind the reader's back.
+func (l *Login) Register(mux *http.ServeMux) {
+	mux.HandleFunc("GET /auth/login", l.answer(l.begin, entry.Visit))
+	mux.HandleFunc("GET /auth/callback", l.answer(l.callback, entry.Visit))
+	mux.HandleFunc("POST /auth/logout", l.answer(l.logout, nil))
+}
+
+// answer is a handler for requests of the server's own pages, and for those of
+// others that may passes; nil: none.
+func (l *Login) answer(serve http.HandlerFunc, may func(*http.Request) bool) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if !entry.Own(r) && (may == nil || !may(r)) {
+			entry.RefuseForeign(w, r)
+			return
+		}
+		head := w.Header()
+		head.Set("Cache-Control", "no-store")
+		head.Set("Referrer-Policy", "no-referrer")
+		serve(w, r)
+	}
 }
 
 // caller returns who is logged in, nil if nobody is.

@@ -55,7 +55,7 @@ func openOffice(t *testing.T) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mux.Handle("/auth/", o.login)
+	o.login.Register(mux)
 	chain := &auth.Chain{Login: o.login}
 	mux.HandleFunc("/who", func(w http.ResponseWriter, r *http.Request) {
 		c, err := chain.Authenticate(r)

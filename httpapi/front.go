@@ -12,15 +12,16 @@ import (
 
 	"editlock/access"
 	"editlock/auth"
+	"editlock/internal/entry"
 	"editlock/internal/wire"
 )
 
 // FrontOptions adjusts a front. Nil means defaults.
 type FrontOptions struct {
 	// Open says that nobody is authenticated behind it. Then only names of this
-	// machine are answered to, and no other site's pages: a page can make its
-	// own name mean 127.0.0.1 (DNS rebinding), and a browser sends forms
-	// anywhere.
+	// machine are answered to, and no other site's pages, whatever the method: a
+	// page can make its own name mean 127.0.0.1 (DNS rebinding), and have a browser
+	// send forms and open streams anywhere. A link to a page may be followed.
 	Open bool
 	// Origins are the sites whose pages may call the API with a token, such as
 	// https://app.example.org, exactly. None but the server's own otherwise.
@@ -32,21 +33,17 @@ type FrontOptions struct {
 
 // front is before everything that a server answers.
 type front struct {
-	next  http.Handler
-	opts  FrontOptions
-	cross *http.CrossOriginProtection
+	next http.Handler
+	opts FrontOptions
 }
 
 // Front returns next behind what all requests go through: an ID (X-Request-Id,
 // taken over or made), the caller's address as trusted proxies tell it, CORS,
 // and the checks of FrontOptions.Open.
 func Front(next http.Handler, o *FrontOptions) http.Handler {
-	f := &front{next: next, cross: http.NewCrossOriginProtection()}
+	f := &front{next: next}
 	if o != nil {
 		f.opts = *o
-	}
-	for _, origin := range f.opts.Origins {
-		_ = f.cross.AddTrustedOrigin(origin) // checked by CheckOrigin
 	}
 	return f
 }
@@ -122,12 +119,12 @@ func (f *front) trusted(w http.ResponseWriter, r *http.Request) bool {
 	switch {
 	case onLoopback(r) && !auth.IsLoopback(r.Host):
 		problem = fmt.Sprintf("%.100q is not this machine; call it localhost or 127.0.0.1", r.Host)
-	case f.cross.Check(r) != nil:
-		problem = "another site's page made your browser send this"
+	case !entry.Own(r, f.opts.Origins...) && !entry.Visit(r):
+		problem = entry.ForeignPage
 	default:
 		return true
 	}
-	_ = write(w, http.StatusForbidden, problemType, wire.NewProblem(wire.Forbidden, problem))
+	entry.Problem(w, wire.NewProblem(wire.Forbidden, problem))
 	return false
 }
 

@@ -115,6 +115,12 @@ func (h *Handler) untilDrained(ctx context.Context) (context.Context, func()) {
 	}
 }
 
+// Serves reports whether the API has something at a path.
+func (h *Handler) Serves(path string) bool {
+	_, ok := h.routes[path]
+	return ok
+}
+
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	at, ok := h.routes[r.URL.Path]

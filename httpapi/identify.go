@@ -11,15 +11,13 @@ import (
 	"editlock"
 	"editlock/access"
 	"editlock/auth"
+	"editlock/internal/entry"
 	"editlock/internal/wire"
 )
 
-// sameOrigin refuses what other sites make a browser send with credentials
-// that it adds by itself.
-var sameOrigin = http.NewCrossOriginProtection()
-
 // Identify finds out who calls, and returns the request with the caller in its
-// context (see auth.CallerFrom). It counts the call against the caller's rate.
+// context (see auth.CallerFrom). Credentials that a browser adds by itself count
+// for pages of the same origin only. It counts the call against the caller's rate.
 // For handlers beside the API, which answer an error by Refuse.
 func (h *Handler) Identify(r *http.Request) (*http.Request, error) {
 	caller, err := h.opts.Authenticator.Authenticate(r)
@@ -31,8 +29,8 @@ func (h *Handler) Identify(r *http.Request) (*http.Request, error) {
 	case err != nil:
 		return r, err
 	}
-	if caller.Ambient && sameOrigin.Check(r) != nil {
-		err := &auth.ForbiddenError{Problem: "another site's page made your browser send this"}
+	if caller.Ambient && !entry.Own(r) {
+		err := &auth.ForbiddenError{Problem: entry.ForeignPage}
 		h.opts.Guard.Refuse(r.Context(), caller, r.URL.Path, err)
 		return r, err
 	}

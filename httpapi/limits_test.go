@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -396,4 +397,50 @@ func TestFront(t *testing.T) {
 			t.Errorf("the proxy is not believed, or more than it said: %s", s.audit)
 		}
 	})
+}
+
+// ambient authenticates everybody by what a browser adds by itself, as by a
+// client certificate.
+type ambient struct{ auth.Caller }
+
+func (a ambient) Authenticate(*http.Request) (*auth.Caller, error) { return &a.Caller, nil }
+
+// Each stream that another site's page opens in the name of a reader with a
+// certificate would take one of the reader's places.
+func TestCertificates_CountForPagesOfTheSameOriginOnlyByEveryMethod(t *testing.T) {
+	guard := access.New(policy, access.Limits{Streams: 1}, slog.New(slog.DiscardHandler))
+	reader := auth.Caller{
+		Name: "certificate:1", Method: auth.Certificate, Ambient: true, Owner: editlock.Owner{Session: "certificate:1", UserID: "root"},
+	}
+	s := start(t, httpapi.Options{Authenticator: ambient{reader}, Guard: guard}, nil)
+	for _, e := range endpoints {
+		if e.right == "" {
+			continue
+		}
+		for _, header := range [][]string{
+			{"Sec-Fetch-Site", "cross-site"},
+			{"Sec-Fetch-Site", "same-site"},
+			{"Origin", "https://evil.example"},
+			{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document"},
+		} {
+			if got := s.send(t, e.method, e.path, "{}", append([]string{"Content-Type", "application/json"}, header...)...); got.status != http.StatusForbidden {
+				t.Errorf("%s %s by %v: %d %.200s", e.method, e.path, header, got.status, got.body)
+			}
+		}
+	}
+	ctx, leave := context.WithCancel(patient(t))
+	defer leave()
+	r, err := http.NewRequestWithContext(ctx, "GET", s.url+"/v1/events", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	res, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		t.Errorf("the reader's only place is taken: %s", res.Status)
+	}
 }

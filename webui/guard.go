@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+
+	"editlock/internal/entry"
 )
 
 // contentPolicy lets a page load and call nothing but its own server, run no
@@ -13,15 +15,13 @@ const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; 
 	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; " +
 	"require-trusted-types-for 'script'; trusted-types 'none'"
 
-// guard puts every answer under the same rules, and refuses what other sites
-// make a browser send. anybody: readers prove nothing, so that foreign names
-// are refused.
+// guard puts every answer under the same rules, and refuses what other sites'
+// pages make a browser send; links on them to its pages work. anybody: readers
+// prove nothing, so that foreign names are refused.
 func (h *handler) guard(next http.Handler, anybody bool) http.Handler {
-	sameOrigin := http.NewCrossOriginProtection()
-	sameOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	inner := entry.OwnPagesOr(next, func(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, http.StatusForbidden, "error.cross_origin")
-	}))
-	inner := sameOrigin.Handler(next)
+	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		head := w.Header()
 		head.Set("Content-Security-Policy", contentPolicy)

@@ -257,13 +257,18 @@ var assetsPath = func() string {
 	return "/ui/assets/" + hex.EncodeToString(sum.Sum(nil)[:6])
 }()
 
-func serveAssets() http.Handler {
+// assets serves the files of the pages, and no lists of folders.
+func (h *handler) assets() http.Handler {
 	files, err := fs.Sub(assetFiles, "assets")
 	if err != nil {
 		panic(err) // the name is a constant
 	}
 	serve := http.StripPrefix(assetsPath+"/", http.FileServerFS(files))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if info, err := fs.Stat(files, strings.TrimPrefix(r.URL.Path, assetsPath+"/")); err != nil || info.IsDir() {
+			h.fail(w, r, http.StatusNotFound, "error.page")
+			return
+		}
 		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
 		serve.ServeHTTP(w, r)
 	})

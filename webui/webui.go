@@ -13,6 +13,7 @@ import (
 	"net/http"
 
 	"editlock"
+	"editlock/internal/entry"
 )
 
 // Options adjusts the manager. Nil, or zero fields, are the defaults.
@@ -100,9 +101,21 @@ func New(l editlock.Locker, o *Options) http.Handler {
 		mux.HandleFunc("GET /ui/me", h.askName)
 		mux.HandleFunc("POST /ui/me", h.setName)
 	}
-	mux.Handle("GET "+assetsPath+"/", serveAssets())
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		h.fail(w, r, http.StatusNotFound, "error.page")
+	mux.Handle("GET "+assetsPath+"/", h.assets())
+	return h.guard(h.exactly(mux), o.Identify == nil)
+}
+
+// exactly serves what mux has, and a page that says so for all else.
+func (h *handler) exactly(mux *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch status, allow := entry.Refusal(mux, r); status {
+		case http.StatusOK:
+			mux.ServeHTTP(w, r)
+		case http.StatusMethodNotAllowed:
+			w.Header().Set("Allow", allow)
+			h.fail(w, r, status, "error.method")
+		default:
+			h.fail(w, r, status, "error.page")
+		}
 	})
-	return h.guard(mux, o.Identify == nil)
 }

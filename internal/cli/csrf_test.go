@@ -238,7 +238,7 @@ func TestLogins_OtherSitesPagesChangeNothing(t *testing.T) {
 				}
 			}
 			// A link or an image.
-			if status, _ := m.send(t, "GET", path, "", "", header...); status != http.StatusMethodNotAllowed && status != http.StatusNotFound {
+			if status, _ := m.send(t, "GET", path, "", "", header...); status != http.StatusMethodNotAllowed && status != http.StatusForbidden {
 				t.Errorf("a GET of %s from %s: %d", path, name, status)
 			}
 		}
@@ -258,6 +258,61 @@ func TestLogins_OtherSitesPagesChangeNothing(t *testing.T) {
 			if status == http.StatusForbidden || status == http.StatusUnauthorized || status >= 500 {
 				t.Errorf("%s of one's own page: %d %.300s", path, status, answer)
 			}
+		}
+	}
+}
+
+// A stream of events that another site opens in the reader's name takes one of
+// his places, and a page that it loads tells by its size and time.
+func TestLogins_OtherSitesPagesReadNothing(t *testing.T) {
+	m := logIn(t)
+	if status, body := m.send(t, "POST", "/v1/capture", `{"mutex":{"group":"docs","id":"secret"}}`, "application/json"); status != http.StatusOK {
+		t.Fatalf("%d %s", status, body)
+	}
+	api := []string{
+		"/v1/mutexes", "/v1/history", "/v1/events", "/v1/nowhere?", "/metrics",
+	}
+	pages := []string{"/", "/?q=secret", "/ui/lock?id=docs//secret", "/ui/person?who=u:x", "/ui/history", "/ui/nowhere"}
+	for name, header := range map[string][]string{
+		"a script":             {"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "no-cors", "Sec-Fetch-Dest", "script"},
+		"a fetch":              {"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "cors", "Sec-Fetch-Dest", "empty", "Origin", "https://evil.example"},
+		"another port":         {"Sec-Fetch-Site", "same-site", "Sec-Fetch-Mode", "no-cors", "Sec-Fetch-Dest", "image"},
+		"a frame":              {"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "iframe"},
+		"an old browser":       {"Origin", "https://evil.example"},
+		"nothing but the site": {"Sec-Fetch-Site", "cross-site"},
+	} {
+		for _, path := range append(append([]string{}, api...), pages...) {
+			want := http.StatusForbidden
+			if path == "/v1/nowhere?" {
+				want = http.StatusNotFound
+			}
+			if status, body := m.send(t, "GET", path, "", "", header...); status != want || strings.Contains(body, "secret<") {
+				t.Errorf("%s by %s: %d %.200s", path, name, status, body)
+			}
+		}
+		if status, _ := m.send(t, "GET", "/auth/login", "", "", header...); status != http.StatusForbidden {
+			t.Errorf("a login begun by %s: %d", name, status)
+		}
+	}
+	link := []string{"Sec-Fetch-Site", "cross-site", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document"}
+	for _, path := range api[:3] {
+		if status, _ := m.send(t, "GET", path, "", "", link...); status != http.StatusForbidden {
+			t.Errorf("a link to %s: %d", path, status)
+		}
+	}
+	for _, path := range pages {
+		status, body := m.send(t, "GET", path, "", "", link...)
+		if status != http.StatusOK || !strings.Contains(body, `http-equiv=refresh content="0;url=`+strings.ReplaceAll(path, "&", "&amp;")+`"`) || strings.Contains(body, "Test User2") {
+			t.Errorf("a link to %s: %d %.300s", path, status, body)
+		}
+	}
+	for _, header := range [][]string{
+		{"Sec-Fetch-Site", "same-origin", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document"},
+		{"Sec-Fetch-Site", "none", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document"},
+		{},
+	} {
+		if status, body := m.send(t, "GET", "/ui/lock?id=docs//secret", "", "", header...); status != http.StatusOK || !strings.Contains(body, "secret") {
+			t.Errorf("a reader's own page, by %v: %d %.200s", header, status, body)
 		}
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"editlock/httpapi"
 	"editlock/internal/config"
 	"editlock/internal/demo"
+	"editlock/internal/entry"
 	"editlock/internal/storeurl"
 	"editlock/telemetry"
 )
@@ -182,7 +183,6 @@ func (s *server) accept(srv *http.Server, ln net.Listener) error {
 
 func (s *server) routes(api *httpapi.Handler, locks editlock.Locker) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/", api)
 	mux.Handle("GET /metrics", s.security.metrics(api, s.telemetry.Handler()))
 	manager := s.security.manager(api, locks, s.conf.Demo, s.log)
 	mux.Handle("/{$}", manager)
@@ -191,9 +191,9 @@ func (s *server) routes(api *httpapi.Handler, locks editlock.Locker) http.Handle
 		mux.Handle("/demo/", demo.New(locks, nil))
 	}
 	if s.security.known() && s.security.chain.Login != nil {
-		mux.Handle("/auth/", s.security.chain.Login)
+		s.security.chain.Login.Register(mux)
 	}
-	return mux
+	return entry.Routes(mux, api)
 }
 
 // address is where a browser on this machine finds the server.

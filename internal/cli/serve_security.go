@@ -11,6 +11,7 @@ import (
 	"editlock/auth"
 	"editlock/httpapi"
 	"editlock/internal/config"
+	"editlock/internal/entry"
 	"editlock/webui"
 )
 
@@ -111,9 +112,11 @@ func (sec *security) identity(r *http.Request) webui.Identity {
 	return who
 }
 
-// members lets those in who are known, and sends others to log in.
+// members lets those in who are known, and sends others to log in. Who follows a
+// link on another site arrives as a reader of a page of the server's own: with
+// less, the credentials that a browser adds by itself don't count.
 func (sec *security) members(api *httpapi.Handler, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	arrived := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if sec.mustLogIn(r) {
 			http.Redirect(w, r, auth.LoginPath(r.URL.RequestURI()), http.StatusSeeOther)
 			return
@@ -124,6 +127,9 @@ func (sec *security) members(api *httpapi.Handler, next http.Handler) http.Handl
 			return
 		}
 		next.ServeHTTP(w, r)
+	})
+	return entry.OwnPagesOr(arrived, func(w http.ResponseWriter, r *http.Request) {
+		arrived(w, r) // who shows a key or a token is no browser
 	})
 }
 

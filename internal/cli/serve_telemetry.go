@@ -12,6 +12,7 @@ import (
 	"editlock/auth"
 	"editlock/connect"
 	"editlock/httpapi"
+	"editlock/internal/entry"
 	"editlock/telemetry"
 )
 
@@ -53,16 +54,15 @@ func (s *server) observe(ctx context.Context) (err error) {
 func (s *server) sideServers(ctx context.Context) error {
 	metrics, profile := http.NewServeMux(), http.NewServeMux()
 	metrics.Handle("GET /metrics", s.telemetry.Handler())
-	// Not /debug/pprof/cmdline: a command line may hold a store's password.
+	// Not pprof.Cmdline: a command line may hold a store's password.
 	profile.HandleFunc("GET /debug/pprof/", pprof.Index)
-	profile.HandleFunc("GET /debug/pprof/cmdline", http.NotFound)
 	profile.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	profile.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	profile.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 	for _, side := range []struct {
 		flag, address string
-		handler       http.Handler
-	}{{"metrics", s.conf.Metrics, metrics}, {"pprof", s.conf.Pprof, sameSite(profile)}} {
+		mux           *http.ServeMux
+	}{{"metrics", s.conf.Metrics, metrics}, {"pprof", s.conf.Pprof, profile}} {
 		if side.address == "" {
 			continue
 		}
@@ -75,7 +75,7 @@ func (s *server) sideServers(ctx context.Context) error {
 			return s.usage("serve.pprof", side.address)
 		}
 		srv := &http.Server{
-			Handler:           httpapi.Front(side.handler, &httpapi.FrontOptions{Open: true}),
+			Handler:           httpapi.Front(entry.OwnPages(entry.Routes(side.mux, nil)), &httpapi.FrontOptions{Open: true}),
 			ReadHeaderTimeout: headerWithin, ReadTimeout: requestWithin, IdleTimeout: idleFor, MaxHeaderBytes: maxHeader,
 		}
 		context.AfterFunc(ctx, func() { _ = srv.Close() })
@@ -90,19 +90,6 @@ func (s *server) sideServers(ctx context.Context) error {
 		s.log.Info("serving", "what", side.flag, "address", ln.Addr().String())
 	}
 	return nil
-}
-
-// sameSite refuses what another site's page has a browser fetch: reading takes
-// no right here, but profiles take the server's time.
-func sameSite(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch r.Header.Get("Sec-Fetch-Site") {
-		case "", "none", "same-origin": // no browser, its user, our own page
-			next.ServeHTTP(w, r)
-		default:
-			http.Error(w, "another site's page made your browser send this", http.StatusForbidden)
-		}
-	})
 }
 
 // metrics shows the metrics on the server's own address: to everybody where

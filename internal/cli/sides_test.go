@@ -47,9 +47,8 @@ func TestSideAddresses_HaveWhatTheyAreForOnly(t *testing.T) {
 		{"symbols posted to", "POST", "/debug/pprof/symbol", "x=", nil, 404, 405},
 		{"metrics by a foreign name", "GET", "/metrics", "", foreign, 403, 403},
 		{"profiles by a foreign name", "GET", "/debug/pprof/", "", foreign, 403, 403},
-		// It may be asked for, and not read: there is no CORS.
-		{"metrics for another site's page", "GET", "/metrics", "", another, 200, 403},
-		{"profiles for another site's page", "GET", "/debug/pprof/profile?seconds=1", "", another, 404, 403},
+		{"metrics for another site's page", "GET", "/metrics", "", another, 403, 403},
+		{"profiles for another site's page", "GET", "/debug/pprof/profile?seconds=1", "", another, 403, 403},
 		{"another site's form", "POST", "/metrics", "x=", another, 403, 403},
 	} {
 		for at, want := range map[*served]int{metrics: test.metrics, profiles: test.profiles} {

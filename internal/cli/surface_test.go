@@ -60,6 +60,7 @@ var surface = []struct {
 	{"GET /readyz", "", "", false, [7]string{ok, ok, ok, ok, ok, ok, ok}},
 	{"GET /openapi.json", "", "", false, [7]string{ok, ok, ok, ok, ok, ok, ok}},
 	{"GET /docs", "", "", false, [7]string{ok, ok, ok, ok, ok, ok, ok}},
+
 	{"/", "/nowhere", "", false, [7]string{missing, missing, missing, missing, missing, missing, missing}},
 
 	// They tell nothing of any one mutex, so admin of some will do.
@@ -82,7 +83,6 @@ var surface = []struct {
 
 	// Beside the server: not on its address.
 	{"GET /debug/pprof/", "", "", false, [7]string{missing, missing, missing, missing, missing, missing, missing}},
-	{"GET /debug/pprof/cmdline", "", "", false, [7]string{missing, missing, missing, missing, missing, missing, missing}},
 	{"GET /debug/pprof/profile", "", "", false, [7]string{missing, missing, missing, missing, missing, missing, missing}},
 	{"GET /debug/pprof/symbol", "", "", false, [7]string{missing, missing, missing, missing, missing, missing, missing}},
 	{"GET /debug/pprof/trace", "", "", false, [7]string{missing, missing, missing, missing, missing, missing, missing}},
@@ -93,14 +93,13 @@ var surface = []struct {
 	{"POST /demo/person", "", "name=x", false, [7]string{missing, missing, missing, missing, missing, missing, "303 /demo/"}},
 	{"GET /demo/api/documents/{id}", "/demo/api/documents/1", "", false, [7]string{missing, missing, missing, missing, missing, missing, missing}},
 	{"POST /demo/api/documents/{id}", "/demo/api/documents/1", `{}`, false, [7]string{missing, missing, missing, missing, missing, missing, missing}},
-	{"GET /demo/assets/assetsVersion/", "/demo/assets/x/demo.js", "", false, [7]string{missing, missing, missing, missing, missing, missing, "303 /demo/"}},
-	{"/demo/", "/demo/nowhere", "", false, [7]string{missing, missing, missing, missing, missing, missing, "303 /demo/"}},
+	{"GET /demo/assets/assetsVersion/", "/demo/assets/x/demo.js", "", false, [7]string{missing, missing, missing, missing, missing, missing, missing}},
+	{"/demo/", "/demo/nowhere", "", false, [7]string{missing, missing, missing, missing, missing, missing, missing}},
 	{"/editlock/", "/editlock/editlock.js", "", false, [7]string{missing, missing, missing, missing, missing, missing, missing}},
 
 	// The login. The last row ends those that there are.
 	{"GET /auth/login", "", "", false, [7]string{provider, provider, provider, provider, provider, provider, missing}},
 	{"GET /auth/callback", "/auth/callback?code=x&state=ABCDEFGHIJKLMNOPQRSTUVWXYZ", "", false, [7]string{html403, html403, html403, html403, html403, html403, missing}},
-	{"/auth/", "/auth/nowhere", "", false, [7]string{html404, html404, html404, html404, html404, html404, missing}},
 	{"POST /auth/logout", "", "x=", false, [7]string{ok, ok, ok, ok, ok, ok, missing}},
 }
 

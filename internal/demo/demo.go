@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"editlock"
+	"editlock/internal/entry"
 )
 
 // DefaultIdle frees a document this long after its page was last heard of.
@@ -68,17 +69,14 @@ func New(l editlock.Locker, o *Options) http.Handler {
 	mux.HandleFunc("GET /demo/api/documents/{id}", h.readDocument)
 	mux.HandleFunc("POST /demo/api/documents/{id}", h.saveDocument)
 	mux.Handle("GET /demo/assets/"+assetsVersion()+"/", serveAssets())
-	mux.HandleFunc("/demo/", func(w http.ResponseWriter, r *http.Request) {
-		http.Redirect(w, r, "/demo/", http.StatusSeeOther)
-	})
 
-	sameOrigin := http.NewCrossOriginProtection().Handler(mux)
+	pages := entry.OwnPages(entry.Routes(mux, nil))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		head := w.Header()
 		head.Set("Content-Security-Policy", contentPolicy)
 		head.Set("X-Content-Type-Options", "nosniff")
 		head.Set("Referrer-Policy", "same-origin")
-		sameOrigin.ServeHTTP(w, r)
+		pages.ServeHTTP(w, r)
 	})
 }
 

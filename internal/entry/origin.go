@@ -1,0 +1,79 @@
+package entry
+
+import (
+	"fmt"
+	"html"
+	"net/http"
+	"slices"
+	"strings"
+
+	"editlock/internal/wire"
+)
+
+// ForeignPage is why a request is refused that Own does not report.
+const ForeignPage = "another site's page made your browser send this"
+
+// everyMethod treats a request as one that changes something.
+var everyMethod = http.NewCrossOriginProtection()
+
+// Own reports whether a request comes from a page of the server's own origin,
+// from one of others, from the browser's user or from a program. All else comes
+// from another site's page, which must use up and trigger nothing in the name of
+// the browser's user, whatever the method: a stream of events is a GET, too.
+// Browsers tell by Sec-Fetch-Site, older ones by Origin.
+func Own(r *http.Request, others ...string) bool {
+	asked := http.Request{Method: http.MethodPost, Host: r.Host, URL: r.URL, Header: r.Header}
+	return everyMethod.Check(&asked) == nil || slices.Contains(others, r.Header.Get("Origin"))
+}
+
+// Visit reports whether a browser opens a page of the server in a tab or window,
+// as it does for a link. Of the answer the page with the link sees nothing.
+func Visit(r *http.Request) bool {
+	return (r.Method == http.MethodGet || r.Method == http.MethodHead) &&
+		r.Header.Get("Sec-Fetch-Mode") == "navigate" && r.Header.Get("Sec-Fetch-Dest") == "document"
+}
+
+// OwnPages serves next to requests that are Own. It refuses those of other sites'
+// pages, but for a Visit, which it answers with a page that opens the same address
+// anew, as a page of the server's own.
+func OwnPages(next http.Handler) http.Handler {
+	return OwnPagesOr(next, RefuseForeign)
+}
+
+// RefuseForeign answers a request of another site's page.
+func RefuseForeign(w http.ResponseWriter, _ *http.Request) {
+	Problem(w, wire.NewProblem(wire.Forbidden, ForeignPage))
+}
+
+// OwnPagesOr is OwnPages with a refusal of the caller's own.
+func OwnPagesOr(next http.Handler, refuse http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case Own(r):
+			next.ServeHTTP(w, r)
+		case Visit(r):
+			arrive(w, r)
+		default:
+			refuse(w, r)
+		}
+	})
+}
+
+// arrive opens the address of a request anew. Nothing in the page depends on who
+// opens it.
+func arrive(w http.ResponseWriter, r *http.Request) {
+	at := r.URL.RequestURI()
+	if !strings.HasPrefix(at, "/") || strings.HasPrefix(at, "//") {
+		at = "/"
+	}
+	at = html.EscapeString(at)
+	head := w.Header()
+	head.Set("Content-Type", "text/html; charset=utf-8")
+	head.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	head.Set("X-Content-Type-Options", "nosniff")
+	head.Set("Referrer-Policy", "same-origin")
+	head.Set("Cross-Origin-Opener-Policy", "same-origin")
+	head.Set("Cache-Control", "no-store")
+	_, _ = fmt.Fprintf(w, `<!doctype html><meta charset=utf-8><title>editlock</title>`+
+		`<meta http-equiv=refresh content="0;url=%s"><p><a href="%s">editlock</a>`, at, at)
+}
