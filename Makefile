@@ -2,14 +2,14 @@
 # rest by itself on Debian and Ubuntu.
 
 GO    ?= go
-TOOL  := $(GO) tool -modfile=tools/go.mod
+TOOL  := $(GO) tool -modfile=$(CURDIR)/tools/go.mod
 TESTS ?= ./...
 # More flags for go test, for example: make test TESTFLAGS=-v
 TESTFLAGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help run test vet test/go test/engines test/browser test/python test/api test/packages test/long test/mutants \
-	test/packages/quick build/all lint vuln bench fuzz generate verify setup
+	test/packages/quick build/all lint vuln bench bench/compare fuzz generate verify setup
 
 help: ## list these commands
 	@grep -hE '^[a-z/]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-20s %s\n", $$1, $$2 }'
@@ -61,7 +61,7 @@ test/mutants: ## plant bugs one by one; the tests must fail for each
 
 lint: ## style, common bugs and the architecture's import rules
 	$(TOOL) golangci-lint run ./...
-	cd bench && $(GO) tool -modfile=../tools/go.mod golangci-lint run ./...
+	cd bench && $(TOOL) golangci-lint run ./...
 
 vuln: ## known vulnerabilities in what is called
 	@scripts/vuln.sh $(TOOL) govulncheck ./...
@@ -80,6 +80,11 @@ test/packages/quick: ## of that, what needs no container and no root: the packag
 
 bench: ## editlock beside its raw limits and its peers; writes docs/benchmarks.md
 	$(GO) -C bench run . >docs/benchmarks.new && mv docs/benchmarks.new docs/benchmarks.md
+
+ENGINES ?= memory,sqlite,postgres,redis,etcd
+bench/compare: ## this tree beside another commit: make bench/compare BASE=main [ENGINES=sqlite,redis]
+	@test -n "$(BASE)" || { echo "bench/compare: say which commit: make bench/compare BASE=main" >&2; exit 2; }
+	@$(GO) -C bench run . -compare "$(BASE)" -engines $(ENGINES) $(FLAGS)
 
 FUZZTIME ?= 30s
 fuzz: ## every fuzz target for FUZZTIME (30s)

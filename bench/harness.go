@@ -16,6 +16,9 @@ type contender struct {
 	clients int
 	// op does the n-th piece of work of one client.
 	op func(ctx context.Context, client, n int) error
+	// away, if set, is used instead: it does the work in another process for
+	// about d, and returns what each piece took, and all.
+	away func(d time.Duration) (took []time.Duration, wall time.Duration, err error)
 
 	// raw is the contender to compare with, by name, and aim the ratio
 	// wanted. Empty: a raw limit itself.
@@ -71,6 +74,9 @@ func (b *bench) race(ctx context.Context, all []contender) (map[string][]score, 
 // work runs all clients of a contender for d and returns what each operation
 // took.
 func (c contender) work(ctx context.Context, d time.Duration, next *int) ([]time.Duration, time.Duration, error) {
+	if c.away != nil {
+		return c.away(d)
+	}
 	var (
 		wg    sync.WaitGroup
 		mu    sync.Mutex

@@ -5,6 +5,7 @@
 //	go -C bench run .                  everything, a few minutes
 //	go -C bench run . -only durable    one section
 //	go -C bench run . -rounds 2        a quick look
+//	go -C bench run . -compare COMMIT  this tree beside a commit of editlock
 package main
 
 import (
@@ -54,12 +55,16 @@ func main() {
 		exit(child(os.Args[2]))
 	}
 	b := &bench{}
-	only := flag.String("only", "", "sections to run, separated by commas: "+strings.Join(names(), ", ")+" (default all)")
+	only := flag.String("only", "", "sections to run, separated by commas: "+strings.Join(names(sections, section.called), ", ")+" (default all)")
 	flag.IntVar(&b.rounds, "rounds", 5, "rounds; figures are their medians")
 	flag.DurationVar(&b.round, "round", time.Second, "how long each contender is measured in each round")
 	dir := flag.String("dir", "", "folder for database files; it decides which disk is measured (default the temporary folder)")
+	var c comparison
+	flag.StringVar(&c.commits, "compare", "", "instead, compare this tree with a commit, or two commits: BASE or BASE..HEAD")
+	flag.StringVar(&c.engines, "engines", strings.Join(names(engines, engine.called), ","), "engines to compare on, separated by commas")
+	flag.IntVar(&c.held, "held", 1_000_000, "mutexes held in the larger of the stores to compare on")
 	flag.Parse()
-	exit(b.main(*only, *dir))
+	exit(b.main(*only, *dir, c))
 }
 
 func exit(err error) {
@@ -70,10 +75,10 @@ func exit(err error) {
 	os.Exit(0)
 }
 
-func (b *bench) main(only, dir string) error {
-	chosen, err := choose(only)
+func (b *bench) main(only, dir string, c comparison) error {
+	chosen, err := choose(only, sections, section.called)
 	if err != nil {
-		return err
+		return fmt.Errorf("-only %w", err)
 	}
 	if b.rounds < 1 || b.round < 10*time.Millisecond {
 		return errors.New("-rounds must be at least 1 and -round at least 10ms")
@@ -85,6 +90,9 @@ func (b *bench) main(only, dir string) error {
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
+	if c.commits != "" {
+		return b.compare(ctx, c)
+	}
 	fmt.Printf(`# Benchmarks
 
 Made by "make bench", in one run: %s, %s/%s, %d cores, clients and servers
@@ -115,25 +123,29 @@ func versions() string {
 	return strings.Join(all, ", ")
 }
 
-func names() []string {
-	var all []string
-	for _, s := range sections {
-		all = append(all, s.name)
+func (s section) called() string { return s.name }
+
+// names are what things are called.
+func names[T any](all []T, called func(T) string) []string {
+	var names []string
+	for _, t := range all {
+		names = append(names, called(t))
 	}
-	return all
+	return names
 }
 
-func choose(only string) ([]section, error) {
+// choose picks things by their names, separated by commas; all without any.
+func choose[T any](only string, all []T, called func(T) string) ([]T, error) {
 	if only == "" {
-		return sections, nil
+		return all, nil
 	}
-	var chosen []section
+	var chosen []T
 	for name := range strings.SplitSeq(only, ",") {
-		i := slices.Index(names(), name)
+		i := slices.Index(names(all, called), name)
 		if i < 0 {
-			return nil, fmt.Errorf("-only %s: there are %s", name, strings.Join(names(), ", "))
+			return nil, fmt.Errorf("%s: there are %s", name, strings.Join(names(all, called), ", "))
 		}
-		chosen = append(chosen, sections[i])
+		chosen = append(chosen, all[i])
 	}
 	return chosen, nil
 }

@@ -54,13 +54,20 @@ plant auth/planted.go depguard "$(imports auth editlock/store/memory)"
 plant access/planted.go depguard "$(imports access editlock/store/memory)"
 plant guard/planted.go depguard "$(imports guard editlock/client)"
 plant locktest/planted.go depguard "$(imports locktest editlock/store/memory)"
+plant bench/contender/planted.go depguard "$(imports main editlock/store)"
 plant store/clock.go forbidigo "$(clock store)"
 plant store/core/clock.go forbidigo "$(clock core)"
 plant store/postgres/planted.go forbidigo "$(clock postgres)"
 plant store/redis/planted.go forbidigo "$(clock redis)"
 plant store/etcd/planted.go forbidigo "$(clock etcd)"
 
-found=$(cd "$copy" && $tool golangci-lint run --enable-only=depguard,forbidigo --output.text.colors=false ./... 2>&1) || true
+rules="golangci-lint run --enable-only=depguard,forbidigo --output.text.colors=false ./..."
+found=$(
+  cd "$copy"
+  $tool $rules 2>&1 || true
+  cd bench
+  $tool $rules 2>&1 || true
+)
 status=0
 for p in $plants; do
   file=${p%:*} linter=${p#*:}
