@@ -43,6 +43,10 @@ const MaxWaiters = 20
 // ErrClosed is returned by every method of a store after Close.
 var ErrClosed = errors.New("store: closed")
 
+// ErrFull is wrapped by the error of a step for which the store has no room.
+// One that needs less may find some.
+var ErrFull = errors.New("store: full")
+
 // Store keeps records. All methods are safe for concurrent use, honour their
 // context, and return promptly once it ends; a Swap that returns the
 // context's error may or may not have happened (repeat it with its ID).
@@ -80,6 +84,14 @@ type Store interface {
 
 	// Close releases what the store holds. Records stay.
 	Close() error
+}
+
+// Pauser is a Store whose transactions keep other processes waiting if this
+// process is stopped within one.
+type Pauser interface {
+	// Pause waits until no transaction is open, and lets none begin until
+	// resume is called. Calls made meanwhile wait.
+	Pause() (resume func())
 }
 
 // Retention says how much of the log to keep. Zero fields keep everything.

@@ -85,7 +85,7 @@ ends after a while, whatever hangs. Run it as the server's user to see what he m
 	"doctor.disk.network":    {en: "%[1]s is on %[2]s, a network file system: SQLite's locks don't hold there", ru: "%[1]s на сетевой файловой системе %[2]s: блокировки SQLite там не действуют"},
 	"doctor.disk.network.do": {en: "move the file to a disk of this machine, or use PostgreSQL", ru: "перенесите файл на диск этой машины или возьмите PostgreSQL"},
 	"doctor.disk.space":      {en: "%[1]s are free in %[2]s", ru: "в %[2]s свободно %[1]s"},
-	"doctor.disk.space.do":   {en: "make room, or bound the history", ru: "освободите место или ограничьте историю"},
+	"doctor.disk.space.do":   {en: "make room, or bound the history; beside the database an SQLite store needs 8 MiB for its -wal file", ru: "освободите место или ограничьте историю; кроме самой базы, хранилищу SQLite нужно 8 МиБ для файла -wal"},
 	"doctor.disk.write":      {en: "%[1]s can't be written to: %[2]v", ru: "в %[1]s нельзя писать: %[2]v"},
 	"doctor.disk.write.do":   {en: "see its rights, its space, and whether you are the server's user", ru: "проверьте права, место и тот ли вы пользователь, что у сервера"},
 	"doctor.disk.sync":       {en: "a write is on the disk after %v", ru: "запись попадает на диск за %v"},

@@ -8,10 +8,14 @@ import (
 
 	"editlock/store"
 	"editlock/store/internal/groupcommit"
+	"editlock/store/sqlite/internal/dbfile"
 )
 
 // maxBatch bounds how many steps share a commit.
 const maxBatch = 256
+
+// maxPause bounds how long a step waits for room on a full disk.
+const maxPause = 100 * time.Millisecond
 
 // job is one step, to be done by the committer.
 type job struct {
@@ -86,16 +90,32 @@ func (c *committer) run() {
 // its own try, so that none fails for another's fault.
 func (c *committer) perform(jobs []*job) {
 	err := c.commit(jobs)
+	// What the WAL holds already needs no more room once the database has it:
+	// renewals go on. A reader may be in the way for a moment.
+	for pause := time.Millisecond; dbfile.IsFull(err) && pause < maxPause; pause *= 2 {
+		_, _ = c.st.exec(context.Background(), "PRAGMA wal_checkpoint(PASSIVE)") // the next try tells
+		if err = c.commit(jobs); dbfile.IsFull(err) {
+			time.Sleep(pause)
+		}
+	}
 	for i, j := range jobs {
 		if err != nil && len(jobs) > 1 {
 			if j.Dropped() {
 				continue
 			}
-			j.Finish(c.commit(jobs[i : i+1]))
+			j.Finish(c.explained(c.commit(jobs[i : i+1])))
 		} else {
-			j.Finish(err)
+			j.Finish(c.explained(err))
 		}
 	}
+}
+
+// explained says what a failure means to an operator.
+func (c *committer) explained(err error) error {
+	if err == nil {
+		return nil
+	}
+	return dbfile.Explain(c.s.path, err)
 }
 
 // close moves what the WAL holds into the file, so that the file alone is
@@ -103,15 +123,23 @@ func (c *committer) perform(jobs []*job) {
 func (c *committer) close() {
 	ctx := context.Background()
 	c.st.close()
+	defer func() { _ = c.conn.Close() }()
+	if c.s.files.check() != nil {
+		return // the WAL may be another's by now
+	}
 	if _, err := c.conn.ExecContext(ctx, "PRAGMA busy_timeout = 0"); err == nil {
 		_, _ = c.conn.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)") // the next start does what this leaves
 	}
-	_ = c.conn.Close()
 }
 
 // commit performs jobs in one transaction, all or none.
 func (c *committer) commit(jobs []*job) (err error) {
 	ctx := context.Background() // steps of several callers: none may cut it short
+	c.s.gate.RLock()
+	defer c.s.gate.RUnlock()
+	if err := c.s.files.check(); err != nil {
+		return err
+	}
 	if _, err := c.st.begin.ExecContext(ctx); err != nil {
 		return err
 	}
@@ -145,6 +173,9 @@ func (c *committer) commit(jobs []*job) (err error) {
 		}
 	}
 	if _, err := c.st.commit.ExecContext(ctx); err != nil {
+		return err
+	}
+	if err := c.s.files.check(); err != nil { // it may be in a file that nobody will read
 		return err
 	}
 	c.remember(b)

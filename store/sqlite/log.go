@@ -17,6 +17,9 @@ const indexEvery = 2_000
 
 // Log implements store.Store.
 func (s *Store) Log(ctx context.Context, q store.LogQuery) (page store.LogPage, err error) {
+	if err := s.readable(); err != nil {
+		return page, err
+	}
 	tx, err := s.read.BeginTx(ctx, nil)
 	if err != nil {
 		return page, s.readError(err)

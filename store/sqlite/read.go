@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"editlock/store"
+	"editlock/store/sqlite/internal/dbfile"
 )
 
 // readStatements are those that are worth keeping prepared.
@@ -25,6 +26,9 @@ func (s *Store) clock() time.Time { return s.now().UTC().Truncate(time.Microseco
 
 // Get implements store.Store.
 func (s *Store) Get(ctx context.Context, name string) (store.View, error) {
+	if err := s.readable(); err != nil {
+		return store.View{}, err
+	}
 	var queued bool
 	rec, err := scanRecord(s.stmts.get.QueryRowContext(ctx, name), &queued)
 	now := s.clock() // not sooner: what was read must not be later than now
@@ -50,6 +54,17 @@ func (s *Store) Get(ctx context.Context, name string) (store.View, error) {
 	return view, nil
 }
 
+// readable refuses reads where the files are not those of the store any more.
+func (s *Store) readable() error {
+	if s.jobs.Closed() {
+		return store.ErrClosed
+	}
+	if err := s.files.lost(); err != nil {
+		return dbfile.Explain(s.path, err)
+	}
+	return nil
+}
+
 func (s *Store) readError(err error) error {
 	if s.jobs.Closed() {
 		return store.ErrClosed
@@ -59,6 +74,9 @@ func (s *Store) readError(err error) error {
 
 // List implements store.Store.
 func (s *Store) List(ctx context.Context, q store.Query) (page store.Page, err error) {
+	if err := s.readable(); err != nil {
+		return page, err
+	}
 	tx, err := s.read.BeginTx(ctx, nil)
 	if err != nil {
 		return page, s.readError(err)

@@ -47,9 +47,10 @@ var (
 const (
 	// pollEvery is how late another process's changes are noticed.
 	pollEvery = 100 * time.Millisecond
-	// checkpointPages is how long the WAL may grow, in pages of 4 KiB. SQLite's
-	// own 1000 are full after some ten shared commits.
-	checkpointPages = 8192
+	// checkpointPages is how long the WAL grows before it is checkpointed, in
+	// pages of 4 KiB: 8 MiB, which a volume must have beside the database.
+	// SQLite's own 1000 are full after some ten shared commits.
+	checkpointPages = 2048
 	// readers is how many reads go on at once.
 	readers = 4
 )
@@ -63,8 +64,11 @@ type Options struct {
 // Store is a store in a SQLite file. Make it with Open.
 type Store struct {
 	store.Hub
+	path  string
+	files files
 	now   func() time.Time
-	write *sql.DB // one connection, used by the committer only
+	gate  sync.RWMutex // held to write by Pause
+	write *sql.DB      // one connection, used by the committer only
 	read  *sql.DB
 	stmts readStatements
 
@@ -91,7 +95,8 @@ func Open(ctx context.Context, path string, o *Options) (*Store, error) {
 		return nil, err
 	}
 	makePrivate(path)
-	s := &Store{now: time.Now, jobs: groupcommit.New[*job](maxBatch, math.MaxInt)}
+	before, _ := os.Stat(path) // none: SQLite makes it, or tells why not
+	s := &Store{path: path, now: time.Now, jobs: groupcommit.New[*job](maxBatch, math.MaxInt)}
 	if o != nil && o.Now != nil {
 		s.now = o.Now
 	}
@@ -105,7 +110,7 @@ func Open(ctx context.Context, path string, o *Options) (*Store, error) {
 	}
 	s.read.SetMaxOpenConns(readers)
 	s.read.SetMaxIdleConns(readers)
-	if err := s.start(ctx); err != nil {
+	if err := s.start(ctx, before); err != nil {
 		return nil, errors.Join(dbfile.Explain(path, err), s.read.Close(), s.write.Close())
 	}
 	return s, nil
@@ -138,8 +143,11 @@ func dsn(path, pragma string) string {
 	return u.String()
 }
 
-func (s *Store) start(ctx context.Context) error {
+func (s *Store) start(ctx context.Context, before fs.FileInfo) error {
 	if err := s.migrate(ctx); err != nil {
+		return err
+	}
+	if err := s.files.note(s.path, before); err != nil {
 		return err
 	}
 	if err := s.stmts.prepare(ctx, s.read); err != nil {
@@ -233,7 +241,24 @@ func (s *Store) Close() error {
 	return err
 }
 
-// poll publishes what other processes wrote.
+// Pause implements store.Pauser.
+func (s *Store) Pause() (resume func()) {
+	s.gate.Lock() // neither the committer nor poll is in a transaction
+	var idle []*sql.Conn
+	for range readers - 1 { // poll has one
+		if conn, err := s.read.Conn(context.Background()); err == nil { // else the store is closed
+			idle = append(idle, conn)
+		}
+	}
+	return func() {
+		for _, conn := range idle {
+			_ = conn.Close()
+		}
+		s.gate.Unlock()
+	}
+}
+
+// poll publishes what other processes wrote, and looks after the files.
 func (s *Store) poll() {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -244,42 +269,52 @@ func (s *Store) poll() {
 	defer func() { _ = conn.Close() }()
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
-	last := int64(-1)
-	for {
+	for last := int64(-1); ; {
 		select {
 		case <-s.jobs.Closing():
 			return
 		case <-tick.C:
 		}
-		var version int64
-		if conn.QueryRowContext(ctx, "PRAGMA data_version").Scan(&version) != nil || version == last {
-			continue
+		if s.files.check() != nil {
+			return
 		}
-		s.mu.Lock()
-		after := s.seen
-		s.mu.Unlock()
-		page, err := s.Log(ctx, store.LogQuery{After: after, Limit: 1000})
-		if err != nil {
-			continue // and look again
-		}
-		last = version
-		if len(page.Entries) == 0 {
-			continue
-		}
-		// Whose tickets these were is not known here: everybody is asked.
-		var news []store.Signal
-		for _, e := range page.Entries {
-			if e.Request != "" {
-				news = append(news, store.Signal{Ticket: e.Request})
-			}
-		}
-		seen := page.Last
-		if len(page.Entries) == 1000 {
-			seen, last = page.Entries[999].Seq, -1
-		}
-		s.published(after, seen)
-		s.Publish(news, true)
+		s.gate.RLock()
+		last = s.catchUp(ctx, conn, last)
+		s.gate.RUnlock()
 	}
+}
+
+// catchUp publishes what was written since the file had SQLite's data_version
+// last, and returns the one up to which all is published.
+func (s *Store) catchUp(ctx context.Context, conn *sql.Conn, last int64) int64 {
+	var version int64
+	if conn.QueryRowContext(ctx, "PRAGMA data_version").Scan(&version) != nil || version == last {
+		return last
+	}
+	s.mu.Lock()
+	after := s.seen
+	s.mu.Unlock()
+	page, err := s.Log(ctx, store.LogQuery{After: after, Limit: 1000})
+	if err != nil {
+		return last // and look again
+	}
+	if len(page.Entries) == 0 {
+		return version
+	}
+	// Whose tickets these were is not known here: everybody is asked.
+	var news []store.Signal
+	for _, e := range page.Entries {
+		if e.Request != "" {
+			news = append(news, store.Signal{Ticket: e.Request})
+		}
+	}
+	seen := page.Last
+	if len(page.Entries) == 1000 {
+		seen, version = page.Entries[999].Seq, -1
+	}
+	s.published(after, seen)
+	s.Publish(news, true)
+	return version
 }
 
 // published notes that all entries above from and up to to are known here. If

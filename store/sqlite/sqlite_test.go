@@ -1,8 +1,10 @@
 package sqlite_test
 
 import (
+	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -177,13 +179,24 @@ func open(t *testing.T, path string) *sqlite.Store {
 	return st
 }
 
-// take captures a name that is free.
-func take(t *testing.T, st *sqlite.Store, name string) {
+// take captures a name that is free, and returns its token.
+func take(t *testing.T, st *sqlite.Store, name string) uint64 {
 	t.Helper()
-	res, err := st.Swap(t.Context(), store.Request{Swaps: []store.Swap{
-		{Name: name, Do: store.Take, Expect: store.Expect{Free: true}, Holder: &store.Party{Session: "ann"}, Terms: &store.Terms{}},
-	}})
-	if err != nil || !res.Done {
-		t.Fatalf("%s: %+v, %v", name, res, err)
+	token, err := captured(t.Context(), st, name)
+	if err != nil {
+		t.Fatal(err)
 	}
+	return token
+}
+
+func captured(ctx context.Context, st *sqlite.Store, name string) (token uint64, err error) {
+	who := store.Party{Session: "ann"}
+	res, err := st.Swap(ctx, store.Request{Swaps: []store.Swap{{
+		Name: name, Do: store.Take, Expect: store.Expect{Free: true}, Holder: &who, Terms: &store.Terms{},
+		Note: &store.Note{Kind: "captured", Actor: who},
+	}}})
+	if err != nil || !res.Done {
+		return 0, fmt.Errorf("%s: %+v, %w", name, res, err)
+	}
+	return res.Records[0].Token, nil
 }

@@ -58,6 +58,9 @@ const (
 
 // Sweep implements store.Store.
 func (s *Store) Sweep(ctx context.Context, keep store.Retention) (time.Duration, error) {
+	if err := s.readable(); err != nil {
+		return 0, err
+	}
 	for {
 		names, dead, err := s.overdue(ctx)
 		if err != nil {

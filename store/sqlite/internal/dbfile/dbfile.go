@@ -15,6 +15,8 @@ import (
 
 	driver "modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"editlock/store"
 )
 
 const (
@@ -48,10 +50,18 @@ func CheckVersion(ctx context.Context, conn *sql.Conn) error {
 	return nil
 }
 
+// IsFull reports whether the disk has no room for what was written.
+func IsFull(err error) bool {
+	var e *driver.Error
+	return errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_FULL
+}
+
 // Explain says in plain words what is wrong with a file.
 func Explain(path string, err error) error {
 	var e *driver.Error
 	switch {
+	case IsFull(err):
+		return fmt.Errorf("sqlite: %s: the disk is full (%w, %w)", path, store.ErrFull, err)
 	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("sqlite: %s: there is no such file; check the path (%w)", path, err)
 	case errors.Is(err, syscall.ENOSPC):
@@ -67,8 +77,6 @@ func Explain(path string, err error) error {
 			plain = "the file can't be written: check the rights of the file and of its folder"
 		case sqlite3.SQLITE_CANTOPEN:
 			plain = "the file can't be opened: check its path and rights"
-		case sqlite3.SQLITE_FULL:
-			plain = "the disk is full"
 		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 			plain = fmt.Sprintf("another program has locked the file for more than %v", BusyTimeout)
 		case sqlite3.SQLITE_IOERR:
