@@ -35,6 +35,7 @@ type Manager struct {
 	opts  ManagerOptions
 	waits waits
 	tail  tail
+	probe *probe
 
 	end  context.CancelFunc
 	done sync.WaitGroup
@@ -45,7 +46,7 @@ var _ Locker = (*Manager)(nil)
 // NewManager returns a Manager on st, which it owns from now on: Close closes
 // both. It sweeps what expires in the background.
 func NewManager(st store.Store, o *ManagerOptions) *Manager {
-	m := &Manager{store: st}
+	m := &Manager{store: st, probe: newProbe()}
 	if o != nil {
 		m.opts = *o
 	}
@@ -67,6 +68,17 @@ func (m *Manager) Close() error {
 	m.done.Wait()
 	m.waits.close()
 	return m.store.Close()
+}
+
+// Pause waits until the store has no transaction open that others would wait
+// for, and lets none begin until resume is called. It is for a process that is
+// about to stop itself, as after Ctrl-Z; one that is stopped by others can't
+// see to that. Calls made meanwhile wait, and nothing is renewed.
+func (m *Manager) Pause() (resume func()) {
+	if p, ok := m.store.(store.Pauser); ok {
+		return p.Pause()
+	}
+	return func() {}
 }
 
 // sweepEvery bounds how late an expiry is noticed that this process could not
@@ -121,6 +133,7 @@ func (m *Manager) storeError(ctx context.Context, err error) error {
 	if ctx.Err() != nil && errors.Is(err, ctx.Err()) {
 		return ended(ctx)
 	}
+	m.probe.met(err)
 	return unavailable(err)
 }
 

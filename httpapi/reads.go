@@ -186,7 +186,7 @@ func alive(_ *call, q *params) (any, error) { return ok, q.done() }
 const readyWithin = 2 * time.Second
 
 // ready says that the server can do its work: it is not stopping, and its
-// store answers. What only some callers need is told of, but keeps no other
+// store answers and takes writes. What only some callers need is told of, but keeps no other
 // caller away: were it a reason, the outage of an issuer of tokens would take
 // all servers out of service at once.
 func ready(c *call, q *params) (any, error) {
@@ -196,12 +196,12 @@ func ready(c *call, q *params) (any, error) {
 	if c.draining.Err() != nil {
 		return nil, wire.NewProblem(wire.Unavailable, "not ready: server; it is stopping")
 	}
-	ctx, cancel := context.WithTimeout(editlock.AsStranger(c.ctx), readyWithin)
+	ctx, cancel := context.WithTimeout(c.ctx, readyWithin)
 	defer cancel()
-	switch _, _, err := c.store.Request(ctx, editlock.ID{ID: "readyz"}); {
+	switch err := editlock.Ready(ctx, c.store); {
 	case errors.Is(err, editlock.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded):
-		c.opts.Logger.Error("not ready: the store does not answer", "request_id", access.RequestIDFrom(c.ctx), "err", err)
-		return nil, wire.NewProblem(wire.Unavailable, "not ready: store; it does not answer, and the server's log says why")
+		c.opts.Logger.Error("not ready: the store does not answer or takes no writes", "request_id", access.RequestIDFrom(c.ctx), "err", err)
+		return nil, wire.NewProblem(wire.Unavailable, "not ready: store; it does not answer or takes no writes, and the server's log says why")
 	case err != nil:
 		return nil, err
 	}

@@ -206,6 +206,10 @@ func (l *locker) History(ctx context.Context, q editlock.HistoryQuery) (editlock
 	return page, err
 }
 
+// Ready is what editlock.Ready calls. It is no caller's call: the store's
+// operations in it are measured as such.
+func (l *locker) Ready(ctx context.Context) error { return editlock.Ready(ctx, l.next) }
+
 // Watch counts the watches under way. They are as long as somebody looks, so
 // they are not timed.
 func (l *locker) Watch(ctx context.Context, q editlock.WatchQuery) iter.Seq2[editlock.Event, error] {

@@ -17,6 +17,14 @@ type timedStore struct {
 	t           *Telemetry
 }
 
+// Pause implements store.Pauser.
+func (s *timedStore) Pause() (resume func()) {
+	if p, ok := s.Store.(store.Pauser); ok {
+		return p.Pause()
+	}
+	return func() {}
+}
+
 // begin begins an operation. What it returns ends it.
 func (s *timedStore) begin(ctx context.Context, operation string) (context.Context, func(err error)) {
 	start := time.Now()
