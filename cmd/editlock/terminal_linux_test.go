@@ -159,4 +159,50 @@ func TestRun_AtATerminal(t *testing.T) {
 		term.shows("ended with 9")
 		term.shows("FREE")
 	})
+	t.Run("Ctrl-Z stops a command that has no terminal of its own too", func(t *testing.T) {
+		term := openTerminal(t, `
+			: >in
+			editlock run doc/1 -- sh -c 'echo $$ >pid; echo ready; until [ -e go ]; do sleep 0.05; done; echo done' <in
+			echo "stopped with $?"
+			until ps -o stat= -p $(cat pid) | grep -q T; do sleep 0.05; done
+			echo the command too
+			touch go; sleep 0.3; ps -o stat= -p $(cat pid) | grep T && echo still
+			fg
+			echo "ended with $?"`)
+		term.shows("ready")
+		term.types("\x1a")
+		term.shows("stopped with 147")
+		term.shows("the command too")
+		term.shows("still")
+		term.shows("ended with 0")
+	})
+
+	t.Run("Ctrl-Z leaves a shared file to others, with or without a terminal of its own, and before the capture", func(t *testing.T) {
+		term := openTerminal(t, `
+			: >in
+			editlock capture held/1 --session other >captured
+			cat >try.sh <<'EOF'
+			n=0
+			while [ $n -lt 8 ]; do
+				n=$((n+1))
+				ps -o stat= -p $1 | grep -q T || exit 1
+				kill -CONT $1; sleep 0.0$n
+				kill -TSTP $1
+				until ps -o stat= -p $1 | grep -q T; do sleep 0.01; done
+				sql locks.db "PRAGMA busy_timeout=0; BEGIN IMMEDIATE; ROLLBACK" || exit 1
+			done
+EOF
+			for what in "run doc/1 --idle 1s -- sleep 60" "run held/1 --wait 60s -- true" "watch" "serve --listen 127.0.0.1:0"; do
+				editlock $what <in &
+				sleep 0.7
+				kill -TSTP $!
+				until ps -o stat= -p $! | grep -q T; do sleep 0.01; done
+				sh try.sh $! && echo "fine: $what"
+				kill -KILL $!
+			done`)
+		term.shows("fine: run doc/1")
+		term.shows("fine: run held/1")
+		term.shows("fine: watch")
+		term.shows("fine: serve")
+	})
 }

@@ -8,6 +8,8 @@ import (
 	"os/exec"
 
 	"github.com/spf13/cobra"
+
+	"editlock"
 )
 
 // passedOn are the signals that don't end us: Ctrl-C reaches the command by
@@ -22,7 +24,7 @@ type child struct {
 	reaped chan struct{}
 }
 
-func startChild(cmd *exec.Cmd) (*child, error) {
+func startChild(cmd *exec.Cmd, _ func() (resume func())) (*child, error) {
 	c := &child{cmd: cmd, exited: make(chan int, 1), reaped: make(chan struct{})}
 	if err := cmd.Start(); err != nil {
 		return nil, err
@@ -57,3 +59,8 @@ func (c *child) close() {}
 func (a *app) guard() *cobra.Command {
 	return &cobra.Command{Use: "run-guard", Hidden: true}
 }
+
+// heedStops is for systems where Ctrl-Z stops a process.
+func heedStops(editlock.Locker, func(stop func())) (end func()) { return func() {} }
+
+func (c *child) stopWith(stop func()) { stop() }

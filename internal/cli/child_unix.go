@@ -29,12 +29,13 @@ type child struct {
 	pid    int
 	tty    int // -1: none
 	guard  *guard
-	exited chan int // its exit status, once
+	pause  func() (resume func()) // called before this process stops itself
+	exited chan int               // its exit status, once
 	reaped chan struct{}
 }
 
-func startChild(cmd *exec.Cmd) (*child, error) {
-	c := &child{tty: terminal(cmd), exited: make(chan int, 1), reaped: make(chan struct{})}
+func startChild(cmd *exec.Cmd, pause func() (resume func())) (*child, error) {
+	c := &child{tty: terminal(cmd), pause: pause, exited: make(chan int, 1), reaped: make(chan struct{})}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if c.foreground() == unix.Getpgrp() {
 		cmd.SysProcAttr.Foreground, cmd.SysProcAttr.Ctty = true, c.tty
@@ -96,11 +97,7 @@ func (c *child) suspend() {
 		return
 	}
 	c.passTerminal(c.pid, unix.Getpgrp())
-	continued := make(chan os.Signal, 1)
-	signal.Notify(continued, unix.SIGCONT)
-	_ = unix.Kill(unix.Getpid(), unix.SIGSTOP)
-	<-continued // the stop may take effect after the call has returned
-	signal.Stop(continued)
+	stopSelf(c.pause)
 	c.passTerminal(unix.Getpgrp(), c.pid) // by the shell's fg; not by its bg
 	_ = unix.Kill(-c.pid, unix.SIGCONT)
 }
@@ -143,6 +140,17 @@ func terminal(cmd *exec.Cmd) int {
 		}
 	}
 	return int(in.Fd())
+}
+
+// stopWith stops the command with this process, and continues it with it, where
+// a signal asks this process to stop. At a terminal of its own suspend does so.
+func (c *child) stopWith(stop func()) {
+	_ = unix.Kill(-c.pid, unix.SIGTSTP)
+	if c.tty >= 0 {
+		return
+	}
+	stop()
+	_ = unix.Kill(-c.pid, unix.SIGCONT)
 }
 
 // signal passes a signal on. A stopped command is continued to act on it.

@@ -92,6 +92,15 @@ func (a *app) withLocker(ctx context.Context, f func(context.Context, editlock.L
 	return f(ctx, locks)
 }
 
+// pauseOf is what a process that is about to stop itself calls before: a store
+// that it shares with others then has no transaction open. See Manager.Pause.
+func pauseOf(locks editlock.Locker) (pause func() (resume func())) {
+	if m, ok := locks.(*editlock.Manager); ok {
+		return m.Pause
+	}
+	return func() func() { return func() {} } // a server's
+}
+
 // action is what a command does: with the locks of --store, its arguments and
 // a context that SIGINT and SIGTERM end.
 type action func(ctx context.Context, locks editlock.Locker, args []string) error
@@ -102,6 +111,7 @@ func (a *app) onLocks(do action) func(*cobra.Command, []string) error {
 		ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
 		return a.withLocker(ctx, func(ctx context.Context, locks editlock.Locker) error {
+			defer heedStops(locks, nil)()
 			return do(ctx, locks, args)
 		})
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -106,6 +107,7 @@ type runner struct {
 	command   *exec.Cmd
 
 	held    *editlock.Held
+	child   atomic.Pointer[child] // that was started
 	signals chan os.Signal
 }
 
@@ -119,6 +121,7 @@ func (r *runner) run(ctx context.Context, opts *editlock.CaptureOptions) error {
 		}
 	}
 	defer signal.Stop(r.signals)
+	defer heedStops(r.locks, r.suspend)()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if err := r.hold(ctx, cancel, opts); err != nil {
@@ -132,6 +135,15 @@ func (r *runner) run(ctx context.Context, opts *editlock.CaptureOptions) error {
 		return err
 	}
 	return exitError(status)
+}
+
+// suspend stops this process, and its command if it runs.
+func (r *runner) suspend(stop func()) {
+	if c := r.child.Load(); c != nil {
+		c.stopWith(stop)
+	} else {
+		stop()
+	}
 }
 
 // hold captures the mutex. A signal gives up the wait for it.
@@ -162,11 +174,12 @@ func (r *runner) runCommand() (int, error) {
 	m := r.held.Mutex()
 	r.command.Env = append(r.env[:len(r.env):len(r.env)],
 		"EDITLOCK_ID="+m.ID.String(), fmt.Sprintf("EDITLOCK_TOKEN=%d", m.Token))
-	c, err := startChild(r.command)
+	c, err := startChild(r.command, pauseOf(r.locks))
 	if err != nil {
 		return 0, r.cannotRun(err)
 	}
 	defer c.close()
+	r.child.Store(c)
 	for {
 		select {
 		case status := <-c.exited:

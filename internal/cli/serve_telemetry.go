@@ -44,6 +44,7 @@ func (s *server) observe(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { _ = locks.Close() }() // what was done is done
+	defer heedStops(locks, nil)()
 	following, stop := context.WithCancel(ctx)
 	defer stop()
 	go s.telemetry.Follow(following, locks)
