@@ -63,6 +63,31 @@ func StartPostgres(t TB, settings ...string) *Postgres {
 	return p
 }
 
+// Standby starts a server that follows p, with all that p has by now.
+func (p *Postgres) Standby(t TB) *Postgres {
+	t.Helper()
+	server := Program(t, "postgres", "/usr/lib/postgresql/*/bin")
+	account := unprivileged(t)
+	folder := openFolder(t)
+	chown(t, folder, account)
+	data, port := filepath.Join(folder, "data"), FreePort(t)
+	run := func(name string, args ...string) *exec.Cmd {
+		cmd := exec.CommandContext(context.WithoutCancel(t.Context()), name, args...)
+		cmd.Dir, cmd.SysProcAttr = folder, account
+		return cmd
+	}
+	out, err := run(filepath.Join(filepath.Dir(server), "pg_basebackup"), "-D", data, "-d", p.URL, "-R", "-c", "fast").CombinedOutput()
+	if err != nil {
+		t.Fatalf("pg_basebackup: %v\n%s", err, out)
+	}
+	s := &Postgres{URL: fmt.Sprintf("postgres://postgres@%s/postgres?sslmode=disable", Address(port)), Port: port}
+	s.Process = Start(t, func() *exec.Cmd {
+		return run(server, "-D", data, "-h", "127.0.0.1", "-p", strconv.Itoa(port), "-k", "", "-c", "hot_standby=on")
+	}, s.ready)
+	t.Cleanup(s.Kill)
+	return s
+}
+
 // PID is the process ID of the server's first process.
 func (p *Postgres) PID() int { return p.cmd.Process.Pid }
 

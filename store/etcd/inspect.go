@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
@@ -64,6 +66,9 @@ func (i *Inspection) look(ctx context.Context, endpoints []string) error {
 		i.Version = "etcd " + status.Version
 		if !supported(status.Version) {
 			return fmt.Errorf("etcd: the server is etcd %s; needed is 3.4 or newer", status.Version)
+		}
+		if slices.ContainsFunc(status.Errors, func(e string) bool { return strings.Contains(e, "NOSPACE") }) {
+			return explain(rpctypes.ErrNoSpace, endpoints)
 		}
 		break
 	}

@@ -18,7 +18,7 @@ var plain = map[string]string{
 	"42501": "the role lacks a right: it needs CREATE on the schema (or on the database, to make the schema), or must own the tables",
 	"42P01": "the tables of editlock are gone; reopen the store to make them again",
 	"42883": "the functions of editlock are gone",
-	"25006": "the server only reads: it is a standby; name the primary, or add target_session_attrs=read-write",
+	"25006": "the server only reads: it is a standby (name the primary, or add target_session_attrs=read-write), or default_transaction_read_only is on",
 	"53100": "the server's disk is full",
 	"53300": "the server has no connection left",
 	"57P01": "the server is shutting down",

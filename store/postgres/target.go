@@ -123,16 +123,22 @@ type about struct {
 // look refuses servers that won't do, and finds out the schema.
 func (t *target) look(ctx context.Context, conn *pgx.Conn) (a about, err error) {
 	var (
-		encoding string
-		current  *string
+		encoding           string
+		current            *string
+		standby, readsOnly bool
 	)
 	err = conn.QueryRow(ctx, `SELECT current_setting('server_version_num')::int, current_setting('server_encoding'),
-		current_schema()::text, pg_backend_pid()`).Scan(&a.version, &encoding, &current, &a.backend)
+		current_schema()::text, pg_backend_pid(), pg_is_in_recovery(), current_setting('transaction_read_only')::bool`).
+		Scan(&a.version, &encoding, &current, &a.backend, &standby, &readsOnly)
 	switch {
 	case err != nil:
 		return a, err
 	case a.version < oldestServer:
 		return a, fmt.Errorf("the server is PostgreSQL %d.%d; needed is 13 or newer", a.version/10000, a.version%10000)
+	case standby:
+		return a, errors.New("the server is a standby, which can't be written to: name the primary, or add target_session_attrs=read-write")
+	case readsOnly:
+		return a, errors.New("the server takes no writes: default_transaction_read_only is on; turn it off for this role or database")
 	case encoding != "UTF8":
 		return a, fmt.Errorf("the database's encoding is %s; needed is UTF8", encoding)
 	case t.schema != "":
