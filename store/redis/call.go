@@ -27,6 +27,9 @@ func (s *Store) evalBehind(ctx context.Context, behind bool, sc *script, args ..
 	if s.closed.Load() {
 		return nil, store.ErrClosed
 	}
+	if refused := s.watch.refused.Load(); refused != nil && sc != infoScript {
+		return nil, *refused
+	}
 	if s.opts.now != nil {
 		args = append(args, s.opts.now())
 	}
@@ -34,6 +37,12 @@ func (s *Store) evalBehind(ctx context.Context, behind bool, sc *script, args ..
 	defer s.calls.Add(-1)
 	res := s.send(ctx, alone, sc, true, args)
 	if e, ok := rueidis.IsRedisErr(res.Error()); ok && e.IsNoScript() {
+		// It was restarted, perhaps with other settings, or is another server.
+		if sc != infoScript {
+			if _, err := s.look(ctx); err != nil {
+				return nil, err
+			}
+		}
 		res = s.send(ctx, alone, sc, false, args)
 	}
 	answer, err := res.ToArray()

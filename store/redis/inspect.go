@@ -20,6 +20,8 @@ type Inspection struct {
 var (
 	layoutScript = newScript(false, "return { redis.call('GET', KEYS[1] .. 'layout') or '0' }")
 	timeScript   = newScript(false, "return redis.call('TIME')")
+	// tryScript writes nothing where nothing is, which is refused as any write.
+	tryScript = newScript(false, "return { redis.call('SETRANGE', KEYS[1] .. 'try', 0, '') }")
 )
 
 // Inspect looks at the store that url names. It fails as Open does.
@@ -39,6 +41,9 @@ func Inspect(ctx context.Context, url string) (i *Inspection, err error) {
 		return i, err
 	}
 	i.Version = "Redis " + version
+	if _, err := s.eval(ctx, tryScript); err != nil {
+		return i, err
+	}
 	answer, err := s.eval(ctx, layoutScript)
 	if err != nil {
 		return i, err

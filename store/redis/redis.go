@@ -24,8 +24,11 @@
 //
 // Memory: what expired stays for a day beyond its end, for a sweep to log it,
 // and is then freed by Redis itself. If no server of editlock runs for a day,
-// the entry of that expiry is lost. Redis must not evict keys: Open refuses any
-// maxmemory-policy but noeviction.
+// the entry of that expiry is lost. Redis must not evict keys: a store refuses
+// everything while the maxmemory-policy is not noeviction, or the server is a
+// replica. It looks when it is opened, every second, and before the first call on
+// a server that was restarted. What was evicted before it saw that is lost, so it
+// then stays closed until it is opened anew.
 //
 // The clock of Redis is its machine's. Set back, locks live longer by that
 // much; set forward, they may end sooner. Tokens rise regardless.
@@ -36,7 +39,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -66,6 +68,7 @@ type Store struct {
 	calls   atomic.Int64 // under way
 	closed  atomic.Bool
 	seen    atomic.Uint64 // the last number of which was told that it is there
+	watch   watch
 
 	listened chan struct{} // somebody began to
 
@@ -112,6 +115,7 @@ func Open(ctx context.Context, url string, o *Options) (*Store, error) {
 	if err := s.subscribe(ctx, running); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
+	s.done.Go(func() { s.keepLooking(running) })
 	return s, nil
 }
 
@@ -191,54 +195,6 @@ func (s *Store) check(ctx context.Context) error {
 	seq, err := answer[1].AsInt64()
 	s.seen.Store(uint64(seq))
 	return err
-}
-
-// look refuses servers that won't do.
-func (s *Store) look(ctx context.Context) (version string, err error) {
-	info, err := s.info(ctx)
-	if err != nil {
-		return "", err
-	}
-	version = info["redis_version"]
-	if !atLeast(version, 6, 2) {
-		return version, fmt.Errorf("redis: the server is Redis %s; editlock needs 6.2 or newer, or Valkey", version)
-	}
-	if policy := info["maxmemory_policy"]; policy != "" && policy != "noeviction" {
-		return version, fmt.Errorf("redis: the server's maxmemory-policy is %s: it would drop mutexes when its memory is full; "+
-			"set it to noeviction", policy)
-	}
-	if role := info["role"]; role != "" && role != "master" {
-		return version, errors.New("redis: the server is a replica, which can't be written to: name the primary")
-	}
-	return version, nil
-}
-
-// info is what the server that has the store's keys says of itself.
-func (s *Store) info(ctx context.Context) (map[string]string, error) {
-	answer, err := s.eval(ctx, newScript(false, "return { redis.call('INFO') }"))
-	if err != nil {
-		return nil, err
-	}
-	text, err := answer[0].ToString()
-	if err != nil {
-		return nil, err
-	}
-	info := make(map[string]string)
-	for line := range strings.Lines(text) {
-		if key, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
-			info[key] = value
-		}
-	}
-	return info, nil
-}
-
-// atLeast compares a version such as 7.0.15.
-func atLeast(version string, major, minor int) bool {
-	a, rest, _ := strings.Cut(version, ".")
-	b, _, _ := strings.Cut(rest, ".")
-	x, err := strconv.Atoi(a)
-	y, err2 := strconv.Atoi(b)
-	return err == nil && err2 == nil && (x > major || x == major && y >= minor)
 }
 
 // Close implements store.Store. Calls under way fail with ErrClosed, and may
