@@ -142,7 +142,7 @@ func operations() []operation {
 			route: route{serve: get(alive), public: true}, answers: []reflect.Type{form[wire.StatusAnswer]()},
 		},
 		{
-			path: "/readyz", name: "ready", summary: "Tell that the store answers and the server is not stopping",
+			path: "/readyz", name: "ready", summary: "Tell that the store answers and takes writes, and the server is not stopping",
 			route: route{serve: get(ready), public: true}, answers: []reflect.Type{form[wire.StatusAnswer]()},
 		},
 	}

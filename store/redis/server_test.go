@@ -290,6 +290,75 @@ func TestOpen_Refusals(t *testing.T) {
 	})
 }
 
+// A server may be told to evict long after a store was opened on it. A mutex
+// that it drops is free for the next one, and its holder hears nothing.
+func TestStore_RefusesAServerThatMayEvict(t *testing.T) {
+	server := enginetest.StartRedis(t, "appendonly=no")
+	url := server.Store()
+	st := openStore(t, url)
+	calls := func() map[string]error {
+		errs := map[string]error{}
+		_, errs["Swap"] = st.Swap(t.Context(), crashSwap(9, 9))
+		_, errs["Get"] = st.Get(t.Context(), "a")
+		_, errs["List"] = st.List(t.Context(), store.Query{})
+		_, errs["Log"] = st.Log(t.Context(), store.LogQuery{})
+		_, errs["Beat"] = st.Beat(t.Context(), "peer", time.Minute)
+		_, errs["Sweep"] = st.Sweep(t.Context(), store.Retention{})
+		return errs
+	}
+	awaitRefusal := func(want string) {
+		t.Helper()
+		until(t, "a refusal: "+want, func() bool {
+			_, err := st.Get(t.Context(), "a")
+			return err != nil && strings.Contains(err.Error(), want)
+		})
+		for method, err := range calls() {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: %v; want it to say %q", method, err, want)
+			}
+		}
+	}
+	for n := range 20 {
+		retried(t, st, crashSwap(0, n))
+	}
+	ask(t, server, "CONFIG", "SET", "maxmemory-policy", "allkeys-random")
+	awaitRefusal("maxmemory-policy is allkeys-random")
+	ask(t, server, "CONFIG", "SET", "maxmemory-policy", "noeviction") // nothing was dropped
+	until(t, "the store to go on", func() bool { return calls()["Get"] == nil })
+	retried(t, st, crashSwap(0, 20))
+
+	// Evicted and set back, perhaps between two looks.
+	ask(t, server, "CONFIG", "SET", "maxmemory-policy", "allkeys-random")
+	ask(t, server, "CONFIG", "SET", "maxmemory", "1")
+	until(t, "an eviction", func() bool {
+		_, _ = server.Ask(t, "SET", "x", "1") // refused or not, it makes Redis evict
+		return ask(t, server, "DBSIZE") == "0"
+	})
+	ask(t, server, "CONFIG", "SET", "maxmemory", "0")
+	ask(t, server, "CONFIG", "SET", "maxmemory-policy", "noeviction")
+	awaitRefusal("keys since the store was opened")
+	retried(t, openStore(t, url), crashSwap(0, 0)) // who has read the runbook
+}
+
+func TestStore_LooksAtARestartedServerBeforeItsFirstCall(t *testing.T) {
+	server := enginetest.StartRedis(t, "appendonly=yes", "appendfsync=always")
+	st := openStore(t, server.Store())
+	retried(t, st, crashSwap(0, 0))
+	server.Kill()
+	server.Start()
+	ask(t, server, "CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
+	for range 100 {
+		res, err := st.Swap(t.Context(), crashSwap(0, 1))
+		if err == nil {
+			t.Fatalf("done on a server that may evict: %+v", res)
+		}
+		if strings.Contains(err.Error(), "maxmemory-policy is allkeys-lru") {
+			return
+		}
+	}
+	t.Error("it was never looked at")
+}
+
 func refused(t *testing.T, url, want string) {
 	t.Helper()
 	st, err := redis.Open(t.Context(), url, nil)
