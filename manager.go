@@ -3,6 +3,7 @@ package editlock
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -19,10 +20,15 @@ type ManagerOptions struct {
 
 	// History says how much of it to keep. Zero fields keep everything.
 	History Retention
+
+	// Logger hears when the store's clock is doubted, and the history therefore
+	// kept longer than its MaxAge. Nil means slog.Default().
+	Logger *slog.Logger
 }
 
 // Retention bounds the history by age and by number of entries. What is
-// younger than ten minutes always stays.
+// younger than ten minutes always stays. Age deletes an hour of history in a minute at
+// most, and nothing while the store's clock may be wrong.
 type Retention struct {
 	MaxAge     time.Duration
 	MaxEntries int64
@@ -37,6 +43,8 @@ type Manager struct {
 	tail  tail
 	probe *probe
 
+	pruning pruning // sweep's
+
 	end  context.CancelFunc
 	done sync.WaitGroup
 }
@@ -49,6 +57,10 @@ func NewManager(st store.Store, o *ManagerOptions) *Manager {
 	m := &Manager{store: st, probe: newProbe()}
 	if o != nil {
 		m.opts = *o
+	}
+	m.pruning.log, m.pruning.limit = m.opts.Logger, min(leap, m.opts.History.MaxAge)
+	if m.pruning.log == nil {
+		m.pruning.log = slog.Default()
 	}
 	ctx, end := context.WithCancelCause(context.Background())
 	m.end = func() { end(ErrUnavailable) }
@@ -95,7 +107,7 @@ func (m *Manager) sweep(ctx context.Context) {
 			return
 		case <-timer.C:
 		}
-		due, err := m.store.Sweep(ctx, store.Retention(m.opts.History))
+		due, err := m.store.Sweep(ctx, m.keep(ctx))
 		if err != nil || due < 0 || due > sweepEvery {
 			due = sweepEvery
 		}

@@ -23,7 +23,9 @@ const (
 // answer and take a write; a store is written to at most every 5 s, however
 // often Ready is called, and keeps nothing of it. Any other Locker must answer.
 func Ready(ctx context.Context, l Locker) error {
-	if r, ok := l.(interface{ Ready(ctx context.Context) error }); ok {
+	if r, ok := l.(interface {
+		Ready(ctx context.Context) error
+	}); ok {
 		return r.Ready(ctx)
 	}
 	_, _, err := l.Request(AsStranger(ctx), ID{ID: "ready"})

@@ -95,10 +95,11 @@ type Pauser interface {
 }
 
 // Retention says how much of the log to keep. Zero fields keep everything.
-// Entries younger than RetryWindow always stay.
+// Entries younger than RetryWindow always stay. Age is a moment and no span: the
+// clock of the moment at which a sweep happens to run deletes nothing.
 type Retention struct {
-	MaxAge     time.Duration
-	MaxEntries int64
+	Before     time.Time // entries from before may go, up to the first that is not
+	MaxEntries int64     // entries beyond so many may go, oldest first
 }
 
 // View is what stands under one name at one moment. Nothing in it is later than

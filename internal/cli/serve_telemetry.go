@@ -37,7 +37,7 @@ func (s *server) observe(ctx context.Context) (err error) {
 		}
 	}
 	locks, err := connect.Open(ctx, s.conf.Store, &connect.Options{
-		Manager: &editlock.ManagerOptions{History: s.conf.Retention()},
+		Manager: &editlock.ManagerOptions{History: s.conf.Retention(), Logger: s.log},
 		Wrap:    s.telemetry.Store,
 	})
 	if err != nil {

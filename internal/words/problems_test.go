@@ -78,7 +78,7 @@ func TestProblem_KnowsAllOfTheLibrary(t *testing.T) {
 
 // The same for what keeps a database file from opening.
 func TestProblem_KnowsTheTroublesOfAFile(t *testing.T) {
-	plain := literals(t, "../../store/sqlite/sqlite.go", func(n ast.Node) ast.Expr {
+	plain := literals(t, "../../store/sqlite/internal/dbfile/dbfile.go", func(n ast.Node) ast.Expr {
 		assign, ok := n.(*ast.AssignStmt)
 		if !ok || len(assign.Lhs) != 1 {
 			return nil

@@ -67,7 +67,7 @@ func (s *Store) Sweep(ctx context.Context, keep store.Retention) (time.Duration,
 		}
 	}
 	if keep != (store.Retention{}) {
-		if err := s.engine.Trim(ctx, kv.Keep{MaxAge: keep.MaxAge, MaxEntries: keep.MaxEntries}); err != nil {
+		if err := s.engine.Trim(ctx, kv.Keep(keep)); err != nil {
 			return 0, fail(err)
 		}
 	}

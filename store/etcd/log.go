@@ -149,7 +149,7 @@ func (s *Store) pruneSome(ctx context.Context, keep store.Retention, rev int64, 
 	if err != nil {
 		return false, s.explain(ctx, err)
 	}
-	before := func(e store.Entry, age time.Duration) bool { return e.At.Before(fromMicros(now).Add(-age)) }
+	young := fromMicros(now).Add(-store.RetryWindow)
 	cut, left := "", h.Entries
 	for _, kv := range resp.Kvs {
 		entries, err := decodeLog(kv.Value)
@@ -158,8 +158,8 @@ func (s *Store) pruneSome(ctx context.Context, keep store.Retention, rev int64, 
 		}
 		// An expiry is entered as of its time, which is before others'.
 		newest := slices.MaxFunc(entries, func(a, b store.Entry) int { return a.At.Compare(b.At) })
-		if !before(newest, store.RetryWindow) ||
-			!(keep.MaxAge > 0 && before(newest, keep.MaxAge) || keep.MaxEntries > 0 && left > keep.MaxEntries) {
+		if !newest.At.Before(young) ||
+			!(newest.At.Before(keep.Before) || keep.MaxEntries > 0 && left > keep.MaxEntries) {
 			break
 		}
 		left -= int64(len(entries))

@@ -274,8 +274,8 @@ type Logged struct {
 
 // Keep says how much of the log to keep. Zero fields keep everything.
 type Keep struct {
-	MaxAge     time.Duration
-	MaxEntries int64
+	Before     time.Time // entries from before may go, up to the first that is not
+	MaxEntries int64     // entries beyond so many may go, oldest first
 }
 
 // News is what a committed transaction has to tell.

@@ -96,7 +96,7 @@ func (e *Engine) Trim(ctx context.Context, keep kv.Keep) error {
 	defer e.mu.Unlock()
 	l, young, n := &e.log, now.Add(-kv.Window), 0
 	for n < len(l.entries) && l.entries[n].At.Before(young) &&
-		(keep.MaxAge > 0 && l.entries[n].At.Before(now.Add(-keep.MaxAge)) ||
+		(l.entries[n].At.Before(keep.Before) ||
 			keep.MaxEntries > 0 && int64(len(l.entries)-n) > keep.MaxEntries) {
 		l.floor = l.entries[n].Number
 		for _, tag := range l.entries[n].tags {

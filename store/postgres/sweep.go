@@ -122,8 +122,8 @@ func (s *Store) prune(ctx context.Context, keep store.Retention, now time.Time) 
 		return nil
 	}
 	var old int64
-	if keep.MaxAge > 0 {
-		old = now.Add(-keep.MaxAge).UnixMicro()
+	if !keep.Before.IsZero() {
+		old = max(keep.Before.UnixMicro(), 0)
 	}
 	var first, byAge, byNumber, young pgtype.Int8
 	err := s.read(ctx, func(ctx context.Context) error {

@@ -28,12 +28,12 @@ const sweepBatch = 200
 
 // Sweep implements store.Store.
 func (s *Store) Sweep(ctx context.Context, keep store.Retention) (time.Duration, error) {
-	age := int64(-1)
-	if keep.MaxAge > 0 {
-		age = keep.MaxAge.Microseconds()
+	before := int64(0)
+	if !keep.Before.IsZero() {
+		before = max(keep.Before.UnixMicro(), 0)
 	}
 	for {
-		answer, err := s.read(ctx, s.scripts.sweep, strconv.Itoa(sweepBatch), strconv.FormatInt(age, 10),
+		answer, err := s.read(ctx, s.scripts.sweep, strconv.Itoa(sweepBatch), strconv.FormatInt(before, 10),
 			strconv.FormatInt(max(0, keep.MaxEntries), 10), strconv.FormatInt(store.RetryWindow.Microseconds(), 10))
 		if err != nil {
 			return 0, err

@@ -225,8 +225,8 @@ func (s *Store) pruneTo(ctx context.Context, keep store.Retention, now time.Time
 			return 0, err
 		}
 	}
-	if keep.MaxAge > 0 {
-		old, err := s.lastBefore(ctx, now.Add(-keep.MaxAge))
+	if !keep.Before.IsZero() {
+		old, err := s.lastBefore(ctx, keep.Before)
 		if err != nil {
 			return 0, err
 		}

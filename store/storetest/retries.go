@@ -204,7 +204,7 @@ func lawLeaveTwice(t *test) {
 func lawWindow(t *test) {
 	t.swap("r1", take("a", "ann", t.idle(60)))
 	t.do(drop("a", "ann"))
-	keep := store.Retention{MaxAge: time.Nanosecond, MaxEntries: 1}
+	keep := store.Retention{Before: t.clock.Now().Add(time.Hour), MaxEntries: 1}
 	for range 10 {
 		t.clock.Advance(store.RetryWindow/10 - time.Microsecond)
 		if _, err := t.st.Sweep(t.ctx, keep); err != nil {

@@ -1,8 +1,8 @@
 -- Settles what is due, a batch of it, and prunes the log. ARGV: the batch, and
--- what to keep of the log: what is no older than so (-1: all), at most so
+-- what to keep of the log: what is not from before that (0: all), at most so
 -- many (0: all), and in any case what is no older than so. Answers in how
 -- long something is due again (-1: never), and 1 if there is more to prune.
-local batch, age, most, young = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local batch, before, most, young = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local armed = call('GET', P .. 'armed')
 local touched = {}
 
@@ -104,14 +104,14 @@ if left <= 0 then soonest = now end
 
 -- prune forgets the log's oldest entries.
 local function prune()
-  if age < 0 and most == 0 then return 0 end
+  if before == 0 and most == 0 then return 0 end
   local entries = call('XRANGE', P .. 'log', '-', '+', 'COUNT', 200)
   local length = call('XLEN', P .. 'log')
   local cut
   for _, e in ipairs(entries) do
     local body = e[2][2]
     local _, at, pos = unpack('<dd', body)
-    if at >= now - young or not (age >= 0 and at < now - age or most > 0 and length > most) then break end
+    if at >= now - young or not (at < before or most > 0 and length > most) then break end
     length = length - 1
     cut = string.match(e[1], '%d+')
     local owner_user, other_user, actor_user, name, _
