@@ -199,6 +199,12 @@ var problems = []text{
 		"sqlite: %s: the disk is full: there is no room for the -shm file beside it (%w)",
 		"sqlite: %s: на диске нет места: рядом не помещается файл -shm (%s)",
 	},
+	{
+		"sqlite: %s: %s was removed or replaced while the store was open; " +
+			"nothing more is read or written: see the runbook before you stop this process",
+		"sqlite: %s: файл %s удалили или заменили, пока хранилище было открыто; больше ничего не читается и не пишется: " +
+			"прежде чем остановить этот процесс, загляните в docs/runbook.md",
+	},
 	{"sqlite: %s: the disk failed (%w)", "sqlite: %s: сбой диска (%s)"},
 	{
 		"sqlite: %s: another program has locked the file for more than %v (%w)",
