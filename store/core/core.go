@@ -20,15 +20,16 @@ import (
 
 // Store is a store.Store on a kv.Engine. Make it with New.
 type Store struct {
-	engine kv.Engine
-	known  holds
-	hub    store.Hub
-	stop   func() // ends the news
+	engine  kv.Engine
+	commits *committer
+	known   holds
+	hub     store.Hub
+	stop    func() // ends the news
 }
 
 // New returns a store on an engine, and closes the engine when it is closed.
 func New(e kv.Engine) *Store {
-	s := &Store{engine: e}
+	s := &Store{engine: e, commits: newCommitter(e)}
 	s.stop = e.Listen(s.hear)
 	return s
 }
@@ -56,6 +57,7 @@ func (s *Store) Listen(peer string) *store.Subscription { return s.hub.Listen(pe
 
 // Close implements store.Store.
 func (s *Store) Close() error {
+	s.commits.close()
 	s.stop()
 	return s.engine.Close()
 }
@@ -115,12 +117,16 @@ func (s *Store) first(req store.Request) (places []*place, txn kv.Txn, done bool
 
 // commit performs a transaction and returns what stands under the names then.
 func (s *Store) commit(ctx context.Context, places []*place, req store.Request, txn kv.Txn) (kv.Answer, []*place, error) {
-	answers, err := s.engine.Commit(ctx, []kv.Txn{txn})
-	if err != nil {
-		return kv.Answer{}, nil, fail(err)
+	names := make([]string, len(places))
+	for i, at := range places {
+		names[i] = at.name
 	}
-	now, err := s.readPlaces(places, req, answers[0].Found)
-	return answers[0], now, err
+	answer, err := s.commits.do(ctx, names, txn)
+	if err != nil {
+		return kv.Answer{}, nil, err
+	}
+	now, err := s.readPlaces(places, req, answer.Found)
+	return answer, now, err
 }
 
 // readPlaces makes places of what their ranges found.

@@ -17,12 +17,12 @@ func (s *Store) Beat(ctx context.Context, peer string, ttl time.Duration) ([]str
 		If: []kv.Cond{{Key: key}}, Then: []kv.Write{{Key: key, Renew: true, TTL: ttl}}, Read: read,
 	}
 	for {
-		answers, err := s.engine.Commit(ctx, []kv.Txn{txn})
+		answer, err := s.commits.do(ctx, []string{key}, txn)
 		if err != nil {
-			return nil, fail(err)
+			return nil, err
 		}
-		found := answers[0].Found
-		if answers[0].Done {
+		found := answer.Found
+		if answer.Done {
 			ids := make([]string, len(found[1].Rows))
 			for i := range found[1].Rows {
 				ids[i] = found[1].Rows[i].Data
@@ -32,7 +32,7 @@ func (s *Store) Beat(ctx context.Context, peer string, ttl time.Duration) ([]str
 		// It is new, or it died: a row in place of a dead one takes the waiters
 		// along that lived with it.
 		rows := found[0].Rows
-		dead := len(rows) > 0 && !rows[0].Live(answers[0].Now)
+		dead := len(rows) > 0 && !rows[0].Live(answer.Now)
 		txn.If = []kv.Cond{{Key: key, Absent: len(rows) == 0, Dead: dead}}
 		txn.Then = []kv.Write{{Key: key, TTL: ttl, Renew: len(rows) > 0 && !dead}}
 	}

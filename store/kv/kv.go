@@ -45,9 +45,10 @@ var ErrClosed = errors.New("store: closed")
 // context and return promptly once it ends. A Commit that returns an error may
 // or may not have happened.
 type Engine interface {
-	// Commit performs transactions in one round trip, and answers each. Each
-	// key, prefix and lease is named by one of them at most, so that an engine
-	// may check all of them before it writes, and read afterwards.
+	// Commit performs transactions in one round trip, and answers each. None of
+	// them speaks of a key that another one writes, or of a prefix that it is
+	// under; so an engine may check all of them, then write what passed, then
+	// read. The exception is a delete, which takes rows along that have ended.
 	Commit(ctx context.Context, txns []Txn) ([]Answer, error)
 
 	// Read returns what is in the ranges, all at one moment.

@@ -1,0 +1,156 @@
+package core
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+
+	"editlock/store/internal/groupcommit"
+	"editlock/store/kv"
+)
+
+// job is a transaction on its way to a commit that it shares with others.
+type job struct {
+	groupcommit.Job
+	names  []string // what it changes; no other of the same commit speaks of it
+	txn    kv.Txn
+	answer kv.Answer
+}
+
+// Size implements groupcommit.Item.
+func (j *job) Size() (txns, bytes int) {
+	for i := range j.txn.Then {
+		w := &j.txn.Then[i]
+		bytes += len(w.Key) + len(w.Value)
+		if w.Data != nil {
+			bytes += len(*w.Data)
+		}
+	}
+	for i := range j.txn.Log {
+		bytes += len(j.txn.Log[i].Value)
+	}
+	return 1, bytes
+}
+
+// committer lets transactions that arrive together share a commit.
+type committer struct {
+	engine kv.Engine
+	queue  *groupcommit.Queue[*job] // nil: nothing is gained by sharing
+	calls  chan struct{}            // has room for the calls that may be under way
+	under  sync.WaitGroup           // those that are
+	ctx    context.Context
+	cancel context.CancelFunc
+}
+
+func newCommitter(e kv.Engine) *committer {
+	c := &committer{engine: e}
+	c.ctx, c.cancel = context.WithCancel(context.Background())
+	if l := e.Limits(); l.Txns > 1 {
+		c.queue = groupcommit.New[*job](l.Txns, l.Bytes)
+		c.calls = make(chan struct{}, max(1, l.Calls))
+		go c.queue.Run(c.perform)
+	}
+	return c
+}
+
+// do commits a transaction about these names.
+func (c *committer) do(ctx context.Context, names []string, txn kv.Txn) (kv.Answer, error) {
+	if c.queue == nil {
+		answers, err := c.engine.Commit(ctx, []kv.Txn{txn})
+		if err != nil {
+			return kv.Answer{}, fail(err)
+		}
+		return answers[0], nil
+	}
+	j := &job{names: names, txn: txn}
+	err := c.queue.Do(ctx, j)
+	if err != nil {
+		return kv.Answer{}, fail(err)
+	}
+	return j.answer, nil
+}
+
+// perform commits one batch. A transaction that speaks of what another of it
+// changes waits for the next.
+func (c *committer) perform(batch []*job) {
+	b := overlap{changed: make(map[string]bool, len(batch)), used: make(map[string]bool)}
+	jobs := make([]*job, 0, len(batch))
+	txns := make([]kv.Txn, 0, len(batch))
+	for _, j := range batch {
+		if !b.add(j) {
+			go c.queue.Again(j) // the queue may be full, and is emptied here
+			continue
+		}
+		jobs, txns = append(jobs, j), append(txns, j.txn)
+	}
+	c.calls <- struct{}{}
+	c.under.Go(func() {
+		defer func() { <-c.calls }()
+		ctx, stop := whileWanted(c.ctx, jobs)
+		defer stop()
+		answers, err := c.engine.Commit(ctx, txns)
+		for i, j := range jobs {
+			if err == nil {
+				j.answer = answers[i]
+			}
+			j.Finish(err)
+		}
+	})
+}
+
+// whileWanted is a context that ends with the last caller of the jobs.
+func whileWanted(ctx context.Context, jobs []*job) (context.Context, func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var left atomic.Int64
+	left.Store(int64(len(jobs)))
+	stops := make([]func() bool, len(jobs))
+	for i, j := range jobs {
+		stops[i] = context.AfterFunc(j.Context(), func() {
+			if left.Add(-1) == 0 {
+				cancel()
+			}
+		})
+	}
+	return ctx, func() {
+		for _, stop := range stops {
+			stop()
+		}
+		cancel()
+	}
+}
+
+// overlap tells which transactions go into one commit. Waiters of one process
+// may: they all use its lease, and change nothing of it.
+type overlap struct{ changed, used map[string]bool }
+
+func (o *overlap) add(j *job) bool {
+	for _, name := range j.names {
+		if o.changed[name] || o.used[name] {
+			return false
+		}
+	}
+	for i := range j.txn.Then {
+		if o.changed[j.txn.Then[i].Lease] {
+			return false
+		}
+	}
+	for _, name := range j.names {
+		o.changed[name] = true
+	}
+	for i := range j.txn.Then {
+		if lease := j.txn.Then[i].Lease; lease != "" {
+			o.used[lease] = true
+		}
+	}
+	return true
+}
+
+// close ends the commits that are under way.
+func (c *committer) close() {
+	if c.queue != nil {
+		c.queue.Close()
+		<-c.queue.Ended()
+		c.under.Wait()
+	}
+	c.cancel()
+}
