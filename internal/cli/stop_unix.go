@@ -38,7 +38,8 @@ func orphaned() bool {
 	session, err := unix.Getsid(0)
 	theirs, err2 := unix.Getsid(parent)
 	group, err3 := unix.Getpgid(parent)
-	return errors.Join(err, err2, err3) != nil || parent == 1 || theirs != session ||
+	return errors.Join(err, err2, err3) != nil || parent <= 1 || // 0: outside of the container
+		theirs != session ||
 		group == unix.Getpgrp() && parent == session
 }
 

@@ -25,9 +25,13 @@ type files struct {
 // note remembers the files that are open. before is what stood at the path
 // before it was opened; nil: nothing.
 func (f *files) note(path string, before fs.FileInfo) error {
-	real, err := filepath.EvalSymlinks(path) // SQLite does so for the other two
+	path, err := filepath.Abs(path) // the process may change its folder
 	if err != nil {
 		return err
+	}
+	real, err := filepath.EvalSymlinks(path) // SQLite does so for the other two
+	if err != nil {
+		real = path
 	}
 	f.paths = [...]string{path, real + "-wal", real + "-shm"}
 	for i, p := range f.paths {

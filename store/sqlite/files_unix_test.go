@@ -97,6 +97,14 @@ func TestClose_LeavesTheWALOfTheFileThatTookThePlace(t *testing.T) {
 	take(t, other, "c")
 }
 
+func TestStore_GoesOnInAnotherFolder(t *testing.T) {
+	t.Chdir(t.TempDir())
+	st := open(t, "locks.db")
+	take(t, st, "a")
+	t.Chdir(t.TempDir())
+	take(t, st, "b")
+}
+
 func TestOpen_FollowsALinkToTheFile(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "locks.db")
