@@ -137,7 +137,7 @@ func (c *committer) commit(jobs []*job) (err error) {
 	ctx := context.Background() // steps of several callers: none may cut it short
 	c.s.gate.RLock()
 	defer c.s.gate.RUnlock()
-	if err := c.s.files.check(); err != nil {
+	if err := c.s.files.lost(); err != nil {
 		return err
 	}
 	if _, err := c.st.begin.ExecContext(ctx); err != nil {
