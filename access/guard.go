@@ -75,13 +75,13 @@ func samePerson(a, b editlock.Owner) bool { return b.Session != "" && a.SamePers
 // *auth.ForbiddenError and *LimitError, beside those of l. Its Close does
 // nothing: l is others' too.
 func (g *Guard) For(l editlock.Locker, c *auth.Caller) editlock.Locker {
-	return &guarded{g: g, inner: l, caller: c}
+	return &guarded{g: g, inner: formerly{l}, caller: c}
 }
 
 // InContext returns l as the caller in each call's context may use it (see
 // auth.WithCaller). Without one, all is refused.
 func (g *Guard) InContext(l editlock.Locker) editlock.Locker {
-	return &guarded{g: g, inner: l}
+	return &guarded{g: g, inner: formerly{l}}
 }
 
 // requestIDKey is of the context's request ID.

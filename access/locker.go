@@ -30,8 +30,8 @@ func (w *guarded) who(ctx context.Context) (*auth.Caller, error) {
 	return nil, errNobody
 }
 
-// act makes a call that of the caller's owner. A back end's owner is the
-// context's, within its scope.
+// act makes a call that of the caller and the caller's owner. A back end's owner
+// is the context's, as its ActAs returned it.
 func (w *guarded) act(ctx context.Context) (context.Context, *auth.Caller, error) {
 	c, err := w.who(ctx)
 	if err != nil {
@@ -39,13 +39,13 @@ func (w *guarded) act(ctx context.Context) (context.Context, *auth.Caller, error
 	}
 	owner := c.Owner
 	if c.Scope != nil {
-		stated := editlock.OwnerFrom(ctx)
-		if owner, err = c.ActAs(&stated); err != nil {
+		owner = editlock.OwnerFrom(ctx)
+		if err := c.Confirm(owner); err != nil {
 			w.g.Refuse(ctx, c, "act as another", err)
 			return nil, nil, err
 		}
 	}
-	return editlock.WithOwner(ctx, owner), c, nil
+	return auth.WithCaller(editlock.WithOwner(ctx, owner), c), c, nil
 }
 
 // need refuses what a caller has no right to.

@@ -2,6 +2,7 @@ package access
 
 import (
 	"context"
+	"slices"
 
 	"editlock"
 	"editlock/auth"
@@ -94,9 +95,9 @@ func (w *guarded) ReleaseSession(ctx context.Context, session string) ([]editloc
 	}
 	as, mine := c.Owner, session == c.Owner.Session
 	if c.Scope != nil {
-		as, mine = editlock.OwnerFrom(ctx), c.Scope.Covers(session)
+		as, mine = editlock.OwnerFrom(ctx), c.Covers(session)
 		if as.Session != "" { // else the session itself does it
-			if _, err := c.ActAs(&as); err != nil {
+			if err := c.Confirm(as); err != nil {
 				return nil, err
 			}
 		}
@@ -108,38 +109,85 @@ func (w *guarded) ReleaseSession(ctx context.Context, session string) ([]editloc
 	if session == "" {
 		return w.inner.ReleaseSession(ctx, session) // which refuses it
 	}
-	held, err := w.everything(ctx, session)
+	held, err := w.ofSession(ctx, c, session)
 	if err == nil {
 		err = w.g.AdmitItems(c, len(held))
 	}
-	if err == nil && mine {
-		for _, m := range held {
-			if err := w.need(ctx, c, auth.Use, m.ID, "release a session"); err != nil {
-				return nil, err
-			}
-		}
-		return w.inner.ReleaseSession(ctx, session)
-	}
-	if err != nil || len(held) == 0 {
-		if err == nil && !w.g.MayAny(c, auth.ForceRelease) {
-			err = w.g.deny(ctx, c, "release a session", editlock.ID{}, "session is not yours")
-		}
+	if err != nil {
 		return nil, err
 	}
-	own := true
+	if mine {
+		own := slices.DeleteFunc(slices.Clone(held), func(m editlock.Mutex) bool {
+			return m.Owner.Session != session && !c.Held(session, m.Owner)
+		})
+		if len(own) == len(held) || len(own) > 0 || !w.g.MayAny(c, auth.ForceRelease) {
+			return w.releaseOwn(ctx, c, session, own)
+		}
+	}
+	if as.Session == "" { // a back end that does not say who does it
+		as = editlock.Owner{Session: c.Stored(c.Name)}
+		ctx = editlock.WithOwner(ctx, as)
+	}
+	return w.releaseOthers(ctx, c, as, held)
+}
+
+// ofSession is all that a session holds, and what was held by one of that name
+// before sessions had realms.
+func (w *guarded) ofSession(ctx context.Context, c *auth.Caller, session string) ([]editlock.Mutex, error) {
+	held, err := everything(ctx, w.inner, session)
+	if old, ok := c.Former(session); ok && err == nil {
+		var more []editlock.Mutex
+		more, err = everything(ctx, w.inner, old)
+		held = append(held, more...)
+	}
+	return held, err
+}
+
+// releaseOwn releases all of a session of the caller's, and holds of before.
+func (w *guarded) releaseOwn(ctx context.Context, c *auth.Caller, session string, held []editlock.Mutex) ([]editlock.ID, error) {
 	for _, m := range held {
-		if c.Scope == nil && as.UserID != "" && m.Owner.UserID == as.UserID {
+		if err := w.need(ctx, c, auth.Use, m.ID, "release a session"); err != nil {
+			return nil, err
+		}
+	}
+	released, err := w.inner.ReleaseSession(ctx, session)
+	for _, m := range held {
+		if err != nil || m.Owner.Session == session {
 			continue
 		}
-		own = false
-		if !w.g.May(c, auth.ForceRelease, m.ID) || !w.g.outranks(c, as, m) {
+		var done bool
+		if done, err = w.inner.Release(editlock.WithOwner(ctx, m.Owner), m.ID, editlock.IfToken(m.Token)); done {
+			released = append(released, m.ID)
+		}
+	}
+	return released, err
+}
+
+// releaseOthers releases holds of another session: of the same user's, or by
+// force.
+func (w *guarded) releaseOthers(ctx context.Context, c *auth.Caller, as editlock.Owner, held []editlock.Mutex) ([]editlock.ID, error) {
+	if len(held) == 0 && !w.g.MayAny(c, auth.ForceRelease) {
+		return nil, w.g.deny(ctx, c, "release a session", editlock.ID{}, "session is not yours")
+	}
+	same := func(m editlock.Mutex) bool { return c.Scope == nil && as.UserID != "" && m.Owner.UserID == as.UserID }
+	for _, m := range held {
+		if !same(m) && (!w.g.May(c, auth.ForceRelease, m.ID) || !w.g.outranks(c, as, m)) {
 			return nil, w.g.deny(ctx, c, "release a session", m.ID, "session is not yours, and you may not release all of it by force")
 		}
 	}
-	if own {
-		return w.inner.ReleaseSession(ctx, session)
-	}
 	var released []editlock.ID
+	if all(held, same) {
+		for i, m := range held {
+			if i > 0 && m.Owner.Session == held[i-1].Owner.Session {
+				continue
+			}
+			done, err := w.inner.ReleaseSession(ctx, m.Owner.Session)
+			if released = append(released, done...); err != nil {
+				return released, err
+			}
+		}
+		return released, nil
+	}
 	for _, m := range held {
 		const reason = "session ended"
 		switch err := w.inner.ForceRelease(ctx, m.ID, m.Token, reason); {
@@ -154,10 +202,10 @@ func (w *guarded) ReleaseSession(ctx context.Context, session string) ([]editloc
 }
 
 // everything is all that a session holds.
-func (w *guarded) everything(ctx context.Context, session string) ([]editlock.Mutex, error) {
+func everything(ctx context.Context, l editlock.Locker, session string) ([]editlock.Mutex, error) {
 	var out []editlock.Mutex
 	for q := (editlock.Query{Session: session, Limit: editlock.MaxPage}); ; {
-		page, err := w.inner.List(ctx, q)
+		page, err := l.List(ctx, q)
 		if err != nil {
 			return nil, err
 		}

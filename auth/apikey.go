@@ -15,8 +15,10 @@ const keyPrefix = "elk_"
 
 // Key is what is kept of an API key: everything but the key itself.
 type Key struct {
-	ID   string `json:"id"`
-	Name string `json:"name"` // for people: which back end has it
+	ID string `json:"id"`
+	// Name is of the back end that has the key. Keys and an issuer of one name
+	// share their sessions.
+	Name string `json:"name"`
 	// Hash is the key's SHA-256, in hex. A slow hash is for secrets that can be
 	// guessed; 256 random bits can't, at any speed.
 	Hash    string     `json:"sha256,omitempty"`
@@ -60,7 +62,11 @@ func (k *Key) matches(secret string) bool {
 }
 
 func (k *Key) caller() *Caller {
-	c := &Caller{Name: "key:" + k.ID, Method: APIKey, Scope: &k.Scope, Grants: k.Grants, Rank: k.Rank}
+	name := k.Name
+	if name == "" {
+		name = "key:" + k.ID
+	}
+	c := &Caller{Name: "key:" + k.ID, Method: APIKey, Scope: &k.Scope, Grants: k.Grants, Rank: k.Rank, realm: realmOf(name)}
 	if k.Expires != nil {
 		c.Expires = *k.Expires
 	}

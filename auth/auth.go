@@ -32,8 +32,8 @@ type Caller struct {
 	// certificate:FINGERPRINT.
 	Name   string
 	Method Method
-	// Owner is who the caller is. A back end, which has a Scope, states for
-	// each call whom it acts for.
+	// Owner is who the caller is, with the session as stores know it. A back
+	// end, which has a Scope, states for each call whom it acts for.
 	Owner  editlock.Owner
 	Scope  *Scope
 	Groups []string
@@ -46,6 +46,9 @@ type Caller struct {
 	// Ended is closed when a login ends before it expires, and when an API key
 	// is revoked, removed or changed. Nil: of others nothing is heard.
 	Ended <-chan struct{} `json:"-"`
+
+	realm   realm
+	session string // of Owner, as the credentials name it
 }
 
 // Scope is whom a back end may act for.
@@ -54,18 +57,19 @@ type Scope struct {
 	Users    []Pattern `json:"users"` // of owners that name a user
 }
 
-// ActAs returns the owner that a call acts for. stated is what the call says
-// of it, nil if nothing: the owner of a credential needs no word, and none but
-// his own is accepted. A refusal is a *ForbiddenError that names the field.
+// ActAs returns the owner that a call acts for, with the session as stores know
+// it. stated is what the call says of it, nil if nothing: the owner of a
+// credential needs no word, and none but that one is accepted. A refusal is a
+// *ForbiddenError that names the field.
 func (c *Caller) ActAs(stated *editlock.Owner) (editlock.Owner, error) {
 	if c.Scope != nil {
-		return c.Scope.actAs(stated)
+		return c.actFor(stated)
 	}
 	if stated == nil {
 		return c.Owner, nil
 	}
 	for _, f := range []struct{ name, said, proved string }{
-		{"owner.session", stated.Session, c.Owner.Session},
+		{"owner.session", stated.Session, c.Shown(c.Owner.Session)},
 		{"owner.user_id", stated.UserID, c.Owner.UserID},
 		{"owner.login", stated.Login, c.Owner.Login},
 		{"owner.name", stated.Name, c.Owner.Name},
@@ -78,16 +82,55 @@ func (c *Caller) ActAs(stated *editlock.Owner) (editlock.Owner, error) {
 	return c.Owner, nil
 }
 
-func (s *Scope) actAs(stated *editlock.Owner) (editlock.Owner, error) {
+func (c *Caller) actFor(stated *editlock.Owner) (editlock.Owner, error) {
 	switch {
 	case stated == nil:
 		return editlock.Owner{}, &editlock.InvalidError{Field: "owner", Problem: "is missing: an API key acts for many, so it says whom for"}
-	case !matchAny(s.Sessions, stated.Session):
-		return editlock.Owner{}, forbidden("owner.session", "is none that this key may act for")
-	case stated.UserID != "" && !matchAny(s.Users, stated.UserID):
-		return editlock.Owner{}, forbidden("owner.user_id", "is none that this key may act for")
+	case inRealm(stated.Session):
+		return editlock.Owner{}, forbidden("owner.session", "is as sessions of other issuers and API keys are shown; state one of your own")
 	}
-	return *stated, nil
+	if err := c.Scope.allows(stated.Session, stated.UserID); err != nil {
+		return editlock.Owner{}, err
+	}
+	if c.realm != "" { // or a digest could stand for what is too long
+		if err := stated.Validate(); err != nil {
+			return editlock.Owner{}, err
+		}
+	}
+	as := *stated
+	as.Session = c.realm.store(stated.Session)
+	return as, nil
+}
+
+func (s *Scope) allows(session, user string) error {
+	if !matchAny(s.Sessions, session) {
+		return forbidden("owner.session", "is none that this key may act for")
+	}
+	return s.allowsUser(user)
+}
+
+func (s *Scope) allowsUser(user string) error {
+	if user != "" && !matchAny(s.Users, user) {
+		return forbidden("owner.user_id", "is none that this key may act for")
+	}
+	return nil
+}
+
+// Confirm refuses an owner that ActAs of a back end would not return.
+func (c *Caller) Confirm(as editlock.Owner) error {
+	session, ok := c.realm.state(as.Session)
+	switch {
+	case !ok:
+		return forbidden("owner.session", "is none that this key may act for")
+	case c.realm != "" && strings.HasPrefix(session, digest):
+		return c.Scope.allowsUser(as.UserID)
+	}
+	return c.Scope.allows(session, as.UserID)
+}
+
+// Covers reports whether a back end may act for a stored session.
+func (c *Caller) Covers(session string) bool {
+	return c.Confirm(editlock.Owner{Session: session}) == nil
 }
 
 // Pattern is a text, or the beginning of texts and a *.
@@ -159,6 +202,3 @@ func CallerFrom(ctx context.Context) *Caller {
 	c, _ := ctx.Value(callerKey{}).(*Caller)
 	return c
 }
-
-// Covers reports whether a back end may act for a session.
-func (s *Scope) Covers(session string) bool { return matchAny(s.Sessions, session) }

@@ -43,5 +43,5 @@ func (c *Certificates) authenticate(cert *x509.Certificate) (*Caller, error) {
 	return settle(&Caller{
 		Name: "certificate:" + fingerprint, Groups: cert.Subject.OrganizationalUnit, Ambient: true, Expires: cert.NotAfter,
 		Owner: editlock.Owner{UserID: c.UserPrefix + names[0], Login: names[0], Name: cert.Subject.CommonName},
-	}, Certificate, "certificate:"+fingerprint)
+	}, Certificate, "", certificateSession+fingerprint)
 }

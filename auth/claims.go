@@ -140,12 +140,14 @@ func (c claimSet) own() (ownClaim, error) {
 	return own, nil
 }
 
-// settle gives a person his session and checks all that is known of him.
-func settle(caller *Caller, method Method, session string) (*Caller, error) {
+// settle gives a person the session of a realm and checks all that is known of
+// the person.
+func settle(caller *Caller, method Method, in realm, session string) (*Caller, error) {
 	caller.Method, caller.Owner.Session = method, session
 	if err := caller.Owner.Validate(); err != nil {
 		return nil, refused("the token's owner is not valid: " + err.Error())
 	}
+	caller.realm, caller.session, caller.Owner.Session = in, session, in.store(session)
 	caller.Groups = slices.Compact(slices.Sorted(slices.Values(caller.Groups)))
 	return caller, nil
 }

@@ -123,7 +123,7 @@ func FuzzClaims(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if caller, err = settle(caller, "", c.session()); err != nil {
+		if caller, err = settle(caller, "", realmOf("shop"), c.session()); err != nil {
 			return
 		}
 		if err := caller.Owner.Validate(); err != nil || !strings.HasPrefix(caller.Owner.UserID, "id:") {

@@ -124,5 +124,5 @@ func (iss *Issuer) caller(v *verified) (*Caller, error) {
 		return nil, refused("the token names no session: editlock.session, sid and jti are missing")
 	}
 	caller.Expires = v.Expiry.Time().Add(leeway)
-	return settle(caller, JWT, session)
+	return settle(caller, JWT, realmOf(iss.Name), session)
 }

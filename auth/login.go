@@ -253,7 +253,7 @@ func (l *Login) finish(ctx context.Context, w http.ResponseWriter, r *http.Reque
 		return err
 	}
 	// The session that others see is not the one that the cookie proves.
-	if caller, err = settle(caller, OIDC, "login:"+random()); err != nil {
+	if caller, err = settle(caller, OIDC, "", loginSession+random()); err != nil {
 		return err
 	}
 	caller.Ambient, caller.Expires = true, time.Now().Add(l.opts.Lifetime)

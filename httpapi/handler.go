@@ -85,7 +85,7 @@ func New(l editlock.Locker, o *Options) *Handler {
 		h.opts.Logger = slog.Default()
 	}
 	if h.opts.Guard != nil {
-		h.locker = h.opts.Guard.InContext(l)
+		h.locker = access.Outside(h.opts.Guard.InContext(l))
 	}
 	h.draining, h.drain = context.WithCancel(context.Background())
 	for _, op := range operations() {

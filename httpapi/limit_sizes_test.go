@@ -132,8 +132,8 @@ func TestLimits_OfSizes(t *testing.T) {
 			}
 		})
 		for _, session := range []string{"sidorova-1", petrov.Session, of(editlock.MaxOwnerField)} {
-			if _, err := s.locker.ReleaseSession(t.Context(), session); err != nil {
-				t.Fatal(err)
+			if got := s.call(t, key, asked{path: "/v1/release-session", body: map[string]any{"session": session}}); got.status != http.StatusOK {
+				t.Fatalf("got %d %s", got.status, got.body)
 			}
 		}
 	}

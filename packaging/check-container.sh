@@ -76,7 +76,7 @@ stop() { kill -TERM "$server"; wait "$server" || fail "it ends with status $?"; 
 in_image /editlock serve >"$work/server" 2>&1 && fail "it serves the network without knowing who calls"
 grep -q 'can be reached from other machines' "$work/server" || fail "it does not say why it serves nobody"
 ! in_image $health 2>/dev/null || fail "it is well without a server"
-key=$("$root/editlock" keys create check --right read,use --keys "$work/etc/keys" 2>/dev/null | sed -n 's/.*\(elk_[a-z0-9_]*\).*/\1/p')
+key=$("$root/editlock" keys create check --right read,use --as-session "*" --as-user "*" --keys "$work/etc/keys" 2>/dev/null | sed -n 's/.*\(elk_[a-z0-9_]*\).*/\1/p')
 chgrp 65532 "$work/etc/keys"
 chmod 640 "$work/etc/keys"
 echo 'keys = "keys"' >>"$work/etc/editlock.toml"

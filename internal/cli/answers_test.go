@@ -99,11 +99,36 @@ func cookieOf(value string) http.Header {
 // hold captures a mutex of group docs for an owner, and returns its token.
 func (d *deployment) hold(t *testing.T, s *served, id string, o editlock.Owner) uint64 {
 	t.Helper()
-	var got struct{ Mutex struct{ Token uint64 } }
-	d.operate(t, s, "POST", "/v1/capture", map[string]any{
+	return d.holdBy(t, s, id, o, bearerOf(d.operator))
+}
+
+// own captures a mutex of group docs for a caller, whose session counts within
+// its realm only.
+func (d *deployment) own(t *testing.T, id string, c *caller) uint64 {
+	t.Helper()
+	switch {
+	case c.issuer != "":
+		return d.holdBy(t, c.at, id, c.owner, bearerOf(d.issuers[c.issuer]))
+	case strings.HasPrefix(c.owner.Session, "login:"):
+		return d.holdBy(t, c.at, id, c.owner, c.header)
+	}
+	return d.hold(t, c.at, id, c.owner)
+}
+
+func (d *deployment) holdBy(t *testing.T, s *served, id string, o editlock.Owner, header http.Header) uint64 {
+	t.Helper()
+	body, err := json.Marshal(map[string]any{
 		"mutex": map[string]string{"group": "docs", "id": id},
 		"owner": map[string]string{"session": o.Session, "user_id": o.UserID, "name": o.Name},
-	}, &got)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got struct{ Mutex struct{ Token uint64 } }
+	answer := s.call(t, "POST", "/v1/capture", string(body), header)
+	if answer.status != http.StatusOK || json.Unmarshal([]byte(answer.body), &got) != nil {
+		t.Fatalf("a capture for %+v: %d %s", o, answer.status, answer.body)
+	}
 	return got.Mutex.Token
 }
 

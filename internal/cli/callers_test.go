@@ -32,6 +32,7 @@ type caller struct {
 	header http.Header
 	owner  editlock.Owner // who he is; a key's, whom it acts for
 	states bool           // he must say so
+	issuer string         // of a token
 	at     *served
 }
 
@@ -69,18 +70,18 @@ func callers(t *testing.T, d *deployment, keys map[string]string) []caller {
 		{name: "wrong token beside a right login", kind: refused, header: both(bearerOf(unsigned(t, "chief")), cookieOf(d.logIn(t, first, chiefsLogin)))},
 
 		{name: "key without permission", kind: powerless, header: bearerOf(keys["without"]), states: true},
-		{name: "token without permission", kind: powerless, header: bearerOf(hs("clerk", nil)), owner: person("clerk")},
-		{name: "token of another issuer's chief", kind: powerless, header: bearerOf(hs("id:clerk", nil)), owner: person("id:clerk")},
-		{name: "token of a user who looks like the chief", kind: powerless, header: bearerOf(hs(lookalike, nil)), owner: person(lookalike)},
+		{name: "token without permission", kind: powerless, header: bearerOf(hs("clerk", nil)), owner: person("clerk"), issuer: shopIssuer},
+		{name: "token of another issuer's chief", kind: powerless, header: bearerOf(hs("id:clerk", nil)), owner: person("id:clerk"), issuer: shopIssuer},
+		{name: "token of a user who looks like the chief", kind: powerless, header: bearerOf(hs(lookalike, nil)), owner: person(lookalike), issuer: shopIssuer},
 		{name: "login without permission", kind: powerless, header: cookieOf(d.logIn(t, first, clerksLogin))},
 		{name: "login that looks like the chief's", kind: powerless, header: cookieOf(d.logIn(t, first, lookalike))},
 
 		{name: "key of another group", kind: elsewhere, header: bearerOf(keys["elsewhere"]), states: true},
-		{name: "token of another group", kind: elsewhere, header: bearerOf(hs("stranger", nil)), owner: person("stranger")},
+		{name: "token of another group", kind: elsewhere, header: bearerOf(hs("stranger", nil)), owner: person("stranger"), issuer: shopIssuer},
 
 		{name: "key with permission", kind: backend, header: bearerOf(keys["with"]), states: true},
-		{name: "token with permission", kind: entitled, header: bearerOf(hs("chief", nil)), owner: person("chief")},
-		{name: "token of the other issuer with permission", kind: entitled, header: bearerOf(id("chief")), owner: editlock.Owner{Session: "chief-1", UserID: "id:chief"}},
+		{name: "token with permission", kind: entitled, header: bearerOf(hs("chief", nil)), owner: person("chief"), issuer: shopIssuer},
+		{name: "token of the other issuer with permission", kind: entitled, header: bearerOf(id("chief")), owner: editlock.Owner{Session: "chief-1", UserID: "id:chief"}, issuer: idIssuer},
 		{name: "login with permission", kind: entitled, header: cookieOf(right), owner: d.whoIs(t, first, right)},
 
 		{name: "anybody", kind: anybody, header: http.Header{"Cookie": {"editlock_session=sidorova-1; editlock_name=U2lkb3JvdmE"}}, states: true, at: d.open},

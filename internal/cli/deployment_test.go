@@ -40,8 +40,9 @@ type deployment struct {
 	open     *served // of the demo, which knows nobody
 	secret   []byte  // of the issuer shop
 	rsa      *rsa.PrivateKey
-	publicly []byte // PEM
-	operator string // a key that may do everything
+	publicly []byte            // PEM
+	operator string            // a key that may do everything
+	issuers  map[string]string // the same for the sessions of an issuer
 }
 
 // served is one running server.
@@ -51,6 +52,7 @@ type served struct{ at, url string }
 // letter only, which is Cyrillic in the last one.
 const (
 	shopIssuer    = "shop"
+	keyName       = "till" // of all keys, which so share their sessions
 	idIssuer      = "https://id.example"
 	loginCookie   = "editlock_login"
 	chiefsLogin   = "chief"
@@ -109,7 +111,12 @@ func deployWith(t *testing.T, limits string) *deployment {
 	for name, text := range map[string][]byte{"client.secret": []byte("s3cret"), "page.secret": d.secret, "id.pem": d.publicly} {
 		d.write(t, name, text)
 	}
-	d.operator = d.key(t, auth.Key{Grants: []auth.Grant{{Rights: []auth.Right{auth.Admin}, Group: "*", Mode: "*"}}})
+	everything := []auth.Grant{{Rights: []auth.Right{auth.Admin}, Group: "*", Mode: "*"}}
+	d.operator = d.key(t, auth.Key{Grants: everything})
+	d.issuers = map[string]string{}
+	for _, name := range []string{shopIssuer, idIssuer} {
+		d.issuers[name] = d.key(t, auth.Key{Name: name, Grants: everything})
+	}
 
 	var callbacks []string
 	d.open = free(t)
@@ -219,6 +226,9 @@ func await(t *testing.T, what string, done func() bool) {
 // key makes an API key, before the servers run, that may act for anybody.
 func (d *deployment) key(t *testing.T, k auth.Key) string {
 	t.Helper()
+	if k.Name == "" {
+		k.Name = keyName
+	}
 	k.Scope = auth.Scope{Sessions: []auth.Pattern{"*"}, Users: []auth.Pattern{"*"}}
 	k, secret := auth.NewKey(k)
 	err := auth.ChangeKeys(filepath.Join(d.folder, "keys.json"), func(all []auth.Key) ([]auth.Key, error) { return append(all, k), nil })

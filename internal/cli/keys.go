@@ -20,7 +20,7 @@ func (a *app) keys() *cobra.Command {
 	file := ""
 	parent := a.command(&cobra.Command{
 		Use: "keys COMMAND",
-		Example: `editlock keys create shop --keys keys.json --right read,use --group shop --as-user "shop:*"
+		Example: `editlock keys create shop --keys keys.json --right read,use --group shop --as-session "*" --as-user "shop:*"
 editlock keys list --keys keys.json
 editlock keys revoke 7c2mfkq1xa --keys keys.json`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -68,7 +68,7 @@ func (g *grantFlags) grants() ([]auth.Grant, error) {
 func (a *app) createKey(file *string) *cobra.Command {
 	cmd := a.named(&cobra.Command{
 		Use:     "create NAME",
-		Example: `editlock keys create shop --keys keys.json --right read,use`,
+		Example: `editlock keys create shop --keys keys.json --right read,use --as-session "*" --as-user "shop:*"`,
 		Args:    a.arguments("NAME"),
 	}, "keys.create")
 	var (
@@ -78,8 +78,8 @@ func (a *app) createKey(file *string) *cobra.Command {
 	)
 	fs := cmd.Flags()
 	grant := a.grantFlags(fs, "read,use", "flag.right")
-	fs.StringArrayVar(&sessions, "as-session", []string{"*"}, a.words.Text("flag.as_session"))
-	fs.StringArrayVar(&users, "as-user", []string{"*"}, a.words.Text("flag.as_user"))
+	fs.StringArrayVar(&sessions, "as-session", nil, a.words.Text("flag.as_session"))
+	fs.StringArrayVar(&users, "as-user", nil, a.words.Text("flag.as_user"))
 	fs.DurationVar(&expires, "expires", 0, a.words.Text("flag.expires"))
 	fs.IntVar(&rank, "rank", 0, a.words.Text("flag.rank"))
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
@@ -104,6 +104,9 @@ func (a *app) createKey(file *string) *cobra.Command {
 			return err
 		}
 		a.note(a.words.Text("keys.once", k.ID))
+		if len(sessions) == 0 {
+			a.note(a.words.Text("keys.nobody"))
+		}
 		a.say(secret)
 		return nil
 	}
@@ -188,6 +191,9 @@ func grantsText(grants []auth.Grant) string {
 
 func scopeText(s auth.Scope) string {
 	list := func(patterns []auth.Pattern) string {
+		if len(patterns) == 0 {
+			return "-"
+		}
 		names := make([]string, len(patterns))
 		for i, p := range patterns {
 			names[i] = words.Plain(string(p))

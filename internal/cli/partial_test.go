@@ -67,7 +67,7 @@ var shares = []share{
 	{route: "POST /v1/force-release", body: `{"mutex":{"group":"docs","id":"theirs"},"seen_token":THEIRTOKEN,"reason":"so"OWNER}`, want: [5]string{no, no, no, no, ok + does}},
 	// Every session that a key may act for is its own.
 	{
-		route: "POST /v1/release-session", body: `{"session":"petrov-1"OWNER}`,
+		route: "POST /v1/release-session", body: `{"session":"THEIRSESSION"OWNER}`,
 		want: [5]string{no, no, no, no, ok + does}, ofKey: [5]string{no, ok + does, no, no, ok + does},
 	},
 	{route: "POST /v1/release-session", body: `{"session":"MYSESSION"OWNER}`, want: [5]string{no, ok + does, no, no, ok + does}},
@@ -128,6 +128,7 @@ type sharer struct {
 func sharers(t *testing.T, d *deployment) []sharer {
 	t.Helper()
 	var all []sharer
+	s := d.servers[0]
 	for i, p := range partial {
 		grant := auth.Grant{Rights: p.rights, Group: "docs", Mode: "*"}
 		brought := map[string]any{"editlock": map[string]any{"grants": []auth.Grant{grant}}}
@@ -135,9 +136,9 @@ func sharers(t *testing.T, d *deployment) []sharer {
 			return bearerOf(d.token(t, jose.HS256, d.secret, user, change))
 		}
 		all = append(all,
-			sharer{caller{header: bearerOf(d.key(t, auth.Key{Grants: []auth.Grant{grant}})), owner: person("sidorova"), states: true}, "key", i},
-			sharer{caller{header: token(p.user, nil), owner: person(p.user)}, "rule", i},
-			sharer{caller{header: token("clerk", brought), owner: person("clerk")}, "grant", i})
+			sharer{caller{header: bearerOf(d.key(t, auth.Key{Grants: []auth.Grant{grant}})), owner: person("sidorova"), states: true, at: s}, "key", i},
+			sharer{caller{header: token(p.user, nil), owner: person(p.user), issuer: shopIssuer, at: s}, "rule", i},
+			sharer{caller{header: token("clerk", brought), owner: person("clerk"), issuer: shopIssuer, at: s}, "grant", i})
 	}
 	for _, c := range all {
 		await(t, "the key", func() bool { return d.servers[0].call(t, "GET", "/v1/mutexes", "", c.header).status != 401 })
@@ -166,7 +167,7 @@ func TestSurface_OfCallersWithSomeRights(t *testing.T) {
 			t.Run(fmt.Sprintf("%s %s at %s, row %d", c.sort, partial[c.set].user, row.route, i+1), func(t *testing.T) {
 				const holder = "Petrov Who Holds It"
 				theirs := d.hold(t, s, "theirs", editlock.Owner{Session: "petrov-1", UserID: "petrov", Name: holder})
-				mine := d.hold(t, s, "mine", c.owner)
+				mine := d.own(t, "mine", &c.caller)
 				method, path, body := c.ask(row.route, row.send, row.body, mine, theirs)
 				before := d.state(t, s)
 				got := s.call(t, method, path, body, c.header)

@@ -1,6 +1,8 @@
 package cli_test
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"go/ast"
@@ -48,7 +50,7 @@ var surface = []struct {
 	{"POST /v1/release", "", `{"mutex":{"group":"docs","id":"mine"}OWNER}`, true, [7]string{unknown, unknown, no, no, ok, ok, ok}},
 	{"POST /v1/takeover", "", `{"mutex":{"group":"docs","id":"theirs"},"seen_token":THEIRTOKEN,"reason":"so"OWNER}`, true, [7]string{unknown, unknown, no, no, ok, ok, ok}},
 	{"POST /v1/force-release", "", `{"mutex":{"group":"docs","id":"theirs"},"seen_token":THEIRTOKEN,"reason":"so"OWNER}`, true, [7]string{unknown, unknown, no, no, ok, ok, ok}},
-	{"POST /v1/release-session", "", `{"session":"petrov-1"OWNER}`, true, [7]string{unknown, unknown, no, no, ok, ok, ok}},
+	{"POST /v1/release-session", "", `{"session":"THEIRSESSION"OWNER}`, true, [7]string{unknown, unknown, no, no, ok, ok, ok}},
 	{"POST /v1/hand-over", "", `{"mutex":{"group":"docs","id":"mine"}OWNER}`, false, [7]string{unknown, unknown, no, no, ok, ok, ok}},
 	{"POST /v1/decline", "", `{"mutex":{"group":"docs","id":"mine"},"waiter":"w1"OWNER}`, false, [7]string{unknown, unknown, no, no, ok, ok, ok}},
 	{"GET /v1/mutexes", "", "", false, [7]string{unknown, unknown, no, ok, ok, ok, ok}},
@@ -218,7 +220,7 @@ func TestSurface_OfEachKindOfCaller(t *testing.T) {
 		for _, row := range surface {
 			t.Run(c.name+" at "+row.route, func(t *testing.T) {
 				theirs := d.hold(t, c.at, "theirs", editlock.Owner{Session: "petrov-1", UserID: "petrov", Name: holder})
-				mine := d.hold(t, c.at, "mine", c.owner)
+				mine := d.own(t, "mine", &c)
 				method, path, body := c.ask(row.route, row.send, row.body, mine, theirs)
 				before := d.state(t, c.at)
 				got := c.at.call(t, method, path, body, c.header)
@@ -243,13 +245,20 @@ func TestSurface_OfEachKindOfCaller(t *testing.T) {
 	}
 }
 
+// theirsShown is the session petrov-1 of the keys as all others are shown it.
+var theirsShown = func() string {
+	sum := sha256.Sum256([]byte("editlock realm\x00" + keyName))
+	return "~" + base64.RawURLEncoding.EncodeToString(sum[:12]) + "~petrov-1"
+}()
+
 // ask is what a caller sends for a row of a table.
 func (c *caller) ask(route, send, body string, mine, theirs uint64) (method, path, filled string) {
-	owner := ""
+	owner, session := "", theirsShown
 	if c.states {
+		session = "petrov-1"
 		owner = fmt.Sprintf(`,"owner":{"session":%q,"user_id":%q}`, c.owner.Session, c.owner.UserID)
 	}
-	filled = strings.NewReplacer("MYTOKEN", fmt.Sprint(mine), "THEIRTOKEN", fmt.Sprint(theirs), "MYSESSION", c.owner.Session, "OWNER", owner).Replace(body)
+	filled = strings.NewReplacer("MYTOKEN", fmt.Sprint(mine), "THEIRTOKEN", fmt.Sprint(theirs), "MYSESSION", c.owner.Session, "THEIRSESSION", session, "OWNER", owner).Replace(body)
 	method, path, isMethod := strings.Cut(route, " ")
 	if !isMethod {
 		method, path = "GET", route

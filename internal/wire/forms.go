@@ -19,7 +19,7 @@ type ID struct {
 
 // Owner is the form of an editlock.Owner.
 type Owner struct {
-	Session string `json:"session" minLength:"1" maxLength:"200" doc:"The identity: who has the same session is the same holder. At most 200 bytes, as all fields here."`
+	Session string `json:"session" minLength:"1" maxLength:"200" doc:"The identity: who has the same session is the same holder. With authentication it counts for the issuer or API key that states it only. At most 200 bytes, as all fields here."`
 	UserID  string `json:"user_id" required:"false" maxLength:"200" doc:"The same user_id in another session is the same person."`
 	Login   string `json:"login" required:"false" maxLength:"200"`
 	Name    string `json:"name" required:"false" maxLength:"200" doc:"For people to read."`

@@ -58,21 +58,29 @@ The file holds their hashes only; a server that runs with --keys FILE sees a cha
 	},
 	"keys.create.short": {en: "make a key and print it, this once", ru: "создать ключ и один раз его напечатать"},
 	"keys.create.long": {
-		en: "Makes a key for a back end called NAME and prints it. It is kept nowhere and can't be shown again.",
-		ru: "Создаёт ключ для программы с именем NAME и печатает его. Он нигде не хранится, второй раз его не показать.",
+		en: `Makes a key for a back end called NAME and prints it. It is kept nowhere and can't be shown again.
+Its sessions are its own: the same session of another key or issuer is another holder. Keys of
+one NAME, and an issuer of that name, share them.`,
+		ru: `Создаёт ключ для программы с именем NAME и печатает его. Он нигде не хранится, второй раз его не показать.
+Его сеансы — только его: такой же сеанс другого ключа или издателя — другой владелец. У ключей
+с одним NAME и у издателя с этим именем они общие.`,
 	},
 	"keys.list.short":   {en: "list the keys", ru: "перечислить ключи"},
 	"keys.list.long":    {en: "Lists the keys of a file: who has them, what they allow, and whether they count.", ru: "Перечисляет ключи файла: у кого они, что разрешают и действуют ли."},
 	"keys.revoke.short": {en: "revoke a key", ru: "отозвать ключ"},
 	"keys.revoke.long":  {en: "Revokes the key of an ID for good. It stays in the list.", ru: "Навсегда отзывает ключ с этим ID. В списке он остаётся."},
 	"keys.once":         {en: "This is the key %s. It is shown this once only.", ru: "Это ключ %s. Он показывается только один раз."},
-	"keys.head":         {en: "ID\tNAME\tSTATE\tRIGHTS\tACTS FOR\tCREATED", ru: "ID\tИМЯ\tСОСТОЯНИЕ\tПРАВА\tДЕЙСТВУЕТ ЗА\tСОЗДАН"},
-	"keys.valid":        {en: "valid", ru: "действует"},
-	"keys.until":        {en: "until %s", ru: "до %s"},
-	"keys.revoked":      {en: "revoked %s", ru: "отозван %s"},
-	"keys.expired":      {en: "expired %s", ru: "истёк %s"},
-	"keys.none":         {en: "no key has the ID %s", ru: "нет ключа с ID %s"},
-	"keys.gone":         {en: "%s is revoked", ru: "%s отозван"},
+	"keys.nobody": {
+		en: "It may read, but capture for nobody: --as-session says for whom. \"*\" is every session of this back end.",
+		ru: "Он может читать, но не захватывать: за кого, скажет --as-session. «*» — любой сеанс этой программы.",
+	},
+	"keys.head":    {en: "ID\tNAME\tSTATE\tRIGHTS\tACTS FOR\tCREATED", ru: "ID\tИМЯ\tСОСТОЯНИЕ\tПРАВА\tДЕЙСТВУЕТ ЗА\tСОЗДАН"},
+	"keys.valid":   {en: "valid", ru: "действует"},
+	"keys.until":   {en: "until %s", ru: "до %s"},
+	"keys.revoked": {en: "revoked %s", ru: "отозван %s"},
+	"keys.expired": {en: "expired %s", ru: "истёк %s"},
+	"keys.none":    {en: "no key has the ID %s", ru: "нет ключа с ID %s"},
+	"keys.gone":    {en: "%s is revoked", ru: "%s отозван"},
 
 	"token.short": {en: "sign a short-lived token for a page", ru: "подписать короткий токен для страницы"},
 	"token.long": {
