@@ -4,18 +4,26 @@ import (
 	"testing"
 
 	"editlock/store"
+	"editlock/store/kv"
+	"editlock/store/kv/kvtest"
 	"editlock/store/memory"
 	"editlock/store/storetest"
 )
 
-func open(t testing.TB, clock *storetest.Clock) store.Store {
-	st := memory.New(&memory.Options{Now: clock.Now})
-	t.Cleanup(func() { _ = st.Close() })
-	return st
+func TestEngine(t *testing.T) {
+	kvtest.Run(t, func(t testing.TB, clock *kvtest.Clock) kv.Engine {
+		e := memory.NewEngine(&memory.Options{Now: clock.Now})
+		t.Cleanup(func() { _ = e.Close() })
+		return e
+	})
 }
 
 func TestStore(t *testing.T) {
-	storetest.Run(t, storetest.Harness{Open: open})
+	storetest.Run(t, storetest.Harness{Open: func(t testing.TB, clock *storetest.Clock) store.Store {
+		st := memory.New(&memory.Options{Now: clock.Now})
+		t.Cleanup(func() { _ = st.Close() })
+		return st
+	}})
 }
 
 func BenchmarkStore(b *testing.B) {
