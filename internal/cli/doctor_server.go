@@ -19,6 +19,7 @@ import (
 
 	"editlock"
 	"editlock/client"
+	"editlock/internal/config"
 )
 
 // renewWithin is when a certificate should be renewed.
@@ -27,14 +28,8 @@ const renewWithin = 14 * 24 * time.Hour
 // files looks at who may read the files of a server, and at its certificate.
 func (d *doctor) files() []finding {
 	var found []finding
-	for _, file := range []struct {
-		check, path string
-		secret      bool
-	}{{"keys", d.conf.Keys, false}, {"tls_key", d.conf.TLSKey, true}} {
-		if file.path == "" {
-			continue
-		}
-		found = append(found, d.secretFile(file.check, file.path, file.secret))
+	for _, file := range d.conf.Files() {
+		found = append(found, d.file(file)...)
 	}
 	if d.conf.TLSCert != "" && d.conf.TLSKey != "" {
 		found = append(found, d.certificate())
@@ -42,22 +37,33 @@ func (d *doctor) files() []finding {
 	return found
 }
 
-// secretFile looks at who may read or change a file that is for few.
-func (d *doctor) secretFile(check, path string, secret bool) finding {
-	info, err := os.Stat(path)
+// file looks at who may read or change a file. Of one that is public nothing is
+// said as long as nobody else may change it.
+func (d *doctor) file(file config.NamedFile) []finding {
+	info, err := os.Stat(file.Path)
+	one := func(status, text, advice string) []finding { return []finding{{file.Setting, status, text, advice}} }
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return finding{check, failing, d.words.Text("doctor.file.none", path), d.words.Text("doctor.file.none.do")}
+		return one(failing, d.words.Text("doctor.file.none", file.Path), d.words.Text("doctor.file.none.do"))
 	case err != nil:
-		return finding{check, failing, d.words.Error(err), ""}
-	case keepsModes && info.Mode().Perm()&0o007 != 0:
-		f := finding{check, warning, d.words.Text("doctor.file.open", path, info.Mode().Perm()), d.words.Text("doctor.file.open.do", path)}
-		if secret || info.Mode().Perm()&0o002 != 0 { // who writes keys makes himself one
-			f.Status = failing
-		}
-		return f
+		return one(failing, d.words.Error(err), "")
+	case !keepsModes:
+		info = nil
 	}
-	return finding{check, fine, d.words.Text("doctor.file", path), ""}
+	mode := fs.FileMode(0)
+	if info != nil {
+		mode = info.Mode().Perm()
+	}
+	open, advice := d.words.Text("doctor.file.open", file.Path, mode), d.words.Text("doctor.file.open.do", file.Path)
+	switch {
+	case mode&0o002 != 0, file.Kind == config.SecretFile && mode&0o007 != 0: // who may change it, is believed
+		return one(failing, open, advice)
+	case file.Kind == config.PublicFile:
+		return nil
+	case mode&0o007 != 0:
+		return one(warning, open, advice)
+	}
+	return one(fine, d.words.Text("doctor.file", file.Path), "")
 }
 
 func (d *doctor) certificate() finding {
@@ -190,7 +196,7 @@ func (d *doctor) server(ctx context.Context) []finding {
 	}
 	found = append(found, d.ready(ctx, who, base), d.serverClock(got.header, began.Add(took/2)))
 	if file := d.credentialPath(); file != "" {
-		found = append(found, d.secretFile("credential", file, false))
+		found = append(found, d.file(config.NamedFile{Setting: "credential", Path: file, Kind: config.GuardedFile})...)
 	}
 	return append(found, d.caller(ctx))
 }

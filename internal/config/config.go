@@ -34,10 +34,10 @@ type Settings struct {
 	Store    string `toml:"store"`
 	Listen   string `toml:"listen"`
 	Demo     bool   `toml:"demo"`
-	Keys     string `toml:"keys"`
-	TLSCert  string `toml:"tls_cert"`
-	TLSKey   string `toml:"tls_key"`
-	ClientCA string `toml:"client_ca"`
+	Keys     string `toml:"keys" file:"guarded"`
+	TLSCert  string `toml:"tls_cert" file:"public"`
+	TLSKey   string `toml:"tls_key" file:"secret"`
+	ClientCA string `toml:"client_ca" file:"public"`
 	Metrics  string `toml:"metrics"`
 	Pprof    string `toml:"pprof"`
 }
@@ -77,8 +77,8 @@ type Issuer struct {
 	Audience      string      `toml:"audience"`
 	JWKS          string      `toml:"jwks_url,omitempty"`
 	KeepKeys      Duration    `toml:"keep_keys,omitempty"`
-	SecretFile    string      `toml:"secret_file,omitempty"`
-	PublicKeyFile string      `toml:"public_key_file,omitempty"`
+	SecretFile    string      `toml:"secret_file,omitempty" file:"secret"`
+	PublicKeyFile string      `toml:"public_key_file,omitempty" file:"public"`
 	Leeway        Duration    `toml:"leeway,omitempty"`
 	UserPrefix    *string     `toml:"user_prefix"`
 	Claims        auth.Claims `toml:"claims"`
@@ -88,7 +88,7 @@ type Issuer struct {
 type Login struct {
 	Issuer     string      `toml:"issuer"`
 	ClientID   string      `toml:"client_id"`
-	SecretFile string      `toml:"client_secret_file,omitempty"`
+	SecretFile string      `toml:"client_secret_file,omitempty" file:"secret"`
 	PublicURL  string      `toml:"public_url"`
 	Scopes     []string    `toml:"scopes,omitempty"`
 	UserPrefix *string     `toml:"user_prefix"`

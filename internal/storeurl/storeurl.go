@@ -108,3 +108,32 @@ func parameters(query string) string {
 func secret(name string) bool {
 	return name != "passfile" && slices.ContainsFunc([]string{"pass", "pwd", "secret", "token"}, func(s string) bool { return strings.Contains(name, s) })
 }
+
+// HasSecret reports whether a store's URL holds what may be a secret.
+func HasSecret(store string) bool {
+	shown := Redact(store)
+	if strings.Contains(shown, Hidden) {
+		return true
+	}
+	plain, err := url.QueryUnescape(store)
+	of, bad := url.QueryUnescape(shown)
+	return err != nil || bad != nil || plain != of
+}
+
+// Files are those that a store's URL names: of secrets, and others.
+func Files(store string) (secrets, public []string) {
+	_, query, _ := strings.Cut(store, "?")
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return nil, nil // the engine refuses it
+	}
+	for name, paths := range values {
+		switch name {
+		case "key", "sslkey", "passfile":
+			secrets = append(secrets, paths...)
+		case "ca", "cert", "sslcert", "sslrootcert":
+			public = append(public, paths...)
+		}
+	}
+	return secrets, public
+}
