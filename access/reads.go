@@ -115,7 +115,8 @@ func (w *guarded) History(ctx context.Context, q editlock.HistoryQuery) (editloc
 
 // Watch implements editlock.Locker. It leaves out events of mutexes that the
 // caller may not see, and, resumed without the right to history, what is older
-// than an hour, with a gap in its place. It ends with the credentials.
+// than an hour, with a gap in its place. Of one mutex that the caller may use, a
+// gap stands for whatever is left out. It ends with the credentials.
 func (w *guarded) Watch(ctx context.Context, q editlock.WatchQuery) iter.Seq2[editlock.Event, error] {
 	return func(yield func(editlock.Event, error) bool) {
 		c, err := w.who(ctx)
@@ -142,6 +143,9 @@ func (w *guarded) watch(ctx context.Context, c *auth.Caller, q editlock.WatchQue
 		case e.Kind == editlock.KindGap:
 			withheld = 0
 		case !w.g.MaySee(c, e.ID, e.Owner, e.Actor, e.Other):
+			if q.ID != nil && w.g.May(c, auth.Use, e.ID) {
+				withheld = e.Seq // a caller who may ask about it learns that there is something to ask
+			}
 			continue
 		case q.After != nil && e.At.Before(oldest) && !w.g.May(c, auth.History, e.ID):
 			withheld = e.Seq

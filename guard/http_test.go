@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strconv"
 	"testing"
 
@@ -110,5 +111,54 @@ func TestCheck_RefusesWhatIsNoToken(t *testing.T) {
 	}
 	if err := guard.SQLite("").Check(t.Context(), nil, editlock.ID{}, 1); !errors.Is(err, editlock.ErrInvalid) {
 		t.Errorf("without an ID: %v", err)
+	}
+}
+
+// Every client sends the token as testdata/guard/contract.json says; the
+// Django guard and the clients are held to the same file.
+func TestMiddleware_ReadsWhatEveryClientSends(t *testing.T) {
+	var contract struct {
+		Header string
+		Cases  []struct {
+			Name, Token string
+			Saved       bool
+		}
+	}
+	data, err := os.ReadFile("../testdata/guard/contract.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(data, &contract); err != nil {
+		t.Fatal(err)
+	}
+	m := editlock.NewManager(memory.New(nil), nil)
+	t.Cleanup(func() { _ = m.Close() })
+	ctx := editlock.WithOwner(t.Context(), owner("ann"))
+	stale, err := m.Capture(ctx, report, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	current, err := m.Takeover(ctx, report, stale.Token, "again", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tokens := map[string]string{
+		"current": strconv.FormatUint(uint64(current.Token), 10), "stale": strconv.FormatUint(uint64(stale.Token), 10),
+	}
+	for _, tt := range contract.Cases {
+		t.Run(tt.Name, func(t *testing.T) {
+			saved := false
+			save := guard.Middleware(m, func(*http.Request) (editlock.ID, error) { return report, nil })(
+				http.HandlerFunc(func(http.ResponseWriter, *http.Request) { saved = true }))
+			r := httptest.NewRequest(http.MethodPut, "/42", nil)
+			if token, known := tokens[tt.Token]; known {
+				tt.Token = token
+			}
+			r.Header.Set(contract.Header, tt.Token)
+			save.ServeHTTP(httptest.NewRecorder(), r)
+			if saved != tt.Saved {
+				t.Errorf("saved: %v, want %v", saved, tt.Saved)
+			}
+		})
 	}
 }

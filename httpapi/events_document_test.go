@@ -245,3 +245,25 @@ func TestEvents_RefuseCallersAsDocumented(t *testing.T) {
 type proved struct{ caller *auth.Caller }
 
 func (p proved) Authenticate(*http.Request) (*auth.Caller, error) { return p.caller, nil }
+
+func TestEvents_OfOneMutexShowAGapForWhatACallerWhoMayUseItMayNotSee(t *testing.T) {
+	s := startSecured(t, access.Policy{Rules: []access.Rule{
+		{Groups: []string{"users"}, Grant: auth.Grant{Rights: []auth.Right{auth.Use}, Group: "docs", Mode: "*"}},
+		{Groups: []string{"users"}, Grant: auth.Grant{Rights: []auth.Right{auth.Read, auth.Use}, Group: "other", Mode: "*"}},
+	}}, access.Limits{})
+	token := bearer(page(t, "ivanov", "users"))
+	capture := `{"mutex":{"group":"docs","id":"1"}}`
+	mine := read[wire.CaptureAnswer](t, s.post(t, "/v1/capture", capture, token...))
+	read[wire.ReleaseAnswer](t, s.post(t, "/v1/release", capture, token...))
+	if _, err := s.locker.Release(editlock.WithOwner(t.Context(), petrov), s.held(t, "1", petrov).ID, editlock.Condition{}); err != nil {
+		t.Fatal(err)
+	}
+	read[wire.CaptureAnswer](t, s.post(t, "/v1/capture", capture, token...))
+
+	after := fmt.Sprintf("&after=%d", mine.Mutex.Token)
+	l := s.listen(t, "/v1/events?group=docs&id=1"+after, token...)
+	l.begin()
+	l.want("released")
+	l.want("gap")
+	l.want("captured")
+}

@@ -132,6 +132,15 @@ export class Editlock {
    */
   date(time) { return new Date(Date.parse(time) + (Math.abs(this.#skew) > wrongClock ? this.#skew : 0)); }
 
+  /**
+   * reload loads the page again, however slowly: its locks wait for the next
+   * page as long as the server lets them.
+   */
+  reload() {
+    this.#grace = '1m';
+    location.reload();
+  }
+
   /** close gives everything back, and stops. */
   async close() {
     clearTimeout(this.#lookTimer);

@@ -263,8 +263,8 @@ export class EditLockElement extends HTMLElement {
         if (!current()) return;
         this.#base = this.#read();
         this.#loaded = asked;
-      } else if (token && lock.note !== 'kept' && await lock.heldBySomebodySince(this.#loaded)) {
-        return location.reload();
+      } else if (token && lock.note !== 'kept' && await this.#old(lock)) {
+        return this.client?.reload();
       }
     } catch {
       if (token && current()) setTimeout(() => this.refresh(), 1000);
@@ -277,6 +277,13 @@ export class EditLockElement extends HTMLElement {
     this.#dirty = false;
     this.#kept?.compare(this.#read());
     this.#show();
+  }
+
+  // Where nobody may tell, the page itself may; else it is taken for old.
+  /** @param {Lock} lock */
+  async #old(lock) {
+    const held = await lock.heldBySomebodySince(this.#loaded);
+    return held ?? !await this.unchanged?.();
   }
 
   #restore() {

@@ -54,6 +54,7 @@ export class Lock extends EventTarget {
   #wait = null;
   #looking = false;
   #lookAgain = false;
+  #blind = -1; // the turn in which looking was forbidden
   /** @type {(() => void) | null} */
   #unwatch = null;
 
@@ -278,10 +279,13 @@ export class Lock extends EventTarget {
     await this.look();
   }
 
-  /** look asks who holds it now. Calls during a look share one more. */
+  /**
+   * look asks who holds it now. Calls during a look share one more. Where that
+   * is forbidden, nothing is asked until the reader does.
+   */
   async look() {
     this.#lookAgain = true;
-    if (this.#looking) return;
+    if (this.#looking || this.#blind === this.#turn) return;
     this.#looking = true;
     while (this.#lookAgain) {
       this.#lookAgain = false;
@@ -290,6 +294,7 @@ export class Lock extends EventTarget {
         const { mutex } = await this.#client.api.post('v1/request', { mutex: this.mutex, owner: this.#client.owner });
         if (turn === this.#turn) this.#seen(mutex);
       } catch (e) {
+        if (e instanceof EditlockError && e.code === 'forbidden') this.#blind = turn;
         if (e instanceof EditlockError && e.temporary && this.state !== 'mine') this.#set({ online: false, limited: e.code === 'limited' });
       }
     }
@@ -404,11 +409,12 @@ export class Lock extends EventTarget {
 
   /**
    * heldBySomebodySince tells whether another hold ended after a moment of
-   * this page's clock: what was loaded then may be old by now.
+   * this page's clock: what was loaded then may be old by now. Null: only who
+   * may read the history knows.
    * @param {number} mono of performance.now()
    */
   async heldBySomebodySince(mono) {
-    return this.holder !== null && heldSince(this.#client.api, this.mutex, this.holder.as_of, mono);
+    return this.holder === null ? false : heldSince(this.#client.api, this.mutex, this.holder.as_of, mono);
   }
 
   /** retire gives the lock back because nobody has typed for so long. */

@@ -16,6 +16,27 @@ const silence = 40_000;
 const after = (ms) => new Promise((done) => setTimeout(done, ms));
 
 /**
+ * blocks are what an event stream sends, as the fields of each block.
+ * @param {Response} response
+ * @param {() => void} [alive] is called whenever anything comes, a heartbeat too
+ * @returns {AsyncGenerator<Record<string, string>, void>}
+ */
+export async function* blocks(response, alive) {
+  const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
+  const decoder = new TextDecoder();
+  for (let text = ''; ;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    alive?.();
+    const whole = (text + decoder.decode(value, { stream: true })).split('\n\n');
+    text = whole.pop() ?? '';
+    for (const block of whole) {
+      yield Object.fromEntries(block.split('\n').map((line) => line.split(/: (.*)/s, 2)).filter(([name]) => name));
+    }
+  }
+}
+
+/**
  * listen tells of each event; without one: events may have been missed, look
  * again.
  * @param {API} api
@@ -71,31 +92,17 @@ export function listen(api, query, tell) {
       });
       connected();
       spread({ look: true });
-      const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
-      const decoder = new TextDecoder();
-      for (let text = ''; ;) {
-        const { done, value } = await reader.read();
-        if (done) return;
+      for await (const block of blocks(response, () => {
         clearTimeout(timer);
         timer = setTimeout(() => dead.abort(), silence);
-        const blocks = (text + decoder.decode(value, { stream: true })).split('\n\n');
-        text = blocks.pop() ?? '';
-        blocks.forEach(take);
-      }
+      })) take(block);
     } finally {
       clearTimeout(timer);
     }
   }
 
-  /** @param {string} block */
-  function take(block) {
-    /** @type {Record<string, string>} */
-    const fields = {};
-    for (const line of block.split('\n')) {
-      const colon = line.indexOf(': ');
-      if (colon > 0) fields[line.slice(0, colon)] = line.slice(colon + 2);
-    }
-    const { id, event, data } = fields;
+  /** @param {Record<string, string>} block */
+  function take({ id, event, data }) {
     if (event === 'gap') spread({ id, look: true });
     else if (event !== 'problem') spread({ id, entry: data ? JSON.parse(data) : undefined });
   }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import subprocess
 from collections.abc import Iterator
@@ -108,6 +109,25 @@ def test_the_drop_in_takes_the_same_owner(name: str) -> None:
     assert got["owner"]["name"] == "Иван Иванов"
 
 
+CONTRACT = json.loads((ROOT.parents[1] / "testdata" / "guard" / "contract.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("view", ["save", "save-class", "save-async"])
+@pytest.mark.parametrize("case", CONTRACT["cases"], ids=[case["name"] for case in CONTRACT["cases"]])
+def test_the_guard_reads_what_every_client_sends(locks: Client, name: str, view: str, case: dict[str, Any]) -> None:
+    ivan = browser("ivan")
+    stale = ivan.post(f"/{name}/block/").json()["token"]
+    id = django_site.mutex_id(None, name)  # type: ignore[arg-type]
+    holder = locks.request(id)[1]
+    assert holder is not None
+    current = locks.takeover(id, stale, "again", owner=holder.owner).token
+    token = {"current": str(current), "stale": str(stale)}.get(case["token"], case["token"])
+    want = 200 if case["saved"] else 409
+    header: Any = {"HTTP_" + CONTRACT["header"].upper().replace("-", "_"): token}
+    assert ivan.post(f"/{name}/{view}/", **header).status_code == want
+    assert ivan.post(f"/{name}/{view}/", {CONTRACT["field"]: token}).status_code == want
+
+
 @pytest.mark.parametrize("view", ["save", "save-class"])
 def test_a_save_without_the_token_is_refused(name: str, view: str) -> None:
     ivan = browser("ivan")
@@ -122,7 +142,7 @@ def test_a_save_with_the_token_goes_through(name: str, view: str) -> None:
     ivan = browser("ivan")
     token = ivan.post(f"/{name}/block/").json()["token"]
     assert ivan.post(f"/{name}/{view}/", {"editlock_token": token}).status_code == 200
-    assert ivan.post(f"/{name}/{view}/", HTTP_X_EDITLOCK_TOKEN=str(token)).status_code == 200
+    assert ivan.post(f"/{name}/{view}/", HTTP_EDITLOCK_TOKEN=str(token)).status_code == 200
     assert ivan.post(f"/{name}/save/", {"editlock_token": token}).json() == {"saved": token}
 
 
@@ -150,7 +170,7 @@ def test_asynchronous_views_are_guarded_and_have_the_owner(name: str) -> None:
 
     async def visit() -> tuple[Any, Any, Any]:
         browsing = AsyncBrowser()
-        header: Any = {"X-Editlock-Token": str(token)}
+        header: Any = {"Editlock-Token": str(token)}
         browsing.cookies = ivan.cookies
         return (
             await browsing.post(f"/{name}/save-async/", "{}", content_type="application/json", **header),

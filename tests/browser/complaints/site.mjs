@@ -39,6 +39,8 @@ export class Site {
   pages = new Map();
   /** Asked about each call; may answer {status, delay}: refused, or passed on later. */
   fault = () => null;
+  /** Headers that its calls carry, its pages' too. */
+  credential = {};
 
   constructor(server) {
     this.server = server;
@@ -138,7 +140,7 @@ export class Site {
       return res.writeHead(fault.status, { 'Content-Type': 'text/plain' }).end('no');
     }
     const to = new URL(req.url, this.server.url);
-    const onward = request(to, { method: req.method, headers: { ...req.headers, host: to.host, ...(req.headers.origin && { origin: to.origin }) } }, (answer) => {
+    const onward = request(to, { method: req.method, headers: { ...req.headers, ...this.credential, host: to.host, ...(req.headers.origin && { origin: to.origin }) } }, (answer) => {
       call.status = answer.statusCode;
       res.writeHead(answer.statusCode, answer.headers);
       res.flushHeaders();
@@ -154,7 +156,7 @@ export class Site {
   /** editlock calls it as the application's own server does. */
   async editlock(path, body) {
     const r = await fetch(new URL(path, this.server.url), body && {
-      method: 'POST', body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' },
+      method: 'POST', body: JSON.stringify(body), headers: { 'Content-Type': 'application/json', ...this.credential },
     });
     return r.json();
   }

@@ -49,6 +49,11 @@ export declare class Editlock {
      * @param {string} time
      */
     date(time: string): Date;
+    /**
+     * reload loads the page again, however slowly: its locks wait for the next
+     * page as long as the server lets them.
+     */
+    reload(): void;
     /** close gives everything back, and stops. */
     close(): Promise<void>;
     /**

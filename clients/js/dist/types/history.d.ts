@@ -5,7 +5,9 @@ import type { MutexID } from './types.js';
 /** The kinds of entries that end a hold. */
 export declare const ends: string[];
 /**
- * untouched tells whether nobody held a mutex between two tokens.
+ * untouched tells whether nobody held a mutex between two tokens. Events tell
+ * it, which need no right to the history: the entry of a capture has the
+ * number of its token, and what is withheld or forgotten is a gap.
  * @param {API} api
  * @param {MutexID} mutex
  * @param {number} was
@@ -13,10 +15,12 @@ export declare const ends: string[];
  */
 export declare function untouched(api: API, mutex: MutexID, was: number, now: number): Promise<boolean>;
 /**
- * heldSince tells whether a hold ended after a moment of this page's clock.
+ * heldSince tells whether a hold ended after a moment of this page's clock;
+ * null: this caller may not know.
  * @param {API} api
  * @param {MutexID} mutex
  * @param {string} asOf the store's clock, not long ago
  * @param {number} mono the moment, of performance.now()
+ * @returns {Promise<boolean | null>}
  */
-export declare function heldSince(api: API, mutex: MutexID, asOf: string, mono: number): Promise<boolean>;
+export declare function heldSince(api: API, mutex: MutexID, asOf: string, mono: number): Promise<boolean | null>;

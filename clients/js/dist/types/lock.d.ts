@@ -81,7 +81,10 @@ export declare class Lock extends EventTarget {
     decline(waiter: string, message?: string): Promise<void>;
     /** peek looks who holds it, and goes on looking, without asking for it. */
     peek(): Promise<void>;
-    /** look asks who holds it now. Calls during a look share one more. */
+    /**
+     * look asks who holds it now. Calls during a look share one more. Where that
+     * is forbidden, nothing is asked until the reader does.
+     */
     look(): Promise<void>;
     /**
      * sure is asked before each keystroke: false once the lock may have been
@@ -115,10 +118,11 @@ export declare class Lock extends EventTarget {
     ended(problem: Problem): Promise<void>;
     /**
      * heldBySomebodySince tells whether another hold ended after a moment of
-     * this page's clock: what was loaded then may be old by now.
+     * this page's clock: what was loaded then may be old by now. Null: only who
+     * may read the history knows.
      * @param {number} mono of performance.now()
      */
-    heldBySomebodySince(mono: number): Promise<boolean>;
+    heldBySomebodySince(mono: number): Promise<boolean | null>;
     /** retire gives the lock back because nobody has typed for so long. */
     retire(): void;
     /** @param {Date | null} at */

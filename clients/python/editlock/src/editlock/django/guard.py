@@ -14,7 +14,7 @@ from . import client
 View = TypeVar("View", bound=Callable[..., Any])
 
 TOKEN_FIELD = "editlock_token"
-TOKEN_HEADER = "X-Editlock-Token"
+TOKEN_HEADER = "Editlock-Token"
 _SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 
 
@@ -22,7 +22,7 @@ def save_guard(mutex_id: Callable[..., ID]) -> Callable[[View], View]:
     """Decorates a view that saves: it runs only for who holds the lock.
 
     A request that may change something must bring the token of the lock, in
-    the form field ``editlock_token`` or the header ``X-Editlock-Token``. If the
+    the form field ``editlock_token`` or the header ``Editlock-Token``. If the
     mutex is not held with that token by the request's session, the view does
     not run, and the answer is 409 with who holds it now. Otherwise the lock
     is refreshed, and ``request.editlock`` is the mutex. GET, HEAD, OPTIONS
