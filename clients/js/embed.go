@@ -3,8 +3,14 @@
 package js
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"embed"
+	"encoding/hex"
 	"io/fs"
+	"net/http"
+	"strings"
+	"time"
 )
 
 //go:embed dist/editlock.js dist/element.js
@@ -18,4 +24,47 @@ func Files() fs.FS {
 		panic(err) // the name is a constant
 	}
 	return files
+}
+
+// version names the files by their content.
+var version = func() string {
+	sum := sha256.New()
+	for _, name := range []string{"editlock.js", "element.js"} {
+		data, err := fs.ReadFile(Files(), name)
+		if err != nil {
+			panic(err) // it is built in
+		}
+		_, _ = sum.Write(data) // a hash never fails
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:6])
+}()
+
+// Handler serves Files below a prefix that ends with a slash. Under their
+// plain names browsers ask each time whether they have changed; under
+// prefix/VERSION/, which Content-Location tells, they are kept for good. Other
+// paths, versions of another build among them, go to other.
+func Handler(prefix string, other http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name, found := strings.CutPrefix(r.URL.Path, prefix)
+		name, versioned := strings.CutPrefix(name, version+"/")
+		if !found || strings.Contains(name, "/") {
+			other.ServeHTTP(w, r)
+			return
+		}
+		data, err := fs.ReadFile(Files(), name)
+		if err != nil {
+			other.ServeHTTP(w, r)
+			return
+		}
+		head := w.Header()
+		head.Set("Content-Type", "text/javascript; charset=utf-8")
+		head.Set("X-Content-Type-Options", "nosniff")
+		head.Set("ETag", `"`+version+`"`)
+		head.Set("Content-Location", prefix+version+"/"+name)
+		head.Set("Cache-Control", "no-cache")
+		if versioned {
+			head.Set("Cache-Control", "public, max-age=31536000, immutable")
+		}
+		http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(data))
+	})
 }

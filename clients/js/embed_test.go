@@ -2,6 +2,8 @@ package js_test
 
 import (
 	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -19,5 +21,45 @@ func TestFiles_AreTwoModulesOfWhichOneImportsTheOther(t *testing.T) {
 	}
 	if !strings.Contains(string(element), `from"./editlock.js"`) {
 		t.Error("element.js does not import the client from beside itself")
+	}
+}
+
+func TestHandler(t *testing.T) {
+	h := js.Handler("/editlock/", http.NotFoundHandler())
+	get := func(path string, header ...string) *httptest.ResponseRecorder {
+		r := httptest.NewRequest(http.MethodGet, path, nil)
+		for i := 0; i < len(header); i += 2 {
+			r.Header.Set(header[i], header[i+1])
+		}
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		return w
+	}
+	for _, name := range []string{"editlock.js", "element.js"} {
+		want, err := fs.ReadFile(js.Files(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plain := get("/editlock/" + name)
+		if plain.Code != http.StatusOK || plain.Body.String() != string(want) || plain.Header().Get("Content-Type") != "text/javascript; charset=utf-8" {
+			t.Errorf("%s: status %d, type %q, %d bytes", name, plain.Code, plain.Header().Get("Content-Type"), plain.Body.Len())
+		}
+		if got := plain.Header().Get("Cache-Control"); got != "no-cache" {
+			t.Errorf("%s is kept as %q, want it asked for each time", name, got)
+		}
+		tag := plain.Header().Get("ETag")
+		if again := get("/editlock/"+name, "If-None-Match", tag); tag == "" || again.Code != http.StatusNotModified {
+			t.Errorf("%s again, with the tag %q: status %d, want 304", name, tag, again.Code)
+		}
+		at := plain.Header().Get("Content-Location")
+		kept := get(at)
+		if kept.Code != http.StatusOK || kept.Body.String() != string(want) || !strings.Contains(kept.Header().Get("Cache-Control"), "immutable") {
+			t.Errorf("%s: status %d, kept as %q", at, kept.Code, kept.Header().Get("Cache-Control"))
+		}
+	}
+	for _, path := range []string{"/editlock/", "/editlock/other.js", "/editlock/0123456789ab/element.js", "/editlock/types/index.d.ts", "/element.js"} {
+		if got := get(path); got.Code != http.StatusNotFound {
+			t.Errorf("%s: status %d, want 404", path, got.Code)
+		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"editlock"
+	"editlock/clients/js"
 	"editlock/httpapi"
 	"editlock/internal/config"
 	"editlock/internal/demo"
@@ -187,6 +188,7 @@ func (s *server) routes(api *httpapi.Handler, locks editlock.Locker) http.Handle
 	manager := s.security.manager(api, locks, s.conf.Demo, s.log)
 	mux.Handle("/{$}", manager)
 	mux.Handle("/ui/", manager)
+	mux.Handle("GET /editlock/", js.Handler("/editlock/", api))
 	if s.conf.Demo {
 		mux.Handle("/demo/", demo.New(locks, nil))
 	}

@@ -62,7 +62,7 @@ var surface = []struct {
 	{"GET /readyz", "", "", false, [7]string{ok, ok, ok, ok, ok, ok, ok}},
 	{"GET /openapi.json", "", "", false, [7]string{ok, ok, ok, ok, ok, ok, ok}},
 	{"GET /docs", "", "", false, [7]string{ok, ok, ok, ok, ok, ok, ok}},
-
+	{"GET /editlock/", "/editlock/element.js", "", false, [7]string{ok, ok, ok, ok, ok, ok, ok}},
 	{"/", "/nowhere", "", false, [7]string{missing, missing, missing, missing, missing, missing, missing}},
 
 	// They tell nothing of any one mutex, so admin of some will do.
@@ -97,7 +97,7 @@ var surface = []struct {
 	{"POST /demo/api/documents/{id}", "/demo/api/documents/1", `{}`, false, [7]string{missing, missing, missing, missing, missing, missing, missing}},
 	{"GET /demo/assets/assetsVersion/", "/demo/assets/x/demo.js", "", false, [7]string{missing, missing, missing, missing, missing, missing, missing}},
 	{"/demo/", "/demo/nowhere", "", false, [7]string{missing, missing, missing, missing, missing, missing, missing}},
-	{"/editlock/", "/editlock/editlock.js", "", false, [7]string{missing, missing, missing, missing, missing, missing, missing}},
+	{"/editlock/", "/demo/assets/x/editlock/editlock.js", "", false, [7]string{missing, missing, missing, missing, missing, missing, missing}},
 
 	// The login. The last row ends those that there are.
 	{"GET /auth/login", "", "", false, [7]string{provider, provider, provider, provider, provider, provider, missing}},
