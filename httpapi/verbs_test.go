@@ -20,7 +20,7 @@ func TestCapture(t *testing.T) {
 	first := read[wire.CaptureAnswer](t, w.post(t, "/v1/capture", body(ivanov, `"status_data":"tab 1","auto_release":{"idle":"300s","max_hold":"8h"}`)))
 
 	t.Run("answers with the mutex in its documented form", func(t *testing.T) {
-		idle, hold, left := wire.Duration(300*time.Second), wire.Duration(8*time.Hour), 300.0
+		idle, hold, left := wire.Idle(300*time.Second), wire.Duration(8*time.Hour), 300.0
 		want := wire.CaptureAnswer{State: "CAPTURED_BY_ME", Mutex: &wire.Mutex{
 			Mutex:      wire.ID{Group: "demo", Mode: "document", ID: "42"},
 			Owner:      wire.Owner{Session: "s-ivanov", UserID: "17", Login: "ivanov", Name: "Иванов И. И.", Host: "10.0.0.17"},
@@ -33,6 +33,12 @@ func TestCapture(t *testing.T) {
 		m := first.Mutex
 		if m.Token == 0 || m.CapturedAt.IsZero() || !m.CapturedAt.Equal(m.RefreshedAt) || m.ExpiresAt.Sub(m.RefreshedAt) != 300*time.Second {
 			t.Errorf("times or token are odd: %+v", m)
+		}
+	})
+	t.Run("holds for ever with an idle of never, as with never", func(t *testing.T) {
+		got := read[wire.CaptureAnswer](t, w.post(t, "/v1/capture", `{"mutex":{"id":"never"},"owner":{"session":"s-ivanov"},"auto_release":{"idle":"never"}}`))
+		if m := got.Mutex; !m.AutoRelease.Never || m.AutoRelease.Idle != nil || m.ExpiresAt != nil {
+			t.Errorf("got %+v", m)
 		}
 	})
 	t.Run("refreshes what the session holds and keeps the token", func(t *testing.T) {

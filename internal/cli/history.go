@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -98,17 +97,17 @@ func (a *app) showHistory(ctx context.Context, locks editlock.Locker, q editlock
 }
 
 func (a *app) historyTable(page []editlock.Entry, first bool) {
-	table := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	var rows table
 	if first {
-		_, _ = fmt.Fprintln(table, a.words.Text("history.head"))
+		rows.head(a.words.Text("history.head"))
 	}
 	for _, e := range page {
 		by := ""
 		if e.Actor.Session != e.Owner.Session {
 			by = a.words.Who(e.Actor)
 		}
-		cells(table, e.At.Local().Format(time.DateTime), a.words.Kind(e.Kind), words.Named(e.ID),
+		rows.row(e.At.Local().Format(time.DateTime), a.words.Kind(e.Kind), words.Named(e.ID),
 			a.words.Who(e.Owner), by, tokenText(e.Token), words.Plain(e.Reason))
 	}
-	_ = table.Flush()
+	rows.print(a.stdout)
 }

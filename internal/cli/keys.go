@@ -3,9 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -140,13 +138,14 @@ func (a *app) listKeys(file *string) *cobra.Command {
 		if a.json {
 			return a.keysJSON(keys)
 		}
-		table := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-		_, _ = fmt.Fprintln(table, a.words.Text("keys.head"))
+		var rows table
+		rows.head(a.words.Text("keys.head"))
 		for _, k := range keys {
-			cells(table, k.ID, words.Plain(k.Name), a.keyState(k), grantsText(k.Grants), scopeText(k.Scope),
+			rows.row(k.ID, words.Plain(k.Name), a.keyState(k), grantsText(k.Grants), scopeText(k.Scope),
 				k.Created.Local().Format(time.DateTime))
 		}
-		return table.Flush()
+		rows.print(a.stdout)
+		return nil
 	}
 	return cmd
 }

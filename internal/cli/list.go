@@ -2,10 +2,8 @@ package cli
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
@@ -67,29 +65,19 @@ editlock list --session desk-1 --json`,
 
 // listTable prints a page, with column headings above the first.
 func (a *app) listTable(page []editlock.Mutex, first bool) {
-	table := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	var rows table
 	if first {
-		_, _ = fmt.Fprintln(table, a.words.Text("list.head"))
+		rows.head(a.words.Text("list.head"))
 	}
 	for _, m := range page {
 		left := a.words.Text("list.never")
 		if d, ends := m.ExpiresIn(); ends {
 			left = a.words.Span(d)
 		}
-		cells(table, words.Named(m.ID), a.words.Who(m.Owner), a.words.Moment(m.CapturedAt, m.AsOf), left,
+		rows.row(words.Named(m.ID), a.words.Who(m.Owner), a.words.Moment(m.CapturedAt, m.AsOf), left,
 			strconv.Itoa(m.Waiting), tokenText(m.Token), words.Plain(clip(strings.TrimSpace(m.StatusData), 40)))
 	}
-	_ = table.Flush()
-}
-
-func cells(table *tabwriter.Writer, values ...string) {
-	for i, v := range values {
-		if i > 0 {
-			_, _ = table.Write([]byte{'\t'})
-		}
-		_, _ = table.Write([]byte(v))
-	}
-	_, _ = table.Write([]byte{'\n'})
+	rows.print(a.stdout)
 }
 
 // clip shortens text to so many characters.

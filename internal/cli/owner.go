@@ -2,6 +2,11 @@ package cli
 
 import (
 	"context"
+	"os"
+	"os/user"
+	"strconv"
+	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -32,13 +37,35 @@ func (o *ownerFlags) ownSession() bool {
 	return !o.cmd.Flags().Changed("session") && o.app.jwt == ""
 }
 
-// get returns the owner: the console owner where the flags don't say
+// person is the owner of a command that names none: the user of the operating
+// system on this host, so that people on two hosts, or two people on one, are
+// told apart. The session is this process's, as of the library's console owner,
+// which it is where the system has no name for the user.
+var person = sync.OnceValue(func() editlock.Owner {
+	owner := editlock.ConsoleOwner()
+	host, err := os.Hostname()
+	if err != nil {
+		host = owner.Host
+	}
+	login := strconv.Itoa(os.Getuid()) // in a container it may be all there is
+	if u, err := user.Current(); err == nil && u.Username != "" {
+		login = u.Username[strings.LastIndexByte(u.Username, '\\')+1:] // without the domain that Windows puts before it
+	}
+	at := login + "@" + host
+	known := editlock.Owner{Session: owner.Session, UserID: at, Login: login, Name: at, Host: host}
+	if known.Validate() != nil {
+		return owner
+	}
+	return known
+})
+
+// get returns the owner: the person at this terminal where the flags don't say
 // otherwise. User, login and name are one person's: given one of them, the
-// others are not the console user's. Where a JWT's claims are the owner, only
+// others are not those of the terminal. Where a JWT's claims are the owner, only
 // what is given is said beside its session: the server knows the rest.
 func (o *ownerFlags) get() editlock.Owner {
 	given := o.cmd.Flags().Changed
-	owner, console := o.owner, editlock.ConsoleOwner()
+	owner, here := o.owner, person()
 	if o.app.jwt != "" {
 		if !given("session") {
 			owner.Session = client.SessionOf(o.app.jwt)
@@ -46,13 +73,13 @@ func (o *ownerFlags) get() editlock.Owner {
 		return owner
 	}
 	if !given("session") {
-		owner.Session = console.Session
+		owner.Session = here.Session
 	}
 	if !given("user") && !given("login") && !given("name") {
-		owner.UserID, owner.Login, owner.Name = console.UserID, console.Login, console.Name
+		owner.UserID, owner.Login, owner.Name = here.UserID, here.Login, here.Name
 	}
 	if !given("host") {
-		owner.Host = console.Host
+		owner.Host = here.Host
 	}
 	return owner
 }

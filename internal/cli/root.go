@@ -29,6 +29,9 @@ editlock serve --demo`,
 	})
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.CompletionOptions.DisableDefaultCmd = true
+	root.Version = programVersion()
+	root.SetVersionTemplate(a.versionLine() + "\n")
+	root.Flags().Bool("version", false, a.words.Text("version.short"))
 	for _, g := range groups {
 		root.AddGroup(&cobra.Group{ID: g, Title: a.words.Text("group." + g)})
 	}

@@ -30,7 +30,7 @@ func (a *app) termFlags(fs *pflag.FlagSet) *termFlags {
 
 // fill puts the terms into options.
 func (t *termFlags) fill(opts *editlock.CaptureOptions) error {
-	auto := &wire.AutoRelease{Idle: t.idle.idle, MaxHold: t.maxHold, Never: t.idle.never}
+	auto := &wire.AutoRelease{Idle: (*wire.Idle)(t.idle.idle), MaxHold: t.maxHold, Never: t.idle.never}
 	var err error
 	opts.AutoRelease, err = auto.Root("auto_release")
 	opts.StatusData, opts.GrantAfter = t.statusData, t.grantAfter

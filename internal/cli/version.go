@@ -13,10 +13,15 @@ func (a *app) version() *cobra.Command {
 		Example: "editlock version",
 		Args:    a.arguments(),
 		RunE: func(*cobra.Command, []string) error {
-			a.say(a.words.Text("version", programVersion(), runtime.Version()))
+			a.say(a.versionLine())
 			return nil
 		},
 	})
+}
+
+// versionLine is what editlock version and editlock --version print.
+func (a *app) versionLine() string {
+	return a.words.Text("version", programVersion(), runtime.Version())
 }
 
 // release is the version of a release build: -ldflags "-X editlock/internal/cli.release=1.2.3".

@@ -51,7 +51,7 @@ func FromAutoRelease(a editlock.AutoRelease) AutoRelease {
 	if a.IsNever() {
 		return AutoRelease{Never: true, MaxHold: durationOf(a.MaxHold)}
 	}
-	return AutoRelease{Idle: durationOf(a.Idle), MaxHold: durationOf(a.MaxHold)}
+	return AutoRelease{Idle: (*Idle)(durationOf(a.Idle)), MaxHold: durationOf(a.MaxHold)}
 }
 
 // Root returns what the form means, nil being "not said". What the library's
@@ -70,7 +70,7 @@ func (a *AutoRelease) Root(field string) (editlock.AutoRelease, error) {
 	switch {
 	case a.Never && a.Idle != nil:
 		return out, invalid(field, "says never and idle at once; give one of them")
-	case a.Never:
+	case a.Never, a.Idle != nil && *a.Idle == idleNever:
 		out.Idle = editlock.Never.Idle
 	case a.Idle != nil:
 		out.Idle = time.Duration(*a.Idle)

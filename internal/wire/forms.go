@@ -5,6 +5,7 @@ package wire
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"editlock"
@@ -28,9 +29,9 @@ type Owner struct {
 
 // AutoRelease is the form of an editlock.AutoRelease.
 type AutoRelease struct {
-	Idle    *Duration `json:"idle,omitzero" doc:"Freed so long after the last refresh: 1s to 720h (30 days). Default 300s."`
+	Idle    *Idle     `json:"idle,omitzero" doc:"Freed so long after the last refresh: 1s to 720h (30 days), or never, which answers give as never: true. Default 300s."`
 	MaxHold *Duration `json:"max_hold,omitzero" doc:"Freed so long after the capture, refreshed or not: 1s to 720h (30 days). Default: unlimited."`
-	Never   bool      `json:"never,omitzero" doc:"Held until released. Goes alone."`
+	Never   bool      `json:"never,omitzero" doc:"Held until released, as idle: never says, too. Goes alone."`
 }
 
 // Condition is the form of an editlock.Condition.
@@ -101,6 +102,35 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	}
 	*d = Duration(parsed)
 	return nil
+}
+
+// Idle is a Duration, or never.
+type Idle time.Duration
+
+const idleNever = Idle(math.MinInt64) // no duration that anybody writes
+
+// AppendText implements encoding.TextAppender.
+func (i Idle) AppendText(b []byte) ([]byte, error) {
+	if i == idleNever {
+		return append(b, "never"...), nil
+	}
+	return Duration(i).AppendText(b)
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (i Idle) MarshalText() ([]byte, error) { return i.AppendText(nil) }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (i *Idle) UnmarshalText(text []byte) error {
+	if string(text) == "never" {
+		*i = idleNever
+		return nil
+	}
+	err := (*Duration)(i).UnmarshalText(text)
+	if *i == idleNever {
+		*i++ // as far beyond what is allowed
+	}
+	return err
 }
 
 func durationOf(d time.Duration) *Duration {
