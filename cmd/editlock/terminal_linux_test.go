@@ -192,7 +192,7 @@ func TestRun_AtATerminal(t *testing.T) {
 				sql locks.db "PRAGMA busy_timeout=0; BEGIN IMMEDIATE; ROLLBACK" || exit 1
 			done
 EOF
-			for what in "run doc/1 --idle 1s -- sleep 60" "run held/1 --wait 60s -- true" "watch" "serve --listen 127.0.0.1:0"; do
+			for what in "run doc/1 -- sleep 60" "run held/1 --wait 60s -- true" "watch" "serve --listen 127.0.0.1:0"; do
 				editlock $what <in &
 				sleep 0.7
 				kill -TSTP $!

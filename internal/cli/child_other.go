@@ -8,8 +8,6 @@ import (
 	"os/exec"
 
 	"github.com/spf13/cobra"
-
-	"editlock"
 )
 
 // passedOn are the signals that don't end us: Ctrl-C reaches the command by
@@ -60,7 +58,9 @@ func (a *app) guard() *cobra.Command {
 	return &cobra.Command{Use: "run-guard", Hidden: true}
 }
 
-// heedStops is for systems where Ctrl-Z stops a process.
-func heedStops(editlock.Locker, func(stop func())) (end func()) { return func() {} }
+// catchStops is for systems where Ctrl-Z stops a process.
+func catchStops() func(pause func() (resume func()), around func(stop func())) (end func()) {
+	return func(func() func(), func(func())) func() { return func() {} }
+}
 
 func (c *child) stopWith(stop func()) { stop() }

@@ -32,10 +32,11 @@ type app struct {
 	stdout, stderr io.Writer
 	env            []string
 	words          *words.Printer
-	store          string // --store
-	credentialFile string // --credential-file
-	jwt            string // the one whose claims are the owner at --store; empty: there is none
-	json           bool   // --json
+	store          string            // --store
+	credentialFile string            // --credential-file
+	jwt            string            // the one whose claims are the owner at --store; empty: there is none
+	json           bool              // --json
+	stops          func(stop func()) // stops what belongs to this process, and it by stop; nil: it alone
 }
 
 // Main runs the program with its arguments, the program's name not among them,
@@ -84,12 +85,23 @@ func (a *app) withLocker(ctx context.Context, f func(context.Context, editlock.L
 	if err != nil {
 		return err
 	}
+	heed := catchStops()
 	locks, err := connect.Open(ctx, a.storeURL(), &connect.Options{Credential: credential})
 	if err != nil {
 		return err
 	}
 	defer func() { _ = locks.Close() }() // what was done is done
+	defer heed(pauseOf(locks), a.stop)()
 	return f(ctx, locks)
+}
+
+// stop stops this process, with what belongs to it.
+func (a *app) stop(stop func()) {
+	if a.stops != nil {
+		a.stops(stop)
+	} else {
+		stop()
+	}
 }
 
 // pauseOf is what a process that is about to stop itself calls before: a store
@@ -111,7 +123,6 @@ func (a *app) onLocks(do action) func(*cobra.Command, []string) error {
 		ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
 		return a.withLocker(ctx, func(ctx context.Context, locks editlock.Locker) error {
-			defer heedStops(locks, nil)()
 			return do(ctx, locks, args)
 		})
 	}

@@ -7,7 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
-	"sync/atomic"
+	"sync"
 	"syscall"
 	"time"
 
@@ -60,8 +60,10 @@ editlock run doc/readme --idle 1m --name Ivanov -- vi README.md`,
 		if err != nil {
 			return err
 		}
+		r := &runner{app: a, id: id, killAfter: killAfter, command: command}
+		a.stops = r.suspend
 		return a.withLocker(cmd.Context(), func(ctx context.Context, locks editlock.Locker) error {
-			r := &runner{app: a, locks: locks, id: id, killAfter: killAfter, command: command}
+			r.locks = locks
 			return r.run(owner.with(ctx), opts)
 		})
 	}
@@ -107,8 +109,10 @@ type runner struct {
 	command   *exec.Cmd
 
 	held    *editlock.Held
-	child   atomic.Pointer[child] // that was started
 	signals chan os.Signal
+
+	starting sync.Mutex // held while child is
+	child    *child     // nil: not started yet
 }
 
 // run returns an exitError with the status of the program, or why there was
@@ -121,7 +125,6 @@ func (r *runner) run(ctx context.Context, opts *editlock.CaptureOptions) error {
 		}
 	}
 	defer signal.Stop(r.signals)
-	defer heedStops(r.locks, r.suspend)()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	if err := r.hold(ctx, cancel, opts); err != nil {
@@ -139,11 +142,21 @@ func (r *runner) run(ctx context.Context, opts *editlock.CaptureOptions) error {
 
 // suspend stops this process, and its command if it runs.
 func (r *runner) suspend(stop func()) {
-	if c := r.child.Load(); c != nil {
+	r.starting.Lock()
+	c := r.child
+	r.starting.Unlock()
+	if c != nil {
 		c.stopWith(stop)
 	} else {
 		stop()
 	}
+}
+
+func (r *runner) start() (c *child, err error) {
+	r.starting.Lock()
+	defer r.starting.Unlock()
+	r.child, err = startChild(r.command, pauseOf(r.locks))
+	return r.child, err
 }
 
 // hold captures the mutex. A signal gives up the wait for it.
@@ -174,12 +187,11 @@ func (r *runner) runCommand() (int, error) {
 	m := r.held.Mutex()
 	r.command.Env = append(r.env[:len(r.env):len(r.env)],
 		"EDITLOCK_ID="+m.ID.String(), fmt.Sprintf("EDITLOCK_TOKEN=%d", m.Token))
-	c, err := startChild(r.command, pauseOf(r.locks))
+	c, err := r.start()
 	if err != nil {
 		return 0, r.cannotRun(err)
 	}
 	defer c.close()
-	r.child.Store(c)
 	for {
 		select {
 		case status := <-c.exited:

@@ -36,6 +36,7 @@ func (s *server) observe(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	heed := catchStops()
 	locks, err := connect.Open(ctx, s.conf.Store, &connect.Options{
 		Manager: &editlock.ManagerOptions{History: s.conf.Retention(), Logger: s.log},
 		Wrap:    s.telemetry.Store,
@@ -44,7 +45,7 @@ func (s *server) observe(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { _ = locks.Close() }() // what was done is done
-	defer heedStops(locks, nil)()
+	defer heed(pauseOf(locks), s.stop)()
 	following, stop := context.WithCancel(ctx)
 	defer stop()
 	go s.telemetry.Follow(following, locks)

@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"editlock"
 )
 
 // unstopped is how long after SIGSTOP it counts as ignored: the kernel does not
@@ -43,32 +41,28 @@ func orphaned() bool {
 		group == unix.Getpgrp() && parent == session
 }
 
-// heedStops has Ctrl-Z stop this process between two transactions of its
-// store. around, unless nil, is called to stop it. (Go can't give a signal back
-// to the kernel once it was asked for; hence SIGSTOP.)
-func heedStops(locks editlock.Locker, around func(stop func())) (end func()) {
+// catchStops has Ctrl-Z wait from now on, so that it does not stop this process
+// within a transaction. heed, once the store is open, has it stop the process
+// between two of them: by around, which is given what does so. (Go can't give a
+// signal back to the kernel once it was asked for; hence SIGSTOP.)
+func catchStops() (heed func(pause func() (resume func()), around func(stop func())) (end func())) {
 	if signal.Ignored(unix.SIGTSTP) || orphaned() {
-		return func() {}
+		return func(func() func(), func(func())) func() { return func() {} }
 	}
-	asked, ended := make(chan os.Signal, 1), make(chan struct{})
+	asked := make(chan os.Signal, 1)
 	signal.Notify(asked, unix.SIGTSTP)
-	stop := func() { stopSelf(pauseOf(locks)) }
-	go func() {
-		for {
-			select {
-			case <-ended:
-				return
-			case <-asked:
+	return func(pause func() (resume func()), around func(stop func())) (end func()) {
+		ended := make(chan struct{})
+		go func() {
+			for {
+				select {
+				case <-ended:
+					return
+				case <-asked:
+					around(func() { stopSelf(pause) })
+				}
 			}
-			if around != nil {
-				around(stop)
-			} else {
-				stop()
-			}
-		}
-	}()
-	return func() {
-		signal.Stop(asked)
-		close(ended)
+		}()
+		return func() { close(ended) } // it is not stopped while it closes the store
 	}
 }
