@@ -64,8 +64,14 @@ type Store interface {
 
 	// Log returns entries in the order of their sequence numbers. Entries
 	// become visible in that order: once an entry was seen, none with a
-	// smaller number appears.
+	// smaller number appears. It examines at most LogPiece entries more than
+	// its limit, and then says where to read on.
 	Log(ctx context.Context, q LogQuery) (LogPage, error)
+
+	// Ends looks up how holds ended: for each, the first log entry of its name
+	// above its token that has one of the kinds, among as many as EndsWithin
+	// says; nil if there is none. Its cost does not grow with the log.
+	Ends(ctx context.Context, holds []Hold, kinds []string) (Ends, error)
 
 	// Beat keeps a waiting process alive for ttl and returns the IDs of its
 	// tickets that still wait. One beat serves all waits of a process. A
@@ -128,6 +134,7 @@ type Page struct {
 type LogQuery struct {
 	Name     string // this name only
 	Prefix   string // names that begin so
+	Infix    string // names that contain this
 	User     string // owner, actor or other party
 	Request  string // written by this request, or of this ticket
 	Kinds    []string
@@ -141,7 +148,7 @@ type LogQuery struct {
 // Matches reports whether the query selects an entry.
 func (q LogQuery) Matches(e Entry) bool {
 	return (q.Name == "" || e.Name == q.Name) &&
-		strings.HasPrefix(e.Name, q.Prefix) &&
+		strings.HasPrefix(e.Name, q.Prefix) && strings.Contains(e.Name, q.Infix) &&
 		(q.Request == "" || e.Request == q.Request) &&
 		(q.User == "" || e.Owner.User == q.User || e.Actor.User == q.User || e.Other.User == q.User) &&
 		(len(q.Kinds) == 0 || slices.Contains(q.Kinds, e.Kind)) &&
@@ -164,4 +171,28 @@ type LogPage struct {
 	Entries []Entry
 	Floor   uint64 // entries up to this number may have been pruned
 	Last    uint64 // the highest number given out, at the moment of the page
+
+	// Next is where to read on: the next query's After, or its Before if the
+	// newest come first. 0: no more entries match.
+	Next     uint64
+	Examined int // entries that were looked at for this page
 }
+
+// LogPiece bounds how many entries a Log examines beyond its limit, so that no
+// filter keeps an engine from others' work for long.
+const LogPiece = 4000
+
+// Hold is a time that a name was held.
+type Hold struct {
+	Name  string
+	Token uint64
+}
+
+// Ends is what the log tells of the ends of holds.
+type Ends struct {
+	Entries []*Entry // one per hold; nil: the log tells of none
+	Floor   uint64   // entries up to this number may have been pruned
+}
+
+// EndsWithin is how many entries of each name Ends examines at most.
+func EndsWithin(holds int) int { return max(20, 1000/max(holds, 1)) }

@@ -87,6 +87,13 @@ func (s *timedStore) Log(ctx context.Context, q store.LogQuery) (store.LogPage, 
 	return page, err
 }
 
+func (s *timedStore) Ends(ctx context.Context, holds []store.Hold, kinds []string) (store.Ends, error) {
+	ctx, end := s.begin(ctx, "ends")
+	ends, err := s.Store.Ends(ctx, holds, kinds)
+	end(err)
+	return ends, err
+}
+
 func (s *timedStore) Beat(ctx context.Context, peer string, ttl time.Duration) ([]string, error) {
 	ctx, end := s.begin(ctx, "beat")
 	tickets, err := s.Store.Beat(ctx, peer, ttl)

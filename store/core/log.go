@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"editlock/store"
 	"editlock/store/kv"
@@ -18,12 +19,12 @@ func (s *Store) Log(ctx context.Context, q store.LogQuery) (store.LogPage, error
 		q.Limit = 100
 	}
 	read, exact := index(q)
-	read.Limit = q.Limit
-	if !exact {
-		read.Limit = max(q.Limit, sieved)
-	}
+	bound := q.Limit + store.LogPiece
 	var page store.LogPage
 	for first := true; ; first = false {
+		if read.Limit = q.Limit; !exact {
+			read.Limit = min(max(q.Limit, sieved), bound-page.Examined)
+		}
 		got, err := s.engine.Log(ctx, read)
 		if err != nil {
 			return store.LogPage{}, fail(err)
@@ -33,14 +34,15 @@ func (s *Store) Log(ctx context.Context, q store.LogQuery) (store.LogPage, error
 			page.Last = got.Last
 		}
 		for _, row := range got.Entries {
-			e, err := decodeEntry(row.Value, row.Number, row.At)
+			e, err := entryOf(row)
 			if err != nil {
-				return store.LogPage{}, fmt.Errorf("log entry %d: %w", row.Number, err)
+				return store.LogPage{}, err
 			}
-			if !q.Matches(e) {
-				continue
+			if page.Examined++; q.Matches(e) {
+				page.Entries = append(page.Entries, e)
 			}
-			if page.Entries = append(page.Entries, e); len(page.Entries) == q.Limit {
+			if len(page.Entries) == q.Limit || page.Examined == bound {
+				page.Next = row.Number
 				return page, nil
 			}
 		}
@@ -56,6 +58,37 @@ func (s *Store) Log(ctx context.Context, q store.LogQuery) (store.LogPage, error
 	}
 }
 
+func entryOf(row kv.Logged) (store.Entry, error) {
+	e, err := decodeEntry(row.Value, row.Number, row.At)
+	if err != nil {
+		return e, fmt.Errorf("log entry %d: %w", row.Number, err)
+	}
+	return e, nil
+}
+
+// Ends implements store.Store.
+func (s *Store) Ends(ctx context.Context, holds []store.Hold, kinds []string) (store.Ends, error) {
+	ends := store.Ends{Entries: make([]*store.Entry, len(holds))}
+	for i, h := range holds {
+		got, err := s.engine.Log(ctx, kv.LogQuery{Tag: nameTag(h.Name), After: h.Token, Limit: store.EndsWithin(len(holds))})
+		if err != nil {
+			return store.Ends{}, fail(err)
+		}
+		ends.Floor = got.Floor
+		for _, row := range got.Entries {
+			e, err := entryOf(row)
+			if err != nil {
+				return store.Ends{}, err
+			}
+			if slices.Contains(kinds, e.Kind) {
+				ends.Entries[i] = &e
+				break
+			}
+		}
+	}
+	return ends, nil
+}
+
 // index is the narrowest index for a query, and whether all in it is asked for.
 func index(q store.LogQuery) (read kv.LogQuery, exact bool) {
 	read = kv.LogQuery{After: q.After, Before: q.Before, Newest: q.Newest}
@@ -69,7 +102,7 @@ func index(q store.LogQuery) (read kv.LogQuery, exact bool) {
 	}
 	filters := 0
 	for _, given := range []bool{
-		q.Name != "", q.Prefix != "", q.User != "", q.Request != "", len(q.Kinds) > 0, !q.From.IsZero(), !q.To.IsZero(),
+		q.Name != "", q.Prefix != "", q.Infix != "", q.User != "", q.Request != "", len(q.Kinds) > 0, !q.From.IsZero(), !q.To.IsZero(),
 	} {
 		if given {
 			filters++

@@ -56,7 +56,7 @@ func (j *job) Size() (swaps, bytes int) {
 		return 1, swapBytes
 	}
 	for _, sw := range j.swap.Swaps {
-		bytes += swapBytes + 6*len(sw.Name)
+		bytes += swapBytes + 7*len(sw.Name)
 		if sw.Data != nil {
 			bytes += len(*sw.Data)
 		}

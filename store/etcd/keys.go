@@ -20,6 +20,7 @@ import (
 //	peers/PEER           until when a waiting process lives
 //	waits/PEER TICKET    index of tickets by that process; its value is a name
 //	log/SEQ              the entries of one step, under the last one's number
+//	named/NAME SEQ       index of those steps by the names of their entries
 //	requests/ID          a request that took effect; ends with a lease
 //	batches/PROCESS      the last step of a process: tells it after an answer was lost
 //
@@ -58,6 +59,7 @@ func (k keys) peer(id string) string                { return k.peers() + id }
 func (k keys) waits(peer string) string             { return string(k) + "waits/" + part(peer) }
 func (k keys) logs() string                         { return string(k) + "log/" }
 func (k keys) log(seq uint64) string                { return k.logs() + number(seq) }
+func (k keys) named(name string) string             { return string(k) + "named/" + part(name) }
 func (k keys) request(id string) string             { return string(k) + "requests/" + id }
 func (k keys) batch(process string) string          { return string(k) + "batches/" + process }
 

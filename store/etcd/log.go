@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 
+	"go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -33,69 +35,165 @@ func (s *Store) Log(ctx context.Context, q store.LogQuery) (store.LogPage, error
 	}
 }
 
-func (s *Store) log(ctx context.Context, q store.LogQuery) (page store.LogPage, err error) {
+func (s *Store) log(ctx context.Context, q store.LogQuery) (store.LogPage, error) {
 	if err := s.enter(ctx); err != nil {
-		return page, err
+		return store.LogPage{}, err
 	}
 	// The entries of a step are under the last one's number.
-	from, until := s.keys.log(min(q.After, 1<<62)+1), after(s.keys.logs())
-	order := clientv3.SortAscend
-	if q.Newest {
-		order = clientv3.SortDescend
+	from, until := min(q.After, 1<<62)+1, uint64(1<<63)
+	ops := []clientv3.Op{clientv3.OpGet(s.keys.head())}
+	if q.Newest && q.Before > 0 {
+		until = min(q.Before, until) // but the step after that may begin before it
+		ops = append(ops, clientv3.OpGet(s.keys.log(max(until, from)), clientv3.WithRange(after(s.keys.logs())), clientv3.WithLimit(1)))
 	}
-	rev, limit := int64(0), int64(logGlance)
-	for {
-		ops := []clientv3.Op{clientv3.OpGet(s.keys.head(), clientv3.WithRev(rev)), clientv3.OpGet(from, clientv3.WithRange(until),
-			clientv3.WithSort(clientv3.SortByKey, order), clientv3.WithLimit(limit), clientv3.WithRev(rev))}
-		got, header, err := s.readAgain(ctx, ops...)
-		if err != nil {
-			return page, err
-		}
-		if rev == 0 {
-			_, h, err := decodeHead(got[0].Kvs)
-			if err != nil {
-				return page, err
-			}
-			rev, page.Floor, page.Last = header.Revision, h.Floor, h.Seq
-		}
-		full, err := sift(&page, q, got[1].Kvs)
-		if err != nil || full || !got[1].More {
-			return page, err
-		}
-		last := string(got[1].Kvs[len(got[1].Kvs)-1].Key)
-		if q.Newest {
-			until = last
-		} else {
-			from = last + "\x00"
-		}
-		limit = logSteps
+	got, header, err := s.readAgain(ctx, ops...)
+	if err != nil {
+		return store.LogPage{}, err
 	}
+	_, h, err := decodeHead(got[0].Kvs)
+	if err != nil {
+		return store.LogPage{}, err
+	}
+	r := &logReader{s: s, q: q, rev: header.Revision, page: store.LogPage{Floor: h.Floor, Last: h.Seq}}
+	if len(ops) > 1 {
+		if err := r.take(got[1].Kvs); err != nil || r.stopped {
+			return r.page, err
+		}
+	}
+	parts := []func() error{
+		func() error { return r.scan(ctx, from, min(h.named(), until)) },
+		func() error { return r.byName(ctx, max(h.named(), from), until) },
+	}
+	switch {
+	case q.Name == "":
+		return r.page, r.scan(ctx, from, until)
+	case q.Newest:
+		slices.Reverse(parts)
+	}
+	for _, read := range parts {
+		if err := read(); err != nil || r.stopped {
+			return r.page, err
+		}
+	}
+	return r.page, nil
 }
 
-// sift appends what a query selects, and reports whether nothing more can
-// come: the page is full, or what follows is out of the query's range.
-func sift(page *store.LogPage, q store.LogQuery, kvs []*mvccpb.KeyValue) (full bool, err error) {
-	for _, kv := range kvs {
+// logReader collects one page, all of it of one moment.
+type logReader struct {
+	s       *Store
+	q       store.LogQuery
+	rev     int64
+	page    store.LogPage
+	stopped bool // the page is full or long enough, or what follows is out of the query's range
+}
+
+// get reads more of the moment.
+func (r *logReader) get(ctx context.Context, ops ...clientv3.Op) ([]*etcdserverpb.RangeResponse, error) {
+	got, _, err := r.s.readAgain(ctx, ops...)
+	return got, err
+}
+
+// keyRange reads keys in the order of the query.
+func (r *logReader) keyRange(from, until string, limit int, more ...clientv3.OpOption) clientv3.Op {
+	order := clientv3.SortAscend
+	if r.q.Newest {
+		order = clientv3.SortDescend
+	}
+	return clientv3.OpGet(from, append(more, clientv3.WithRange(until), clientv3.WithSort(clientv3.SortByKey, order),
+		clientv3.WithLimit(int64(limit)), clientv3.WithRev(r.rev))...)
+}
+
+// scan reads the steps from one number until another.
+func (r *logReader) scan(ctx context.Context, from, until uint64) error {
+	low, high := r.s.keys.log(from), r.s.keys.log(until)
+	for limit := logGlance; low < high; limit = logSteps {
+		got, err := r.get(ctx, r.keyRange(low, high, limit))
+		if err != nil {
+			return err
+		}
+		if err := r.take(got[0].Kvs); err != nil || r.stopped || !got[0].More {
+			return err
+		}
+		if last := string(got[0].Kvs[len(got[0].Kvs)-1].Key); r.q.Newest {
+			high = last
+		} else {
+			low = last + "\x00"
+		}
+	}
+	return nil
+}
+
+// namedSteps is how many steps of a name are read at a time.
+const namedSteps = 64
+
+// byName reads the steps that have entries of the query's name.
+func (r *logReader) byName(ctx context.Context, from, until uint64) error {
+	index := r.s.keys.named(r.q.Name)
+	low, high := index+number(from), index+number(until)
+	for low < high {
+		keys, err := r.get(ctx, r.keyRange(low, high, namedSteps, clientv3.WithKeysOnly()))
+		if err != nil || len(keys[0].Kvs) == 0 {
+			return err
+		}
+		ops := make([]clientv3.Op, len(keys[0].Kvs))
+		for i, kv := range keys[0].Kvs {
+			ops[i] = clientv3.OpGet(r.s.keys.logs()+strings.TrimPrefix(string(kv.Key), index), clientv3.WithRev(r.rev))
+		}
+		steps, err := r.get(ctx, ops...)
+		if err != nil {
+			return err
+		}
+		for _, step := range steps {
+			if err := r.take(step.Kvs); err != nil || r.stopped {
+				return err
+			}
+		}
+		if last := string(keys[0].Kvs[len(ops)-1].Key); !keys[0].More {
+			return nil
+		} else if r.q.Newest {
+			high = last
+		} else {
+			low = last + "\x00"
+		}
+	}
+	return nil
+}
+
+// take appends what the query selects of some steps.
+func (r *logReader) take(steps []*mvccpb.KeyValue) error {
+	q := r.q
+	for _, kv := range steps {
 		entries, err := decodeLog(kv.Value)
 		if err != nil {
-			return false, err
+			return err
 		}
+		first, last := entries[0].Seq, entries[len(entries)-1].Seq
 		if q.Newest {
 			slices.Reverse(entries)
 		}
+		r.page.Examined += len(entries)
 		for _, e := range entries {
 			if !q.Matches(e) {
 				continue
 			}
-			if page.Entries = append(page.Entries, e); len(page.Entries) == q.Limit {
-				return true, nil
+			if r.page.Entries = append(r.page.Entries, e); len(r.page.Entries) == q.Limit {
+				r.page.Next, r.stopped = e.Seq, true
+				return nil
 			}
 		}
-		if !q.Newest && q.Before > 0 && entries[len(entries)-1].Seq >= q.Before {
-			return true, nil
+		switch {
+		case !q.Newest && q.Before > 0 && last >= q.Before:
+			r.stopped = true
+		case r.page.Examined < q.Limit+store.LogPiece:
+			continue
+		case q.Newest:
+			r.page.Next, r.stopped = first, true
+		default:
+			r.page.Next, r.stopped = last, true
 		}
+		return nil
 	}
-	return false, nil
+	return nil
 }
 
 const (
@@ -141,6 +239,10 @@ func (s *Store) pruneDue(now int64) bool {
 	return true
 }
 
+// pruneNames bounds how many names one pruning step forgets, give or take those
+// of one step of the log.
+const pruneNames = 1000
+
 // pruneSome prunes at the log's beginning, and reports whether there may be
 // more to prune.
 func (s *Store) pruneSome(ctx context.Context, keep store.Retention, rev int64, h head, now int64) (more bool, err error) {
@@ -150,11 +252,14 @@ func (s *Store) pruneSome(ctx context.Context, keep store.Retention, rev int64, 
 		return false, s.explain(ctx, err)
 	}
 	young := fromMicros(now).Add(-store.RetryWindow)
-	cut, left := "", h.Entries
+	cut, left, names := "", h.Entries, make(map[string]bool)
 	for _, kv := range resp.Kvs {
 		entries, err := decodeLog(kv.Value)
 		if err != nil {
 			return false, err
+		}
+		if len(names) >= pruneNames {
+			break
 		}
 		// An expiry is entered as of its time, which is before others'.
 		newest := slices.MaxFunc(entries, func(a, b store.Entry) int { return a.At.Compare(b.At) })
@@ -164,15 +269,22 @@ func (s *Store) pruneSome(ctx context.Context, keep store.Retention, rev int64, 
 		}
 		left -= int64(len(entries))
 		cut, h.Floor = string(kv.Key), entries[len(entries)-1].Seq
+		for _, e := range entries {
+			names[e.Name] = true
+		}
 	}
 	if cut == "" {
 		return false, nil
 	}
-	more = cut == string(resp.Kvs[len(resp.Kvs)-1].Key) && resp.More
+	more = len(names) >= pruneNames || cut == string(resp.Kvs[len(resp.Kvs)-1].Key) && resp.More
 	h.Entries, h.Process, h.News = left, s.process, nil
+	ops := []clientv3.Op{clientv3.OpPut(s.keys.head(), encode(h)), clientv3.OpDelete(s.keys.logs(), clientv3.WithRange(cut+"\x00"))}
+	for name := range names {
+		index := s.keys.named(name)
+		ops = append(ops, clientv3.OpDelete(index, clientv3.WithRange(index+strings.TrimPrefix(cut, s.keys.logs())+"\x00")))
+	}
 	_, err = s.kv.Txn(ctx).If(clientv3.Compare(clientv3.ModRevision(s.keys.head()), "=", rev)).
-		Then(clientv3.OpPut(s.keys.head(), encode(h)),
-			clientv3.OpDelete(s.keys.logs(), clientv3.WithRange(cut+"\x00"))).Commit()
+		Then(pack(ops, 1)...).Commit()
 	if err != nil {
 		return false, s.explain(ctx, err)
 	}

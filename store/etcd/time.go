@@ -92,7 +92,7 @@ func (s *Store) setClock(ctx context.Context) error {
 
 // create makes the first head, unless somebody else does.
 func (s *Store) create(ctx context.Context) error {
-	h := head{Version: version, Process: s.process}
+	h := head{Version: version, Process: s.process, Named: 1}
 	if s.clock.fixed != nil {
 		h.At = s.clock.now(h)
 		_, err := s.putHead(ctx, 0, h)

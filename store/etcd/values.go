@@ -23,6 +23,7 @@ type head struct {
 	Logged  uint64 `json:"logged,omitempty"`  // the number of the last log entry
 	Floor   uint64 `json:"floor,omitempty"`   // log entries up to this one may be pruned
 	Entries int64  `json:"entries,omitempty"` // in the log
+	Named   uint64 `json:"named,omitempty"`   // steps of the log from this one on are found by name; 0: none are
 	Tickets int64  `json:"tickets,omitempty"` // in all queues
 	At      int64  `json:"at"`                // the store's time at the last step
 
@@ -33,6 +34,15 @@ type head struct {
 
 	Process string      `json:"process"`        // who took the last step
 	News    [][2]string `json:"news,omitempty"` // peers, and their tickets that left their queues in it
+}
+
+// named is where the index by names begins. A writer of an older version drops
+// the field, and the next one of this version begins anew.
+func (h head) named() uint64 {
+	if h.Named == 0 {
+		return 1 << 63
+	}
+	return h.Named
 }
 
 type party [3]string

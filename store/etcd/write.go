@@ -44,6 +44,16 @@ func (b *batch) write(k keys, lease clientv3.LeaseID) *write {
 		w.head.Logged = b.entries[n-1].Seq
 		w.head.Entries += int64(n)
 		w.ops = append(w.ops, clientv3.OpPut(k.log(w.head.Logged), encodeLog(b.entries)))
+		if w.head.Named == 0 {
+			w.head.Named = b.entries[0].Seq
+		}
+		names := make(map[string]bool, n)
+		for _, e := range b.entries {
+			if !names[e.Name] {
+				names[e.Name] = true
+				w.ops = append(w.ops, clientv3.OpPut(k.named(e.Name)+number(w.head.Logged), ""))
+			}
+		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(b.done)) {
 		w.ops = append(w.ops, clientv3.OpPut(k.request(id), "", clientv3.WithLease(lease)))

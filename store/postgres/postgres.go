@@ -159,9 +159,9 @@ func (s *Store) read(ctx context.Context, f func(ctx context.Context) error) err
 
 // queries are the statements, with the schema in place.
 type queries struct {
-	swap, take, drop, get, last, tail, due, sweep, prune, beat, watch string
-	list, log                                                         string // without their conditions
-	cuts                                                              string
+	swap, take, drop, get, last, ends, tail, due, sweep, prune, beat, watch string
+	list, log                                                               string // without their conditions
+	cuts                                                                    string
 }
 
 func newQueries(t *target) queries {
@@ -173,6 +173,7 @@ func newQueries(t *target) queries {
 		list:  listQuery,
 		log:   logQuery,
 		last:  lastQuery,
+		ends:  endsQuery,
 		tail:  tailQuery,
 		due:   dueQuery,
 		sweep: "SELECT first, last, grew, news, more, kept FROM @schema@.editlock_sweep($1, $2, $3)",
@@ -183,7 +184,7 @@ func newQueries(t *target) queries {
 			"ON CONFLICT (id) DO UPDATE SET expires = excluded.expires",
 	}
 	for _, text := range []*string{
-		&q.swap, &q.take, &q.drop, &q.get, &q.list, &q.log, &q.last, &q.tail, &q.due, &q.sweep, &q.prune, &q.cuts, &q.beat, &q.watch,
+		&q.swap, &q.take, &q.drop, &q.get, &q.list, &q.log, &q.last, &q.ends, &q.tail, &q.due, &q.sweep, &q.prune, &q.cuts, &q.beat, &q.watch,
 	} {
 		*text = t.fill(*text)
 	}

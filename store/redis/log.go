@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -69,10 +70,13 @@ func (s *Store) Log(ctx context.Context, q store.LogQuery) (store.LogPage, error
 				return store.LogPage{}, err
 			}
 			seq = e.Seq
+			page.Examined++
 			if q.Matches(e) {
-				if page.Entries = append(page.Entries, e); len(page.Entries) == q.Limit {
-					return page, nil
-				}
+				page.Entries = append(page.Entries, e)
+			}
+			if len(page.Entries) == q.Limit || page.Examined == q.Limit+store.LogPiece {
+				page.Next = seq
+				return page, nil
 			}
 		}
 		if len(answer)-2 < count {
@@ -85,6 +89,44 @@ func (s *Store) Log(ctx context.Context, q store.LogQuery) (store.LogPage, error
 		}
 		count = maxChunk
 	}
+}
+
+// endsAtATime is how many ends one script looks up, so that it keeps Redis from
+// others for a millisecond or two at most.
+const endsAtATime = 100
+
+// Ends implements store.Store.
+func (s *Store) Ends(ctx context.Context, holds []store.Hold, kinds []string) (store.Ends, error) {
+	ends := store.Ends{Entries: make([]*store.Entry, 0, len(holds))}
+	within := strconv.Itoa(store.EndsWithin(len(holds)))
+	for some := range slices.Chunk(holds, endsAtATime) {
+		args := append([]string{within, strconv.Itoa(len(some)), strconv.Itoa(len(kinds))}, kinds...)
+		for _, h := range some {
+			args = append(args, h.Name, number(h.Token))
+		}
+		answer, err := s.read(ctx, s.scripts.ends, args...)
+		if err != nil {
+			return store.Ends{}, err
+		}
+		if len(answer) != len(some)+1 {
+			return store.Ends{}, errNoAnswer
+		}
+		if ends.Floor, err = answer[0].AsUint64(); err != nil {
+			return store.Ends{}, err
+		}
+		for _, m := range answer[1:] {
+			if m.IsNil() {
+				ends.Entries = append(ends.Entries, nil)
+				continue
+			}
+			e, err := entryOf(m)
+			if err != nil {
+				return store.Ends{}, err
+			}
+			ends.Entries = append(ends.Entries, &e)
+		}
+	}
+	return ends, nil
 }
 
 func number(n uint64) string { return strconv.FormatUint(min(n, math.MaxInt64), 10) }

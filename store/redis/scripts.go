@@ -26,6 +26,8 @@ var (
 	listLua string
 	//go:embed lua/log.lua
 	logLua string
+	//go:embed lua/ends.lua
+	endsLua string
 	//go:embed lua/beat.lua
 	beatLua string
 	//go:embed lua/sweep.lua
@@ -50,7 +52,7 @@ func newScript(writes bool, parts ...string) *script {
 }
 
 type scripts struct {
-	open, arm, swap, get, list, log, beat, sweep *script
+	open, arm, swap, get, list, log, ends, beat, sweep *script
 }
 
 // covered makes a swap that changes nothing write all the same, so that a WAIT
@@ -77,6 +79,7 @@ func newScripts(replicas int, clock string) *scripts {
 		get:   newScript(replicas > 0, begin, cover, commonLua, getLua),
 		list:  newScript(false, begin, commonLua, listLua),
 		log:   newScript(false, logLua),
+		ends:  newScript(false, endsLua),
 		beat:  newScript(true, begin, commonLua, beatLua),
 		sweep: newScript(true, begin, entryLua, commonLua, writeLua, sweepLua),
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"slices"
+	"unicode/utf8"
 
 	"editlock/store"
 	"editlock/store/sqlite/internal/dbfile"
@@ -19,6 +20,15 @@ func scanChunk(row scanner) (c dbfile.Chunk, err error) {
 	}
 	err = row.Scan(&c.Seq, &c.Body)
 	return c, err
+}
+
+// firstOf is the number of a chunk's first entry.
+func firstOf(c dbfile.Chunk) (uint64, error) {
+	entries, err := c.Entries()
+	if err != nil || len(entries) == 0 {
+		return uint64(c.Seq), err
+	}
+	return entries[0].Seq, nil
 }
 
 // sieve tells from the bytes of a chunk that it holds nothing a query looks
@@ -36,6 +46,9 @@ func newSieve(q store.LogQuery) (s sieve) {
 	}
 	if prefix := store.WholeLetters(q.Prefix); prefix != "" { // JSON writes letters whole
 		s = append(s, bytes.TrimSuffix(quoted(prefix), []byte{'"'}))
+	}
+	if q.Infix != "" && utf8.ValidString(q.Infix) {
+		s = append(s, bytes.Trim(quoted(q.Infix), `"`))
 	}
 	return s
 }

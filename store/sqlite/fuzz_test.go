@@ -96,6 +96,7 @@ func FuzzChunk(f *testing.F) {
 			{Request: reason},
 			{Kinds: []string{kind}},
 			{Prefix: name[:min(int(cut), len(name))]},
+			{Infix: name[min(int(cut), len(name)):]},
 			{Name: name, User: user, Prefix: name, Kinds: []string{kind, "K"}},
 		} {
 			for _, e := range entries {

@@ -16,107 +16,169 @@ import (
 const indexEvery = 2_000
 
 // Log implements store.Store.
-func (s *Store) Log(ctx context.Context, q store.LogQuery) (page store.LogPage, err error) {
-	if err := s.readable(); err != nil {
-		return page, err
-	}
-	tx, err := s.read.BeginTx(ctx, nil)
-	if err != nil {
-		return page, s.readError(err)
-	}
-	defer func() { _ = tx.Rollback() }() // it only reads
-	var indexed int64
-	const head = "SELECT floor, " + dbfile.LastSeq + ", indexed FROM editlock_meta"
-	if err := tx.QueryRowContext(ctx, head).Scan(&page.Floor, &page.Last, &indexed); err != nil {
-		return page, s.readError(err)
-	}
+func (s *Store) Log(ctx context.Context, q store.LogQuery) (store.LogPage, error) {
 	if q.Limit <= 0 {
 		q.Limit = 100
 	}
-	for _, w := range logParts(q, indexed) {
-		if len(page.Entries) == q.Limit {
-			break
+	r := &logReader{q: q, sieve: newSieve(q)}
+	err := s.readLog(ctx, func(tx *sql.Tx, head logHead) error {
+		r.page.Floor, r.page.Last = head.floor, head.last
+		switch {
+		case q.Request != "":
+			return r.read(ctx, tx, requestParts(q.Request))
+		case q.Name != "":
+			return s.readKey(ctx, tx, head, "n"+q.Name, r)
+		case q.User != "":
+			return s.readKey(ctx, tx, head, "u"+q.User, r)
 		}
-		if page.Entries, err = readLog(ctx, tx, q, w, page.Entries); err != nil {
-			return page, s.readError(err)
-		}
-	}
-	return page, nil
+		return r.read(ctx, tx, where{from: "editlock_log"})
+	})
+	return r.page, err
 }
 
-// logParts are the parts of the log where the entries of a query are, in the
-// order that it wants.
-func logParts(q store.LogQuery, indexed int64) []where {
-	if q.Request != "" {
-		w := where{from: "editlock_request JOIN editlock_log USING (seq)"}
-		w.add("id = ?", q.Request, true)
-		return []where{w}
+// logHead is what a read of the log knows of it, at its moment.
+type logHead struct {
+	floor, last uint64
+	indexed     int64
+}
+
+// readLog lets do read the log at one moment.
+func (s *Store) readLog(ctx context.Context, do func(tx *sql.Tx, head logHead) error) error {
+	if err := s.readable(); err != nil {
+		return err
 	}
-	key := "u" + q.User
-	switch {
-	case q.Name != "":
-		key = "n" + q.Name
-	case q.User == "":
-		return []where{{from: "editlock_log"}}
+	tx, err := s.read.BeginTx(ctx, nil)
+	if err != nil {
+		return s.readError(err)
+	}
+	defer func() { _ = tx.Rollback() }() // it only reads
+	var h logHead
+	const head = "SELECT floor, " + dbfile.LastSeq + ", indexed FROM editlock_meta"
+	if err := tx.QueryRowContext(ctx, head).Scan(&h.floor, &h.last, &h.indexed); err != nil {
+		return s.readError(err)
+	}
+	if err := do(tx, h); err != nil {
+		return s.readError(err)
+	}
+	return nil
+}
+
+func requestParts(id string) where {
+	w := where{from: "editlock_request JOIN editlock_log USING (seq)"}
+	w.add("id = ?", id, true)
+	return w
+}
+
+// readKey reads the entries of a name or a user: those that the index has, and
+// the later ones.
+func (s *Store) readKey(ctx context.Context, tx *sql.Tx, head logHead, key string, r *logReader) error {
+	fresh, err := s.tail.find(ctx, tx, head.indexed, key)
+	if err != nil {
+		return err
 	}
 	old := where{from: "editlock_log_key JOIN editlock_log USING (seq)"}
 	old.add("key = ?", key, true)
-	old.add("seq <= ?", indexed, true)
-	fresh := where{from: "editlock_log"}
-	fresh.add("seq > ?", indexed, true)
-	if q.Newest {
-		return []where{fresh, old}
+	old.add("seq <= ?", head.indexed, true)
+	if !r.q.Newest {
+		if err := r.read(ctx, tx, old); err != nil || r.stopped() {
+			return err
+		}
+	} else {
+		slices.Reverse(fresh)
 	}
-	return []where{old, fresh}
+	for _, seq := range fresh {
+		one := where{from: "editlock_log"}
+		one.add("seq = ?", seq, true)
+		if err := r.read(ctx, tx, one); err != nil || r.stopped() {
+			return err
+		}
+	}
+	if !r.q.Newest {
+		return nil
+	}
+	return r.read(ctx, tx, old)
 }
 
-// readLog appends what a query selects from one part of the log, up to its
-// limit.
-func readLog(ctx context.Context, tx *sql.Tx, q store.LogQuery, w where, entries []store.Entry) (_ []store.Entry, err error) {
-	w.add("last >= ?", micros(q.From), !q.From.IsZero())
-	w.add("first <= ?", micros(q.To), !q.To.IsZero())
-	w.add("seq > ?", int64(min(q.After, 1<<63-1)), q.After > 0)
+// logReader collects a page.
+type logReader struct {
+	q     store.LogQuery
+	sieve sieve
+	page  store.LogPage
+}
+
+// stopped reports whether the page has an end before that of the log.
+func (r *logReader) stopped() bool { return r.page.Next != 0 }
+
+// read takes in the chunks of one part of the log, until the page is full, or
+// long enough.
+func (r *logReader) read(ctx context.Context, tx *sql.Tx, w where) (err error) {
+	w.add("seq > ?", int64(min(r.q.After, 1<<63-1)), r.q.After > 0)
 	order := " ORDER BY seq"
-	if q.Newest {
+	if r.q.Newest {
 		order = " ORDER BY seq DESC"
 		// The chunk that holds Before-1 may end behind it, but none after that.
 		w.add("seq <= ifnull((SELECT min(seq) FROM editlock_log WHERE seq >= ?), 9223372036854775807)",
-			int64(min(q.Before, 1<<63-1))-1, q.Before > 0)
+			int64(min(r.q.Before, 1<<63-1))-1, r.q.Before > 0)
 	}
-	rows, err := tx.QueryContext(ctx, "SELECT seq, body FROM "+w.String()+order, w.args...)
+	// Times are compared here, so that SQLite itself passes over nothing.
+	rows, err := tx.QueryContext(ctx, "SELECT seq, entries, first, last, body FROM "+w.String()+order, w.args...)
 	if err != nil {
-		return entries, err
+		return err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
-	sieve := newSieve(q)
 	for rows.Next() {
-		c, err := scanChunk(rows)
-		if err != nil {
-			return entries, err
+		var (
+			c           dbfile.Chunk
+			n           int
+			first, last int64
+			body        sql.RawBytes // read before the next row
+		)
+		if err := rows.Scan(&c.Seq, &n, &first, &last, &body); err != nil {
+			return err
 		}
-		if !sieve.passes(c) {
-			continue
-		}
-		read, err := c.Entries()
-		if err != nil {
-			return entries, err
-		}
-		if q.Newest {
-			slices.Reverse(read)
-		}
-		for _, e := range read {
-			if !q.Matches(e) {
-				continue
-			}
-			if entries = append(entries, e); len(entries) == q.Limit {
-				return entries, nil
+		c.Body = body
+		r.page.Examined += n
+		if (r.q.From.IsZero() || last >= r.q.From.UnixMicro()) && (r.q.To.IsZero() || first <= r.q.To.UnixMicro()) && r.sieve.passes(c) {
+			if err := r.take(c); err != nil {
+				return err
 			}
 		}
-		if !q.Newest && q.Before > 0 && uint64(c.Seq) >= q.Before {
-			break
+		switch {
+		case r.stopped():
+			return nil
+		case !r.q.Newest && r.q.Before > 0 && uint64(c.Seq) >= r.q.Before:
+			return nil
+		case r.page.Examined < r.q.Limit+store.LogPiece:
+		case r.q.Newest:
+			r.page.Next, err = firstOf(c)
+			return err
+		default:
+			r.page.Next = uint64(c.Seq)
+			return nil
 		}
 	}
-	return entries, rows.Err()
+	return rows.Err()
+}
+
+// take appends what the query selects of a chunk.
+func (r *logReader) take(c dbfile.Chunk) error {
+	entries, err := c.Entries()
+	if err != nil {
+		return err
+	}
+	if r.q.Newest {
+		slices.Reverse(entries)
+	}
+	for _, e := range entries {
+		if !r.q.Matches(e) {
+			continue
+		}
+		if r.page.Entries = append(r.page.Entries, e); len(r.page.Entries) == r.q.Limit {
+			r.page.Next = e.Seq
+			return nil
+		}
+	}
+	return nil
 }
 
 // keyed is a key and the chunk where it leads.

@@ -71,6 +71,7 @@ type Store struct {
 	write *sql.DB      // one connection, used by the committer only
 	read  *sql.DB
 	stmts readStatements
+	tail  tail
 
 	jobs   *groupcommit.Queue[*job]
 	closed sync.Once

@@ -77,6 +77,46 @@ var readBugs = []mutant{
 	{"prunes without moving the floor", []string{"Pruning"}, func(st *tampered) {
 		st.pages(func(*store.LogQuery) {}, func(page *store.LogPage) { page.Floor = 0 })
 	}},
+	{"examines all of the log for one page", []string{"Pieces"}, func(st *tampered) {
+		log := st.log
+		st.log = func(ctx context.Context, q store.LogQuery) (store.LogPage, error) {
+			page, err := log(ctx, q)
+			for err == nil && page.Next != 0 && len(page.Entries) < q.Limit {
+				var more store.LogPage
+				if q.After = page.Next; q.Newest {
+					q.After, q.Before = 0, page.Next
+				}
+				more, err = log(ctx, q)
+				page.Entries, page.Next, page.Examined = append(page.Entries, more.Entries...), more.Next, page.Examined+more.Examined
+			}
+			return page, err
+		}
+	}},
+	{"reads on one entry too far", []string{"Pieces"}, func(st *tampered) {
+		newest := false
+		st.pages(func(q *store.LogQuery) { newest = q.Newest }, func(page *store.LogPage) {
+			if page.Next != 0 && newest {
+				page.Next--
+			} else if page.Next != 0 {
+				page.Next++
+			}
+		})
+	}},
+	{"tells an end that is not the first", []string{"Pieces"}, func(st *tampered) {
+		ends := st.ends
+		st.ends = func(ctx context.Context, holds []store.Hold, kinds []string) (store.Ends, error) {
+			got, err := ends(ctx, holds, kinds)
+			for i, e := range got.Entries {
+				if e != nil {
+					more, _ := ends(ctx, []store.Hold{{Name: e.Name, Token: e.Seq}}, kinds)
+					if more.Entries[0] != nil {
+						got.Entries[i] = more.Entries[0]
+					}
+				}
+			}
+			return got, err
+		}
+	}},
 
 	// Lists.
 	{"skips the first record of a next page", []string{"List", "Table"}, func(st *tampered) {

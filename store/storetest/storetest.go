@@ -75,6 +75,7 @@ var topics = []struct {
 	{"Get", getLaws},
 	{"List", listLaws},
 	{"Log", logLaws},
+	{"Pieces", pieceLaws},
 	{"Pruning", pruneLaws},
 	{"Sweep", sweepLaws},
 	{"Listen", listenLaws},

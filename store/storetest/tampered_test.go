@@ -18,6 +18,7 @@ type methods struct {
 	get    func(ctx context.Context, name string) (store.View, error)
 	list   func(ctx context.Context, q store.Query) (store.Page, error)
 	log    func(ctx context.Context, q store.LogQuery) (store.LogPage, error)
+	ends   func(ctx context.Context, holds []store.Hold, kinds []string) (store.Ends, error)
 	beat   func(ctx context.Context, peer string, ttl time.Duration) ([]string, error)
 	sweep  func(ctx context.Context, keep store.Retention) (time.Duration, error)
 	listen func(peer string) *store.Subscription
@@ -42,7 +43,7 @@ func newTampered(clock *storetest.Clock) *tampered {
 
 // keepIn makes an engine do the work.
 func (s *tampered) keepIn(st store.Store) {
-	s.methods = methods{st.Swap, st.Get, st.List, st.Log, st.Beat, st.Sweep, st.Listen}
+	s.methods = methods{st.Swap, st.Get, st.List, st.Log, st.Ends, st.Beat, st.Sweep, st.Listen}
 }
 
 func (s *tampered) reopen() *tampered {
@@ -90,6 +91,13 @@ func (s *tampered) Log(ctx context.Context, q store.LogQuery) (store.LogPage, er
 		return store.LogPage{}, err
 	}
 	return s.log(ctx, q)
+}
+
+func (s *tampered) Ends(ctx context.Context, holds []store.Hold, kinds []string) (store.Ends, error) {
+	if err := s.enter(ctx); err != nil {
+		return store.Ends{}, err
+	}
+	return s.ends(ctx, holds, kinds)
 }
 
 func (s *tampered) Beat(ctx context.Context, peer string, ttl time.Duration) ([]string, error) {

@@ -36,6 +36,10 @@ func (s *twin) Log(ctx context.Context, q store.LogQuery) (store.LogPage, error)
 	return s.next().Log(ctx, q)
 }
 
+func (s *twin) Ends(ctx context.Context, holds []store.Hold, kinds []string) (store.Ends, error) {
+	return s.next().Ends(ctx, holds, kinds)
+}
+
 func (s *twin) Beat(ctx context.Context, peer string, ttl time.Duration) ([]string, error) {
 	return s.next().Beat(ctx, peer, ttl)
 }

@@ -1,0 +1,158 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+	"sync"
+
+	"editlock/store"
+)
+
+// Ends implements store.Store.
+func (s *Store) Ends(ctx context.Context, holds []store.Hold, kinds []string) (store.Ends, error) {
+	ends := store.Ends{Entries: make([]*store.Entry, len(holds))}
+	err := s.readLog(ctx, func(tx *sql.Tx, head logHead) error {
+		ends.Floor = head.floor
+		keys := make([]string, len(holds))
+		for i, h := range holds {
+			keys[i] = "n" + h.Name
+		}
+		fresh, err := s.tail.findAll(ctx, tx, head.indexed, keys)
+		if err != nil {
+			return err
+		}
+		old, err := tx.PrepareContext(ctx, "SELECT seq FROM editlock_log_key WHERE key = ? AND seq > ? ORDER BY seq LIMIT ?")
+		if err != nil {
+			return err
+		}
+		chunks, err := tx.PrepareContext(ctx, "SELECT seq, body FROM editlock_log WHERE seq = ?")
+		if err != nil {
+			return errors.Join(err, old.Close())
+		}
+		within := store.EndsWithin(len(holds))
+		for i, h := range holds {
+			seqs, failed := endsAt(ctx, old, keys[i], int64(min(h.Token, 1<<63-1)), within)
+			seqs = append(seqs, fresh[i]...)
+			for _, seq := range seqs[:min(within, len(seqs))] {
+				if failed != nil || uint64(seq) <= h.Token || ends.Entries[i] != nil {
+					continue
+				}
+				ends.Entries[i], failed = endIn(ctx, chunks, seq, h, kinds)
+			}
+			if failed != nil {
+				err = failed
+				break
+			}
+		}
+		return errors.Join(err, old.Close(), chunks.Close())
+	})
+	return ends, err
+}
+
+// endsAt are the chunks of a key above a number, as the index has them.
+func endsAt(ctx context.Context, old *sql.Stmt, key string, above int64, within int) (seqs []int64, err error) {
+	rows, err := old.QueryContext(ctx, key, above, within)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var seq int64
+		if err := rows.Scan(&seq); err != nil {
+			return nil, err
+		}
+		seqs = append(seqs, seq)
+	}
+	return seqs, rows.Err()
+}
+
+// endIn finds the end of a hold in a chunk; nil: it is not there.
+func endIn(ctx context.Context, chunks *sql.Stmt, seq int64, h store.Hold, kinds []string) (*store.Entry, error) {
+	c, err := scanChunk(chunks.QueryRowContext(ctx, seq))
+	if errors.Is(err, sql.ErrNoRows) { // pruned, or later than this moment
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	entries, err := c.Entries()
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		if e.Name == h.Name && e.Seq > h.Token && slices.Contains(kinds, e.Kind) {
+			return &e, nil
+		}
+	}
+	return nil, nil
+}
+
+// tail is the index of the log's end, which the file has none of yet. It is
+// read once, and then what is new each time.
+type tail struct {
+	mu         sync.Mutex
+	from, upto int64 // chunks above from and up to upto are in keys
+	chunks     int
+	keys       map[string][]int64
+}
+
+// find are the chunks of a key above those that the file's index has.
+func (t *tail) find(ctx context.Context, tx *sql.Tx, indexed int64, key string) ([]int64, error) {
+	found, err := t.findAll(ctx, tx, indexed, []string{key})
+	if err != nil {
+		return nil, err
+	}
+	return found[0], nil
+}
+
+func (t *tail) findAll(ctx context.Context, tx *sql.Tx, indexed int64, keys []string) ([][]int64, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	at := t
+	switch {
+	case indexed < t.from: // a moment that is long gone
+		at = &tail{from: indexed, upto: indexed}
+	case t.keys == nil || indexed > t.upto || indexed > t.from && t.chunks > 3*indexEvery:
+		t.from, t.upto, t.chunks, t.keys = indexed, indexed, 0, nil
+	}
+	if err := at.learn(ctx, tx); err != nil {
+		return nil, err
+	}
+	found := make([][]int64, len(keys))
+	for i, key := range keys {
+		seqs := at.keys[key]
+		from, _ := slices.BinarySearch(seqs, indexed+1)
+		found[i] = slices.Clone(seqs[from:])
+	}
+	return found, nil
+}
+
+// learn takes in the chunks above upto.
+func (t *tail) learn(ctx context.Context, tx *sql.Tx) (err error) {
+	rows, err := tx.QueryContext(ctx, "SELECT seq, body FROM editlock_log WHERE seq > ? ORDER BY seq", t.upto)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	if t.keys == nil {
+		t.keys = make(map[string][]int64)
+	}
+	for rows.Next() {
+		c, err := scanChunk(rows)
+		if err != nil {
+			return err
+		}
+		entries, err := c.Entries()
+		if err != nil {
+			return err
+		}
+		for _, key := range logKeys(entries) {
+			t.keys[key] = append(t.keys[key], c.Seq)
+		}
+		t.upto = c.Seq
+		t.chunks++
+	}
+	return rows.Err()
+}
