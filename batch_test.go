@@ -25,6 +25,11 @@ func (c *counting) Swap(ctx context.Context, req store.Request) (store.Result, e
 	return c.Store.Swap(ctx, req)
 }
 
+func (c *counting) Ends(ctx context.Context, holds []store.Hold, kinds []string) (store.Ends, error) {
+	c.lookups.Add(1)
+	return c.Store.Ends(ctx, holds, kinds)
+}
+
 func (c *counting) Log(ctx context.Context, q store.LogQuery) (store.LogPage, error) {
 	c.lookups.Add(1)
 	return c.Store.Log(ctx, q)
@@ -72,5 +77,42 @@ func TestManager_ABatchEndsWhenItsCallerIsGone(t *testing.T) {
 				t.Errorf("%d losses were looked up for nobody", n)
 			}
 		})
+	}
+}
+
+func TestManager_LooksUpOncePerBatchHowHoldsEnded(t *testing.T) {
+	st := &counting{Store: memory.New(nil)}
+	m := editlock.NewManager(st, nil)
+	defer func() { _ = m.Close() }()
+	ctx := by(t.Context(), holder)
+	var items []editlock.RefreshItem
+	for i := range editlock.MaxBatch {
+		id := editlock.ID{ID: fmt.Sprint(i)}
+		held, err := m.Capture(ctx, id, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i%2 == 0 {
+			if err := m.ForceRelease(by(t.Context(), intruder), id, held.Token, "needed"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		items = append(items, editlock.RefreshItem{ID: id, Token: held.Token})
+	}
+	results, err := m.Refresh(ctx, items)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, res := range results {
+		lost, ended := res.Err.(*editlock.LostError) //nolint:errorlint // never wrapped
+		switch {
+		case ended != (i%2 == 0):
+			t.Fatalf("item %d: %v", i, res.Err)
+		case ended && (lost.How != editlock.KindForceReleased || lost.By.Session != intruder.Session || lost.Reason != "needed"):
+			t.Fatalf("item %d is lost by %+v", i, lost)
+		}
+	}
+	if n := st.lookups.Load(); n != 1 {
+		t.Errorf("%d lookups for one batch", n)
 	}
 }

@@ -3,7 +3,6 @@ package editlock
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"editlock/store"
 )
@@ -221,16 +220,21 @@ func (m *Manager) Refresh(ctx context.Context, items []RefreshItem) ([]RefreshRe
 			return nil, within(fmt.Sprintf("items[%d].", i), "", err)
 		}
 	}
-	if len(items) == 1 {
-		return []RefreshResult{m.refresh(ctx, caller, items[0])}, nil
-	}
 	// Engines share the commit, or the round trip, of what arrives together.
-	return parallel(items, func(item RefreshItem) RefreshResult {
+	results := parallel(items, func(item RefreshItem) RefreshResult {
 		if err := ctx.Err(); err != nil {
 			return RefreshResult{Err: err}
 		}
 		return m.refresh(ctx, caller, item)
-	}), nil
+	})
+	var losses []loss
+	for i, res := range results {
+		if e, lost := res.Err.(*LostError); lost { //nolint:errorlint // ours, never wrapped
+			losses = append(losses, loss{store.Hold{Name: items[i].ID.String(), Token: uint64(items[i].Token)}, e})
+		}
+	}
+	m.tellHow(ctx, losses)
+	return results, nil
 }
 
 func (i RefreshItem) validate() error {
@@ -240,13 +244,14 @@ func (i RefreshItem) validate() error {
 	return firstError(i.ID.Validate(), checkStatusData(i.StatusData), i.AutoRelease.Validate())
 }
 
+// refresh refreshes one mutex. A loss does not tell how it came about.
 func (m *Manager) refresh(ctx context.Context, caller Owner, item RefreshItem) RefreshResult {
 	name := item.ID.String()
 	seen, at := &store.Record{Token: uint64(item.Token), Holder: store.Party{Session: caller.Session}}, store.Result{}
 	for {
 		sw, err := decideRefresh(name, caller, item, seen)
 		if err != nil {
-			return RefreshResult{Err: m.lost(ctx, name, caller, item.Token, seen, at)}
+			return RefreshResult{Err: lostTo(name, seen, at)}
 		}
 		rec, res, err := m.swap(ctx, "", sw)
 		switch {
@@ -255,52 +260,8 @@ func (m *Manager) refresh(ctx context.Context, caller Owner, item RefreshItem) R
 		case res.Done && rec != nil:
 			return RefreshResult{Mutex: mutex(rec, res.Now)}
 		case res.Done:
-			return RefreshResult{Err: m.lost(ctx, name, caller, item.Token, nil, res)}
+			return RefreshResult{Err: lostTo(name, nil, res)}
 		}
 		seen, at = rec, res
 	}
-}
-
-// endings are the kinds of entries that end somebody's hold.
-var endings = []string{
-	string(KindReleased), string(KindExpired), string(KindTakenOver),
-	string(KindForceReleased), string(KindHandedOver),
-}
-
-// lost says who has a mutex now, and looks up how the caller lost it: by the
-// token he names, or else by his session. What the history no longer holds
-// stays unsaid.
-func (m *Manager) lost(ctx context.Context, name string, caller Owner, token Token, rec *store.Record, res store.Result) *LostError {
-	id, _ := ParseID(name)
-	e := &LostError{ID: id}
-	if rec != nil {
-		holder := mutex(rec, res.Now)
-		e.Holder = &holder
-	}
-	q := store.LogQuery{Name: name, Kinds: endings, After: uint64(token), Limit: 1}
-	if token == 0 {
-		q.Newest, q.Limit = true, store.MaxWaiters
-	}
-	page, err := m.store.Log(ctx, q)
-	if err != nil {
-		return e
-	}
-	i := slices.IndexFunc(page.Entries, func(en store.Entry) bool {
-		switch taken := Kind(en.Kind) == KindTakenOver; {
-		case token != 0:
-			// The first takeover after the token ended its hold, unless entries
-			// between the two are pruned.
-			return en.Token == uint64(token) || taken && page.Floor <= uint64(token)
-		case taken:
-			return en.Other.Session == caller.Session
-		default:
-			return en.Owner.Session == caller.Session
-		}
-	})
-	if i < 0 {
-		return e
-	}
-	how := entry(page.Entries[i])
-	e.How, e.By, e.At, e.Reason = how.Kind, how.Actor, how.At, how.Reason
-	return e
 }

@@ -76,6 +76,9 @@ func prefix(group, mode string) string {
 	}
 }
 
+// infix is what the canonical forms of all IDs of a mode contain, and no others.
+func infix(mode string) string { return "/" + escape(mode) + "/" }
+
 // escape percent-encodes what ParseID treats specially, and blanks, so that a
 // name is one word in a shell and a log. Letters of all scripts stay readable.
 func escape(part string) string {

@@ -41,7 +41,9 @@ type Manager struct {
 	opts  ManagerOptions
 	waits waits
 	tail  tail
-	probe *probe
+
+	searches searches
+	probe    *probe
 
 	pruning pruning // sweep's
 
@@ -54,7 +56,7 @@ var _ Locker = (*Manager)(nil)
 // NewManager returns a Manager on st, which it owns from now on: Close closes
 // both. It sweeps what expires in the background.
 func NewManager(st store.Store, o *ManagerOptions) *Manager {
-	m := &Manager{store: st, probe: newProbe()}
+	m := &Manager{store: st, searches: newSearches(), probe: newProbe()}
 	if o != nil {
 		m.opts = *o
 	}

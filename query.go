@@ -36,7 +36,7 @@ func (m *Manager) Request(ctx context.Context, id ID) (State, Mutex, error) {
 const scanPage = 1000
 
 // List implements Locker. A filter by mode alone, or by text, reads through
-// everything that the other filters leave.
+// what the other filters leave, as far as searchMost.
 func (m *Manager) List(ctx context.Context, q Query) (Page, error) {
 	if err := q.validate(); err != nil {
 		return Page{}, err
@@ -59,8 +59,12 @@ func (m *Manager) List(ctx context.Context, q Query) (Page, error) {
 	}
 	match := q.matcher()
 	var page Page
-	for {
-		got, err := m.store.List(ctx, sq)
+	for read := 0; ; {
+		var got store.Page
+		err := m.searches.piece(ctx, read > 0, func() (err error) {
+			got, err = m.store.List(ctx, sq)
+			return err
+		})
 		if err != nil {
 			return Page{}, m.storeError(ctx, err)
 		}
@@ -71,7 +75,7 @@ func (m *Manager) List(ctx context.Context, q Query) (Page, error) {
 				continue
 			}
 			if len(page.Mutexes) == limit {
-				page.Next = base64.RawURLEncoding.EncodeToString([]byte(page.Mutexes[limit-1].ID.String()))
+				page.Next = listCursor(page.Mutexes[limit-1].ID.String())
 				return page, nil
 			}
 			page.Mutexes = append(page.Mutexes, mu)
@@ -80,8 +84,14 @@ func (m *Manager) List(ctx context.Context, q Query) (Page, error) {
 			return page, nil
 		}
 		sq.After = got.Records[len(got.Records)-1].Name
+		if read += len(got.Records); read >= searchMost {
+			page.Next = listCursor(sq.After)
+			return page, nil
+		}
 	}
 }
+
+func listCursor(name string) string { return base64.RawURLEncoding.EncodeToString([]byte(name)) }
 
 // matcher applies the filters that stores don't know.
 func (q Query) matcher() func(Mutex) bool {
@@ -136,30 +146,32 @@ func (m *Manager) History(ctx context.Context, q HistoryQuery) (HistoryPage, err
 		limit = DefaultPage
 	}
 	lq.Limit = limit + 1
-	search := q.Mode != "" && q.Group == ""
-	if search {
-		lq.Limit = scanPage
+	if q.Mode != "" && q.Group == "" {
+		lq.Infix = infix(q.Mode)
 	}
 	var page HistoryPage
-	for {
-		got, err := m.store.Log(ctx, lq)
+	for read := 0; ; {
+		var got store.LogPage
+		err := m.searches.piece(ctx, read > 0, func() (err error) {
+			got, err = m.store.Log(ctx, lq)
+			return err
+		})
 		if err != nil {
 			return HistoryPage{}, m.storeError(ctx, err)
 		}
-		for _, raw := range got.Entries {
-			e := entry(raw)
-			if search && e.ID.Mode != q.Mode {
-				continue
-			}
-			if len(page.Entries) == limit {
-				page.Next = strconv.FormatUint(page.Entries[limit-1].Seq, 10)
-				return page, nil
-			}
-			page.Entries = append(page.Entries, e)
-		}
-		if len(got.Entries) < lq.Limit {
+		page.Entries = append(page.Entries, entries(got.Entries)...)
+		if len(page.Entries) > limit {
+			page.Entries = page.Entries[:limit]
+			page.Next = strconv.FormatUint(page.Entries[limit-1].Seq, 10)
 			return page, nil
 		}
-		lq.Before = got.Entries[len(got.Entries)-1].Seq
+		if got.Next == 0 {
+			return page, nil
+		}
+		if read += got.Examined; read >= searchMost {
+			page.Next = strconv.FormatUint(got.Next, 10)
+			return page, nil
+		}
+		lq.Limit, lq.Before = limit+1-len(page.Entries), got.Next
 	}
 }

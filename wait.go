@@ -212,7 +212,7 @@ func (w *waiting) outcome(ctx context.Context) (again bool) {
 		m.confirm(rec)
 		return w.end(rec, view.Now)
 	}
-	page, err := m.store.Log(ctx, store.LogQuery{Name: c.name, Request: c.opts.RequestID, Newest: true, Limit: 1})
+	page, err := m.newest(ctx, store.LogQuery{Name: c.name, Request: c.opts.RequestID, Newest: true, Limit: 1})
 	switch {
 	case err != nil:
 		w.err = m.storeError(ctx, err)

@@ -38,6 +38,7 @@ var sections = []section{
 	{"handoff", "Hand-off and waiting over HTTP", handoff},
 	{"beats", "Open tabs", beats},
 	{"abuse", "Beside clients that misbehave", abused},
+	{"history", "With a long history: refused refreshes, and searches", histories},
 	{"redis", "On Redis, beside its other locks", onRedis},
 	{"postgres", "On PostgreSQL, beside its other locks", onPostgres},
 	{"etcd", "On etcd, beside its own lock", onEtcd},

@@ -1,0 +1,290 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"editlock"
+	"editlock/internal/enginetest"
+	"editlock/store"
+	"editlock/store/etcd"
+	"editlock/store/memory"
+	"editlock/store/postgres"
+	"editlock/store/redis"
+	"editlock/store/sqlite"
+)
+
+// histories asks what a long history costs on each engine: those whose refresh
+// is refused, those who search in it, and the others meanwhile.
+func histories(ctx context.Context, b *bench) error {
+	engines := []struct {
+		name string
+		open func(h *host) store.Store
+	}{
+		{"memory", func(*host) store.Store { return memory.New(nil) }},
+		{"SQLite", func(h *host) store.Store { return must(sqlite.Open(ctx, filepath.Join(h.TempDir(), "locks.db"), nil)) }},
+		{"PostgreSQL", func(h *host) store.Store {
+			url, _ := enginetest.StartPostgres(h, "fsync=on", "synchronous_commit=on").Schema(h)
+			return must(postgres.Open(ctx, url))
+		}},
+		{"Redis", func(h *host) store.Store { return must(redis.Open(ctx, enginetest.StartRedis(h).Store(), nil)) }},
+		{"etcd", func(h *host) store.Store {
+			return must(etcd.Open(ctx, "etcd://"+enginetest.StartEtcd(h).Host+"/bench", nil))
+		}},
+	}
+	losses := table{
+		"refresh of 1,000 items", "entries", "good", "of free mutexes", "of mutexes long lost", "times a good one",
+		"others alone, p50 / p99", "beside good", "beside bogus",
+	}
+	filters := table{"history at 1,000,000", "filter", "entries", "pages", "all pages", "longest page", "others meanwhile, p50 / p99"}
+	var searched [][]string
+	losses.head()
+	for _, e := range engines {
+		err := onHost(ctx, b.dir, func(h *host) error {
+			l := &logbook{st: e.open(h)}
+			l.m = editlock.NewManager(l.st, nil)
+			defer l.m.Close()
+			for _, n := range []int{20_000, 1_000_000} {
+				if err := l.grow(ctx, n); err != nil {
+					return err
+				}
+				row, err := l.losses(ctx, b)
+				if err != nil {
+					return err
+				}
+				losses.row(append([]string{e.name, fmt.Sprint(l.entries)}, row...)...)
+			}
+			rows, err := l.filters(ctx, b)
+			for _, row := range rows {
+				searched = append(searched, append([]string{e.name}, row...))
+			}
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("%s: %w", e.name, err)
+		}
+	}
+	fmt.Println()
+	filters.head()
+	for _, row := range searched {
+		filters.row(row...)
+	}
+	return nil
+}
+
+// logbook is a store whose log grows, with mutexes that stay held.
+type logbook struct {
+	st      store.Store
+	m       *editlock.Manager
+	entries int
+}
+
+// logged are how many names the entries speak of.
+const logged = 20_000
+
+// grow makes the log n entries long: captures and releases by turns, as one
+// sees them, but written in few steps.
+func (l *logbook) grow(ctx context.Context, n int) error {
+	const step = 500
+	for ; l.entries < n; l.entries += step {
+		swaps := make([]store.Swap, step)
+		for i := range swaps {
+			at := l.entries + i
+			who := person(at % 1000)
+			party := store.Party{Session: who.Session, User: who.UserID, Value: `{"l":"ivanov","n":"Ivan Ivanov","h":"desk-17.example"}`}
+			kind := editlock.KindCaptured
+			if at/logged%2 == 1 {
+				kind = editlock.KindReleased
+			}
+			swaps[i] = store.Swap{
+				Name: editlock.ID{Group: "archive", Mode: fmt.Sprint("mode-", at%10), ID: fmt.Sprint(at % logged)}.String(),
+				Do:   store.Touch, Note: &store.Note{Kind: string(kind), Actor: party},
+			}
+			if at < logged {
+				swaps[i].Do, swaps[i].Holder, swaps[i].Terms = store.Take, &party, &store.Terms{}
+			}
+		}
+		res, err := l.st.Swap(ctx, store.Request{Swaps: swaps})
+		if err == nil && !res.Done {
+			err = fmt.Errorf("the log was not written at %d", l.entries)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// losses refreshes what is held, what never was, and what is held by others.
+func (l *logbook) losses(ctx context.Context, b *bench) ([]string, error) {
+	const items = 1000
+	who := editlock.WithOwner(ctx, editlock.Owner{Session: "tab", UserID: "tab"})
+	good, free, lost := make([]editlock.RefreshItem, items), make([]editlock.RefreshItem, items), make([]editlock.RefreshItem, items)
+	ids := make([]editlock.ID, items)
+	for i := range ids {
+		ids[i] = editlock.ID{Group: "open", ID: fmt.Sprint(i)}
+		free[i] = editlock.RefreshItem{ID: editlock.ID{Group: "nosuch", ID: fmt.Sprint(i)}, Token: 1}
+		lost[i] = editlock.RefreshItem{ID: editlock.ID{Group: "archive", Mode: fmt.Sprint("mode-", i%10), ID: fmt.Sprint(i)}, Token: 1}
+	}
+	held, err := l.m.CaptureAll(who, ids, nil)
+	if err != nil {
+		return nil, err
+	}
+	for i, m := range held {
+		good[i] = editlock.RefreshItem{ID: m.ID, Token: m.Token}
+	}
+	if _, err := l.m.Refresh(who, lost); err != nil { // whatever is read once only
+		return nil, err
+	}
+	refresh := func(items []editlock.RefreshItem, refused bool) func(context.Context) error {
+		return func(context.Context) error {
+			results, err := l.m.Refresh(who, items)
+			if err == nil && (results[0].Err != nil) != refused {
+				err = fmt.Errorf("refused, or not: %w", results[0].Err)
+			}
+			return err
+		}
+	}
+	alone, err := l.beside(ctx, b, nil)
+	if err != nil {
+		return nil, err
+	}
+	var took [3]score
+	for i, do := range []func(context.Context) error{refresh(good, false), refresh(free, true), refresh(lost, true)} {
+		if took[i], err = l.timed(ctx, b, do); err != nil {
+			return nil, err
+		}
+	}
+	besideGood, err := l.beside(ctx, b, refresh(good, false))
+	if err != nil {
+		return nil, err
+	}
+	besideBogus, err := l.beside(ctx, b, refresh(lost, true))
+	if err != nil {
+		return nil, err
+	}
+	worst := float64(max(took[1].p50, took[2].p50)) / float64(took[0].p50)
+	return []string{
+		fmt.Sprint(round(took[0].p50)), fmt.Sprint(round(took[1].p50)), fmt.Sprint(round(took[2].p50)),
+		fmt.Sprintf("%.2f (%s)", worst, versus{aim: 3}.atMost(worst)), alone, besideGood, besideBogus,
+	}, nil
+}
+
+// timed does the same again and again for a round.
+func (l *logbook) timed(ctx context.Context, b *bench, do func(context.Context) error) (score, error) {
+	var took []time.Duration
+	for end := time.Now().Add(b.round); time.Now().Before(end) || len(took) < 3; {
+		begun := time.Now()
+		if err := do(ctx); err != nil {
+			return score{}, err
+		}
+		took = append(took, time.Since(begun))
+	}
+	slices.Sort(took)
+	return score{p50: quantile(took, 0.5)}, nil
+}
+
+// beside is what others get while somebody does this without a pause: each of a
+// few captures and releases ten times a second.
+func (l *logbook) beside(ctx context.Context, b *bench, do func(context.Context) error) (string, error) {
+	const others = 8
+	var (
+		wg     sync.WaitGroup
+		mu     sync.Mutex
+		took   []time.Duration
+		failed error
+	)
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	busy := make(chan error, 1)
+	go func() {
+		var err error
+		for do != nil && err == nil && ctx.Err() == nil {
+			err = do(ctx)
+		}
+		busy <- err
+	}()
+	end := time.Now().Add(2 * b.round)
+	for i := range others {
+		wg.Go(func() {
+			pair := lockPairs(l.m)
+			tick := time.NewTicker(time.Second / 10)
+			defer tick.Stop()
+			for n := 0; time.Now().Before(end); n++ {
+				<-tick.C
+				begun := time.Now()
+				err := pair(ctx, i, n)
+				mu.Lock()
+				took = append(took, time.Since(begun))
+				if failed == nil {
+					failed = err
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	stop()
+	if err := <-busy; err != nil && ctx.Err() == nil {
+		return "", err
+	}
+	return quantiles(took, 0.5, 0.99), failed
+}
+
+// filters reads all that each filter finds, and looks at the others meanwhile.
+func (l *logbook) filters(ctx context.Context, b *bench) (rows [][]string, err error) {
+	id := editlock.ID{Group: "archive", Mode: "mode-7", ID: "7"}
+	at := time.Now()
+	for _, f := range []struct {
+		name  string
+		query editlock.HistoryQuery
+	}{
+		{"id", editlock.HistoryQuery{ID: &id}},
+		{"id of nothing", editlock.HistoryQuery{ID: &editlock.ID{ID: "nosuch"}}},
+		{"group of nothing", editlock.HistoryQuery{Group: "nosuch"}},
+		{"mode of nothing", editlock.HistoryQuery{Mode: "nosuch"}},
+		{"user", editlock.HistoryQuery{UserID: person(7).UserID}},
+		{"user of nothing", editlock.HistoryQuery{UserID: "nosuch"}},
+		{"kind of nothing", editlock.HistoryQuery{Kinds: []editlock.Kind{editlock.KindDeclined}}},
+		{"later than all", editlock.HistoryQuery{From: at.Add(time.Hour)}},
+		{"before all", editlock.HistoryQuery{To: at.Add(-24 * time.Hour)}},
+	} {
+		var longest time.Duration
+		entries, pages, begun := 0, 0, time.Now()
+		for q := f.query; ; pages++ {
+			from := time.Now()
+			page, err := l.m.History(ctx, q)
+			if err != nil {
+				return nil, err
+			}
+			longest = max(longest, time.Since(from))
+			entries += len(page.Entries)
+			if q.Cursor = page.Next; q.Cursor == "" {
+				pages++
+				break
+			}
+		}
+		whole := time.Since(begun)
+		meanwhile, err := l.beside(ctx, b, func(ctx context.Context) error {
+			_, err := l.m.History(ctx, f.query)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, []string{f.name, fmt.Sprint(entries), fmt.Sprint(pages), fmt.Sprint(round(whole)), fmt.Sprint(round(longest)), meanwhile})
+	}
+	eight, err := l.beside(ctx, b, func(ctx context.Context) error {
+		var wg sync.WaitGroup
+		for range 8 {
+			wg.Go(func() { _, _ = l.m.History(ctx, editlock.HistoryQuery{Mode: "nosuch"}) })
+		}
+		wg.Wait()
+		return ctx.Err()
+	})
+	return append(rows, []string{"mode of nothing, eight at once", "", "", "", "", eight}), err
+}

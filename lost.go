@@ -1,0 +1,94 @@
+package editlock
+
+import (
+	"context"
+	"slices"
+
+	"editlock/store"
+)
+
+// endings are the kinds of entries that end somebody's hold.
+var endings = []string{
+	string(KindReleased), string(KindExpired), string(KindTakenOver),
+	string(KindForceReleased), string(KindHandedOver),
+}
+
+// lost says who has a mutex now, and looks up how the caller lost it: by the
+// token he names, or else by his session. What the history no longer holds
+// stays unsaid.
+func (m *Manager) lost(ctx context.Context, name string, caller Owner, token Token, rec *store.Record, res store.Result) *LostError {
+	e := lostTo(name, rec, res)
+	if token == 0 {
+		m.tellHowOf(ctx, name, caller, e)
+	} else {
+		m.tellHow(ctx, []loss{{store.Hold{Name: name, Token: uint64(token)}, e}})
+	}
+	return e
+}
+
+// lostTo says who has a mutex now.
+func lostTo(name string, rec *store.Record, res store.Result) *LostError {
+	id, _ := ParseID(name)
+	e := &LostError{ID: id}
+	if rec != nil {
+		holder := mutex(rec, res.Now)
+		e.Holder = &holder
+	}
+	return e
+}
+
+// tell adds how a hold ended.
+func (e *LostError) tell(raw store.Entry) {
+	how := entry(raw)
+	e.How, e.By, e.At, e.Reason = how.Kind, how.Actor, how.At, how.Reason
+}
+
+// loss is a hold that was lost, and the error that shall tell how.
+type loss struct {
+	hold store.Hold
+	err  *LostError
+}
+
+// tellHow looks up how holds ended, all at once.
+func (m *Manager) tellHow(ctx context.Context, losses []loss) {
+	var holds []store.Hold
+	at := make(map[store.Hold]int, len(losses))
+	for _, l := range losses {
+		if _, known := at[l.hold]; !known {
+			at[l.hold] = len(holds)
+			holds = append(holds, l.hold)
+		}
+	}
+	if len(holds) == 0 || ctx.Err() != nil {
+		return
+	}
+	ends, err := m.store.Ends(ctx, holds, endings)
+	if err != nil {
+		return
+	}
+	for _, l := range losses {
+		end := ends.Entries[at[l.hold]]
+		// The first takeover after the token ended its hold, unless entries
+		// between the two are pruned.
+		if end != nil && (end.Token == l.hold.Token || Kind(end.Kind) == KindTakenOver && ends.Floor <= l.hold.Token) {
+			l.err.tell(*end)
+		}
+	}
+}
+
+// tellHowOf looks up how a session lost a mutex, among its latest endings.
+func (m *Manager) tellHowOf(ctx context.Context, name string, caller Owner, e *LostError) {
+	page, err := m.store.Log(ctx, store.LogQuery{Name: name, Kinds: endings, Newest: true, Limit: store.MaxWaiters})
+	if err != nil {
+		return
+	}
+	i := slices.IndexFunc(page.Entries, func(en store.Entry) bool {
+		if Kind(en.Kind) == KindTakenOver {
+			return en.Other.Session == caller.Session
+		}
+		return en.Owner.Session == caller.Session
+	})
+	if i >= 0 {
+		e.tell(page.Entries[i])
+	}
+}

@@ -1,0 +1,123 @@
+package editlock_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"editlock"
+	"editlock/store"
+	"editlock/store/memory"
+)
+
+// long is a store whose log, or whose list, goes on for ever without anything
+// that a caller looks for.
+type long struct {
+	store.Store
+	asked func(ctx context.Context)
+}
+
+func (l *long) Log(ctx context.Context, q store.LogQuery) (store.LogPage, error) {
+	l.asked(ctx)
+	before := q.Before
+	if before == 0 {
+		before = 1 << 40
+	}
+	return store.LogPage{Next: before - store.LogPiece, Examined: store.LogPiece}, ctx.Err()
+}
+
+func (l *long) List(ctx context.Context, q store.Query) (store.Page, error) {
+	l.asked(ctx)
+	page := store.Page{Records: make([]store.Record, q.Limit)}
+	for i := range page.Records {
+		page.Records[i].Name = fmt.Sprintf("%s/%d", q.After, i)
+	}
+	return page, ctx.Err()
+}
+
+func TestManager_ASearchAnswersWithWhereToReadOn(t *testing.T) {
+	const piece, most = 1000, 100_000
+	for name, call := range map[string]func(ctx context.Context, m *editlock.Manager) (found int, next string, err error){
+		"History": func(ctx context.Context, m *editlock.Manager) (int, string, error) {
+			page, err := m.History(ctx, editlock.HistoryQuery{Mode: "nosuch"})
+			return len(page.Entries), page.Next, err
+		},
+		"List by text": func(ctx context.Context, m *editlock.Manager) (int, string, error) {
+			page, err := m.List(ctx, editlock.Query{Text: "nosuch"})
+			return len(page.Mutexes), page.Next, err
+		},
+		"List by mode": func(ctx context.Context, m *editlock.Manager) (int, string, error) {
+			page, err := m.List(ctx, editlock.Query{Mode: "nosuch"})
+			return len(page.Mutexes), page.Next, err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			pieces := 0
+			m := editlock.NewManager(&long{memory.New(nil), func(context.Context) { pieces++ }}, nil)
+			defer func() { _ = m.Close() }()
+			found, next, err := call(t.Context(), m)
+			if found != 0 || next == "" || err != nil || pieces > most/piece {
+				t.Errorf("%d found in %d pieces, next %q, %v", found, pieces, next, err)
+			}
+		})
+		t.Run(name+" ends when its caller is gone", func(t *testing.T) {
+			ctx, leave := context.WithCancel(t.Context())
+			defer leave()
+			pieces := 0
+			m := editlock.NewManager(&long{memory.New(nil), func(ctx context.Context) {
+				if pieces++; pieces == 3 {
+					leave()
+				}
+			}}, nil)
+			defer func() { _ = m.Close() }()
+			if _, _, err := call(ctx, m); !errors.Is(err, context.Canceled) || pieces > 4 {
+				t.Errorf("%d pieces, %v", pieces, err)
+			}
+		})
+	}
+}
+
+func TestManager_SearchesTakeTurns(t *testing.T) {
+	// Each search tells when it reads a piece that needs a turn, and waits
+	// there: no other may read one meanwhile.
+	reading, goOn := make(chan struct{}), make(chan struct{})
+	m := editlock.NewManager(&long{memory.New(nil), func(ctx context.Context) {
+		first, _ := ctx.Value(firstPiece{}).(*bool)
+		if *first {
+			*first = false
+			return
+		}
+		select {
+		case reading <- struct{}{}:
+			<-goOn
+		case <-ctx.Done():
+		}
+	}}, nil)
+	ctx, leave := context.WithCancel(t.Context())
+	const many = 8
+	ended := make(chan struct{})
+	for range many {
+		first := true
+		go func() {
+			_, _ = m.History(context.WithValue(ctx, firstPiece{}, &first), editlock.HistoryQuery{Mode: "nosuch"})
+			ended <- struct{}{}
+		}()
+	}
+	for range 3 * many {
+		<-reading
+		select {
+		case <-reading:
+			t.Error("two searches read at a time")
+		default:
+		}
+		goOn <- struct{}{}
+	}
+	leave()
+	for range many {
+		<-ended
+	}
+	_ = m.Close()
+}
+
+type firstPiece struct{}
