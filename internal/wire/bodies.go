@@ -125,13 +125,13 @@ type DeclineAnswer struct {
 // ListAnswer is the answer to GET /v1/mutexes.
 type ListAnswer struct {
 	Mutexes []Mutex `json:"mutexes" nullable:"false" doc:"In the order of their IDs."`
-	Next    *string `json:"next_cursor" doc:"Cursor of the next page. Null at the end."`
+	Next    *string `json:"next_cursor" doc:"Cursor of the next page. A page may be short, or empty, and have a next one. Null at the end."`
 }
 
 // HistoryAnswer is the answer to GET /v1/history.
 type HistoryAnswer struct {
 	Entries []Entry `json:"entries" nullable:"false" doc:"Newest first."`
-	Next    *string `json:"next_cursor" doc:"Cursor of the next page. Null at the end."`
+	Next    *string `json:"next_cursor" doc:"Cursor of the next page. A page may be short, or empty, and have a next one. Null at the end."`
 }
 
 // StatusAnswer is the answer of /healthz and /readyz.
