@@ -16,6 +16,25 @@ async function takeOver(page, reason) {
   await say(page, reason, 'Take over');
 }
 
+test('a waiter who takes over is not told that she waits for herself', async ({ edit, knock }) => {
+  await edit('Ivanov');
+  const petrova = await knock('Petrova');
+  await click(petrova, 'Wait in the queue');
+  await say(petrova, 'May I?', 'Wait');
+  await expect(headline(petrova)).toContainText('number 1');
+  await petrova.evaluate(() => {
+    const lock = document.querySelector('edit-lock'), told = window.told = [];
+    lock.addEventListener('editlock-change', () => { if (lock.state === 'mine') told.push(lock.lock.holder.waiting); });
+  });
+  await click(petrova, 'Take over…');
+  await say(petrova, 'urgent', 'Take over');
+  await isIn(petrova, 'mine');
+  await petrova.evaluate(() => document.querySelector('edit-lock').lock.look());
+  expect(await petrova.evaluate(() => window.told.filter(Boolean))).toEqual([]);
+  expect(await petrova.evaluate(() => window.told.length)).toBeGreaterThan(0);
+  await expect(petrova.getByRole('region', { name: 'Waiting for you' })).toBeHidden();
+});
+
 test('those who wait see their place, and move up', async ({ edit, knock }) => {
   const ivanov = await edit('Ivanov'), petrova = await knock('Petrova'), sidorova = await knock('Sidorova');
   await queue(petrova);

@@ -54,6 +54,8 @@ export class Lock extends EventTarget {
   #wait = null;
   #looking = false;
   #lookAgain = false;
+  /** @type {Set<string>} places in the queue that this page has left */
+  #left = new Set();
   #blind = -1; // the turn in which looking was forbidden
   /** @type {(() => void) | null} */
   #unwatch = null;
@@ -83,7 +85,10 @@ export class Lock extends EventTarget {
   get headers() { return /** @type {Record<string, string>} */ (this.#token ? { 'Editlock-Token': String(this.#token) } : {}); }
 
   /** This browser's number in the queue; 0: not known. */
-  get place() { return (this.holder?.waiters ?? []).findIndex((w) => w.owner.session === this.#client.owner.session) + 1; }
+  get place() { return (this.holder?.waiters ?? []).findIndex((w) => this.#isSession(w.owner)) + 1; }
+
+  /** @param {Owner} owner */
+  #isSession(owner) { return owner.session === this.#client.owner.session; }
 
   /** How often to ask the server about it, in ms. */
   get every() { return Math.min(this.holder?.waiting ? beatInQueue : beat, this.#idle / 3); }
@@ -233,6 +238,8 @@ export class Lock extends EventTarget {
     try {
       const { mutex } = await this.#client.api.post('v1/takeover', { ...this.#body(), seen_token: seen, reason });
       if (turn !== this.#turn) return this.#giveBack(this.#request);
+      // Who took it over waits no more, though the answer is from before that.
+      if (before === 'waiting') for (const w of mutex.waiters) if (this.#isSession(w.owner)) this.#left.add(w.id);
       this.#wait?.abort();
       this.#held(mutex, sent);
     } catch (e) {
@@ -489,6 +496,10 @@ export class Lock extends EventTarget {
 
   /** @param {Partial<Lock>} change */
   #set(change) {
+    if (change.holder && this.#left.size) {
+      const { waiters, waiting } = change.holder, still = waiters.filter((w) => !this.#left.has(w.id));
+      change.holder = { ...change.holder, waiters: still, waiting: waiting - waiters.length + still.length };
+    }
     Object.assign(this, change);
     if (change.holder) this.#client.tick(change.holder.as_of);
     this.dispatchEvent(new Event('change'));
