@@ -44,7 +44,7 @@ func parsePages() map[string]*pages {
 		p.templates = template.Must(template.New("").Funcs(template.FuncMap{
 			"t": p.words.text, "n": p.words.number, "dur": p.words.duration,
 			"utc": utc, "stamp": stamp, "personURL": personURL, "lockURL": lockURL,
-			"bdi": isolated, "isolate": bidi.Isolate,
+			"bdi": isolated, "isolate": bidi.Isolate, "written": written,
 		}).ParseFS(templateFiles, "templates/*.html"))
 		forScripts := map[string]string{}
 		for key, text := range p.words {
