@@ -32,7 +32,9 @@ type app struct {
 	stdout, stderr io.Writer
 	env            []string
 	words          *words.Printer
-	store          string            // --store
+	store          string            // --store, or what is in storeFile
+	storeFile      string            // --store-file, or $EDITLOCK_STORE_FILE; empty: none
+	storeFrom      config.Source     // what names storeFile
 	credentialFile string            // --credential-file
 	jwt            string            // the one whose claims are the owner at --store; empty: there is none
 	json           bool              // --json
@@ -71,7 +73,7 @@ func (a *app) getenv(name string) string {
 
 // storeURL is where the locks live.
 func (a *app) storeURL() string {
-	for _, url := range []string{a.store, a.getenv("EDITLOCK_STORE")} {
+	for _, url := range []string{a.store, a.getenv(storeVariable)} {
 		if url != "" {
 			return url
 		}

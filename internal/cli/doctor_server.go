@@ -28,7 +28,11 @@ const renewWithin = 14 * 24 * time.Hour
 // files looks at who may read the files of a server, and at its certificate.
 func (d *doctor) files() []finding {
 	var found []finding
-	for _, file := range d.conf.Files() {
+	all := d.conf.Files()
+	if d.storeFile != "" {
+		all = append(all, config.NamedFile{Setting: "store_file", Path: d.storeFile, Kind: config.SecretFile})
+	}
+	for _, file := range all {
 		found = append(found, d.file(file)...)
 	}
 	if d.conf.TLSCert != "" && d.conf.TLSKey != "" {

@@ -36,8 +36,10 @@ editlock serve --demo`,
 		root.AddGroup(&cobra.Group{ID: g, Title: a.words.Text("group." + g)})
 	}
 	root.PersistentFlags().StringVar(&a.store, "store", "", a.words.Text("flag.store"))
+	root.PersistentFlags().StringVar(&a.storeFile, "store-file", "", a.words.Text("flag.store_file"))
 	root.PersistentFlags().StringVar(&a.credentialFile, "credential-file", "", a.words.Text("flag.credential"))
 	root.PersistentFlags().BoolP("help", "h", false, a.words.Text("flag.help"))
+	root.PersistentPreRunE = a.findStore
 	root.SetHelpFunc(a.help)
 	root.SetFlagErrorFunc(a.flagError)
 
@@ -50,8 +52,14 @@ editlock serve --demo`,
 	in("hold", a.capture(), a.release(), a.run())
 	in("look", a.request(), a.list(), a.history(), a.watch())
 	in("stepin", a.takeover(), a.forceRelease(), a.releaseSession(), a.handOver(), a.decline())
-	in("more", a.serve(), a.configuration(), a.doctor(), a.backup(), a.restore(), a.keys(), a.token(), a.completion(), a.version())
+	storeless := []*cobra.Command{a.keys(), a.token(), a.completion(), a.version()}
+	for _, c := range storeless {
+		c.PersistentPreRunE = noStore
+	}
+	in("more", a.serve(), a.configuration(), a.doctor(), a.backup(), a.restore())
+	in("more", storeless...)
 	help := a.helpCommand()
+	help.PersistentPreRunE = noStore
 	help.GroupID = "more"
 	root.SetHelpCommand(help)
 	root.AddCommand(a.guard())

@@ -133,6 +133,11 @@ func TestSecrets_AreShownNowhere(t *testing.T) {
 			defer func() { <-limit }()
 			noSecret(t, []string{"list"}, "LANG=ru_RU.UTF-8", "EDITLOCK_STORE="+store)
 			noSecret(t, []string{"doctor", "--listen", "127.0.0.1:0"}, "LANG=ru_RU.UTF-8", "EDITLOCK_STORE="+store)
+			held := filepath.Join(dir, strconv.Itoa(at)+".store")
+			if err := os.WriteFile(held, []byte(store), 0o600); err != nil {
+				t.Error(err)
+			}
+			noSecret(t, []string{"list", "--store-file", held}, "LANG=en_US.UTF-8")
 			noSecret(t, []string{"list", store}, "LANG=en_US.UTF-8") // the flag's name is forgotten
 			noSecret(t, []string{store}, "LANG=en_US.UTF-8")
 			file := filepath.Join(dir, strconv.Itoa(at)+".toml")

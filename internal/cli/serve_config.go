@@ -37,7 +37,11 @@ func (a *app) config(cmd *cobra.Command) (*config.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return config.Load(file, a.env, given)
+	conf, err := config.Load(file, a.env, given)
+	if err == nil && a.storeFile != "" {
+		conf.SetSource("store", a.storeFrom)
+	}
+	return conf, err
 }
 
 // prepare refuses what a server can't be run with, and makes of the rest who

@@ -201,6 +201,9 @@ type Source struct {
 // from.
 func (c *Config) Source(key string) Source { return c.sources[key] }
 
+// SetSource says where a setting came from before it was given to Load.
+func (c *Config) SetSource(key string, from Source) { c.sources[key] = from }
+
 // File is the file that was read; empty if none was.
 func (c *Config) File() string { return c.file }
 

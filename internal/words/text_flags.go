@@ -4,9 +4,18 @@ package words
 // value.
 var flagTexts = map[string]text{
 	"flag.store": {
-		en: "where the locks live, a `URL`: sqlite:PATH, memory:, http://HOST:PORT (default $EDITLOCK_STORE, else sqlite:editlock.db)",
-		ru: "где живут блокировки, `URL`: sqlite:ПУТЬ, memory:, http://ХОСТ:ПОРТ (если не указано: $EDITLOCK_STORE, затем sqlite:editlock.db)",
+		en: "where the locks live, a `URL`: sqlite:PATH, memory:, http://HOST:PORT (default $EDITLOCK_STORE, else sqlite:editlock.db). Everybody on the machine sees a password in it: use --store-file",
+		ru: "где живут блокировки, `URL`: sqlite:ПУТЬ, memory:, http://ХОСТ:ПОРТ (если не указано: $EDITLOCK_STORE, затем sqlite:editlock.db). Пароль в нём видят все на этой машине: укажите --store-file",
 	},
+	"flag.store_file": {
+		en: "`FILE` with the URL of the store, which may have a password (default $EDITLOCK_STORE_FILE)",
+		ru: "`FILE` с URL хранилища, в котором может быть пароль (если не указано: $EDITLOCK_STORE_FILE)",
+	},
+	"store.shown": {
+		en: "Warning: --store may have a password, and everybody on this machine can read arguments. Use --store-file, or $EDITLOCK_STORE.",
+		ru: "Внимание: в --store может быть пароль, а аргументы видны всем на этой машине. Укажите --store-file или $EDITLOCK_STORE.",
+	},
+	"usage.store.both": {en: "%[1]s and %[2]s are both given; give one of them", ru: "указаны и %[1]s, и %[2]s; укажите что-то одно"},
 	"flag.credential": {
 		en: "`FILE` with the API key or JWT for a server (default $EDITLOCK_CREDENTIAL_FILE; or the key itself in $EDITLOCK_CREDENTIAL)",
 		ru: "`FILE` с ключом API или JWT для сервера (если не указано: $EDITLOCK_CREDENTIAL_FILE; или сам ключ в $EDITLOCK_CREDENTIAL)",
