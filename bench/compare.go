@@ -271,8 +271,8 @@ func (d *duel) crowded(ctx context.Context, few, lots [2]*process, held int) err
 	p50 := func(name string) []float64 {
 		return each(scores[name], func(s score) float64 { return micros(s.p50) })
 	}
-	d.row(fmt.Sprintf("pair, p50, %d held, µs", fewHeld), "%.0f", p50("base, few"), p50("head, few"), gate{})
-	d.row(fmt.Sprintf("pair, p50, %d held, µs", held), "%.0f", p50("base, lots"), p50("head, lots"), gate{})
+	d.row(fmt.Sprintf("pair, p50, %d held, µs", fewHeld), "%.1f", p50("base, few"), p50("head, few"), gate{})
+	d.row(fmt.Sprintf("pair, p50, %d held, µs", held), "%.1f", p50("base, lots"), p50("head, lots"), gate{})
 	times := [2][]float64{quotients(p50("base, lots"), p50("base, few")), quotients(p50("head, lots"), p50("head, few"))}
 	d.row("the latter by the former", "%.2f", times[0], times[1],
 		gate{most: 1.2, alone: true})

@@ -10,7 +10,11 @@ go=$1 tool=$2
 
 echo "verify: modules"
 "$go" mod verify
-"$go" -C bench mod verify
+# Go finds no archive of the module that is the folder above, and says so.
+if bad=$("$go" -C bench mod verify 2>&1 | grep -vE '^(all modules verified|editlock v0\.0\.0: missing ziphash.*)$'); then
+  printf '%s\n' "$bad" >&2
+  exit 1
+fi
 
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
@@ -39,7 +43,7 @@ clock() { printf 'package %s\n\nimport "time"\n\nvar planted = time.Now()\n' "$1
 plant planted.go depguard "$(imports editlock github.com/google/go-cmp/cmp)"
 plant store/planted.go depguard "$(imports store github.com/google/btree)"
 plant store/kv/planted.go depguard "$(imports kv editlock/store)"
-plant store/core/planted.go depguard "$(imports core editlock/store/memory)"
+plant store/core/planted.go depguard "$(imports core github.com/google/btree)"
 plant store/memory/planted.go depguard "$(imports memory editlock/store/sqlite)"
 plant store/sqlite/planted.go depguard "$(imports sqlite editlock)"
 plant store/sqlite/backup/planted.go depguard "$(imports backup editlock/store/sqlite)"
@@ -61,7 +65,7 @@ plant store/postgres/planted.go forbidigo "$(clock postgres)"
 plant store/redis/planted.go forbidigo "$(clock redis)"
 plant store/etcd/planted.go forbidigo "$(clock etcd)"
 
-rules="golangci-lint run --enable-only=depguard,forbidigo --output.text.colors=false ./..."
+rules="golangci-lint run --allow-parallel-runners --enable-only=depguard,forbidigo --output.text.colors=false ./..."
 found=$(
   cd "$copy"
   $tool $rules 2>&1 || true
