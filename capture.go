@@ -64,7 +64,7 @@ func (m *Manager) capture(ctx context.Context, c *capture) (*store.Record, store
 			return nil, res, ErrLost // by the max_hold just given it is over already
 		case res.Done:
 			if res.Replayed {
-				m.confirm(rec) // it may be a grant whose answer was lost
+				m.confirm(ctx, rec) // it may be a grant whose answer was lost
 			}
 			return rec, res, nil
 		}

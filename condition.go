@@ -7,6 +7,7 @@ const (
 	ifFree
 	ifStatusData
 	ifToken
+	ifRequest
 )
 
 // Condition makes a Capture or a Release compare and swap in one atomic step.
@@ -15,6 +16,7 @@ type Condition struct {
 	kind       conditionKind
 	statusData string
 	token      Token
+	request    string
 }
 
 // IfFree captures only what nobody holds, not even the caller.
@@ -26,6 +28,11 @@ func IfStatusData(x string) Condition { return Condition{kind: ifStatusData, sta
 
 // IfToken acts only on a mutex of the caller's with this token.
 func IfToken(t Token) Condition { return Condition{kind: ifToken, token: t} }
+
+// IfRequest goes with Release only. It frees a mutex of the caller's that the
+// Capture with this RequestID took or was granted, and ends its wait if that
+// still goes on.
+func IfRequest(requestID string) Condition { return Condition{kind: ifRequest, request: requestID} }
 
 // IsZero reports whether there is no condition.
 func (c Condition) IsZero() bool { return c.kind == always }
@@ -39,7 +46,16 @@ func (c Condition) StatusData() (string, bool) { return c.statusData, c.kind == 
 // Token returns the argument of IfToken, if that is the condition.
 func (c Condition) Token() (Token, bool) { return c.token, c.kind == ifToken }
 
+// Request returns the argument of IfRequest, if that is the condition.
+func (c Condition) Request() (string, bool) { return c.request, c.kind == ifRequest }
+
 func (c Condition) validate() error {
+	if c.kind == ifRequest {
+		if c.request == "" {
+			return invalid("if.request", "must be the request ID of a capture")
+		}
+		return checkText("if.request", c.request, maxRequestID)
+	}
 	if c.kind == ifToken && c.token == 0 {
 		return invalid("if.token", "must be a token that a capture returned")
 	}

@@ -13,6 +13,9 @@ func (m *Manager) Release(ctx context.Context, id ID, cond Condition) (bool, err
 	if err := firstError(id.Validate(), caller.Validate(), cond.validate()); err != nil {
 		return false, err
 	}
+	if requestID, is := cond.Request(); is {
+		return m.withdraw(ctx, id, caller, requestID)
+	}
 	return m.release(ctx, id.String(), caller, cond, 0)
 }
 
@@ -21,6 +24,9 @@ func (m *Manager) ReleaseAfter(ctx context.Context, id ID, cond Condition, grace
 	caller := OwnerFrom(ctx)
 	if err := firstError(id.Validate(), caller.Validate(), cond.validate(), checkGrace(grace)); err != nil {
 		return false, err
+	}
+	if _, is := cond.Request(); is {
+		return false, invalid("if.request", "goes without grace")
 	}
 	m.confirmed(ctx, id.String())
 	return m.release(ctx, id.String(), caller, cond, grace)

@@ -22,6 +22,9 @@ func firstError(errs ...error) error {
 }
 
 func (o CaptureOptions) validate() error {
+	if o.If.kind == ifRequest {
+		return invalid("if.request", "goes with a release only")
+	}
 	if o.If.kind == ifStatusData || o.If.kind == ifToken {
 		if o.Wait != 0 {
 			return invalid("wait", "goes with no condition or with if.free only: the others claim what is held already")

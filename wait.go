@@ -18,11 +18,12 @@ const confirmWithin = 15 * time.Second
 type waiting struct {
 	m        *Manager
 	c        *capture
+	caller   *patience.Caller // nil: this process
 	mayRetry bool
 	deadline *time.Timer
 	timeUp   bool
-	bell     chan store.View
-	granted  store.View
+	bell     chan ring
+	rang     ring
 
 	got *Mutex
 	err error
@@ -30,12 +31,13 @@ type waiting struct {
 
 // wait captures with patience.
 func (m *Manager) wait(ctx context.Context, c *capture) (*Mutex, error) {
-	w := &waiting{m: m, c: c, mayRetry: c.opts.RequestID != "", deadline: time.NewTimer(c.opts.Wait)}
+	w := &waiting{m: m, c: c, caller: patience.CallerOf(ctx), mayRetry: c.opts.RequestID != "", deadline: time.NewTimer(c.opts.Wait)}
 	defer w.deadline.Stop()
 	if !w.mayRetry {
 		c.opts.RequestID = newRequestID()
 	}
-	for w.join(ctx) && w.leave(ctx, w.stay(ctx)) {
+	w.bell = m.waits.resume(c.opts.RequestID)
+	for in := w.bell != nil || w.join(ctx); in && w.leave(ctx, w.stay(ctx)); in = w.join(ctx) {
 	}
 	return w.got, w.err
 }
@@ -45,20 +47,29 @@ type waitEnd uint8
 
 const (
 	waitRang   waitEnd = iota // the ticket left the queue
-	waitTimeUp                // so did the caller, at his deadline
+	waitTimeUp                // so did the caller, at its deadline
 	waitEnded                 // or because the end of its context or patience came
+	waitAnswer                // it stays in the queue, but is told so
 	waitClosed                // the Manager closes
 )
 
 // stay waits until something happens.
 func (w *waiting) stay(ctx context.Context) waitEnd {
+	var answer <-chan time.Time
+	if w.caller != nil && w.caller.Within > 0 && w.mayRetry {
+		timer := time.NewTimer(w.caller.Within)
+		defer timer.Stop()
+		answer = timer.C
+	}
 	select {
-	case w.granted = <-w.bell:
+	case w.rang = <-w.bell:
 		return waitRang
 	case <-w.m.waits.ctx.Done():
 		return waitClosed
 	case <-w.deadline.C:
 		return waitTimeUp
+	case <-answer:
+		return waitAnswer
 	case <-patience.End(ctx).Done():
 		w.err = ended(ctx)
 		return waitEnded
@@ -87,7 +98,7 @@ func (w *waiting) join(ctx context.Context) bool {
 			w.err = ended(ctx)
 			return false
 		}
-		if w.bell, err = m.waits.enter(ctx, c.opts.RequestID); err != nil {
+		if w.bell, err = m.waits.enter(ctx, c.opts.RequestID, c.name); err != nil {
 			w.err = m.storeError(ctx, err)
 			return false
 		}
@@ -112,6 +123,9 @@ func (w *waiting) join(ctx context.Context) bool {
 				return false
 			}
 		default:
+			if now != nil {
+				m.waits.joined(c.opts.RequestID, now, res.Now)
+			}
 			return true
 		}
 	}
@@ -120,19 +134,31 @@ func (w *waiting) join(ctx context.Context) bool {
 // exit ends the stay; true if no other of this process shares its ticket.
 func (w *waiting) exit() (last bool) { return w.m.waits.exit(w.c.opts.RequestID, w.bell) }
 
+// keep ends the stay, but keeps the place for a caller who may come back.
+func (w *waiting) keep(grace time.Duration) {
+	w.m.waits.keep(w.c.opts.RequestID, w.bell, grace, func() {
+		w.m.waits.spawn(func() { w.m.leave(context.Background(), w.c, true) })
+	})
+}
+
 // leave does what the end of a stay asks for: true if the caller must try
 // again.
 func (w *waiting) leave(ctx context.Context, how waitEnd) (again bool) {
-	last := w.exit()
 	switch how {
 	case waitRang:
-		if w.granted.Record != nil {
-			w.m.confirm(w.granted.Record)
-			return w.end(w.granted.Record, w.granted.Now)
+		w.exit()
+		switch granted := w.rang.granted; {
+		case w.rang.withdrawn:
+			id, _ := ParseID(w.c.name)
+			w.err = &LostError{ID: id, Reason: "the wait was withdrawn"}
+		case granted.Record != nil:
+			w.m.confirm(ctx, granted.Record)
+			return w.end(granted.Record, granted.Now)
+		default:
+			return w.outcome(ctx)
 		}
-		return w.outcome(ctx)
 	case waitTimeUp:
-		if last {
+		if w.exit() {
 			// Who is told that it is held must not get it after all: if nobody
 			// knows whether the place is given up, that is the answer.
 			if err := w.m.tryLeave(ctx, w.c, true); err != nil {
@@ -143,12 +169,20 @@ func (w *waiting) leave(ctx context.Context, how waitEnd) (again bool) {
 		}
 		w.timeUp = true
 		return w.outcome(ctx)
+	case waitAnswer:
+		w.keep(patience.Grace)
+		w.err = &patience.Waiting{Ticket: w.c.opts.RequestID}
 	case waitEnded:
-		// A server that stops keeps the place for a retry.
-		if last && !errors.Is(w.err, ErrUnavailable) {
+		switch {
+		case w.mayRetry && errors.Is(w.err, ErrUnavailable): // the server stops
+			w.keep(0)
+		case w.mayRetry && patience.Returns(ctx, w.err): // cut off
+			w.keep(patience.Grace)
+		case w.exit():
 			w.m.leave(ctx, w.c, w.mayRetry)
 		}
 	case waitClosed:
+		w.exit()
 		w.err = unavailable(store.ErrClosed)
 	}
 	return false
@@ -168,6 +202,17 @@ func (m *Manager) leave(ctx context.Context, c *capture, keepGrant bool) {
 	if m.tryLeave(ctx, c, keepGrant) != nil {
 		m.leaveLater(c, keepGrant)
 	}
+}
+
+// withdraw ends the wait of a capture by its request, or what it came to.
+func (m *Manager) withdraw(ctx context.Context, id ID, caller Owner, requestID string) (bool, error) {
+	t := store.Ticket{ID: scoped(requestID, "capture", caller.Session, id)}
+	m.waits.withdraw(t.ID)
+	rec, res, err := m.swap(ctx, "", store.Swap{Name: id.String(), Do: store.Leave, Ticket: &t})
+	if err != nil || res.Done || rec == nil || rec.Request != t.ID {
+		return res.Done, err
+	}
+	return m.release(ctx, id.String(), caller, IfToken(Token(rec.Token)), 0)
 }
 
 // leaveLater goes on leaving until the store is there again: other waits keep
@@ -209,7 +254,7 @@ func (w *waiting) outcome(ctx context.Context) (again bool) {
 	}
 	rec, at := view.Record, store.Result{Now: view.Now}
 	if rec != nil && rec.Request == c.opts.RequestID {
-		m.confirm(rec)
+		m.confirm(ctx, rec)
 		return w.end(rec, view.Now)
 	}
 	page, err := m.newest(ctx, store.LogQuery{Name: c.name, Request: c.opts.RequestID, Newest: true, Limit: 1})
@@ -233,19 +278,27 @@ func (w *waiting) outcome(ctx context.Context) (again bool) {
 }
 
 // confirm turns a fresh grant into a hold of the terms asked for, behind the
-// caller's back: he has it already, and hears of its end like anybody. Close
+// caller's back: it has it already, and hears of its end like anybody. Of a
+// caller behind a server only its connection is known: whoever comes back
+// confirms by itself, and for others the answer must have been taken. Close
 // waits for it.
-func (m *Manager) confirm(rec *store.Record) {
+func (m *Manager) confirm(ctx context.Context, rec *store.Record) {
+	caller := patience.CallerOf(ctx)
+	if caller != nil && caller.Within > 0 {
+		return
+	}
 	done := make(chan struct{})
 	m.waits.mu.Lock()
 	m.waits.confirms[rec.Name] = done
 	m.waits.mu.Unlock()
 	m.waits.spawn(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), confirmWithin)
-		defer cancel()
-		_, _, _ = m.swap(ctx, "", store.Swap{
-			Name: rec.Name, Do: store.Touch, Expect: store.Expect{Token: rec.Token},
-		})
+		if caller == nil || caller.Took(m.waits.ctx, confirmWithin) {
+			ctx, cancel := context.WithTimeout(context.Background(), confirmWithin)
+			defer cancel()
+			_, _, _ = m.swap(ctx, "", store.Swap{
+				Name: rec.Name, Do: store.Touch, Expect: store.Expect{Token: rec.Token},
+			})
+		}
 		close(done)
 		m.waits.mu.Lock()
 		defer m.waits.mu.Unlock()

@@ -1,6 +1,7 @@
 package editlock
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -18,42 +19,76 @@ const (
 )
 
 // waits are the waits of this process: one lease in the store for all, and a
-// bell for each.
+// place for each.
 type waits struct {
 	store store.Store
 	peer  string
 	ctx   context.Context // ends with the Manager
 	done  sync.WaitGroup
+	kick  chan struct{} // asks for a beat now
 
 	mu sync.Mutex
 	// confirms are the confirmations under way, by name.
 	confirms map[string]chan struct{}
-	bells    map[string][]chan store.View // by ticket; a retry may share one
-	beatBy   time.Time                    // when the lease ends unless beaten again
-	beats    bool                         // a beater runs
+	places   map[string]*place // by ticket
+	leaseEnd time.Time         // when the lease ends unless beaten again, at the earliest
+	beats    bool              // a beater runs
 	closing  bool
+}
+
+// place is a ticket of this process.
+type place struct {
+	name  string
+	order order
+	in    bool        // it has joined the queue
+	bells []chan ring // of those who wait; a retry may share a ticket
+	grace *time.Timer // the place ends with it; nil: it is waited for, or kept until the process ends
+}
+
+// order is where a place stood in its queue when it joined: after all that had
+// joined by then.
+type order struct {
+	since time.Time // of the store
+	n     int       // among those who joined at one moment
+}
+
+func (o order) compare(other order) int {
+	return cmp.Or(o.since.Compare(other.since), cmp.Compare(o.n, other.n))
+}
+
+// ring is what a waiter is woken by: its ticket left the queue.
+type ring struct {
+	granted   store.View
+	withdrawn bool          // by its caller
+	turn      chan struct{} // the process lost its lease: join again now, and close it
 }
 
 func (w *waits) init(ctx context.Context, st store.Store) {
 	w.store, w.ctx, w.peer = st, ctx, newRequestID()
+	w.kick = make(chan struct{}, 1)
 	w.confirms = make(map[string]chan struct{})
-	w.bells = make(map[string][]chan store.View)
+	w.places = make(map[string]*place)
 }
 
 // enter registers a wait and sees to it that this process beats.
-func (w *waits) enter(ctx context.Context, ticket string) (bell chan store.View, err error) {
+func (w *waits) enter(ctx context.Context, ticket, name string) (bell chan ring, err error) {
 	w.mu.Lock()
-	fresh := time.Now().Before(w.beatBy)
+	fresh := time.Now().Before(w.leaseEnd.Add(-peerTTL / 2))
 	w.mu.Unlock()
 	if !fresh {
-		if err := w.beat(ctx, nil); err != nil {
+		if err := w.beat(ctx); err != nil {
 			return nil, err
 		}
 	}
-	bell = make(chan store.View, 1)
+	bell = make(chan ring, 1)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.bells[ticket] = append(w.bells[ticket], bell)
+	p := w.places[ticket]
+	if p == nil {
+		p = &place{name: name}
+		w.places[ticket] = p
+	}
+	p.sit(bell)
 	if !w.beats && !w.closing {
 		w.beats = true
 		w.done.Add(1)
@@ -65,43 +100,166 @@ func (w *waits) enter(ctx context.Context, ticket string) (bell chan store.View,
 	return bell, nil
 }
 
-// exit ends a wait; last tells that no other of this process shares its
-// ticket.
-func (w *waits) exit(ticket string, bell chan store.View) (last bool) {
+func (p *place) sit(bell chan ring) {
+	if p.grace != nil {
+		p.grace.Stop()
+		p.grace = nil
+	}
+	p.bells = append(p.bells, bell)
+}
+
+// joined books that a ticket stands in the queue behind rec since now.
+func (w *waits) joined(ticket string, rec *store.Record, now time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.bells[ticket] = slices.DeleteFunc(w.bells[ticket], func(b chan store.View) bool { return b == bell })
-	if len(w.bells[ticket]) > 0 {
+	p := w.places[ticket]
+	if p == nil || p.in {
+		return
+	}
+	p.in, p.order = true, order{now, rec.Waiting}
+	if i := slices.IndexFunc(rec.Waiters, func(t store.Ticket) bool { return t.ID == ticket }); i >= 0 {
+		p.order = order{rec.Waiters[i].Since, i + 1}
+	}
+}
+
+// resume takes up a place that this process has; nil if it has none.
+func (w *waits) resume(ticket string) (bell chan ring) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	p := w.places[ticket]
+	if p == nil || !p.in {
+		return nil
+	}
+	bell = make(chan ring, 1)
+	p.sit(bell)
+	return bell
+}
+
+// exit ends a wait; last tells that no other of this process shares its
+// ticket.
+func (w *waits) exit(ticket string, bell chan ring) (last bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.stand(ticket, bell) {
 		return false
 	}
-	delete(w.bells, ticket)
+	delete(w.places, ticket)
 	return true
 }
 
-// wake rings the bells of tickets that left their queues.
+// stand ends a wait, but keeps the place. The caller holds mu.
+func (w *waits) stand(ticket string, bell chan ring) (last bool) {
+	select {
+	case r := <-bell:
+		r.pass()
+	default:
+	}
+	p := w.places[ticket]
+	if p == nil {
+		return true
+	}
+	p.bells = slices.DeleteFunc(p.bells, func(b chan ring) bool { return b == bell })
+	return len(p.bells) == 0
+}
+
+// keep ends a wait whose caller may come back: its place stays for so long, or
+// with grace 0 as long as this process, and then leave gives it up.
+func (w *waits) keep(ticket string, bell chan ring, grace time.Duration, leave func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	p := w.places[ticket]
+	if !w.stand(ticket, bell) || p == nil || grace == 0 || w.closing {
+		return
+	}
+	var timer *time.Timer
+	timer = time.AfterFunc(grace, func() {
+		w.mu.Lock()
+		over := w.places[ticket] == p && p.grace == timer && w.ctx.Err() == nil
+		if over {
+			delete(w.places, ticket)
+		}
+		w.mu.Unlock()
+		if over {
+			leave()
+		}
+	})
+	p.grace = timer
+}
+
+// wake rings for tickets that left their queues.
 func (w *waits) wake(news []store.Signal) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, n := range news {
-		for _, bell := range w.bells[n.Ticket] {
+		w.ring(n.Ticket, ring{granted: n.Granted})
+	}
+}
+
+// withdraw ends the waits of a ticket whose caller gave it up.
+func (w *waits) withdraw(ticket string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ring(ticket, ring{withdrawn: true})
+	if p := w.places[ticket]; p != nil {
+		p.in = false
+	}
+}
+
+// ring wakes those who wait by a ticket. A place that nobody waits for is
+// forgotten: its caller, asking again, finds out what became of it. The caller
+// holds mu.
+func (w *waits) ring(ticket string, r ring) {
+	p := w.places[ticket]
+	if p == nil {
+		return
+	}
+	if len(p.bells) == 0 {
+		if p.grace != nil {
+			p.grace.Stop()
+		}
+		delete(w.places, ticket)
+		return
+	}
+	for _, bell := range p.bells {
+		if r.withdrawn {
 			select {
-			case bell <- n.Granted:
+			case old := <-bell:
+				old.pass()
 			default:
 			}
+		}
+		select {
+		case bell <- r:
+		default:
 		}
 	}
 }
 
-// beat renews the lease, and rings for those of the given tickets that wait
-// no more: their news was lost.
-func (w *waits) beat(ctx context.Context, known []string) error {
+// pass lets the next have its turn.
+func (r ring) pass() {
+	if r.turn != nil {
+		close(r.turn)
+	}
+}
+
+// beat renews the lease, and rings for those that wait no more: their news was
+// lost.
+func (w *waits) beat(ctx context.Context) error {
+	w.mu.Lock()
+	known := make([]string, 0, len(w.places))
+	for ticket, p := range w.places {
+		if p.in {
+			known = append(known, ticket)
+		}
+	}
+	w.mu.Unlock()
 	sent := time.Now()
 	waiting, err := w.store.Beat(ctx, w.peer, peerTTL)
 	if err != nil {
 		return err
 	}
 	w.mu.Lock()
-	w.beatBy = sent.Add(peerTTL / 2)
+	w.leaseEnd = sent.Add(peerTTL)
 	w.mu.Unlock()
 	if len(known) == 0 {
 		return nil
@@ -120,7 +278,7 @@ func (w *waits) beat(ctx context.Context, known []string) error {
 	return nil
 }
 
-// keepBeating beats while somebody waits here.
+// keepBeating beats while this process has places.
 func (w *waits) keepBeating() {
 	tick := time.NewTicker(beatEvery)
 	defer tick.Stop()
@@ -129,20 +287,17 @@ func (w *waits) keepBeating() {
 		case <-w.ctx.Done():
 			return
 		case <-tick.C:
+		case <-w.kick:
 		}
 		w.mu.Lock()
-		known := make([]string, 0, len(w.bells))
-		for t := range w.bells {
-			known = append(known, t)
-		}
-		if len(known) == 0 {
+		if len(w.places) == 0 {
 			w.beats = false
 			w.mu.Unlock()
 			return
 		}
 		w.mu.Unlock()
 		ctx, cancel := context.WithTimeout(w.ctx, beatEvery)
-		_ = w.beat(ctx, known) // a store out of reach: the next beat may reach it
+		_ = w.beat(ctx) // a store out of reach: the next beat may reach it
 		cancel()
 	}
 }

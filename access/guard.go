@@ -20,6 +20,7 @@ type Guard struct {
 	rates     rates
 	streams   streams
 	waits     tally[editlock.ID] // captures with patience, in this process
+	returning returning          // of these, those that come back to their places
 	bySession quotas
 	byUser    quotas
 	ranks     *ranks

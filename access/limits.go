@@ -11,6 +11,7 @@ import (
 
 	"editlock"
 	"editlock/auth"
+	"editlock/internal/patience"
 )
 
 // Limits bound what one caller can cost the others. 0 is no limit. Those per
@@ -209,6 +210,40 @@ func (t *tally[K]) close(of K) {
 	if t.by[of]--; t.by[of] <= 0 {
 		delete(t.by, of)
 	}
+}
+
+// returning are waits whose callers are away, and whose places in the queue are
+// kept for them: whoever comes back in time makes no queue longer.
+type returning struct {
+	mu    sync.Mutex
+	until map[string]time.Time
+}
+
+// key names a wait; empty if its caller can't come back.
+func (*returning) key(owner editlock.Owner, id editlock.ID, requestID string) string {
+	if requestID == "" {
+		return ""
+	}
+	return owner.Session + "\n" + id.String() + "\n" + requestID
+}
+
+// add lets a wait come back until its place is given up.
+func (r *returning) add(key string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.until == nil || len(r.until) >= maxKnown {
+		r.until = make(map[string]time.Time)
+	}
+	r.until[key] = time.Now().Add(patience.Grace)
+}
+
+// take reports whether a wait comes back in time.
+func (r *returning) take(key string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	until, ok := r.until[key]
+	delete(r.until, key)
+	return ok && time.Now().Before(until)
 }
 
 // Admit counts one request of a caller against his rate. Its error is a

@@ -7,6 +7,7 @@ import (
 
 	"editlock"
 	"editlock/auth"
+	"editlock/internal/patience"
 )
 
 // guarded is a Locker for a caller.
@@ -78,8 +79,10 @@ func (w *guarded) Capture(ctx context.Context, id editlock.ID, opts *editlock.Ca
 	if err != nil {
 		return editlock.Mutex{}, err
 	}
+	key := ""
 	if opts != nil && opts.Wait > 0 {
-		waited, err := w.mayWait(ctx, id)
+		key = w.g.returning.key(editlock.OwnerFrom(ctx), id, opts.RequestID)
+		waited, err := w.mayWait(ctx, id, w.g.returning.take(key))
 		if err != nil {
 			done(0)
 			return editlock.Mutex{}, err
@@ -92,6 +95,9 @@ func (w *guarded) Capture(ctx context.Context, id editlock.ID, opts *editlock.Ca
 		}
 	}
 	m, err := w.inner.Capture(ctx, id, opts)
+	if key != "" && err != nil && patience.Returns(ctx, err) {
+		w.g.returning.add(key)
+	}
 	n := taken(m, err)
 	done(n)
 	if err == nil {
@@ -128,9 +134,9 @@ func (w *guarded) mayHoldMore(ctx context.Context, id editlock.ID, opts *editloc
 
 // mayWait counts a capture with patience against the limit of the mutex, until
 // done is called. Who holds it waits for nothing.
-func (w *guarded) mayWait(ctx context.Context, id editlock.ID) (done func(), err error) {
+func (w *guarded) mayWait(ctx context.Context, id editlock.ID, back bool) (done func(), err error) {
 	limit := w.g.limits.WaitersPerMutex
-	if limit <= 0 {
+	if limit <= 0 || back {
 		return func() {}, nil
 	}
 	// The store does not know yet who has only just begun to wait, so that many

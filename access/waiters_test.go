@@ -13,6 +13,7 @@ import (
 	"editlock"
 	"editlock/access"
 	"editlock/auth"
+	"editlock/internal/patience"
 	"editlock/store/memory"
 )
 
@@ -108,4 +109,44 @@ func TestGuard_WaitsEndInTime(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Who waits already, and whose connection was cut off, comes back to a full
+// queue: it makes no queue longer.
+func TestGuard_LetsWaitersComeBackToAFullQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		locks := editlock.NewManager(memory.New(nil), nil)
+		defer func() { _ = locks.Close() }()
+		id := editlock.ID{Group: "docs", ID: "busy"}
+		if _, err := locks.Capture(editlock.WithOwner(t.Context(), editlock.Owner{Session: "holder"}), id, nil); err != nil {
+			t.Fatal(err)
+		}
+		guard := access.New(access.Policy{}, access.Limits{WaitersPerMutex: 1}, slog.New(slog.DiscardHandler))
+		wait := func(ctx context.Context, name, key string) error {
+			caller := &auth.Caller{
+				Name: name, Owner: editlock.Owner{Session: name, UserID: name},
+				Grants: []auth.Grant{{Rights: []auth.Right{auth.Use}, Group: "docs", Mode: "*"}},
+			}
+			ctx, _ = patience.WithCaller(ctx, time.Second)
+			_, err := guard.For(locks, caller).Capture(ctx, id, &editlock.CaptureOptions{Wait: time.Minute, RequestID: key})
+			return err
+		}
+		var on *patience.Waiting
+		for range 3 {
+			if err := wait(t.Context(), "waiter", "k"); !errors.As(err, &on) {
+				t.Fatalf("got %v, want to wait on", err)
+			}
+		}
+		cut, cancel := context.WithTimeout(t.Context(), time.Second/2)
+		defer cancel()
+		if err := wait(cut, "waiter", "k"); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("cut off: %v", err)
+		}
+		if err := wait(t.Context(), "waiter", "k"); !errors.As(err, &on) {
+			t.Errorf("got %v, want to wait on", err)
+		}
+		if err := wait(t.Context(), "waiter", "another"); !errors.Is(err, editlock.ErrLimited) {
+			t.Errorf("another wait: %v, want %v", err, editlock.ErrLimited)
+		}
+	})
 }

@@ -39,6 +39,7 @@ type message struct {
 	key    string         // Idempotency-Key, if there is one
 	body   any            // pointer to a form; nil: none
 	wait   *wire.Duration // the body's wait, which a retry shortens
+	short  bool           // the server is known to answer before the wait is over
 }
 
 // post sends a form and reads the answer into another. It tells how often it
@@ -76,6 +77,7 @@ func (c *Client) send(ctx context.Context, m message, answer any) (tries int, er
 			return tries, unavailable("the client is closed")
 		}
 		var again *retryable
+		began := time.Now()
 		err = c.try(ctx, m, data, secret, answer)
 		if c.renews(err) && !renewed {
 			newer, failed := c.authorize(ctx, secret)
@@ -100,11 +102,13 @@ func (c *Client) send(ctx context.Context, m message, answer any) (tries int, er
 			return tries, err
 		}
 		if m.wait != nil {
-			// Never none at all: a wait knows what came of the one before.
-			*m.wait = wire.Duration(max(time.Until(deadline), time.Millisecond))
+			*m.wait = left(deadline)
 			data, _ = encode(m.body) // as before but for the wait
 		}
-		if !again.limit {
+		switch {
+		case m.wait != nil && time.Since(began) >= waited && time.Now().Before(deadline):
+			tries = 1 // it was cut off while it waited, as by a proxy
+		case !again.limit:
 			tries++
 		}
 	}
@@ -164,7 +168,10 @@ func (e *endedError) Unwrap() error { return e.end }
 // try sends a message once.
 func (c *Client) try(ctx context.Context, m message, data []byte, secret string, answer any) error {
 	within := answerWithin
-	if m.wait != nil {
+	switch {
+	case m.short:
+		within += answersWithin
+	case m.wait != nil:
 		within += time.Duration(*m.wait)
 	}
 	attempt, cancel := context.WithTimeout(ctx, within)
@@ -183,7 +190,7 @@ func (c *Client) try(ctx context.Context, m message, data []byte, secret string,
 		return c.unreached(ctx, err)
 	case n > maxAnswer:
 		return c.strange(m, "an answer of more than %d bytes", maxAnswer)
-	case res.StatusCode != http.StatusOK:
+	case res.StatusCode != http.StatusOK && (m.wait == nil || res.StatusCode != http.StatusAccepted):
 		return c.refused(m, res, buf.Bytes())
 	case !isType(res, "application/json"):
 		return c.strange(m, "content of type %.80q", res.Header.Get("Content-Type"))
@@ -208,6 +215,9 @@ func (c *Client) roundTrip(ctx context.Context, m message, data []byte, secret s
 	}
 	if m.key != "" {
 		req.Header["Idempotency-Key"] = []string{m.key}
+	}
+	if m.wait != nil {
+		req.Header.Set("Prefer", prefer)
 	}
 	setCredential(req, secret)
 	return c.http.Do(req)

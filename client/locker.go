@@ -52,7 +52,7 @@ func me(ctx context.Context) *wire.Owner {
 	return &o
 }
 
-func (c *Client) capture(ctx context.Context, body *wire.CaptureRequest, opts *editlock.CaptureOptions, answer any) error {
+func (c *Client) capture(ctx context.Context, body *wire.CaptureRequest, opts *editlock.CaptureOptions, answer captureAnswer) error {
 	var o editlock.CaptureOptions
 	if opts != nil {
 		o = *opts
@@ -63,19 +63,34 @@ func (c *Client) capture(ctx context.Context, body *wire.CaptureRequest, opts *e
 	}
 	body.Owner, body.StatusData, body.AutoRelease = me(ctx), o.StatusData, form(o.AutoRelease)
 	body.If, body.Wait, body.Message, body.GrantAfter = wire.FromCondition(o.If), duration(o.Wait), o.Message, duration(o.GrantAfter)
-	_, err = c.send(ctx, message{method: http.MethodPost, path: "/v1/capture", key: key, body: body, wait: body.Wait}, answer)
+	m := message{method: http.MethodPost, path: "/v1/capture", key: key, body: body, wait: body.Wait}
+	if o.Wait <= 0 {
+		_, err = c.send(ctx, m, answer)
+		return fields(err)
+	}
+	err = c.wait(ctx, m, answer)
+	if ctx.Err() != nil && o.RequestID == "" {
+		c.withdraw(ctx, body, key)
+	}
 	return fields(err)
 }
 
 // Capture implements Locker. A repetition carries the same key, so it is the
-// same capture; one that waits keeps its deadline.
+// same capture; one that waits keeps its deadline. A wait is made of requests
+// shorter than what proxies cut off. When ctx ends, the place in the queue is
+// given up at once; with a RequestID of the caller's, it is kept some seconds
+// for another Capture.
 func (c *Client) Capture(ctx context.Context, id editlock.ID, opts *editlock.CaptureOptions) (editlock.Mutex, error) {
 	form := wire.FromID(id)
 	var out wire.CaptureAnswer
 	if err := c.capture(ctx, &wire.CaptureRequest{Mutex: &form}, opts, &out); err != nil {
 		return editlock.Mutex{}, err
 	}
-	return c.mutex(out.Mutex)
+	m, err := c.mutex(out.Mutex)
+	if err != nil || opts == nil || opts.Wait <= 0 || !provisional(m) {
+		return m, err
+	}
+	return c.confirm(ctx, m)
 }
 
 // mutex reads a mutex that an answer must hold.

@@ -8,6 +8,7 @@ import (
 	"mime"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"editlock"
 	"editlock/access"
 	"editlock/auth"
+	"editlock/internal/patience"
 	"editlock/internal/wire"
 	"editlock/internal/wire/strictjson"
 )
@@ -25,10 +27,13 @@ type call struct {
 	ctx    context.Context
 	r      *http.Request
 	caller *auth.Caller // nil: whoever he says
+
+	status int              // of the answer
+	waiter *patience.Caller // of a capture with a wait
 }
 
 func newCall(h *Handler, r *http.Request) *call {
-	c := &call{Handler: h, ctx: r.Context(), r: r}
+	c := &call{Handler: h, ctx: r.Context(), r: r, status: http.StatusOK}
 	if h.opts.Guard != nil {
 		c.caller = auth.CallerFrom(c.ctx)
 	}
@@ -49,12 +54,31 @@ func post[In any](beacons bool, do func(c *call, in *In) (answer any, err error)
 		if err := h.read(w, r, in); err != nil {
 			return err
 		}
-		answer, err := do(newCall(h, r), in)
-		if err != nil {
+		c := newCall(h, r)
+		answer, err := do(c, in)
+		switch {
+		case c.waiter != nil:
+			return c.answerWaiter(w, answer, err)
+		case err != nil:
 			return err
 		}
-		return write(w, http.StatusOK, jsonType, answer)
+		return write(w, c.status, jsonType, answer)
 	}
+}
+
+// answerWaiter answers a capture with a wait, and finds out whether the
+// connection takes the answer.
+func (c *call) answerWaiter(w http.ResponseWriter, answer any, err error) error {
+	if err == nil {
+		err = write(w, c.status, jsonType, answer)
+	}
+	if err != nil {
+		c.waiter.Answered(false)
+		return err
+	}
+	err = http.NewResponseController(w).Flush()
+	c.waiter.Answered(c.ctx.Err() == nil && (err == nil || errors.Is(err, http.ErrNotSupported)))
+	return nil
 }
 
 func checkType(r *http.Request, beacons bool) error {
@@ -190,6 +214,7 @@ func write(w http.ResponseWriter, status int, contentType []string, answer any) 
 	*buf = data
 	header := w.Header()
 	header["Content-Type"], header["Cache-Control"] = contentType, noStore
+	header["Content-Length"] = []string{strconv.Itoa(len(data))}
 	w.WriteHeader(status)
 	_, _ = w.Write(data) // who does not listen any more needs no answer
 	return nil

@@ -134,7 +134,7 @@ func onLoopback(r *http.Request) bool {
 }
 
 const (
-	allowedHeaders = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, X-Request-Id"
+	allowedHeaders = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Prefer, X-Request-Id"
 	exposedHeaders = "Retry-After, X-Request-Id, WWW-Authenticate"
 )
 

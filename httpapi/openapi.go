@@ -112,6 +112,9 @@ func (op operation) document(schemas huma.Registry) *huma.Operation {
 		contentType = "application/json"
 	}
 	out.Responses["200"] = &huma.Response{Description: "Done", Content: map[string]*huma.MediaType{contentType: {Schema: answer}}}
+	if op.accepted != "" {
+		out.Responses["202"] = &huma.Response{Description: op.accepted, Content: map[string]*huma.MediaType{contentType: {Schema: answer}}}
+	}
 	for _, code := range append(problems[:len(problems):len(problems)], op.problems...) {
 		k, _ := wire.KindOf(code)
 		status := strconv.Itoa(k.Status)

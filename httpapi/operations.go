@@ -19,6 +19,7 @@ type operation struct {
 	answers     []reflect.Type // of status 200: one of them
 	contentType string         // of answers that are not JSON
 	problems    []wire.Code    // beside those that any call may end with
+	accepted    string         // what status 202 means, with the same answers; empty: there is none
 }
 
 // param is one parameter of an operation.
@@ -37,6 +38,8 @@ var (
 	limitParam = param{"limit", "query", "At most so many: up to 1000, 100 by default.", "int32"}
 	pageParam  = param{"cursor", "query", "next_cursor of the page before.", ""}
 	keyHeader  = param{idempotencyKey, "header", "Made anew for each capture, a UUID for example, up to 200 bytes: within ten minutes, a retry by the same session for the same mutexes is the same capture, even if the first one's answer was lost.", ""}
+
+	preferHeader = param{"Prefer", "header", "`respond-async, wait=25` (RFC 7240), with an Idempotency-Key: a wait that lasts longer than so many seconds is answered with 202, and its caller asks again. Proxies cut off longer requests, often after 30 or 60 seconds.", ""}
 )
 
 // operations are all there is, in the order of the document.
@@ -46,8 +49,12 @@ func operations() []operation {
 			path: "/v1/capture", name: "capture", summary: "Capture a mutex, or refresh one's own",
 			description: "Takes what is free and refreshes what the caller's session holds, which keeps its token. " +
 				"With `if`, only if the condition holds, in one atomic step. With `wait`, queues for what another holds, first come, first served. " +
+				"What a wait was granted expires within 15 seconds, as `expires_in_s` says, unless it is refreshed: a caller with `Prefer` does so itself, " +
+				"for others the server does once the connection has taken the answer. " +
+				"The place in the queue belongs to the Idempotency-Key: it outlives its request by 10 seconds, and a release with `if.request` gives it up at once. " +
 				"Several `mutexes` are captured all or none.",
-			route: route{serve: post(false, capture)}, body: form[wire.CaptureRequest](), params: []param{keyHeader},
+			route: route{serve: post(false, capture)}, body: form[wire.CaptureRequest](), params: []param{keyHeader, preferHeader},
+			accepted: "The capture waits on: its state is WAITING. Ask again with the same body and Idempotency-Key, and the rest of the wait.",
 			answers:  []reflect.Type{form[wire.CaptureAnswer](), form[wire.CaptureAllAnswer]()},
 			problems: []wire.Code{wire.Busy, wire.Lost},
 		},

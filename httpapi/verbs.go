@@ -4,6 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"editlock"
@@ -137,9 +141,42 @@ func capture(c *call, in *wire.CaptureRequest) (any, error) {
 		ctx, end := patience.WithEnd(c.ctx)
 		defer end(nil)
 		defer context.AfterFunc(c.draining, func() { end(errDraining) })()
-		c.ctx = ctx
+		within := time.Duration(0)
+		if opts.RequestID != "" {
+			within = answerWithin(c.r)
+		}
+		c.ctx, c.waiter = patience.WithCaller(ctx, within)
 	}
 	return c.captureOne(id, opts)
+}
+
+const (
+	// usualWithin is shorter than what proxies commonly give a request.
+	usualWithin = 25 * time.Second
+	leastWithin = time.Second
+)
+
+// answerWithin is how soon a caller who comes back wants an answer (RFC 7240);
+// 0 for one who waits for the end.
+func answerWithin(r *http.Request) (within time.Duration) {
+	async, wait := false, usualWithin
+	for _, one := range strings.Split(strings.Join(r.Header["Prefer"], ","), ",") {
+		one, _, _ = strings.Cut(one, ";")
+		name, value, _ := strings.Cut(one, "=")
+		switch strings.ToLower(strings.TrimSpace(name)) {
+		case "respond-async":
+			async = true
+		case "wait":
+			seconds, err := strconv.ParseUint(strings.Trim(value, " \t\""), 10, 16)
+			if err == nil {
+				wait = max(time.Duration(seconds)*time.Second, leastWithin)
+			}
+		}
+	}
+	if !async {
+		return 0
+	}
+	return wait
 }
 
 // captureOptions makes the call the owner's and reads the options from its
@@ -164,10 +201,26 @@ func (c *call) captureOptions(in *wire.CaptureRequest) (*editlock.CaptureOptions
 // captureOne stands alone for its small stack, which thousands may wait on.
 func (c *call) captureOne(id editlock.ID, opts *editlock.CaptureOptions) (any, error) {
 	m, err := c.locker.Capture(c.ctx, id, opts)
-	if err != nil {
+	var waits *patience.Waiting
+	switch {
+	case errors.As(err, &waits):
+		return c.waiting(id, waits), nil
+	case err != nil:
 		return nil, named(err)
 	}
 	return captured(m), nil
+}
+
+// waiting tells a caller who comes back where it stands.
+func (c *call) waiting(id editlock.ID, w *patience.Waiting) *wire.CaptureAnswer {
+	c.status = http.StatusAccepted
+	out := &wire.CaptureAnswer{State: wire.Waiting, Kept: wire.Duration(patience.Grace)}
+	if _, m, err := c.locker.Request(c.ctx, id); err == nil && m.Token != 0 {
+		form := wire.FromMutex(m)
+		out.Mutex = &form
+		out.Place = 1 + slices.IndexFunc(m.Waiters, func(q editlock.Waiter) bool { return q.ID == w.Ticket })
+	}
+	return out
 }
 
 func captured(m editlock.Mutex) *wire.CaptureAnswer {

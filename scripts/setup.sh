@@ -21,6 +21,7 @@ if [ "${1:-}" != browser ]; then
     missing="$missing postgresql"
   fi
   need pgbouncer pgbouncer
+  [ -x /usr/sbin/nginx ] || need nginx nginx
   [ -n "${EDITLOCK_TEST_REDIS_URL:-}" ] || need redis-server redis-server
   [ -n "${EDITLOCK_TEST_ETCD_URL:-}" ] || need etcd etcd-server
 fi

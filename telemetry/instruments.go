@@ -7,6 +7,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"editlock"
+	"editlock/internal/patience"
 )
 
 // outcomes of calls, for the label of that name.
@@ -21,12 +22,16 @@ const (
 	unavailable     = "unavailable"
 	canceled        = "canceled"
 	failed          = "failed"
+	waitsOn         = "waiting"
 )
 
 // outcome is how a call ended.
 func outcome(err error) string {
 	if err == nil {
 		return ok
+	}
+	if waits := (*patience.Waiting)(nil); errors.As(err, &waits) {
+		return waitsOn
 	}
 	for _, o := range []struct {
 		is   error

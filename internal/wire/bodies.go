@@ -19,9 +19,21 @@ type CaptureRequest struct {
 // CaptureAnswer is the answer to a capture or takeover of one mutex, and to a
 // request.
 type CaptureAnswer struct {
-	State string `json:"state" enum:"FREE,CAPTURED_BY_ME,CAPTURED_BY_OTHER"`
-	Mutex *Mutex `json:"mutex" doc:"Null if it is free."`
+	State string `json:"state" enum:"FREE,CAPTURED_BY_ME,CAPTURED_BY_OTHER,WAITING"`
+	Mutex *Mutex `json:"mutex" doc:"Null if it is free. Of WAITING: as its holder has it, null if that is not known."`
+	// Place and Kept are of Waiting.
+	Place int      `json:"place,omitzero" doc:"Of WAITING: the place in the queue, 1 for the first. Absent: beyond the first 20."`
+	Kept  Duration `json:"kept_for,omitzero" doc:"Of WAITING: the place is kept so long for the same call, with the same Idempotency-Key."`
 }
+
+// Waiting is the state of a capture that waits on.
+const Waiting = "WAITING"
+
+// Waits reports whether the capture waits on.
+func (a *CaptureAnswer) Waits() bool { return a.State == Waiting }
+
+// Waits reports false: nobody waits for several.
+func (a *CaptureAllAnswer) Waits() bool { return false }
 
 // CaptureAllAnswer is the answer to a capture of several.
 type CaptureAllAnswer struct {
@@ -58,7 +70,7 @@ type ReleaseRequest struct {
 	Mutex   *ID        `json:"mutex,omitzero" doc:"What to release. Either this or mutexes is required."`
 	Mutexes []ID       `json:"mutexes,omitzero" nullable:"false" doc:"Several to release, each for itself: up to 1000, each once. Goes without if."`
 	Owner   *Owner     `json:"owner,omitzero" doc:"Who releases. Credentials that say it need no word; without them it is required."`
-	If      *Condition `json:"if,omitzero" doc:"status_data or token: released only if it holds, else nothing happens."`
+	If      *Condition `json:"if,omitzero" doc:"status_data, token or request: released only if it holds, else nothing happens."`
 	Grace   *Duration  `json:"grace,omitzero" doc:"Released so long after, 1s to 60s, unless it is refreshed before: for a page that may only be reloading. Goes with one mutex."`
 }
 

@@ -93,6 +93,9 @@ func FromCondition(c editlock.Condition) *Condition {
 	if token, ok := c.Token(); ok {
 		return &Condition{Token: (*uint64)(&token)}
 	}
+	if request, ok := c.Request(); ok {
+		return &Condition{Request: &request}
+	}
 	return nil
 }
 
@@ -102,14 +105,14 @@ func (c *Condition) Root() (editlock.Condition, error) {
 		return editlock.Condition{}, nil
 	}
 	given := 0
-	for _, is := range []bool{c.Free != nil, c.StatusData != nil, c.Token != nil} {
+	for _, is := range []bool{c.Free != nil, c.StatusData != nil, c.Token != nil, c.Request != nil} {
 		if is {
 			given++
 		}
 	}
 	switch {
 	case given > 1:
-		return editlock.Condition{}, invalid("if", "gives more than one of free, status_data and token; give one")
+		return editlock.Condition{}, invalid("if", "gives more than one of free, status_data, token and request; give one")
 	case c.Free != nil && !*c.Free:
 		return editlock.Condition{}, invalid("if.free", "must be true, or absent")
 	case c.Free != nil:
@@ -118,6 +121,8 @@ func (c *Condition) Root() (editlock.Condition, error) {
 		return editlock.IfStatusData(*c.StatusData), nil
 	case c.Token != nil:
 		return editlock.IfToken(editlock.Token(*c.Token)), nil
+	case c.Request != nil:
+		return editlock.IfRequest(*c.Request), nil
 	}
 	return editlock.Condition{}, nil
 }

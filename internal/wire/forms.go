@@ -39,6 +39,7 @@ type Condition struct {
 	Free       *bool   `json:"free,omitzero" enum:"true" doc:"Only if nobody holds it, not even the caller."`
 	StatusData *string `json:"status_data,omitzero" doc:"Only if it is the caller's, with exactly this status data."`
 	Token      *uint64 `json:"token,omitzero" minimum:"1" maximum:"9007199254740991" doc:"Only if it is the caller's, with this token."`
+	Request    *string `json:"request,omitzero" minLength:"1" maxLength:"200" doc:"Of a release only: what the capture with this Idempotency-Key took or was granted; and its wait ends, if it still goes on."`
 }
 
 // Mutex is the form of an editlock.Mutex.

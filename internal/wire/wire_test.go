@@ -172,7 +172,8 @@ func TestRefreshResult_IsAMutexOrAProblem(t *testing.T) {
 
 func TestCondition_SurvivesTheTrip(t *testing.T) {
 	for _, want := range []editlock.Condition{
-		{}, editlock.IfFree(), editlock.IfStatusData(""), editlock.IfStatusData("x"), editlock.IfToken(0), editlock.IfToken(7),
+		{}, editlock.IfFree(), editlock.IfStatusData(""), editlock.IfStatusData("x"),
+		editlock.IfToken(0), editlock.IfToken(7), editlock.IfRequest("k"),
 	} {
 		got, err := wire.FromCondition(want).Root()
 		if err != nil || got != want {
@@ -183,8 +184,8 @@ func TestCondition_SurvivesTheTrip(t *testing.T) {
 
 func TestForms_ThatSayTwoThingsAreInvalid(t *testing.T) {
 	for _, test := range []struct{ name, body, want string }{
-		{"free and token", `{"if":{"free":true,"token":7}}`, "if gives more than one of free, status_data and token; give one"},
-		{"token and status data", `{"if":{"token":7,"status_data":""}}`, "if gives more than one of free, status_data and token; give one"},
+		{"free and token", `{"if":{"free":true,"token":7}}`, "if gives more than one of free, status_data, token and request; give one"},
+		{"token and status data", `{"if":{"token":7,"status_data":""}}`, "if gives more than one of free, status_data, token and request; give one"},
 		{"not free", `{"if":{"free":false}}`, "if.free must be true, or absent"},
 		{"never and idle", `{"auto_release":{"never":true,"idle":"300s"}}`, "auto_release says never and idle at once; give one of them"},
 		{"an idle of nothing", `{"auto_release":{"idle":"0s"}}`, "auto_release.idle is 0s; between 1s and 720h (30 days) are allowed"},
