@@ -64,7 +64,7 @@ _REFUSALS: dict[int, type[EditlockError]] = {401: Unauthenticated, 403: Forbidde
 
 def result(address: Address, call: Call[T], head: Head, body: bytes, tries: int) -> T:
     """What a whole answer means."""
-    if head.status != 200:
+    if head.status != 200 and not (head.status == 202 and call.wait):
         return call.refused(refusal(address, head, body), tries)
     if not head.is_type("application/json"):
         raise _strange(address, f"content of type {head.headers.get('content-type', '')[:80]!r}")

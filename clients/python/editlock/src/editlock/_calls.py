@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Callable, Generic, Optional, TypeVar
 from urllib.parse import urlencode
 
@@ -20,6 +20,17 @@ from .types import ID, AutoRelease, HistoryPage, Mutex, Owner, Page, RefreshItem
 T = TypeVar("T")
 
 
+#: How soon a server that can is asked to answer a wait, in seconds: before
+#: proxies commonly cut a request off.
+ANSWERS_WITHIN = 25
+#: Seconds a caller that gives a wait up stays to say so.
+LEAVE_WITHIN = 2.0
+
+
+class WaitsOn(Exception):
+    """The answer to a capture that waits on: it is to be sent again."""
+
+
 @dataclass
 class Call(Generic[T]):
     """One call: what is sent, and what makes a result of the answer."""
@@ -29,6 +40,8 @@ class Call(Generic[T]):
     body: Optional[dict[str, Any]] = None  # None: GET
     key: str = ""  # Idempotency-Key
     wait: float = 0.0  # seconds the server may take beyond its usual time
+    short: bool = False  # the server is known to answer before the wait is over
+    leaves: bool = False  # who gives it up leaves the queue: nobody else has its key
     #: The result if a repetition is refused because the first try did its work.
     done_by_me: Optional[tuple[str, Owner, T]] = None
 
@@ -47,7 +60,21 @@ class Call(Generic[T]):
             self.done_by_me = how, replace(owner, session=session_of(secret)), result
 
     def headers(self) -> Mapping[str, str]:
-        return {"Idempotency-Key": self.key} if self.key else {}
+        headers = {"Idempotency-Key": self.key} if self.key else {}
+        if self.wait:
+            headers["Prefer"] = f"respond-async, wait={ANSWERS_WITHIN}"
+        return headers
+
+    def lasts(self, left: float) -> float:
+        """Seconds that one answer may take, beyond the usual time, with so much of the wait left."""
+        return max(min(left, ANSWERS_WITHIN) if self.short else left, 0.0)
+
+    def withdrawal(self) -> Optional[Call[bool]]:
+        """The call that gives up the place of a wait, or what it was granted."""
+        if not self.leaves or self.body is None:
+            return None
+        body = {name: self.body[name] for name in ("mutex", "owner") if name in self.body}
+        return Call("/v1/release", lambda answer: bool(answer["released"]), {**body, "if": {"request": self.key}})
 
     def shorten(self, left: float) -> None:
         """Makes a repetition wait until the same time, but never not at all."""
@@ -108,7 +135,21 @@ def _options(status_data: str, auto_release: Optional[AutoRelease], grant_after:
 
 
 def _one(answer: Any) -> Mutex:
+    if answer["state"] == "WAITING":
+        raise WaitsOn
     return forms.to_mutex(answer["mutex"])
+
+
+def provisional(mutex: Mutex) -> bool:
+    """Whether it expires before its own terms say: it was granted after a wait, and is short until it is taken up."""
+    if mutex.expires_at is None:
+        return False
+    ends = []
+    if mutex.auto_release.idle is not None:
+        ends.append(mutex.refreshed_at + timedelta(seconds=forms.seconds(mutex.auto_release.idle)))
+    if mutex.auto_release.max_hold is not None:
+        ends.append(mutex.captured_at + timedelta(seconds=forms.seconds(mutex.auto_release.max_hold)))
+    return not ends or mutex.expires_at < min(ends) - timedelta(milliseconds=1)
 
 
 def capture(
@@ -134,7 +175,8 @@ def capture(
         body["wait"] = forms.duration("wait", wait)
     if message:
         body["message"] = message
-    return Call("/v1/capture", _one, body, request_id(key), forms.seconds(wait or 0))
+    waits = forms.seconds(wait or 0)
+    return Call("/v1/capture", _one, body, request_id(key), waits, leaves=waits > 0 and not key)
 
 
 def capture_all(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -51,6 +52,7 @@ class AsyncClient:
             tls = ssl.create_default_context()
         self._tls = tls if self._address.tls else None
         self._pool = AsyncPool(self._address, self._tls)
+        self._leaving: set[asyncio.Task[None]] = set()  # the queues of cancelled waits
 
     async def close(self) -> None:
         """Lets go of unused connections. Later calls fail; mutexes stay held."""
@@ -80,7 +82,7 @@ class AsyncClient:
         request_id: str = "",
     ) -> Mutex:
         """As Client.capture."""
-        return await self._run(
+        mutex = await self._run(
             calls.capture(
                 id,
                 owner,
@@ -95,6 +97,15 @@ class AsyncClient:
                 request_id,
             )
         )
+        return await self._taken_up(mutex, owner) if wait and calls.provisional(mutex) else mutex
+
+    async def _taken_up(self, mutex: Mutex, owner: Optional[Owner]) -> Mutex:
+        """What a wait was granted, which is gone soon unless it is confirmed."""
+        (confirmed, err), *_ = await self.refresh([RefreshItem(mutex.id, mutex.token)], owner=owner)
+        if confirmed is None:
+            assert err is not None
+            raise err
+        return confirmed
 
     async def capture_all(
         self,
@@ -255,6 +266,26 @@ class AsyncClient:
             connection.close()
 
     async def _run(self, call: calls.Call[T], within: Optional[float] = None) -> T:
+        """Sends a call; whoever gives up a wait leaves the queue."""
+        try:
+            return await self._send(call, within)
+        except Exception:
+            raise
+        except BaseException:  # cancelled
+            leave = call.withdrawal()
+            if leave is not None:
+                # Shielded: if this task is cancelled again, it goes on without it.
+                task = asyncio.ensure_future(self._withdraw(leave))
+                self._leaving.add(task)
+                task.add_done_callback(self._leaving.discard)
+                await asyncio.shield(task)
+            raise
+
+    async def _withdraw(self, leave: calls.Call[bool]) -> None:
+        with contextlib.suppress(Exception):
+            await self._try(leave, calls.LEAVE_WITHIN, 1, await self._credential.get_async())
+
+    async def _send(self, call: calls.Call[T], within: Optional[float]) -> T:
         """Sends a call until there is an answer that counts, or its time is up."""
         budget = self._timeout if within is None else within
         granted = time.monotonic() + call.wait
@@ -265,9 +296,13 @@ class AsyncClient:
         while True:
             now = time.monotonic()
             # A try on a connection that died without a word leaves time for another.
-            patience = max(granted - now, 0.0) + max((deadline - max(now, granted)) / 2, 0.001)
+            patience = call.lasts(granted - now) + max((deadline - max(now, granted)) / 2, 0.001)
             try:
                 return await self._try(call, patience, tries, secret)
+            except calls.WaitsOn:
+                call.short, tries = True, 1
+                call.shorten(granted - time.monotonic())
+                continue
             except Unauthenticated:
                 old, secret = secret, "" if renewed else await self._credential.get_async(secret)
                 if secret in ("", old):

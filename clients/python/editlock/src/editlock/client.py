@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -100,10 +101,11 @@ class Client:
         ``if_status_data`` or ``if_token`` it only refreshes: Lost if the
         mutex is not the owner's with just that. ``wait`` queues for what
         another holds, first come, first served, and ``message`` asks the
-        holder; who is granted a mutex after a wait should use ``hold``, which
-        confirms it, or refresh it at once.
+        holder. Whoever gives a wait up, by an exception such as
+        KeyboardInterrupt, leaves the queue; with a ``request_id`` of the
+        caller's the place is kept some seconds for another try.
         """
-        return self._run(
+        mutex = self._run(
             calls.capture(
                 id,
                 owner,
@@ -118,6 +120,15 @@ class Client:
                 request_id,
             )
         )
+        return self._taken_up(mutex, owner) if wait and calls.provisional(mutex) else mutex
+
+    def _taken_up(self, mutex: Mutex, owner: Optional[Owner]) -> Mutex:
+        """What a wait was granted, which is gone soon unless it is confirmed."""
+        (confirmed, err), *_ = self.refresh([RefreshItem(mutex.id, mutex.token)], owner=owner)
+        if confirmed is None:
+            assert err is not None
+            raise err
+        return confirmed
 
     def capture_all(
         self,
@@ -284,14 +295,23 @@ class Client:
         if wait:
             # Nobody knows how long ago the wait was granted: ask anew.
             sent = clock()
-            (confirmed, err), *_ = self.refresh([RefreshItem(id, mutex.token)], owner=me)
-            if confirmed is None:
-                assert err is not None
-                raise err
-            mutex = confirmed
+            mutex = self._taken_up(mutex, me)
         return Held(self, me, mutex, sent, on_loss)
 
     def _run(self, call: calls.Call[T], within: Optional[float] = None) -> T:
+        """Sends a call; whoever gives up a wait leaves the queue."""
+        try:
+            return self._send(call, within)
+        except Exception:
+            raise
+        except BaseException:  # KeyboardInterrupt, for example
+            leave = call.withdrawal()
+            if leave is not None:
+                with contextlib.suppress(Exception):
+                    self._try(leave, time.monotonic() + calls.LEAVE_WITHIN, 1, self._credential.get())
+            raise
+
+    def _send(self, call: calls.Call[T], within: Optional[float]) -> T:
         """Sends a call until there is an answer that counts, or its time is up."""
         budget = self._timeout if within is None else within
         granted = time.monotonic() + call.wait
@@ -302,9 +322,13 @@ class Client:
         while True:
             now = time.monotonic()
             # A try on a connection that died without a word leaves time for another.
-            patience = max(granted - now, 0.0) + max((deadline - max(now, granted)) / 2, 0.001)
+            patience = call.lasts(granted - now) + max((deadline - max(now, granted)) / 2, 0.001)
             try:
                 return self._try(call, now + patience, tries, secret)
+            except calls.WaitsOn:
+                call.short, tries = True, 1
+                call.shorten(granted - time.monotonic())
+                continue
             except Unauthenticated:
                 old, secret = secret, "" if renewed else self._credential.get(secret)
                 if secret in ("", old):
