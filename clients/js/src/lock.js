@@ -14,7 +14,14 @@ import { newID, tabID } from './tab.js';
 const beat = 20_000;
 /** The same while somebody waits: leaving a queue is no event. */
 const beatInQueue = 10_000;
-const waitFor = '1h';
+/** How long a wait lasts at most, in ms. */
+const waitFor = 3_600_000;
+/** A wait is made of requests that are answered within so many seconds: proxies cut off longer ones. */
+const answersWithin = 25;
+/** How long an answer may take beyond that, in ms, before its connection counts as dead. */
+const answerLate = 15_000;
+/** A request that lasted so long, in ms, has reached the server. */
+const reached = 1000;
 
 /** Fires "change" after each change of its properties. */
 export class Lock extends EventTarget {
@@ -187,19 +194,34 @@ export class Lock extends EventTarget {
    * @param {string} [message] asks the holder to hand over
    */
   async wait(message = '') {
-    const stop = this.#wait = new AbortController();
+    const stop = this.#wait = new AbortController(), { api } = this.#client;
     this.#turn++;
     this.#set({ state: 'waiting', note: '', answer: '' });
     await this.#begin();
-    // A retry with the same key keeps its place.
-    let key = newID();
+    // The place in the queue is the key's: asking again keeps it, and it is
+    // given up at once.
+    let key = newID(), over = false, short = false;
+    stop.signal.addEventListener('abort', () => {
+      if (!over) api.beacon('v1/release', { mutex: this.mutex, owner: this.#client.owner, if: { request: key } });
+    });
     const done = await this.#client.waitSlot(stop.signal);
+    const until = performance.now() + waitFor;
     for (let failures = 1; !stop.signal.aborted; failures++) {
+      const began = performance.now();
       try {
-        const { mutex } = await this.#client.api.post('v1/capture',
-          { ...this.#body(), if: { free: true }, wait: waitFor, message },
-          { signal: stop.signal, headers: { 'Idempotency-Key': key } });
+        const { state, mutex } = await api.post('v1/capture',
+          { ...this.#body(), if: { free: true }, wait: `${Math.max(1, Math.ceil((until - began) / 1000))}s`, message },
+          {
+            signal: short ? AbortSignal.any([stop.signal, AbortSignal.timeout(answersWithin * 1000 + answerLate)]) : stop.signal,
+            headers: { 'Idempotency-Key': key, Prefer: `respond-async, wait=${answersWithin}` },
+          });
         if (stop.signal.aborted) break;
+        if (state === 'WAITING') {
+          failures = 0;
+          short = true;
+          this.#set({ holder: mutex ?? this.holder, online: true });
+          continue;
+        }
         this.#token = mutex.token;
         this.#set({ state: 'checking', note: 'granted', holder: mutex, online: true });
         this.check(); // a grant is short until it is taken up
@@ -207,15 +229,22 @@ export class Lock extends EventTarget {
       } catch (e) {
         if (stop.signal.aborted) break;
         if (!(e instanceof EditlockError)) throw e;
+        if (e.code === 'unreachable' && performance.now() - began > reached) {
+          failures = 0; // cut off by a proxy: the place is kept
+          continue;
+        }
         if (e.code === 'lost') key = newID(); // the place was given up meanwhile
         else if (!e.temporary) {
+          over = true;
           this.#refused(e, e.problem.declined ? 'declined' : 'timeout');
           break;
         }
         this.#set({ online: e.code === 'lost', limited: e.code === 'limited' });
-        await this.#client.pause(failures, stop.signal, e.retryAfter);
+        // The place is kept for some seconds only.
+        await this.#client.pause(Math.min(failures, 3), stop.signal, e.retryAfter);
       }
     }
+    over = true;
     done();
   }
 
