@@ -3,12 +3,14 @@ package httpapi
 import (
 	"crypto/rand"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 
 	"editlock/access"
 	"editlock/auth"
@@ -29,21 +31,31 @@ type FrontOptions struct {
 	// Proxies are whose X-Forwarded-For is believed. Other X-Forwarded- headers
 	// are not read at all.
 	Proxies []netip.Prefix
+	// Logger is told, once for each, of sites whose pages call and are not among
+	// Origins. Nil means slog.Default().
+	Logger *slog.Logger
 }
 
 // front is before everything that a server answers.
 type front struct {
 	next http.Handler
 	opts FrontOptions
+	log  *slog.Logger
+
+	mu      sync.Mutex      // guards what follows
+	strange map[string]bool // origins that the log has told of
 }
 
 // Front returns next behind what all requests go through: an ID (X-Request-Id,
 // taken over or made), the caller's address as trusted proxies tell it, CORS,
 // and the checks of FrontOptions.Open.
 func Front(next http.Handler, o *FrontOptions) http.Handler {
-	f := &front{next: next}
+	f := &front{next: next, log: slog.Default(), strange: map[string]bool{}}
 	if o != nil {
 		f.opts = *o
+	}
+	if f.opts.Logger != nil {
+		f.log = f.opts.Logger
 	}
 	return f
 }
@@ -72,6 +84,7 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if len(f.opts.Proxies) > 0 {
 		ctx = withAddress(ctx, f.address(r))
 	}
+	f.tellOfStranger(r)
 	if f.opts.Open && !f.trusted(w, r) {
 		return
 	}
@@ -79,6 +92,35 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	f.next.ServeHTTP(w, r.WithContext(ctx))
+}
+
+// maxStrange bounds how many sites the log tells of: anybody may name one.
+const maxStrange = 100
+
+// tellOfStranger logs that another site's page calls, whose browser will not let
+// it read the answer. To the page that looks like a server that does not answer.
+func (f *front) tellOfStranger(r *http.Request) {
+	origin := r.Header.Get("Origin")
+	if origin == "" || slices.Contains(f.opts.Origins, origin) || CheckOrigin(origin) != nil {
+		return
+	}
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "same-origin", "none":
+		return
+	case "": // an older browser, or no secure context
+		if u, err := url.Parse(origin); err != nil || u.Host == r.Host {
+			return
+		}
+	}
+	f.mu.Lock()
+	told := f.strange[origin] || len(f.strange) == maxStrange
+	if !told {
+		f.strange[origin] = true
+	}
+	f.mu.Unlock()
+	if !told {
+		f.log.Warn("pages of another site call and can't read the answers; add it to origins in [http] if they should", "origin", origin)
+	}
 }
 
 const maxRequestID = 100

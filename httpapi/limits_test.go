@@ -355,6 +355,26 @@ func TestFront(t *testing.T) {
 			t.Errorf("got %v", got)
 		}
 	})
+	t.Run("the log tells once of each other site, and what to set", func(t *testing.T) {
+		told := new(lines)
+		front := httpapi.Front(s.handler, &httpapi.FrontOptions{
+			Origins: []string{"https://app.example"}, Logger: slog.New(slog.NewTextHandler(told, nil)),
+		})
+		for range 2 {
+			for _, origin := range []string{"https://app.example", "https://other.example", "http://example.com", "null", ""} {
+				r := httptest.NewRequest(http.MethodGet, "/healthz", nil) // of example.com
+				r.Header.Set("Origin", origin)
+				front.ServeHTTP(httptest.NewRecorder(), r)
+			}
+		}
+		r := httptest.NewRequest(http.MethodGet, "/healthz", nil)
+		r.Header.Set("Origin", "https://behind-a-proxy.example")
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+		front.ServeHTTP(httptest.NewRecorder(), r)
+		if log := told.String(); strings.Count(log, "\n") != 1 || !strings.Contains(log, "origin=https://other.example") || !strings.Contains(log, "[http]") {
+			t.Errorf("the log says:\n%s", log)
+		}
+	})
 	t.Run("others may not", func(t *testing.T) {
 		for _, text := range []string{"https://app.example.evil", "http://app.example", "null", "https://APP.example"} {
 			if got := serve(cors, origin(text)).Header().Get("Access-Control-Allow-Origin"); got != "" {

@@ -108,6 +108,7 @@ func (d *doctor) examine(ctx context.Context, cmd *cobra.Command) {
 		return
 	}
 	d.check(ctx, "files", checkWithin, func(context.Context) []finding { return d.files() })
+	d.check(ctx, "origins", checkWithin, func(context.Context) []finding { return d.origins() })
 	d.check(ctx, "port", checkWithin, d.port)
 	d.check(ctx, "store", checkWithin, d.engine)
 	if path, err := connect.File(d.conf.Store); err == nil {

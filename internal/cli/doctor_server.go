@@ -93,6 +93,15 @@ func (d *doctor) expiry(check string, cert *x509.Certificate) finding {
 	return finding{check, fine, d.words.Text("doctor.cert", end), ""}
 }
 
+// origins tells which sites' pages may call. To those of others the server
+// looks as if it did not answer.
+func (d *doctor) origins() []finding {
+	if sites := d.conf.HTTP.Origins; len(sites) > 0 {
+		return []finding{{"origins", fine, d.words.Text("doctor.origins", strings.Join(sites, ", ")), ""}}
+	}
+	return []finding{{"origins", fine, d.words.Text("doctor.origins.none"), ""}}
+}
+
 // port finds out who has the address that a server would listen on.
 func (d *doctor) port(ctx context.Context) []finding {
 	at := d.conf.Listen

@@ -135,7 +135,7 @@ func (s *server) run(ctx context.Context, locks editlock.Locker) error {
 	go s.security.follow(ctx)
 	log, api := s.log, s.security.api(locks, s.log)
 	srv := &http.Server{
-		Handler:           s.security.front(s.telemetry.Trace(s.routes(api, locks))),
+		Handler:           s.security.front(s.telemetry.Trace(s.routes(api, locks)), log),
 		TLSConfig:         s.tls,
 		HTTP2:             &http.HTTP2Config{SendPingTimeout: pingAfter, PingTimeout: pingWithin, WriteByteTimeout: writeWithin},
 		ReadHeaderTimeout: headerWithin,

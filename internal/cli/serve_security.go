@@ -61,9 +61,9 @@ func (sec *security) follow(ctx context.Context) {
 func (sec *security) known() bool { return sec.chain != nil }
 
 // front puts a handler behind what all requests go through.
-func (sec *security) front(next http.Handler) http.Handler {
+func (sec *security) front(next http.Handler, log *slog.Logger) http.Handler {
 	return httpapi.Front(next, &httpapi.FrontOptions{
-		Open: !sec.known(), Origins: sec.http.Origins, Proxies: sec.http.Proxies,
+		Open: !sec.known(), Origins: sec.http.Origins, Proxies: sec.http.Proxies, Logger: log,
 	})
 }
 

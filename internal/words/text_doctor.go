@@ -47,6 +47,11 @@ ends after a while, whatever hangs. Run it as the server's user to see what he m
 	"doctor.cert":      {en: "the certificate is good until %s", ru: "сертификат действует до %s"},
 	"doctor.cert.over": {en: "the certificate ended on %s", ru: "сертификат истёк %s"},
 	"doctor.cert.do":   {en: "renew it; a server reads the new one by itself", ru: "обновите его; новый сервер прочитает сам"},
+	"doctor.origins":   {en: "pages of these sites may call: %s", ru: "обращаться могут страницы этих сайтов: %s"},
+	"doctor.origins.none": {
+		en: "only the server's own pages may call; for those of other sites set origins in [http]",
+		ru: "обращаться могут только страницы самого сервера; для страниц других сайтов задайте origins в [http]",
+	},
 	"doctor.port.free": {en: "%s is free", ru: "%s свободен"},
 	"doctor.port.own":  {en: "%[1]s is a running server (%[2]s)", ru: "%[1]s — работающий сервер (%[2]s)"},
 	"doctor.port.other": {

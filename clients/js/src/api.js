@@ -34,6 +34,8 @@ export class EditlockError extends Error {
     this.problem = problem;
     this.status = status;
     this.retryAfter = retryAfter;
+    /** The server is there, but has not allowed pages of this site to read its answers ([http] origins). */
+    this.hidden = false;
   }
 
   /** @returns {Mutex | null} who is in the way */
@@ -93,6 +95,16 @@ export class API {
     if (owner) this.#tell?.(owner);
   }
 
+  // Browsers tell a page of another site nothing of an answer that it may not
+  // read, as if there were none. So a server that was never heard is asked
+  // whether it is there.
+  #heard = false;
+  async #hidden() {
+    if (this.#heard || new URL(this.base).origin === new URL(document.baseURI).origin) return false;
+    return fetch(`${this.base}healthz`, { mode: 'no-cors', credentials: 'omit', cache: 'no-store', signal: AbortSignal.timeout(patience) })
+      .then(() => true, () => false);
+  }
+
   /** @returns {Headers} */
   #all() { return { ...this.#headers(), .../** @type {Headers} */ (this.#token && { Authorization: `Bearer ${this.#token}` }) }; }
 
@@ -115,8 +127,11 @@ export class API {
         if (this.#token !== used) response = await send();
       }
     } catch (cause) {
-      throw unreachable(cause);
+      const e = unreachable(cause);
+      e.hidden = cause instanceof TypeError && await this.#hidden();
+      throw e;
     }
+    this.#heard = true;
     if (response.ok) return response;
     const { status } = response;
     if (status >= 500 || status === 408) throw unreachable(status, status);

@@ -76,7 +76,7 @@ export function describe(lock, speech, me, page) {
     default: {
       const code = lock.problem?.code ?? '';
       /** @type {Sentence} */
-      const headline = lock.problem?.temporary ? [away]
+      const headline = lock.problem?.hidden ? ['state.hidden', { origin: location.origin }] : lock.problem?.temporary ? [away]
         : ['unauthenticated', 'forbidden'].includes(code) ? [`state.error.${code}`] : ['state.error', { problem: lock.problem?.message ?? '' }];
       return { tone: 'offline', headline, details: [], offers: ['retry'] };
     }
