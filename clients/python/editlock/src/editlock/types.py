@@ -40,7 +40,8 @@ class Owner:
     """Who captures.
 
     The identity is ``session``: two owners with one session are the same
-    holder. The same non-empty ``user_id`` in another session is the same
+    holder, if one issuer or API key states it where a server knows its callers.
+    The same non-empty ``user_id`` in another session is the same
     person, who may go on there. Each field takes 200 bytes.
     """
 
