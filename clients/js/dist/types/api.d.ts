@@ -29,6 +29,8 @@ export declare class EditlockError extends Error {
     problem: Problem;
     status: number;
     retryAfter: number;
+    /** The server is there, but has not allowed pages of this site to read its answers ([http] origins). */
+    hidden: boolean;
     /**
      * @param {Problem} problem
      * @param {number} [status] of HTTP; 0: there was no answer
