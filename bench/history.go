@@ -37,7 +37,7 @@ func histories(ctx context.Context, b *bench) error {
 		}},
 	}
 	losses := table{
-		"refresh of 1,000 items", "entries", "good", "of free mutexes", "of mutexes long lost", "times a good one",
+		"refresh", "entries", "items", "good", "of free mutexes", "of mutexes long lost", "times a good one",
 		"others alone, p50 / p99", "beside good", "beside bogus",
 	}
 	filters := table{"history at 1,000,000", "filter", "entries", "pages", "all pages", "longest page", "others meanwhile, p50 / p99"}
@@ -52,11 +52,13 @@ func histories(ctx context.Context, b *bench) error {
 				if err := l.grow(ctx, n); err != nil {
 					return err
 				}
-				row, err := l.losses(ctx, b)
-				if err != nil {
-					return err
+				for _, items := range []int{1, 1000} {
+					row, err := l.losses(ctx, b, items)
+					if err != nil {
+						return err
+					}
+					losses.row(append([]string{e.name, fmt.Sprint(l.entries), fmt.Sprint(items)}, row...)...)
 				}
-				losses.row(append([]string{e.name, fmt.Sprint(l.entries)}, row...)...)
 			}
 			rows, err := l.filters(ctx, b)
 			for _, row := range rows {
@@ -105,7 +107,7 @@ func (l *logbook) grow(ctx context.Context, n int) error {
 				Do:   store.Touch, Note: &store.Note{Kind: string(kind), Actor: party},
 			}
 			if at < logged {
-				swaps[i].Do, swaps[i].Holder, swaps[i].Terms = store.Take, &party, &store.Terms{}
+				swaps[i].Do, swaps[i].Holder, swaps[i].Terms, swaps[i].Expect.Free = store.Take, &party, &store.Terms{}, true
 			}
 		}
 		res, err := l.st.Swap(ctx, store.Request{Swaps: swaps})
@@ -120,8 +122,7 @@ func (l *logbook) grow(ctx context.Context, n int) error {
 }
 
 // losses refreshes what is held, what never was, and what is held by others.
-func (l *logbook) losses(ctx context.Context, b *bench) ([]string, error) {
-	const items = 1000
+func (l *logbook) losses(ctx context.Context, b *bench, items int) ([]string, error) {
 	who := editlock.WithOwner(ctx, editlock.Owner{Session: "tab", UserID: "tab"})
 	good, free, lost := make([]editlock.RefreshItem, items), make([]editlock.RefreshItem, items), make([]editlock.RefreshItem, items)
 	ids := make([]editlock.ID, items)

@@ -1,13 +1,17 @@
 package sqlite
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
+	"iter"
+	"maps"
 	"slices"
 	"sync"
 
 	"editlock/store"
+	"editlock/store/sqlite/internal/dbfile"
 )
 
 // Ends implements store.Store.
@@ -32,19 +36,25 @@ func (s *Store) Ends(ctx context.Context, holds []store.Hold, kinds []string) (s
 			return errors.Join(err, old.Close())
 		}
 		within := store.EndsWithin(len(holds))
+		chunksOf := make(map[int64][]int) // holds whose end may be there, by chunk
 		for i, h := range holds {
-			seqs, failed := endsAt(ctx, old, keys[i], int64(min(h.Token, 1<<63-1)), within)
-			seqs = append(seqs, fresh[i]...)
-			for _, seq := range seqs[:min(within, len(seqs))] {
-				if failed != nil || uint64(seq) <= h.Token || ends.Entries[i] != nil {
-					continue
-				}
-				ends.Entries[i], failed = endIn(ctx, chunks, seq, h, kinds)
-			}
+			above := int64(min(h.Token, 1<<62))
+			seqs, failed := endsAt(ctx, old, keys[i], above, within)
 			if failed != nil {
-				err = failed
-				break
+				return errors.Join(failed, old.Close(), chunks.Close())
 			}
+			from, _ := slices.BinarySearch(fresh[i], above+1)
+			seqs = append(seqs, fresh[i][from:]...)
+			for _, seq := range seqs[:min(within, len(seqs))] {
+				chunksOf[seq] = append(chunksOf[seq], i)
+			}
+		}
+		for _, seq := range slices.Sorted(maps.Keys(chunksOf)) {
+			some := slices.DeleteFunc(chunksOf[seq], func(i int) bool { return ends.Entries[i] != nil })
+			if len(some) == 0 || err != nil {
+				continue
+			}
+			err = endsIn(ctx, chunks, seq, some, holds, kinds, ends.Entries)
 		}
 		return errors.Join(err, old.Close(), chunks.Close())
 	})
@@ -68,25 +78,80 @@ func endsAt(ctx context.Context, old *sql.Stmt, key string, above int64, within 
 	return seqs, rows.Err()
 }
 
-// endIn finds the end of a hold in a chunk; nil: it is not there.
-func endIn(ctx context.Context, chunks *sql.Stmt, seq int64, h store.Hold, kinds []string) (*store.Entry, error) {
+// endsIn finds the ends of some holds in a chunk, as far as they are there. It
+// reads only the entries of their names: a chunk may have a thousand others.
+func endsIn(ctx context.Context, chunks *sql.Stmt, seq int64, some []int, holds []store.Hold, kinds []string, ends []*store.Entry) error {
 	c, err := scanChunk(chunks.QueryRowContext(ctx, seq))
 	if errors.Is(err, sql.ErrNoRows) { // pruned, or later than this moment
-		return nil, nil
+		return nil
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
-	entries, err := c.Entries()
-	if err != nil {
-		return nil, err
+	wanted := make(map[string][]int, len(some))
+	for _, i := range some {
+		name := string(quoted(holds[i].Name))
+		wanted[name] = append(wanted[name], i)
 	}
-	for _, e := range entries {
-		if e.Name == h.Name && e.Seq > h.Token && slices.Contains(kinds, e.Kind) {
-			return &e, nil
+	for one := range entryBodies(c.Body) {
+		found := wanted[string(nameIn(one))]
+		if len(found) == 0 {
+			continue
+		}
+		entries, err := dbfile.Chunk{Seq: seq, Body: slices.Concat([]byte("["), one, []byte("]"))}.Entries()
+		if err != nil {
+			return err
+		}
+		for _, i := range found {
+			if e := entries[0]; ends[i] == nil && e.Name == holds[i].Name && e.Seq > holds[i].Token && slices.Contains(kinds, e.Kind) {
+				ends[i] = &e
+			}
 		}
 	}
-	return nil, nil
+	return nil
+}
+
+// entryMark begins each entry of a chunk. It can't be within a text, where
+// quotes have a backslash before them.
+var (
+	entryMark = []byte(`{"seq":`)
+	nameMark  = []byte(`"name":`)
+)
+
+// entryBodies are the entries of a chunk, not decoded.
+func entryBodies(body []byte) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for at := bytes.Index(body, entryMark); at >= 0; {
+			body = body[at:]
+			next := bytes.Index(body[1:], entryMark)
+			one := body
+			if next >= 0 {
+				next++
+				one = body[:next]
+			}
+			if !yield(bytes.TrimRight(one, ",]")) {
+				return
+			}
+			at = next
+		}
+	}
+}
+
+// nameIn is the name in an entry, with its quotes.
+func nameIn(one []byte) []byte {
+	_, text, found := bytes.Cut(one, nameMark)
+	if !found {
+		return nil
+	}
+	for i := 1; i < len(text); i++ {
+		switch text[i] {
+		case '\\':
+			i++
+		case '"':
+			return text[:i+1]
+		}
+	}
+	return nil
 }
 
 // tail is the index of the log's end, which the file has none of yet. It is

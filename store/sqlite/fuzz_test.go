@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"fmt"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -89,6 +90,17 @@ func FuzzChunk(f *testing.F) {
 		got, err := c.Entries()
 		if err != nil || !reflect.DeepEqual(got, entries) {
 			t.Fatalf("%+v is read as %+v, %v", entries, got, err)
+		}
+		at := 0
+		for one := range entryBodies(c.Body) {
+			alone, err := (dbfile.Chunk{Body: slices.Concat([]byte("["), one, []byte("]"))}).Entries()
+			if err != nil || !reflect.DeepEqual(alone, entries[at:at+1]) || string(nameIn(one)) != string(quoted(entries[at].Name)) {
+				t.Fatalf("entry %d of %s is read as %+v of %s, %v", at, c.Body, alone, nameIn(one), err)
+			}
+			at++
+		}
+		if at != len(entries) {
+			t.Fatalf("%d entries in %s", at, c.Body)
 		}
 		for _, q := range []store.LogQuery{
 			{Name: name},
