@@ -19,12 +19,20 @@ type long struct {
 }
 
 func (l *long) Log(ctx context.Context, q store.LogQuery) (store.LogPage, error) {
+	const last = 1 << 40
 	l.asked(ctx)
-	before := q.Before
-	if before == 0 {
-		before = 1 << 40
+	if q.Newest {
+		before := q.Before
+		if before == 0 {
+			before = last
+		}
+		return store.LogPage{Next: before - store.LogPiece, Examined: store.LogPiece}, ctx.Err()
 	}
-	return store.LogPage{Next: before - store.LogPiece, Examined: store.LogPiece}, ctx.Err()
+	page := store.LogPage{Last: last}
+	for seq := q.After + 1; seq < last && len(page.Entries) < q.Limit; seq++ {
+		page.Entries = append(page.Entries, store.Entry{Seq: seq})
+	}
+	return page, ctx.Err()
 }
 
 func (l *long) List(ctx context.Context, q store.Query) (store.Page, error) {
@@ -78,46 +86,71 @@ func TestManager_ASearchAnswersWithWhereToReadOn(t *testing.T) {
 	}
 }
 
-func TestManager_SearchesTakeTurns(t *testing.T) {
-	// Each search tells when it reads a piece that needs a turn, and waits
-	// there: no other may read one meanwhile.
-	reading, goOn := make(chan struct{}), make(chan struct{})
-	m := editlock.NewManager(&long{memory.New(nil), func(ctx context.Context) {
-		first, _ := ctx.Value(firstPiece{}).(*bool)
-		if *first {
-			*first = false
-			return
-		}
-		select {
-		case reading <- struct{}{}:
-			<-goOn
-		case <-ctx.Done():
-		}
-	}}, nil)
-	ctx, leave := context.WithCancel(t.Context())
-	const many = 8
-	ended := make(chan struct{})
-	for range many {
-		first := true
-		go func() {
-			_, _ = m.History(context.WithValue(ctx, firstPiece{}, &first), editlock.HistoryQuery{Mode: "nosuch"})
-			ended <- struct{}{}
-		}()
-	}
-	for range 3 * many {
-		<-reading
-		select {
-		case <-reading:
-			t.Error("two searches read at a time")
-		default:
-		}
-		goOn <- struct{}{}
-	}
-	leave()
-	for range many {
-		<-ended
-	}
-	_ = m.Close()
-}
+// freeReads, in a context, is how many reads of a call need no turn.
+type freeReads struct{}
 
-type firstPiece struct{}
+func TestManager_SearchesTakeTurns(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		free int
+		call func(ctx context.Context, m *editlock.Manager)
+	}{
+		{"history", 1, func(ctx context.Context, m *editlock.Manager) {
+			_, _ = m.History(ctx, editlock.HistoryQuery{Mode: "nosuch"})
+		}},
+		{"a list by text", 1, func(ctx context.Context, m *editlock.Manager) {
+			_, _ = m.List(ctx, editlock.Query{Text: "nosuch"})
+		}},
+		{"an event stream that resumes far behind", 2, func(ctx context.Context, m *editlock.Manager) {
+			for e, err := range m.Watch(ctx, editlock.WatchQuery{Group: "nosuch", After: new(uint64)}) {
+				if err == nil {
+					t.Errorf("an event: %+v", e)
+				}
+			}
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			// Each search tells when it reads a piece that needs a turn, and waits
+			// there: no other may read one meanwhile.
+			reading, goOn := make(chan struct{}), make(chan struct{})
+			m := editlock.NewManager(&long{memory.New(nil), func(ctx context.Context) {
+				free, searching := ctx.Value(freeReads{}).(*int)
+				if !searching {
+					return
+				}
+				if *free--; *free >= 0 {
+					return
+				}
+				select {
+				case reading <- struct{}{}:
+					<-goOn
+				case <-ctx.Done():
+				}
+			}}, nil)
+			ctx, leave := context.WithCancel(t.Context())
+			const many = 8
+			ended := make(chan struct{})
+			for range many {
+				free := test.free
+				go func() {
+					test.call(context.WithValue(ctx, freeReads{}, &free), m)
+					ended <- struct{}{}
+				}()
+			}
+			for range 3 * many {
+				<-reading
+				select {
+				case <-reading:
+					t.Error("two searches read at a time")
+				default:
+				}
+				goOn <- struct{}{}
+			}
+			leave()
+			for range many {
+				<-ended
+			}
+			_ = m.Close()
+		})
+	}
+}

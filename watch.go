@@ -217,7 +217,7 @@ func (m *Manager) watch(ctx context.Context, q WatchQuery, yield func(Event, err
 	}
 	lost := m.tail.enter(end.Last)
 	defer m.tail.exit()
-	for {
+	for lagged := false; ; {
 		if end, yes := m.tail.lostEnd(&lost); yes && end < cursor {
 			// What was told may not have happened.
 			if !yield(Event{Seq: end, Kind: KindGap}, nil) {
@@ -225,9 +225,15 @@ func (m *Manager) watch(ctx context.Context, q WatchQuery, yield func(Event, err
 			}
 			cursor = end
 		}
+		behind := lagged
 		recent, next, grew, reached := m.tail.after(cursor)
+		lagged = !reached
 		if !reached {
-			page, err := m.store.Log(ctx, store.LogQuery{After: cursor, Limit: logPage})
+			var page store.LogPage
+			err := m.searches.piece(ctx, behind, func() (err error) {
+				page, err = m.store.Log(ctx, store.LogQuery{After: cursor, Limit: logPage})
+				return err
+			})
 			if err != nil {
 				return m.storeError(ctx, err)
 			}
