@@ -1,0 +1,44 @@
+package mariadb
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"editlock/store/kv"
+)
+
+// hand moves the clock of an engine under test: a table, that each script
+// reads where it would read the server's clock.
+type hand struct {
+	e   *engine
+	now func() time.Time
+
+	mu sync.Mutex
+	at time.Time
+}
+
+// OpenEngine opens an engine on a clock of the test's; nil: the server's.
+func OpenEngine(ctx context.Context, url string, now func() time.Time) (kv.Engine, error) {
+	e, err := open(ctx, url)
+	if err != nil || now == nil {
+		return e, err
+	}
+	if _, err := e.db.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS test_clock (id INT PRIMARY KEY, now BIGINT NOT NULL)"); err != nil {
+		return nil, err
+	}
+	e.clock = (&hand{e: e, now: now}).move
+	return e, nil
+}
+
+func (h *hand) move() string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if now := h.now(); !now.Equal(h.at) {
+		_, err := h.e.db.Exec("REPLACE INTO test_clock VALUES (1, " + num(now.UnixMicro()) + ")") //nolint:noctx // a test's
+		if err == nil {
+			h.at = now
+		}
+	}
+	return "SELECT now INTO @n FROM test_clock WHERE id=1;"
+}

@@ -1,0 +1,84 @@
+package mariadb_test
+
+import (
+	"context"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"editlock/internal/enginetest"
+	"editlock/store"
+	"editlock/store/core"
+	"editlock/store/kv"
+	"editlock/store/kv/kvtest"
+	"editlock/store/mariadb"
+	"editlock/store/storetest"
+)
+
+// server is one for all tests of this package that don't stop it.
+var server struct {
+	once sync.Once
+	*enginetest.MariaDB
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if server.MariaDB != nil && server.Process != nil {
+		server.Kill()
+	}
+	os.Exit(code)
+}
+
+// forever is a test that ends with the process.
+type forever struct{ testing.TB }
+
+func (forever) Cleanup(func())           {}
+func (forever) Context() context.Context { return context.Background() }
+
+func database(t testing.TB) string {
+	t.Helper()
+	server.once.Do(func() { server.MariaDB = enginetest.StartMariaDB(forever{t}) })
+	if server.MariaDB == nil {
+		t.Fatal("the server did not start")
+	}
+	return server.Database(t)
+}
+
+func open(t testing.TB, url string, now func() time.Time) kv.Engine {
+	t.Helper()
+	e, err := mariadb.OpenEngine(t.Context(), url, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = e.Close() })
+	return e
+}
+
+func TestEngine(t *testing.T) {
+	kvtest.Run(t, func(t testing.TB, clock *kvtest.Clock) kv.Engine { return open(t, database(t), clock.Now) })
+}
+
+func TestStore(t *testing.T) {
+	urls := sync.Map{}
+	storetest.Run(t, storetest.Harness{
+		Open: func(t testing.TB, clock *storetest.Clock) store.Store {
+			url := database(t)
+			st := core.New(open(t, url, clock.Now))
+			urls.Store(st, url)
+			return st
+		},
+		Reopen: func(t testing.TB, clock *storetest.Clock, st store.Store, crashed bool) store.Store {
+			if !crashed {
+				if err := st.Close(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			url, _ := urls.Load(st)
+			next := core.New(open(t, url.(string), clock.Now)) //nolint:forcetypeassert // as stored above
+			urls.Store(next, url)
+			return next
+		},
+		Quick: true,
+	})
+}

@@ -1,0 +1,127 @@
+package mariadb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"editlock/store/kv"
+)
+
+const (
+	// pollEvery is how often other processes' news are looked for.
+	pollEvery = 100 * time.Millisecond
+	// notesLast is how long notes are kept for those who poll.
+	notesLast = time.Minute
+)
+
+// Listen implements kv.Engine. MariaDB has no push: while there is a listener,
+// the process looks at what other processes have written.
+func (e *engine) Listen(f func(kv.News)) (stop func()) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.listeners[&f] = struct{}{}
+	e.poller.Do(func() { e.polls.Go(e.poll) })
+	return func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		delete(e.listeners, &f)
+	}
+}
+
+// tell tells what this process has committed.
+func (e *engine) tell(txns []kv.Txn, answers []kv.Answer) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for i := range txns {
+		if !answers[i].Done {
+			continue
+		}
+		if n := txns[i].Numbers; n > 0 {
+			e.told = max(e.told, answers[i].First+uint64(n)-1)
+		}
+		if news := kv.NewsOf(&txns[i], &answers[i]); news.Logged || len(news.Notes) > 0 {
+			e.publish(news)
+		}
+	}
+}
+
+func (e *engine) publish(n kv.News) {
+	for f := range e.listeners {
+		(*f)(n)
+	}
+}
+
+// poll tells what other processes have committed.
+func (e *engine) poll() {
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	after := int64(-1) // the note seen last; below 0: none was looked for
+	for {
+		select {
+		case <-e.ctx.Done():
+			return
+		case <-tick.C:
+		}
+		e.mu.Lock()
+		idle := len(e.listeners) == 0
+		e.mu.Unlock()
+		if idle {
+			continue
+		}
+		last, notes, err := e.look(e.ctx, &after)
+		if err != nil {
+			continue // the next look may succeed; news may be lost
+		}
+		e.mu.Lock()
+		grown := last > e.told
+		e.told = max(e.told, last)
+		if grown || len(notes) > 0 {
+			e.publish(kv.News{Notes: notes, Logged: grown})
+		}
+		e.mu.Unlock()
+	}
+}
+
+// look reads the highest number, and the notes of others after one.
+func (e *engine) look(ctx context.Context, after *int64) (last uint64, notes []kv.Sent, err error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	var s script
+	s.add("SELECT last,(SELECT COALESCE(MAX(id),0) FROM editlock_note) FROM editlock_meta WHERE id=1;",
+		"SELECT id,who,what,sender=", bin(e.id[:]), " FROM editlock_note WHERE id>", num(*after), " ORDER BY id LIMIT 1000;")
+	seen := *after
+	err = e.with(ctx, func(conn *sql.Conn) error {
+		return run(ctx, conn, s.String(), func(rows *sql.Rows) error {
+			var newest int64
+			if !rows.Next() {
+				return errors.Join(rows.Err(), errShort)
+			}
+			if err := rows.Scan(&last, &newest); err != nil {
+				return err
+			}
+			if err := next(rows, false); err != nil {
+				return err
+			}
+			for rows.Next() {
+				var n kv.Sent
+				var own bool
+				if err := rows.Scan(&seen, &n.To, &n.Text, &own); err != nil {
+					return err
+				}
+				if !own && *after >= 0 {
+					notes = append(notes, n)
+				}
+			}
+			if *after < 0 {
+				seen = newest
+			}
+			return rows.Err()
+		})
+	})
+	if err == nil {
+		*after = seen
+	}
+	return last, notes, err
+}

@@ -1,0 +1,239 @@
+package mariadb
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"editlock/store/kv"
+)
+
+var errShort = errors.New("the answer ends before all was read")
+
+// next steps to the next answer of a script.
+func next(rows *sql.Rows, first bool) error {
+	if first || rows.NextResultSet() {
+		return nil
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	return errShort
+}
+
+// readAnswer reads what the statements of a transaction answer. The rows stand
+// before its first answer.
+func readAnswer(rows *sql.Rows, t *kv.Txn, a *kv.Answer) error {
+	if !rows.Next() {
+		return errors.Join(rows.Err(), errShort)
+	}
+	var now int64
+	if err := rows.Scan(&now, &a.Replayed, &a.Done, &a.First); err != nil {
+		return err
+	}
+	a.Now = moment(now)
+	var err error
+	if a.Found, err = readFound(rows, t.Read); err != nil {
+		return err
+	}
+	// The next transaction's answer follows, or the end of the script.
+	if !rows.NextResultSet() {
+		return rows.Err()
+	}
+	return nil
+}
+
+func readFound(rows *sql.Rows, ranges []kv.Range) ([]kv.Found, error) {
+	found := make([]kv.Found, len(ranges))
+	for i := range ranges {
+		if err := next(rows, false); err != nil {
+			return nil, err
+		}
+		var err error
+		if found[i], err = readRows(rows); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+func readRows(rows *sql.Rows) (found kv.Found, err error) {
+	for rows.Next() {
+		var r kv.Row
+		var tags [maxTags]sql.NullString
+		var lease sql.NullString
+		var at, seen, due, ttl, limit int64
+		err := rows.Scan(&r.Key, &r.Value, &r.Data, &tags[0], &tags[1], &lease, &r.Rev, &r.Ver, &at, &seen, &due, &ttl, &limit, &found.Count)
+		if err != nil {
+			return found, err
+		}
+		for _, tag := range tags {
+			if tag.Valid {
+				r.Tags = append(r.Tags, tag.String)
+			}
+		}
+		r.Lease, r.At, r.Seen = lease.String, moment(at), moment(seen)
+		if due != maxInt {
+			r.Due = moment(due)
+		}
+		r.TTL, r.Max = time.Duration(ttl)*time.Microsecond, time.Duration(limit)*time.Microsecond
+		found.Rows = append(found.Rows, r)
+	}
+	return found, rows.Err()
+}
+
+const maxInt = 1<<63 - 1
+
+func moment(micros int64) time.Time { return time.UnixMicro(micros).UTC() }
+
+const beginRead = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY;"
+
+// Read implements kv.Engine.
+func (e *engine) Read(ctx context.Context, ranges ...kv.Range) (kv.Answer, error) {
+	var a kv.Answer
+	beside := false
+	var s script
+	s.add(beginRead, e.clock(), "SELECT @n;")
+	for i := range ranges {
+		beside = beside || ranges[i].Beside != ""
+		s.add(selectRange(&ranges[i]))
+	}
+	if !beside {
+		s.add("COMMIT;")
+		return a, e.send(ctx, s.String(), func(rows *sql.Rows) error { return readRanges(rows, ranges, &a) })
+	}
+	// What is beside rows takes a second look at the same snapshot.
+	return a, e.with(ctx, func(conn *sql.Conn) error {
+		if err := run(ctx, conn, s.String(), func(rows *sql.Rows) error { return readRanges(rows, ranges, &a) }); err != nil {
+			return err
+		}
+		return readBeside(ctx, conn, ranges, a.Found)
+	})
+}
+
+func readRanges(rows *sql.Rows, ranges []kv.Range, a *kv.Answer) error {
+	if !rows.Next() {
+		return errors.Join(rows.Err(), errShort)
+	}
+	var now int64
+	if err := rows.Scan(&now); err != nil {
+		return err
+	}
+	a.Now = moment(now)
+	var err error
+	a.Found, err = readFound(rows, ranges)
+	return err
+}
+
+// readBeside reads what is beside the rows found, and ends the transaction.
+func readBeside(ctx context.Context, conn *sql.Conn, ranges []kv.Range, found []kv.Found) error {
+	var s script
+	s.add("SELECT 0;")
+	var all []kv.Range
+	for i := range ranges {
+		q := &ranges[i]
+		if q.Beside == "" {
+			continue
+		}
+		for j := range found[i].Rows {
+			key := q.Beside + found[i].Rows[j].Key[len(q.Beside):] + kv.Separator
+			all = append(all, kv.Range{Prefix: key, Limit: q.BesideLimit, Count: true})
+			s.add(selectRange(&all[len(all)-1]))
+		}
+	}
+	s.add("COMMIT;")
+	return run(ctx, conn, s.String(), func(rows *sql.Rows) error {
+		beside, err := readFound(rows, all)
+		if err != nil {
+			return err
+		}
+		for i := range ranges {
+			if ranges[i].Beside != "" {
+				n := len(found[i].Rows)
+				found[i].Beside, beside = beside[:n:n], beside[n:]
+			}
+		}
+		return nil
+	})
+}
+
+// Log implements kv.Engine.
+func (e *engine) Log(ctx context.Context, q kv.LogQuery) (page kv.LogPage, err error) {
+	var s script
+	s.add(beginRead, e.clock(), "SELECT @n,last,floor FROM editlock_meta WHERE id=1;SELECT g.n,g.at,g.v FROM ")
+	if q.Tag == "" {
+		s.add("editlock_log g WHERE g.n>", num(q.After))
+	} else {
+		s.add("editlock_tag t STRAIGHT_JOIN editlock_log g ON g.n=t.n WHERE t.h=", hash(q.Tag), " AND t.n>", num(q.After))
+	}
+	column := "g.n"
+	if q.Tag != "" {
+		column = "t.n"
+	}
+	if q.Before > 0 {
+		s.add(" AND ", column, "<", num(q.Before))
+	}
+	s.add(" ORDER BY ", column)
+	if q.Newest {
+		s.add(" DESC")
+	}
+	s.add(" LIMIT ", num(q.Limit), ";COMMIT;")
+	err = e.send(ctx, s.String(), func(rows *sql.Rows) error {
+		if !rows.Next() {
+			return errors.Join(rows.Err(), errShort)
+		}
+		var now int64
+		if err := rows.Scan(&now, &page.Last, &page.Floor); err != nil {
+			return err
+		}
+		page.Now = moment(now)
+		if err := next(rows, false); err != nil {
+			return err
+		}
+		for rows.Next() {
+			var in kv.Logged
+			var at int64
+			if err := rows.Scan(&in.Number, &at, &in.Value); err != nil {
+				return err
+			}
+			in.At = moment(at)
+			page.Entries = append(page.Entries, in)
+		}
+		return rows.Err()
+	})
+	return page, err
+}
+
+// trimmed is how many log entries are removed at a time.
+const trimmed = 500
+
+// Trim implements kv.Engine.
+func (e *engine) Trim(ctx context.Context, keep kv.Keep) error {
+	for {
+		var s script
+		s.add("SET TRANSACTION ISOLATION LEVEL READ COMMITTED;START TRANSACTION;",
+			"SELECT entries INTO @c FROM editlock_meta WHERE id=1 FOR UPDATE;", e.clock(),
+			"SET @to=NULL;SELECT MAX(n),COUNT(*) INTO @to,@gone FROM ",
+			"(SELECT n,at,ROW_NUMBER() OVER (ORDER BY n) i,MIN(CASE WHEN at>=@n-", num(micros(kv.Window)), " OR NOT (")
+		old := "0"
+		if !keep.Before.IsZero() {
+			old = "at<" + num(keep.Before.UnixMicro())
+		}
+		s.add(old, " OR @c-i>=", num(keep.MaxEntries), " AND ", num(keep.MaxEntries), ">0")
+		s.add(") THEN i END) OVER () first FROM (SELECT n,at,ROW_NUMBER() OVER (ORDER BY n) i FROM (SELECT n,at FROM editlock_log ORDER BY n LIMIT ",
+			num(trimmed), ") o) p) q WHERE first IS NULL OR i<first;",
+			"DELETE FROM editlock_tag WHERE n<=@to;DELETE FROM editlock_log WHERE n<=@to;",
+			"UPDATE editlock_meta SET floor=@to,entries=entries-@gone WHERE id=1 AND @to IS NOT NULL;SELECT @gone;COMMIT;")
+		var gone int
+		err := e.send(ctx, s.String(), func(rows *sql.Rows) error {
+			if !rows.Next() {
+				return errors.Join(rows.Err(), errShort)
+			}
+			return rows.Scan(&gone)
+		})
+		if err != nil || gone < trimmed {
+			return err
+		}
+	}
+}

@@ -1,0 +1,153 @@
+package mariadb
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strconv"
+	"strings"
+	"time"
+
+	"editlock/store/kv"
+)
+
+// script is a sequence of statements that goes to the server as one packet.
+// Values are written as numbers and hexadecimal literals only.
+type script struct{ strings.Builder }
+
+func (s *script) add(parts ...string) {
+	for _, p := range parts {
+		s.WriteString(p)
+	}
+}
+
+// bin is a literal of bytes.
+func bin[T string | []byte](v T) string { return "x'" + hex.EncodeToString([]byte(v)) + "'" }
+
+func num[T int | int64 | uint64](n T) string {
+	if n < 0 {
+		return strconv.FormatInt(int64(n), 10)
+	}
+	return strconv.FormatUint(uint64(n), 10)
+}
+
+// hash is a literal of the hash by which long texts are found and compared.
+func hash(text string) string {
+	if text == "" {
+		return "NULL"
+	}
+	sum := sha256.Sum256([]byte(text))
+	return bin(sum[:])
+}
+
+func micros(d time.Duration) int64 { return d.Microseconds() }
+
+// never is the due time of what lives for ever.
+const never = "9223372036854775807"
+
+// serverClock sets @n, which is the time in every script, in microseconds since
+// 1970.
+func serverClock() string { return "SET @n=TIMESTAMPDIFF(MICROSECOND,'1970-01-01',UTC_TIMESTAMP(6));" }
+
+// leased holds of a row r whose lease, if it has one, is live.
+const leased = "(r.lease IS NULL OR EXISTS(SELECT 1 FROM editlock_row l WHERE l.k=r.lease AND l.due>@n))"
+
+// under is the condition of keys that begin with prefix and come after one.
+func under(column, prefix, after string) string {
+	cond := column + ">=" + bin(prefix)
+	if after >= prefix && after != "" {
+		cond = column + ">" + bin(after)
+	}
+	if end := successor(prefix); end != "" {
+		cond += " AND " + column + "<" + bin(end)
+	}
+	return cond
+}
+
+// successor is the first key behind those that begin with prefix; empty: none.
+func successor(prefix string) string {
+	b := []byte(prefix)
+	for i := len(b) - 1; i >= 0; i-- {
+		if b[i] < 0xff {
+			b[i]++
+			return string(b[:i+1])
+		}
+	}
+	return ""
+}
+
+// condition is a condition as an expression.
+func condition(c *kv.Cond) string {
+	switch {
+	case c.Key != "":
+	case c.NoneDue:
+		return "NOT EXISTS(SELECT 1 FROM editlock_row r WHERE " + under("r.k", c.Prefix, "") + " AND r.due<=@n AND " + leased + ")"
+	default:
+		rows := "SELECT 1 FROM editlock_row r WHERE " + under("r.k", c.Prefix, "") + " AND r.due>@n AND " + leased
+		if c.Tag != "" {
+			rows += " AND (r.h1=" + hash(c.Tag) + " OR r.h2=" + hash(c.Tag) + ")"
+		}
+		return "(SELECT COUNT(*) FROM (" + rows + " LIMIT " + num(c.AtMost+1) + ") c)<=" + num(c.AtMost)
+	}
+	row := "EXISTS(SELECT 1 FROM editlock_row r WHERE r.k=" + bin(c.Key) + " AND " + leased
+	if c.Absent {
+		return "NOT " + row + ")"
+	}
+	if c.Dead {
+		row += " AND r.due<=@n"
+	} else {
+		row += " AND r.due>@n"
+	}
+	if c.Rev != 0 {
+		row += " AND r.rev=" + num(c.Rev)
+	}
+	if c.Ver != 0 {
+		row += " AND r.ver=" + num(c.Ver)
+	}
+	if c.Tag != "" {
+		row += " AND (r.h1=" + hash(c.Tag) + " OR r.h2=" + hash(c.Tag) + ")"
+	}
+	if c.Lease != "" {
+		row += " AND r.lease=" + bin(c.Lease)
+	}
+	if c.Data != nil {
+		row += " AND r.d=" + bin(*c.Data)
+	}
+	return row + ")"
+}
+
+const columns = "r.k,r.v,r.d,r.t1,r.t2,r.lease,r.rev,r.ver,r.at,r.seen,r.due,r.ttl,r.mx"
+
+// selectRange is the statement that reads a range.
+func selectRange(q *kv.Range) string {
+	cols := columns
+	if q.Brief {
+		cols = strings.Replace(cols, "r.v", "x''", 1)
+	}
+	count := ",0"
+	if q.Count {
+		count = ",COUNT(*) OVER ()"
+	}
+	limit := ""
+	if q.Limit > 0 {
+		limit = " LIMIT " + num(q.Limit)
+	}
+	alive := " AND r.due>@n AND " + leased
+	if q.Overdue {
+		alive = " AND r.due<=@n AND " + leased
+	}
+	from := "SELECT " + cols + count + " FROM editlock_row r WHERE "
+	switch {
+	case q.Key != "":
+		return from + "r.k=" + bin(q.Key) + " AND " + leased + ";"
+	case q.Due:
+		return from + "r.due<" + never + " AND " + leased + " ORDER BY r.due,r.k" + limit + ";"
+	case q.Lease != "":
+		return from + "r.lease=" + bin(q.Lease) + " AND " + under("r.k", q.Prefix, q.After) + alive + " ORDER BY r.k" + limit + ";"
+	case q.Tag != "":
+		half := func(column string) string {
+			return "(" + from + column + "=" + hash(q.Tag) + " AND " + under("r.k", q.Prefix, q.After) + alive + " ORDER BY r.k" + limit + ")"
+		}
+		return half("r.h1") + " UNION ALL " + half("r.h2") + " ORDER BY k" + limit + ";"
+	}
+	return from + under("r.k", q.Prefix, q.After) + alive + " ORDER BY r.k" + limit + ";"
+}

@@ -1,0 +1,56 @@
+package mariadb
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+)
+
+// target reads a URL. Errors never show the password.
+func target(text string) (*mysql.Config, error) {
+	u, err := url.Parse(text)
+	if err != nil {
+		var bad *url.Error
+		if errors.As(err, &bad) {
+			err = bad.Err // without the URL
+		}
+		return nil, fmt.Errorf("mariadb: url: %w", err)
+	}
+	database := strings.TrimPrefix(u.Path, "/")
+	switch {
+	case u.Scheme != "mysql" && u.Scheme != "mariadb":
+		return nil, fmt.Errorf("mariadb: url: scheme %q: only mysql and mariadb are allowed", u.Scheme)
+	case u.Hostname() == "":
+		return nil, errors.New("mariadb: url: no host; write mysql://USER:PASSWORD@HOST:PORT/DATABASE")
+	case database == "" || strings.Contains(database, "/"):
+		return nil, errors.New("mariadb: url: no database, or more than one; write mysql://USER:PASSWORD@HOST:PORT/DATABASE")
+	}
+	c := mysql.NewConfig()
+	c.Net, c.Addr, c.DBName = "tcp", u.Host, database
+	if u.Port() == "" {
+		c.Addr = net.JoinHostPort(u.Hostname(), "3306")
+	}
+	c.User = u.User.Username()
+	c.Passwd, _ = u.User.Password()
+	c.MultiStatements = true
+	c.Timeout, c.ReadTimeout, c.WriteTimeout = 10*time.Second, 30*time.Second, 30*time.Second
+	for name, values := range u.Query() {
+		switch name {
+		case "tls":
+			switch values[0] {
+			case "true", "false", "skip-verify", "preferred":
+				c.TLSConfig = values[0]
+			default:
+				return nil, fmt.Errorf("mariadb: url: tls: %q: true, false, skip-verify and preferred are allowed", values[0])
+			}
+		default:
+			return nil, fmt.Errorf("mariadb: url: parameter %q: only tls is allowed", name)
+		}
+	}
+	return c, nil
+}
