@@ -31,6 +31,8 @@ func Engine(url string) string {
 	switch scheme {
 	case "postgresql":
 		return "postgres"
+	case "mysql":
+		return "mariadb"
 	case "rediss":
 		return "redis"
 	case "https":

@@ -14,6 +14,7 @@ import (
 	"editlock/internal/storeurl"
 	"editlock/store"
 	"editlock/store/etcd"
+	"editlock/store/mariadb"
 	"editlock/store/memory"
 	"editlock/store/postgres"
 	"editlock/store/redis"
@@ -33,13 +34,14 @@ type Options struct {
 }
 
 // forms is what a URL may look like.
-const forms = "write memory:, sqlite:PATH, postgres://HOST/DATABASE, redis://HOST:PORT, etcd://HOST:PORT/PREFIX, http://HOST:PORT or https://HOST"
+const forms = "write memory:, sqlite:PATH, postgres://HOST/DATABASE, mysql://HOST/DATABASE, redis://HOST:PORT, etcd://HOST:PORT/PREFIX, http://HOST:PORT or https://HOST"
 
 // Open opens the Locker that url names:
 //
 //	memory:                                  in this process, gone with it
 //	sqlite:PATH                              a database file, made if it is not there
 //	postgres://USER:PASSWORD@HOST/DATABASE   a PostgreSQL database; tables are made if they are not there
+//	mysql://USER:PASSWORD@HOST/DATABASE      a MariaDB or MySQL database; tables are made if they are not there
 //	redis://HOST:PORT, rediss://…            a Redis or Valkey
 //	etcd://HOST:PORT,HOST:PORT/PREFIX        an etcd cluster
 //	http://HOST:PORT, https://…              an editlock server, which is not contacted yet
@@ -94,7 +96,7 @@ func split(url string) (scheme, rest string, err error) {
 			err = invalid("must be just memory:, not %q", storeurl.Redact(url))
 		}
 	case "sqlite", "http", "https":
-	case "postgres", "postgresql", "redis", "rediss", "etcd":
+	case "postgres", "postgresql", "mysql", "mariadb", "redis", "rediss", "etcd":
 		after, slashes := strings.CutPrefix(rest, "//")
 		switch {
 		case !slashes:
@@ -138,6 +140,8 @@ func openStore(ctx context.Context, scheme, url, rest string) (store.Store, erro
 		return opened(sqlite.Open(ctx, path, nil))
 	case "postgres", "postgresql":
 		return opened(postgres.Open(ctx, url))
+	case "mysql", "mariadb":
+		return opened(mariadb.Open(ctx, url))
 	case "redis", "rediss":
 		return opened(redis.Open(ctx, url, nil))
 	}

@@ -79,6 +79,7 @@ func TestOpen_ReachesEveryDatabase(t *testing.T) {
 		url  func(t *testing.T) string
 	}{
 		{"postgres", func(t *testing.T) string { url, _ := enginetest.StartPostgres(t).Schema(t); return url }},
+		{"mariadb", func(t *testing.T) string { return enginetest.StartMariaDB(t).Database(t) }},
 		{"redis", func(t *testing.T) string { return enginetest.StartRedis(t).Store() }},
 		{"etcd", func(t *testing.T) string { return "etcd://" + enginetest.StartEtcd(t).Host + "/" + rand.Text() }},
 	} {
@@ -133,6 +134,8 @@ func TestOpen_RefusesOtherURLs(t *testing.T) {
 		{"SQLite's own URLs", "sqlite:file:x.db?mode=ro", "write sqlite:PATH, or memory:"},
 		{"a NUL", "sqlite:a\x00b", "has a control character at byte 8"},
 		{"PostgreSQL without an address", "postgres://u:p@/?x=%zz", "postgres"},
+		{"MariaDB without a database", "mysql://u:p@h", "no database"},
+		{"MariaDB with a parameter", "mysql://u:p@h/d?a=b", `parameter "a": only tls is allowed`},
 		{"Redis without a host", "redis://", "redis"},
 		{"etcd without a host", "etcd:///prefix", "etcd"},
 		{"HTTP without host", "http://", "names no host"},
@@ -167,7 +170,7 @@ func FuzzOpen(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, url string) {
-		for _, reaches := range []string{"sqlite:", "postgres", "redis", "etcd:"} {
+		for _, reaches := range []string{"sqlite:", "postgres", "mysql:", "mariadb:", "redis", "etcd:"} {
 			if strings.HasPrefix(url, reaches) {
 				return
 			}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"editlock/store/etcd"
+	"editlock/store/mariadb"
 	"editlock/store/postgres"
 	"editlock/store/redis"
 	"editlock/store/sqlite/backup"
@@ -43,6 +44,13 @@ func Examine(ctx context.Context, url string) (*Examination, error) {
 		}, nil
 	case "postgres":
 		i, err := postgres.Inspect(ctx, url)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = i.Close() }()
+		return clocked(ctx, &Examination{Version: i.Version, Tables: i.Tables, Newest: i.Newest}, i.Clock)
+	case "mariadb":
+		i, err := mariadb.Inspect(ctx, url)
 		if err != nil {
 			return nil, err
 		}

@@ -26,6 +26,7 @@ func TestExamine(t *testing.T) {
 	}{
 		"sqlite":   {file, false, false},
 		"postgres": {enginetest.With(enginetest.StartPostgres(t).URL, "schema=examined_"+rand.Text()), true, true},
+		"mariadb":  {enginetest.StartMariaDB(t).Database(t), true, true},
 		"redis":    {enginetest.StartRedis(t).URL + "?prefix=examined-" + rand.Text(), true, true},
 		"etcd":     {"etcd://" + enginetest.StartEtcd(t).Host + "/examined-" + rand.Text(), true, false},
 	} {

@@ -41,6 +41,7 @@ func TestReady_FailsWhileTheStoreTakesNoWrites(t *testing.T) {
 		"redis that may evict":           evictingRedis,
 		"etcd without space":             fullEtcd,
 		"postgres that only reads":       readOnlyPostgres,
+		"mariadb that only reads":        readOnlyMariaDB,
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := inject(t)
@@ -218,6 +219,23 @@ func fullEtcd(t *testing.T) *fault {
 			}
 		},
 		seen: true,
+	}
+}
+
+func readOnlyMariaDB(t *testing.T) *fault {
+	server := enginetest.StartMariaDB(t, "max_connections=50")
+	run := func(statement string) {
+		if err := server.Exec(statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+	run("CREATE USER locks") // read_only does not bind the superuser
+	run("GRANT ALL ON `editlock_test%`.* TO locks")
+	return &fault{
+		url:   strings.Replace(server.Database(t), "root@", "locks@", 1),
+		begin: func(editlock.Locker) { run("SET GLOBAL read_only=1") },
+		end:   func() { run("SET GLOBAL read_only=0") },
+		seen:  true,
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"fmt"
+	neturl "net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -52,7 +53,7 @@ func run(t *testing.T, program string, args ...string) string {
 // may be restored once more: it does not know of the tokens given in between.
 func TestEngines_GiveNoTokenTwiceWhenACopyIsRestoredTwice(t *testing.T) {
 	for name, engine := range map[string]func(t *testing.T) (url string, save, restore func()){
-		"postgres": savedPostgres, "redis": savedRedis, "etcd": savedEtcd,
+		"postgres": savedPostgres, "mariadb": savedMariaDB, "redis": savedRedis, "etcd": savedEtcd,
 	} {
 		t.Run(name, func(t *testing.T) {
 			url, save, restore := engine(t)
@@ -120,6 +121,26 @@ func savedPostgres(t *testing.T) (url string, save, restore func()) {
 		run(t, tool("psql"), "-v", "ON_ERROR_STOP=1", "-c", "SET search_path TO "+schema, "-c", documented(t, "editlock_seq"), server.URL)
 	}
 	return enginetest.With(server.URL, "search_path="+schema), save, restore
+}
+
+func savedMariaDB(t *testing.T) (url string, save, restore func()) {
+	server := enginetest.StartMariaDB(t)
+	url = server.Database(t)
+	at, err := neturl.Parse(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	database, dump := strings.TrimPrefix(at.Path, "/"), filepath.Join(t.TempDir(), "dump.sql")
+	client := []string{"--host=" + at.Hostname(), "--port=" + at.Port(), "--user=root"}
+	save = func() {
+		run(t, enginetest.Program(t, "mariadb-dump"), append(client, "--single-transaction", "--result-file="+dump, database)...)
+	}
+	restore = func() {
+		mariadb := enginetest.Program(t, "mariadb")
+		run(t, mariadb, append(client, "--execute=source "+dump, database)...)
+		run(t, mariadb, append(client, "--execute="+documented(t, "editlock_meta"), database)...)
+	}
+	return url, save, restore
 }
 
 func savedRedis(t *testing.T) (url string, save, restore func()) {

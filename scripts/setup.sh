@@ -22,6 +22,7 @@ if [ "${1:-}" != browser ]; then
   fi
   need pgbouncer pgbouncer
   [ -x /usr/sbin/nginx ] || need nginx nginx
+  [ -n "${EDITLOCK_TEST_MARIADB_URL:-}" ] || have mariadbd || [ -x /usr/sbin/mariadbd ] || missing="$missing mariadb-server"
   [ -n "${EDITLOCK_TEST_REDIS_URL:-}" ] || need redis-server redis-server
   [ -n "${EDITLOCK_TEST_ETCD_URL:-}" ] || need etcd etcd-server
 fi

@@ -62,6 +62,7 @@ plant bench/contender/planted.go depguard "$(imports main editlock/store)"
 plant store/clock.go forbidigo "$(clock store)"
 plant store/core/clock.go forbidigo "$(clock core)"
 plant store/postgres/planted.go forbidigo "$(clock postgres)"
+plant store/mariadb/planted.go forbidigo "$(clock mariadb)"
 plant store/redis/planted.go forbidigo "$(clock redis)"
 plant store/etcd/planted.go forbidigo "$(clock etcd)"
 

@@ -48,7 +48,7 @@ editlock backup /backup/today.db --force`,
 // ownTool refuses stores that are copied by other tools, and names the tool.
 func (a *app) ownTool() error {
 	switch engine := connect.Engine(a.storeURL()); engine {
-	case "postgres", "redis", "etcd", "http", "memory":
+	case "postgres", "mariadb", "redis", "etcd", "http", "memory":
 		return &usageError{a.words.Text("backup." + engine)}
 	}
 	return nil

@@ -69,9 +69,10 @@ func StartMariaDB(t TB, settings ...string) *MariaDB {
 	return m
 }
 
-func (m *MariaDB) ready() error { return m.exec("SELECT 1") }
+func (m *MariaDB) ready() error { return m.Exec("SELECT 1") }
 
-func (m *MariaDB) exec(statement string) error {
+// Exec executes a statement as the superuser.
+func (m *MariaDB) Exec(statement string) error {
 	db, err := sql.Open("mysql", m.dsn)
 	if err != nil {
 		return err
@@ -88,11 +89,11 @@ func (m *MariaDB) exec(statement string) error {
 func (m *MariaDB) Database(t TB) string {
 	t.Helper()
 	name := fmt.Sprintf("editlock_test_%d_%d", os.Getpid(), m.bases.Add(1))
-	if err := m.exec("CREATE DATABASE " + name); err != nil {
+	if err := m.Exec("CREATE DATABASE " + name); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := m.exec("DROP DATABASE " + name); err != nil && m.Process == nil {
+		if err := m.Exec("DROP DATABASE " + name); err != nil && m.Process == nil {
 			t.Error(err)
 		}
 	})

@@ -23,7 +23,7 @@ func Redact(store string) string {
 		return store
 	case "sqlite":
 		return scheme + ":" + path(rest)
-	case "postgres", "postgresql", "redis", "rediss", "etcd", "http", "https":
+	case "postgres", "postgresql", "mysql", "mariadb", "redis", "rediss", "etcd", "http", "https":
 		if after, ok := strings.CutPrefix(rest, "//"); ok {
 			return scheme + "://" + remote(scheme, after)
 		}
@@ -61,7 +61,7 @@ func remote(scheme, rest string) string {
 	user, hosts := "", authority
 	if i := strings.LastIndexByte(authority, '@'); i >= 0 {
 		name, _, both := strings.Cut(authority[:i], ":")
-		if !both && scheme != "postgres" && scheme != "postgresql" {
+		if !both && scheme != "postgres" && scheme != "postgresql" && scheme != "mysql" && scheme != "mariadb" {
 			name = ""
 		}
 		user, hosts = name+"@", authority[i+1:]

@@ -173,8 +173,8 @@ var problems = []text{
 		"должно кончаться путём: то, что после ? или #, здесь ничего не значит",
 	},
 	{
-		"write memory:, sqlite:PATH, postgres://HOST/DATABASE, redis://HOST:PORT, etcd://HOST:PORT/PREFIX, http://HOST:PORT or https://HOST",
-		"пишите memory:, sqlite:ПУТЬ, postgres://ХОСТ/БАЗА, redis://ХОСТ:ПОРТ, etcd://ХОСТ:ПОРТ/ПРЕФИКС, http://ХОСТ:ПОРТ или https://ХОСТ",
+		"write memory:, sqlite:PATH, postgres://HOST/DATABASE, mysql://HOST/DATABASE, redis://HOST:PORT, etcd://HOST:PORT/PREFIX, http://HOST:PORT or https://HOST",
+		"пишите memory:, sqlite:ПУТЬ, postgres://ХОСТ/БАЗА, mysql://ХОСТ/БАЗА, redis://ХОСТ:ПОРТ, etcd://ХОСТ:ПОРТ/ПРЕФИКС, http://ХОСТ:ПОРТ или https://ХОСТ",
 	},
 
 	// What keeps a store from opening.

@@ -41,6 +41,7 @@ FILE неисправен или записан более новым editlock. 
 	"backup.copied":   {en: "copied %[1]s of %[2]s", ru: "скопировано %[1]s из %[2]s"},
 	"backup.checking": {en: "checking the copy", ru: "проверка копии"},
 	"backup.postgres": {en: "copy a PostgreSQL store with pg_dump and restore it with pg_restore; docs/engines.md says how", ru: "хранилище в PostgreSQL копируют pg_dump и восстанавливают pg_restore; подробнее в docs/engines.md"},
+	"backup.mariadb":  {en: "copy a MariaDB or MySQL store with mariadb-dump and restore it with mariadb; docs/engines.md says how", ru: "хранилище в MariaDB или MySQL копируют mariadb-dump и восстанавливают mariadb; подробнее в docs/engines.md"},
 	"backup.redis":    {en: "copy a Redis store as its RDB or AOF files (redis-cli --rdb FILE); docs/engines.md says how", ru: "хранилище в Redis копируют файлами RDB или AOF (redis-cli --rdb ФАЙЛ); подробнее в docs/engines.md"},
 	"backup.etcd":     {en: "copy an etcd store with “etcdctl snapshot save” and restore it with “etcdutl snapshot restore”; docs/engines.md says how", ru: "хранилище в etcd копируют «etcdctl snapshot save» и восстанавливают «etcdutl snapshot restore»; подробнее в docs/engines.md"},
 	"backup.http":     {en: "--store is a server; run this on its machine, with the store that the server has", ru: "в --store указан сервер; запустите это на его машине с тем хранилищем, с которым работает он"},

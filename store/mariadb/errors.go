@@ -23,6 +23,7 @@ const (
 	databaseDenied  = 1044
 	tableDenied     = 1142
 	unknownDatabase = 1049
+	noTable         = 1146
 	optionPrevents  = 1290 // --read-only
 	certification   = 1180 // of a Galera cluster, at COMMIT
 )

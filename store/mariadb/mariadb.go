@@ -36,12 +36,12 @@ const version = 1
 
 // engine is a kv.Engine.
 type engine struct {
-	db   *sql.DB
-	id   [16]byte // tells the notes of this process from those of others
+	db *sql.DB
+	id [16]byte // tells the notes of this process from those of others
 	// clock is the statement that sets @n to the time. Tests have another.
 	clock func() string
-	stop context.CancelFunc
-	ctx  context.Context // ends with Close
+	stop  context.CancelFunc
+	ctx   context.Context // ends with Close
 
 	mu        sync.Mutex
 	listeners map[*func(kv.News)]struct{}
@@ -83,12 +83,11 @@ func open(ctx context.Context, url string) (*engine, error) {
 
 // prepare makes the tables, and refuses a database that can't keep a store.
 func (e *engine) prepare(ctx context.Context) error {
-	var readOnly bool
-	if err := e.db.QueryRowContext(ctx, "SELECT @@global.read_only").Scan(&readOnly); err != nil {
+	if _, err := look(ctx, e.db); err != nil {
 		return err
 	}
-	if readOnly {
-		return errReadOnly
+	if _, err := tablesVersion(ctx, e.db); err != nil {
+		return err
 	}
 	for statement := range strings.SplitSeq(tables, ";") {
 		if strings.TrimSpace(statement) == "" {
@@ -98,14 +97,7 @@ func (e *engine) prepare(ctx context.Context) error {
 			return err
 		}
 	}
-	var is int
-	if err := e.db.QueryRowContext(ctx, "SELECT version,last FROM editlock_meta WHERE id=1").Scan(&is, &e.told); err != nil {
-		return err
-	}
-	if is != version {
-		return fmt.Errorf("the tables have version %d, this editlock knows version %d: use a newer editlock; nothing was changed", is, version)
-	}
-	return nil
+	return e.db.QueryRowContext(ctx, "SELECT last FROM editlock_meta WHERE id=1").Scan(&e.told)
 }
 
 // retries is how often a script is sent again that the server undid because of

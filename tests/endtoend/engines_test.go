@@ -37,6 +37,10 @@ var engines = []struct {
 			return url
 		}}
 	}},
+	{"mariadb", func(t *testing.T) *world {
+		m := enginetest.StartMariaDB(t)
+		return &world{kills: 10, store: func(t *testing.T) string { return m.Database(t) }}
+	}},
 	{"redis", func(t *testing.T) *world {
 		r := enginetest.StartRedis(t, enginetest.Durable...)
 		return &world{kills: 10, store: func(*testing.T) string { return r.Store() }}

@@ -1,0 +1,85 @@
+package core_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"editlock/store"
+	"editlock/store/core"
+	"editlock/store/kv"
+	"editlock/store/memory"
+)
+
+// counted is an engine that counts its round trips.
+type counted struct {
+	*memory.Engine
+	trips int
+}
+
+func (e *counted) Commit(ctx context.Context, txns []kv.Txn) ([]kv.Answer, error) {
+	e.trips++
+	return e.Engine.Commit(ctx, txns)
+}
+
+func (e *counted) Read(ctx context.Context, ranges ...kv.Range) (kv.Answer, error) {
+	e.trips++
+	return e.Engine.Read(ctx, ranges...)
+}
+
+func TestUncontendedCallsTakeOneRoundTrip(t *testing.T) {
+	e := &counted{Engine: memory.NewEngine(nil)}
+	st := core.New(e)
+	t.Cleanup(func() { _ = st.Close() })
+	ctx := t.Context()
+
+	ann, bob := store.Party{Session: "ann", User: "a"}, store.Party{Session: "bob", User: "b"}
+	note := func(kind string) *store.Note { return &store.Note{Kind: kind, Actor: ann} }
+	take := func(name string, who store.Party) store.Swap {
+		return store.Swap{
+			Name: name, Do: store.Take, Expect: store.Expect{Free: true}, Holder: &who, Data: new(string),
+			Terms: &store.Terms{Idle: time.Minute}, Note: note("captured"),
+		}
+	}
+	swap := func(id string, swaps ...store.Swap) func() (store.Result, error) {
+		return func() (store.Result, error) { return st.Swap(ctx, store.Request{ID: id, Swaps: swaps}) }
+	}
+	if _, err := st.Beat(ctx, "process", time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	ticket := &store.Ticket{ID: "ticket", Peer: "process", Holder: bob, Terms: store.Terms{Idle: time.Minute}}
+	data, session := "", "ann"
+	for _, step := range []struct {
+		name string
+		call func() (store.Result, error)
+		done bool
+	}{
+		{"a capture", swap("1", take("a", ann)), true},
+		{"a capture repeated", swap("1", take("a", ann)), true},
+		{"a refused capture, with its holder", swap("2", take("a", bob)), false},
+		{"a renewal by session", swap("", store.Swap{Name: "a", Do: store.Touch, Expect: store.Expect{Session: &session}}), true},
+		{"a renewal by status data", swap("", store.Swap{Name: "a", Do: store.Touch, Expect: store.Expect{Session: &session, Data: &data}}), true},
+		{"a release", swap("3", store.Swap{Name: "a", Do: store.Drop, Expect: store.Expect{Session: &session}, Note: note("released")}), true},
+		{"a capture of several", swap("4", take("a", ann), take("b", ann), take("c", ann)), true},
+		{"a place in a queue", swap("ticket", store.Swap{Name: "b", Do: store.Join, Ticket: ticket, Note: note("waiting")}), true},
+		{"a takeover", swap("5", store.Swap{
+			Name: "a", Do: store.Take, Expect: store.Expect{Session: &session}, Holder: &bob, Terms: &store.Terms{}, Note: note("taken_over"),
+		}), true},
+	} {
+		e.trips = 0
+		res, err := step.call()
+		if err != nil || res.Done != step.done || res.Records == nil {
+			t.Fatalf("%s: %+v, %v", step.name, res, err)
+		}
+		if e.trips != 1 {
+			t.Errorf("%s took %d round trips", step.name, e.trips)
+		}
+	}
+	e.trips = 0
+	if _, err := st.Beat(ctx, "process", time.Hour); err != nil || e.trips != 1 {
+		t.Errorf("a keep-alive took %d round trips: %v", e.trips, err)
+	}
+	if page, err := st.List(ctx, store.Query{}); err != nil || len(page.Records) != 3 || e.trips != 2 {
+		t.Errorf("a list of %d records took %d round trips: %v", len(page.Records), e.trips-1, err)
+	}
+}
