@@ -37,6 +37,9 @@ func newCapture(ctx context.Context, id ID, opts *CaptureOptions) (*capture, err
 }
 
 func (m *Manager) captureNow(ctx context.Context, c *capture) (*Mutex, error) {
+	if err := m.waits.revive(ctx, c.name); err != nil {
+		return nil, m.storeError(ctx, err)
+	}
 	rec, res, err := m.capture(ctx, c)
 	if err != nil {
 		return nil, m.refusal(ctx, err, c.name, c.owner, c.opts.If.token, rec, res)
@@ -99,6 +102,11 @@ func (m *Manager) CaptureAll(ctx context.Context, ids []ID, opts *CaptureOptions
 		return nil, invalid("if", "must be absent or free where several mutexes are captured: status data and token are one mutex's own")
 	}
 	c.opts.RequestID = scoped(c.opts.RequestID, "capture", c.owner.Session, ids...)
+	for _, id := range ids {
+		if err := m.waits.revive(ctx, id.String()); err != nil {
+			return nil, m.storeError(ctx, err)
+		}
+	}
 	seen := make([]*store.Record, len(ids))
 	var now store.Result
 	for {

@@ -22,8 +22,9 @@ type waiting struct {
 	mayRetry bool
 	deadline *time.Timer
 	timeUp   bool
-	bell     chan ring
+	bell     chan ring // nil: not registered
 	rang     ring
+	turn     chan struct{} // closed once a join in turn is over
 
 	got *Mutex
 	err error
@@ -37,7 +38,14 @@ func (m *Manager) wait(ctx context.Context, c *capture) (*Mutex, error) {
 		c.opts.RequestID = newRequestID()
 	}
 	w.bell = m.waits.resume(c.opts.RequestID)
-	for in := w.bell != nil || w.join(ctx); in && w.leave(ctx, w.stay(ctx)); in = w.join(ctx) {
+	if w.bell == nil {
+		if w.err = m.waits.revive(ctx, c.name); w.err != nil {
+			w.err = m.storeError(ctx, w.err)
+			return nil, w.err
+		}
+	}
+	for in := w.bell != nil || w.join(ctx); in && w.leave(ctx, w.stay(ctx)); {
+		in = w.bell != nil && w.turn == nil || w.join(ctx)
 	}
 	return w.got, w.err
 }
@@ -78,7 +86,19 @@ func (w *waiting) stay(ctx context.Context) waitEnd {
 
 // join captures, or joins the queue behind what stands there: true if it did,
 // and false if the wait is over.
-func (w *waiting) join(ctx context.Context) bool {
+func (w *waiting) join(ctx context.Context) (in bool) {
+	in = w.tryJoin(ctx)
+	if !in && w.bell != nil {
+		w.exit()
+	}
+	if w.turn != nil {
+		close(w.turn)
+		w.turn = nil
+	}
+	return in
+}
+
+func (w *waiting) tryJoin(ctx context.Context) bool {
 	m, c := w.m, w.c
 	for {
 		rec, res, err := m.capture(ctx, c)
@@ -98,9 +118,11 @@ func (w *waiting) join(ctx context.Context) bool {
 			w.err = ended(ctx)
 			return false
 		}
-		if w.bell, err = m.waits.enter(ctx, c.opts.RequestID, c.name); err != nil {
-			w.err = m.storeError(ctx, err)
-			return false
+		if w.bell == nil {
+			if w.bell, err = m.waits.enter(ctx, c.opts.RequestID, c.name); err != nil {
+				w.err = m.storeError(ctx, err)
+				return false
+			}
 		}
 		now, res, err := m.swap(ctx, c.opts.RequestID, c.join(rec, m.waits.peer))
 		switch {
@@ -111,7 +133,6 @@ func (w *waiting) join(ctx context.Context) bool {
 			w.err = err
 			return false
 		case !res.Done: // what stood there has changed before the join
-			w.exit()
 			select {
 			case <-w.deadline.C:
 				w.timeUp = true
@@ -132,30 +153,43 @@ func (w *waiting) join(ctx context.Context) bool {
 }
 
 // exit ends the stay; true if no other of this process shares its ticket.
-func (w *waiting) exit() (last bool) { return w.m.waits.exit(w.c.opts.RequestID, w.bell) }
+func (w *waiting) exit() (last bool) {
+	bell := w.bell
+	w.bell = nil
+	return w.m.waits.exit(w.c.opts.RequestID, bell)
+}
 
 // keep ends the stay, but keeps the place for a caller who may come back.
 func (w *waiting) keep(grace time.Duration) {
-	w.m.waits.keep(w.c.opts.RequestID, w.bell, grace, func() {
+	bell := w.bell
+	w.bell = nil
+	w.m.waits.keep(w.c.opts.RequestID, bell, grace, func() {
 		w.m.waits.spawn(func() { w.m.leave(context.Background(), w.c, true) })
 	})
 }
 
 // leave does what the end of a stay asks for: true if the caller must try
-// again.
+// again, or stay on, which it does while it is registered and has no turn.
 func (w *waiting) leave(ctx context.Context, how waitEnd) (again bool) {
 	switch how {
 	case waitRang:
-		w.exit()
 		switch granted := w.rang.granted; {
+		case w.rang.turn != nil:
+			w.turn = w.rang.turn
+			return true
 		case w.rang.withdrawn:
+			w.exit()
 			id, _ := ParseID(w.c.name)
 			w.err = &LostError{ID: id, Reason: "the wait was withdrawn"}
 		case granted.Record != nil:
+			w.exit()
 			w.m.confirm(ctx, granted.Record)
 			return w.end(granted.Record, granted.Now)
+		case w.outcome(ctx): // passed over, as this process had lost its lease
+			w.m.waits.beatNow()
+			return true
 		default:
-			return w.outcome(ctx)
+			w.exit()
 		}
 	case waitTimeUp:
 		if w.exit() {

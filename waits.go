@@ -1,7 +1,6 @@
 package editlock
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -30,9 +29,10 @@ type waits struct {
 	mu sync.Mutex
 	// confirms are the confirmations under way, by name.
 	confirms map[string]chan struct{}
-	places   map[string]*place // by ticket
-	leaseEnd time.Time         // when the lease ends unless beaten again, at the earliest
-	beats    bool              // a beater runs
+	places   map[string]*place        // by ticket
+	rejoins  map[string]chan struct{} // under way, by name; closed when over
+	leaseEnd time.Time                // when the lease ends unless beaten again, at the earliest
+	beats    bool                     // a beater runs
 	closing  bool
 }
 
@@ -43,17 +43,6 @@ type place struct {
 	in    bool        // it has joined the queue
 	bells []chan ring // of those who wait; a retry may share a ticket
 	grace *time.Timer // the place ends with it; nil: it is waited for, or kept until the process ends
-}
-
-// order is where a place stood in its queue when it joined: after all that had
-// joined by then.
-type order struct {
-	since time.Time // of the store
-	n     int       // among those who joined at one moment
-}
-
-func (o order) compare(other order) int {
-	return cmp.Or(o.since.Compare(other.since), cmp.Compare(o.n, other.n))
 }
 
 // ring is what a waiter is woken by: its ticket left the queue.
@@ -68,6 +57,7 @@ func (w *waits) init(ctx context.Context, st store.Store) {
 	w.kick = make(chan struct{}, 1)
 	w.confirms = make(map[string]chan struct{})
 	w.places = make(map[string]*place)
+	w.rejoins = make(map[string]chan struct{})
 }
 
 // enter registers a wait and sees to it that this process beats.
@@ -242,8 +232,16 @@ func (r ring) pass() {
 	}
 }
 
-// beat renews the lease, and rings for those that wait no more: their news was
-// lost.
+// beatNow asks for a beat before its time.
+func (w *waits) beatNow() {
+	select {
+	case w.kick <- struct{}{}:
+	default:
+	}
+}
+
+// beat renews the lease, and sees to those that wait no more: their news was
+// lost, or the lease.
 func (w *waits) beat(ctx context.Context) error {
 	w.mu.Lock()
 	known := make([]string, 0, len(w.places))
@@ -268,13 +266,12 @@ func (w *waits) beat(ctx context.Context) error {
 	for _, t := range waiting {
 		in[t] = true
 	}
-	var lost []store.Signal
-	for _, t := range known {
-		if !in[t] {
-			lost = append(lost, store.Signal{Ticket: t})
-		}
+	gone := slices.DeleteFunc(known, func(ticket string) bool { return in[ticket] })
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.closing {
+		w.lost(gone)
 	}
-	w.wake(lost)
 	return nil
 }
 

@@ -66,6 +66,7 @@ func TestServers(t *testing.T) {
 				{"a newcomer who barges is refused", refusesANewcomerWhoBarges},
 				{"the queue outlives a killed server", outlivesAKilledServer},
 				{"a rolling restart loses nothing", losesNothingInARollingRestart},
+				{"a server that stood still brings its queue back in order", standsStillAndKeepsTheOrder},
 				{"a server that stops answers with the truth", stopsWithTrueAnswers},
 				{"a retry is given the same grant", givesTheRetryTheSameGrant},
 				{"a grant is given again when the answer is lost", givesTheGrantAgainWhenTheAnswerIsLost},

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"syscall"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"editlock"
 	"editlock/internal/netfault"
@@ -187,6 +190,41 @@ func losesNothingInARollingRestart(t *testing.T, w *world) {
 			t.Fatalf("turn %d went to %s, want %s", n, g.who, want)
 		}
 		release(t, look, g.who)
+	}
+}
+
+// A server that stands still for longer than the lease of its waiters, as in a
+// paused virtual machine, brings them back in the order they had.
+func standsStillAndKeepsTheOrder(t *testing.T, w *world) {
+	s, other := w.servers(t)
+	look := dial(t, other.url())
+	hold(t, look, "holder")
+	const many = 12
+	grants := make(chan grant, many)
+	want := make([]string, many)
+	for n := range many {
+		want[n] = fmt.Sprintf("waiter-%02d", n)
+		queueUp(t, dial(t, s.url()), look, record, want[n], n+1, grants)
+	}
+	signal := func(what syscall.Signal) {
+		if err := s.cmd.Process.Signal(what); err != nil {
+			t.Fatal(err)
+		}
+	}
+	signal(syscall.SIGSTOP)
+	eventually(t, "the waiters count as dead", func() bool { return waiting(t.Context(), look, record) == 0 })
+	signal(syscall.SIGCONT)
+	eventually(t, "all wait again", func() bool { return waiting(t.Context(), look, record) == many })
+	_, m, err := look.Request(t.Context(), record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make([]string, len(m.Waiters))
+	for n, q := range m.Waiters {
+		got[n] = q.Owner.Name
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the queue (-before +after):\n%s", diff)
 	}
 }
 

@@ -1,0 +1,109 @@
+package editlock
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"editlock/store"
+)
+
+// order is where a place stood in its queue when it joined: after all that had
+// joined by then.
+type order struct {
+	since time.Time // of the store
+	n     int       // among those who joined at one moment
+}
+
+func (o order) compare(other order) int {
+	return cmp.Or(o.since.Compare(other.since), cmp.Compare(o.n, other.n))
+}
+
+// revive makes newcomers to a name stay behind those of this process who wait
+// for it, if it may have lost its lease.
+func (w *waits) revive(ctx context.Context, name string) error {
+	w.mu.Lock()
+	unsure := len(w.places) > 0 && time.Now().After(w.leaseEnd)
+	w.mu.Unlock()
+	if unsure {
+		if err := w.beat(ctx); err != nil {
+			return err
+		}
+	}
+	return w.rejoined(ctx, name)
+}
+
+// rejoined waits until nobody of this process rejoins the queue of a name.
+func (w *waits) rejoined(ctx context.Context, name string) error {
+	w.mu.Lock()
+	under := w.rejoins[name]
+	w.mu.Unlock()
+	if under == nil {
+		return nil
+	}
+	select {
+	case <-under:
+		return nil
+	case <-w.ctx.Done():
+		return store.ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// lost lets places that are gone from their queues be taken anew, in the order
+// that they had: the process had lost its lease. The caller holds mu.
+func (w *waits) lost(tickets []string) {
+	gone := make(map[string][]string) // by name
+	for _, ticket := range tickets {
+		switch p := w.places[ticket]; {
+		case p == nil:
+		case len(p.bells) == 0:
+			w.ring(ticket, ring{}) // its caller, coming back, joins again
+		case w.rejoins[p.name] == nil:
+			gone[p.name] = append(gone[p.name], ticket)
+		}
+	}
+	for name, tickets := range gone {
+		slices.SortFunc(tickets, func(a, b string) int { return w.places[a].order.compare(w.places[b].order) })
+		over := make(chan struct{})
+		w.rejoins[name] = over
+		w.done.Go(func() {
+			for _, ticket := range tickets {
+				w.giveTurn(ticket)
+			}
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			delete(w.rejoins, name)
+			close(over)
+		})
+	}
+}
+
+// giveTurn lets a waiter join its queue again, and waits until it did.
+func (w *waits) giveTurn(ticket string) {
+	turn := make(chan struct{})
+	w.mu.Lock()
+	p := w.places[ticket]
+	if p == nil || len(p.bells) == 0 {
+		w.mu.Unlock()
+		return
+	}
+	bell := p.bells[0]
+	select {
+	case r := <-bell:
+		if r.granted.Record != nil || r.withdrawn { // knows more already
+			bell <- r
+			w.mu.Unlock()
+			return
+		}
+	default:
+	}
+	bell <- ring{turn: turn}
+	w.mu.Unlock()
+	select {
+	case <-turn:
+	case <-w.ctx.Done():
+	}
+}
