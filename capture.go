@@ -154,12 +154,23 @@ func decideAll(c capture, ids []ID, seen []*store.Record) (swaps []store.Swap, i
 func (m *Manager) captured(ctx context.Context, c capture, ids []ID, res store.Result) ([]Mutex, error) {
 	out := make([]Mutex, len(ids))
 	for i, rec := range res.Records {
-		if rec == nil || rec.Holder.Session != c.owner.Session {
+		if rec == nil || res.Replayed && !c.wrote(rec, res.Records) {
 			return nil, m.lost(ctx, ids[i].String(), c.owner, 0, rec, res)
 		}
 		out[i] = mutex(rec, res.Now)
 	}
 	return out, nil
+}
+
+// wrote reports whether a record is what the first try of a capture of several
+// left: taken by it, or refreshed by it and so older than what it took. all are
+// the records in force, as one step saw them.
+func (c capture) wrote(rec *store.Record, all []*store.Record) bool {
+	if rec.Request == c.opts.RequestID {
+		return true
+	}
+	i := slices.IndexFunc(all, func(r *store.Record) bool { return r != nil && r.Request == c.opts.RequestID })
+	return i >= 0 && rec.Token < all[i].Token && standing(rec, c.owner) == CapturedByMe
 }
 
 // Takeover implements Locker.
@@ -185,7 +196,7 @@ func (m *Manager) Takeover(ctx context.Context, id ID, seen Token, reason string
 	switch {
 	case err != nil:
 		return Mutex{}, err
-	case res.Done && rec != nil && rec.Holder.Session == c.owner.Session:
+	case res.Done && rec != nil && (!res.Replayed || rec.Request == c.opts.RequestID):
 		return mutex(rec, res.Now), nil
 	case res.Done:
 		return Mutex{}, m.lost(ctx, c.name, c.owner, 0, rec, res)
