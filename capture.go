@@ -3,6 +3,8 @@ package editlock
 import (
 	"context"
 	"fmt"
+	"slices"
+	"time"
 
 	"editlock/store"
 )
@@ -25,10 +27,7 @@ func (m *Manager) Capture(ctx context.Context, id ID, opts *CaptureOptions) (Mut
 }
 
 func newCapture(ctx context.Context, id ID, opts *CaptureOptions) (*capture, error) {
-	c := &capture{name: id.String(), owner: OwnerFrom(ctx)}
-	if opts != nil {
-		c.opts = *opts
-	}
+	c := &capture{name: id.String(), owner: OwnerFrom(ctx), opts: options(ctx, opts)}
 	if err := firstError(id.Validate(), c.owner.Validate(), c.opts.validate()); err != nil {
 		return nil, err
 	}
@@ -51,13 +50,24 @@ func (m *Manager) captureNow(ctx context.Context, c *capture) (*Mutex, error) {
 // capture asks the rules and swaps until the two agree. A refusal is ErrBusy
 // or ErrLost, bare, with the record in the way.
 func (m *Manager) capture(ctx context.Context, c *capture) (*store.Record, store.Result, error) {
-	seen, at := c.guess(), store.Result{}
-	for {
-		sw, err := decideCapture(*c, seen)
-		if err != nil {
-			return seen, at, err
+	seen, at, sent := c.guess(), store.Result{}, time.Time{}
+	// A token says which hold is meant, by a retry too.
+	looks := TryFrom(ctx).Again() && c.opts.If.kind != ifToken
+	for again := looks; ; again = false {
+		rec, res, err := seen, at, error(nil)
+		if again {
+			rec, res, sent, err = m.look(ctx, c.opts.RequestID, c.name)
+		} else {
+			sw, refused := decideCapture(*c, seen)
+			if refused == nil && looks && sw.Do == store.Touch {
+				sw.Expect.Token = seen.Token
+				refused = m.outlived(ctx, c.owner, seen, sent)
+			}
+			if refused != nil {
+				return seen, at, refused
+			}
+			rec, res, err = m.swap(ctx, c.opts.RequestID, sw)
 		}
-		rec, res, err := m.swap(ctx, c.opts.RequestID, sw)
 		switch {
 		case err != nil:
 			return nil, res, err
@@ -88,10 +98,7 @@ func (m *Manager) refusal(ctx context.Context, err error, name string, caller Ow
 
 // CaptureAll implements Locker.
 func (m *Manager) CaptureAll(ctx context.Context, ids []ID, opts *CaptureOptions) ([]Mutex, error) {
-	c := capture{owner: OwnerFrom(ctx)}
-	if opts != nil {
-		c.opts = *opts
-	}
+	c := capture{owner: OwnerFrom(ctx), opts: options(ctx, opts)}
 	if err := firstError(checkIDs(ids), c.owner.Validate(), c.opts.validate()); err != nil {
 		return nil, err
 	}
@@ -109,6 +116,7 @@ func (m *Manager) CaptureAll(ctx context.Context, ids []ID, opts *CaptureOptions
 	}
 	seen := make([]*store.Record, len(ids))
 	var now store.Result
+	var sent time.Time // when the first try of a retry was sent
 	for {
 		swaps, inTheWay, err := decideAll(c, ids, seen)
 		if err != nil {
@@ -126,6 +134,17 @@ func (m *Manager) CaptureAll(ctx context.Context, ids []ID, opts *CaptureOptions
 				}
 			}
 		}
+		if TryFrom(ctx).Again() {
+			for i, rec := range seen {
+				if rec == nil {
+					continue
+				}
+				if err := m.outlived(ctx, c.owner, rec, sent); err != nil {
+					return nil, m.refusal(ctx, err, ids[i].String(), c.owner, 0, rec, now)
+				}
+			}
+		}
+		age := TryFrom(ctx).age()
 		res, err := m.store.Swap(ctx, store.Request{ID: c.opts.RequestID, Swaps: swaps})
 		if err != nil {
 			return nil, m.storeError(ctx, err)
@@ -133,7 +152,7 @@ func (m *Manager) CaptureAll(ctx context.Context, ids []ID, opts *CaptureOptions
 		if res.Done {
 			return m.captured(ctx, c, ids, res)
 		}
-		seen, now = res.Records, res
+		seen, now, sent = res.Records, res, res.Now.Add(-age)
 	}
 }
 
@@ -175,10 +194,7 @@ func (c capture) wrote(rec *store.Record, all []*store.Record) bool {
 
 // Takeover implements Locker.
 func (m *Manager) Takeover(ctx context.Context, id ID, seen Token, reason string, opts *CaptureOptions) (Mutex, error) {
-	c := capture{name: id.String(), owner: OwnerFrom(ctx)}
-	if opts != nil {
-		c.opts = *opts
-	}
+	c := capture{name: id.String(), owner: OwnerFrom(ctx), opts: options(ctx, opts)}
 	if err := firstError(id.Validate(), c.owner.Validate(), checkSeen(seen), checkReason(reason), c.opts.validate()); err != nil {
 		return Mutex{}, err
 	}

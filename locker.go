@@ -130,7 +130,7 @@ type CaptureOptions struct {
 
 	// RequestID makes a retry of this capture, of the same mutexes by the same
 	// session, the same capture, for ten minutes. At most 200 bytes. Empty: the
-	// Locker makes one where it needs one.
+	// key of WithTry, or one that the Locker makes where it needs one.
 	RequestID string
 }
 

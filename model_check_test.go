@@ -159,6 +159,9 @@ func (w *world) apply(t *rapid.T, e editlock.Entry) {
 	if ends && (!l.held || e.Token != l.top || e.Owner.Session != l.owner.Session) {
 		bad("not his that it ends")
 	}
+	if ends && !w.now.sent.IsZero() && e.Kind != editlock.KindExpired && e.Kind != editlock.KindForceReleased && e.Reason != "no_answer" && l.since.After(w.now.sent) {
+		bad("a retry ended a hold that began after the first try")
+	}
 	mine := e.Actor.Session == w.now.owner.Session && slices.Contains(w.now.ids, e.ID)
 	switch e.Kind {
 	case editlock.KindCaptured:

@@ -75,6 +75,7 @@ type world struct {
 	procs [2]*process
 	model map[editlock.ID]*modelLock
 	waits []*modelWait // under way
+	lost  []*lostCall  // that may be sent again
 	seen  uint64       // the history is checked up to here
 	now   step
 }
@@ -86,6 +87,7 @@ type step struct {
 	ids   []editlock.ID
 	wait  *modelWait
 	offer time.Duration // what he would promise as the holder
+	sent  time.Time     // of a retry: when the first try was sent
 }
 
 var (
@@ -140,6 +142,10 @@ func play(t *rapid.T, st store.Store) {
 		{"force release", w.forceRelease},
 		{"sleep", w.sleep},
 		{"release session", w.releaseSession},
+		{"lose", w.lose},
+		{"retry", w.retry},
+		{"lose", w.lose},
+		{"retry", w.retry},
 	}
 	for _, i := range rapid.SliceOfN(rapid.IntRange(0, len(actions)-1), 100, 300).Draw(t, "steps") {
 		w.now = step{name: actions[i].name}

@@ -2,6 +2,7 @@ package editlock
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"editlock/store"
@@ -10,7 +11,7 @@ import (
 // Release implements Locker.
 func (m *Manager) Release(ctx context.Context, id ID, cond Condition) (bool, error) {
 	caller := OwnerFrom(ctx)
-	if err := firstError(id.Validate(), caller.Validate(), cond.validate()); err != nil {
+	if err := firstError(id.Validate(), caller.Validate(), cond.validate(), TryFrom(ctx).validate()); err != nil {
 		return false, err
 	}
 	if requestID, is := cond.Request(); is {
@@ -22,7 +23,7 @@ func (m *Manager) Release(ctx context.Context, id ID, cond Condition) (bool, err
 // ReleaseAfter implements Locker.
 func (m *Manager) ReleaseAfter(ctx context.Context, id ID, cond Condition, grace time.Duration) (bool, error) {
 	caller := OwnerFrom(ctx)
-	if err := firstError(id.Validate(), caller.Validate(), cond.validate(), checkGrace(grace)); err != nil {
+	if err := firstError(id.Validate(), caller.Validate(), cond.validate(), checkGrace(grace), TryFrom(ctx).validate()); err != nil {
 		return false, err
 	}
 	if _, is := cond.Request(); is {
@@ -32,24 +33,42 @@ func (m *Manager) ReleaseAfter(ctx context.Context, id ID, cond Condition, grace
 	return m.release(ctx, id.String(), caller, cond, grace)
 }
 
-// release frees a mutex, at once or after a grace time.
+// release frees a mutex, at once or after a grace time. A retry leaves a hold
+// alone that began, or was refreshed to be kept, since the first try was sent.
 func (m *Manager) release(ctx context.Context, name string, caller Owner, cond Condition, grace time.Duration) (bool, error) {
 	if cond.Free() {
 		return false, invalid("if.free", "makes no sense at a release; status_data or token may be given")
+	}
+	id := ""
+	if grace == 0 { // else nothing is logged by which it could be known
+		id = scoped(TryFrom(ctx).Key, "release", caller.Session, name)
 	}
 	// The first swap supposes that all is as the caller says.
 	seen, at := &store.Record{
 		Holder: store.Party{Session: caller.Session}, Data: cond.statusData, Token: uint64(cond.token),
 	}, store.Result{}
+	var sent time.Time
+	// A token says which hold is meant, by a retry too.
+	looks := TryFrom(ctx).Again() && (cond.kind != ifToken || grace > 0)
+	if looks {
+		var err error
+		if seen, at, sent, err = m.look(ctx, id, name); err != nil || at.Done {
+			return at.Done, err
+		}
+	}
 	for {
 		sw, err := decideRelease(name, caller, cond, grace, seen)
-		if err != nil {
+		switch {
+		case err != nil:
 			return false, busy(seen, at.Now, caller)
-		}
-		if sw == nil {
+		case sw == nil, looks && seen.Taken.After(sent):
 			return false, nil
+		case looks && grace > 0 && seen.Touched.After(sent):
+			return !seen.Expires.IsZero() && !seen.Expires.After(seen.Touched.Add(grace)), nil // by the first try, or kept since
+		case looks:
+			sw.Expect.Token = seen.Token
 		}
-		rec, res, err := m.swap(ctx, "", *sw)
+		rec, res, err := m.swap(ctx, id, *sw)
 		if err != nil || res.Done {
 			return res.Done, err
 		}
@@ -60,7 +79,7 @@ func (m *Manager) release(ctx context.Context, name string, caller Owner, cond C
 // ReleaseAll implements Locker.
 func (m *Manager) ReleaseAll(ctx context.Context, ids []ID) ([]ID, error) {
 	caller := OwnerFrom(ctx)
-	if err := firstError(checkIDs(ids), caller.Validate()); err != nil {
+	if err := firstError(checkIDs(ids), caller.Validate(), TryFrom(ctx).validate()); err != nil {
 		return nil, err
 	}
 	type outcome struct {
@@ -95,7 +114,7 @@ func (m *Manager) ReleaseSession(ctx context.Context, session string) ([]ID, err
 	if session == "" {
 		return nil, invalid("session", "must not be empty")
 	}
-	if err := checkText("session", session, MaxOwnerField); err != nil {
+	if err := firstError(checkText("session", session, MaxOwnerField), TryFrom(ctx).validate()); err != nil {
 		return nil, err
 	}
 	if caller.Session == "" {
@@ -106,6 +125,7 @@ func (m *Manager) ReleaseSession(ctx context.Context, session string) ([]ID, err
 		note.Reason = "session ended"
 	}
 	var released []ID
+	try := TryFrom(ctx)
 	for after := ""; ; {
 		page, err := m.store.List(ctx, store.Query{Session: session, After: after, Limit: MaxBatch})
 		if err != nil {
@@ -114,22 +134,26 @@ func (m *Manager) ReleaseSession(ctx context.Context, session string) ([]ID, err
 		if len(page.Records) == 0 {
 			return released, nil
 		}
-		dropped, err := m.dropAll(ctx, session, page.Records, note)
+		after = page.Records[len(page.Records)-1].Name
+		meant := slices.DeleteFunc(page.Records, func(rec store.Record) bool { return try.Missed(mutex(&rec, page.Now)) })
+		dropped, err := m.dropAll(ctx, meant, note)
 		released = append(released, dropped...)
 		if err != nil {
 			return released, err
 		}
-		after = page.Records[len(page.Records)-1].Name
 	}
 }
 
-// dropAll drops records of a session together; if one of them was changed
-// meanwhile, each for itself, as it is the session's no more.
-func (m *Manager) dropAll(ctx context.Context, session string, recs []store.Record, note store.Note) ([]ID, error) {
+// dropAll drops the holds seen, together; if one of them has ended meanwhile,
+// each for itself. One that began since is another.
+func (m *Manager) dropAll(ctx context.Context, recs []store.Record, note store.Note) ([]ID, error) {
+	if len(recs) == 0 {
+		return nil, nil
+	}
 	req := store.Request{}
 	for _, rec := range recs {
 		req.Swaps = append(req.Swaps, store.Swap{
-			Name: rec.Name, Do: store.Drop, Expect: store.Expect{Session: &session}, Note: &note,
+			Name: rec.Name, Do: store.Drop, Expect: store.Expect{Token: rec.Token, Session: &rec.Holder.Session}, Note: &note,
 		})
 	}
 	res, err := m.store.Swap(ctx, req)
@@ -156,13 +180,14 @@ func (m *Manager) dropAll(ctx context.Context, session string, recs []store.Reco
 // ForceRelease implements Locker.
 func (m *Manager) ForceRelease(ctx context.Context, id ID, seen Token, reason string) error {
 	caller, name := OwnerFrom(ctx), id.String()
-	if err := firstError(id.Validate(), caller.Validate(), checkSeen(seen), checkReason(reason)); err != nil {
+	if err := firstError(id.Validate(), caller.Validate(), checkSeen(seen), checkReason(reason), TryFrom(ctx).validate()); err != nil {
 		return err
 	}
 	if err := m.permit(ctx, KindForceReleased, caller, name, seen); err != nil {
 		return err
 	}
-	rec, res, err := m.swap(ctx, "", store.Swap{
+	key := scoped(TryFrom(ctx).Key, "force-release", caller.Session, name)
+	rec, res, err := m.swap(ctx, key, store.Swap{
 		Name: name, Do: store.Drop, Expect: store.Expect{Token: uint64(seen)},
 		Note: &store.Note{Kind: string(KindForceReleased), Actor: party(caller, 0), Reason: reason},
 	})
@@ -175,11 +200,22 @@ func (m *Manager) ForceRelease(ctx context.Context, id ID, seen Token, reason st
 // HandOver implements Locker.
 func (m *Manager) HandOver(ctx context.Context, id ID) (bool, error) {
 	caller, name := OwnerFrom(ctx), id.String()
-	if err := firstError(id.Validate(), caller.Validate()); err != nil {
+	if err := firstError(id.Validate(), caller.Validate(), TryFrom(ctx).validate()); err != nil {
 		return false, err
 	}
-	rec, res, err := m.swap(ctx, "", store.Swap{
-		Name: name, Do: store.Drop, Expect: store.Expect{Session: &caller.Session, Waiting: true},
+	key, expect := scoped(TryFrom(ctx).Key, "hand-over", caller.Session, name), store.Expect{Session: &caller.Session, Waiting: true}
+	if TryFrom(ctx).Again() {
+		rec, res, sent, err := m.look(ctx, key, name)
+		switch {
+		case err != nil || res.Done:
+			return res.Done, err
+		case rec == nil, rec.Taken.After(sent):
+			return false, m.lost(ctx, name, caller, 0, rec, res)
+		}
+		expect.Token = rec.Token
+	}
+	rec, res, err := m.swap(ctx, key, store.Swap{
+		Name: name, Do: store.Drop, Expect: expect,
 		Note: &store.Note{Kind: string(KindHandedOver), Actor: party(caller, 0)},
 	})
 	if err != nil || res.Done {
@@ -208,8 +244,17 @@ func (m *Manager) Decline(ctx context.Context, id ID, waiter, message string) (b
 	if err != nil || res.Done {
 		return res.Done, err
 	}
+	if TryFrom(ctx).Again() {
+		page, err := m.store.Log(ctx, store.LogQuery{Name: name, Request: waiter, Kinds: []string{string(KindDeclined)}, Limit: 1})
+		if err != nil {
+			return false, m.storeError(ctx, err)
+		}
+		if len(page.Entries) > 0 && page.Entries[0].Actor.Session == caller.Session {
+			return true, nil // the first try did it
+		}
+	}
 	if standing(rec, caller) == CapturedByMe {
-		return false, nil // he waits no more
+		return false, nil // the waiter waits no more
 	}
 	return false, m.lost(ctx, name, caller, 0, rec, res)
 }

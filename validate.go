@@ -41,9 +41,11 @@ func (o CaptureOptions) validate() error {
 	}
 	return firstError(
 		checkStatusData(o.StatusData), o.AutoRelease.Validate(), o.If.validate(),
-		checkWords("message", o.Message, MaxMessage), checkText("request_id", o.RequestID, maxRequestID),
+		checkWords("message", o.Message, MaxMessage), checkRequestID(o.RequestID),
 	)
 }
+
+func checkRequestID(id string) error { return checkText("request_id", id, maxRequestID) }
 
 // checkStatusData allows control characters: it is free text, often of
 // several lines. A NUL is refused, as databases do.
@@ -161,7 +163,7 @@ func checkLimit(n int) error {
 // who asks what: callers may count their IDs from 1, or share one by mistake,
 // and must not be told that what another captured is theirs. The given ID stays
 // in front, as those that sort by time are cheaper to keep.
-func scoped(requestID, verb, session string, ids ...ID) string {
+func scoped[Name ID | string](requestID, verb, session string, names ...Name) string {
 	if requestID == "" {
 		return ""
 	}
@@ -169,8 +171,8 @@ func scoped(requestID, verb, session string, ids ...ID) string {
 	for _, part := range []string{requestID, verb, session} {
 		fmt.Fprintf(h, "%d:%s", len(part), part)
 	}
-	for _, id := range ids {
-		fmt.Fprintf(h, "/%s", id)
+	for _, name := range names {
+		fmt.Fprintf(h, "/%s", any(name))
 	}
 	suffix := "-" + hex.EncodeToString(h.Sum(nil)[:8])
 	front := requestID[:min(len(requestID), maxRequestID-len(suffix))]

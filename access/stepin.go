@@ -189,6 +189,9 @@ func (w *guarded) releaseOthers(ctx context.Context, c *auth.Caller, as editlock
 		return released, nil
 	}
 	for _, m := range held {
+		if editlock.TryFrom(ctx).Missed(m) {
+			continue
+		}
 		const reason = "session ended"
 		switch err := w.inner.ForceRelease(ctx, m.ID, m.Token, reason); {
 		case err == nil:

@@ -149,17 +149,6 @@ func (c *Client) nameless(ctx context.Context, body any, secret string) {
 	}
 }
 
-// session is the session of the one who calls: as the context says, or else
-// as the credential does.
-func (c *Client) session(ctx context.Context) string {
-	if c.credential != nil {
-		if s := SessionOf(c.credential.current()); s != "" {
-			return s
-		}
-	}
-	return editlock.OwnerFrom(ctx).Session
-}
-
 // SessionOf returns the session that a JWT names, without looking whether it
 // is genuine, which is the server's business; empty, if it names none.
 func SessionOf(token string) string {

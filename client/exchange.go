@@ -37,44 +37,55 @@ type message struct {
 	method string
 	path   string         // with the query, if there is one
 	key    string         // Idempotency-Key, if there is one
+	first  time.Time      // when a retry was sent first; zero: this is no retry
 	body   any            // pointer to a form; nil: none
 	wait   *wire.Duration // the body's wait, which a retry shortens
 	short  bool           // the server is known to answer before the wait is over
 }
 
-// post sends a form and reads the answer into another. It tells how often it
-// had to try.
-func (c *Client) post(ctx context.Context, path string, body, answer any) (tries int, err error) {
+// post sends a form that a retry may repeat freely, and reads the answer into
+// another.
+func (c *Client) post(ctx context.Context, path string, body, answer any) error {
 	return c.send(ctx, message{method: http.MethodPost, path: path, body: body}, answer)
 }
 
-func (c *Client) get(ctx context.Context, path string, q url.Values, answer any) error {
-	_, err := c.send(ctx, message{method: http.MethodGet, path: path + "?" + q.Encode()}, answer)
-	return err
+// once sends a form with a key, so that a repetition is the same call.
+func (c *Client) once(ctx context.Context, path string, body, answer any) error {
+	key, err := requestID(ctx, "")
+	if err != nil {
+		return err
+	}
+	return fields(c.send(ctx, message{method: http.MethodPost, path: path, key: key, body: body}, answer))
 }
 
-// send tries until there is an answer that counts. It counts the tries that
-// may have acted, all but the last without an answer.
-func (c *Client) send(ctx context.Context, m message, answer any) (tries int, err error) {
+func (c *Client) get(ctx context.Context, path string, q url.Values, answer any) error {
+	return c.send(ctx, message{method: http.MethodGet, path: path + "?" + q.Encode()}, answer)
+}
+
+// send tries until there is an answer that counts.
+func (c *Client) send(ctx context.Context, m message, answer any) error {
 	var deadline time.Time
 	if m.wait != nil {
 		deadline = time.Now().Add(time.Duration(*m.wait))
 	}
 	secret, err := c.authorize(ctx, "")
 	if err != nil {
-		return 0, err
+		return err
 	}
+	if m.key != "" {
+		m.first = editlock.TryFrom(ctx).First
+	}
+	sent := time.Now()
 	c.nameless(ctx, m.body, secret)
 	data, err := encode(m.body)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	renewed := false
 	var limited time.Duration // waited for limits
-	tries = 1
-	for {
+	for tries := 1; ; {
 		if c.open.Err() != nil {
-			return tries, unavailable("the client is closed")
+			return unavailable("the client is closed")
 		}
 		var again *retryable
 		began := time.Now()
@@ -82,7 +93,7 @@ func (c *Client) send(ctx context.Context, m message, answer any) (tries int, er
 		if c.renews(err) && !renewed {
 			newer, failed := c.authorize(ctx, secret)
 			if failed != nil {
-				return tries, failed
+				return failed
 			}
 			if renewed = newer != secret; renewed {
 				secret = newer
@@ -90,16 +101,19 @@ func (c *Client) send(ctx context.Context, m message, answer any) (tries int, er
 			}
 		}
 		if !errors.As(err, &again) {
-			return tries, err
+			return err
 		}
 		if again.limit {
 			limited += again.after
 		}
 		if tries == maxTries || limited > maxLimited {
-			return tries, again.err
+			return again.err
 		}
 		if err := pause(ctx, tries, again); err != nil {
-			return tries, err
+			return err
+		}
+		if m.first.IsZero() {
+			m.first = sent
 		}
 		if m.wait != nil {
 			*m.wait = left(deadline)
@@ -215,6 +229,10 @@ func (c *Client) roundTrip(ctx context.Context, m message, data []byte, secret s
 	}
 	if m.key != "" {
 		req.Header["Idempotency-Key"] = []string{m.key}
+		req.GetBody = nil // a transport that repeats it by itself does not say its age
+		if !m.first.IsZero() {
+			req.Header["Idempotency-Age"] = []string{time.Since(m.first).String()}
+		}
 	}
 	if m.wait != nil {
 		req.Header.Set("Prefer", prefer)

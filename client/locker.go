@@ -1,8 +1,8 @@
 package client
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -16,10 +16,10 @@ import (
 	"editlock/internal/wire"
 )
 
-// requestID returns the key of a capture: the caller's, or a new one that
+// requestID returns the key of a call: the caller's, or a new one that
 // sorts by time, so that a store's index of many grows at its end.
-func requestID(given string) (string, error) {
-	switch {
+func requestID(ctx context.Context, given string) (string, error) {
+	switch given = cmp.Or(given, editlock.TryFrom(ctx).Key); {
 	case given == "":
 		id, err := uuid.NewV7()
 		return id.String(), err
@@ -57,7 +57,7 @@ func (c *Client) capture(ctx context.Context, body *wire.CaptureRequest, opts *e
 	if opts != nil {
 		o = *opts
 	}
-	key, err := requestID(o.RequestID)
+	key, err := requestID(ctx, o.RequestID)
 	if err != nil {
 		return err
 	}
@@ -65,8 +65,7 @@ func (c *Client) capture(ctx context.Context, body *wire.CaptureRequest, opts *e
 	body.If, body.Wait, body.Message, body.GrantAfter = wire.FromCondition(o.If), duration(o.Wait), o.Message, duration(o.GrantAfter)
 	m := message{method: http.MethodPost, path: "/v1/capture", key: key, body: body, wait: body.Wait}
 	if o.Wait <= 0 {
-		_, err = c.send(ctx, m, answer)
-		return fields(err)
+		return fields(c.send(ctx, m, answer))
 	}
 	err = c.wait(ctx, m, answer)
 	if ctx.Err() != nil && o.RequestID == "" {
@@ -132,7 +131,7 @@ func (c *Client) Request(ctx context.Context, id editlock.ID) (editlock.State, e
 	form := wire.FromID(id)
 	var out wire.CaptureAnswer
 	body := &wire.LookRequest{Mutex: &form, Owner: wire.FromOwner(editlock.OwnerFrom(ctx))}
-	if _, err := c.post(ctx, "/v1/request", body, &out); err != nil {
+	if err := c.post(ctx, "/v1/request", body, &out); err != nil {
 		return 0, editlock.Mutex{}, err
 	}
 	for _, state := range []editlock.State{editlock.CapturedByMe, editlock.CapturedByOther} {
@@ -147,34 +146,32 @@ func (c *Client) Request(ctx context.Context, id editlock.ID) (editlock.State, e
 	return editlock.Free, editlock.Mutex{}, nil
 }
 
-// Release implements Locker. A repetition frees what the caller's session
-// holds by then, or, with a condition, only what still meets it; if the first
-// try did its work and only the answer was lost, it is told false (or, of
-// another who was quicker, ErrBusy). Use IfToken where the session may have
-// captured again in between.
+// Release implements Locker. A repetition carries the same key, so it is the
+// same release; what the session captured after the first try it leaves alone.
 func (c *Client) Release(ctx context.Context, id editlock.ID, cond editlock.Condition) (bool, error) {
 	form := wire.FromID(id)
 	var out wire.ReleaseAnswer
-	_, err := c.post(ctx, "/v1/release", &wire.ReleaseRequest{Mutex: &form, Owner: me(ctx), If: wire.FromCondition(cond)}, &out)
+	err := c.once(ctx, "/v1/release", &wire.ReleaseRequest{Mutex: &form, Owner: me(ctx), If: wire.FromCondition(cond)}, &out)
 	return out.Released, err
 }
 
-// ReleaseAfter implements Locker. A repetition may bound the hold anew.
+// ReleaseAfter implements Locker. A repetition leaves alone what was captured
+// or refreshed after the first try.
 func (c *Client) ReleaseAfter(ctx context.Context, id editlock.ID, cond editlock.Condition, grace time.Duration) (bool, error) {
 	form, wait := wire.FromID(id), wire.Duration(grace)
 	var out wire.ReleaseAnswer
-	_, err := c.post(ctx, "/v1/release", &wire.ReleaseRequest{Mutex: &form, Owner: me(ctx), If: wire.FromCondition(cond), Grace: &wait}, &out)
+	err := c.once(ctx, "/v1/release", &wire.ReleaseRequest{Mutex: &form, Owner: me(ctx), If: wire.FromCondition(cond), Grace: &wait}, &out)
 	return out.Released, err
 }
 
-// ReleaseAll implements Locker. A repetition tells only of what it released
-// itself.
+// ReleaseAll implements Locker. A repetition carries the same key, so it is
+// the same release.
 func (c *Client) ReleaseAll(ctx context.Context, ids []editlock.ID) ([]editlock.ID, error) {
 	return c.releaseAll(ctx, "/v1/release", &wire.ReleaseRequest{Mutexes: wire.FromIDs(ids), Owner: me(ctx)})
 }
 
-// ReleaseSession implements Locker. A repetition tells only of what it
-// released itself.
+// ReleaseSession implements Locker. A repetition leaves alone what the session
+// captured after the first try, and tells only of what it released itself.
 func (c *Client) ReleaseSession(ctx context.Context, session string) ([]editlock.ID, error) {
 	return c.releaseAll(ctx, "/v1/release-session", &wire.ReleaseSessionRequest{
 		Session: session, Owner: wire.FromOwner(editlock.OwnerFrom(ctx)),
@@ -183,7 +180,7 @@ func (c *Client) ReleaseSession(ctx context.Context, session string) ([]editlock
 
 func (c *Client) releaseAll(ctx context.Context, path string, body any) ([]editlock.ID, error) {
 	var out wire.ReleaseAllAnswer
-	if _, err := c.post(ctx, path, body, &out); err != nil || len(out.Mutexes) == 0 {
+	if err := c.once(ctx, path, body, &out); err != nil || len(out.Mutexes) == 0 {
 		return nil, err
 	}
 	return wire.RootIDs(out.Mutexes), nil
@@ -202,7 +199,7 @@ func (c *Client) Takeover(ctx context.Context, id editlock.ID, seen editlock.Tok
 	case o.Message != "":
 		return editlock.Mutex{}, invalid("message", "goes with a wait only: the holder answers who waits")
 	}
-	key, err := requestID(o.RequestID)
+	key, err := requestID(ctx, o.RequestID)
 	if err != nil {
 		return editlock.Mutex{}, err
 	}
@@ -212,50 +209,35 @@ func (c *Client) Takeover(ctx context.Context, id editlock.ID, seen editlock.Tok
 		StatusData: o.StatusData, AutoRelease: form(o.AutoRelease), GrantAfter: duration(o.GrantAfter),
 	}
 	var out wire.CaptureAnswer
-	if _, err := c.send(ctx, message{method: http.MethodPost, path: "/v1/takeover", key: key, body: body}, &out); err != nil {
+	if err := c.send(ctx, message{method: http.MethodPost, path: "/v1/takeover", key: key, body: body}, &out); err != nil {
 		return editlock.Mutex{}, fields(err)
 	}
 	return c.mutex(out.Mutex)
 }
 
-// ForceRelease implements Locker. A repetition names the same token, so it
-// can't hit another holder; that the first try did it is told by the history,
-// and is no error.
+// ForceRelease implements Locker. A repetition carries the same key, so it is
+// the same release.
 func (c *Client) ForceRelease(ctx context.Context, id editlock.ID, seen editlock.Token, reason string) error {
 	mutex := wire.FromID(id)
-	tries, err := c.post(ctx, "/v1/force-release", &wire.ForceReleaseRequest{
+	return c.once(ctx, "/v1/force-release", &wire.ForceReleaseRequest{
 		Mutex: &mutex, Owner: me(ctx), SeenToken: uint64(seen), Reason: reason,
 	}, new(wire.ReleaseAnswer))
-	if tries > 1 && c.byMe(ctx, err, editlock.KindForceReleased) {
-		return nil
-	}
-	return err
 }
 
-// byMe reports whether a lock was lost by an act of the caller himself.
-func (c *Client) byMe(ctx context.Context, err error, act editlock.Kind) bool {
-	var lost *editlock.LostError
-	return errors.As(err, &lost) && lost.How == act && lost.By.Session == c.session(ctx)
-}
-
-// HandOver implements Locker. After a repetition the mutex is no longer the
-// caller's; that the first try did it is told by the history, and is no error.
+// HandOver implements Locker. A repetition carries the same key, so it is the
+// same hand-over.
 func (c *Client) HandOver(ctx context.Context, id editlock.ID) (bool, error) {
 	mutex := wire.FromID(id)
 	var out wire.HandOverAnswer
-	tries, err := c.post(ctx, "/v1/hand-over", &wire.HandOverRequest{Mutex: &mutex, Owner: me(ctx)}, &out)
-	if tries > 1 && c.byMe(ctx, err, editlock.KindHandedOver) {
-		return true, nil
-	}
+	err := c.once(ctx, "/v1/hand-over", &wire.HandOverRequest{Mutex: &mutex, Owner: me(ctx)}, &out)
 	return out.HandedOver, err
 }
 
-// Decline implements Locker. A repetition finds that the waiter waits no more
-// and tells false.
+// Decline implements Locker. A repetition is the same answer to the waiter.
 func (c *Client) Decline(ctx context.Context, id editlock.ID, waiter, text string) (bool, error) {
 	mutex := wire.FromID(id)
 	var out wire.DeclineAnswer
-	_, err := c.post(ctx, "/v1/decline", &wire.DeclineRequest{Mutex: &mutex, Owner: me(ctx), Waiter: waiter, Message: text}, &out)
+	err := c.once(ctx, "/v1/decline", &wire.DeclineRequest{Mutex: &mutex, Owner: me(ctx), Waiter: waiter, Message: text}, &out)
 	return out.Declined, err
 }
 

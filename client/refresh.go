@@ -63,7 +63,7 @@ func (c *Client) refresh(ctx context.Context, owner *wire.Owner, b *batch, resul
 		return nil
 	}
 	var out wire.RefreshAnswer
-	if _, err := c.post(ctx, "/v1/refresh", &wire.RefreshRequest{Owner: owner, Items: b.items}, &out); err != nil {
+	if err := c.post(ctx, "/v1/refresh", &wire.RefreshRequest{Owner: owner, Items: b.items}, &out); err != nil {
 		return b.placed(err)
 	}
 	if len(out.Results) != len(b.items) {

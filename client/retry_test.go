@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -14,6 +15,8 @@ import (
 
 	"editlock"
 	"editlock/client"
+	"editlock/httpapi"
+	"editlock/store/memory"
 )
 
 // TestRetries cuts the connection of every call: before the server acted, and
@@ -73,12 +76,12 @@ func TestRetries(t *testing.T) {
 		{"Release", func(t *testing.T, w *world) (any, error) {
 			w.hold(t, ivanov)
 			return w.Release(as(t, ivanov), doc, editlock.Condition{})
-		}, outcome{true, "captured released"}, false},
+		}, outcome{true, "captured released"}, nil},
 		{"ReleaseAll", func(t *testing.T, w *world) (any, error) {
 			w.hold(t, ivanov)
 			ids, err := w.ReleaseAll(as(t, ivanov), []editlock.ID{doc})
 			return len(ids), err
-		}, outcome{1, "captured released"}, 0},
+		}, outcome{1, "captured released"}, nil},
 		{"ReleaseSession", func(t *testing.T, w *world) (any, error) {
 			w.hold(t, ivanov)
 			ids, err := w.ReleaseSession(as(t, ivanov), ivanov.Session)
@@ -97,7 +100,7 @@ func TestRetries(t *testing.T) {
 		}, outcome{true, "captured waiting handed_over captured"}, nil},
 		{"Decline", func(t *testing.T, w *world) (any, error) {
 			return w.Decline(as(t, ivanov), doc, queued(t, w).ID, "Not now")
-		}, outcome{true, "captured waiting declined"}, false},
+		}, outcome{true, "captured waiting declined"}, nil},
 		{"List", func(t *testing.T, w *world) (any, error) {
 			page, err := w.List(as(t, ivanov), editlock.Query{})
 			return len(page.Mutexes), err
@@ -137,6 +140,89 @@ func TestRetries(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// Between the lost answer of a call and its retry, a second job of the same
+// owner captures. What it holds must stay, and the retry must not call it its
+// own.
+func TestRetries_LeaveTheHoldOfASecondJobAlone(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		held bool // when the call is made
+		do   func(t *testing.T, w *world, seen editlock.Token) (did bool, err error)
+		lost bool
+		did  bool
+	}{
+		{"Capture", false, func(t *testing.T, w *world, _ editlock.Token) (bool, error) {
+			_, err := w.Capture(as(t, ivanov), doc, nil)
+			return false, err
+		}, true, false},
+		{"CaptureAll", false, func(t *testing.T, w *world, _ editlock.Token) (bool, error) {
+			_, err := w.CaptureAll(as(t, ivanov), []editlock.ID{{ID: "other"}, doc}, nil)
+			return false, err
+		}, true, false},
+		{"CaptureAll that refreshes", true, func(t *testing.T, w *world, _ editlock.Token) (bool, error) {
+			_, err := w.CaptureAll(as(t, ivanov), []editlock.ID{doc}, nil)
+			return false, err
+		}, true, false},
+		{"Takeover", true, func(t *testing.T, w *world, seen editlock.Token) (bool, error) {
+			_, err := w.Takeover(as(t, ivanov), doc, seen, "another tab", nil)
+			return false, err
+		}, true, false},
+		{"Release", true, func(t *testing.T, w *world, _ editlock.Token) (bool, error) {
+			return w.Release(as(t, ivanov), doc, editlock.Condition{})
+		}, false, true},
+		{"Release of what is free", false, func(t *testing.T, w *world, _ editlock.Token) (bool, error) {
+			return w.Release(as(t, ivanov), doc, editlock.Condition{})
+		}, false, false},
+		{"ReleaseAfter", true, func(t *testing.T, w *world, _ editlock.Token) (bool, error) {
+			return w.ReleaseAfter(as(t, ivanov), doc, editlock.Condition{}, time.Minute)
+		}, false, false},
+		{"ReleaseAll", true, func(t *testing.T, w *world, _ editlock.Token) (bool, error) {
+			ids, err := w.ReleaseAll(as(t, ivanov), []editlock.ID{doc})
+			return len(ids) == 1, err
+		}, false, true},
+		{"ReleaseSession", true, func(t *testing.T, w *world, _ editlock.Token) (bool, error) {
+			ids, err := w.ReleaseSession(as(t, ivanov), ivanov.Session)
+			return len(ids) == 1, err
+		}, false, false}, // it tells only of what the retry released
+		{"ForceRelease", true, func(t *testing.T, w *world, seen editlock.Token) (bool, error) {
+			return true, w.ForceRelease(as(t, ivanov), doc, seen, "stuck")
+		}, false, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := &world{manager: editlock.NewManager(memory.New(nil), nil)}
+				defer func() { _ = w.manager.Close() }()
+				server := httpapi.New(w.manager, nil)
+				var seen, second editlock.Mutex
+				tries := 0
+				w.Client = fakeClient(t, func(r *http.Request) (*http.Response, error) {
+					answer := httptest.NewRecorder()
+					server.ServeHTTP(answer, r)
+					if tries++; tries > 1 {
+						return answer.Result(), nil
+					}
+					time.Sleep(time.Second)
+					_, _ = w.manager.Release(as(t, ivanov), doc, editlock.Condition{})
+					second = w.hold(t, ivanov)
+					return nil, errors.New("connection reset")
+				})
+				if test.held {
+					seen = w.hold(t, ivanov)
+				}
+				time.Sleep(time.Second)
+				did, err := test.do(t, w, seen.Token)
+				if lost := errors.Is(err, editlock.ErrLost); did != test.did || lost != test.lost || err != nil && !lost {
+					t.Errorf("the retry: %v, %v; want %v, lost: %v", did, err, test.did, test.lost)
+				}
+				_, m, err := w.manager.Request(as(t, ivanov), doc)
+				if err != nil || m.Token != second.Token || !m.RefreshedAt.Equal(second.RefreshedAt) {
+					t.Errorf("in force is %+v, %v; the second job got %+v", m, err, second)
+				}
+			})
+		})
 	}
 }
 

@@ -27,7 +27,7 @@ type captureAnswer interface{ Waits() bool }
 func (c *Client) wait(ctx context.Context, m message, answer captureAnswer) error {
 	deadline := time.Now().Add(time.Duration(*m.wait))
 	for {
-		_, err := c.send(ctx, m, answer)
+		err := c.send(ctx, m, answer)
 		if err != nil || !answer.Waits() {
 			return err
 		}

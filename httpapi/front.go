@@ -176,7 +176,7 @@ func onLoopback(r *http.Request) bool {
 }
 
 const (
-	allowedHeaders = "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Prefer, X-Request-Id"
+	allowedHeaders = "Authorization, Content-Type, Idempotency-Age, Idempotency-Key, Last-Event-ID, Prefer, X-Request-Id"
 	exposedHeaders = "Retry-After, X-Request-Id, WWW-Authenticate"
 )
 

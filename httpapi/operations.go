@@ -37,10 +37,15 @@ var (
 	idParam    = param{"id", "query", "Only the mutex of this id, in just the group and mode given, which may be empty.", ""}
 	limitParam = param{"limit", "query", "At most so many: up to 1000, 100 by default.", "int32"}
 	pageParam  = param{"cursor", "query", "next_cursor of the page before.", ""}
-	keyHeader  = param{idempotencyKey, "header", "Made anew for each capture, a UUID for example, up to 200 bytes: within ten minutes, a retry by the same session for the same mutexes is the same capture, even if the first one's answer was lost.", ""}
 
 	preferHeader = param{"Prefer", "header", "`respond-async, wait=25` (RFC 7240), with an Idempotency-Key: a wait that lasts longer than so many seconds is answered with 202, and its caller asks again. Proxies cut off longer requests, often after 30 or 60 seconds.", ""}
 )
+
+// retryable are the headers of calls that may be sent again.
+var retryable = []param{
+	{idempotencyKey, "header", "Made anew for each call, a UUID for example, up to 200 bytes: within ten minutes, a retry by the same session for the same mutexes is the same call, even if the first one's answer was lost.", ""},
+	{idempotencyAge, "header", "Of a retry: how long ago the first try was sent, such as \"1.5s\". What was captured since then is left alone: the call did not mean it.", ""},
+}
 
 // operations are all there is, in the order of the document.
 func operations() []operation {
@@ -53,7 +58,7 @@ func operations() []operation {
 				"for others the server does once the connection has taken the answer. " +
 				"The place in the queue belongs to the Idempotency-Key: it outlives its request by 10 seconds, and a release with `if.request` gives it up at once. " +
 				"Several `mutexes` are captured all or none.",
-			route: route{serve: post(false, capture)}, body: form[wire.CaptureRequest](), params: []param{keyHeader, preferHeader},
+			route: route{serve: post(false, capture)}, body: form[wire.CaptureRequest](), params: append([]param{preferHeader}, retryable...),
 			accepted: "The capture waits on: its state is WAITING. Ask again with the same body and Idempotency-Key, and the rest of the wait.",
 			answers:  []reflect.Type{form[wire.CaptureAnswer](), form[wire.CaptureAllAnswer]()},
 			problems: []wire.Code{wire.Busy, wire.Lost},
@@ -73,38 +78,38 @@ func operations() []operation {
 			path: "/v1/release", name: "release", summary: "Release a mutex",
 			description: "Frees what the caller's session holds, or passes it to the first who waits. What is free already, or does not meet `if`, is left as it is: " +
 				"`released` is then false. With `grace` it is released so long after, unless it is refreshed before. The body may come as text/plain too, as `navigator.sendBeacon` sends it from a page that closes.",
-			route: route{serve: post(true, release)}, body: form[wire.ReleaseRequest](),
+			route: route{serve: post(true, release)}, body: form[wire.ReleaseRequest](), params: retryable,
 			answers:  []reflect.Type{form[wire.ReleaseAnswer](), form[wire.ReleaseAllAnswer]()},
 			problems: []wire.Code{wire.Busy},
 		},
 		{
 			path: "/v1/takeover", name: "takeover", summary: "Take a mutex over from its holder",
 			description: "In one atomic step, from the holder seen: `busy` if it is another by now, `lost` without a holder if it is free. The loser is told by whom, when and why.",
-			route:       route{serve: post(false, takeover)}, body: form[wire.TakeoverRequest](), params: []param{keyHeader},
+			route:       route{serve: post(false, takeover)}, body: form[wire.TakeoverRequest](), params: retryable,
 			answers: []reflect.Type{form[wire.CaptureAnswer]()}, problems: []wire.Code{wire.Busy, wire.Lost, wire.Forbidden},
 		},
 		{
 			path: "/v1/force-release", name: "force-release", summary: "Release a mutex of anybody's",
 			description: "By the holder seen, with a reason; refused like a takeover if the holder has changed.",
-			route:       route{serve: post(false, forceRelease)}, body: form[wire.ForceReleaseRequest](),
+			route:       route{serve: post(false, forceRelease)}, body: form[wire.ForceReleaseRequest](), params: retryable,
 			answers: []reflect.Type{form[wire.ReleaseAnswer]()}, problems: []wire.Code{wire.Busy, wire.Lost, wire.Forbidden},
 		},
 		{
 			path: "/v1/release-session", name: "release-session", summary: "Release everything that a session holds",
 			description: "At logout, for example.",
-			route:       route{serve: post(false, releaseSession)}, body: form[wire.ReleaseSessionRequest](),
+			route:       route{serve: post(false, releaseSession)}, body: form[wire.ReleaseSessionRequest](), params: retryable,
 			answers: []reflect.Type{form[wire.ReleaseAllAnswer]()},
 		},
 		{
 			path: "/v1/hand-over", name: "hand-over", summary: "Pass a mutex to the first who waits",
 			description: "If nobody waits, the holder keeps it.",
-			route:       route{serve: post(false, handOver)}, body: form[wire.HandOverRequest](),
+			route:       route{serve: post(false, handOver)}, body: form[wire.HandOverRequest](), params: retryable,
 			answers: []reflect.Type{form[wire.HandOverAnswer]()}, problems: []wire.Code{wire.Lost},
 		},
 		{
 			path: "/v1/decline", name: "decline", summary: "End somebody's wait, with a message",
 			description: "The waiter's capture ends as `busy`, with the answer in `declined`.",
-			route:       route{serve: post(false, decline)}, body: form[wire.DeclineRequest](),
+			route:       route{serve: post(false, decline)}, body: form[wire.DeclineRequest](), params: retryable,
 			answers: []reflect.Type{form[wire.DeclineAnswer]()}, problems: []wire.Code{wire.Lost},
 		},
 		{

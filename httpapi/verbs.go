@@ -98,22 +98,50 @@ func grantAfter(d *wire.Duration) (time.Duration, error) {
 	return time.Duration(*d), nil
 }
 
-// idempotencyKey is the header that makes a retry the same capture.
-const idempotencyKey = "Idempotency-Key"
+// The headers that make a retry the same call: a key that all tries of it have,
+// and, on a retry, how long ago the first try was sent.
+const (
+	idempotencyKey = "Idempotency-Key"
+	idempotencyAge = "Idempotency-Age"
+)
 
-// requestID is the key of a request. The library scopes it to who asks for
-// what.
-func (c *call) requestID() (string, error) {
-	keys := c.r.Header[idempotencyKey]
-	switch {
-	case len(keys) == 0:
-		return "", nil
-	case len(keys) > 1:
-		return "", invalid(idempotencyKey, "is given %d times; give it once", len(keys))
-	case keys[0] == "":
-		return "", invalid(idempotencyKey, "must not be empty")
+// try makes the call the one try of many that its headers say. The library
+// scopes the key to who asks for what.
+func (c *call) try() error {
+	key, err := c.header(idempotencyKey)
+	if err != nil {
+		return err
 	}
-	return keys[0], nil
+	old, err := c.header(idempotencyAge)
+	if err != nil || key == "" && old == "" {
+		return err
+	}
+	t := editlock.Try{Key: key}
+	if old != "" {
+		var age wire.Duration
+		if err := age.UnmarshalText([]byte(old)); err != nil {
+			return invalid(idempotencyAge, "%s", err.Error())
+		}
+		if age < 0 {
+			return invalid(idempotencyAge, "must not be negative: it is how long ago the first try was sent")
+		}
+		t.First = time.Now().Add(-time.Duration(age))
+	}
+	c.ctx = editlock.WithTry(c.ctx, t)
+	return nil
+}
+
+func (c *call) header(name string) (string, error) {
+	switch values := c.r.Header[name]; {
+	case len(values) == 0:
+		return "", nil
+	case len(values) > 1:
+		return "", invalid(name, "is given %d times; give it once", len(values))
+	case values[0] == "":
+		return "", invalid(name, "must not be empty")
+	default:
+		return values[0], nil
+	}
 }
 
 // named makes an error about the request ID name the header it came in.
@@ -185,12 +213,12 @@ func (c *call) captureOptions(in *wire.CaptureRequest) (*editlock.CaptureOptions
 	auto, badAuto := in.AutoRelease.Root("auto_release")
 	cond, badCond := in.If.Root()
 	grant, badGrant := grantAfter(in.GrantAfter)
-	key, badKey := c.requestID()
-	if err := first(c.actAs(in.Owner), badAuto, badCond, badGrant, badKey); err != nil {
+	if err := first(c.actAs(in.Owner), badAuto, badCond, badGrant, c.try()); err != nil {
 		return nil, err
 	}
 	opts := &editlock.CaptureOptions{
-		StatusData: in.StatusData, AutoRelease: auto, If: cond, Message: in.Message, GrantAfter: grant, RequestID: key,
+		StatusData: in.StatusData, AutoRelease: auto, If: cond, Message: in.Message, GrantAfter: grant,
+		RequestID: editlock.TryFrom(c.ctx).Key,
 	}
 	if in.Wait != nil {
 		opts.Wait = time.Duration(*in.Wait)
@@ -289,7 +317,7 @@ func request(c *call, in *wire.LookRequest) (any, error) {
 func release(c *call, in *wire.ReleaseRequest) (any, error) {
 	id, badID := oneOrSeveral(in.Mutex, in.Mutexes)
 	cond, badCond := in.If.Root()
-	if err := first(badID, c.actAs(in.Owner), badCond); err != nil {
+	if err := first(badID, c.actAs(in.Owner), badCond, c.try()); err != nil {
 		return nil, err
 	}
 	if in.Mutexes != nil {
@@ -300,61 +328,60 @@ func release(c *call, in *wire.ReleaseRequest) (any, error) {
 			return nil, invalid("grace", "goes with one mutex only")
 		}
 		ids, err := c.locker.ReleaseAll(c.ctx, wire.RootIDs(in.Mutexes))
-		return &wire.ReleaseAllAnswer{Released: len(ids) > 0, Mutexes: wire.FromIDs(ids)}, err
+		return &wire.ReleaseAllAnswer{Released: len(ids) > 0, Mutexes: wire.FromIDs(ids)}, named(err)
 	}
 	if in.Grace != nil {
 		released, err := c.locker.ReleaseAfter(c.ctx, id, cond, time.Duration(*in.Grace))
-		return &wire.ReleaseAnswer{Released: released}, err
+		return &wire.ReleaseAnswer{Released: released}, named(err)
 	}
 	released, err := c.locker.Release(c.ctx, id, cond)
-	return &wire.ReleaseAnswer{Released: released}, err
+	return &wire.ReleaseAnswer{Released: released}, named(err)
 }
 
 func takeover(c *call, in *wire.TakeoverRequest) (any, error) {
 	id, badID := one(in.Mutex)
 	auto, badAuto := in.AutoRelease.Root("auto_release")
 	grant, badGrant := grantAfter(in.GrantAfter)
-	key, badKey := c.requestID()
-	if err := first(badID, c.actAs(in.Owner), badAuto, badGrant, badKey); err != nil {
+	if err := first(badID, c.actAs(in.Owner), badAuto, badGrant, c.try()); err != nil {
 		return nil, err
 	}
 	m, err := c.locker.Takeover(c.ctx, id, editlock.Token(in.SeenToken), in.Reason, &editlock.CaptureOptions{
-		StatusData: in.StatusData, AutoRelease: auto, GrantAfter: grant, RequestID: key,
+		StatusData: in.StatusData, AutoRelease: auto, GrantAfter: grant, RequestID: editlock.TryFrom(c.ctx).Key,
 	})
 	return captured(m), named(err)
 }
 
 func forceRelease(c *call, in *wire.ForceReleaseRequest) (any, error) {
 	id, badID := one(in.Mutex)
-	if err := first(badID, c.actAs(in.Owner)); err != nil {
+	if err := first(badID, c.actAs(in.Owner), c.try()); err != nil {
 		return nil, err
 	}
 	err := c.locker.ForceRelease(c.ctx, id, editlock.Token(in.SeenToken), in.Reason)
-	return &wire.ReleaseAnswer{Released: true}, err
+	return &wire.ReleaseAnswer{Released: true}, named(err)
 }
 
 func releaseSession(c *call, in *wire.ReleaseSessionRequest) (any, error) {
-	if err := c.actAsIfGiven(in.Owner); err != nil {
+	if err := first(c.actAsIfGiven(in.Owner), c.try()); err != nil {
 		return nil, err
 	}
 	ids, err := c.locker.ReleaseSession(c.ctx, in.Session)
-	return &wire.ReleaseAllAnswer{Released: len(ids) > 0, Mutexes: wire.FromIDs(ids)}, err
+	return &wire.ReleaseAllAnswer{Released: len(ids) > 0, Mutexes: wire.FromIDs(ids)}, named(err)
 }
 
 func handOver(c *call, in *wire.HandOverRequest) (any, error) {
 	id, badID := one(in.Mutex)
-	if err := first(badID, c.actAs(in.Owner)); err != nil {
+	if err := first(badID, c.actAs(in.Owner), c.try()); err != nil {
 		return nil, err
 	}
 	passed, err := c.locker.HandOver(c.ctx, id)
-	return &wire.HandOverAnswer{HandedOver: passed}, err
+	return &wire.HandOverAnswer{HandedOver: passed}, named(err)
 }
 
 func decline(c *call, in *wire.DeclineRequest) (any, error) {
 	id, badID := one(in.Mutex)
-	if err := first(badID, c.actAs(in.Owner)); err != nil {
+	if err := first(badID, c.actAs(in.Owner), c.try()); err != nil {
 		return nil, err
 	}
 	declined, err := c.locker.Decline(c.ctx, id, in.Waiter, in.Message)
-	return &wire.DeclineAnswer{Declined: declined}, err
+	return &wire.DeclineAnswer{Declined: declined}, named(err)
 }

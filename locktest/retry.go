@@ -1,6 +1,7 @@
 package locktest
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -133,5 +134,161 @@ func retryAfterEnd(t *testing.T, h Harness) {
 		second := capture(as(t, ivanov), t, s.Locker, doc, nil)
 		_, err := try(s.other())
 		wantLost(t, err, &second)
+	})
+	retryRelease(t, h)
+}
+
+// retryRelease checks that the retry of a call that ends a hold is that call:
+// it ends no hold that the session got since the first try.
+func retryRelease(t *testing.T, h Harness) {
+	tab := &editlock.CaptureOptions{StatusData: tab1}
+	// The first try counts as long ago, so that no machine is too slow for it.
+	first, again := editlock.Try{Key: "k1"}, editlock.Try{Key: "k1", First: time.Now().Add(-time.Hour)}
+	only := func(ids []editlock.ID, err error) (bool, error) { return len(ids) > 0, err }
+	for _, tt := range []struct {
+		name   string
+		do     func(ctx context.Context, l editlock.Locker) (bool, error)
+		answer bool // of a retry whose first try did it
+		free   bool // of a call on a free mutex: no error
+	}{
+		{"Release", func(ctx context.Context, l editlock.Locker) (bool, error) {
+			return l.Release(ctx, doc, editlock.Condition{})
+		}, true, true},
+		{"Release by IfStatusData", func(ctx context.Context, l editlock.Locker) (bool, error) {
+			return l.Release(ctx, doc, editlock.IfStatusData(tab1))
+		}, true, true},
+		{"ReleaseAll", func(ctx context.Context, l editlock.Locker) (bool, error) {
+			return only(l.ReleaseAll(ctx, []editlock.ID{doc}))
+		}, true, true},
+		{"ReleaseSession", func(ctx context.Context, l editlock.Locker) (bool, error) {
+			return only(l.ReleaseSession(ctx, ivanov.Session))
+		}, false, true},
+		{"HandOver", func(ctx context.Context, l editlock.Locker) (bool, error) {
+			return l.HandOver(ctx, doc)
+		}, true, false},
+	} {
+		t.Run("the retry of "+tt.name+" ends no hold that began since the first try, which did its work", func(t *testing.T) {
+			s := h.Open(t)
+			capture(as(t, ivanov), t, s.Locker, doc, tab)
+			var w *waiter
+			if tt.name == "HandOver" {
+				w = s.wait(t, petrova, doc, nil)
+			}
+			if did, err := tt.do(editlock.WithTry(as(t, ivanov), first), s.Locker); err != nil || !did {
+				t.Fatalf("the first try: %v, %v", did, err)
+			}
+			if w != nil {
+				w.granted(t)
+				release(as(t, petrova), t, s.Locker, doc)
+			}
+			second := capture(as(t, ivanov), t, s.Locker, doc, tab)
+			if w != nil {
+				defer s.wait(t, smith, doc, nil).still(t)
+			}
+			if did, err := tt.do(editlock.WithTry(as(t, ivanov), again), s.other()); err != nil || did != tt.answer {
+				t.Errorf("the retry: %v, %v; want %v", did, err, tt.answer)
+			}
+			if got := standing(t, s.Locker, doc); got.Token != second.Token {
+				t.Errorf("the token in force is %d; the second job holds %d", got.Token, second.Token)
+			}
+		})
+		t.Run("the retry of "+tt.name+" ends no hold that began since the first try, which found nothing", func(t *testing.T) {
+			s := h.Open(t)
+			if did, err := tt.do(editlock.WithTry(as(t, ivanov), first), s.Locker); did || tt.free != (err == nil) {
+				t.Fatalf("the first try: %v, %v", did, err)
+			}
+			second := capture(as(t, ivanov), t, s.Locker, doc, tab)
+			if did, err := tt.do(editlock.WithTry(as(t, ivanov), again), s.other()); did || tt.free != (err == nil) {
+				t.Errorf("the retry: %v, %v", did, err)
+			}
+			wantStanding(t, s.Locker, second)
+		})
+		t.Run("the retry of "+tt.name+" does what a first try that never arrived was to do", func(t *testing.T) {
+			s := h.Open(t)
+			capture(as(t, ivanov), t, s.Locker, doc, tab)
+			if tt.name == "HandOver" {
+				defer s.wait(t, petrova, doc, nil).granted(t)
+			}
+			late := editlock.Try{Key: "k1", First: time.Now()}
+			if did, err := tt.do(editlock.WithTry(as(t, ivanov), late), s.Locker); err != nil || !did {
+				t.Errorf("the retry: %v, %v", did, err)
+			}
+		})
+	}
+	t.Run("the retry of ReleaseAfter leaves alone what was kept since the first try", func(t *testing.T) {
+		s := h.Open(t)
+		m := capture(as(t, ivanov), t, s.Locker, doc, nil)
+		do := func(try editlock.Try) {
+			t.Helper()
+			if did, err := s.Locker.ReleaseAfter(editlock.WithTry(as(t, ivanov), try), doc, editlock.Condition{}, time.Minute); err != nil || did != (try == first) {
+				t.Errorf("ReleaseAfter = %v, %v", did, err)
+			}
+		}
+		do(first)
+		kept, err := refresh(as(t, ivanov), t, s.Locker, editlock.RefreshItem{ID: doc, Token: m.Token})
+		if err != nil {
+			t.Fatal(err)
+		}
+		do(again)
+		wantStanding(t, s.Locker, kept)
+	})
+	t.Run("the retry of ForceRelease is no error once the mutex is another's", func(t *testing.T) {
+		s := h.Open(t)
+		seen := capture(as(t, ivanov), t, s.Locker, doc, nil)
+		if err := s.Locker.ForceRelease(editlock.WithTry(as(t, smith), first), doc, seen.Token, why); err != nil {
+			t.Fatal(err)
+		}
+		now := capture(as(t, petrova), t, s.Locker, doc, nil)
+		if err := s.Locker.ForceRelease(editlock.WithTry(as(t, smith), again), doc, seen.Token, why); err != nil {
+			t.Errorf("the retry: %v", err)
+		}
+		wantStanding(t, s.Locker, now)
+	})
+	t.Run("the retry of Decline is answered like the first try", func(t *testing.T) {
+		s := h.Open(t)
+		capture(as(t, ivanov), t, s.Locker, doc, nil)
+		s.wait(t, petrova, doc, nil)
+		who := standing(t, s.Locker, doc).Waiters[0].ID
+		for _, try := range []editlock.Try{first, again} {
+			if did, err := s.Locker.Decline(editlock.WithTry(as(t, ivanov), try), doc, who, "no"); err != nil || !did {
+				t.Errorf("Decline = %v, %v", did, err)
+			}
+		}
+	})
+	t.Run("the retry of a refreshing capture is lost once that hold ended and the session captured anew", func(t *testing.T) {
+		for name, do := range map[string]func(ctx context.Context, l editlock.Locker) error{
+			"Capture": func(ctx context.Context, l editlock.Locker) error {
+				_, err := l.Capture(ctx, doc, nil)
+				return err
+			},
+			"Capture by IfStatusData": func(ctx context.Context, l editlock.Locker) error {
+				_, err := l.Capture(ctx, doc, &editlock.CaptureOptions{If: editlock.IfStatusData(tab1)})
+				return err
+			},
+			"CaptureAll": func(ctx context.Context, l editlock.Locker) error {
+				_, err := l.CaptureAll(ctx, []editlock.ID{doc}, nil)
+				return err
+			},
+		} {
+			t.Run(name, func(t *testing.T) {
+				s := h.Open(t)
+				capture(as(t, ivanov), t, s.Locker, doc, tab)
+				if err := do(editlock.WithTry(as(t, ivanov), first), s.Locker); err != nil {
+					t.Fatal(err)
+				}
+				release(as(t, ivanov), t, s.Locker, doc)
+				second := capture(as(t, ivanov), t, s.Locker, doc, tab)
+				wantLost(t, do(editlock.WithTry(as(t, ivanov), again), s.other()), &second)
+				wantStanding(t, s.Locker, second)
+			})
+		}
+	})
+	t.Run("the retry of a capture whose first try never arrived refreshes what another job of the session captured", func(t *testing.T) {
+		s := h.Open(t)
+		m := capture(as(t, ivanov), t, s.Locker, doc, nil)
+		got, err := s.Locker.Capture(editlock.WithTry(as(t, ivanov), again), doc, nil)
+		if err != nil || got.Token != m.Token {
+			t.Errorf("Capture = %d, %v; want the token %d", got.Token, err, m.Token)
+		}
 	})
 }

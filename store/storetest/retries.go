@@ -12,6 +12,7 @@ var retryLaws = []law{
 	{"the same request again is the same write", lawReplay, 0},
 	{"a retry after the hold is over leaves the next holder alone", lawReplayLate, 0},
 	{"a retry of a drop leaves the next hold of the same session alone", lawReplayDrop, 0},
+	{"a drop that expects a free name is refused, and tells whether it was done under its ID before", lawLook, 0},
 	{"a retry of a touch with a note logs and extends nothing more", lawReplayTouch, 0},
 	{"a refused request is not remembered", lawRefusedForgotten, 0},
 	{"several swaps are retried as one", lawReplaySeveral, 0},
@@ -68,6 +69,23 @@ func lawReplayDrop(t *test) {
 	t.swap("r1", drop("a", "ann"))
 	again := t.do(take("a", "ann", t.idle(60)))
 	res := t.replay("r1", drop("a", "ann"))
+	t.wantSame("record in force", again, res.Records[0])
+	t.wantSame("what stands there", again, t.get("a"))
+}
+
+func lawLook(t *test) {
+	look := drop("a", "ann")
+	look.Expect, look.Note = store.Expect{Free: true}, nil
+	t.refuse(look)
+	held := t.do(take("a", "ann", t.idle(60)))
+	t.refuse(look)
+	t.wantSame("what stands there", held, t.get("a"))
+	t.swap("r1", drop("a", "ann"))
+	again := t.do(take("a", "ann", t.idle(60)))
+	if res := t.swap("r2", look); res.Done {
+		t.Error("done under an ID that is new")
+	}
+	res := t.replay("r1", look)
 	t.wantSame("record in force", again, res.Records[0])
 	t.wantSame("what stands there", again, t.get("a"))
 }
