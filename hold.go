@@ -31,6 +31,12 @@ type Held struct {
 	sent     time.Time   // when the call went out that mutex is the answer to
 	deadline *time.Timer // nil: holds for ever
 	lapsed   bool        // the deadline passed
+
+	// Of Release, one call of it at a time.
+	leave   sync.Mutex
+	leaving Try
+	left    bool // released, or known to be lost: outcome says which
+	outcome error
 }
 
 // Hold captures a mutex and keeps it for the owner in ctx.
@@ -76,11 +82,17 @@ func (h *Held) Mutex() Mutex {
 }
 
 // Release ends the hold and frees the mutex. If it was lost before, that
-// *LostError is returned. It may be called more than once.
+// *LostError is returned, though the store tells of it only now. It may be
+// called more than once, and again after an error.
 func (h *Held) Release(ctx context.Context) error {
 	h.end(ErrReleased)
 	h.stopTimer()
 	h.bg.Wait()
+	h.leave.Lock()
+	defer h.leave.Unlock()
+	if h.left {
+		return h.outcome
+	}
 	h.mu.Lock()
 	m, lapsed := h.mutex, h.lapsed
 	h.mu.Unlock()
@@ -89,10 +101,30 @@ func (h *Held) Release(ctx context.Context) error {
 		return lost
 	}
 	// After a lapse the store may hold it still, if only the answers were lost.
-	_, err := h.locker.Release(WithOwner(ctx, h.owner), m.ID, IfToken(m.Token))
+	err := h.free(WithOwner(ctx, h.owner), m, lapsed)
 	if lost != nil {
 		return lost
 	}
+	if err == nil || errors.Is(err, ErrLost) {
+		h.left, h.outcome = true, err
+	}
+	return err
+}
+
+// free releases the mutex, or returns how it was lost unless that is known.
+func (h *Held) free(ctx context.Context, m Mutex, known bool) error {
+	if h.leaving.Key == "" {
+		h.leaving.Key = newRequestID()
+	}
+	sent := time.Now()
+	released, err := h.locker.Release(WithTry(ctx, h.leaving), m.ID, IfToken(m.Token))
+	if h.leaving.First.IsZero() {
+		h.leaving.First = sent
+	}
+	if err != nil || released || known {
+		return err
+	}
+	_, err = h.locker.Capture(WithTry(ctx, Try{}), m.ID, &CaptureOptions{If: IfToken(m.Token)})
 	return err
 }
 

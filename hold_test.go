@@ -227,6 +227,64 @@ func TestHold_ReleaseFreesAndStops(t *testing.T) {
 	})
 }
 
+// The event of the loss has not come yet; the answer to the release is told.
+func TestHold_ReleaseTellsOfALossThatNobodyHasToldYet(t *testing.T) {
+	for name, end := range map[editlock.Kind]func(ctx context.Context, l *line, m editlock.Mutex) error{
+		editlock.KindForceReleased: func(ctx context.Context, l *line, m editlock.Mutex) error {
+			return l.ForceRelease(ctx, report, m.Token, "enough")
+		},
+		editlock.KindTakenOver: func(ctx context.Context, l *line, m editlock.Mutex) error {
+			_, err := l.Takeover(ctx, report, m.Token, "enough", nil)
+			return err
+		},
+	} {
+		t.Run(string(name), func(t *testing.T) {
+			bubble(t, func(t *testing.T, l *line) {
+				h := hold(t, deaf{l}, nil)
+				if err := end(editlock.WithOwner(t.Context(), intruder), l, h.Mutex()); err != nil {
+					t.Fatal(err)
+				}
+				for range 2 {
+					err := h.Release(t.Context())
+					var lost *editlock.LostError
+					if !errors.As(err, &lost) || lost.How != name || lost.By != intruder || lost.Reason != "enough" {
+						t.Errorf("Release: %v, want it lost, %s", err, name)
+					}
+				}
+			})
+		})
+	}
+}
+
+// cutRelease loses the answer to the first release.
+type cutRelease struct {
+	*line
+	cut bool
+}
+
+func (l *cutRelease) Release(ctx context.Context, id editlock.ID, cond editlock.Condition) (bool, error) {
+	released, err := l.Locker.Release(ctx, id, cond)
+	if !l.cut {
+		l.cut = true
+		return false, editlock.ErrUnavailable
+	}
+	return released, err
+}
+
+func TestHold_ReleaseAgainAfterAnErrorIsTheSameRelease(t *testing.T) {
+	bubble(t, func(t *testing.T, l *line) {
+		h := hold(t, &cutRelease{line: l}, nil)
+		if err := h.Release(t.Context()); !errors.Is(err, editlock.ErrUnavailable) {
+			t.Fatalf("Release: %v", err)
+		}
+		for range 2 {
+			if err := h.Release(t.Context()); err != nil {
+				t.Errorf("Release again: %v", err)
+			}
+		}
+	})
+}
+
 func TestHold_ReleaseDoesNotFreeWhatIsHeldAnew(t *testing.T) {
 	bubble(t, func(t *testing.T, l *line) {
 		h := hold(t, deaf{l}, nil)
