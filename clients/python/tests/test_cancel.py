@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Coroutine
-from typing import Any, Callable, TypeVar
+from typing import Any, Callable, Optional, TypeVar
 
 import pytest
 
@@ -166,3 +166,68 @@ def test_a_connection_that_comes_with_the_cancellation_is_not_left_open(server: 
         return made[0].cut
 
     assert run(work())
+
+
+async def cancel_until_done(task: asyncio.Task[Any]) -> None:
+    """Cancels in every turn of the event loop, for as long as the task runs."""
+    while not task.done():
+        task.cancel()
+        await asyncio.sleep(0)
+
+
+def test_a_hold_is_released_however_often_it_is_cancelled(server: Server, invoice: ID, ivan: Owner) -> None:
+    async def work() -> tuple[bool, State]:
+        begun = asyncio.Event()
+
+        async def hold() -> None:
+            async with client.hold(invoice, owner=ivan, auto_release=NEVER):
+                begun.set()
+                await asyncio.sleep(3600)
+
+        async with AsyncClient(server.url) as client:
+            holding = asyncio.ensure_future(hold())
+            await begun.wait()
+            await cancel_until_done(holding)
+            return holding.cancelled(), (await client.request(invoice, owner=ivan))[0]
+
+    assert run(work()) == (True, State.FREE)
+
+
+@pytest.mark.parametrize("wait", [None, 30.0])
+def test_a_hold_is_released_though_cancelled_as_it_begins(
+    server: Server, invoice: ID, ivan: Owner, wait: Optional[float], after_each_read: Callable[[Hook], None]
+) -> None:
+    """The server has captured it, and nobody reads the answer."""
+
+    async def work() -> tuple[bool, State]:
+        async def hold() -> None:
+            async with client.hold(invoice, owner=ivan, auto_release=NEVER, wait=wait):
+                pass
+
+        async with AsyncClient(server.url) as client:
+            holding = asyncio.ensure_future(hold())
+            answered = asyncio.Event()
+            after_each_read(lambda answer: answered.set() if isinstance(answer, bytes) else holding.cancel())
+            await answered.wait()
+            await cancel_until_done(holding)
+            return holding.cancelled(), (await client.request(invoice, owner=ivan))[0]
+
+    assert run(work()) == (True, State.FREE)
+
+
+def test_a_cancelled_wait_leaves_nothing_behind(server: Server, invoice: ID, ivan: Owner, olga: Owner) -> None:
+    async def work() -> tuple[bool, State]:
+        async def hold() -> None:
+            async with client.hold(invoice, owner=ivan, auto_release=NEVER, wait=30):
+                pass
+
+        async with AsyncClient(server.url) as client:
+            theirs = await client.capture(invoice, owner=olga)
+            waiting = asyncio.ensure_future(hold())
+            while (await client.request(invoice))[1].waiting == 0:  # type: ignore[union-attr]
+                await asyncio.sleep(0.01)
+            await client.release(invoice, owner=olga, if_token=theirs.token)
+            await cancel_until_done(waiting)
+            return waiting.cancelled(), (await client.request(invoice, owner=ivan))[0]
+
+    assert run(work()) == (True, State.FREE)

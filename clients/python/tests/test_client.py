@@ -6,6 +6,7 @@ import asyncio
 import json
 import multiprocessing
 import threading
+import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,6 +22,7 @@ from editlock import (
     AutoRelease,
     Client,
     Invalid,
+    Mutex,
     Owner,
     State,
     Unavailable,
@@ -38,7 +40,7 @@ class Proxy:
 
     def __init__(self, server: Server) -> None:
         outer = self
-        self.seen: list[tuple[str, str]] = []  # path and Idempotency-Key
+        self.seen: list[tuple[str, str, str]] = []  # path, Idempotency-Key and -Age
         self.connections: set[Any] = set()
         self.spoil: Callable[[Any, int, bytes], bool] = lambda handler, status, body: False
 
@@ -50,7 +52,8 @@ class Proxy:
                 from urllib.request import Request, urlopen
 
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                outer.seen.append((self.path, self.headers.get("Idempotency-Key", "")))
+                key, age = (self.headers.get(f"Idempotency-{name}", "") for name in ("Key", "Age"))
+                outer.seen.append((self.path, key, age))
                 outer.connections.add(self.client_address)
                 ask = Request(server.url + self.path, body, dict(self.headers))
                 try:
@@ -124,7 +127,7 @@ def test_a_lost_answer_is_asked_for_again_as_the_same_capture(
     # If-free would be refused by the first try's success, were it another capture.
     mutex = through.capture(invoice, owner=ivan, if_free=True)
     assert mutex.owner == ivan
-    paths, keys = zip(*proxy.seen)
+    paths, keys, _ = zip(*proxy.seen)
     assert paths == ("/v1/capture", "/v1/capture")
     assert keys[0] == keys[1] != ""
 
@@ -142,6 +145,30 @@ def test_a_release_by_force_that_lost_its_answer_has_succeeded(
     proxy.spoil = once(lambda handler: handler.cut())
     through.force_release(invoice, mutex.token, "test", owner=olga)
     assert through.request(invoice)[0] is State.FREE
+
+
+def test_a_release_that_lost_its_answer_ends_no_later_hold(
+    through: Client, proxy: Proxy, server: Server, invoice: ID, ivan: Owner
+) -> None:
+    """A second job of the same owner captures before the retry, which says that it is one."""
+    through.capture(invoice, owner=ivan)
+    later: list[Mutex] = []
+
+    def cut(handler: Any) -> None:
+        with Client(server.url) as second:
+            later.append(second.capture(invoice, owner=ivan))
+        time.sleep(0.1)
+        handler.cut()
+
+    proxy.spoil = once(cut)
+    assert through.release(invoice, owner=ivan)
+    now = through.request(invoice)[1]
+    assert now is not None
+    assert now.token == later[0].token
+    (_, first, young), (_, again, old) = proxy.seen[1:3]
+    assert first == again != ""
+    assert young == ""
+    assert float(old.rstrip("s")) >= 0.1
 
 
 def test_busy_servers_are_asked_again(through: Client, proxy: Proxy, invoice: ID) -> None:

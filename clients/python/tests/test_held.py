@@ -12,6 +12,8 @@ import pytest
 from both import Blocking
 from editlock import ID, NEVER, AsyncClient, AutoRelease, Busy, Client, Lost, Owner, State
 from editlock._lease import Lease, clock
+from editlock.aioheld import AsyncHeld
+from editlock.held import Held
 from servers import Server
 
 SHORT = AutoRelease(idle=1)
@@ -81,6 +83,42 @@ def test_a_forced_release_ends_it(client: Client, invoice: ID, ivan: Owner, olga
 
     lost = lose(client, invoice, ivan, AutoRelease(idle=3), force)
     assert lost.how == "force_released"
+
+
+@pytest.mark.parametrize("how", ["taken_over", "force_released"])
+def test_a_release_tells_of_a_loss_that_no_event_has_told(
+    client: Client, invoice: ID, ivan: Owner, olga: Owner, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def deaf(held: AsyncHeld) -> None:
+        return None
+
+    monkeypatch.setattr(AsyncHeld, "_listen", deaf)
+    monkeypatch.setattr(Held, "_listen", lambda held: None)
+
+    def end() -> None:
+        with another(client) as colleague:
+            seen = colleague.request(invoice)[1]
+            assert seen is not None
+            if how == "taken_over":
+                colleague.takeover(invoice, seen.token, "urgent", owner=olga)
+            else:
+                colleague.force_release(invoice, seen.token, "urgent", owner=olga)
+
+    if isinstance(client, Blocking):
+
+        async def hold() -> None:
+            async with client.client.hold(invoice, owner=ivan):
+                end()
+
+        with pytest.raises(Lost) as lost:
+            client.wait(hold())
+    else:
+        held = client.hold(invoice, owner=ivan)
+        end()
+        with pytest.raises(Lost) as lost:
+            held.release()
+        assert held.lost is lost.value
+    assert (lost.value.how, lost.value.reason, lost.value.by) == (how, "urgent", olga)
 
 
 def test_a_server_that_hangs_is_a_loss_before_the_lease_ends(own_server: Server, ivan: Owner) -> None:

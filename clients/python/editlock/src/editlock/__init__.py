@@ -13,6 +13,7 @@ from .errors import (
     Invalid,
     Limited,
     Lost,
+    NotHeld,
     Unauthenticated,
     Unavailable,
 )
@@ -60,6 +61,7 @@ __all__ = [
     "Limited",
     "Lost",
     "Mutex",
+    "NotHeld",
     "Owner",
     "Page",
     "RefreshItem",

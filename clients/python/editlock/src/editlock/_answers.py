@@ -62,10 +62,10 @@ def refusal(address: Address, head: Head, body: bytes) -> EditlockError:
 _REFUSALS: dict[int, type[EditlockError]] = {401: Unauthenticated, 403: Forbidden, 429: Limited}
 
 
-def result(address: Address, call: Call[T], head: Head, body: bytes, tries: int) -> T:
+def result(address: Address, call: Call[T], head: Head, body: bytes) -> T:
     """What a whole answer means."""
     if head.status != 200 and not (head.status == 202 and call.wait):
-        return call.refused(refusal(address, head, body), tries)
+        raise refusal(address, head, body)
     if not head.is_type("application/json"):
         raise _strange(address, f"content of type {head.headers.get('content-type', '')[:80]!r}")
     try:

@@ -6,14 +6,14 @@ import random
 import time
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Callable, Generic, Optional, TypeVar
 from urllib.parse import urlencode
 
 from . import _forms as forms
-from .credential import names_owner, session_of
-from .errors import EditlockError, Invalid, Lost
+from .credential import names_owner
+from .errors import EditlockError, Invalid
 from .owners import console_owner, current_owner
 from .types import ID, AutoRelease, HistoryPage, Mutex, Owner, Page, RefreshItem, Seconds, State
 
@@ -42,8 +42,7 @@ class Call(Generic[T]):
     wait: float = 0.0  # seconds the server may take beyond its usual time
     short: bool = False  # the server is known to answer before the wait is over
     leaves: bool = False  # who gives it up leaves the queue: nobody else has its key
-    #: The result if a repetition is refused because the first try did its work.
-    done_by_me: Optional[tuple[str, Owner, T]] = None
+    first: Optional[float] = None  # when it was sent first, by time.monotonic
 
     @property
     def method(self) -> str:
@@ -55,15 +54,18 @@ class Call(Generic[T]):
         if not proved or self.body is None or self.body.get("owner") != forms.from_owner(console_owner()):
             return
         del self.body["owner"]
-        if self.done_by_me is not None:
-            how, owner, result = self.done_by_me
-            self.done_by_me = how, replace(owner, session=session_of(secret)), result
 
     def headers(self) -> Mapping[str, str]:
-        headers = {"Idempotency-Key": self.key} if self.key else {}
-        if self.wait:
-            headers["Prefer"] = f"respond-async, wait={ANSWERS_WITHIN}"
-        return headers
+        """Those of the try that is sent now: a repetition says that it is the same call, and how old."""
+        headers = {"Prefer": f"respond-async, wait={ANSWERS_WITHIN}"} if self.wait else {}
+        if not self.key:
+            return headers
+        now = time.monotonic()
+        if self.first is None:
+            self.first = now
+        else:
+            headers["Idempotency-Age"] = f"{now - self.first:.6f}s"
+        return {**headers, "Idempotency-Key": self.key}
 
     def lasts(self, left: float) -> float:
         """Seconds that one answer may take, beyond the usual time, with so much of the wait left."""
@@ -81,17 +83,9 @@ class Call(Generic[T]):
         if self.wait and self.body is not None:
             self.body["wait"] = forms.duration("wait", max(left, 0.001))
 
-    def refused(self, err: EditlockError, tries: int) -> T:
-        """Raises the refusal, unless it says that an earlier try succeeded."""
-        if tries > 1 and self.done_by_me is not None and isinstance(err, Lost):
-            how, owner, result = self.done_by_me
-            if err.how == how and err.by is not None and err.by.session == owner.session:
-                return result
-        raise err
 
-
-def request_id(given: str) -> str:
-    """The key of a capture: the caller's, or a new one that sorts by time."""
+def request_id(given: str = "") -> str:
+    """The key of a call: the caller's, or a new one that sorts by time."""
     if not given:
         return f"{int(time.time() * 1000):012x}-{uuid.uuid4().hex}"
     if not given.isascii() or not given.isprintable():
@@ -235,7 +229,7 @@ def release(
     }
     if grace is not None:
         body["grace"] = forms.duration("grace", grace)
-    return Call("/v1/release", lambda answer: bool(answer["released"]), body)
+    return Call("/v1/release", lambda answer: bool(answer["released"]), body, request_id())
 
 
 def _released(answer: Any) -> tuple[ID, ...]:
@@ -244,14 +238,14 @@ def _released(answer: Any) -> tuple[ID, ...]:
 
 def release_all(ids: Iterable[ID], owner: Optional[Owner]) -> Call[tuple[ID, ...]]:
     body = {"mutexes": [forms.from_id(id) for id in ids], "owner": forms.from_owner(_acting(owner))}
-    return Call("/v1/release", _released, body)
+    return Call("/v1/release", _released, body, request_id())
 
 
 def release_session(session: str, owner: Optional[Owner]) -> Call[tuple[ID, ...]]:
     body: dict[str, Any] = {"session": session}
     if owner is not None:
         body["owner"] = forms.from_owner(owner)
-    return Call("/v1/release-session", _released, body)
+    return Call("/v1/release-session", _released, body, request_id())
 
 
 def takeover(
@@ -275,27 +269,25 @@ def takeover(
 
 
 def force_release(id: ID, seen_token: int, reason: str, owner: Optional[Owner]) -> Call[None]:
-    me = _acting(owner)
     body = {
         "mutex": forms.from_id(id),
-        "owner": forms.from_owner(me),
+        "owner": forms.from_owner(_acting(owner)),
         "seen_token": seen_token,
         "reason": reason,
     }
-    return Call("/v1/force-release", lambda answer: None, body, done_by_me=("force_released", me, None))
+    return Call("/v1/force-release", lambda answer: None, body, request_id())
 
 
 def hand_over(id: ID, owner: Optional[Owner]) -> Call[bool]:
-    me = _acting(owner)
-    body = {"mutex": forms.from_id(id), "owner": forms.from_owner(me)}
-    return Call("/v1/hand-over", lambda answer: bool(answer["handed_over"]), body, done_by_me=("handed_over", me, True))
+    body = {"mutex": forms.from_id(id), "owner": forms.from_owner(_acting(owner))}
+    return Call("/v1/hand-over", lambda answer: bool(answer["handed_over"]), body, request_id())
 
 
 def decline(id: ID, waiter: str, message: str, owner: Optional[Owner]) -> Call[bool]:
     body = {"mutex": forms.from_id(id), "owner": forms.from_owner(_acting(owner)), "waiter": waiter}
     if message:
         body["message"] = message
-    return Call("/v1/decline", lambda answer: bool(answer["declined"]), body)
+    return Call("/v1/decline", lambda answer: bool(answer["declined"]), body, request_id())
 
 
 def _query(path: str, params: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any, Optional
 
-from .errors import Answer, Busy, EditlockError, Forbidden, Invalid, Limited, Lost, Unauthenticated, Unavailable
+from .errors import Answer, Busy, EditlockError, Forbidden, Invalid, Limited, Lost, NotHeld, Unauthenticated, Unavailable
 from .types import ID, AutoRelease, Entry, HistoryPage, Mutex, Owner, Page, RefreshItem, Seconds, State, Waiter
 
 Form = dict[str, Any]
@@ -203,6 +203,9 @@ def to_error(form: Mapping[str, Any]) -> EditlockError:
             at=_optional_time(form.get("at")),
             reason=form.get("reason", ""),
         )
+    if code == "not_held":
+        mutex = form.get("mutex")
+        return NotHeld(text, id=None if mutex is None else to_id(mutex))
     if code in ("invalid", "too_large"):
         field = form.get("field", "")
         return Invalid(field, text[len(field) :].strip() if field and text.startswith(field) else text)

@@ -283,7 +283,7 @@ class AsyncClient:
 
     async def _withdraw(self, leave: calls.Call[bool]) -> None:
         with contextlib.suppress(Exception):
-            await self._try(leave, calls.LEAVE_WITHIN, 1, await self._credential.get_async())
+            await self._try(leave, calls.LEAVE_WITHIN, await self._credential.get_async())
 
     async def _send(self, call: calls.Call[T], within: Optional[float]) -> T:
         """Sends a call until there is an answer that counts, or its time is up."""
@@ -298,7 +298,7 @@ class AsyncClient:
             # A try on a connection that died without a word leaves time for another.
             patience = call.lasts(granted - now) + max((deadline - max(now, granted)) / 2, 0.001)
             try:
-                return await self._try(call, patience, tries, secret)
+                return await self._try(call, patience, secret)
             except calls.WaitsOn:
                 call.short, tries = True, 1
                 call.shorten(granted - time.monotonic())
@@ -317,21 +317,20 @@ class AsyncClient:
             await asyncio.sleep(pause)
             call.shorten(granted - time.monotonic())
 
-    async def _try(self, call: calls.Call[T], patience: float, tries: int, secret: str) -> T:
+    async def _try(self, call: calls.Call[T], patience: float, secret: str) -> T:
         if self._pool.closed:
             raise Unavailable("the client is closed")
-        headers = {**call.headers(), **proof(secret)}
-        data = http.request(self._address, call.method, call.path, headers, call.body)
         try:
-            head, body, again = await within(self._exchange(data), patience)
+            head, body = await within(self._exchange(call, secret), patience)
         except (OSError, *TIME_UP) as err:
             raise Retry(unreached(self._address, err)) from err
-        return result(self._address, call, head, body, tries + again)
+        return result(self._address, call, head, body)
 
-    async def _exchange(self, data: bytes) -> tuple[http.Head, bytes, int]:
-        again = 0
+    async def _exchange(self, call: calls.Call[T], secret: str) -> tuple[http.Head, bytes]:
         while True:
             connection, used = await self._pool.get()
+            headers = {**call.headers(), **proof(secret)}
+            data = http.request(self._address, call.method, call.path, headers, call.body)
             try:
                 await connection.send(data)
                 head = await connection.read(http.read_head())
@@ -341,7 +340,6 @@ class AsyncClient:
                 connection.close()
                 if not used:
                     raise
-                again = 1  # the server may have acted before it was cut
             except BaseException:
                 connection.close()
                 raise
@@ -349,7 +347,7 @@ class AsyncClient:
             self._pool.put(connection)
         else:
             connection.close()
-        return head, body, again
+        return head, body
 
     def hold(
         self,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Coroutine
 from types import TracebackType
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING, Any, Optional, TypeVar
 
 from ._calls import Call
 from ._calls import refresh as refresh_call
@@ -17,6 +18,28 @@ from .types import ID, Mutex, Owner, RefreshItem
 if TYPE_CHECKING:
     from .aio import AsyncClient
 
+T = TypeVar("T")
+
+#: Seconds for finding out what became of a capture that was cancelled.
+_UNDO_WITHIN = 3.0
+
+
+async def to_its_end(work: Coroutine[Any, Any, T]) -> T:
+    """Awaits work that must not be left half done: it goes on through any
+    number of cancellations of its caller, who is cancelled when it has ended."""
+    task = asyncio.ensure_future(work)
+    cancelled: Optional[asyncio.CancelledError] = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as err:
+            cancelled = err
+    if cancelled is not None:
+        if not task.cancelled():
+            task.exception()  # which the cancellation comes before
+        raise cancelled
+    return task.result()
+
 
 class AsyncHeld:
     """A mutex that is held within an ``async with`` block, and refreshed in
@@ -25,7 +48,8 @@ class AsyncHeld:
     When it is lost, what runs in the block is cancelled and the block ends
     with Lost: at the latest before the store could give the mutex to another
     by itself, and at once, by event, after a takeover, forced release or
-    hand-over. Fence writes with the token.
+    hand-over. However often the task is cancelled, the mutex is released
+    first. Fence writes with the token.
     """
 
     def __init__(self, client: AsyncClient, owner: Optional[Owner], capture: Call[Mutex]) -> None:
@@ -40,14 +64,18 @@ class AsyncHeld:
 
     async def __aenter__(self) -> AsyncHeld:
         sent = clock()
-        mutex = await self._client._run(self._capture)
+        try:
+            mutex = await self._client._run(self._capture)
+        except asyncio.CancelledError:
+            await to_its_end(self._undo())
+            raise
         self._lease = Lease(mutex, sent)
         try:
             if self._capture.wait:
                 # Nobody knows how long ago the wait was granted: ask anew.
                 await self._refresh("", None)
         except BaseException:
-            await self._free(quietly=True)
+            await to_its_end(self._free(quietly=True))
             raise
         self._body = asyncio.current_task()
         self._work = [asyncio.ensure_future(work) for work in (self._keep(), self._listen(), self._expire())]
@@ -57,6 +85,30 @@ class AsyncHeld:
         self, kind: Optional[type[BaseException]], err: Optional[BaseException], trace: Optional[TracebackType]
     ) -> None:
         self._body = None  # from here on a loss cancels nothing
+        try:
+            await to_its_end(self._leave(quietly=err is not None))
+        except asyncio.CancelledError:
+            self._uncancel()
+            raise
+        lost = self._lost
+        if lost is None:
+            return
+        if self._cancelled and isinstance(err, asyncio.CancelledError):
+            if self._uncancel() > 0:
+                return  # somebody else cancels the task too, which comes first
+            raise lost from None
+        if err is None:
+            raise lost
+
+    def _uncancel(self) -> int:
+        """Takes back the cancellation that a loss was told by, and says how many are left."""
+        task = asyncio.current_task()
+        if sys.version_info < (3, 11) or task is None or not self._cancelled:
+            return 0
+        return task.uncancel()
+
+    async def _leave(self, quietly: bool) -> None:
+        """Ends the work in the background and frees the mutex."""
         # A credential function of the caller's may lose a cancellation, as
         # wait_for does before Python 3.12: it is repeated.
         while [task for task in self._work if not task.done()]:
@@ -64,19 +116,19 @@ class AsyncHeld:
                 task.cancel()
             await asyncio.wait(self._work, timeout=0.1)
         await asyncio.gather(*self._work, return_exceptions=True)
-        lost = self._lost
-        if lost is None or lost.how == "expired":
+        if self._lost is None or self._lost.how == "expired":
             # After a lapse the store may hold it still, if only answers were lost.
-            await self._free(quietly=lost is not None or err is not None)
-        if lost is None:
-            return
-        if self._cancelled and isinstance(err, asyncio.CancelledError):
-            task_now = asyncio.current_task()
-            if sys.version_info >= (3, 11) and task_now is not None and task_now.uncancel() > 0:
-                return  # somebody else cancels the task too, which comes first
-            raise lost from None
-        if err is None:
-            raise lost
+            await self._free(quietly=self._lost is not None or quietly)
+
+    async def _undo(self) -> None:
+        """Frees what a capture got whose caller was cancelled before the answer. Asked
+        again, it is the same capture, and no longer waits."""
+        self._capture.shorten(0.0)
+        try:
+            self._lease = Lease(await self._client._run(self._capture, _UNDO_WITHIN), clock())
+        except EditlockError:
+            return  # it got nothing
+        await self._free(quietly=True)
 
     @property
     def mutex(self) -> Mutex:
@@ -122,10 +174,20 @@ class AsyncHeld:
 
     async def _free(self, quietly: bool) -> None:
         try:
-            await self._client.release(self.id, owner=self._owner, if_token=self.token)
+            if not await self._client.release(self.id, owner=self._owner, if_token=self.token) and not quietly:
+                await self._claim()
+        except Lost as lost:
+            if not quietly:
+                self._lost = lost
         except EditlockError:
             if not quietly:
                 raise
+
+    async def _claim(self) -> None:
+        """Raises Lost, with what is known of it, for a mutex that was not released."""
+        await self._client.capture(self.id, owner=self._owner, if_token=self.token)
+        # Nobody has taken it, so there is something to release after all.
+        await self._client.release(self.id, owner=self._owner, if_token=self.token)
 
     async def _refresh(self, text: str, within: Optional[float]) -> None:
         assert self._lease is not None

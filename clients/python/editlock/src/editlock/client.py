@@ -199,7 +199,7 @@ class Client:
     ) -> Mutex:
         """Makes the owner the holder in place of the one seen, who is told why.
 
-        Raises Busy if another holds it by now, Lost if nobody does.
+        Raises Busy if another holds it by now, NotHeld if nobody does.
         """
         return self._run(
             calls.takeover(id, seen_token, reason, owner, status_data, auto_release, grant_after, request_id)
@@ -295,7 +295,13 @@ class Client:
         if wait:
             # Nobody knows how long ago the wait was granted: ask anew.
             sent = clock()
-            mutex = self._taken_up(mutex, me)
+            try:
+                mutex = self._taken_up(mutex, me)
+            except BaseException:
+                # Nobody would ever release what the caller does not get.
+                with contextlib.suppress(EditlockError):
+                    self.release(id, owner=me, if_token=mutex.token)
+                raise
         return Held(self, me, mutex, sent, on_loss)
 
     def _run(self, call: calls.Call[T], within: Optional[float] = None) -> T:
@@ -308,7 +314,7 @@ class Client:
             leave = call.withdrawal()
             if leave is not None:
                 with contextlib.suppress(Exception):
-                    self._try(leave, time.monotonic() + calls.LEAVE_WITHIN, 1, self._credential.get())
+                    self._try(leave, time.monotonic() + calls.LEAVE_WITHIN, self._credential.get())
             raise
 
     def _send(self, call: calls.Call[T], within: Optional[float]) -> T:
@@ -324,7 +330,7 @@ class Client:
             # A try on a connection that died without a word leaves time for another.
             patience = call.lasts(granted - now) + max((deadline - max(now, granted)) / 2, 0.001)
             try:
-                return self._try(call, now + patience, tries, secret)
+                return self._try(call, now + patience, secret)
             except calls.WaitsOn:
                 call.short, tries = True, 1
                 call.shorten(granted - time.monotonic())
@@ -343,21 +349,20 @@ class Client:
             time.sleep(pause)
             call.shorten(granted - time.monotonic())
 
-    def _try(self, call: calls.Call[T], deadline: float, tries: int, secret: str) -> T:
-        headers = {**call.headers(), **proof(secret)}
-        data = http.request(self._address, call.method, call.path, headers, call.body)
+    def _try(self, call: calls.Call[T], deadline: float, secret: str) -> T:
         while True:
             used = False
             try:
                 connection, used = self._connect(deadline)
+                headers = {**call.headers(), **proof(secret)}
+                data = http.request(self._address, call.method, call.path, headers, call.body)
                 head, body = self._exchange(connection, data, deadline)
                 break
             except OSError as err:
                 if used and not isinstance(err, TIME_UP):
-                    tries = max(tries, 2)  # the server may have acted before it was cut
                     continue  # the server closed it while it was not in use
                 raise Retry(unreached(self._address, err)) from err
-        return result(self._address, call, head, body, tries)
+        return result(self._address, call, head, body)
 
     def _connect(self, deadline: float) -> tuple[Connection, bool]:
         if self._pool.closed:

@@ -78,14 +78,3 @@ def headers(secret: str) -> dict[str, str]:
 def names_owner(secret: str) -> bool:
     """Whether the claims of a credential are the owner of its calls; an API key acts for many."""
     return bool(secret) and not secret.startswith("elk_")
-
-
-def session_of(token: str) -> str:
-    """The session that a JWT names, unverified; empty if it names none."""
-    try:
-        body = token.split(".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
-        named = [(claims.get("editlock") or {}).get("session"), claims.get("sid"), claims.get("jti")]
-    except (IndexError, ValueError, AttributeError):
-        return ""
-    return next((text for text in named if isinstance(text, str) and text), "")

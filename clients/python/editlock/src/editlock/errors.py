@@ -79,6 +79,16 @@ class Lost(EditlockError):
         self.reason = reason
 
 
+class NotHeld(EditlockError):
+    """Nobody holds the mutex ``id`` that was to be taken over, or released by force."""
+
+    code = "not_held"
+
+    def __init__(self, message: str, id: Optional[ID] = None) -> None:
+        super().__init__(message)
+        self.id = id
+
+
 class Invalid(EditlockError, ValueError):
     """An argument is wrong: ``field`` names it, the message says what is allowed."""
 

@@ -82,7 +82,8 @@ class Held:
         self._refresh(text, None)
 
     def release(self) -> None:
-        """Ends the hold and frees the mutex; may be called again. Raises Lost if it was lost before."""
+        """Ends the hold and frees the mutex; may be called again. Raises Lost if it was lost before,
+        which the server says where nobody else has said it yet."""
         lost = self.lost
         with self._lock:
             again, self._released = self._released, True
@@ -92,12 +93,21 @@ class Held:
         if lost is None or lost.how == "expired":
             # After a lapse the store may hold it still, if only answers were lost.
             try:
-                self._client.release(self.id, owner=self._owner, if_token=self.token)
-            except EditlockError:
+                if not self._client.release(self.id, owner=self._owner, if_token=self.token):
+                    self._claim()
+            except EditlockError as err:
                 if lost is None:
+                    if isinstance(err, Lost):
+                        self._lost = err
                     raise
         if lost is not None:
             raise lost
+
+    def _claim(self) -> None:
+        """Raises Lost, with what is known of it, for a mutex that was not released."""
+        self._client.capture(self.id, owner=self._owner, if_token=self.token)
+        # Nobody has taken it, so there is something to release after all.
+        self._client.release(self.id, owner=self._owner, if_token=self.token)
 
     def __enter__(self) -> Held:
         return self
