@@ -112,12 +112,16 @@ export class Editlock {
     };
   }
 
-  /** releaseSession frees all that this session holds, in all tabs: for a logout. */
+  /**
+   * releaseSession frees all that this session holds, in all tabs: for a logout.
+   * @returns {Promise<MutexID[]>} what it was
+   */
   async releaseSession() {
     await this.api.ask(); // a token says which session that is
     const { owner } = this;
-    await this.api.post('v1/release-session', { session: owner.session, owner });
+    const { mutexes } = await this.api.post('v1/release-session', { session: owner.session, owner });
     this.beat();
+    return mutexes;
   }
 
   #skew = 0;

@@ -114,7 +114,7 @@ export class Lock extends EventTarget {
     const sent = moment();
     try {
       const { mutex, note } = await this.#take();
-      if (turn !== this.#turn) return this.#giveBack(request); // released meanwhile
+      if (turn !== this.#turn) { await this.#giveBack(request); return; } // released meanwhile
       this.#held(mutex, sent, note);
     } catch (e) {
       if (turn === this.#turn) this.#refused(e);
@@ -156,22 +156,31 @@ export class Lock extends EventTarget {
   /** @param {Mutex} holder */
   #isTabs(holder) { return this.isMe(holder.owner) && holder.status_data.startsWith(`${this.#tab}/`); }
 
-  /** release gives the lock back, or leaves the queue, for good. */
+  /**
+   * release gives the lock back, or leaves the queue, for good.
+   * @returns {Promise<boolean>} false: it was lost before, by what the server says
+   */
   async release() {
-    const had = this.#token || this.state === 'waiting' || this.state === 'opening';
+    const mine = this.#token > 0, had = this.#token || this.state === 'waiting' || this.state === 'opening';
     this.#turn++;
     this.#end();
     this.#unwatch?.();
     this.#unwatch = null;
     this.#set({ state: 'closed', note: '', loss: null });
-    if (had) await this.#giveBack(this.#request);
+    return (!had || await this.#giveBack(this.#request)) || !mine;
   }
 
-  /** @param {string} request */
+  /**
+   * @param {string} request
+   * @returns {Promise<boolean>} false: there was nothing to give back
+   */
   async #giveBack(request) {
     try {
-      await this.#client.api.post('v1/release', { mutex: this.mutex, owner: this.#client.owner, if: { status_data: request } }, { keepalive: true });
-    } catch { /* it ends by itself */ }
+      const { released } = await this.#client.api.post('v1/release', { mutex: this.mutex, owner: this.#client.owner, if: { status_data: request } }, { keepalive: true });
+      return released;
+    } catch {
+      return true; // it ends by itself
+    }
   }
 
   /**
@@ -266,7 +275,7 @@ export class Lock extends EventTarget {
     if (before !== 'waiting') await this.#begin();
     try {
       const { mutex } = await this.#client.api.post('v1/takeover', { ...this.#body(), seen_token: seen, reason });
-      if (turn !== this.#turn) return this.#giveBack(this.#request);
+      if (turn !== this.#turn) { await this.#giveBack(this.#request); return; }
       // Who took it over waits no more, though the answer is from before that.
       if (before === 'waiting') for (const w of mutex.waiters) if (this.#isSession(w.owner)) this.#left.add(w.id);
       this.#wait?.abort();
@@ -276,7 +285,7 @@ export class Lock extends EventTarget {
       if (e instanceof EditlockError && e.temporary) return this.#set({ online: false, limited: e.code === 'limited' });
       if (before === 'waiting') return; // the place in the queue stays
       const { code } = /** @type {EditlockError} */ (e);
-      if (code === 'lost') return this.open(); // free by now
+      if (code === 'not_held') return this.open(); // free by now
       if (code === 'forbidden') return this.#set({ note: 'forbidden' });
       this.#refused(e, 'changed');
     }
@@ -430,7 +439,7 @@ export class Lock extends EventTarget {
     try {
       const { mutex } = await this.#take();
       const same = await untouched(this.#client.api, this.mutex, was, mutex.token) && await this.#unchanged();
-      if (turn !== this.#turn) return this.#giveBack(this.#request);
+      if (turn !== this.#turn) { await this.#giveBack(this.#request); return; }
       if (same) return this.#held(mutex, sent, 'back');
       await this.#giveBack(this.#request);
       this.#lose(loss);

@@ -39,7 +39,7 @@
 /**
  * Why the server refused (RFC 9457).
  * @typedef {object} Problem
- * @property {string} code busy, lost, invalid, unauthenticated, forbidden, unavailable, …
+ * @property {string} code busy, lost, not_held, invalid, unauthenticated, forbidden, unavailable, …
  * @property {string} [title]
  * @property {string} [detail]
  * @property {string} [field]

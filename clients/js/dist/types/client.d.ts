@@ -39,8 +39,11 @@ export declare class Editlock {
      * @returns {() => void} what ends it
      */
     watch({ group, mode, id }: Partial<MutexID>, tell: (entry?: Entry) => void): () => void;
-    /** releaseSession frees all that this session holds, in all tabs: for a logout. */
-    releaseSession(): Promise<void>;
+    /**
+     * releaseSession frees all that this session holds, in all tabs: for a logout.
+     * @returns {Promise<MutexID[]>} what it was
+     */
+    releaseSession(): Promise<MutexID[]>;
     /** @param {string} asOf the server's clock just now */
     tick(asOf: string): void;
     /**

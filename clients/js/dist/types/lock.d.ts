@@ -50,8 +50,11 @@ export declare class Lock extends EventTarget {
     isMe(owner: Owner): boolean;
     /** open asks for the lock. A reload finds its tab's own one again. */
     open(): Promise<void>;
-    /** release gives the lock back, or leaves the queue, for good. */
-    release(): Promise<void>;
+    /**
+     * release gives the lock back, or leaves the queue, for good.
+     * @returns {Promise<boolean>} false: it was lost before, by what the server says
+     */
+    release(): Promise<boolean>;
     /**
      * leave is release from a page that goes away, perhaps only to be loaded
      * again: the lock is freed after a grace time, unless the next page refreshes it.

@@ -73,7 +73,7 @@ export type Entry = {
 };
 export type Problem = {
     /**
-     * busy, lost, invalid, unauthenticated, forbidden, unavailable, …
+     * busy, lost, not_held, invalid, unauthenticated, forbidden, unavailable, …
      */
     code: string;
     title?: string;
@@ -171,7 +171,7 @@ export type Terms = {
 /**
  * Why the server refused (RFC 9457).
  * @typedef {object} Problem
- * @property {string} code busy, lost, invalid, unauthenticated, forbidden, unavailable, …
+ * @property {string} code busy, lost, not_held, invalid, unauthenticated, forbidden, unavailable, …
  * @property {string} [title]
  * @property {string} [detail]
  * @property {string} [field]
