@@ -85,10 +85,14 @@ func (m *Manager) capture(ctx context.Context, c *capture) (*store.Record, store
 	}
 }
 
-// refusal makes a bare ErrBusy or ErrLost tell what it knows.
+// refusal makes a bare ErrBusy, ErrLost or ErrNotHeld tell what it knows.
 func (m *Manager) refusal(ctx context.Context, err error, name string, caller Owner, token Token, rec *store.Record, res store.Result) error {
 	if err == ErrBusy { //nolint:errorlint // bare by contract; anything wrapped is passed on
 		return busy(rec, res.Now, caller)
+	}
+	if err == ErrNotHeld { //nolint:errorlint // as above
+		id, _ := ParseID(name)
+		return &NotHeldError{ID: id}
 	}
 	if err == ErrLost { //nolint:errorlint // as above
 		return m.lost(ctx, name, caller, token, rec, res)

@@ -6,11 +6,13 @@ import (
 	"time"
 )
 
-// The errors a caller can tell apart with errors.Is. Busy, lost and invalid
-// calls return *BusyError, *LostError and *InvalidError, which say more.
+// The errors a caller can tell apart with errors.Is. Busy, lost, not held and
+// invalid calls return *BusyError, *LostError, *NotHeldError and *InvalidError,
+// which say more.
 var (
 	ErrBusy            = errors.New("held by another")
 	ErrLost            = errors.New("the lock is lost")
+	ErrNotHeld         = errors.New("held by nobody")
 	ErrInvalid         = errors.New("invalid argument")
 	ErrForbidden       = errors.New("not allowed")
 	ErrUnauthenticated = errors.New("not authenticated")
@@ -93,6 +95,15 @@ func (e *LostError) Error() string {
 
 // Is makes errors.Is(err, ErrLost) true.
 func (e *LostError) Is(target error) bool { return target == ErrLost }
+
+// NotHeldError says that there is no holder whose place the caller could take,
+// or whose hold they could end.
+type NotHeldError struct{ ID ID }
+
+func (e *NotHeldError) Error() string { return fmt.Sprintf("nobody holds %s", e.ID) }
+
+// Is makes errors.Is(err, ErrNotHeld) true.
+func (e *NotHeldError) Is(target error) bool { return target == ErrNotHeld }
 
 // InvalidError says which argument is wrong and what is allowed. Field is
 // named as in the JSON forms, such as "mutex.id".

@@ -65,6 +65,10 @@ func TestErrors_Text(t *testing.T) {
 			"the lock on /document/42 is lost: it was handed over at 2026-03-01T12:04:00Z; now held by Ivanov", editlock.ErrLost,
 		},
 		{
+			"not held: whom it concerns", &editlock.NotHeldError{ID: id},
+			"nobody holds /document/42", editlock.ErrNotHeld,
+		},
+		{
 			"invalid: the field and what is wrong", &editlock.InvalidError{Field: "mutex.id", Problem: "must not be empty"},
 			"mutex.id must not be empty", editlock.ErrInvalid,
 		},

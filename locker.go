@@ -26,7 +26,8 @@ const (
 // *client.Client over HTTP, with the same behaviour.
 //
 // Calls act for the owner in the context (see WithOwner). They are safe for
-// concurrent use. Refusals are *BusyError or *LostError, wrong arguments are
+// concurrent use. Refusals are *BusyError,
+// *LostError or *NotHeldError, wrong arguments are
 // *InvalidError and change nothing, and a store or server out of reach is
 // ErrUnavailable. The store's clock decides what is expired; what is expired
 // is free, for every call.
@@ -79,8 +80,8 @@ type Locker interface {
 	ReleaseSession(ctx context.Context, session string) (released []ID, err error)
 
 	// Takeover makes the caller the holder in place of the one seen, by his
-	// token: *BusyError if another holds it by now, *LostError without a
-	// holder if it is free. A reason is required. The status data is empty
+	// token: *BusyError if another holds it by now, *NotHeldError if it is
+	// free. A reason is required. The status data is empty
 	// and the auto release the default unless opts say otherwise.
 	Takeover(ctx context.Context, id ID, seen Token, reason string, opts *CaptureOptions) (Mutex, error)
 

@@ -114,7 +114,7 @@ func (c *lostCall) send(t *rapid.T, w *world) {
 	top := w.top()
 	tokens, did, err := c.do(editlock.WithTry(by(context.Background(), c.step.owner), c.try), w.at(t))
 	switch {
-	case err != nil && !errors.Is(err, editlock.ErrBusy) && !errors.Is(err, editlock.ErrLost):
+	case err != nil && !errors.Is(err, editlock.ErrBusy) && !errors.Is(err, editlock.ErrLost) && !errors.Is(err, editlock.ErrNotHeld):
 		t.Fatalf("%s: %v", c.step.name, err)
 	case c.did && !did && (c.tokens == nil || c.fresh) && !errors.Is(err, editlock.ErrLost):
 		t.Fatalf("the retry of %q did nothing, %v; a try before did", c.step.name, err)

@@ -152,7 +152,7 @@ func (w *world) takeover(t *rapid.T) {
 	token := l.someToken(t)
 	want := l.live(time.Now()) && token == l.top
 	m, err := w.at(t).Takeover(by(context.Background(), o), id, token, "because", nil)
-	if !l.contested(time.Now()) && want != (err == nil) || err != nil && !errors.Is(err, editlock.ErrBusy) && !errors.Is(err, editlock.ErrLost) {
+	if !l.contested(time.Now()) && want != (err == nil) || err != nil && !errors.Is(err, editlock.ErrBusy) && !errors.Is(err, editlock.ErrNotHeld) {
 		t.Fatalf("Takeover = %v, %v; want success %v", m.Token, err, want)
 	}
 }

@@ -186,11 +186,11 @@ func decideRefresh(name string, caller Owner, item RefreshItem, rec *store.Recor
 }
 
 // decideSeen judges a takeover or a forced release of the holder seen: ErrBusy
-// if it is another by now, ErrLost if the mutex is free.
+// if it is another by now, ErrNotHeld if the mutex is free.
 func decideSeen(seen Token, rec *store.Record) error {
 	switch {
 	case rec == nil:
-		return ErrLost
+		return ErrNotHeld
 	case rec.Token != uint64(seen):
 		return ErrBusy
 	}

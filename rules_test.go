@@ -238,7 +238,7 @@ func TestDecideSeen(t *testing.T) {
 		rec  *store.Record
 		want error
 	}{
-		{"free: lost", nil, ErrLost},
+		{"free: nobody holds it", nil, ErrNotHeld},
 		{"the holder seen: go on", record(someone), nil},
 		{"another by now: busy", &store.Record{Token: 8}, ErrBusy},
 	} {

@@ -12,7 +12,7 @@ import (
 
 // gone tells that a hold ended by itself meanwhile.
 func gone(err error) bool {
-	return errors.Is(err, editlock.ErrBusy) || errors.Is(err, editlock.ErrLost)
+	return errors.Is(err, editlock.ErrBusy) || errors.Is(err, editlock.ErrNotHeld)
 }
 
 // Request implements editlock.Locker.

@@ -2,6 +2,7 @@ package access
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"editlock"
@@ -12,6 +13,12 @@ import (
 // login before, takes no more than Use.
 func (w *guarded) Takeover(ctx context.Context, id editlock.ID, seen editlock.Token, reason string, opts *editlock.CaptureOptions) (editlock.Mutex, error) {
 	ctx, c, held, err := w.stepIn(ctx, id, seen, auth.Takeover, "take over")
+	if gone(err) && (editlock.TryFrom(ctx).Key != "" || opts != nil && opts.RequestID != "") {
+		// Its retry is known by its key; nothing else comes of this token.
+		if m, again := w.inner.Takeover(ctx, id, neverInForce, reason, opts); again == nil || errors.Is(again, editlock.ErrLost) {
+			return m, again
+		}
+	}
 	if err != nil {
 		return editlock.Mutex{}, err
 	}
@@ -31,6 +38,9 @@ func (w *guarded) Takeover(ctx context.Context, id editlock.ID, seen editlock.To
 // ForceRelease implements editlock.Locker.
 func (w *guarded) ForceRelease(ctx context.Context, id editlock.ID, seen editlock.Token, reason string) error {
 	ctx, c, held, err := w.stepIn(ctx, id, seen, auth.ForceRelease, "release by force")
+	if gone(err) && editlock.TryFrom(ctx).Key != "" && w.inner.ForceRelease(ctx, id, neverInForce, reason) == nil { // the retry of what was done
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -47,6 +57,9 @@ func (w *guarded) tell(ctx context.Context, c *auth.Caller, do editlock.Kind, he
 		"holder_session", held.Owner.Session, "holder_user", held.Owner.UserID,
 		"by_session", as.Session, "by_user", as.UserID, "reason", reason)
 }
+
+// neverInForce is the largest token there could be, which none reaches.
+const neverInForce editlock.Token = 1<<53 - 1
 
 // stepIn checks whether a caller may end the hold seen. The token that was
 // checked is the one that must be in force, so nobody else's hold is ended.
@@ -71,9 +84,9 @@ func (w *guarded) stepIn(ctx context.Context, id editlock.ID, seen editlock.Toke
 	case err != nil:
 		return nil, nil, held, err
 	case state == editlock.Free:
-		return nil, nil, held, &editlock.LostError{ID: id}
+		return ctx, c, held, &editlock.NotHeldError{ID: id}
 	case held.Token != seen && seen != 0: // what is 0, inner refuses
-		return nil, nil, held, &editlock.BusyError{Holder: held, Self: samePerson(as, held.Owner)}
+		return ctx, c, held, &editlock.BusyError{Holder: held, Self: samePerson(as, held.Owner)}
 	case samePerson(as, held.Owner):
 		return ctx, c, held, w.need(ctx, c, auth.Use, id, do)
 	}

@@ -84,15 +84,15 @@ func operations() []operation {
 		},
 		{
 			path: "/v1/takeover", name: "takeover", summary: "Take a mutex over from its holder",
-			description: "In one atomic step, from the holder seen: `busy` if it is another by now, `lost` without a holder if it is free. The loser is told by whom, when and why.",
+			description: "In one atomic step, from the holder seen: `busy` if it is another by now, `not_held` if nobody holds it. The loser is told by whom, when and why.",
 			route:       route{serve: post(false, takeover)}, body: form[wire.TakeoverRequest](), params: retryable,
-			answers: []reflect.Type{form[wire.CaptureAnswer]()}, problems: []wire.Code{wire.Busy, wire.Lost, wire.Forbidden},
+			answers: []reflect.Type{form[wire.CaptureAnswer]()}, problems: []wire.Code{wire.Busy, wire.Lost, wire.NotHeld, wire.Forbidden},
 		},
 		{
 			path: "/v1/force-release", name: "force-release", summary: "Release a mutex of anybody's",
-			description: "By the holder seen, with a reason; refused like a takeover if the holder has changed.",
+			description: "By the holder seen, with a reason; refused like a takeover if the holder has changed, or nobody holds it.",
 			route:       route{serve: post(false, forceRelease)}, body: form[wire.ForceReleaseRequest](), params: retryable,
-			answers: []reflect.Type{form[wire.ReleaseAnswer]()}, problems: []wire.Code{wire.Busy, wire.Lost, wire.Forbidden},
+			answers: []reflect.Type{form[wire.ReleaseAnswer]()}, problems: []wire.Code{wire.Busy, wire.NotHeld, wire.Forbidden},
 		},
 		{
 			path: "/v1/release-session", name: "release-session", summary: "Release everything that a session holds",

@@ -92,6 +92,16 @@ func wantBusy(t *testing.T, err error, holder editlock.Mutex) *editlock.BusyErro
 	return busy
 }
 
+// wantNotHeld checks the refusal of a takeover or forced release of doc, which
+// is free.
+func wantNotHeld(t *testing.T, err error) {
+	t.Helper()
+	var free *editlock.NotHeldError
+	if !errors.Is(err, editlock.ErrNotHeld) || !errors.As(err, &free) || free.ID != doc {
+		t.Fatalf("error is %v, want *NotHeldError of %v", err, doc)
+	}
+}
+
 // wantLost checks the loss of a lock that another, or nobody (nil), has now.
 func wantLost(t *testing.T, err error, holder *editlock.Mutex) *editlock.LostError {
 	t.Helper()

@@ -18,6 +18,7 @@ const (
 	invalid         = "invalid"
 	forbidden       = "forbidden"
 	unauthenticated = "unauthenticated"
+	notHeld         = "not_held"
 	limited         = "limited"
 	unavailable     = "unavailable"
 	canceled        = "canceled"
@@ -39,6 +40,7 @@ func outcome(err error) string {
 	}{
 		{editlock.ErrBusy, busy},
 		{editlock.ErrLost, lost},
+		{editlock.ErrNotHeld, notHeld},
 		{editlock.ErrInvalid, invalid},
 		{editlock.ErrForbidden, forbidden},
 		{editlock.ErrUnauthenticated, unauthenticated},

@@ -241,7 +241,7 @@ func (h *handler) do(ctx context.Context, me Identity, do string, t target, reas
 	case err != nil:
 		return err
 	case state == editlock.Free:
-		return &editlock.LostError{ID: t.ID}
+		return &editlock.NotHeldError{ID: t.ID}
 	case !me.may(do, m.Owner):
 		return errMayNot
 	case do == takeOver:
@@ -266,7 +266,7 @@ func (h *handler) outcome(t target, err error) outcome {
 		out.Problem, out.Holder = "outcome.busy", &busy.Holder.Owner
 	case errors.As(err, &lost) && lost.Holder != nil:
 		out.Problem, out.Holder = "outcome.busy", &lost.Holder.Owner
-	case errors.As(err, &lost):
+	case errors.As(err, &lost), errors.Is(err, editlock.ErrNotHeld):
 		out.Problem = "outcome.free"
 	case errors.Is(err, errMayNot), errors.Is(err, editlock.ErrForbidden):
 		out.Problem = "outcome.may_not"

@@ -24,6 +24,7 @@ const (
 	exitFailure = 1
 	exitUsage   = 2
 	exitBusy    = 3 // busy or lost
+	exitNotHeld = 4 // nobody holds what was to be taken over, or released by force
 )
 
 // app is one run of the program.

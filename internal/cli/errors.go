@@ -52,6 +52,8 @@ func (a *app) exit(cmd *cobra.Command, err error) int {
 		return exitUsage
 	case errors.Is(err, editlock.ErrBusy), errors.Is(err, editlock.ErrLost):
 		return exitBusy
+	case errors.Is(err, editlock.ErrNotHeld):
+		return exitNotHeld
 	}
 	return exitFailure
 }

@@ -34,7 +34,7 @@ func (s *seenFlags) holder(ctx context.Context, locks editlock.Locker, id editlo
 	case s.token != 0 && s.token != uint64(m.Token):
 		return editlock.Mutex{ID: id, Token: editlock.Token(s.token)}, nil // let the store say no
 	case state == editlock.Free:
-		return m, &editlock.LostError{ID: id}
+		return m, &editlock.NotHeldError{ID: id}
 	}
 	return m, nil
 }

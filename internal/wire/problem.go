@@ -18,6 +18,7 @@ type Code string
 const (
 	Busy                 Code = "busy"
 	Lost                 Code = "lost"
+	NotHeld              Code = "not_held"
 	Invalid              Code = "invalid"
 	Unauthenticated      Code = "unauthenticated"
 	Forbidden            Code = "forbidden"
@@ -43,6 +44,7 @@ type Kind struct {
 var Kinds = []Kind{
 	{Busy, 409, "The mutex is held by another", editlock.ErrBusy},
 	{Lost, 409, "The lock is lost", editlock.ErrLost},
+	{NotHeld, 409, "Nobody holds the mutex", editlock.ErrNotHeld},
 	{Invalid, 400, "The request is invalid", editlock.ErrInvalid},
 	{Unauthenticated, 401, "Authentication is required", editlock.ErrUnauthenticated},
 	{Forbidden, 403, "This is not allowed", editlock.ErrForbidden},
@@ -77,7 +79,7 @@ type Problem struct {
 	Detail   string     `json:"detail,omitzero" doc:"What is wrong, for people to read."`
 	Code     Code       `json:"code" doc:"The stable name of the kind of problem."`
 	Field    string     `json:"field,omitzero" doc:"Of invalid and forbidden: the argument that is wrong, such as mutex.id."`
-	Mutex    *ID        `json:"mutex,omitzero" doc:"Of lost: what was lost."`
+	Mutex    *ID        `json:"mutex,omitzero" doc:"Of lost: what was lost. Of not_held: what nobody holds."`
 	Holder   *Mutex     `json:"holder,omitzero" doc:"Of busy: who is in the way. Of lost: who has it now; absent if it is free."`
 	Holders  []Mutex    `json:"holders,omitzero" nullable:"false" doc:"Of busy, where several were to be captured: all who are in the way."`
 	Self     bool       `json:"self,omitzero" doc:"Of busy: the holder is the caller, as the same session or the same user."`
@@ -126,6 +128,7 @@ func FromError(err error) *Problem {
 	var (
 		busy    *editlock.BusyError
 		lost    *editlock.LostError
+		notHeld *editlock.NotHeldError
 		invalid *editlock.InvalidError
 		shape   *strictjson.Error
 		problem *Problem
@@ -137,6 +140,11 @@ func FromError(err error) *Problem {
 		return fromBusy(busy)
 	case errors.As(err, &lost):
 		return fromLost(lost)
+	case errors.As(err, &notHeld):
+		p := NewProblem(NotHeld, notHeld.Error())
+		id := FromID(notHeld.ID)
+		p.Mutex = &id
+		return p
 	case errors.As(err, &invalid):
 		p := NewProblem(Invalid, invalid.Error())
 		p.Field = invalid.Field
@@ -210,6 +218,8 @@ func (p *Problem) Err() error {
 		return p.busy()
 	case p.Code == Lost:
 		return p.lost()
+	case p.Code == NotHeld && p.Mutex != nil:
+		return &editlock.NotHeldError{ID: p.Mutex.Root()}
 	case p.Code == Invalid, p.Code == TooLarge:
 		return &editlock.InvalidError{Field: p.Field, Problem: strings.TrimPrefix(p.Detail, p.Field+" ")}
 	}

@@ -84,6 +84,7 @@ var (
 		}
 		return e
 	})
+	notHeldError = rapid.Custom(func(t *rapid.T) error { return &editlock.NotHeldError{ID: id.Draw(t, "id")} })
 	invalidError = rapid.Custom(func(t *rapid.T) error {
 		return &editlock.InvalidError{Field: text.Draw(t, "field"), Problem: text.Draw(t, "problem")}
 	})
@@ -108,7 +109,7 @@ func over[T any](t interface{ Fatalf(string, ...any) }, form *T) [2]T {
 
 func TestErrors_SurviveTheTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		want := rapid.OneOf(busyError, lostError, invalidError).Draw(t, "error")
+		want := rapid.OneOf(busyError, lostError, notHeldError, invalidError).Draw(t, "error")
 		sent := wire.FromError(fmt.Errorf("on the way: %w", want))
 		for _, got := range over(t, sent) {
 			if diff := cmp.Diff(want, got.Err(), cmpopts.EquateEmpty()); diff != "" {
@@ -227,7 +228,7 @@ func TestKinds(t *testing.T) {
 			}
 		}
 		want := map[wire.Code]int{
-			"busy": 409, "lost": 409, "invalid": 400, "forbidden": 403, "unauthenticated": 401, "unavailable": 503,
+			"busy": 409, "lost": 409, "not_held": 409, "invalid": 400, "forbidden": 403, "unauthenticated": 401, "unavailable": 503,
 			"not_found": 404, "method_not_allowed": 405, "unsupported_media_type": 415, "too_large": 413, "limited": 429, "internal": 500,
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
@@ -236,7 +237,7 @@ func TestKinds(t *testing.T) {
 	})
 	t.Run("keep what errors.Is finds", func(t *testing.T) {
 		for _, want := range []error{
-			editlock.ErrForbidden, editlock.ErrUnauthenticated, editlock.ErrUnavailable, editlock.ErrBusy, editlock.ErrLost, editlock.ErrInvalid,
+			editlock.ErrForbidden, editlock.ErrUnauthenticated, editlock.ErrUnavailable, editlock.ErrBusy, editlock.ErrLost, editlock.ErrNotHeld, editlock.ErrInvalid,
 		} {
 			got := wire.FromError(fmt.Errorf("%w: because", want)).Err()
 			if !errors.Is(got, want) {

@@ -39,6 +39,7 @@ func (p *Printer) Error(err error) string {
 	var (
 		busy *editlock.BusyError
 		lost *editlock.LostError
+		free *editlock.NotHeldError
 		bad  *editlock.InvalidError
 	)
 	switch {
@@ -46,6 +47,8 @@ func (p *Printer) Error(err error) string {
 		return p.busy(busy)
 	case errors.As(err, &lost):
 		return p.lost(lost)
+	case errors.As(err, &free):
+		return p.Text("not_held", Name(free.ID))
 	case errors.As(err, &bad):
 		return Plain(bad.Field) + " " + Plain(p.Problem(bad.Problem))
 	case errors.Is(err, editlock.ErrUnauthenticated):

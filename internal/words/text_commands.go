@@ -19,8 +19,9 @@ is one by itself, so commands that belong together share a --session.
 Locks live where --store says: sqlite:PATH is a file on this machine,
 http://HOST:PORT a server that “editlock serve” runs.
 
-The exit status is 0 for done, 1 for a failure, 2 for wrong usage, and 3 for a
-mutex that is busy or lost.`,
+The exit status is 0 for done, 1 for a failure, 2 for wrong usage, 3 for a mutex
+that is busy or lost, and 4 where nobody holds what was to be taken over, or
+released by force.`,
 		ru: `Именованные семафоры, у которых есть хозяин-человек. Объект редактирует кто-то
 один; остальным говорят, кто и с какого времени. Можно ждать в очереди, попросить
 уступить или перехватить, указав причину; всё это остаётся в истории.
@@ -33,7 +34,7 @@ mutex that is busy or lost.`,
 http://ХОСТ:ПОРТ — сервер, запущенный командой «editlock serve».
 
 Код выхода: 0 — сделано, 1 — сбой, 2 — ошибка в вызове, 3 — семафор занят или
-потерян.`,
+потерян, 4 — некому уступать: семафор никто не держит (takeover, force-release).`,
 	},
 
 	"capture.short": {

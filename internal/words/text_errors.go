@@ -40,6 +40,7 @@ var errorTexts = map[string]text{
 	"lost.released":       {en: "it was released at %s", ru: "снята в %s"},
 	"lost.expired":        {en: "it was not refreshed in time and expired at %s", ru: "вовремя не обновлена и истекла в %s"},
 	"lost.free":           {en: "nobody holds it now", ru: "сейчас свободно"},
+	"not_held":            {en: "nobody holds %s", ru: "блокировку %s никто не держит"},
 	"lost.holder":         {en: "%s has it now", ru: "теперь редактирует %s"},
 
 	"error.limited":         {en: "too much at once: %s", ru: "слишком много сразу: %s"},

@@ -7,20 +7,20 @@ var stepInTexts = map[string]text{
 		en: `Makes you the holder in one step, and tells the old one who, when and why: at once if he
 listens, otherwise with his next call. It takes the mutex from the holder that it sees,
 or from the one of --seen-token, and is refused with exit status 3 if the holder changes
-meanwhile or the mutex is free.`,
+meanwhile, and with 4 if nobody holds it.`,
 		ru: `Одним шагом делает владельцем вас, а прежнему говорит, кто, когда и почему: сразу, если
 он слушает, иначе при следующем его обращении. Перехватывает у того владельца, которого
-видит, или у того, чей токен назван в --seen-token; если владелец успел смениться или
-семафор свободен — отказ с кодом выхода 3.`,
+видит, или у того, чей токен назван в --seen-token; если владелец успел смениться — отказ
+с кодом выхода 3, если семафор никто не держит — с кодом 4.`,
 	},
 	"force-release.short": {en: "free a mutex of anybody's, with a reason", ru: "освободить чужой семафор, указав причину"},
 	"force-release.long": {
 		en: `Frees a mutex whoever holds it, or passes it to the first who waits. History tells it
 from a release by the holder. Like takeover it acts on the holder that it sees, or on
-the one of --seen-token.`,
+the one of --seen-token, and ends with exit status 4 if nobody holds it.`,
 		ru: `Освобождает семафор, кто бы его ни держал, или передаёт первому в очереди. В истории
 отличается от освобождения владельцем. Как и takeover, касается того владельца, которого
-видит, или того, чей токен назван в --seen-token.`,
+видит, или того, чей токен назван в --seen-token; если никто не держит — код выхода 4.`,
 	},
 	"release-session.short": {en: "free everything that a session holds", ru: "освободить всё, что держит сеанс"},
 	"release-session.long": {

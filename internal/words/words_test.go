@@ -251,6 +251,9 @@ func TestError(t *testing.T) {
 			"блокировка task/42 потеряна: снята принудительно, petrov в 12:04 (x); сейчас свободно",
 		},
 		{
+			"not held", &editlock.NotHeldError{ID: task}, "nobody holds task/42", "блокировку task/42 никто не держит",
+		},
+		{
 			"lost, and nothing known", &editlock.LostError{ID: task},
 			"the lock on task/42 is lost; nobody holds it now",
 			"блокировка task/42 потеряна; сейчас свободно",
