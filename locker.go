@@ -25,7 +25,8 @@ const (
 // Locker is editlock's whole service. *Manager implements it on a store and
 // *client.Client over HTTP, with the same behaviour.
 //
-// Calls act for the owner in the context (see WithOwner). They are safe for
+// Calls act for the owner in the context (see WithOwner). A call that is sent
+// again after its answer was lost says so by WithTry. They are safe for
 // concurrent use. Refusals are *BusyError,
 // *LostError or *NotHeldError, wrong arguments are
 // *InvalidError and change nothing, and a store or server out of reach is

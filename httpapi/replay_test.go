@@ -3,6 +3,7 @@ package httpapi_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 	"editlock"
 	"editlock/access"
 	"editlock/auth"
+	"editlock/internal/wire"
 )
 
 // ownedPaths are the calls in whose body an owner may stand.
@@ -134,6 +136,37 @@ func TestBeacons_ReplayedChangeNothing(t *testing.T) {
 			t.Errorf("got %d %s", got.status, got.body)
 		}
 	})
+}
+
+// The guard looks who holds it before it lets anybody step in; that the caller
+// does by now is no reason to refuse the retry.
+func TestStepIn_RetriedBehindTheGuardIsTheSameCall(t *testing.T) {
+	s := startSecured(t, policy, access.Limits{})
+	m := s.held(t, "page", petrov)
+	chief := append(bearer(page(t, "boss", "chiefs")), "Idempotency-Key", "k")
+	send := func(verb string, seen editlock.Token, header ...string) reply {
+		t.Helper()
+		body := fmt.Sprintf(`{"mutex":{"group":"docs","id":"page"},"seen_token":%d,"reason":"so"}`, seen)
+		return s.post(t, "/v1/"+verb, body, header...)
+	}
+	first, again := send("takeover", m.Token, chief...), send("takeover", m.Token, chief...)
+	if first.status != http.StatusOK || again.status != http.StatusOK {
+		t.Fatalf("takeovers are answered with %d %s, %d %s", first.status, first.body, again.status, again.body)
+	}
+	var got, got2 wire.CaptureAnswer
+	if err := errors.Join(json.Unmarshal([]byte(first.body), &got), json.Unmarshal([]byte(again.body), &got2)); err != nil || got.Mutex.Token != got2.Mutex.Token {
+		t.Errorf("the retry got %s, the first try %s: %v", again.body, first.body, err)
+	}
+	if other := send("takeover", m.Token, append(bearer(page(t, "boss", "chiefs")), "Idempotency-Key", "k2")...); problemCode(other) != "busy" {
+		t.Errorf("another takeover is answered with %d %s", other.status, other.body)
+	}
+	first, again = send("force-release", editlock.Token(got.Mutex.Token), chief...), send("force-release", editlock.Token(got.Mutex.Token), chief...)
+	if first.status != http.StatusOK || again.body != first.body {
+		t.Errorf("forced releases are answered with %d %s, %d %s", first.status, first.body, again.status, again.body)
+	}
+	if other := send("force-release", editlock.Token(got.Mutex.Token), bearer(page(t, "boss", "chiefs"))...); problemCode(other) != "not_held" {
+		t.Errorf("another forced release is answered with %d %s", other.status, other.body)
+	}
 }
 
 // Whoever tries all numbers gets nowhere without being the holder, and, where

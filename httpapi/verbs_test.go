@@ -248,8 +248,8 @@ func TestTakeover(t *testing.T) {
 		t.Errorf("force-release answers %s", r.body)
 	}
 	for _, path := range []string{"/v1/takeover", "/v1/force-release"} {
-		if p := w.post(t, path, body(ivanov, seen(got.Mutex.Token))).want(t, wire.Lost, ""); p.Holder != nil {
-			t.Errorf("%s of a free mutex names %+v", path, p.Holder)
+		if p := w.post(t, path, body(ivanov, seen(got.Mutex.Token))).want(t, wire.NotHeld, ""); p.Holder != nil || p.Mutex == nil {
+			t.Errorf("%s of a free mutex is answered with %+v", path, p)
 		}
 	}
 }
