@@ -27,6 +27,7 @@ from editlock import (
     Invalid,
     Lost,
     Mutex,
+    NotHeld,
     Owner,
     Page,
     RefreshItem,
@@ -327,6 +328,8 @@ def error_form(err: EditlockError) -> dict[str, Any]:
     if isinstance(err, Lost):
         out.update(holder=form(err.holder), mutex=form(err.id), how=err.how or None, by=form(err.by))
         out.update(at=form(err.at), reason=err.reason or None)
+    if isinstance(err, NotHeld):
+        out["mutex"] = form(err.id)
     if isinstance(err, Invalid):
         out["field"] = err.field
     return out
