@@ -89,3 +89,16 @@ test.describe('without the right to look', () => {
     expect(refused(site, '/v1/request')).toBe(1);
   });
 });
+
+test('who may not take over is told so, and offered it no more', async ({ site, visit }) => {
+  await site.editlock('/v1/capture', { mutex: mutex('1'), owner: { session: 'petrova', name: 'Petrova' } });
+  const page = await visit(ivanov);
+  await isIn(page, 'other');
+  await page.getByRole('button', { name: 'Take over…' }).click();
+  await page.getByRole('dialog').getByRole('textbox').fill('urgent');
+  await page.getByRole('dialog').getByRole('button', { name: 'Take over' }).click();
+  await expect(lock(page).locator('#detail')).toContainText('You may not take over');
+  await expect(page.getByRole('button', { name: 'Take over…' })).toBeHidden();
+  await expect(page.getByRole('button', { name: 'Wait in the queue' })).toBeVisible();
+  expect(refused(site, '/v1/takeover')).toBe(1);
+});

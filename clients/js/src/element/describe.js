@@ -48,7 +48,10 @@ export function describe(lock, speech, me, page) {
       if (note === 'declined' && lock.answer) details.unshift(['state.other.declined.message', { name: who, message: lock.answer }]);
       else if (note) details.unshift([`state.other.${note}`, { name: who }]);
       if (!lock.online) details.unshift([away]);
-      return { tone: 'other', who: name, headline: ['state.other', { name: who, since: since() }], details, offers: ['wait', 'takeover'] };
+      return {
+        tone: 'other', who: name, headline: ['state.other', { name: who, since: since() }], details,
+        offers: note === 'forbidden' ? ['wait'] : ['wait', 'takeover'],
+      };
     }
     case 'self':
       return {
