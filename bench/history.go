@@ -41,9 +41,9 @@ func histories(ctx context.Context, b *bench) error {
 		"others alone, p50 / p99", "beside good", "beside bogus",
 	}
 	filters := table{"history at 1,000,000", "filter", "entries", "pages", "all pages", "longest page", "others meanwhile, p50 / p99"}
-	var searched [][]string
-	losses.head()
 	for _, e := range engines {
+		fmt.Println()
+		losses.head()
 		err := onHost(ctx, b.dir, func(h *host) error {
 			l := &logbook{st: e.open(h)}
 			l.m = editlock.NewManager(l.st, nil)
@@ -60,20 +60,13 @@ func histories(ctx context.Context, b *bench) error {
 					losses.row(append([]string{e.name, fmt.Sprint(l.entries), fmt.Sprint(items)}, row...)...)
 				}
 			}
-			rows, err := l.filters(ctx, b)
-			for _, row := range rows {
-				searched = append(searched, append([]string{e.name}, row...))
-			}
-			return err
+			fmt.Println()
+			filters.head()
+			return l.filters(ctx, b, func(cells ...string) { filters.row(append([]string{e.name}, cells...)...) })
 		})
 		if err != nil {
 			return fmt.Errorf("%s: %w", e.name, err)
 		}
-	}
-	fmt.Println()
-	filters.head()
-	for _, row := range searched {
-		filters.row(row...)
 	}
 	return nil
 }
@@ -237,7 +230,7 @@ func (l *logbook) beside(ctx context.Context, b *bench, do func(context.Context)
 }
 
 // filters reads all that each filter finds, and looks at the others meanwhile.
-func (l *logbook) filters(ctx context.Context, b *bench) (rows [][]string, err error) {
+func (l *logbook) filters(ctx context.Context, b *bench, row func(cells ...string)) error {
 	id := editlock.ID{Group: "archive", Mode: "mode-7", ID: "7"}
 	at := time.Now()
 	for _, f := range []struct {
@@ -260,7 +253,7 @@ func (l *logbook) filters(ctx context.Context, b *bench) (rows [][]string, err e
 			from := time.Now()
 			page, err := l.m.History(ctx, q)
 			if err != nil {
-				return nil, err
+				return err
 			}
 			longest = max(longest, time.Since(from))
 			entries += len(page.Entries)
@@ -275,9 +268,9 @@ func (l *logbook) filters(ctx context.Context, b *bench) (rows [][]string, err e
 			return err
 		})
 		if err != nil {
-			return nil, err
+			return err
 		}
-		rows = append(rows, []string{f.name, fmt.Sprint(entries), fmt.Sprint(pages), fmt.Sprint(round(whole)), fmt.Sprint(round(longest)), meanwhile})
+		row(f.name, fmt.Sprint(entries), fmt.Sprint(pages), fmt.Sprint(round(whole)), fmt.Sprint(round(longest)), meanwhile)
 	}
 	eight, err := l.beside(ctx, b, func(ctx context.Context) error {
 		var wg sync.WaitGroup
@@ -287,5 +280,9 @@ func (l *logbook) filters(ctx context.Context, b *bench) (rows [][]string, err e
 		wg.Wait()
 		return ctx.Err()
 	})
-	return append(rows, []string{"mode of nothing, eight at once", "", "", "", "", eight}), err
+	if err != nil {
+		return err
+	}
+	row("mode of nothing, eight at once", "", "", "", "", eight)
+	return nil
 }

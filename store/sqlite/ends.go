@@ -17,7 +17,7 @@ import (
 // Ends implements store.Store.
 func (s *Store) Ends(ctx context.Context, holds []store.Hold, kinds []string) (store.Ends, error) {
 	ends := store.Ends{Entries: make([]*store.Entry, len(holds))}
-	err := s.readLog(ctx, func(tx *sql.Tx, head logHead) error {
+	err := s.readLog(ctx, func(tx *sql.Tx, head logHead) (err error) {
 		ends.Floor = head.floor
 		keys := make([]string, len(holds))
 		for i, h := range holds {
@@ -31,17 +31,19 @@ func (s *Store) Ends(ctx context.Context, holds []store.Hold, kinds []string) (s
 		if err != nil {
 			return err
 		}
+		defer func() { err = errors.Join(err, old.Close()) }()
 		chunks, err := tx.PrepareContext(ctx, "SELECT seq, body FROM editlock_log WHERE seq = ?")
 		if err != nil {
-			return errors.Join(err, old.Close())
+			return err
 		}
+		defer func() { err = errors.Join(err, chunks.Close()) }()
 		within := store.EndsWithin(len(holds))
 		chunksOf := make(map[int64][]int) // holds whose end may be there, by chunk
 		for i, h := range holds {
 			above := int64(min(h.Token, 1<<62))
-			seqs, failed := endsAt(ctx, old, keys[i], above, within)
-			if failed != nil {
-				return errors.Join(failed, old.Close(), chunks.Close())
+			seqs, err := endsAt(ctx, old, keys[i], above, within)
+			if err != nil {
+				return err
 			}
 			from, _ := slices.BinarySearch(fresh[i], above+1)
 			seqs = append(seqs, fresh[i][from:]...)
@@ -51,12 +53,14 @@ func (s *Store) Ends(ctx context.Context, holds []store.Hold, kinds []string) (s
 		}
 		for _, seq := range slices.Sorted(maps.Keys(chunksOf)) {
 			some := slices.DeleteFunc(chunksOf[seq], func(i int) bool { return ends.Entries[i] != nil })
-			if len(some) == 0 || err != nil {
+			if len(some) == 0 {
 				continue
 			}
-			err = endsIn(ctx, chunks, seq, some, holds, kinds, ends.Entries)
+			if err := endsIn(ctx, chunks, seq, some, holds, kinds, ends.Entries); err != nil {
+				return err
+			}
 		}
-		return errors.Join(err, old.Close(), chunks.Close())
+		return nil
 	})
 	return ends, err
 }

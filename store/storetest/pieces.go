@@ -149,8 +149,15 @@ func lawEnds(t *test) {
 	t.do(drop("ends/b", "ann"))
 	t.do(take("ends/aa", "ann", t.idle(60000)))
 	holds := []store.Hold{
-		{Name: "ends/a", Token: one}, {Name: "ends/b", Token: b}, {Name: "ends/a", Token: two}, {Name: "ends/a", Token: three},
-		{Name: "nothing", Token: 1}, {Name: "", Token: 1}, {Name: "ends/a", Token: 1<<63 - 1}, {Name: "\xff", Token: 1}, {Name: "ends/a", Token: one},
+		{Name: "ends/a", Token: one},
+		{Name: "ends/b", Token: b},
+		{Name: "ends/a", Token: two},
+		{Name: "ends/a", Token: three},
+		{Name: "nothing", Token: 1},
+		{Name: "", Token: 1},
+		{Name: "ends/a", Token: 1<<63 - 1},
+		{Name: "\xff", Token: 1},
+		{Name: "ends/a", Token: one},
 	}
 	want := []string{
 		fmt.Sprint(released, " ", one), fmt.Sprint(released, " ", b), fmt.Sprint(takenOver, " ", three), "none",
