@@ -81,7 +81,7 @@ test/packages/quick: ## of that, what needs no container and no root: the packag
 bench: ## editlock beside its raw limits and its peers; writes docs/benchmarks.md
 	$(GO) -C bench run . >docs/benchmarks.new && mv docs/benchmarks.new docs/benchmarks.md
 
-ENGINES ?= memory,sqlite,postgres,redis,etcd
+ENGINES ?= memory,sqlite,postgres,redis,etcd # and mariadb, where both commits know it
 bench/compare: ## this tree beside another commit: make bench/compare BASE=main [ENGINES=sqlite,redis]
 	@test -n "$(BASE)" || { echo "bench/compare: say which commit: make bench/compare BASE=main" >&2; exit 2; }
 	@$(GO) -C bench run . -compare "$(BASE)" -engines $(ENGINES) $(FLAGS)

@@ -55,6 +55,10 @@ var engines = []engine{
 		server := enginetest.StartOwnEtcd(h, "--quota-backend-bytes=8589934592") // a million is more than its 2 GB
 		return func(store string) string { return "etcd://" + server.Host + "/" + store }
 	}},
+	{name: "mariadb", serve: func(h *host) func(string) string { // older commits have no such engine
+		server := enginetest.StartMariaDB(h)
+		return func(string) string { return server.Database(h) }
+	}},
 }
 
 // fewHeld is how many mutexes the smaller of the stores hold.
