@@ -60,6 +60,7 @@ func StartMariaDB(t TB, settings ...string) *MariaDB {
 	args := []string{
 		"--no-defaults", "--datadir=" + data, "--bind-address=127.0.0.1", "--port=" + strconv.Itoa(port),
 		"--socket=" + filepath.Join(folder, "socket"), "--pid-file=" + filepath.Join(folder, "pid"), "--skip-name-resolve",
+		"--tmpdir=" + folder, // a server that starts removes the temporary tables in it
 	}
 	for _, s := range settings {
 		args = append(args, "--"+s)
