@@ -16,7 +16,7 @@ func echo() http.Handler {
 	const at = "2026-01-02T03:04:05.678901Z"
 	mux.HandleFunc("POST /v1/capture", answer(func(in captureForm) capturedForm {
 		return capturedForm{"CAPTURED_BY_ME", heldForm{
-			Mutex: in.Mutex, Owner: in.Owner, AutoRelease: autoReleaseForm{"5m0s"}, Token: 123456,
+			Mutex: in.Mutex, Owner: in.Owner, AutoRelease: autoReleaseForm{"300s"}, Token: 123456,
 			CapturedAt: at, RefreshedAt: at, ExpiresAt: at, ExpiresInS: 300, AsOf: at, Waiters: []ownerForm{},
 		}}
 	}))

@@ -25,7 +25,7 @@ var document = sync.OnceValue(func() *huma.OpenAPI {
 		Info: &huma.Info{
 			Title:   "editlock",
 			Version: "1",
-			Description: "Named mutexes with human owners. Times are RFC 3339 in UTC, durations Go's (\"300s\", \"8h\"). " +
+			Description: "Named mutexes with human owners. Times are RFC 3339 in UTC, durations Go's (\"300s\", \"8h\"), in answers seconds (\"300s\", \"28800s\"). " +
 				"Names that are unknown, or given twice, are `invalid`; null is as good as absent. " +
 				"Errors are `application/problem+json` with a stable `code`:\n\n" + codeTable(),
 		},

@@ -34,8 +34,8 @@ func TestMatch(t *testing.T) {
 		{"between, but less", `{"?between":[1,2]}`, `0.9`, false},
 		{"between, but more", `{"?between":[1,2]}`, `2.1`, false},
 		{"between, but there is none", `{"a":{"?between":[1,2]}}`, `{}`, false},
-		{"seconds", `{"?seconds":300}`, `"5m0s"`, true},
-		{"seconds, but others", `{"?seconds":300}`, `"5m1s"`, false},
+		{"seconds", `{"?seconds":300}`, `"300s"`, true},
+		{"seconds, but others", `{"?seconds":300}`, `"301s"`, false},
 		{"seconds, but no duration", `{"?seconds":300}`, `300`, false},
 		{"an unknown rule", `{"?near":1}`, `1`, false},
 	} {

@@ -4,8 +4,10 @@
 package wire
 
 import (
+	"bytes"
 	"fmt"
 	"math"
+	"strconv"
 	"time"
 
 	"editlock"
@@ -81,12 +83,22 @@ type Entry struct {
 	Reason string     `json:"reason"`
 }
 
-// Duration is a duration in Go's notation, such as "300s" or "8h".
+// Duration is a duration, read in Go's notation, such as "300s" or "8h", and
+// written in seconds.
 type Duration time.Duration
 
-// AppendText implements encoding.TextAppender.
+// AppendText implements encoding.TextAppender: "300s", "28800s", "0.25s".
 func (d Duration) AppendText(b []byte) ([]byte, error) {
-	return append(b, time.Duration(d).String()...), nil
+	whole, rest := time.Duration(d)/time.Second, time.Duration(d)%time.Second
+	if rest == 0 {
+		return append(strconv.AppendInt(b, int64(whole), 10), 's'), nil
+	}
+	if d < 0 {
+		b, whole, rest = append(b, '-'), -whole, -rest
+	}
+	b = strconv.AppendInt(b, int64(whole), 10)
+	b = fmt.Appendf(b, ".%09d", rest)
+	return append(bytes.TrimRight(b, "0"), 's'), nil
 }
 
 // MarshalText implements encoding.TextMarshaler.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -215,6 +216,23 @@ func TestForms_ThatSayTwoThingsAreInvalid(t *testing.T) {
 				t.Errorf("got  %v\nwant %s", wire.FromError(err).Err(), test.want)
 			}
 		})
+	}
+}
+
+func TestDuration_IsWrittenInSeconds(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "0s", time.Second: "1s", editlock.DefaultIdle: "300s", 8 * time.Hour: "28800s", editlock.MaxDuration: "2592000s",
+		1500 * time.Millisecond: "1.5s", time.Millisecond: "0.001s", time.Nanosecond: "0.000000001s", 10*time.Second + 10*time.Nanosecond: "10.00000001s",
+		-time.Second: "-1s", -1500 * time.Millisecond: "-1.5s", math.MinInt64: "-9223372036.854775808s",
+	} {
+		got, err := wire.Duration(d).MarshalText()
+		if err != nil || string(got) != want {
+			t.Errorf("%v is written as %s, %v; want %s", d, got, err, want)
+		}
+		var back wire.Duration
+		if err := back.UnmarshalText(got); err != nil || time.Duration(back) != d {
+			t.Errorf("%s is read as %v, %v; want %v", got, time.Duration(back), err, d)
+		}
 	}
 }
 
