@@ -75,8 +75,10 @@ class Call(Generic[T]):
         """The call that gives up the place of a wait, or what it was granted."""
         if not self.leaves or self.body is None:
             return None
-        body = {name: self.body[name] for name in ("mutex", "owner") if name in self.body}
-        return Call("/v1/release", lambda answer: bool(answer["released"]), {**body, "if": {"request": self.key}})
+        body: dict[str, Any] = {"mutex": self.body["mutex"], "if": {"request": self.key}}
+        if "owner" in self.body:
+            body["owner"] = self.body["owner"]
+        return Call("/v1/release", lambda answer: bool(answer["released"]), body)
 
     def shorten(self, left: float) -> None:
         """Makes a repetition wait until the same time, but never not at all."""
