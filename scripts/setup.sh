@@ -21,11 +21,11 @@ if [ "${1:-}" != browser ]; then
     missing="$missing postgresql"
   fi
   need pgbouncer pgbouncer
-  [ -x /usr/sbin/nginx ] || need nginx nginx
   [ -n "${EDITLOCK_TEST_MARIADB_URL:-}" ] || have mariadbd || [ -x /usr/sbin/mariadbd ] || missing="$missing mariadb-server"
   [ -n "${EDITLOCK_TEST_REDIS_URL:-}" ] || need redis-server redis-server
   [ -n "${EDITLOCK_TEST_ETCD_URL:-}" ] || need etcd etcd-server
 fi
+[ -x /usr/sbin/nginx ] || need nginx nginx # waits behind a proxy
 need node nodejs
 need npm npm
 [ -n "${CHROMIUM:-}" ] || have chromium || have chromium-browser || have google-chrome || missing="$missing chromium"

@@ -1,6 +1,7 @@
 // Waiting, asking, handing over, taking over.
 
 import { amount, card, click, contract, detail, expect, headline, isIn, notes, say, state, stored, test } from './office.mjs';
+import { nginx } from './proxy.mjs';
 
 const kept = (page) => page.getByRole('region', { name: 'Your unsaved text' });
 const waiters = (page) => page.getByRole('region', { name: 'Waiting for you' });
@@ -212,4 +213,27 @@ test('what people write stays text', async ({ edit, knock }) => {
   await expect(petrova.getByRole('heading', { level: 1 })).toHaveText(`${probe} subject`);
   for (const page of [ivanov, petrova]) expect(await page.locator('img[src="x"]').count()).toBe(0);
   await expect(state(ivanov)).toHaveAttribute('state', /lost|other/);
+});
+
+test('a proxy that cuts waits off changes no place in the queue', async ({ edit, arrive, server, api }) => {
+  const ivanov = await edit('Ivanov');
+  const proxy = await nginx(new URL(server.url).origin, 2);
+  try {
+    const behind = new URL(new URL(server.contract).pathname, proxy.url).href;
+    const names = ['Petrova', 'Sidorova'], pages = [];
+    for (const name of names) {
+      const page = await arrive(name);
+      await page.goto(behind);
+      await queue(page);
+      pages.push(page);
+    }
+    const waiting = async () => (await api('/v1/request', { mutex: contract })).mutex.waiters.map((w) => w.owner.name);
+    await expect.poll(waiting).toEqual(names);
+    for (const end = Date.now() + 7000; Date.now() < end;) expect(await waiting()).toEqual(names);
+    await ivanov.goto('about:blank');
+    await isIn(pages[0], 'mine');
+    await isIn(pages[1], 'waiting');
+  } finally {
+    await proxy.stop();
+  }
 });
