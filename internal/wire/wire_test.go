@@ -174,8 +174,13 @@ func TestRefreshResult_IsAMutexOrAProblem(t *testing.T) {
 
 func TestCondition_SurvivesTheTrip(t *testing.T) {
 	for _, want := range []editlock.Condition{
-		{}, editlock.IfFree(), editlock.IfStatusData(""), editlock.IfStatusData("x"),
-		editlock.IfToken(0), editlock.IfToken(7), editlock.IfRequest("k"),
+		{},
+		editlock.IfFree(),
+		editlock.IfStatusData(""),
+		editlock.IfStatusData("x"),
+		editlock.IfToken(0),
+		editlock.IfToken(7),
+		editlock.IfRequest("k"),
 	} {
 		got, err := wire.FromCondition(want).Root()
 		if err != nil || got != want {
