@@ -15,7 +15,7 @@ const (
 	endsSteps = 256
 	// endsFirst is how many steps of each name are read first: the hold's end is
 	// mostly among them.
-	endsFirst = 4
+	endsFirst = 2
 )
 
 // Ends implements store.Store. Steps that are in no index count as pruned.
