@@ -134,6 +134,9 @@ var problems = []text{
 	// What a call must say.
 	{"must be the token that a capture returned", "должно быть токеном, полученным при захвате"},
 	{"must be a token that a capture returned", "должно быть токеном, полученным при захвате"},
+	{"must be the request ID of a capture", "должно быть идентификатором запроса, которым захватывали"},
+	{"goes with a release only", "возможно только при освобождении"},
+	{"goes without grace", "не сочетается с grace"},
 	{"must be the token of the holder seen", "должно быть токеном того владельца, которого видели"},
 	{"must be the id of somebody who waits", "должно называть того, кто ждёт"},
 	{
