@@ -63,19 +63,6 @@ func (id ID) Validate() error {
 	return checkText("mutex.id", id.ID, MaxID)
 }
 
-// prefix is what the canonical forms of all IDs of a group, or of a group and
-// mode, begin with. Without a group there is none that a mode could narrow.
-func prefix(group, mode string) string {
-	switch {
-	case group == "":
-		return ""
-	case mode == "":
-		return escape(group) + "/"
-	default:
-		return escape(group) + "/" + escape(mode) + "/"
-	}
-}
-
 // infix is what the canonical forms of all IDs of a mode contain, and no others.
 func infix(mode string) string { return "/" + escape(mode) + "/" }
 

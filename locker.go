@@ -160,10 +160,16 @@ type Query struct {
 	UserID  string
 	Text    string // literal, in any letter case, in IDs, status data and owners
 	Limit   int    // at most MaxPage; 0 means DefaultPage
-	Cursor  string // Page.Next of the page before
+	Cursor  string // Page.Next of the page before, by the same query
+
+	// Visible are the areas that the reader may see; nil: everything. What is
+	// outside of them does not exist for the query: it moves no page and no cursor.
+	// It is for those who stand before a store; a server decides by itself.
+	Visible []Area
 }
 
-// Page is one page of mutexes; Next is empty on the last one.
+// Page is one page of mutexes; Next is empty on the last one. It may be shorter
+// than asked for, or empty, and not be the last.
 type Page struct {
 	Mutexes []Mutex
 	Next    string
@@ -212,10 +218,14 @@ type HistoryQuery struct {
 	Kinds    []Kind
 	From, To time.Time // From <= At < To
 	Limit    int       // at most MaxPage; 0 means DefaultPage
-	Cursor   string
+	Cursor   string    // HistoryPage.Next of the page before, by the same query
+
+	// Visible is as a Query's. Holders of areas count for nothing.
+	Visible []Area
 }
 
-// HistoryPage is one page of history; Next is empty on the last one.
+// HistoryPage is one page of history; Next is empty on the last one. It may be
+// shorter than asked for, or empty, and not be the last.
 type HistoryPage struct {
 	Entries []Entry
 	Next    string

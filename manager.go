@@ -47,6 +47,8 @@ type Manager struct {
 
 	pruning pruning // sweep's
 
+	cursors cursors
+
 	end  context.CancelFunc
 	done sync.WaitGroup
 }
@@ -68,6 +70,7 @@ func NewManager(st store.Store, o *ManagerOptions) *Manager {
 	m.end = func() { end(ErrUnavailable) }
 	m.waits.init(ctx, st)
 	m.tail.init(ctx, st)
+	m.cursors.init(st, m.storeError)
 	m.done.Go(func() { m.sweep(ctx) })
 	news := st.Listen(m.waits.peer)
 	m.done.Go(func() { m.listen(ctx, news) })

@@ -2,12 +2,8 @@ package editlock
 
 import (
 	"context"
-	"encoding/base64"
-	"strconv"
 	"strings"
 	"unicode"
-
-	"editlock/store"
 )
 
 // Request implements Locker.
@@ -32,74 +28,72 @@ func (m *Manager) Request(ctx context.Context, id ID) (State, Mutex, error) {
 	return state, mutex(view.Record, view.Now), nil
 }
 
-// scanPage is how many records are read at a time to search among them.
-const scanPage = 1000
+const (
+	// scanPage is how many records are read at a time to search among them.
+	scanPage = 1000
+	// readCosts is what a read counts for among searchMost beside what it finds.
+	readCosts = 100
+)
 
-// List implements Locker. A filter by mode alone, or by text, reads through
-// what the other filters leave, as far as searchMost.
+// List implements Locker. What the query's areas and filters leave is read by
+// ranges of names, or by whose mutexes they are. A filter by text, or by a mode
+// of all groups, reads through what these leave, as far as searchMost.
 func (m *Manager) List(ctx context.Context, q Query) (Page, error) {
 	if err := q.validate(); err != nil {
 		return Page{}, err
 	}
-	after, err := base64.RawURLEncoding.DecodeString(q.Cursor)
-	if err != nil {
-		return Page{}, invalid("cursor", "is not one that a page gave as next")
-	}
-	limit := q.Limit
+	limit, cursor := q.Limit, q.Cursor
 	if limit == 0 {
 		limit = DefaultPage
 	}
-	sq := store.Query{
-		Prefix: prefix(q.Group, q.Mode), Session: q.Session, User: q.UserID,
-		After: string(after), Limit: limit + 1,
+	q.Limit, q.Cursor, q.Visible = 0, "", narrowed(q.Visible, "", "")
+	after, err := m.cursors.open(ctx, q, cursor)
+	if err != nil {
+		return Page{}, err
 	}
-	search := q.Text != "" || q.Mode != "" && q.Group == ""
-	if search {
-		sq.Limit = scanPage
-	}
-	match := q.matcher()
+	list, contains := q.ranges(after), q.contains()
 	var page Page
 	for read := 0; ; {
-		var got store.Page
-		err := m.searches.piece(ctx, read > 0, func() (err error) {
-			got, err = m.store.List(ctx, sq)
-			return err
-		})
-		if err != nil {
-			return Page{}, m.storeError(ctx, err)
+		next := list.first()
+		switch {
+		case next == nil:
+			return page, nil
+		case next.read:
+		case read >= searchMost:
+			page.Next = m.cursors.seal(ctx, q, next.at())
+			return page, nil
+		default:
+			wanted := limit - len(page.Mutexes) + 1
+			if q.Text != "" || !next.whole {
+				wanted = scanPage
+			}
+			found := 0
+			err := m.searches.piece(ctx, read >= scanPage, func() (err error) {
+				found, err = next.fill(ctx, m.store, wanted)
+				return err
+			})
+			if err != nil {
+				return Page{}, m.storeError(ctx, err)
+			}
+			read += found + readCosts
+			continue
 		}
-		for i := range got.Records {
-			rec := &got.Records[i]
-			mu := mutex(rec, got.Now)
-			if search && !match(mu) {
-				continue
-			}
-			if len(page.Mutexes) == limit {
-				page.Next = listCursor(page.Mutexes[limit-1].ID.String())
-				return page, nil
-			}
+		mu := mutex(list.take(next), next.now)
+		switch {
+		case !contains(mu):
+		case len(page.Mutexes) == limit:
+			page.Next = m.cursors.seal(ctx, q, page.Mutexes[limit-1].ID.String())
+			return page, nil
+		default:
 			page.Mutexes = append(page.Mutexes, mu)
-		}
-		if len(got.Records) < sq.Limit {
-			return page, nil
-		}
-		sq.After = got.Records[len(got.Records)-1].Name
-		if read += len(got.Records); read >= searchMost {
-			page.Next = listCursor(sq.After)
-			return page, nil
 		}
 	}
 }
 
-func listCursor(name string) string { return base64.RawURLEncoding.EncodeToString([]byte(name)) }
-
-// matcher applies the filters that stores don't know.
-func (q Query) matcher() func(Mutex) bool {
+// contains applies the filter by text, which stores don't know.
+func (q Query) contains() func(Mutex) bool {
 	text := fold(q.Text)
 	return func(m Mutex) bool {
-		if q.Mode != "" && m.ID.Mode != q.Mode {
-			return false
-		}
 		if text == "" {
 			return true
 		}
@@ -118,60 +112,4 @@ func (q Query) matcher() func(Mutex) bool {
 // fold makes texts that differ in letter case only equal, in all scripts.
 func fold(s string) string {
 	return strings.Map(func(r rune) rune { return unicode.ToLower(unicode.ToUpper(r)) }, s)
-}
-
-// History implements Locker.
-func (m *Manager) History(ctx context.Context, q HistoryQuery) (HistoryPage, error) {
-	if err := q.validate(); err != nil {
-		return HistoryPage{}, err
-	}
-	lq := store.LogQuery{
-		Prefix: prefix(q.Group, q.Mode), User: q.UserID, From: q.From, To: q.To, Newest: true,
-	}
-	if q.ID != nil {
-		lq.Name = q.ID.String()
-	}
-	for _, k := range q.Kinds {
-		lq.Kinds = append(lq.Kinds, string(k))
-	}
-	if q.Cursor != "" {
-		before, err := strconv.ParseUint(q.Cursor, 10, 63)
-		if err != nil || before == 0 {
-			return HistoryPage{}, invalid("cursor", "is not one that a page gave as next")
-		}
-		lq.Before = before
-	}
-	limit := q.Limit
-	if limit == 0 {
-		limit = DefaultPage
-	}
-	lq.Limit = limit + 1
-	if q.Mode != "" && q.Group == "" {
-		lq.Infix = infix(q.Mode)
-	}
-	var page HistoryPage
-	for read := 0; ; {
-		var got store.LogPage
-		err := m.searches.piece(ctx, read > 0, func() (err error) {
-			got, err = m.store.Log(ctx, lq)
-			return err
-		})
-		if err != nil {
-			return HistoryPage{}, m.storeError(ctx, err)
-		}
-		page.Entries = append(page.Entries, entries(got.Entries)...)
-		if len(page.Entries) > limit {
-			page.Entries = page.Entries[:limit]
-			page.Next = strconv.FormatUint(page.Entries[limit-1].Seq, 10)
-			return page, nil
-		}
-		if got.Next == 0 {
-			return page, nil
-		}
-		if read += got.Examined; read >= searchMost {
-			page.Next = strconv.FormatUint(got.Next, 10)
-			return page, nil
-		}
-		lq.Limit, lq.Before = limit+1-len(page.Entries), got.Next
-	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 
 	"editlock"
@@ -17,6 +18,8 @@ type long struct {
 	store.Store
 	asked func(ctx context.Context)
 }
+
+var names atomic.Int64 // that lists have given
 
 func (l *long) Log(ctx context.Context, q store.LogQuery) (store.LogPage, error) {
 	const last = 1 << 40
@@ -39,7 +42,7 @@ func (l *long) List(ctx context.Context, q store.Query) (store.Page, error) {
 	l.asked(ctx)
 	page := store.Page{Records: make([]store.Record, q.Limit)}
 	for i := range page.Records {
-		page.Records[i].Name = fmt.Sprintf("%s/%d", q.After, i)
+		page.Records[i].Name = fmt.Sprintf("%012d/m/1", names.Add(1))
 	}
 	return page, ctx.Err()
 }

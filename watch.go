@@ -145,11 +145,13 @@ func (t *tail) pull() bool {
 	return full
 }
 
-// entries is what the watchers share: decoded once for all of them.
+// entries are those of mutexes, decoded once for all watchers.
 func entries(raw []store.Entry) []Entry {
-	all := make([]Entry, len(raw))
+	all := make([]Entry, 0, len(raw))
 	for i := range raw {
-		all[i] = entry(raw[i])
+		if raw[i].Name != cursorKey {
+			all = append(all, entry(raw[i]))
+		}
 	}
 	return all
 }
@@ -241,8 +243,8 @@ func (m *Manager) watch(ctx context.Context, q WatchQuery, yield func(Event, err
 				return nil
 			}
 			recent, next = entries(page.Entries), max(page.Floor, page.Last)
-			if len(recent) == logPage {
-				next = recent[logPage-1].Seq
+			if len(page.Entries) == logPage {
+				next = page.Entries[logPage-1].Seq
 			}
 		}
 		for i := range recent {

@@ -51,6 +51,20 @@ func (g *Guard) May(c *auth.Caller, right auth.Right, id editlock.ID) bool {
 // MayAny reports whether a caller has a right to any mutex at all.
 func (g *Guard) MayAny(c *auth.Caller, right auth.Right) bool { return g.policy.MayAny(c, right) }
 
+// Visible are the areas whose mutexes a caller may see, by MaySee: what may be
+// read, and the caller's own of what may be used.
+func (g *Guard) Visible(c *auth.Caller) []editlock.Area {
+	areas := g.policy.areas(c, auth.Read)
+	if c.Scope != nil {
+		return areas
+	}
+	for _, own := range g.policy.areas(c, auth.Use) {
+		own.Holder = c.Owner
+		areas = append(areas, own)
+	}
+	return areas
+}
+
 // MaySee reports whether a caller may see who holds a mutex: he may read it,
 // or it is his own.
 func (g *Guard) MaySee(c *auth.Caller, id editlock.ID, holder ...editlock.Owner) bool {

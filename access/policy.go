@@ -80,6 +80,25 @@ func (p *Policy) May(c *auth.Caller, right auth.Right, id editlock.ID) bool {
 	return false
 }
 
+// areas are where a caller has a right.
+func (p *Policy) areas(c *auth.Caller, right auth.Right) []editlock.Area {
+	var out []editlock.Area
+	add := func(g *auth.Grant) {
+		if slices.Contains(g.Rights, right) || slices.Contains(g.Rights, auth.Admin) {
+			out = append(out, editlock.Area{Group: string(g.Group), Mode: string(g.Mode)})
+		}
+	}
+	for i := range c.Grants {
+		add(&c.Grants[i])
+	}
+	for i := range p.Rules {
+		if r := &p.Rules[i]; r.isFor(c) {
+			add(&r.Grant)
+		}
+	}
+	return out
+}
+
 // MayAny reports whether a caller has a right to any mutex at all.
 func (p *Policy) MayAny(c *auth.Caller, right auth.Right) bool {
 	has := func(g *auth.Grant) bool {

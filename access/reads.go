@@ -37,56 +37,21 @@ func (w *guarded) Request(ctx context.Context, id editlock.ID) (editlock.State, 
 	return w.inner.Request(ctx, id)
 }
 
-const (
-	// scans bounds how many pages are read for one that has anything in it.
-	scans = 50
-	// resumeWithin is how far back an event stream may resume without the right
-	// to history.
-	resumeWithin = time.Hour
-)
+// resumeWithin is how far back an event stream may resume without the right to
+// history.
+const resumeWithin = time.Hour
 
-// List implements editlock.Locker. It leaves out what the caller may not see.
-// A page may so be shorter than asked for, or empty even; the last one is the
-// one without Next.
+// List implements editlock.Locker. What the caller may not see is left out before
+// pages are cut.
 func (w *guarded) List(ctx context.Context, q editlock.Query) (editlock.Page, error) {
 	c, err := w.who(ctx)
 	if err != nil {
 		return editlock.Page{}, err
 	}
-	if !w.g.MayAny(c, auth.Read) && (c.Scope != nil || !w.g.MayAny(c, auth.Use)) {
+	if q.Visible = w.g.Visible(c); len(q.Visible) == 0 {
 		return editlock.Page{}, w.g.deny(ctx, c, "list", editlock.ID{}, "you have no right read to anything")
 	}
-	read := func(limit int, cursor string) ([]editlock.Mutex, string, error) {
-		q.Limit, q.Cursor = limit, cursor
-		page, err := w.inner.List(ctx, q)
-		return page.Mutexes, page.Next, err
-	}
-	seen := func(m editlock.Mutex) bool { return w.g.MaySee(c, m.ID, m.Owner) }
-	mutexes, next, err := sift(q.Limit, q.Cursor, read, seen)
-	return editlock.Page{Mutexes: mutexes, Next: next}, err
-}
-
-// sift fills a page with what keep lets pass. It reads on where that is little,
-// so that few pages are empty, and stops after so many scans.
-func sift[T any](limit int, cursor string, read func(limit int, cursor string) ([]T, string, error), keep func(T) bool) (kept []T, next string, err error) {
-	if limit == 0 {
-		limit = editlock.DefaultPage
-	}
-	for range scans {
-		page, more, err := read(limit-len(kept), cursor)
-		if err != nil {
-			return nil, "", err
-		}
-		for _, item := range page {
-			if keep(item) {
-				kept = append(kept, item)
-			}
-		}
-		if next, cursor = more, more; more == "" || len(kept) == limit {
-			break
-		}
-	}
-	return kept, next, nil
+	return w.inner.List(ctx, q)
 }
 
 // History implements editlock.Locker. It leaves out what the caller has no
@@ -96,21 +61,15 @@ func (w *guarded) History(ctx context.Context, q editlock.HistoryQuery) (editloc
 	if err != nil {
 		return editlock.HistoryPage{}, err
 	}
-	switch {
-	case q.ID != nil:
+	if q.ID != nil {
 		if err := w.need(ctx, c, auth.History, *q.ID, "history"); err != nil {
 			return editlock.HistoryPage{}, err
 		}
-	case !w.g.MayAny(c, auth.History):
+	}
+	if q.Visible = w.g.policy.areas(c, auth.History); len(q.Visible) == 0 {
 		return editlock.HistoryPage{}, w.g.deny(ctx, c, "history", editlock.ID{}, "you have no right history to anything")
 	}
-	read := func(limit int, cursor string) ([]editlock.Entry, string, error) {
-		q.Limit, q.Cursor = limit, cursor
-		page, err := w.inner.History(ctx, q)
-		return page.Entries, page.Next, err
-	}
-	entries, next, err := sift(q.Limit, q.Cursor, read, func(e editlock.Entry) bool { return w.g.May(c, auth.History, e.ID) })
-	return editlock.HistoryPage{Entries: entries, Next: next}, err
+	return w.inner.History(ctx, q)
 }
 
 // Watch implements editlock.Locker. It leaves out events of mutexes that the

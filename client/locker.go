@@ -269,8 +269,14 @@ func (q query) limit(n int) {
 	}
 }
 
+// errVisible keeps rights from being passed over in silence.
+var errVisible = &editlock.InvalidError{Field: "visible", Problem: "is not for servers, which go by the rights of their caller; leave it out"}
+
 // List implements Locker. It changes nothing, so it is repeated freely.
 func (c *Client) List(ctx context.Context, lq editlock.Query) (editlock.Page, error) {
+	if lq.Visible != nil {
+		return editlock.Page{}, errVisible
+	}
 	q := query{}
 	for name, value := range map[string]string{
 		"group": lq.Group, "mode": lq.Mode, "session": lq.Session, "user_id": lq.UserID, "text": lq.Text, "cursor": lq.Cursor,
@@ -295,6 +301,9 @@ func next(cursor *string) string {
 
 // History implements Locker. It changes nothing, so it is repeated freely.
 func (c *Client) History(ctx context.Context, hq editlock.HistoryQuery) (editlock.HistoryPage, error) {
+	if hq.Visible != nil {
+		return editlock.HistoryPage{}, errVisible
+	}
 	q := query{}
 	if err := q.id(hq.ID, hq.Group, hq.Mode); err != nil {
 		return editlock.HistoryPage{}, err

@@ -36,7 +36,7 @@ var (
 	modeParam  = param{"mode", "query", "Only mutexes of this mode. Empty: of all.", ""}
 	idParam    = param{"id", "query", "Only the mutex of this id, in just the group and mode given, which may be empty.", ""}
 	limitParam = param{"limit", "query", "At most so many: up to 1000, 100 by default.", "int32"}
-	pageParam  = param{"cursor", "query", "next_cursor of the page before.", ""}
+	pageParam  = param{"cursor", "query", "next_cursor of the page before, of a call with the same parameters, but for limit. Any other is invalid.", ""}
 
 	preferHeader = param{"Prefer", "header", "`respond-async, wait=25` (RFC 7240), with an Idempotency-Key: a wait that lasts longer than so many seconds is answered with 202, and its caller asks again. Proxies cut off longer requests, often after 30 or 60 seconds.", ""}
 )

@@ -371,7 +371,6 @@ func TestHistory(t *testing.T) {
 		{"?from=" + at(all[0]), "captured"},
 		{"?to=" + at(all[1]), "captured"},
 		{"?limit=2", "captured released"},
-		{"?cursor=" + fmt.Sprint(all[0].Seq), "released captured"},
 	} {
 		t.Run("by "+test.query, func(t *testing.T) {
 			var got []string

@@ -193,7 +193,7 @@ func (h *handler) act(w http.ResponseWriter, r *http.Request) {
 		h.ask(w, r, wanted, http.StatusUnprocessableEntity)
 		return
 	}
-	defer h.scans.forget()
+	defer h.forget()
 	v := outcomeView{Do: do, Back: localPath(r.PostForm.Get("back"))}
 	ctx := editlock.WithOwner(r.Context(), me.Owner)
 	for i, err := range together(ctx, wanted, func(t target) error { return h.do(ctx, me, do, t, reason) }) {

@@ -118,6 +118,38 @@ func TestList_ReadsSoManyLocksAndSaysSo(t *testing.T) {
 	}
 }
 
+// The first of all locks by name may be others', and so many that a reader's own
+// are behind them.
+func TestList_ShowsWhatItsReaderMaySeeBehindAllThatIsRead(t *testing.T) {
+	l := crowd(maxLocks + 1)
+	for i := range 3 {
+		l.mutexes = append(l.mutexes, held(editlock.ID{Group: "zpublic", ID: fmt.Sprint(i)}, person("Shown"), time.Minute, time.Hour))
+	}
+	v := visit(t, l, "")
+	v.manager = New(l, &Options{Identify: func(r *http.Request) Identity {
+		return Identity{Visible: []editlock.Area{{Group: r.Header.Get("Sees"), Mode: "*"}}}
+	}})
+	for _, test := range []struct {
+		sees, address, locks string
+		says                 bool
+	}{
+		{"zpublic", "/", "3", false},
+		{"zpublic", "/?person=u:shown", "3", false},
+		{"zpublic", "/?q=0", "1", false},
+		{"nothing", "/", "0", false},
+		{"g0", "/", "10,000", true},
+	} {
+		v.headers["Sees"] = test.sees
+		body := v.get(test.address)
+		if got := strings.TrimSuffix(countsOn(body)["locks"], "+"); got != test.locks || strings.Contains(body, "More is held than this page reads") != test.says {
+			t.Errorf("who sees %s is shown %q locks at %s; more: %v", test.sees, got, test.address, test.says)
+		}
+	}
+	if waits := v.get("/ui/person?who=u:person07"); strings.Contains(waits, "g1/") {
+		t.Error("a person's page names locks that its reader may not see")
+	}
+}
+
 func TestPager_VisitsEveryLockOnce(t *testing.T) {
 	for _, order := range []string{byName, bySince, byUntil, byWaiting} {
 		l := crowd(487)

@@ -27,10 +27,19 @@ type fixed struct {
 
 func (f *fixed) List(_ context.Context, q editlock.Query) (editlock.Page, error) {
 	f.lists++
+	all := f.mutexes
+	if q.Visible != nil {
+		all = nil
+		for _, m := range f.mutexes {
+			if (Identity{Visible: q.Visible}).sees(&m) {
+				all = append(all, m)
+			}
+		}
+	}
 	from, _ := strconv.Atoi(q.Cursor)
-	to := min(from+q.Limit, len(f.mutexes))
-	p := editlock.Page{Mutexes: f.mutexes[from:to]}
-	if to < len(f.mutexes) {
+	to := min(from+q.Limit, len(all))
+	p := editlock.Page{Mutexes: all[from:to]}
+	if to < len(all) {
 		p.Next = strconv.Itoa(to)
 	}
 	return p, f.err

@@ -2,6 +2,7 @@ package webui
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -15,6 +16,10 @@ const (
 	// maxLocks bounds what a scan keeps in memory; pages say so if there is
 	// more.
 	maxLocks = 100_000
+	// maxParts bounds the scans of parts of a store that has more than maxLocks,
+	// and maxPart what each keeps in memory.
+	maxParts = 8
+	maxPart  = 10_000
 	// freshFor is how old a scan may be. It is taken once for all readers.
 	freshFor = time.Second
 	// rest is how many times its own duration a scan is good for at least, so
@@ -49,17 +54,20 @@ type choice struct {
 // scanner reads everything through Locker.List, which counts nothing: a page
 // that tells how many there are has to have seen them all.
 type scanner struct {
-	locker editlock.Locker
-	turn   chan struct{} // holds one token; guards what follows
-	last   *scan
-	begun  time.Time // when last was begun, by this process's clock
-	took   time.Duration
+	locker  editlock.Locker
+	visible []editlock.Area // what it reads; nil: everything
+	max     int             // as maxLocks
+
+	turn  chan struct{} // holds one token; guards what follows
+	last  *scan
+	begun time.Time // when last was begun, by this process's clock
+	took  time.Duration
 
 	ahead atomic.Int64 // how far the store's clock is ahead of this one, in ns
 }
 
-func newScanner(l editlock.Locker) *scanner {
-	s := &scanner{locker: l, turn: make(chan struct{}, 1)}
+func newScanner(l editlock.Locker, visible []editlock.Area, most int) *scanner {
+	s := &scanner{locker: l, visible: visible, max: most, turn: make(chan struct{}, 1)}
 	s.turn <- struct{}{}
 	return s
 }
@@ -99,7 +107,7 @@ func (s *scanner) forget() {
 
 func (s *scanner) read(ctx context.Context) (*scan, error) {
 	out := &scan{}
-	q := editlock.Query{Limit: editlock.MaxPage}
+	q := editlock.Query{Limit: editlock.MaxPage, Visible: s.visible}
 	for {
 		page, err := s.locker.List(ctx, q)
 		if err != nil {
@@ -114,7 +122,7 @@ func (s *scanner) read(ctx context.Context) (*scan, error) {
 		if page.Next == "" {
 			break
 		}
-		if len(out.locks) >= maxLocks {
+		if len(out.locks) >= s.max {
 			out.cut = true
 			break
 		}
@@ -129,17 +137,37 @@ func (s *scanner) read(ctx context.Context) (*scan, error) {
 func (h *handler) seen(r *http.Request) (*scan, time.Time, error) {
 	s, now, err := h.scans.get(r.Context())
 	me := h.identify(r)
-	if err != nil || me.MaySee == nil {
+	if err != nil || me.Visible == nil {
 		return s, now, err
 	}
-	out := &scan{cut: s.cut}
+	if s.cut { // what its reader may see might be behind the cut
+		return h.part(me.Visible).get(r.Context())
+	}
+	out := &scan{}
 	for _, l := range s.locks {
-		if me.MaySee(l.ID, l.Owner) {
+		if me.sees(&l.Mutex) {
 			out.locks = append(out.locks, l)
 		}
 	}
 	out.choose()
 	return out, now, nil
+}
+
+// part is the scanner of what some readers may see.
+func (h *handler) part(visible []editlock.Area) *scanner {
+	key := fmt.Sprintf("%q", visible)
+	fresh := newScanner(h.scans.locker, visible, maxPart)
+	if s, ok, _ := h.parts.PeekOrAdd(key, fresh); ok {
+		h.parts.Get(key) // is used
+		return s
+	}
+	return fresh
+}
+
+// forget makes the next readers see what was just done.
+func (h *handler) forget() {
+	h.scans.forget()
+	h.parts.Purge()
 }
 
 // choose counts the values that there are to filter by.

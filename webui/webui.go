@@ -11,6 +11,9 @@ package webui
 import (
 	"log/slog"
 	"net/http"
+	"slices"
+
+	lru "github.com/hashicorp/golang-lru/v2"
 
 	"editlock"
 	"editlock/internal/entry"
@@ -22,8 +25,9 @@ type Options struct {
 	// they state a name, which a cookie keeps.
 	Identify func(*http.Request) Identity
 	// Everything is what the lists are read from, once for all readers, each of
-	// whom is shown what his Identity.MaySee lets him. Nil means the Locker that
-	// all else is asked of.
+	// whom is shown what is in Identity.Visible. Nil means the Locker that all else
+	// is asked of. A store with more locks than the manager reads is asked by
+	// editlock.Query.Visible, which is for Managers.
 	Everything editlock.Locker
 	// Logout is where a POST ends a reader's login. Empty: there is none.
 	Logout string
@@ -45,12 +49,16 @@ type Identity struct {
 	Owner       editlock.Owner
 	MayRelease  bool // locks of others, by force; one's own always
 	MayTakeOver bool
-	// MaySee says whether he may see a mutex and who holds it. Nil: all.
-	MaySee func(editlock.ID, editlock.Owner) bool
+	// Visible are the areas of the mutexes that are shown. Nil: all.
+	Visible []editlock.Area
 	// Stated says that Owner is what somebody said, proved by nothing. The
 	// pages say so, offer to change it, and count locks of the same name as
 	// his.
 	Stated bool
+}
+
+func (i Identity) sees(m *editlock.Mutex) bool {
+	return slices.ContainsFunc(i.Visible, func(a editlock.Area) bool { return a.Has(m.ID, m.Owner) })
 }
 
 func (i Identity) known() bool { return i.Owner.Session != "" }
@@ -69,7 +77,8 @@ type handler struct {
 	tooLarge func()
 	log      *slog.Logger
 	scans    *scanner
-	pages    map[string]*pages // by language
+	parts    *lru.Cache[string, *scanner] // of what some readers may see
+	pages    map[string]*pages            // by language
 }
 
 // New returns the manager, for mounting at / (that path alone) and at /ui/,
@@ -84,8 +93,9 @@ func New(l editlock.Locker, o *Options) http.Handler {
 	}
 	h := &handler{
 		locker: l, identify: o.Identify, demo: o.Demo, logout: o.Logout, log: o.Logger, items: o.Items, tooLarge: o.TooLarge,
-		scans: newScanner(everything), pages: parsePages(),
+		scans: newScanner(everything, nil, maxLocks), pages: parsePages(),
 	}
+	h.parts, _ = lru.New[string, *scanner](maxParts) // fails for sizes below 1
 	if h.log == nil {
 		h.log = slog.Default()
 	}

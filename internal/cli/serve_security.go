@@ -100,11 +100,9 @@ func (sec *security) manager(api *httpapi.Handler, locks editlock.Locker, demo b
 func (sec *security) identity(r *http.Request) webui.Identity {
 	c := auth.CallerFrom(r.Context())
 	if c == nil {
-		return webui.Identity{MaySee: func(editlock.ID, editlock.Owner) bool { return false }}
+		return webui.Identity{Visible: []editlock.Area{}}
 	}
-	who := webui.Identity{
-		MaySee: func(id editlock.ID, holder editlock.Owner) bool { return sec.guard.MaySee(c, id, holder) },
-	}
+	who := webui.Identity{Visible: append([]editlock.Area{}, sec.guard.Visible(c)...)}
 	if c.Scope == nil {
 		who.Owner = c.Owner
 		who.MayRelease, who.MayTakeOver = sec.guard.MayAny(c, auth.ForceRelease), sec.guard.MayAny(c, auth.Takeover)

@@ -1,0 +1,98 @@
+package editlock
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+
+	"editlock/store"
+)
+
+// History implements Locker. What is not in the query's areas is passed over by
+// the store where they are one range of names, or one mode, else here; either way
+// as far as searchMost.
+func (m *Manager) History(ctx context.Context, q HistoryQuery) (HistoryPage, error) {
+	if err := q.validate(); err != nil {
+		return HistoryPage{}, err
+	}
+	limit, cursor := q.Limit, q.Cursor
+	if limit == 0 {
+		limit = DefaultPage
+	}
+	q.Limit, q.Cursor, q.Visible = 0, "", narrowed(q.Visible, "", "")
+	position, err := m.cursors.open(ctx, q, cursor)
+	if err != nil {
+		return HistoryPage{}, err
+	}
+	areas := narrowed(q.Visible, q.Group, q.Mode)
+	if len(areas) == 0 {
+		return HistoryPage{}, nil
+	}
+	lq, whole := logOf(areas)
+	lq.User, lq.From, lq.To, lq.Newest = q.UserID, q.From, q.To, true
+	if q.ID != nil {
+		lq.Name = q.ID.String()
+	}
+	for _, k := range q.Kinds {
+		lq.Kinds = append(lq.Kinds, string(k))
+	}
+	if position != "" {
+		lq.Before, _ = strconv.ParseUint(position, 10, 64) // as it was sealed
+	}
+	var page HistoryPage
+	for read := 0; ; {
+		if lq.Limit = limit + 1 - len(page.Entries); !whole {
+			lq.Limit = scanPage
+		}
+		var got store.LogPage
+		err := m.searches.piece(ctx, read > 0, func() (err error) {
+			got, err = m.store.Log(ctx, lq)
+			return err
+		})
+		if err != nil {
+			return HistoryPage{}, m.storeError(ctx, err)
+		}
+		found := entries(got.Entries)
+		if !whole {
+			found = slices.DeleteFunc(found, func(e Entry) bool {
+				return !slices.ContainsFunc(areas, func(a Area) bool { return a.hasID(e.ID) })
+			})
+		}
+		page.Entries = append(page.Entries, found...)
+		if len(page.Entries) > limit {
+			page.Entries = page.Entries[:limit]
+			page.Next = m.cursors.seal(ctx, q, strconv.FormatUint(page.Entries[limit-1].Seq, 10))
+			return page, nil
+		}
+		if got.Next == 0 {
+			return page, nil
+		}
+		if read += got.Examined; read >= searchMost {
+			page.Next = m.cursors.seal(ctx, q, strconv.FormatUint(got.Next, 10))
+			return page, nil
+		}
+		lq.Before = got.Next
+	}
+}
+
+// logOf selects the entries of some areas' mutexes, and maybe others': whole
+// tells that there are no others.
+func logOf(areas []Area) (q store.LogQuery, whole bool) {
+	first := areas[0]
+	q.Prefix, whole = first.prefix()
+	if len(areas) == 1 {
+		if !whole && !strings.HasSuffix(first.Mode, "*") {
+			q.Infix, whole = infix(first.Mode), true
+		}
+		return q, whole
+	}
+	for _, a := range areas[1:] {
+		other, _ := a.prefix()
+		for !strings.HasPrefix(other, q.Prefix) {
+			q.Prefix = q.Prefix[:len(q.Prefix)-1]
+		}
+	}
+	q.Prefix = store.WholeLetters(q.Prefix)
+	return q, false
+}
