@@ -84,6 +84,14 @@ func (w *waiting) stay(ctx context.Context) waitEnd {
 // join captures, or joins the queue behind what stands there: true if it did,
 // and false if the wait is over.
 func (w *waiting) join(ctx context.Context) (in bool) {
+	if w.turn == nil { // in turn, one joins at a time
+		begun, err := w.m.waits.begin(ctx)
+		if err != nil {
+			w.err = err
+			return false
+		}
+		defer begun()
+	}
 	in = w.tryJoin(ctx)
 	if !in && w.bell != nil {
 		w.exit()

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"editlock/internal/patience"
 	"editlock/store"
 )
 
@@ -15,6 +16,10 @@ const (
 	peerTTL = 10 * time.Second
 	// beatEvery is also how late a lost piece of news is noticed.
 	beatEvery = peerTTL / 4
+	// joinSlots bounds how many join queues at a time: the captures of others
+	// share the store with so many, not with a whole crowd. More don't join
+	// sooner, as steps share commits.
+	joinSlots = 64
 )
 
 // waits are the waits of this process: one lease in the store for all, and a
@@ -25,6 +30,7 @@ type waits struct {
 	ctx   context.Context // ends with the Manager
 	done  sync.WaitGroup
 	kick  chan struct{} // asks for a beat now
+	slots chan struct{} // of those who join
 
 	mu sync.Mutex
 	// confirms are the confirmations under way, by name.
@@ -54,10 +60,22 @@ type ring struct {
 
 func (w *waits) init(ctx context.Context, st store.Store) {
 	w.store, w.ctx, w.peer = st, ctx, newRequestID()
-	w.kick = make(chan struct{}, 1)
+	w.kick, w.slots = make(chan struct{}, 1), make(chan struct{}, joinSlots)
 	w.confirms = make(map[string]chan struct{})
 	w.places = make(map[string]*place)
 	w.rejoins = make(map[string]chan struct{})
+}
+
+// begin waits for a slot to join in.
+func (w *waits) begin(ctx context.Context) (done func(), err error) {
+	select {
+	case w.slots <- struct{}{}:
+		return func() { <-w.slots }, nil
+	case <-w.ctx.Done():
+		return nil, unavailable(store.ErrClosed)
+	case <-patience.End(ctx).Done():
+		return nil, ended(ctx)
+	}
 }
 
 // enter registers a wait and sees to it that this process beats.
