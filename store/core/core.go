@@ -80,9 +80,10 @@ func (s *Store) Swap(ctx context.Context, req store.Request) (store.Result, erro
 		if err != nil {
 			return store.Result{}, err
 		}
-		if answer.Replayed || answer.Done && len(txn.If) > 0 {
-			return result(answer, now, answer.Replayed || done), nil
+		if answer.Replayed || answer.Done && done && len(txn.If) > 0 {
+			return result(answer, now, true), nil
 		}
+		// A refusal must be true of what stands there after settling, too.
 		p := newPlan(now, answer.Now)
 		p.run(req)
 		places, txn, done = now, p.transaction(req), p.done

@@ -84,7 +84,7 @@ func (p *plan) transaction(req store.Request) kv.Txn {
 		after := p.after[at.name]
 		txn.If = append(txn.If, at.conditions(sw, p.done, p.now, gone, after)...)
 		txn.Then = p.writeHold(txn.Then, at, sw, after.Record)
-		txn.Then = p.writeWaiters(txn.Then, at, gone, after)
+		p.writeWaiters(&txn, at, gone, after)
 	}
 	for i := range p.effects.Entries {
 		txn.Log = append(txn.Log, logged(&p.effects.Entries[i], p.now))
@@ -162,23 +162,23 @@ func holdTags(holder store.Party) []string {
 }
 
 // writeWaiters writes what became of the waiters for a name.
-func (p *plan) writeWaiters(writes []kv.Write, at *place, gone map[string]bool, after store.State) []kv.Write {
+func (p *plan) writeWaiters(txn *kv.Txn, at *place, gone map[string]bool, after store.State) {
 	for i := range at.queue {
 		if t := &at.queue[i]; gone[t.ID] {
-			writes = append(writes, kv.Write{Key: waiterKey(at.name, t.Seq), Delete: true})
+			txn.Then = append(txn.Then, kv.Write{Key: waiterKey(at.name, t.Seq), Delete: true})
 			if t.ClaimAfter > 0 {
-				writes = append(writes, kv.Write{Key: alarmKey(at.name, t.Seq), Delete: true})
+				txn.Then = append(txn.Then, kv.Write{Key: alarmKey(at.name, t.Seq), Delete: true})
 			}
 		}
 	}
 	moved := false
 	for i := range p.effects.Joined {
 		if t := &p.effects.Joined[i]; t.Name == at.name {
-			writes = join(writes, t)
+			txn.Then = join(txn.Then, t)
 			moved = moved || number(t.Seq) == 0
 		}
 	}
-	return p.rearm(writes, at, after, moved)
+	p.rearm(txn, at, after, moved)
 }
 
 // join writes a waiter that is new, or waits in another process now.
@@ -208,20 +208,21 @@ const atOnce = time.Nanosecond
 
 // rearm sets the alarms that a step makes ring at another time. A waiter may
 // claim a hold only as the first in the queue. Its alarm may have rung before
-// it was, and then rings when the lease ends of the process of the first.
-func (p *plan) rearm(writes []kv.Write, at *place, after store.State, moved bool) []kv.Write {
+// it was, and then rings when the lease ends of the process of the first. Each
+// waiter must still be there: nothing would remove an alarm without one.
+func (p *plan) rearm(txn *kv.Txn, at *place, after store.State, moved bool) {
 	if len(after.Queue) == 0 || !moved && (len(at.queue) == 0 || after.Queue[0].ID == at.queue[0].ID) {
-		return writes
+		return
 	}
 	for i := range after.Queue {
 		t := &after.Queue[i]
 		if claim := t.ClaimOn(after.Record); !claim.IsZero() && number(t.Seq) == 0 {
-			writes = append(writes, kv.Write{
+			txn.If = append(txn.If, kv.Cond{Key: waiterKey(at.name, t.Seq), Lease: processKey(at.waiter(t.ID).Peer)})
+			txn.Then = append(txn.Then, kv.Write{
 				Key: alarmKey(at.name, t.Seq), Lease: processKey(t.Peer), TTL: max(atOnce, claim.Sub(p.now)),
 			})
 		}
 	}
-	return writes
 }
 
 // logged is the log entry for one by the rules.

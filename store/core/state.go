@@ -153,7 +153,7 @@ func (p *place) conditions(sw *store.Swap, done bool, now time.Time, gone map[st
 	case after.Record == nil && p.hold != nil, !live && p.hold != nil && left == 0:
 		// The name became free because nobody else waits.
 		conds = append(conds, kv.Cond{Prefix: waiterKeys(p.name), AtMost: left})
-	case live && len(p.queue) == 0:
+	case live && len(p.queue) == 0 && sw != nil:
 		conds = append(conds, kv.Cond{Prefix: alarmKeys(p.name), NoneDue: true})
 	}
 	if sw != nil && sw.Do == store.Join && p.waiter(sw.Ticket.ID) == nil {

@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -101,8 +102,12 @@ func (s *Store) end(ctx context.Context, rows []kv.Row, now time.Time) error {
 		txns = append(txns, settled...)
 	}
 	// What was changed meanwhile is still due, and found by the next round.
-	_, err := s.engine.Commit(ctx, txns)
-	return fail(err)
+	for some := range slices.Chunk(txns, max(1, s.engine.Limits().Txns)) {
+		if _, err := s.engine.Commit(ctx, some); err != nil {
+			return fail(err)
+		}
+	}
+	return nil
 }
 
 // settle are the transactions that settle names.
@@ -133,7 +138,7 @@ func (s *Store) settle(ctx context.Context, names []string) ([]kv.Txn, error) {
 		if len(txn.Notes) == 0 {
 			txn.Read = nil // nobody asks
 		}
-		txn.Then = p.quiet(txn.Then, at, found[2].Rows, lives)
+		p.quiet(&txn, at, found[2].Rows, lives)
 		if len(txn.Then) > 0 {
 			txns = append(txns, txn)
 		}
@@ -143,12 +148,10 @@ func (s *Store) settle(ctx context.Context, names []string) ([]kv.Txn, error) {
 
 // quiet writes the alarms that have rung and settled nothing: those of waiters
 // who may claim the hold once the first one is gone, and those of holds before.
-func (p *plan) quiet(writes []kv.Write, at *place, alarms []kv.Row, lives map[string]time.Time) []kv.Write {
+// An alarm that was removed meanwhile must not come back.
+func (p *plan) quiet(txn *kv.Txn, at *place, alarms []kv.Row, lives map[string]time.Time) {
 	if len(p.effects.Left) > 0 {
-		return writes // the next sweep sees to the rest
-	}
-	if len(alarms) == 0 {
-		return writes
+		return // the next sweep sees to the rest
 	}
 	var wait time.Duration // until the first waiter may be gone
 	if at.rec.Live(p.now) && len(at.queue) > 0 {
@@ -161,11 +164,11 @@ func (p *plan) quiet(writes []kv.Write, at *place, alarms []kv.Row, lives map[st
 				t = &at.queue[j]
 			}
 		}
+		txn.If = append(txn.If, kv.Cond{Key: key, Dead: true, Lease: alarms[i].Lease})
 		if wait == 0 || t != nil && t.ClaimOn(at.rec).IsZero() {
-			writes = append(writes, kv.Write{Key: key, Delete: true})
+			txn.Then = append(txn.Then, kv.Write{Key: key, Delete: true})
 		} else {
-			writes = append(writes, kv.Write{Key: key, Lease: alarms[i].Lease, TTL: wait})
+			txn.Then = append(txn.Then, kv.Write{Key: key, Lease: alarms[i].Lease, TTL: wait})
 		}
 	}
-	return writes
 }

@@ -1,0 +1,168 @@
+package core_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"editlock/store"
+	"editlock/store/core"
+	"editlock/store/kv"
+	"editlock/store/memory"
+	"editlock/store/storetest"
+)
+
+// between is an engine that lets something happen right before a Commit.
+type between struct {
+	*memory.Engine
+	before func(txns []kv.Txn)
+}
+
+func (e *between) Commit(ctx context.Context, txns []kv.Txn) ([]kv.Answer, error) {
+	if f := e.before; f != nil {
+		e.before = nil
+		f(txns)
+	}
+	return e.Engine.Commit(ctx, txns)
+}
+
+// world is a store, and another process on the same engine.
+type world struct {
+	*testing.T
+	clock     *storetest.Clock
+	engine    *between
+	st, other *core.Store
+}
+
+func newWorld(t *testing.T) *world {
+	w := &world{T: t, clock: storetest.NewClock()}
+	e := memory.NewEngine(&memory.Options{Now: w.clock.Now})
+	w.engine = &between{Engine: e}
+	w.st, w.other = core.New(w.engine), core.New(e)
+	t.Cleanup(func() { _ = w.st.Close() })
+	return w
+}
+
+func (w *world) swap(st *core.Store, swaps ...store.Swap) store.Result {
+	w.Helper()
+	res, err := st.Swap(w.Context(), store.Request{Swaps: swaps})
+	if err != nil {
+		w.Fatal(err)
+	}
+	return res
+}
+
+func (w *world) beat(peer string, ttl time.Duration) {
+	w.Helper()
+	if _, err := w.other.Beat(w.Context(), peer, ttl); err != nil {
+		w.Fatal(err)
+	}
+}
+
+func take(name, session string) store.Swap {
+	return store.Swap{
+		Name: name, Do: store.Take, Expect: store.Expect{Free: true},
+		Holder: &store.Party{Session: session, User: session}, Terms: &store.Terms{},
+	}
+}
+
+func join(name, id, peer string, claim time.Duration) store.Swap {
+	return store.Swap{Name: name, Do: store.Join, Ticket: &store.Ticket{
+		ID: id, Peer: peer, Holder: store.Party{Session: id, User: id}, ClaimAfter: claim,
+	}}
+}
+
+func leave(name, id string) store.Swap {
+	return store.Swap{Name: name, Do: store.Leave, Ticket: &store.Ticket{ID: id}}
+}
+
+func touch(name string, data, expect *string, note *store.Note) store.Swap {
+	return store.Swap{Name: name, Do: store.Touch, Expect: store.Expect{Data: expect}, Data: data, Note: note}
+}
+
+// renew renews the hold of a session, and fails the test if that is refused.
+func (w *world) renew(name, session string) {
+	w.Helper()
+	sw := store.Swap{Name: name, Do: store.Touch, Expect: store.Expect{Session: &session}}
+	if res := w.swap(w.st, sw); !res.Done {
+		w.Error("a renewal was refused")
+	}
+}
+
+func TestAlarmsEndWithTheirWaiters(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		race func(w *world)
+	}{
+		{"one leaves while a sweep moves its alarm", func(w *world) {
+			w.clock.Advance(2 * time.Second) // both alarms ring, and only the first waiter may claim
+			w.engine.before = func([]kv.Txn) { w.swap(w.other, leave("a", "second")) }
+			if _, err := w.st.Sweep(w.Context(), store.Retention{}); err != nil {
+				w.Fatal(err)
+			}
+		}},
+		{"one leaves while the first one does", func(w *world) {
+			w.engine.before = func([]kv.Txn) { // the look
+				w.engine.before = func([]kv.Txn) { w.swap(w.other, leave("a", "second")) }
+			}
+			w.swap(w.st, leave("a", "first"))
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.beat("p", time.Hour)
+			w.swap(w.other, take("a", "ann"))
+			w.swap(w.other, join("a", "first", "p", 0))
+			w.swap(w.other, join("a", "second", "p", time.Second))
+			test.race(w)
+			w.swap(w.other, leave("a", "first"))
+			for range 3 {
+				w.clock.Advance(40 * time.Minute)
+				w.beat("p", time.Hour)
+			}
+			w.renew("a", "ann")
+			if due, err := w.st.Sweep(w.Context(), store.Retention{}); err != nil || due == 0 {
+				t.Errorf("a sweep of a name without waiters does not rest: %v", err)
+			}
+		})
+	}
+}
+
+func TestAWaiterThatMovesToAnotherProcessKeepsItsClaim(t *testing.T) {
+	w := newWorld(t)
+	w.beat("p", time.Hour)
+	w.beat("q", 10*time.Hour)
+	w.swap(w.other, take("a", "ann"))
+	w.swap(w.other, join("a", "first", "p", 0))
+	w.swap(w.other, join("a", "second", "p", time.Second))
+	w.clock.Advance(2 * time.Second)
+	w.engine.before = func([]kv.Txn) { w.swap(w.other, join("a", "second", "q", time.Second)) }
+	if _, err := w.st.Sweep(w.Context(), store.Retention{}); err != nil {
+		t.Fatal(err)
+	}
+	w.clock.Advance(2 * time.Hour) // the first waiter is gone, with its process
+	if _, err := w.st.Sweep(w.Context(), store.Retention{}); err != nil {
+		t.Fatal(err)
+	}
+	view, err := w.st.Get(w.Context(), "a")
+	if err != nil || view.Record == nil || view.Record.Request != "second" {
+		t.Errorf("after its time %+v has the name: %v", view.Record, err)
+	}
+}
+
+func TestARefusalIsTrueOfTheRecordsThatComeWithIt(t *testing.T) {
+	w := newWorld(t)
+	brief := take("a", "ann")
+	brief.Terms = &store.Terms{MaxHold: time.Second}
+	w.swap(w.other, brief)
+	w.swap(w.other, take("b", "bob"))
+	w.clock.Advance(2 * time.Second)
+	data := "new"
+	w.engine.before = func([]kv.Txn) { // the look
+		w.engine.before = func([]kv.Txn) { w.swap(w.other, touch("b", &data, nil, nil)) }
+	}
+	res := w.swap(w.st, touch("b", nil, &data, &store.Note{Kind: "renewed"}), take("a", "cid"))
+	if b := res.Records[0]; !res.Done && b != nil && b.Data == data {
+		t.Errorf("refused because the data were not %q, with data %q", data, b.Data)
+	}
+}
