@@ -2,7 +2,6 @@ package core
 
 import (
 	"context"
-	"sync"
 	"sync/atomic"
 
 	"editlock/store/internal/groupcommit"
@@ -37,7 +36,6 @@ type committer struct {
 	engine kv.Engine
 	queue  *groupcommit.Queue[*job] // nil: nothing is gained by sharing
 	calls  chan struct{}            // has room for the calls that may be under way
-	under  sync.WaitGroup           // those that are
 	ctx    context.Context
 	cancel context.CancelFunc
 }
@@ -84,7 +82,7 @@ func (c *committer) perform(batch []*job) {
 		jobs, txns = append(jobs, j), append(txns, j.txn)
 	}
 	c.calls <- struct{}{}
-	c.under.Go(func() {
+	c.queue.Go(func() {
 		defer func() { <-c.calls }()
 		ctx, stop := whileWanted(c.ctx, jobs)
 		defer stop()
@@ -150,7 +148,6 @@ func (c *committer) close() {
 	if c.queue != nil {
 		c.queue.Close()
 		<-c.queue.Ended()
-		c.under.Wait()
 	}
 	c.cancel()
 }

@@ -2,8 +2,11 @@ package core_test
 
 import (
 	"context"
+	"fmt"
 	"runtime"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"editlock/store"
 	"editlock/store/core"
@@ -38,4 +41,73 @@ func TestTwoStoresOnOneEngine(t *testing.T) {
 		t.Cleanup(func() { _ = st.Close() })
 		return st
 	}})
+}
+
+// slow is an engine whose commits wait for a go.
+type slow struct {
+	shared
+	start chan struct{}
+}
+
+func (e slow) Commit(ctx context.Context, txns []kv.Txn) ([]kv.Answer, error) {
+	select {
+	case <-e.start:
+		return e.Engine.Commit(ctx, txns)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func TestCloseLetsCommitsUnderWayAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := slow{shared{memory.NewEngine(nil)}, make(chan struct{})}
+		st := core.New(e)
+		type answer struct {
+			res store.Result
+			err error
+		}
+		answers := make(chan answer, 1)
+		go func() {
+			res, err := st.Swap(t.Context(), store.Request{Swaps: []store.Swap{take("a", "ann")}})
+			answers <- answer{res, err}
+		}()
+		synctest.Wait()
+		closed := make(chan error, 1)
+		go func() { closed <- st.Close() }()
+		synctest.Wait()
+		close(e.start)
+		if a := <-answers; a.err != nil || !a.res.Done {
+			t.Errorf("a capture that was committed got %+v, %v", a.res, a.err)
+		}
+		if err := <-closed; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// limited is an engine that fails calls beyond its limits.
+type limited struct{ shared }
+
+func (e limited) Commit(ctx context.Context, txns []kv.Txn) ([]kv.Answer, error) {
+	if most := e.Limits().Txns; len(txns) > most {
+		return nil, fmt.Errorf("%d transactions; at most %d are allowed", len(txns), most)
+	}
+	return e.shared.Commit(ctx, txns)
+}
+
+func TestSweepKeepsTheLimitsOfTheEngine(t *testing.T) {
+	clock := storetest.NewClock()
+	st := core.New(limited{shared{memory.NewEngine(&memory.Options{Now: clock.Now})}})
+	t.Cleanup(func() { _ = st.Close() })
+	for i := range 150 {
+		sw := take(fmt.Sprint(i), "ann")
+		sw.Terms = &store.Terms{MaxHold: time.Second}
+		if _, err := st.Swap(t.Context(), store.Request{Swaps: []store.Swap{sw}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	clock.Advance(time.Minute)
+	if due, err := st.Sweep(t.Context(), store.Retention{}); err != nil || due >= 0 {
+		t.Errorf("after a sweep the next is due in %v: %v", due, err)
+	}
 }

@@ -55,6 +55,7 @@ type Queue[T Item] struct {
 	next         *T // taken from jobs, but too much for the step before
 	quit, gone   chan struct{}
 	once         sync.Once
+	under        sync.WaitGroup // what Go runs
 }
 
 // New makes a queue for a committer that takes up to so many swaps and bytes
@@ -109,11 +110,14 @@ func (q *Queue[T]) send(ctx context.Context, item T) error {
 func (q *Queue[T]) Again(item T) { _ = q.send(item.job().ctx, item) }
 
 // Run is the committer: it calls perform with one batch after the other until
-// the queue is closed. perform finishes each job of a batch, now or, by Again,
-// in a later one; it must not keep the slice. Jobs whose callers have given up
-// are left out.
+// the queue is closed. perform finishes each job of a batch now, by Go, or, by
+// Again, in a later one; it must not keep the slice. Jobs whose callers have
+// given up are left out.
 func (q *Queue[T]) Run(perform func(batch []T)) {
-	defer close(q.gone)
+	defer func() {
+		q.under.Wait()
+		close(q.gone)
+	}()
 	var batch []T
 	for {
 		clear(batch) // what was answered need not stay in memory
@@ -125,6 +129,10 @@ func (q *Queue[T]) Run(perform func(batch []T)) {
 		}
 	}
 }
+
+// Go runs f, which finishes jobs of a batch after perform has returned. Run
+// ends after it.
+func (q *Queue[T]) Go(f func()) { q.under.Go(f) }
 
 // collect waits for a job and adds those that wait already; nil: closed.
 func (q *Queue[T]) collect(batch []T) []T {
@@ -154,7 +162,7 @@ func (q *Queue[T]) collect(batch []T) []T {
 	}
 }
 
-// Close ends Run after the batch that is under way, if any. The jobs that
+// Close ends Run after the batches that are under way, if any. The jobs that
 // still wait fail with store.ErrClosed.
 func (q *Queue[T]) Close() { q.once.Do(func() { close(q.quit) }) }
 
