@@ -7,7 +7,18 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any, Optional
 
-from .errors import Answer, Busy, EditlockError, Forbidden, Invalid, Limited, Lost, NotHeld, Unauthenticated, Unavailable
+from .errors import (
+    Answer,
+    Busy,
+    EditlockError,
+    Forbidden,
+    Invalid,
+    Limited,
+    Lost,
+    NotHeld,
+    Unauthenticated,
+    Unavailable,
+)
 from .types import ID, AutoRelease, Entry, HistoryPage, Mutex, Owner, Page, RefreshItem, Seconds, State, Waiter
 
 Form = dict[str, Any]

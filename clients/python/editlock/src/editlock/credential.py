@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import inspect
-import json
 import os
 from collections.abc import Awaitable
 from pathlib import Path
