@@ -269,10 +269,12 @@ func (m *Manager) Refresh(ctx context.Context, items []RefreshItem) ([]RefreshRe
 	var losses []loss
 	for i, res := range results {
 		if e, lost := res.Err.(*LostError); lost { //nolint:errorlint // ours, never wrapped
-			losses = append(losses, loss{store.Hold{Name: items[i].ID.String(), Token: uint64(items[i].Token)}, e})
+			losses = append(losses, loss{
+				hold: store.Hold{Name: items[i].ID.String(), Token: uint64(items[i].Token)}, byToken: items[i].ByToken, err: e,
+			})
 		}
 	}
-	m.tellHow(ctx, losses)
+	m.tellHow(ctx, caller, losses)
 	return results, nil
 }
 

@@ -14,14 +14,14 @@ var endings = []string{
 }
 
 // lost says who has a mutex now, and looks up how the caller lost it: by the
-// token he names, or else by his session. What the history no longer holds
-// stays unsaid.
+// token that was named, or else by the session. What the history no longer holds
+// stays unsaid, as does how others' holds ended: that takes the right to history.
 func (m *Manager) lost(ctx context.Context, name string, caller Owner, token Token, rec *store.Record, res store.Result) *LostError {
 	e := lostTo(name, rec, res)
 	if token == 0 {
 		m.tellHowOf(ctx, name, caller, e)
 	} else {
-		m.tellHow(ctx, []loss{{store.Hold{Name: name, Token: uint64(token)}, e}})
+		m.tellHow(ctx, caller, []loss{{hold: store.Hold{Name: name, Token: uint64(token)}, err: e}})
 	}
 	return e
 }
@@ -45,12 +45,13 @@ func (e *LostError) tell(raw store.Entry) {
 
 // loss is a hold that was lost, and the error that shall tell how.
 type loss struct {
-	hold store.Hold
-	err  *LostError
+	hold    store.Hold
+	byToken bool // the token alone says that it was the caller's
+	err     *LostError
 }
 
-// tellHow looks up how holds ended, all at once.
-func (m *Manager) tellHow(ctx context.Context, losses []loss) {
+// tellHow looks up how a caller's holds ended, all at once.
+func (m *Manager) tellHow(ctx context.Context, caller Owner, losses []loss) {
 	var holds []store.Hold
 	at := make(map[store.Hold]int, len(losses))
 	for _, l := range losses {
@@ -70,10 +71,21 @@ func (m *Manager) tellHow(ctx context.Context, losses []loss) {
 		end := ends.Entries[at[l.hold]]
 		// The first takeover after the token ended its hold, unless entries
 		// between the two are pruned.
-		if end != nil && (end.Token == l.hold.Token || Kind(end.Kind) == KindTakenOver && ends.Floor <= l.hold.Token) {
+		if end == nil || end.Token != l.hold.Token && (Kind(end.Kind) != KindTakenOver || ends.Floor > l.hold.Token) {
+			continue
+		}
+		if who, _ := owner(loser(end)); l.byToken || who.SamePerson(caller) {
 			l.err.tell(*end)
 		}
 	}
+}
+
+// loser is whose hold an entry ended.
+func loser(e *store.Entry) store.Party {
+	if Kind(e.Kind) == KindTakenOver {
+		return e.Other
+	}
+	return e.Owner
 }
 
 // tellHowOf looks up how a session lost a mutex, among its latest endings.
@@ -83,10 +95,7 @@ func (m *Manager) tellHowOf(ctx context.Context, name string, caller Owner, e *L
 		return
 	}
 	i := slices.IndexFunc(page.Entries, func(en store.Entry) bool {
-		if Kind(en.Kind) == KindTakenOver {
-			return en.Other.Session == caller.Session
-		}
-		return en.Owner.Session == caller.Session
+		return loser(&en).Session == caller.Session
 	})
 	if i >= 0 {
 		e.tell(page.Entries[i])

@@ -127,6 +127,7 @@ func (m *Manager) ReleaseSession(ctx context.Context, session string) ([]ID, err
 	var released []ID
 	try := TryFrom(ctx)
 	for after := ""; ; {
+		age := try.age() // before the store tells the time, or what the first try meant could seem newer
 		page, err := m.store.List(ctx, store.Query{Session: session, After: after, Limit: MaxBatch})
 		if err != nil {
 			return released, m.storeError(ctx, err)
@@ -135,7 +136,9 @@ func (m *Manager) ReleaseSession(ctx context.Context, session string) ([]ID, err
 			return released, nil
 		}
 		after = page.Records[len(page.Records)-1].Name
-		meant := slices.DeleteFunc(page.Records, func(rec store.Record) bool { return try.Missed(mutex(&rec, page.Now)) })
+		meant := slices.DeleteFunc(page.Records, func(rec store.Record) bool {
+			return try.Again() && rec.Taken.After(page.Now.Add(-age))
+		})
 		dropped, err := m.dropAll(ctx, meant, note)
 		released = append(released, dropped...)
 		if err != nil {

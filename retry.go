@@ -73,12 +73,8 @@ func (m *Manager) outlived(ctx context.Context, caller Owner, rec *store.Record,
 	if err != nil {
 		return m.storeError(ctx, err)
 	}
-	for _, e := range page.Entries {
-		loser := e.Owner
-		if Kind(e.Kind) == KindTakenOver {
-			loser = e.Other
-		}
-		if who, _ := owner(loser); who.SamePerson(caller) { // who may have logged in again
+	for i := range page.Entries {
+		if who, _ := owner(loser(&page.Entries[i])); who.SamePerson(caller) { // who may have logged in again
 			return ErrLost
 		}
 	}

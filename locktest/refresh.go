@@ -121,6 +121,20 @@ func refreshLost(t *testing.T, h Harness) {
 		}
 		wantFree(t, s.Locker, doc)
 	})
+	t.Run("another's hold: lost, and nothing of how it ended", func(t *testing.T) {
+		s := h.Open(t)
+		m := capture(as(t, ivanov), t, s.Locker, doc, nil)
+		if err := s.Locker.ForceRelease(as(t, smith), doc, m.Token, why); err != nil {
+			t.Fatal(err)
+		}
+		_, refreshed := refresh(as(t, petrova), t, s.Locker, editlock.RefreshItem{ID: doc, Token: m.Token})
+		_, captured := s.Locker.Capture(as(t, petrova), doc, &editlock.CaptureOptions{If: editlock.IfToken(m.Token)})
+		for _, err := range []error{refreshed, captured} {
+			if e := wantLost(t, err, nil); e.How != "" || e.Reason != "" || e.By != (editlock.Owner{}) || !e.At.IsZero() {
+				t.Errorf("told of another's loss: %v", e)
+			}
+		}
+	})
 	t.Run("expired and captured by another: both told", func(t *testing.T) {
 		s := h.Open(t)
 		m := capture(as(t, ivanov), t, s.Locker, doc, short)
