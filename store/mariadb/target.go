@@ -38,7 +38,8 @@ func target(text string) (*mysql.Config, error) {
 	c.User = u.User.Username()
 	c.Passwd, _ = u.User.Password()
 	c.MultiStatements = true
-	c.Timeout, c.ReadTimeout, c.WriteTimeout = 10*time.Second, 30*time.Second, 30*time.Second
+	c.Timeout, c.ReadTimeout, c.WriteTimeout = 10*time.Second, 10*time.Second, 10*time.Second
+	c.Logger = &mysql.NopLogger{} // errors are returned
 	for name, values := range u.Query() {
 		switch name {
 		case "tls":

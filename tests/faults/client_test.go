@@ -195,6 +195,8 @@ func (c *call) tell(err error) {
 		c.outcome, c.holder = busy, &inTheWay.Holder
 	case errors.As(err, &gone):
 		c.outcome, c.holder = lost, gone.Holder
+	case errors.Is(err, editlock.ErrNotHeld):
+		c.outcome, c.holder = lost, nil
 	default:
 		c.outcome, c.back, c.holder = unknown, never, nil
 	}

@@ -46,6 +46,15 @@ var engines = []struct {
 			kill: p.Kill, start: p.Start, signal: everyProcess(t, p),
 		}
 	}},
+	{"mariadb", func(t *testing.T) *engine {
+		m := enginetest.StartMariaDB(t, "max_connections=400")
+		at := strings.TrimPrefix(m.URL, "mysql://root@")
+		url := m.Database(t)
+		return &engine{
+			address: at, url: func(address string) string { return strings.Replace(url, at, address, 1) },
+			kill: m.Kill, start: m.Start, signal: m.Signal,
+		}
+	}},
 	{"redis", func(t *testing.T) *engine {
 		r := enginetest.StartRedis(t, enginetest.Durable...)
 		return &engine{
