@@ -143,7 +143,7 @@ var problems = []text{
 		"must not be empty: the one who loses the lock will read it",
 		"не может быть пустой: её прочитает тот, кто теряет блокировку",
 	},
-	{"is not one that a page gave as next", "не взят из предыдущей страницы"},
+	{"is not one that a page of this query gave as next", "не взят из предыдущей страницы этого запроса"},
 
 	// Reasons that the library gives.
 	{"the store did not confirm a refresh in time", "хранилище вовремя не подтвердило обновление"},
