@@ -78,7 +78,7 @@ func (m *MariaDB) Exec(statement string) error {
 	if err != nil {
 		return err
 	}
-	defer db.Close() //nolint:errcheck // a test's
+	defer db.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	_, err = db.ExecContext(ctx, statement)

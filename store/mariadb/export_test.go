@@ -35,7 +35,7 @@ func (h *hand) move() string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if now := h.now(); !now.Equal(h.at) {
-		_, err := h.e.db.Exec("REPLACE INTO test_clock VALUES (1, " + num(now.UnixMicro()) + ")") //nolint:noctx // a test's
+		_, err := h.e.db.Exec("REPLACE INTO test_clock VALUES (1, " + num(now.UnixMicro()) + ")")
 		if err == nil {
 			h.at = now
 		}

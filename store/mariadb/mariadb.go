@@ -147,7 +147,7 @@ func run(ctx context.Context, conn *sql.Conn, script string, read func(*sql.Rows
 	if err != nil {
 		return err
 	}
-	defer rows.Close() //nolint:errcheck // what it could say was said before
+	defer rows.Close()
 	if err := read(rows); err != nil {
 		return err
 	}
