@@ -108,7 +108,8 @@ func (w *guarded) ReleaseSession(ctx context.Context, session string) ([]editloc
 	}
 	as, mine := c.Owner, session == c.Owner.Session
 	if c.Scope != nil {
-		as, mine = editlock.OwnerFrom(ctx), c.Covers(session)
+		as = editlock.OwnerFrom(ctx)
+		mine = session == as.Session || c.Covers(session)
 		if as.Session != "" { // else the session itself does it
 			if err := c.Confirm(as); err != nil {
 				return nil, err

@@ -50,3 +50,15 @@ func TestRealm_KeepsSessionsApart(t *testing.T) {
 		t.Error("a session that is too long is taken")
 	}
 }
+
+// A digest says nothing of the session, so it widens no scope.
+func TestCovers_DigestsTakeAScopeOfAllSessions(t *testing.T) {
+	all := &Caller{Scope: &Scope{Sessions: []Pattern{"*"}}, realm: realmOf("shop")}
+	some := &Caller{Scope: &Scope{Sessions: []Pattern{"a:*"}}, realm: all.realm}
+	for _, session := range []string{"~b", strings.Repeat("b", editlock.MaxOwnerField)} {
+		as, err := all.ActAs(&editlock.Owner{Session: session})
+		if err != nil || !all.Covers(as.Session) || some.Covers(as.Session) {
+			t.Errorf("%q is %+v, %v: covered by %v and %v", session, as, err, all.Covers(as.Session), some.Covers(as.Session))
+		}
+	}
+}
