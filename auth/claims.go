@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 
 	"editlock"
+	"editlock/internal/bidi"
 	"editlock/internal/wire/strictjson"
 )
 
@@ -60,9 +62,11 @@ func (c claimSet) text(path string) string {
 }
 
 // name is a text that people read. Providers join first and last names, and a
-// person who has neither is left with a blank: that is no name.
+// person who has neither is left with a blank: that is no name. Some wrap names
+// in formatting characters of text direction; without these they are the same.
 func (c claimSet) name(path string) string {
-	if text := c.text(path); strings.TrimSpace(text) != "" {
+	text := bidi.Plain(c.text(path))
+	if strings.ContainsFunc(text, func(r rune) bool { return unicode.IsGraphic(r) && !unicode.IsSpace(r) }) {
 		return text
 	}
 	return ""

@@ -116,3 +116,18 @@ func TestNames_CompareExactly(t *testing.T) {
 		}
 	}
 }
+
+// A person is not locked out for how a directory writes a name.
+func TestClaims_NamesAreLegible(t *testing.T) {
+	for name, want := range map[string]string{
+		"Anna": "Anna", "\u202bשרה לוי\u202c": "שרה לוי", "\u202egnp.x": "gnp.x", " ": "", "\u200b": "", "\u2066\u2069": "", "שרה\u200f": "שרה\u200f",
+	} {
+		c, err := Claims{}.person(claimSet{"sub": "u", "name": name, "preferred_username": name}, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c, err = settle(c, JWT, realmOf("i"), "s"); err != nil || c.Owner.Name != want || c.Owner.Login != want {
+			t.Errorf("%q: %+v, %v", name, c, err)
+		}
+	}
+}

@@ -35,6 +35,16 @@ func Shown(text string) string {
 	return b.String()
 }
 
+// Plain returns a text without its explicit directional formatting characters.
+func Plain(text string) string {
+	return strings.Map(func(r rune) rune {
+		if formats(r) {
+			return -1
+		}
+		return r
+	}, text)
+}
+
 // Isolate returns what Shown does, for a place without markup: between
 // isolates if any of it is written from right to left.
 func Isolate(text string) string {
