@@ -161,10 +161,13 @@ func (f *front) trusted(w http.ResponseWriter, r *http.Request) bool {
 	switch {
 	case onLoopback(r) && !auth.IsLoopback(r.Host):
 		problem = fmt.Sprintf("%.100q is not this machine; call it localhost or 127.0.0.1", r.Host)
-	case !entry.Own(r, f.opts.Origins...) && !entry.Visit(r):
-		problem = entry.ForeignPage
-	default:
+	case entry.Own(r, f.opts.Origins...):
 		return true
+	case entry.Visit(r): // or it might open a stream, as by a prefetch
+		entry.Arrive(w, r)
+		return false
+	default:
+		problem = entry.ForeignPage
 	}
 	entry.Problem(w, wire.NewProblem(wire.Forbidden, problem))
 	return false

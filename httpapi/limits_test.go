@@ -341,7 +341,11 @@ func TestFront(t *testing.T) {
 		"open: a name that ends alike":    {open, func(r *http.Request) { r.Host = "notlocalhost" }, 403},
 		"open: another site's page":       {open, origin("http://evil.example"), 403},
 		"open: another site, new browser": {open, func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") }, 403},
-		"known callers: any name":         {&httpapi.FrontOptions{}, func(r *http.Request) { r.Host = "locks.example" }, 401},
+		"open: another site's link": {open, func(r *http.Request) {
+			r.Method, r.URL.Path, r.Body, r.ContentLength = http.MethodGet, "/v1/events", http.NoBody, 0
+			r.Header = http.Header{"Sec-Fetch-Site": {"cross-site"}, "Sec-Fetch-Mode": {"navigate"}, "Sec-Fetch-Dest": {"document"}, "Sec-Purpose": {"prefetch"}}
+		}, 200}, // a page that opens it anew, not the stream
+		"known callers: any name": {&httpapi.FrontOptions{}, func(r *http.Request) { r.Host = "locks.example" }, 401},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := serve(test.o, test.change); got.Code != test.want {

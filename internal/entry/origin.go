@@ -52,16 +52,16 @@ func OwnPagesOr(next http.Handler, refuse http.HandlerFunc) http.Handler {
 		case Own(r):
 			next.ServeHTTP(w, r)
 		case Visit(r):
-			arrive(w, r)
+			Arrive(w, r)
 		default:
 			refuse(w, r)
 		}
 	})
 }
 
-// arrive opens the address of a request anew. Nothing in the page depends on who
-// opens it.
-func arrive(w http.ResponseWriter, r *http.Request) {
+// Arrive answers a Visit by a page that opens its address anew. Nothing in the
+// page depends on who opens it.
+func Arrive(w http.ResponseWriter, r *http.Request) {
 	at := r.URL.RequestURI()
 	if !strings.HasPrefix(at, "/") || strings.HasPrefix(at, "//") {
 		at = "/"
