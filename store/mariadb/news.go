@@ -38,8 +38,9 @@ func (e *engine) tell(txns []kv.Txn, answers []kv.Answer) {
 		if !answers[i].Done {
 			continue
 		}
-		if n := txns[i].Numbers; n > 0 {
-			e.told = max(e.told, answers[i].First+uint64(n)-1)
+		// Numbers of other processes in between are for poll to tell of.
+		if answers[i].First == e.told+1 {
+			e.told += uint64(txns[i].Numbers)
 		}
 		if news := kv.NewsOf(&txns[i], &answers[i]); news.Logged || len(news.Notes) > 0 {
 			e.publish(news)

@@ -44,7 +44,8 @@ CREATE TABLE IF NOT EXISTS editlock_note (
   at     BIGINT NOT NULL,
   sender BINARY(16) NOT NULL,
   who    BLOB NOT NULL,
-  what   BLOB NOT NULL
+  what   BLOB NOT NULL,
+  KEY (at)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC;
 
 INSERT IGNORE INTO editlock_meta (id, version, last, floor, entries) VALUES (1, 1, 0, 0, 0);
