@@ -166,3 +166,17 @@ func TestARefusalIsTrueOfTheRecordsThatComeWithIt(t *testing.T) {
 		t.Errorf("refused because the data were not %q, with data %q", data, b.Data)
 	}
 }
+
+func TestAJoinThatWasGrantedIsDoneWhateverTheData(t *testing.T) {
+	w := newWorld(t)
+	w.beat("p", time.Hour)
+	w.swap(w.other, take("a", "ann"))
+	w.swap(w.other, join("a", "first", "p", 0))
+	w.swap(w.other, store.Swap{Name: "a", Do: store.Drop})
+	data := "other"
+	again := join("a", "first", "p", 0)
+	again.Expect.Data = &data
+	if res := w.swap(w.st, again, take("b", "ann")); !res.Done {
+		t.Error("a repeated join of a waiter that holds the name was refused")
+	}
+}

@@ -197,30 +197,24 @@ func join(writes []kv.Write, t *store.Ticket) []kv.Write {
 	})
 	if t.ClaimAfter > 0 {
 		writes = append(writes, kv.Write{
-			Key: alarmKeys(t.Name), Number: number(t.Seq), Numbered: true, Lease: lease, TTL: t.ClaimAfter,
+			Key: alarmKeys(t.Name), Number: number(t.Seq), Numbered: true, Lease: lease, Max: t.ClaimAfter,
 		})
 	}
 	return writes
 }
 
-// atOnce is the time to live of a row that is due as soon as it is written.
-const atOnce = time.Nanosecond
-
-// rearm sets the alarms that a step makes ring at another time. A waiter may
-// claim a hold only as the first in the queue. Its alarm may have rung before
-// it was, and then rings when the lease ends of the process of the first. Each
-// waiter must still be there: nothing would remove an alarm without one.
+// rearm sets alarms back to the time of their claims. A waiter may claim a hold
+// only as the first in the queue. Its alarm may have rung before it was, and then
+// rings when the lease ends of the process of the first.
 func (p *plan) rearm(txn *kv.Txn, at *place, after store.State, moved bool) {
 	if len(after.Queue) == 0 || !moved && (len(at.queue) == 0 || after.Queue[0].ID == at.queue[0].ID) {
 		return
 	}
 	for i := range after.Queue {
 		t := &after.Queue[i]
-		if claim := t.ClaimOn(after.Record); !claim.IsZero() && number(t.Seq) == 0 {
-			txn.If = append(txn.If, kv.Cond{Key: waiterKey(at.name, t.Seq), Lease: processKey(at.waiter(t.ID).Peer)})
-			txn.Then = append(txn.Then, kv.Write{
-				Key: alarmKey(at.name, t.Seq), Lease: processKey(t.Peer), TTL: max(atOnce, claim.Sub(p.now)),
-			})
+		if !t.ClaimOn(after.Record).IsZero() && number(t.Seq) == 0 {
+			txn.If = append(txn.If, kv.Cond{Key: waiterKey(at.name, t.Seq)}) // and so its alarm
+			txn.Then = append(txn.Then, kv.Write{Key: alarmKey(at.name, t.Seq), Renew: true, TTL: -1, Max: t.ClaimAfter})
 		}
 	}
 }

@@ -130,7 +130,9 @@ func (p *place) conditions(sw *store.Swap, done bool, now time.Time, gone map[st
 		conds[0].Absent = true
 	} else {
 		conds[0].Rev, conds[0].Ver, conds[0].Dead = p.hold.Rev, p.hold.Ver, !live
-		if done && live && !claimed { // else the swap speaks of a hold that this step begins
+		// The swap may speak of a hold that this step begins, or join what it
+		// was granted already, whatever the data.
+		if done && live && !claimed && sw.Expect.Data != nil && *sw.Expect.Data == p.rec.Data {
 			conds[0].Data = sw.Expect.Data
 		}
 	}

@@ -155,7 +155,7 @@ func (p *plan) quiet(txn *kv.Txn, at *place, alarms []kv.Row, lives map[string]t
 	}
 	var wait time.Duration // until the first waiter may be gone
 	if at.rec.Live(p.now) && len(at.queue) > 0 {
-		wait = max(atOnce, lives[at.queue[0].Peer].Sub(p.now))
+		wait = max(time.Microsecond, lives[at.queue[0].Peer].Sub(p.now))
 	}
 	for i := range alarms {
 		key, t := alarms[i].Key, (*store.Ticket)(nil)
@@ -164,11 +164,11 @@ func (p *plan) quiet(txn *kv.Txn, at *place, alarms []kv.Row, lives map[string]t
 				t = &at.queue[j]
 			}
 		}
-		txn.If = append(txn.If, kv.Cond{Key: key, Dead: true, Lease: alarms[i].Lease})
+		txn.If = append(txn.If, kv.Cond{Key: key, Dead: true})
 		if wait == 0 || t != nil && t.ClaimOn(at.rec).IsZero() {
 			txn.Then = append(txn.Then, kv.Write{Key: key, Delete: true})
 		} else {
-			txn.Then = append(txn.Then, kv.Write{Key: key, Lease: alarms[i].Lease, TTL: wait})
+			txn.Then = append(txn.Then, kv.Write{Key: key, Renew: true, TTL: wait, Max: -1})
 		}
 	}
 }

@@ -1,0 +1,238 @@
+package core_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"editlock/store"
+	"editlock/store/core"
+	"editlock/store/kv"
+	"editlock/store/memory"
+	"editlock/store/storetest"
+)
+
+// seeds is how many worlds are tried. Raise it after a change of conditions: some
+// of them matter in one world of some thousand only.
+const seeds = 600
+
+// requestKey is the key of the request that a context belongs to.
+type requestKey struct{}
+
+// judged is an engine that holds each commit of a request to the rules, run on
+// all that is there at its moment.
+type judged struct {
+	*memory.Engine
+	*testing.T
+	meddle func() // what others do right before
+	done   bool   // whether the rules allowed the request at the last commit
+}
+
+// names are those that requests speak of.
+var names = []string{"a", "b"}
+
+func (e *judged) Commit(ctx context.Context, txns []kv.Txn) ([]kv.Answer, error) {
+	req, ok := ctx.Value(requestKey{}).(store.Request)
+	if !ok {
+		return e.Engine.Commit(ctx, txns)
+	}
+	e.meddle()
+	states, env := e.look()
+	before := show(states, env)
+	res, eff := store.Run(req, env, func(n string) store.State { return states[n] }, func(n string, s store.State) { states[n] = s })
+	e.done = res.Done
+	answers, err := e.Engine.Commit(ctx, txns)
+	if err == nil && answers[0].Done && len(txns[0].If) > 0 {
+		after, env := e.look()
+		if diff := cmp.Diff(show(states, env), show(after, env)); diff != "" || len(txns[0].Log) != len(eff.Entries) {
+			e.Fatalf("%+v on %v\nlogged %d entries, by the rules %d; state by the rules (-), and committed (+):\n%s",
+				req, before, len(txns[0].Log), len(eff.Entries), diff)
+		}
+	}
+	return answers, err
+}
+
+// show is what matters of states; tokens differ.
+func show(states map[string]store.State, env store.Env) map[string][]string {
+	out := make(map[string][]string)
+	for name, s := range states {
+		if r := s.Record; r != nil {
+			out[name] = append(out[name], fmt.Sprintf("%s %q %v %v %s", r.Holder.Session, r.Data, r.Terms, r.Expires, r.Request))
+		}
+		for _, t := range s.Queue {
+			if env.Alive(t.Peer) {
+				out[name] = append(out[name], fmt.Sprintf("%s of %s, claims at %v", t.ID, t.Peer, t.Claim))
+			}
+		}
+	}
+	return out
+}
+
+// look reads all that is there. It fails the test where an alarm or a claim is
+// without the other, or a free name has waiters.
+func (e *judged) look() (map[string]store.State, store.Env) {
+	ranges := []kv.Range{{Prefix: "p"}}
+	for _, n := range names {
+		alarms := "a" + n + kv.Separator
+		ranges = append(ranges, kv.Range{Key: "h" + n}, kv.Range{Prefix: "q" + n + kv.Separator}, kv.Range{Prefix: alarms}, kv.Range{Prefix: alarms, Overdue: true})
+	}
+	a, err := e.Read(e.Context(), ranges...)
+	if err != nil {
+		e.Fatal(err)
+	}
+	states := make(map[string]store.State)
+	for i, n := range names {
+		found := a.Found[1+4*i:]
+		rec, queue, err := core.Place(n, found[:2])
+		if err != nil {
+			e.Fatal(err)
+		}
+		states[n] = store.State{Record: rec, Queue: queue}
+		if rec == nil && len(queue) > 0 {
+			e.Fatalf("%s is free, and %d wait", n, len(queue))
+		}
+		alarms := make(map[string]string)
+		for _, r := range slices.Concat(found[2].Rows, found[3].Rows) {
+			alarms[r.Key[1:]] = r.Lease
+		}
+		for j, t := range queue {
+			key := found[1].Rows[j].Key[1:]
+			if lease := alarms[key]; !t.ClaimOn(rec).IsZero() && lease != "p"+t.Peer {
+				e.Fatalf("the claim of %+v has an alarm with the lease %q", t, lease)
+			}
+			delete(alarms, key)
+		}
+		if len(alarms) > 0 {
+			e.Fatalf("alarms without waiters: %v", alarms)
+		}
+	}
+	next := uint64(1 << 40)
+	return states, store.Env{
+		Now:  a.Now,
+		Next: func() uint64 { next++; return next },
+		Alive: func(p string) bool {
+			return slices.ContainsFunc(a.Found[0].Rows, func(r kv.Row) bool { return r.Key == "p"+p })
+		},
+	}
+}
+
+// dice make up what processes do.
+type dice struct{ *rand.Rand }
+
+func (d dice) odds(n int) bool         { return d.IntN(n) == 0 }
+func (d dice) one(of ...string) string { return of[d.IntN(len(of))] }
+func (d dice) party() *store.Party     { return &store.Party{Session: d.one("ann", "bob", "cid")} }
+func (d dice) data() *string           { return new(d.one("", "x")) }
+func (d dice) seconds() time.Duration  { return time.Duration(d.IntN(4)) * time.Second }
+
+func (d dice) swap(name string) store.Swap {
+	sw := store.Swap{Name: name, Do: store.Action(1 + d.IntN(5))}
+	if !d.odds(3) {
+		sw.Note = &store.Note{Kind: "note"}
+	}
+	switch d.IntN(6) {
+	case 0, 1:
+		sw.Expect.Session = &d.party().Session
+	case 2:
+		sw.Expect.Data = d.data()
+	case 3:
+		sw.Expect.Waiting = d.odds(2)
+	}
+	switch sw.Do {
+	case store.Take:
+		if d.odds(2) {
+			sw.Expect = store.Expect{Free: true}
+		}
+		sw.Holder, sw.Terms = d.party(), &store.Terms{Idle: d.seconds(), MaxHold: d.seconds()}
+	case store.Touch:
+		if d.odds(2) {
+			sw.Data = d.data()
+		}
+		if d.odds(3) {
+			sw.Holder = d.party()
+		}
+		if d.odds(3) {
+			sw.Terms = &store.Terms{Idle: d.seconds(), MaxHold: -1}
+		}
+		sw.Confirm = d.seconds()
+	case store.Join, store.Leave:
+		if d.odds(2) {
+			sw.Expect = store.Expect{}
+		}
+		sw.Ticket = &store.Ticket{ID: name + d.one("1", "2", "3", "4", "5", "6")}
+		if sw.Do == store.Join {
+			sw.Ticket.Peer, sw.Ticket.Holder, sw.Ticket.Terms.Idle = d.one("p", "q", "r"), *d.party(), d.seconds()
+			sw.Ticket.ClaimAfter, sw.Ticket.Confirm = d.seconds(), d.seconds()
+		}
+	}
+	return sw
+}
+
+func (d dice) request() store.Request {
+	req := store.Request{Swaps: []store.Swap{d.swap("a")}}
+	if d.odds(3) {
+		req.Swaps = append(req.Swaps, d.swap("b"))
+	}
+	return req
+}
+
+// act does something, or lets time pass.
+func (d dice) act(ctx context.Context, st store.Store, clock *storetest.Clock) (err error) {
+	switch d.IntN(12) {
+	case 0, 1:
+		_, err = st.Beat(ctx, d.one("p", "q", "r"), 3*time.Second)
+	case 2:
+		_, err = st.Sweep(ctx, store.Retention{})
+	case 3, 4:
+		clock.Advance(time.Duration(d.IntN(3)) * 500 * time.Millisecond)
+	default:
+		_, err = st.Swap(ctx, d.request())
+	}
+	return err
+}
+
+func TestEachCommitDoesWhatTheRulesDo(t *testing.T) {
+	for seed := range uint64(seeds) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { tryWorld(t, dice{rand.New(rand.NewPCG(seed, 1))}) })
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+// tryWorld lets two processes do requests, each commit of which is judged, while
+// two others meddle.
+func tryWorld(t *testing.T, d dice) {
+	clock := storetest.NewClock()
+	e := &judged{Engine: memory.NewEngine(&memory.Options{Now: clock.Now}), T: t}
+	process := [2]*core.Store{core.New(e), core.New(e)}
+	others := [2]*core.Store{core.New(e.Engine), core.New(e.Engine)}
+	other := func() {
+		if err := d.act(t.Context(), others[d.IntN(2)], clock); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 60 {
+		if d.odds(3) {
+			other()
+			continue
+		}
+		left := 3
+		e.meddle = func() {
+			if left > 0 && !d.odds(3) {
+				left--
+				other()
+			}
+		}
+		req := d.request()
+		res, err := process[d.IntN(2)].Swap(context.WithValue(t.Context(), requestKey{}, req), req)
+		if err != nil || res.Done != e.done {
+			t.Fatalf("%+v was done: %v, by the rules: %v; %v", req, res.Done, e.done, err)
+		}
+	}
+}
