@@ -23,6 +23,17 @@ func (a Area) Has(id ID, holder Owner) bool {
 
 func (a Area) hasID(id ID) bool { return fits(a.Group, id.Group) && fits(a.Mode, id.Mode) }
 
+// of reports whether a filter by group and mode, each empty or an exact name,
+// leaves a mutex.
+func of(id ID, group, mode string) bool {
+	return (group == "" || id.Group == group) && (mode == "" || id.Mode == mode)
+}
+
+// exact reports whether such a filter narrows areas to what [of] leaves.
+func exact(group, mode string) bool {
+	return !strings.HasSuffix(group, "*") && !strings.HasSuffix(mode, "*")
+}
+
 func fits(pattern, name string) bool {
 	if front, ok := strings.CutSuffix(pattern, "*"); ok {
 		return strings.HasPrefix(name, front)
@@ -45,7 +56,7 @@ func (a Area) covers(other Area) bool {
 }
 
 // narrowed are the parts of areas that a filter by group and mode leaves, each
-// once. Nil areas are everything; an empty filter leaves all.
+// once. A name that ends in "*" narrows as a pattern does, so [of] decides. Nil areas are everything; an empty filter leaves all.
 func narrowed(areas []Area, group, mode string) []Area {
 	if areas == nil {
 		areas = []Area{{Group: "*", Mode: "*"}}

@@ -71,8 +71,8 @@ func TestVisible_LeavesOutAreasBeforePagesAreCut(t *testing.T) {
 	m := editlock.NewManager(memory.New(nil), nil)
 	t.Cleanup(func() { _ = m.Close() })
 	var all []editlock.ID
-	for _, group := range []string{"", "a", "ab", "a b", "a/b", "a-", "z", "я"} {
-		for _, mode := range []string{"", "m", "mm", "m/", "n"} {
+	for _, group := range []string{"", "a", "ab", "a b", "a/b", "a-", "a*", "z", "я"} {
+		for _, mode := range []string{"", "m", "mm", "m/", "m*", "n"} {
 			for _, id := range []string{"1", "2"} {
 				all = append(all, editlock.ID{Group: group, Mode: mode, ID: id})
 			}
@@ -108,6 +108,8 @@ func TestVisible_LeavesOutAreasBeforePagesAreCut(t *testing.T) {
 			{},
 			{Group: "a"},
 			{Mode: "m"},
+			{Group: "a*"},
+			{Mode: "m*"},
 			{Group: "a b", Mode: "m/"},
 			{Group: "nobody"},
 			{Session: "reader"},
@@ -150,7 +152,7 @@ func TestVisible_LeavesOutHistoryBeforePagesAreCut(t *testing.T) {
 	var all []editlock.Entry
 	for i := range 40 {
 		o := []editlock.Owner{hider, reader}[i%2]
-		holds(t, m, o, "", editlock.ID{Group: []string{"a", "ab", "z", ""}[i/2%4], Mode: []string{"", "m", "n"}[i%3], ID: fmt.Sprint(i)})
+		holds(t, m, o, "", editlock.ID{Group: []string{"a", "ab", "z", "", "a*"}[i/2%5], Mode: []string{"", "m", "n", "m*"}[i%4], ID: fmt.Sprint(i)})
 	}
 	page, err := m.History(t.Context(), editlock.HistoryQuery{Limit: 100})
 	if err != nil {
@@ -160,7 +162,7 @@ func TestVisible_LeavesOutHistoryBeforePagesAreCut(t *testing.T) {
 	for _, areas := range [][]editlock.Area{
 		nil, {}, {{Group: "a", Mode: "*"}}, {{Group: "a*", Mode: "*"}}, {{Group: "*", Mode: "m"}}, {{Group: "z", Mode: "*"}, {Group: "ab", Mode: "n"}}, {{}}, {{Group: "nobody"}},
 	} {
-		for _, q := range []editlock.HistoryQuery{{}, {Group: "a"}, {Mode: "m"}, {UserID: "hider"}, {ID: &editlock.ID{Group: "z", Mode: "n", ID: "5"}}} {
+		for _, q := range []editlock.HistoryQuery{{}, {Group: "a"}, {Mode: "m"}, {UserID: "hider"}, {ID: &editlock.ID{Group: "z", Mode: "m", ID: "5"}}, {Group: "a*"}, {Mode: "m*"}} {
 			q.Visible = areas
 			var want []editlock.Entry
 			for _, e := range all {

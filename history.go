@@ -30,6 +30,7 @@ func (m *Manager) History(ctx context.Context, q HistoryQuery) (HistoryPage, err
 		return HistoryPage{}, nil
 	}
 	lq, whole := logOf(areas)
+	whole = whole && exact(q.Group, q.Mode)
 	lq.User, lq.From, lq.To, lq.Newest = q.UserID, q.From, q.To, true
 	if q.ID != nil {
 		lq.Name = q.ID.String()
@@ -56,7 +57,7 @@ func (m *Manager) History(ctx context.Context, q HistoryQuery) (HistoryPage, err
 		found := entries(got.Entries)
 		if !whole {
 			found = slices.DeleteFunc(found, func(e Entry) bool {
-				return !slices.ContainsFunc(areas, func(a Area) bool { return a.hasID(e.ID) })
+				return !of(e.ID, q.Group, q.Mode) || !slices.ContainsFunc(areas, func(a Area) bool { return a.hasID(e.ID) })
 			})
 		}
 		page.Entries = append(page.Entries, found...)

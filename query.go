@@ -90,10 +90,14 @@ func (m *Manager) List(ctx context.Context, q Query) (Page, error) {
 	}
 }
 
-// contains applies the filter by text, which stores don't know.
+// contains applies the filters that stores don't know: by text, and by names
+// that end like the patterns of areas.
 func (q Query) contains() func(Mutex) bool {
 	text := fold(q.Text)
 	return func(m Mutex) bool {
+		if !of(m.ID, q.Group, q.Mode) {
+			return false
+		}
 		if text == "" {
 			return true
 		}

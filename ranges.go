@@ -32,6 +32,7 @@ func (q Query) ranges(after string) *ranges {
 	out := &ranges{}
 	for _, a := range narrowed(q.Visible, q.Group, q.Mode) {
 		prefix, whole := a.prefix()
+		whole = whole && exact(q.Group, q.Mode)
 		sq := store.Query{Prefix: prefix, Session: q.Session, User: q.UserID, After: after}
 		if a.Holder == (Owner{}) {
 			out.spans = append(out.spans, &span{area: a, q: sq, whole: whole})
