@@ -246,6 +246,9 @@ func (w *guarded) Release(ctx context.Context, id editlock.ID, cond editlock.Con
 	if err != nil {
 		return false, err
 	}
+	if requestID, is := cond.Request(); is { // gives up the place to come back to
+		w.g.returning.take(w.g.returning.key(editlock.OwnerFrom(ctx), id, requestID))
+	}
 	return w.inner.Release(ctx, id, cond)
 }
 

@@ -148,5 +148,19 @@ func TestGuard_LetsWaitersComeBackToAFullQueue(t *testing.T) {
 		if err := wait(t.Context(), "waiter", "another"); !errors.Is(err, editlock.ErrLimited) {
 			t.Errorf("another wait: %v, want %v", err, editlock.ErrLimited)
 		}
+		// A place that was given up is nothing to come back to.
+		caller := &auth.Caller{
+			Name: "waiter", Owner: editlock.Owner{Session: "waiter", UserID: "waiter"},
+			Grants: []auth.Grant{{Rights: []auth.Right{auth.Use}, Group: "docs", Mode: "*"}},
+		}
+		if left, err := guard.For(locks, caller).Release(t.Context(), id, editlock.IfRequest("k")); err != nil || !left {
+			t.Fatalf("left: %v, %v", left, err)
+		}
+		if err := wait(t.Context(), "next", "k"); !errors.As(err, &on) {
+			t.Fatalf("the next one: %v, want to wait on", err)
+		}
+		if err := wait(t.Context(), "waiter", "k"); !errors.Is(err, editlock.ErrLimited) {
+			t.Errorf("after leaving: %v, want %v", err, editlock.ErrLimited)
+		}
 	})
 }

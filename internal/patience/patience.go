@@ -84,7 +84,7 @@ func (c *Caller) Took(ctx context.Context, within time.Duration) bool {
 // back for its place: it was told to, or its connection ended.
 func Returns(ctx context.Context, err error) bool {
 	var waits *Waiting
-	return errors.As(err, &waits) || CallerOf(ctx) != nil && ctx.Err() != nil
+	return errors.As(err, &waits) || CallerOf(ctx) != nil && ctx.Err() != nil && errors.Is(err, ctx.Err())
 }
 
 // Waiting is the error of a capture that waits on: its place in the queue is
