@@ -2,6 +2,7 @@ package core
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"editlock/store"
@@ -99,7 +100,7 @@ func decodeTicket(name string, row *kv.Row) (store.Ticket, error) {
 	if err != nil {
 		return t, fmt.Errorf("waiter for %q: %w", name, err)
 	}
-	t.ID, t.Name, t.Peer, t.Since = row.Data, name, row.Lease[len(processPrefix):], row.At
+	t.ID, t.Name, t.Peer, t.Since = row.Data, name, strings.TrimPrefix(row.Lease, processPrefix), row.At
 	if t.ClaimAfter > 0 {
 		t.Claim = row.At.Add(t.ClaimAfter).Truncate(time.Microsecond)
 	}

@@ -1,0 +1,227 @@
+package core_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"editlock/store"
+)
+
+// simClient does one call at a time.
+type simClient struct {
+	s    *sim
+	st   store.Store
+	name string // its session
+	peer string // the process that it waits in
+	busy bool
+	n    int
+
+	again *store.Request // a call that failed, to be sent once more
+	seen  []store.Record // what it was told lately
+}
+
+// simOp is one call, and what the model says to it.
+type simOp struct {
+	by      string
+	req     store.Request
+	beat    string
+	ttl     time.Duration
+	sweep   bool
+	want    store.Result
+	tickets []string
+}
+
+func (op *simOp) String() string {
+	switch {
+	case op.sweep:
+		return op.by + ": sweep"
+	case op.beat != "":
+		return op.by + ": beat of " + op.beat
+	}
+	text := op.by + ": " + op.req.ID
+	for _, sw := range op.req.Swaps {
+		text += fmt.Sprintf(" %d %s if %+v", sw.Do, sw.Name, sw.Expect)
+	}
+	return text
+}
+
+// begin begins a call; it goes on until it calls the engine.
+func (c *simClient) begin() {
+	c.busy = true
+	op := c.choose()
+	ctx := context.WithValue(context.Background(), simOpKey{}, op)
+	go func() {
+		c.do(ctx, op)
+		c.busy = false
+		c.s.events <- nil
+	}()
+}
+
+func (c *simClient) do(ctx context.Context, op *simOp) {
+	m := c.s.model
+	switch {
+	case op.sweep:
+		_, _ = c.st.Sweep(ctx, store.Retention{})
+	case op.beat != "":
+		tickets, err := c.st.Beat(ctx, op.beat, op.ttl)
+		slices.Sort(tickets)
+		slices.Sort(op.tickets)
+		if err == nil && !slices.Equal(tickets, op.tickets) {
+			m.wrong("%v: the tickets are %q; want %q", op, tickets, op.tickets)
+		}
+	default:
+		res, err := c.st.Swap(ctx, op.req)
+		if err != nil {
+			c.again = &op.req
+			return
+		}
+		if diff := cmp.Diff(op.want, res, cmpopts.EquateEmpty()); diff != "" {
+			m.wrong("%v (-want +got):\n%s", op, diff)
+		}
+		for _, rec := range res.Records {
+			if rec != nil {
+				c.seen = append(c.seen, *rec)
+			}
+		}
+		c.seen = c.seen[max(0, len(c.seen)-4):]
+	}
+}
+
+func (c *simClient) chance(n int) bool { return c.s.rng.IntN(n) == 0 }
+
+// choose makes up the next call.
+func (c *simClient) choose() *simOp {
+	c.n++
+	op := &simOp{by: c.name}
+	switch {
+	case c.again != nil:
+		op.req, c.again = *c.again, nil
+		return op
+	case c.chance(15):
+		op.sweep = true
+		return op
+	case c.chance(6):
+		op.beat, op.ttl = c.peer, time.Duration(3+c.s.rng.IntN(9))*time.Second
+		return op
+	}
+	id := fmt.Sprint(c.name, "#", c.n)
+	names := []string{"a", "b", "c"}
+	c.s.rng.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
+	sw := c.swap(names[0], id)
+	op.req = store.Request{ID: id, Swaps: []store.Swap{sw}}
+	if sw.Note == nil {
+		op.req.ID = ""
+	}
+	if c.chance(8) {
+		op.req.Swaps = append(op.req.Swaps, c.swap(names[1], id+"'"))
+	}
+	return op
+}
+
+func (c *simClient) party() store.Party {
+	return store.Party{Session: c.name, User: "u" + c.name, Value: "v"}
+}
+
+func (c *simClient) terms() *store.Terms {
+	second := func(n int) time.Duration { return time.Duration(1+c.s.rng.IntN(n)) * time.Second }
+	t := &store.Terms{}
+	if !c.chance(4) {
+		t.Idle = second(12)
+	}
+	if c.chance(3) {
+		t.MaxHold = second(20)
+	}
+	return t
+}
+
+// expect is a condition that may be right.
+func (c *simClient) expect(name string) store.Expect {
+	var x store.Expect
+	if c.chance(2) {
+		x.Session = &c.name
+	}
+	for _, rec := range c.seen {
+		if rec.Name == name && c.chance(2) {
+			x.Token = rec.Token
+			if c.chance(3) {
+				x.Data = &rec.Data
+			}
+		}
+	}
+	return x
+}
+
+func (c *simClient) swap(name, id string) store.Swap {
+	note := func(kind string) *store.Note { return &store.Note{Kind: kind, Actor: c.party(), Reason: id} }
+	who := c.party()
+	data := id
+	sw := store.Swap{Name: name}
+	switch n := c.s.rng.IntN(100); {
+	case n < 30:
+		sw.Do, sw.Expect, sw.Holder, sw.Data, sw.Terms, sw.Note = store.Take, store.Expect{Free: true}, &who, &data, c.terms(), note("captured")
+	case n < 35:
+		sw.Do, sw.Expect, sw.Holder, sw.Terms, sw.Note = store.Take, c.expect(name), &who, c.terms(), note("taken_over")
+	case n < 55:
+		sw.Do, sw.Expect = store.Touch, c.expect(name)
+		if c.chance(3) {
+			sw.Data = &data
+		}
+		if c.chance(4) {
+			sw.Terms = c.terms()
+		}
+		if c.chance(6) {
+			sw.Holder = &who
+		}
+		if c.chance(8) {
+			sw.Note = note("refreshed")
+		}
+		if c.chance(6) {
+			sw.Confirm = 2 * time.Second
+		}
+	case n < 70:
+		sw.Do, sw.Expect, sw.Note = store.Drop, c.expect(name), note("released")
+		if c.chance(6) {
+			sw.Note = note(store.KindHandedOver)
+		}
+	case n < 90:
+		t := &store.Ticket{ID: id, Peer: c.peer, Holder: who, Data: id, Terms: *c.terms(), Note: note("captured"), Value: "please"}
+		if c.chance(2) {
+			t.Confirm = 3 * time.Second
+		}
+		if c.chance(2) {
+			t.ClaimAfter = time.Duration(1+c.s.rng.IntN(8)) * time.Second
+		}
+		if w := c.waiter(name); w != "" && c.chance(4) {
+			t.ID = w
+		}
+		sw.Do, sw.Ticket, sw.Note = store.Join, t, note("waiting")
+	default:
+		w := c.waiter(name)
+		if w == "" {
+			w = id
+		}
+		sw.Do, sw.Ticket = store.Leave, &store.Ticket{ID: w}
+		if c.chance(2) {
+			sw.Note = note("declined")
+		}
+		if c.chance(4) {
+			sw.Ticket.Peer = c.peer
+		}
+	}
+	return sw
+}
+
+// waiter is the ID of somebody who waited for a name lately; empty: of nobody.
+func (c *simClient) waiter(name string) string {
+	for _, rec := range c.seen {
+		if rec.Name == name && len(rec.Waiters) > 0 {
+			return rec.Waiters[c.s.rng.IntN(len(rec.Waiters))].ID
+		}
+	}
+	return ""
+}
