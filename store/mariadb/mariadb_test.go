@@ -82,3 +82,22 @@ func TestStore(t *testing.T) {
 		Quick: true,
 	})
 }
+
+func TestSettingsOfTheServerDoNotMatter(t *testing.T) {
+	// Without autocommit a statement of its own would leave a lock behind.
+	s := enginetest.StartMariaDB(t, "autocommit=0", "sql_mode=ANSI", "innodb_lock_wait_timeout=3")
+	url := s.Database(t)
+	one, other := open(t, url, nil), open(t, url, nil)
+	for _, e := range []kv.Engine{one, other, one} {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		answers, err := e.Commit(ctx, []kv.Txn{{
+			Numbers: 1,
+			Then:    []kv.Write{{Key: "hx", Number: 1, Value: []byte("v"), TTL: time.Hour}},
+			Read:    []kv.Range{{Key: "hx"}},
+		}})
+		cancel()
+		if err != nil || !answers[0].Done || len(answers[0].Found[0].Rows) != 1 {
+			t.Errorf("%+v, %v", answers, err)
+		}
+	}
+}

@@ -38,6 +38,7 @@ func target(text string) (*mysql.Config, error) {
 	c.User = u.User.Username()
 	c.Passwd, _ = u.User.Password()
 	c.MultiStatements = true
+	c.Params = map[string]string{"autocommit": "1"} // whatever the server's default
 	c.Timeout, c.ReadTimeout, c.WriteTimeout = 10*time.Second, 10*time.Second, 10*time.Second
 	c.Logger = &mysql.NopLogger{} // errors are returned
 	for name, values := range u.Query() {
