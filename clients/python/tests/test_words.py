@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from editlock import ID, AutoRelease, Busy, Lost, Mutex, Owner
-from editlock._forms import duration, parse_duration, parse_time
+from editlock._forms import duration, parse_duration, parse_time, shown
 from editlock.words import being_edited, loss, refusal
 
 NOON = datetime(2026, 3, 7, 9, 4, tzinfo=timezone.utc)
@@ -92,3 +92,19 @@ def test_ids_have_the_text_form_of_the_command_line() -> None:
     assert str(ID("17")) == "17"
     assert str(ID("17", mode="a/b")) == "a%2Fb/17"
     assert str(ID("17", group="g")) == "g//17"
+
+
+@pytest.mark.parametrize(
+    ("text", "want"),
+    [
+        ("Anna", "Anna"),
+        ("\u202bשרה\u202c", "שרה"),  # as some directories store names
+        ("gpj.exe\u202e", "gpj.exe"),
+        (" ", ""),
+        ("\u200b\u3164", ""),
+        (None, ""),
+        ("я" * 150, "я" * 100),
+    ],
+)
+def test_names_of_other_systems_are_shown_as_owners_may_have_them(text: object, want: str) -> None:
+    assert shown(text) == want

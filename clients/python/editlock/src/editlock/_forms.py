@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any, Optional
@@ -227,3 +228,18 @@ def to_error(form: Mapping[str, Any]) -> EditlockError:
     if code == "limited":
         return Limited(text)
     return Unavailable(text)
+
+
+_DIRECTING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_FILLERS = "\u115f\u1160\u2800\u3164\uffa0"  # letters and symbols that show nothing
+
+
+def shown(text: object) -> str:
+    """A name, login or host of another system, as an owner may have it: 200 bytes at most.
+
+    Characters that direct text are left out, as names must not have them. A
+    text of which nothing can be seen is none: it is empty then.
+    """
+    plain = _DIRECTING.sub("", str(text or "")).encode("utf-8", "replace")[:200].decode("utf-8", "ignore")
+    seen = any(c not in _FILLERS and unicodedata.category(c)[0] not in "CZM" for c in plain)
+    return plain if seen else ""

@@ -7,14 +7,13 @@ import math
 from typing import Any, Optional
 
 import editlock
-from editlock._forms import seconds
+from editlock._forms import seconds, shown
 
 from .domain import Mutex, MutexID, MutexOwner, TimeoutAutoRelease
 
 #: editlock has no empty ids. An empty one is written as this, and an id of
 #: nothing but such marks gets one more, so that no two names become one.
 _EMPTY = "*"
-_MAX_SHOWN = 200  # bytes of what is only shown to people
 
 
 def to_id(mutex_id: Any) -> editlock.ID:
@@ -37,11 +36,6 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _shown(value: Any) -> str:
-    shown = _text(value).encode("utf-8", "replace")[:_MAX_SHOWN].decode("utf-8", "ignore")
-    return shown if shown.strip() else ""  # m3 calls a user without names " "
-
-
 def to_owner(owner: Any, stranger: bool = False) -> editlock.Owner:
     """An owner; with ``stranger``, one without a session is nobody."""
     session = _text(owner.session_id)
@@ -54,9 +48,9 @@ def to_owner(owner: Any, stranger: bool = False) -> editlock.Owner:
     return editlock.Owner(
         session=session,
         user_id="" if user == "0" else user,
-        login=_shown(owner.login),
-        name=_shown(owner.name),
-        host=_shown(owner.host),
+        login=shown(owner.login),
+        name=shown(owner.name),
+        host=shown(owner.host),
     )
 
 

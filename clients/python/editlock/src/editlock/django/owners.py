@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
+from .._forms import shown
 from ..types import Owner
 
 
@@ -35,9 +36,9 @@ def owner_of(request: Any) -> Owner:
     return Owner(
         session=session_of(session.session_key),
         user_id=str(user.pk) if user is not None and known else "",
-        login=_short(login),
-        name=_short(name) or _short(login),
-        host=_short(request.META.get("REMOTE_ADDR", "")),
+        login=shown(login),
+        name=shown(name) or shown(login),
+        host=shown(request.META.get("REMOTE_ADDR", "")),
     )
 
 
@@ -53,12 +54,7 @@ def owner_from_m3(middleware: Any) -> Optional[Owner]:
     return Owner(
         session=session_of(key),
         user_id=str(data.user_id or ""),
-        login=_short(data.user_login),
-        name=_short(data.user_name),
-        host=_short(data.client_host),
+        login=shown(data.user_login),
+        name=shown(data.user_name),
+        host=shown(data.client_host),
     )
-
-
-def _short(text: Any) -> str:
-    shown = str(text or "").encode("utf-8", "replace")[:200].decode("utf-8", "ignore")
-    return shown if shown.strip() else ""  # blanks are no name
