@@ -21,7 +21,7 @@ const maxTags = 2
 // lock on editlock_meta makes batches take turns, in all processes.
 func (e *engine) Commit(ctx context.Context, txns []kv.Txn) ([]kv.Answer, error) {
 	var s script
-	s.add("SET TRANSACTION ISOLATION LEVEL READ COMMITTED;START TRANSACTION;",
+	s.add("SET @l=NULL,@c=NULL;SET TRANSACTION ISOLATION LEVEL READ COMMITTED;START TRANSACTION;", // a missing row must not leave what was before
 		"SELECT last,entries INTO @l,@c FROM editlock_meta WHERE id=1 FOR UPDATE;", e.clock())
 	for i := range txns {
 		if err := e.transaction(&s, &txns[i]); err != nil {
