@@ -82,7 +82,7 @@ func narrowed(areas []Area, group, mode string) []Area {
 }
 
 // prefix is what the names of the area's mutexes begin with. whole tells that
-// all names which begin so are in the area, whoever holds them.
+// all names which begin so are in the area, no matter who holds them.
 func (a Area) prefix() (prefix string, whole bool) {
 	group, anyGroup := strings.CutSuffix(a.Group, "*")
 	if anyGroup {

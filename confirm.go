@@ -13,7 +13,7 @@ const confirmWithin = 15 * time.Second
 
 // confirm turns a fresh grant into a hold of the terms asked for, behind the
 // caller's back: it has it already, and hears of its end like anybody. Of a
-// caller behind a server only its connection is known: whoever comes back
+// caller behind a server only its connection is known: a caller that comes back
 // confirms by itself, and for others the answer must have been taken. Close
 // waits for it.
 func (m *Manager) confirm(ctx context.Context, rec *store.Record) {

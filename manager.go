@@ -155,7 +155,7 @@ func (m *Manager) storeError(ctx context.Context, err error) error {
 }
 
 // ended is why a call, or its wait, ended before its time: the error of its
-// context, unless whoever ended it gave an ErrUnavailable as the cause or ended
+// context, unless its ender gave an ErrUnavailable as the cause or ended
 // the wait alone.
 func ended(ctx context.Context) error {
 	cause := context.Cause(patience.End(ctx))

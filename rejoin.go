@@ -52,7 +52,7 @@ func (w *waits) rejoined(ctx context.Context, name string) error {
 	}
 }
 
-// lost lets places that are gone from their queues be taken anew, in the order
+// lost lets places that are gone from their queues be taken again, in the order
 // that they had: the process had lost its lease. The caller holds mu.
 func (w *waits) lost(tickets []string) {
 	gone := make(map[string][]string) // by name

@@ -9,7 +9,7 @@ import (
 
 // searchMost is how many records or entries one call looks at before it answers
 // with what it has found so far, and where to read on: so that what a caller may
-// cost is bounded by how often he may call.
+// cost is bounded by how often the caller may call.
 const searchMost = 100_000
 
 // longestRest bounds what a store that is slow for other reasons adds.

@@ -12,7 +12,7 @@ import (
 	"editlock/store/memory"
 )
 
-// long is a store whose log, or whose list, goes on for ever without anything
+// long is a store whose log, or whose list, goes on forever without anything
 // that a caller looks for.
 type long struct {
 	store.Store

@@ -213,7 +213,7 @@ func (t *tally[K]) close(of K) {
 }
 
 // returning are waits whose callers are away, and whose places in the queue are
-// kept for them: whoever comes back in time makes no queue longer.
+// kept for them: a waiter that comes back in time makes no queue longer.
 type returning struct {
 	mu    sync.Mutex
 	until map[string]time.Time

@@ -344,7 +344,7 @@ func TestFront(t *testing.T) {
 		"open: another site's link": {open, func(r *http.Request) {
 			r.Method, r.URL.Path, r.Body, r.ContentLength = http.MethodGet, "/v1/events", http.NoBody, 0
 			r.Header = http.Header{"Sec-Fetch-Site": {"cross-site"}, "Sec-Fetch-Mode": {"navigate"}, "Sec-Fetch-Dest": {"document"}, "Sec-Purpose": {"prefetch"}}
-		}, 200}, // a page that opens it anew, not the stream
+		}, 200}, // a page that opens it again, not the stream
 		"known callers: any name": {&httpapi.FrontOptions{}, func(r *http.Request) { r.Host = "locks.example" }, 401},
 	} {
 		t.Run(name, func(t *testing.T) {

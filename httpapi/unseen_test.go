@@ -23,7 +23,7 @@ var partly = access.Policy{
 	},
 }
 
-// Whoever may see a part of a store is answered as if there were nothing else in
+// A caller who may see a part of a store is answered as if there were nothing else in
 // it, whatever the filters, the limit and the cursor.
 func TestLists_AnswerAsIfThereWereNothingThatTheCallerMayNotSee(t *testing.T) {
 	hidden, bare := startSecured(t, partly, access.Limits{}), startSecured(t, partly, access.Limits{})

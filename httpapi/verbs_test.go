@@ -35,7 +35,7 @@ func TestCapture(t *testing.T) {
 			t.Errorf("times or token are odd: %+v", m)
 		}
 	})
-	t.Run("holds for ever with an idle of never, as with never", func(t *testing.T) {
+	t.Run("holds forever with an idle of never, as with never", func(t *testing.T) {
 		got := read[wire.CaptureAnswer](t, w.post(t, "/v1/capture", `{"mutex":{"id":"never"},"owner":{"session":"s-ivanov"},"auto_release":{"idle":"never"}}`))
 		if m := got.Mutex; !m.AutoRelease.Never || m.AutoRelease.Idle != nil || m.ExpiresAt != nil {
 			t.Errorf("got %+v", m)

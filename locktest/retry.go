@@ -94,7 +94,7 @@ func retryAfterEnd(t *testing.T, h Harness) {
 			return l.Takeover(as(t, ivanov), doc, seen, why, &editlock.CaptureOptions{RequestID: "r1"})
 		}},
 	} {
-		t.Run("the retry of "+tt.name+" is lost once the session captured anew", func(t *testing.T) {
+		t.Run("the retry of "+tt.name+" is lost once the session captured again", func(t *testing.T) {
 			s := h.Open(t)
 			var seen editlock.Token
 			if tt.name == takeover {
@@ -118,7 +118,7 @@ func retryAfterEnd(t *testing.T, h Harness) {
 			wantStanding(t, s.Locker, second)
 		})
 	}
-	t.Run("the retry of several that refreshed some is lost once one of these was captured anew", func(t *testing.T) {
+	t.Run("the retry of several that refreshed some is lost once one of these was captured again", func(t *testing.T) {
 		s := h.Open(t)
 		before := capture(as(t, ivanov), t, s.Locker, doc, nil)
 		try := func(l editlock.Locker) ([]editlock.Mutex, error) {
@@ -255,7 +255,7 @@ func retryRelease(t *testing.T, h Harness) {
 			}
 		}
 	})
-	t.Run("the retry of a refreshing capture is lost once that hold ended and the session captured anew", func(t *testing.T) {
+	t.Run("the retry of a refreshing capture is lost once that hold ended and the session captured again", func(t *testing.T) {
 		for name, do := range map[string]func(ctx context.Context, l editlock.Locker) error{
 			"Capture": func(ctx context.Context, l editlock.Locker) error {
 				_, err := l.Capture(ctx, doc, nil)

@@ -263,7 +263,7 @@ func TestLogins_OtherSitesPagesChangeNothing(t *testing.T) {
 }
 
 // A stream of events that another site opens in the reader's name takes one of
-// his places, and a page that it loads tells by its size and time.
+// the caller's places, and a page that it loads tells by its size and time.
 func TestLogins_OtherSitesPagesReadNothing(t *testing.T) {
 	m := logIn(t)
 	if status, body := m.send(t, "POST", "/v1/capture", `{"mutex":{"group":"docs","id":"secret"}}`, "application/json"); status != http.StatusOK {

@@ -15,7 +15,7 @@ const (
 	// PublicFile may be read by everybody, and changed by nobody else: it says
 	// whom the server believes.
 	PublicFile FileKind = iota
-	// GuardedFile is for few, though whoever reads it becomes nobody else on the
+	// GuardedFile is for few, though a person who reads it becomes nobody else on the
 	// server: hashes of keys, or a credential of this user's own.
 	GuardedFile
 	// SecretFile holds secrets.

@@ -35,7 +35,7 @@ func Visit(r *http.Request) bool {
 
 // OwnPages serves next to requests that are Own. It refuses those of other sites'
 // pages, but for a Visit, which it answers with a page that opens the same address
-// anew, as a page of the server's own.
+// again, as a page of the server's own.
 func OwnPages(next http.Handler) http.Handler {
 	return OwnPagesOr(next, RefuseForeign)
 }
@@ -59,7 +59,7 @@ func OwnPagesOr(next http.Handler, refuse http.HandlerFunc) http.Handler {
 	})
 }
 
-// Arrive answers a Visit by a page that opens its address anew. Nothing in the
+// Arrive answers a Visit by a page that opens its address again. Nothing in the
 // page depends on who opens it.
 func Arrive(w http.ResponseWriter, r *http.Request) {
 	at := r.URL.RequestURI()

@@ -94,7 +94,7 @@ func (s *Store) Swap(ctx context.Context, req store.Request) (store.Result, erro
 	return store.Result{}, errContended
 }
 
-// maxTries bounds how often a step is worked out anew because others changed
+// maxTries bounds how often a step is worked out again because others changed
 // its names in between. Each time one of the others got on.
 const maxTries = 1000
 

@@ -32,7 +32,7 @@ func (s *Store) assumePlace(sw *store.Swap) *place {
 	x := sw.Expect
 	switch {
 	case sw.Do == store.Take && x.Free:
-		// Nobody waits for a name without a row: whoever frees one hands it to
+		// Nobody waits for a name without a row: a step that frees one hands it to
 		// the first waiter.
 		return &place{name: sw.Name, assumed: []kv.Cond{{Key: holdKey(sw.Name), Absent: true}}}
 	case sw.Do == store.Touch && sw.Note == nil && sw.Holder == nil && !x.Free && !x.Waiting:

@@ -338,7 +338,7 @@ func (m *simModel) follow(op *simOp, t *kv.Txn, a *kv.Answer) {
 			m.states[key[1:]], eff = store.Settle(key[1:], m.states[key[1:]], env)
 			m.keep(eff, a.Now)
 		default: // a process that died, and stays dead if the clock is set back
-			m.bury(key[1:])
+			m.drop(key[1:])
 			delete(m.peers, key[1:])
 		}
 	case a.Replayed:
@@ -386,7 +386,7 @@ func (m *simModel) keep(eff store.Effects, now time.Time) {
 
 func (m *simModel) beat(op *simOp, a *kv.Answer) {
 	if !a.Now.Before(m.peers[op.beat]) {
-		m.bury(op.beat)
+		m.drop(op.beat)
 	}
 	op.tickets = op.tickets[:0]
 	for _, st := range m.states {
@@ -399,8 +399,8 @@ func (m *simModel) beat(op *simOp, a *kv.Answer) {
 	m.peers[op.beat] = a.Now.Add(op.ttl)
 }
 
-// bury takes the waiters of a process out of their queues.
-func (m *simModel) bury(peer string) {
+// drop takes the waiters of a process out of their queues.
+func (m *simModel) drop(peer string) {
 	for name, st := range m.states {
 		st.Queue = slices.DeleteFunc(slices.Clone(st.Queue), func(t store.Ticket) bool { return t.Peer == peer })
 		m.states[name] = st

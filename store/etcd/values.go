@@ -37,7 +37,7 @@ type head struct {
 }
 
 // named is where the index by names begins. A writer of an older version drops
-// the field, and the next one of this version begins anew.
+// the field, and the next one of this version begins again.
 func (h head) named() uint64 {
 	if h.Named == 0 {
 		return 1 << 63

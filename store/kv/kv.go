@@ -19,7 +19,7 @@
 //     order.
 //  2. Whether a row is live is decided by the engine's clock, inside the
 //     transaction. No other clock decides anything.
-//  3. Numbers rise for ever: no number is given out twice, over restarts and
+//  3. Numbers always rise: no number is given out twice, over restarts and
 //     restores either, and a later transaction draws larger ones. They stay
 //     below 2^53.
 //  4. A transaction whose Once was logged within Window changes nothing and is
@@ -90,7 +90,7 @@ type Row struct {
 	Ver  uint64    // how often Value was written since, from 1
 	At   time.Time // when it was created
 	Seen time.Time // when it was last written
-	Due  time.Time // until when it lives; zero: for ever
+	Due  time.Time // until when it lives; zero: forever
 	TTL  time.Duration
 	Max  time.Duration
 }

@@ -41,7 +41,7 @@ func hash(text string) string {
 
 func micros(d time.Duration) int64 { return d.Microseconds() }
 
-// never is the due time of what lives for ever.
+// never is the due time of what lives forever.
 const never = "9223372036854775807"
 
 // serverClock sets @n, which is the time in every script, in microseconds since

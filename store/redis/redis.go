@@ -28,7 +28,7 @@
 // everything while the maxmemory-policy is not noeviction, or the server is a
 // replica. It looks when it is opened, every second, and before the first call on
 // a server that was restarted. What was evicted before it saw that is lost, so it
-// then stays closed until it is opened anew.
+// then stays closed until it is opened again.
 //
 // The clock of Redis is its machine's. Set back, locks live longer by that
 // much; set forward, they may end sooner. Tokens rise regardless.

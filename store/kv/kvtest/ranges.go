@@ -31,7 +31,7 @@ func lawOrder(t *test) {
 	t.same("keys after one", want[5:], t.keys(kv.Range{Prefix: "k", After: want[4]}))
 	t.same("keys after what is not there", want[5:], t.keys(kv.Range{Prefix: "k", After: want[4] + "\x00"}))
 	t.same("keys under a prefix", want[4:8], t.keys(kv.Range{Prefix: "ka/"}))
-	t.same("keys under a prefix that ends amid a letter", want[10:11], t.keys(kv.Range{Prefix: "ke\u0301"[:3]}))
+	t.same("keys under a prefix that ends within a letter", want[10:11], t.keys(kv.Range{Prefix: "ke\u0301"[:3]}))
 }
 
 func lawPages(t *test) {

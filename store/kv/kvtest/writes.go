@@ -11,7 +11,7 @@ var writeLaws = []law{
 	{"a renewal keeps what it does not give", lawRenew},
 	{"a renewal moves the due time by the row's own terms", lawRenewTerms},
 	{"within bounds one write only", lawWithin},
-	{"a replaced row begins anew", lawReplace},
+	{"a replaced row starts over", lawReplace},
 	{"a numbered key continues with its number", lawNumbered},
 	{"rows live as long as their lease, and no longer if it comes back", lawLease},
 	{"a row whose lease is not live is not written", lawLeaseDead},
