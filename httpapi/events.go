@@ -3,16 +3,12 @@ package httpapi
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http"
 	"strconv"
-	"sync"
 	"time"
 
 	"editlock"
 	"editlock/auth"
-	"editlock/internal/wire"
-	"editlock/internal/wire/strictjson"
 )
 
 const (
@@ -20,6 +16,11 @@ const (
 	heartbeat = 15 * time.Second
 	// writeWithin is how long a listener may take to accept what is sent.
 	writeWithin = 30 * time.Second
+	// gather is how long events wait for others, so that a burst of them is few
+	// writes. An event that comes alone is sent at once.
+	gather = 25 * time.Millisecond
+	// gathered is how many bytes of events are written without waiting.
+	gathered = 32 << 10
 )
 
 // events streams what happens, as server-sent events.
@@ -73,7 +74,12 @@ func events(h *Handler, w http.ResponseWriter, r *http.Request) error {
 		case e.Kind == editlock.KindGap && !resumed && !started:
 			s.mark(e.Seq) // all history is gone: nothing was missed
 		default:
-			if !s.send(e) {
+			// Few streams encode at a time, so that a crowd of them leaves the
+			// processors to other calls. None holds its turn while it writes.
+			h.turns <- struct{}{}
+			encoded := s.encode(e)
+			<-h.turns
+			if !s.write(encoded) {
 				return nil
 			}
 		}
@@ -129,91 +135,4 @@ func (h *Handler) check(ctx context.Context, q editlock.WatchQuery, begin bool) 
 		break
 	}
 	return nil
-}
-
-// stream is an answer that goes on. Its heart beats by itself.
-type stream struct {
-	conn *http.ResponseController
-	beat *time.Timer
-
-	mu  sync.Mutex // guards what follows
-	w   http.ResponseWriter
-	buf []byte
-	err error
-}
-
-func newStream(w http.ResponseWriter) *stream {
-	s := &stream{w: w, conn: http.NewResponseController(w)}
-	header := w.Header()
-	header.Set("Content-Type", "text/event-stream")
-	header.Set("Cache-Control", "no-store")
-	header.Set("X-Accel-Buffering", "no") // proxies would hold events back
-	w.WriteHeader(http.StatusOK)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.beat = time.AfterFunc(heartbeat, func() {
-		s.write(func(b []byte) []byte { return append(b, ":\n\n"...) })
-	})
-	return s
-}
-
-// close stops the heart. Nothing is written after it returns.
-func (s *stream) close() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.beat.Stop()
-	s.err = net.ErrClosed
-}
-
-// write sends what compose appends to a buffer, and puts the next heartbeat
-// off. After a failure it does nothing.
-func (s *stream) write(compose func([]byte) []byte) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.err != nil {
-		return false
-	}
-	s.buf = compose(s.buf[:0])
-	_ = s.conn.SetWriteDeadline(time.Now().Add(writeWithin))
-	if _, s.err = s.w.Write(s.buf); s.err == nil {
-		s.err = s.conn.Flush()
-	}
-	s.beat.Reset(heartbeat)
-	return s.err == nil
-}
-
-// begin tells the listener when to come back after a cut, and from where even
-// if nothing happens before.
-func (s *stream) begin(from uint64) {
-	s.write(func(b []byte) []byte {
-		b = strconv.AppendUint(append(b, "retry: 1000\nid: "...), from, 10)
-		return append(b, "\n\n"...)
-	})
-}
-
-// mark moves the point to resume from without an event.
-func (s *stream) mark(seq uint64) {
-	s.write(func(b []byte) []byte {
-		b = strconv.AppendUint(append(b, "id: "...), seq, 10)
-		return append(b, "\n\n"...)
-	})
-}
-
-func (s *stream) send(e editlock.Event) bool {
-	form := wire.FromEntry(e)
-	return s.write(func(b []byte) []byte {
-		b = strconv.AppendUint(append(b, "id: "...), e.Seq, 10)
-		b = append(append(b, "\nevent: "...), e.Kind...)
-		return data(b, &form)
-	})
-}
-
-// fail tells why the stream ends, where its status is sent already.
-func (s *stream) fail(p *wire.Problem) {
-	s.write(func(b []byte) []byte { return data(append(b, "event: problem"...), p) })
-}
-
-func data(b []byte, form any) []byte {
-	b, _ = strictjson.Append(append(b, "\ndata: "...), form) // from a store, so valid
-	return append(b, "\n\n"...)
 }

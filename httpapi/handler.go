@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime"
 	"runtime/debug"
 	"time"
 
@@ -56,6 +57,8 @@ type Handler struct {
 
 	draining context.Context
 	drain    context.CancelFunc
+
+	turns chan struct{} // of streams that encode an event
 }
 
 // route is what stands at one path.
@@ -68,7 +71,7 @@ type route struct {
 
 // New returns a Handler that serves l.
 func New(l editlock.Locker, o *Options) *Handler {
-	h := &Handler{locker: l, store: l, routes: map[string]route{
+	h := &Handler{locker: l, store: l, turns: make(chan struct{}, runtime.GOMAXPROCS(0)), routes: map[string]route{
 		"/openapi.json": {method: http.MethodGet, serve: openAPI, public: true},
 		"/docs":         {method: http.MethodGet, serve: docs, public: true},
 	}}

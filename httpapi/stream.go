@@ -1,0 +1,127 @@
+package httpapi
+
+import (
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"editlock"
+	"editlock/internal/wire"
+	"editlock/internal/wire/strictjson"
+)
+
+// stream is an open response of server-sent events. A timer sends heartbeats,
+// and the events that waited for others.
+type stream struct {
+	conn    *http.ResponseController
+	scratch []byte // of encode
+
+	mu    sync.Mutex // guards what follows
+	w     http.ResponseWriter
+	timer *time.Timer
+	buf   []byte    // events that wait
+	sent  time.Time // when something was written last
+	err   error
+}
+
+func newStream(w http.ResponseWriter) *stream {
+	s := &stream{w: w, conn: http.NewResponseController(w)}
+	header := w.Header()
+	header.Set("Content-Type", "text/event-stream")
+	header.Set("Cache-Control", "no-store")
+	header.Set("X-Accel-Buffering", "no") // proxies would hold events back
+	w.WriteHeader(http.StatusOK)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.timer = time.AfterFunc(heartbeat, s.due)
+	return s
+}
+
+// due writes the events that wait, or else a heartbeat.
+func (s *stream) due() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.buf) == 0 {
+		s.buf = append(s.buf, ":\n\n"...)
+	}
+	s.flush()
+}
+
+// close writes the events that wait, and ends the stream: nothing is written
+// after it returns.
+func (s *stream) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.buf) > 0 {
+		s.flush()
+	}
+	s.timer.Stop()
+	s.err = net.ErrClosed
+}
+
+// flush writes what waits. After a failure it does nothing. The caller holds
+// the lock.
+func (s *stream) flush() {
+	if s.err != nil {
+		return
+	}
+	s.sent = time.Now()
+	_ = s.conn.SetWriteDeadline(s.sent.Add(writeWithin))
+	if _, s.err = s.w.Write(s.buf); s.err == nil {
+		s.err = s.conn.Flush()
+	}
+	s.buf = s.buf[:0]
+	if cap(s.buf) > 2*gathered {
+		s.buf = nil // one large burst need not stay in memory
+	}
+	s.timer.Reset(heartbeat)
+}
+
+// write sends a part of the stream now or, soon after another one, within
+// gather. It reports whether the stream is still open.
+func (s *stream) write(part []byte) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.err != nil {
+		return false
+	}
+	first := len(s.buf) == 0
+	s.buf = append(s.buf, part...)
+	switch wait := gather - time.Since(s.sent); {
+	case wait <= 0, len(s.buf) >= gathered:
+		s.flush()
+	case first:
+		s.timer.Reset(wait)
+	}
+	return s.err == nil
+}
+
+// begin tells the listener when to come back after a cut, and from where even
+// if nothing happens before.
+func (s *stream) begin(from uint64) {
+	s.write(append(strconv.AppendUint([]byte("retry: 1000\nid: "), from, 10), "\n\n"...))
+}
+
+// mark moves the point to resume from without an event.
+func (s *stream) mark(seq uint64) {
+	s.write(append(strconv.AppendUint([]byte("id: "), seq, 10), "\n\n"...))
+}
+
+// encode is an event as a part of the stream, valid until the next one.
+func (s *stream) encode(e editlock.Event) []byte {
+	form := wire.FromEntry(e)
+	b := strconv.AppendUint(append(s.scratch[:0], "id: "...), e.Seq, 10)
+	b = append(append(b, "\nevent: "...), e.Kind...)
+	s.scratch = data(b, &form)
+	return s.scratch
+}
+
+// fail tells why the stream ends, where its status is sent already.
+func (s *stream) fail(p *wire.Problem) { s.write(data([]byte("event: problem"), p)) }
+
+func data(b []byte, form any) []byte {
+	b, _ = strictjson.Append(append(b, "\ndata: "...), form) // from a store, so valid
+	return append(b, "\n\n"...)
+}
