@@ -23,7 +23,9 @@ func (f *flushed) Unwrap() http.ResponseWriter      { return f.ResponseRecorder 
 func (f *flushed) said(n int) (events, flushes int) {
 	return strings.Count(f.Body.String(), "event: "), f.times - n
 }
+
 func event(seq uint64) editlock.Event { return editlock.Event{Seq: seq, Kind: editlock.KindCaptured} }
+
 func (s *stream) sendAll(t *testing.T, from, to int) {
 	t.Helper()
 	for i := from; i < to; i++ {
