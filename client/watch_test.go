@@ -1,6 +1,7 @@
 package client_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -16,19 +17,22 @@ import (
 	"editlock"
 )
 
-// cutting is a writer of a stream that is cut after so many writes.
+// cutting is a writer of a stream that is cut after so many events, or before
+// them if they are written together.
 type cutting struct {
 	http.ResponseWriter
 	left int
 }
 
+var errCut = errors.New("cut")
+
 func (w *cutting) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 func (w *cutting) Write(p []byte) (int, error) {
-	if w.left--; w.left < 0 {
+	if w.left -= max(1, bytes.Count(p, []byte("\nevent: "))); w.left < 0 {
 		_, _ = w.ResponseWriter.Write(p[:len(p)/2]) // within an event, even
 		_ = http.NewResponseController(w.ResponseWriter).Flush()
-		panic(http.ErrAbortHandler)
+		return 0, errCut
 	}
 	return w.ResponseWriter.Write(p)
 }
@@ -39,7 +43,11 @@ func TestWatch_LosesAndRepeatsNothing(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		// The first stream is cut within its first event, the next later.
 		n := int(streams.Add(1))
-		w.current().ServeHTTP(&cutting{rw, n}, r)
+		cut := &cutting{rw, n}
+		w.current().ServeHTTP(cut, r)
+		if cut.left < 0 {
+			panic(http.ErrAbortHandler)
+		}
 	}))
 	defer server.Close()
 	c := dial(t, server.URL)

@@ -60,7 +60,9 @@ func events(h *Handler, w http.ResponseWriter, r *http.Request) error {
 		}
 		defer closed()
 	}
-	s := newStream(w)
+	ctx, cut := context.WithCancel(ctx)
+	defer cut()
+	s := newStream(w, cut)
 	defer s.close()
 	s.begin(from)
 	started := false

@@ -16,6 +16,7 @@ import (
 // and the events that waited for others.
 type stream struct {
 	conn    *http.ResponseController
+	cut     func() // called when a write has failed
 	scratch []byte // of encode
 
 	mu    sync.Mutex // guards what follows
@@ -26,8 +27,8 @@ type stream struct {
 	err   error
 }
 
-func newStream(w http.ResponseWriter) *stream {
-	s := &stream{w: w, conn: http.NewResponseController(w)}
+func newStream(w http.ResponseWriter, cut func()) *stream {
+	s := &stream{w: w, conn: http.NewResponseController(w), cut: cut}
 	header := w.Header()
 	header.Set("Content-Type", "text/event-stream")
 	header.Set("Cache-Control", "no-store")
@@ -71,6 +72,9 @@ func (s *stream) flush() {
 	_ = s.conn.SetWriteDeadline(s.sent.Add(writeWithin))
 	if _, s.err = s.w.Write(s.buf); s.err == nil {
 		s.err = s.conn.Flush()
+	}
+	if s.err != nil {
+		s.cut()
 	}
 	s.buf = s.buf[:0]
 	if cap(s.buf) > 2*gathered {
