@@ -199,7 +199,7 @@ func TestSimulation_EveryAnswerIsTheModels(t *testing.T) {
 	const each = 5000
 	seeds, calls := uint64(20), each
 	switch {
-	case testing.Short():
+	case testing.Short(), race:
 		seeds = 4
 	case os.Getenv("EDITLOCK_LONG") != "":
 		seeds = 2000
@@ -284,6 +284,9 @@ func TestSimulation_FindsPlantedBugs(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			if race {
+				t.Skip("planted bugs are looked for without the race detector")
+			}
 			for seed := uint64(1); seed <= 20; seed++ {
 				if simulate(seed, 5000, alter) != nil {
 					return
