@@ -73,7 +73,7 @@ func (r *Redis) Ask(t TB, words ...string) (string, error) {
 		return "", err
 	}
 	defer func() { _ = conn.Close() }()
-	if err := conn.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
 		return "", err
 	}
 	command := fmt.Sprintf("*%d\r\n", len(words))
