@@ -21,21 +21,17 @@ type Inspection struct {
 
 // Inspect looks at the store that url names. It fails as Open does.
 func Inspect(ctx context.Context, url string) (*Inspection, error) {
-	config, err := target(url)
+	db, address, err := database(url)
 	if err != nil {
 		return nil, err
 	}
-	connector, err := mysql.NewConnector(config)
-	if err != nil {
-		return nil, fmt.Errorf("mariadb: %w", err)
-	}
-	i := &Inspection{Newest: version, db: sql.OpenDB(connector)}
+	i := &Inspection{Newest: version, db: db}
 	i.db.SetMaxOpenConns(1)
 	if i.Version, err = look(ctx, i.db); err == nil {
 		i.Tables, err = tablesVersion(ctx, i.db)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("mariadb: %s: %w", config.Addr, explain(err)), i.Close())
+		return nil, errors.Join(fmt.Errorf("mariadb: %s: %w", address, explain(err)), i.Close())
 	}
 	return i, nil
 }

@@ -22,8 +22,6 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/go-sql-driver/mysql"
-
 	"editlock/store/core"
 	"editlock/store/kv"
 )
@@ -62,21 +60,17 @@ func Open(ctx context.Context, url string) (*core.Store, error) {
 }
 
 func open(ctx context.Context, url string) (*engine, error) {
-	config, err := target(url)
+	db, address, err := database(url)
 	if err != nil {
 		return nil, err
 	}
-	connector, err := mysql.NewConnector(config)
-	if err != nil {
-		return nil, fmt.Errorf("mariadb: %w", err)
-	}
-	e := &engine{db: sql.OpenDB(connector), listeners: make(map[*func(kv.News)]struct{}), clock: serverClock}
+	e := &engine{db: db, listeners: make(map[*func(kv.News)]struct{}), clock: serverClock}
 	e.db.SetMaxOpenConns(16)
 	e.db.SetMaxIdleConns(8)
 	_, _ = rand.Read(e.id[:]) // it never fails
 	e.ctx, e.stop = context.WithCancel(context.Background())
 	if err := e.prepare(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("mariadb: %s: %w", config.Addr, explain(err)), e.Close())
+		return nil, errors.Join(fmt.Errorf("mariadb: %s: %w", address, explain(err)), e.Close())
 	}
 	return e, nil
 }

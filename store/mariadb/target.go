@@ -1,6 +1,7 @@
 package mariadb
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
 	"net"
@@ -10,6 +11,20 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 )
+
+// database is the database that a URL names, which is not contacted yet, and
+// the address of its server.
+func database(url string) (db *sql.DB, address string, err error) {
+	config, err := target(url)
+	if err != nil {
+		return nil, "", err
+	}
+	connector, err := mysql.NewConnector(config)
+	if err != nil {
+		return nil, "", fmt.Errorf("mariadb: %w", err)
+	}
+	return sql.OpenDB(connector), config.Addr, nil
+}
 
 // target reads a URL. Errors never show the password.
 func target(text string) (*mysql.Config, error) {
