@@ -43,7 +43,7 @@ var (
 
 // retryable are the headers of calls that may be sent again.
 var retryable = []param{
-	{idempotencyKey, "header", "Made anew for each call, a UUID for example, up to 200 bytes: within ten minutes, a retry by the same session for the same mutexes is the same call, even if the first one's answer was lost.", ""},
+	{idempotencyKey, "header", "New for each call, a UUID for example, up to 200 bytes: within ten minutes, a retry by the same session for the same mutexes is the same call, even if the first one's answer was lost.", ""},
 	{idempotencyAge, "header", "Of a retry: how long ago the first try was sent, such as \"1.5s\". What was captured since then is left alone: the call did not mean it.", ""},
 }
 
