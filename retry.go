@@ -62,13 +62,14 @@ func (m *Manager) look(ctx context.Context, requestID, name string) (rec *store.
 
 // outlived is ErrLost, bare, if rec is a later hold of the session than one
 // that a first try, sent at sent, may have refreshed: a refresh leaves no entry
-// in the log, but the end of that hold did.
+// in the log, but the end of that hold did. A takeover ends one hold and begins
+// the next in one entry, whose number is the new token.
 func (m *Manager) outlived(ctx context.Context, caller Owner, rec *store.Record, sent time.Time) error {
 	if !rec.Taken.After(sent) {
 		return nil
 	}
 	page, err := m.store.Log(ctx, store.LogQuery{
-		Name: rec.Name, Kinds: endings, From: sent, Before: rec.Token, Newest: true, Limit: store.MaxWaiters,
+		Name: rec.Name, Kinds: endings, From: sent, Before: rec.Token + 1, Newest: true, Limit: store.MaxWaiters,
 	})
 	if err != nil {
 		return m.storeError(ctx, err)

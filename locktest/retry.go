@@ -270,17 +270,30 @@ func retryRelease(t *testing.T, h Harness) {
 				return err
 			},
 		} {
-			t.Run(name, func(t *testing.T) {
-				s := h.Open(t)
-				capture(as(t, ivanov), t, s.Locker, doc, tab)
-				if err := do(editlock.WithTry(as(t, ivanov), first), s.Locker); err != nil {
-					t.Fatal(err)
-				}
-				release(as(t, ivanov), t, s.Locker, doc)
-				second := capture(as(t, ivanov), t, s.Locker, doc, tab)
-				wantLost(t, do(editlock.WithTry(as(t, ivanov), again), s.other()), &second)
-				wantStanding(t, s.Locker, second)
-			})
+			for how, captureAgain := range map[string]func(t *testing.T, l editlock.Locker, before editlock.Token) editlock.Mutex{
+				"after a release": func(t *testing.T, l editlock.Locker, _ editlock.Token) editlock.Mutex {
+					release(as(t, ivanov), t, l, doc)
+					return capture(as(t, ivanov), t, l, doc, tab)
+				},
+				"by a takeover from itself": func(t *testing.T, l editlock.Locker, before editlock.Token) editlock.Mutex {
+					m, err := l.Takeover(as(t, ivanov), doc, before, why, tab)
+					if err != nil {
+						t.Fatal(err)
+					}
+					return m
+				},
+			} {
+				t.Run(name+" "+how, func(t *testing.T) {
+					s := h.Open(t)
+					before := capture(as(t, ivanov), t, s.Locker, doc, tab)
+					if err := do(editlock.WithTry(as(t, ivanov), first), s.Locker); err != nil {
+						t.Fatal(err)
+					}
+					second := captureAgain(t, s.Locker, before.Token)
+					wantLost(t, do(editlock.WithTry(as(t, ivanov), again), s.other()), &second)
+					wantStanding(t, s.Locker, second)
+				})
+			}
 		}
 	})
 	t.Run("the retry of a capture whose first try never arrived refreshes what another job of the session captured", func(t *testing.T) {
