@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,8 +10,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"time"
+
+	"editlock"
 )
 
 // side is one commit of editlock in a comparison.
@@ -22,7 +26,7 @@ type side struct {
 // sides builds both sides of a comparison, BASE or BASE..HEAD. Without HEAD the
 // second is the tree that this program was built in, as it is.
 func (b *bench) sides(ctx context.Context, commits string) (both [2]side, err error) {
-	tree, err := output(ctx, ".", "go", "list", "-m", "-f", "{{.Dir}}", "editlock")
+	tree, err := output(ctx, ".", "go", "list", "-m", "-f", "{{.Dir}}", module())
 	if err != nil {
 		return both, err
 	}
@@ -65,15 +69,32 @@ func (b *bench) checkedOut(ctx context.Context, tree, commit string) (s side, er
 	return s, err
 }
 
+// module is the path of the module of editlock that this program is built with.
+func module() string { return reflect.TypeFor[editlock.Mutex]().PkgPath() }
+
 // contender builds the program of bench/contender as a part of another tree:
-// with that tree's editlock, and with the versions that its go.mod asks for.
+// with that tree's editlock, whatever its module is called, and with the
+// versions that its go.mod asks for.
 func (b *bench) contender(ctx context.Context, tree, of string) (program string, err error) {
 	dir, err := os.MkdirTemp(b.dir, "contender-")
 	if err != nil {
 		return "", err
 	}
+	name, err := output(ctx, of, "go", "list", "-m")
+	if err != nil {
+		return "", err
+	}
+	source, err := os.ReadFile(filepath.Join(tree, "bench", "contender", "main.go"))
+	if err != nil {
+		return "", err
+	}
+	source = bytes.ReplaceAll(source, []byte("\t\""+module()), []byte("\t\""+name))
+	main := filepath.Join(dir, "main.go")
+	if err := os.WriteFile(main, source, 0o600); err != nil {
+		return "", err
+	}
 	overlay, _ := json.Marshal(map[string]any{"Replace": map[string]string{ // strings: can't fail
-		filepath.Join(of, "cmd", "contender", "main.go"): filepath.Join(tree, "bench", "contender", "main.go"),
+		filepath.Join(of, "cmd", "contender", "main.go"): main,
 	}})
 	list := filepath.Join(dir, "overlay.json")
 	if err := os.WriteFile(list, overlay, 0o600); err != nil {
