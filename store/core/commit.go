@@ -2,8 +2,11 @@ package core
 
 import (
 	"context"
+	"fmt"
 	"sync/atomic"
+	"time"
 
+	"editlock/store"
 	"editlock/store/internal/groupcommit"
 	"editlock/store/kv"
 )
@@ -51,8 +54,33 @@ func newCommitter(e kv.Engine) *committer {
 	return c
 }
 
-// do commits a transaction about these names.
+const (
+	// firstPause and lastPause are how long a transaction waits before it is
+	// tried again that would end a guarded hold.
+	firstPause = time.Millisecond
+	lastPause  = 50 * time.Millisecond
+)
+
+// do commits a transaction about these names. While an application's
+// transaction guards one of them, it is tried again until ctx ends.
 func (c *committer) do(ctx context.Context, names []string, txn kv.Txn) (kv.Answer, error) {
+	for pause := firstPause; ; pause = min(2*pause, lastPause) {
+		answer, err := c.once(ctx, names, txn)
+		if err != nil || !answer.Guarded {
+			return answer, err
+		}
+		select {
+		case <-time.After(pause):
+		case <-c.ctx.Done():
+			return kv.Answer{}, store.ErrClosed
+		case <-ctx.Done():
+			return kv.Answer{}, fmt.Errorf("a transaction that guards the mutex has not ended: %w", ctx.Err())
+		}
+	}
+}
+
+// once commits a transaction, once.
+func (c *committer) once(ctx context.Context, names []string, txn kv.Txn) (kv.Answer, error) {
 	if c.queue == nil {
 		answers, err := c.engine.Commit(ctx, []kv.Txn{txn})
 		if err != nil {

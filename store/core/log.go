@@ -25,10 +25,11 @@ func (s *Store) Log(ctx context.Context, q store.LogQuery) (store.LogPage, error
 		if read.Limit = q.Limit; !exact {
 			read.Limit = min(max(q.Limit, sieved), bound-page.Examined)
 		}
-		got, err := s.engine.Log(ctx, read)
+		pages, err := s.engine.Log(ctx, read)
 		if err != nil {
 			return store.LogPage{}, fail(err)
 		}
+		got := pages[0]
 		page.Floor = got.Floor
 		if first || !q.Newest { // what is newer than a page of the newest is not in it
 			page.Last = got.Last
@@ -66,27 +67,71 @@ func entryOf(row kv.Logged) (store.Entry, error) {
 	return e, nil
 }
 
+const (
+	// endsAtOnce is how many ends of holds are looked up in one call.
+	endsAtOnce = 1000
+	// nearEnd is how many entries of a name are read first. Most holds end with
+	// the next entry, or the one behind that of a waiter.
+	nearEnd = 4
+)
+
+// search is the search for the end of a hold.
+type search struct {
+	hold int
+	next kv.LogQuery
+}
+
 // Ends implements store.Store.
 func (s *Store) Ends(ctx context.Context, holds []store.Hold, kinds []string) (store.Ends, error) {
 	ends := store.Ends{Entries: make([]*store.Entry, len(holds))}
+	searches := make([]search, len(holds))
 	for i, h := range holds {
-		got, err := s.engine.Log(ctx, kv.LogQuery{Tag: nameTag(h.Name), After: h.Token, Limit: store.EndsWithin(len(holds))})
-		if err != nil {
-			return store.Ends{}, fail(err)
-		}
-		ends.Floor = got.Floor
-		for _, row := range got.Entries {
-			e, err := entryOf(row)
+		searches[i] = search{i, kv.LogQuery{Tag: nameTag(h.Name), After: h.Token}}
+	}
+	for _, limit := range []int{nearEnd, store.EndsWithin(len(holds)) - nearEnd} {
+		var left []search
+		for some := range slices.Chunk(searches, endsAtOnce) {
+			more, err := s.searchOn(ctx, &ends, some, limit, kinds)
 			if err != nil {
 				return store.Ends{}, err
 			}
+			left = append(left, more...)
+		}
+		searches = left
+	}
+	return ends, nil
+}
+
+// searchOn reads so many entries for each search, and returns those that found
+// no end and can go on.
+func (s *Store) searchOn(ctx context.Context, ends *store.Ends, searches []search, limit int, kinds []string) (left []search, err error) {
+	queries := make([]kv.LogQuery, len(searches))
+	for i := range searches {
+		searches[i].next.Limit = limit
+		queries[i] = searches[i].next
+	}
+	pages, err := s.engine.Log(ctx, queries...)
+	if err != nil {
+		return nil, fail(err)
+	}
+	for i, page := range pages {
+		ends.Floor = page.Floor
+		for _, row := range page.Entries {
+			e, err := entryOf(row)
+			if err != nil {
+				return nil, err
+			}
 			if slices.Contains(kinds, e.Kind) {
-				ends.Entries[i] = &e
+				ends.Entries[searches[i].hold] = &e
 				break
 			}
 		}
+		if n := len(page.Entries); n == limit && ends.Entries[searches[i].hold] == nil {
+			searches[i].next.After = page.Entries[n-1].Number
+			left = append(left, searches[i])
+		}
 	}
-	return ends, nil
+	return left, nil
 }
 
 // index is the narrowest index for a query, and whether all in it is asked for.

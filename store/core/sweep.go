@@ -44,6 +44,8 @@ const (
 	dueAtOnce = 200
 	// sweepRounds bounds one sweep, so that it ends although more falls due.
 	sweepRounds = 50
+	// guardedSweep is when a sweep looks again at names that are guarded.
+	guardedSweep = 100 * time.Millisecond
 )
 
 // Sweep implements store.Store.
@@ -63,8 +65,13 @@ func (s *Store) Sweep(ctx context.Context, keep store.Retention) (time.Duration,
 			break
 		}
 		due = 0
-		if err := s.end(ctx, rows, answer.Now); err != nil {
+		guarded, err := s.end(ctx, rows, answer.Now)
+		if err != nil {
 			return 0, err
+		}
+		if guarded {
+			due = guardedSweep
+			break
 		}
 	}
 	if keep != (store.Retention{}) {
@@ -75,8 +82,9 @@ func (s *Store) Sweep(ctx context.Context, keep store.Retention) (time.Duration,
 	return due, nil
 }
 
-// end settles the names, and removes the processes, of rows that are due.
-func (s *Store) end(ctx context.Context, rows []kv.Row, now time.Time) error {
+// end settles the names, and removes the processes, of rows that are due. It
+// reports whether nothing could be done but wait for the end of guards.
+func (s *Store) end(ctx context.Context, rows []kv.Row, now time.Time) (guarded bool, err error) {
 	var names []string
 	var txns []kv.Txn
 	seen := make(map[string]bool)
@@ -97,17 +105,23 @@ func (s *Store) end(ctx context.Context, rows []kv.Row, now time.Time) error {
 	if len(names) > 0 {
 		settled, err := s.settle(ctx, names)
 		if err != nil {
-			return err
+			return false, err
 		}
 		txns = append(txns, settled...)
 	}
 	// What was changed meanwhile is still due, and found by the next round.
+	done := false
 	for some := range slices.Chunk(txns, max(1, s.engine.Limits().Txns)) {
-		if _, err := s.engine.Commit(ctx, some); err != nil {
-			return fail(err)
+		answers, err := s.engine.Commit(ctx, some)
+		if err != nil {
+			return false, fail(err)
+		}
+		for i := range answers {
+			done = done || answers[i].Done
+			guarded = guarded || answers[i].Guarded
 		}
 	}
-	return nil
+	return guarded && !done, nil
 }
 
 // settle are the transactions that settle names.

@@ -22,6 +22,11 @@ func (e *counted) Commit(ctx context.Context, txns []kv.Txn) ([]kv.Answer, error
 	return e.Engine.Commit(ctx, txns)
 }
 
+func (e *counted) Log(ctx context.Context, queries ...kv.LogQuery) ([]kv.LogPage, error) {
+	e.trips++
+	return e.Engine.Log(ctx, queries...)
+}
+
 func (e *counted) Read(ctx context.Context, ranges ...kv.Range) (kv.Answer, error) {
 	e.trips++
 	return e.Engine.Read(ctx, ranges...)
@@ -79,6 +84,15 @@ func TestUncontendedCallsTakeOneRoundTrip(t *testing.T) {
 	if _, err := st.Beat(ctx, "process", time.Hour); err != nil || e.trips != 1 {
 		t.Errorf("a keep-alive took %d round trips: %v", e.trips, err)
 	}
+	holds := make([]store.Hold, 1000)
+	for i := range holds {
+		holds[i] = store.Hold{Name: "a", Token: uint64(i)}
+	}
+	e.trips = 0
+	if ends, err := st.Ends(ctx, holds, []string{"taken_over"}); err != nil || ends.Entries[0] == nil || e.trips != 1 {
+		t.Errorf("the ends of %d holds took %d round trips: %v", len(holds), e.trips, err)
+	}
+	e.trips = 1
 	if page, err := st.List(ctx, store.Query{}); err != nil || len(page.Records) != 3 || e.trips != 2 {
 		t.Errorf("a list of %d records took %d round trips: %v", len(page.Records), e.trips-1, err)
 	}

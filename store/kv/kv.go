@@ -26,6 +26,14 @@
 //     answered Replayed.
 //  5. Log entries become visible in the order of their numbers.
 //  6. What was acknowledged outlives a crash, on every engine with a disk.
+//
+// # The guard
+//
+// An engine may let an application's own transaction guard a row: it is told
+// whether the row is live and has a Rev, and nobody deletes or replaces the row
+// until that transaction ends. A Commit never waits for it: it answers a
+// transaction that would Guarded, does nothing of it, and does the others. A
+// renewal goes through.
 package kv
 
 import (
@@ -54,8 +62,10 @@ type Engine interface {
 	// Read returns what is in the ranges, all at one moment.
 	Read(ctx context.Context, ranges ...Range) (Answer, error)
 
-	// Log returns log entries in the order of their numbers.
-	Log(ctx context.Context, q LogQuery) (LogPage, error)
+	// Log answers each query with a page of log entries in the order of their
+	// numbers, all in one round trip. Each page is of one moment, and no page
+	// is of an earlier moment than the one before it.
+	Log(ctx context.Context, queries ...LogQuery) ([]LogPage, error)
 
 	// Trim removes the oldest log entries beyond what keep allows, but none
 	// younger than Window.
@@ -176,9 +186,13 @@ type Txn struct {
 type Answer struct {
 	Done     bool // the conditions held and the writes were made
 	Replayed bool // it was done before: see Txn.Once
-	First    uint64
-	Now      time.Time // UTC, whole microseconds
-	Found    []Found   // for each Range
+	// Guarded: the conditions held, but nothing was done, as an application's
+	// transaction guards a row that would have been deleted or replaced. First
+	// and Found mean nothing then. The same transaction may be tried again.
+	Guarded bool
+	First   uint64
+	Now     time.Time // UTC, whole microseconds
+	Found   []Found   // for each Range
 }
 
 // Found is what is in a range.

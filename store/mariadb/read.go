@@ -159,9 +159,43 @@ func readBeside(ctx context.Context, conn *sql.Conn, ranges []kv.Range, found []
 }
 
 // Log implements kv.Engine.
-func (e *engine) Log(ctx context.Context, q kv.LogQuery) (page kv.LogPage, err error) {
+func (e *engine) Log(ctx context.Context, queries ...kv.LogQuery) ([]kv.LogPage, error) {
 	var s script
-	s.add(beginRead, e.clock(), "SELECT @n,last,floor FROM editlock_meta WHERE id=1;SELECT g.n,g.at,g.v FROM ")
+	s.add(beginRead, e.clock(), "SELECT @n,last,floor FROM editlock_meta WHERE id=1;")
+	for _, q := range queries {
+		s.add(selectEntries(q))
+	}
+	s.add("COMMIT;")
+	pages := make([]kv.LogPage, len(queries))
+	err := e.send(ctx, s.String(), func(rows *sql.Rows) error {
+		if !rows.Next() {
+			return errors.Join(rows.Err(), errShort)
+		}
+		var now int64
+		var all kv.LogPage
+		if err := rows.Scan(&now, &all.Last, &all.Floor); err != nil {
+			return err
+		}
+		all.Now = moment(now)
+		for i := range pages {
+			if err := next(rows, false); err != nil {
+				return err
+			}
+			pages[i] = all
+			var err error
+			if pages[i].Entries, err = readEntries(rows); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return pages, err
+}
+
+// selectEntries is the statement that reads a page of the log.
+func selectEntries(q kv.LogQuery) string {
+	var s script
+	s.add("SELECT g.n,g.at,g.v FROM ")
 	if q.Tag == "" {
 		s.add("editlock_log g WHERE g.n>", num(q.After))
 	} else {
@@ -178,31 +212,21 @@ func (e *engine) Log(ctx context.Context, q kv.LogQuery) (page kv.LogPage, err e
 	if q.Newest {
 		s.add(" DESC")
 	}
-	s.add(" LIMIT ", num(q.Limit), ";COMMIT;")
-	err = e.send(ctx, s.String(), func(rows *sql.Rows) error {
-		if !rows.Next() {
-			return errors.Join(rows.Err(), errShort)
+	s.add(" LIMIT ", num(q.Limit), ";")
+	return s.String()
+}
+
+func readEntries(rows *sql.Rows) (entries []kv.Logged, err error) {
+	for rows.Next() {
+		var in kv.Logged
+		var at int64
+		if err := rows.Scan(&in.Number, &at, &in.Value); err != nil {
+			return nil, err
 		}
-		var now int64
-		if err := rows.Scan(&now, &page.Last, &page.Floor); err != nil {
-			return err
-		}
-		page.Now = moment(now)
-		if err := next(rows, false); err != nil {
-			return err
-		}
-		for rows.Next() {
-			var in kv.Logged
-			var at int64
-			if err := rows.Scan(&in.Number, &at, &in.Value); err != nil {
-				return err
-			}
-			in.At = moment(at)
-			page.Entries = append(page.Entries, in)
-		}
-		return rows.Err()
-	})
-	return page, err
+		in.At = moment(at)
+		entries = append(entries, in)
+	}
+	return entries, rows.Err()
 }
 
 // trimmed is how many log entries are removed at a time.

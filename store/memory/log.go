@@ -3,6 +3,7 @@ package memory
 import (
 	"cmp"
 	"context"
+	"math"
 	"slices"
 	"time"
 
@@ -53,17 +54,23 @@ func (l *log) add(entries []kv.Entry, before uint64, now time.Time) {
 func byNumber(e entry, n uint64) int { return cmp.Compare(e.Number, n) }
 
 // Log implements kv.Engine.
-func (e *Engine) Log(ctx context.Context, q kv.LogQuery) (kv.LogPage, error) {
+func (e *Engine) Log(ctx context.Context, queries ...kv.LogQuery) ([]kv.LogPage, error) {
 	now, err := e.enter(ctx)
 	if err != nil {
-		return kv.LogPage{}, err
+		return nil, err
 	}
 	defer e.mu.Unlock()
-	l := &e.log
-	page := kv.LogPage{Floor: l.floor, Last: e.last, Now: now}
+	pages := make([]kv.LogPage, len(queries))
+	for i, q := range queries {
+		pages[i] = kv.LogPage{Entries: e.log.find(q), Floor: e.log.floor, Last: e.last, Now: now}
+	}
+	return pages, nil
+}
+
+func (l *log) find(q kv.LogQuery) (found []kv.Logged) {
 	before := q.Before
 	if before == 0 {
-		before = e.last + 1
+		before = math.MaxUint64
 	}
 	at := func(i int) entry { return l.entries[i] }
 	from, _ := slices.BinarySearchFunc(l.entries, q.After+1, byNumber)
@@ -79,12 +86,12 @@ func (e *Engine) Log(ctx context.Context, q kv.LogQuery) (kv.LogPage, error) {
 	}
 	for i := range min(q.Limit, max(0, to-from)) {
 		if q.Newest {
-			page.Entries = append(page.Entries, at(to-1-i).Logged)
+			found = append(found, at(to-1-i).Logged)
 		} else {
-			page.Entries = append(page.Entries, at(from+i).Logged)
+			found = append(found, at(from+i).Logged)
 		}
 	}
-	return page, nil
+	return found
 }
 
 // Trim implements kv.Engine.

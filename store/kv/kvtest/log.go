@@ -13,6 +13,7 @@ import (
 var logLaws = []law{
 	{"entries are found by each of their tags, in both directions", lawLogTags},
 	{"pages of the log follow each other", lawLogPages},
+	{"a thousand pages of the log are read in one call", lawLogManyPages},
 	{"an ID that was logged makes a transaction a replay", lawReplay},
 	{"IDs are remembered for the window, trimmed or not", lawReplayWindow},
 	{"trimming takes the oldest, and the floor tells", lawTrim},
@@ -28,11 +29,19 @@ var lifeLaws = []law{
 
 func (t *test) page(q kv.LogQuery) kv.LogPage {
 	t.Helper()
-	page, err := t.e.Log(t.ctx, q)
+	return t.pages(q)[0]
+}
+
+func (t *test) pages(queries ...kv.LogQuery) []kv.LogPage {
+	t.Helper()
+	pages, err := t.e.Log(t.ctx, queries...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return page
+	if len(pages) != len(queries) {
+		t.Fatalf("%d pages for %d queries", len(pages), len(queries))
+	}
+	return pages
 }
 
 // numbers are those of the entries of a page.
@@ -84,6 +93,25 @@ func lawLogPages(t *test) {
 		t.same("newest before", []uint64{all[5], all[4]}, t.numbers(kv.LogQuery{Tag: tag, Before: all[6], Newest: true, Limit: 2}))
 		t.same("after all", []uint64(nil), t.numbers(kv.LogQuery{Tag: tag, After: all[9], Limit: 2}))
 		t.same("an empty window", []uint64(nil), t.numbers(kv.LogQuery{Tag: tag, After: all[6], Before: all[3], Limit: 2}))
+	}
+}
+
+func lawLogManyPages(t *test) {
+	all := t.write(10)
+	queries := make([]kv.LogQuery, 1000)
+	for i := range queries {
+		queries[i] = kv.LogQuery{Tag: nth("t", i%4), After: all[i%10], Newest: i%2 == 0, Limit: 1 + i%3}
+	}
+	pages := t.pages(queries...)
+	for i, page := range pages {
+		want := pages[i%60] // of the same query
+		if i < 60 {
+			want = t.page(queries[i])
+		}
+		t.same("page "+nth("", i), want.Entries, page.Entries)
+		if page.Last < all[9] || page.Now.IsZero() {
+			t.Fatalf("page %d is %+v", i, page)
+		}
 	}
 }
 

@@ -25,6 +25,7 @@ type tampered struct {
 	txn    func(t *kv.Txn)
 	answer func(t *kv.Txn, a *kv.Answer)
 	query  func(q *kv.LogQuery)
+	page   func(pages []kv.LogPage, i int) kv.LogPage
 	keep   func(k *kv.Keep)
 }
 
@@ -46,11 +47,20 @@ func (e *tampered) Commit(ctx context.Context, txns []kv.Txn) ([]kv.Answer, erro
 	return answers, err
 }
 
-func (e *tampered) Log(ctx context.Context, q kv.LogQuery) (kv.LogPage, error) {
-	if e.query != nil {
-		e.query(&q)
+func (e *tampered) Log(ctx context.Context, queries ...kv.LogQuery) ([]kv.LogPage, error) {
+	told := slices.Clone(queries)
+	for i := range told {
+		if e.query != nil {
+			e.query(&told[i])
+		}
 	}
-	return e.Engine.Log(ctx, q)
+	pages, err := e.Engine.Log(ctx, told...)
+	for i := range pages {
+		if e.page != nil {
+			pages[i] = e.page(pages, i)
+		}
+	}
+	return pages, err
 }
 
 func (e *tampered) Trim(ctx context.Context, keep kv.Keep) error {
@@ -60,8 +70,8 @@ func (e *tampered) Trim(ctx context.Context, keep kv.Keep) error {
 	return e.Engine.Trim(ctx, keep)
 }
 
-func conds(change func(c *kv.Cond)) func(e *tampered) {
-	return func(e *tampered) {
+func conds(change func(c *kv.Cond)) func(e *guards) {
+	return func(e *guards) {
 		e.txn = func(t *kv.Txn) {
 			for i := range t.If {
 				change(&t.If[i])
@@ -70,8 +80,8 @@ func conds(change func(c *kv.Cond)) func(e *tampered) {
 	}
 }
 
-func writes(change func(w *kv.Write)) func(e *tampered) {
-	return func(e *tampered) {
+func writes(change func(w *kv.Write)) func(e *guards) {
+	return func(e *guards) {
 		e.txn = func(t *kv.Txn) {
 			for i := range t.Then {
 				change(&t.Then[i])
@@ -80,7 +90,7 @@ func writes(change func(w *kv.Write)) func(e *tampered) {
 	}
 }
 
-var mutants = map[string]func(e *tampered){
+var mutants = map[string]func(e *guards){
 	"ignores revisions":             conds(func(c *kv.Cond) { c.Rev = 0 }),
 	"ignores versions":              conds(func(c *kv.Cond) { c.Ver = 0 }),
 	"ignores tags":                  conds(func(c *kv.Cond) { c.Tag = "" }),
@@ -89,8 +99,8 @@ var mutants = map[string]func(e *tampered){
 	"takes what is due for live":    conds(func(c *kv.Cond) { c.Dead = false }),
 	"counts one too many":           conds(func(c *kv.Cond) { c.AtMost++ }),
 	"lets all be due":               conds(func(c *kv.Cond) { c.NoneDue, c.AtMost = false, max(c.AtMost, 1000) }),
-	"checks the first condition":    func(e *tampered) { e.txn = func(t *kv.Txn) { t.If = t.If[:min(1, len(t.If))] } },
-	"forgets what was done once":    func(e *tampered) { e.txn = func(t *kv.Txn) { t.Once = "" } },
+	"checks the first condition":    func(e *guards) { e.txn = func(t *kv.Txn) { t.If = t.If[:min(1, len(t.If))] } },
+	"forgets what was done once":    func(e *guards) { e.txn = func(t *kv.Txn) { t.Once = "" } },
 	"forgets that a row shall end":  writes(func(w *kv.Write) { w.TTL = 0 }),
 	"ignores the end of the age":    writes(func(w *kv.Write) { w.Max = 0 }),
 	"ignores what bounds one write": writes(func(w *kv.Write) { w.Within = 0 }),
@@ -98,16 +108,23 @@ var mutants = map[string]func(e *tampered){
 	"writes rows without lease":     writes(func(w *kv.Write) { w.Lease = "" }),
 	"forgets tags of rows":          writes(func(w *kv.Write) { w.Tags = nil }),
 	"numbers no keys":               writes(func(w *kv.Write) { w.Numbered = false }),
-	"says done of what was not":     func(e *tampered) { e.answer = func(_ *kv.Txn, a *kv.Answer) { a.Done = true } },
-	"reads before it writes": func(e *tampered) {
+	"says done of what was not":     func(e *guards) { e.answer = func(_ *kv.Txn, a *kv.Answer) { a.Done = true } },
+	"reads before it writes": func(e *guards) {
 		e.answer = func(_ *kv.Txn, a *kv.Answer) { a.Found = make([]kv.Found, len(a.Found)) }
 	},
-	"gives each the same numbers":   func(e *tampered) { e.answer = func(_ *kv.Txn, a *kv.Answer) { a.First = 1 } },
-	"shows the oldest first always": func(e *tampered) { e.query = func(q *kv.LogQuery) { q.Newest = false } },
-	"repeats the last entry":        func(e *tampered) { e.query = func(q *kv.LogQuery) { q.After = max(q.After, 1) - 1 } },
-	"ignores tags of the log":       func(e *tampered) { e.query = func(q *kv.LogQuery) { q.Tag = "" } },
-	"keeps all":                     func(e *tampered) { e.keep = func(k *kv.Keep) { *k = kv.Keep{} } },
-	"keeps by number only":          func(e *tampered) { e.keep = func(k *kv.Keep) { k.Before = time.Time{} } },
+	"gives each the same numbers":       func(e *guards) { e.answer = func(_ *kv.Txn, a *kv.Answer) { a.First = 1 } },
+	"shows the oldest first always":     func(e *guards) { e.query = func(q *kv.LogQuery) { q.Newest = false } },
+	"repeats the last entry":            func(e *guards) { e.query = func(q *kv.LogQuery) { q.After = max(q.After, 1) - 1 } },
+	"answers one query for all":         func(e *guards) { e.page = func(pages []kv.LogPage, _ int) kv.LogPage { return pages[0] } },
+	"ignores tags of the log":           func(e *guards) { e.query = func(q *kv.LogQuery) { q.Tag = "" } },
+	"keeps all":                         func(e *guards) { e.keep = func(k *kv.Keep) { *k = kv.Keep{} } },
+	"lets guarded rows end":             func(e *guards) { e.ends = func(*kv.Write) bool { return false } },
+	"lets guarded rows be replaced":     func(e *guards) { e.ends = func(w *kv.Write) bool { return w.Delete } },
+	"holds up renewals of guarded rows": func(e *guards) { e.ends = func(*kv.Write) bool { return true } },
+	"holds up what would be refused":    func(e *guards) { e.checks = func(t *kv.Txn) *kv.Txn { return &kv.Txn{Once: t.Once} } },
+	"holds up what was done before":     func(e *guards) { e.checks = func(t *kv.Txn) *kv.Txn { return &kv.Txn{If: t.If} } },
+	"guards any revision":               func(e *guards) { e.inForce = func(c *kv.Cond) { c.Rev = 0 } },
+	"keeps by number only":              func(e *guards) { e.keep = func(k *kv.Keep) { k.Before = time.Time{} } },
 }
 
 // TestMutants runs the suite on engines with planted bugs, each in a process of
@@ -137,7 +154,7 @@ func TestMutants(t *testing.T) {
 func TestMutated(t *testing.T) {
 	plant := mutants[os.Getenv(mutantEnv)]
 	kvtest.Run(t, func(t testing.TB, clock *kvtest.Clock) kv.Engine {
-		e := &tampered{Engine: memory.NewEngine(&memory.Options{Now: clock.Now})}
+		e := &guards{tampered: tampered{Engine: memory.NewEngine(&memory.Options{Now: clock.Now})}, keys: make(map[string]int)}
 		if plant != nil {
 			plant(e)
 		}

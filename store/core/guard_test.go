@@ -1,0 +1,144 @@
+package core_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"editlock/store"
+	"editlock/store/core"
+	"editlock/store/kv"
+	"editlock/store/memory"
+)
+
+// guarded is an engine on which an application's transaction guards a hold.
+type guarded struct {
+	shared
+	on    atomic.Bool
+	tries atomic.Int64
+}
+
+const guardedName = "a"
+
+func (e *guarded) Commit(ctx context.Context, txns []kv.Txn) ([]kv.Answer, error) {
+	answers := make([]kv.Answer, len(txns))
+	for i := range txns {
+		ends := slices.ContainsFunc(txns[i].Then, func(w kv.Write) bool { return w.Key == "h"+guardedName && !w.Renew })
+		if ends && e.on.Load() {
+			e.tries.Add(1)
+			answers[i].Guarded = true
+			continue
+		}
+		got, err := e.shared.Commit(ctx, txns[i:i+1])
+		if err != nil {
+			return nil, err
+		}
+		answers[i] = got[0]
+	}
+	return answers, nil
+}
+
+func drop(name, session string) store.Swap {
+	return store.Swap{Name: name, Do: store.Drop, Expect: store.Expect{Session: &session}, Note: &store.Note{Kind: "released"}}
+}
+
+func TestAGuardedHoldEndsWithTheGuard(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := &guarded{shared: shared{memory.NewEngine(nil)}}
+		st := core.New(e)
+		defer func() { _ = st.Close() }()
+		swap := func(ctx context.Context, sw store.Swap) error {
+			res, err := st.Swap(ctx, store.Request{Swaps: []store.Swap{sw}})
+			if err == nil && !res.Done {
+				t.Errorf("refused: %+v", sw)
+			}
+			return err
+		}
+		if err := swap(t.Context(), take(guardedName, "ann")); err != nil {
+			t.Fatal(err)
+		}
+		e.on.Store(true)
+		released := make(chan error, 1)
+		go func() { released <- swap(t.Context(), drop(guardedName, "ann")) }()
+		for range 100 {
+			began := time.Now()
+			if err := errors.Join(swap(t.Context(), take("b", "bob")), swap(t.Context(), drop("b", "bob"))); err != nil {
+				t.Fatal(err)
+			}
+			if d := time.Since(began); d > 0 {
+				t.Errorf("another name waited %v", d)
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+		if n := e.tries.Load(); n < 10 || n > 40 {
+			t.Errorf("tried %d times within a second", n)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := swap(ctx, drop(guardedName, "ann")); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("after the end of its patience: %v", err)
+		}
+		e.on.Store(false)
+		if err := <-released; err != nil {
+			t.Error(err)
+		}
+		if view, err := st.Get(t.Context(), guardedName); err != nil || view.Record != nil {
+			t.Errorf("after the guard: %+v, %v", view.Record, err)
+		}
+	})
+}
+
+func TestASweepDoesNotWaitForGuards(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := &guarded{shared: shared{memory.NewEngine(nil)}}
+		st := core.New(e)
+		defer func() { _ = st.Close() }()
+		for _, name := range []string{guardedName, "b"} {
+			sw := take(name, "ann")
+			sw.Terms = &store.Terms{Idle: time.Second}
+			if _, err := st.Swap(t.Context(), store.Request{Swaps: []store.Swap{sw}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		e.on.Store(true)
+		time.Sleep(2 * time.Second)
+		due, err := st.Sweep(t.Context(), store.Retention{})
+		if err != nil || due <= 0 || due > time.Second || e.tries.Load() > 3 {
+			t.Errorf("a sweep is due in %v after %d tries: %v", due, e.tries.Load(), err)
+		}
+		if page, err := st.Log(t.Context(), store.LogQuery{Name: "b"}); err != nil || len(page.Entries) != 1 {
+			t.Errorf("another name was not swept: %+v, %v", page.Entries, err)
+		}
+		e.on.Store(false)
+		if due, err := st.Sweep(t.Context(), store.Retention{}); err != nil || due != -1 {
+			t.Errorf("after the guard a sweep is due in %v: %v", due, err)
+		}
+	})
+}
+
+func TestCloseEndsTheWaitForAGuard(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := &guarded{shared: shared{memory.NewEngine(nil)}}
+		st := core.New(e)
+		if _, err := st.Swap(t.Context(), store.Request{Swaps: []store.Swap{take(guardedName, "ann")}}); err != nil {
+			t.Fatal(err)
+		}
+		e.on.Store(true)
+		released := make(chan error, 1)
+		go func() {
+			_, err := st.Swap(t.Context(), store.Request{Swaps: []store.Swap{drop(guardedName, "ann")}})
+			released <- err
+		}()
+		synctest.Wait()
+		if err := st.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := <-released; !errors.Is(err, store.ErrClosed) {
+			t.Errorf("released with %v", err)
+		}
+	})
+}
