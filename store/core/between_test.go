@@ -180,3 +180,40 @@ func TestAJoinThatWasGrantedIsDoneWhateverTheData(t *testing.T) {
 		t.Error("a repeated join of a waiter that holds the name was refused")
 	}
 }
+
+func TestAClaimIsNotMetBeforeItsTimeWhenTheClockIsSetBack(t *testing.T) {
+	w := newWorld(t)
+	w.beat("p", time.Hour)
+	w.swap(w.other, take("a", "ann"))
+	w.swap(w.other, join("a", "first", "p", time.Minute))
+	w.clock.Advance(time.Minute)
+	w.engine.before = func([]kv.Txn) { w.clock.Advance(-time.Second) }
+	if _, err := w.st.Sweep(w.Context(), store.Retention{}); err != nil {
+		t.Fatal(err)
+	}
+	w.renew("a", "ann")
+	w.clock.Advance(time.Second)
+	if res := w.swap(w.st, take("a", "bob")); res.Done || res.Records[0].Request != "first" {
+		t.Errorf("at its time %+v has the name", res.Records[0])
+	}
+}
+
+func TestAClaimIsMetAsSoonAsTheFirstWaiterIsDead(t *testing.T) {
+	w := newWorld(t)
+	w.beat("p", 10*time.Second)
+	w.beat("q", time.Hour)
+	w.swap(w.other, take("a", "ann"))
+	w.swap(w.other, join("a", "first", "p", 0))
+	w.swap(w.other, join("a", "second", "q", time.Second))
+	w.clock.Advance(2 * time.Second)
+	w.engine.before = func([]kv.Txn) { w.clock.Advance(3 * time.Second) } // the sweep is slow
+	if _, err := w.st.Sweep(w.Context(), store.Retention{}); err != nil {
+		t.Fatal(err)
+	}
+	w.clock.Advance(5 * time.Second)
+	session := "ann"
+	renewal := store.Swap{Name: "a", Do: store.Touch, Expect: store.Expect{Session: &session}}
+	if res := w.swap(w.st, renewal); res.Done || res.Records[0].Request != "second" {
+		t.Errorf("once the first waiter is dead %+v has the name", res.Records[0])
+	}
+}

@@ -83,6 +83,9 @@ func (p *plan) transaction(req store.Request) kv.Txn {
 		}
 		after := p.after[at.name]
 		txn.If = append(txn.If, at.conditions(sw, p.done, p.now, gone, after)...)
+		if claim := at.claimed(p.now); claim.After(txn.Since) {
+			txn.Since = claim // the clock may be set back meanwhile
+		}
 		txn.Then = p.writeHold(txn.Then, at, sw, after.Record)
 		p.writeWaiters(&txn, at, gone, after)
 	}

@@ -350,6 +350,9 @@ func (m *simModel) follow(op *simOp, t *kv.Txn, a *kv.Answer) {
 		}
 		op.want = m.inForce(op.req, env, store.Result{Done: true, Replayed: true, Now: a.Now})
 	default:
+		if at, ok := m.done[op.req.ID]; ok && a.Now.Sub(at) < store.RetryWindow {
+			m.wrong("%v: not answered as a retry of what was done", op)
+		}
 		states := m.states
 		if !wrote { // only looked at
 			states = make(map[string]store.State)

@@ -126,14 +126,13 @@ func (p *place) conditions(sw *store.Swap, done bool, now time.Time, gone map[st
 	conds := make([]kv.Cond, 1, 4)
 	conds[0] = kv.Cond{Key: holdKey(p.name)}
 	live := p.rec.Live(now)
-	claimed := live && len(p.queue) > 0 && !p.queue[0].ClaimOn(p.rec).IsZero() && !now.Before(p.queue[0].ClaimOn(p.rec))
 	if p.hold == nil {
 		conds[0].Absent = true
 	} else {
 		conds[0].Rev, conds[0].Ver, conds[0].Dead = p.hold.Rev, p.hold.Ver, !live
 		// The swap may speak of a hold that this step begins, or join what it
 		// was granted already, whatever the data.
-		if done && live && !claimed && sw.Expect.Data != nil && *sw.Expect.Data == p.rec.Data {
+		if done && live && p.claimed(now).IsZero() && sw.Expect.Data != nil && *sw.Expect.Data == p.rec.Data {
 			conds[0].Data = sw.Expect.Data
 		}
 	}
@@ -163,6 +162,17 @@ func (p *place) conditions(sw *store.Swap, done bool, now time.Time, gone map[st
 		conds = append(conds, kv.Cond{Prefix: waiterKeys(p.name), Tag: waiterTag(sw.Ticket.ID), AtMost: 0})
 	}
 	return conds
+}
+
+// claimed is since when the first waiter may have a hold that is live; zero: it
+// may not yet.
+func (p *place) claimed(now time.Time) time.Time {
+	if len(p.queue) > 0 && p.rec.Live(now) {
+		if claim := p.queue[0].ClaimOn(p.rec); !now.Before(claim) {
+			return claim
+		}
+	}
+	return time.Time{}
 }
 
 // waiter is the one with this ID; nil: there is none.

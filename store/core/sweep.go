@@ -167,9 +167,9 @@ func (p *plan) quiet(txn *kv.Txn, at *place, alarms []kv.Row, lives map[string]t
 	if len(p.effects.Left) > 0 {
 		return // the next sweep sees to the rest
 	}
-	var wait time.Duration // until the first waiter may be gone
+	var end time.Time // when the first waiter may be gone
 	if at.rec.Live(p.now) && len(at.queue) > 0 {
-		wait = max(time.Microsecond, lives[at.queue[0].Peer].Sub(p.now))
+		end = lives[at.queue[0].Peer]
 	}
 	for i := range alarms {
 		key, t := alarms[i].Key, (*store.Ticket)(nil)
@@ -179,10 +179,10 @@ func (p *plan) quiet(txn *kv.Txn, at *place, alarms []kv.Row, lives map[string]t
 			}
 		}
 		txn.If = append(txn.If, kv.Cond{Key: key, Dead: true})
-		if wait == 0 || t != nil && t.ClaimOn(at.rec).IsZero() {
+		if end.IsZero() || t != nil && t.ClaimOn(at.rec).IsZero() {
 			txn.Then = append(txn.Then, kv.Write{Key: key, Delete: true})
 		} else {
-			txn.Then = append(txn.Then, kv.Write{Key: key, Renew: true, TTL: wait, Max: -1})
+			txn.Then = append(txn.Then, kv.Write{Key: key, Renew: true, TTL: -1, Max: max(time.Microsecond, end.Sub(alarms[i].At))})
 		}
 	}
 }

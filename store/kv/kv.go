@@ -175,7 +175,8 @@ type Note struct {
 type Txn struct {
 	Once    string // see Entry.ID; empty: each try is a new transaction
 	If      []Cond
-	Numbers int // how many numbers it draws, consecutive ones
+	Since   time.Time // one more condition: it is this time or later; zero: whenever
+	Numbers int       // how many numbers it draws, consecutive ones
 	Then    []Write
 	Log     []Entry
 	Notes   []Note

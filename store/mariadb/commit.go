@@ -54,6 +54,9 @@ func (e *engine) transaction(s *script, t *kv.Txn) error {
 		s.add("EXISTS(SELECT 1 FROM editlock_log WHERE id=", hash(t.Once), " AND at>@n-", num(micros(kv.Window)), ");")
 	}
 	s.add("SET @o=NOT @r")
+	if !t.Since.IsZero() {
+		s.add(" AND @n>=", num(t.Since.UnixMicro()))
+	}
 	for i := range t.If {
 		s.add(" AND ", condition(&t.If[i]))
 	}

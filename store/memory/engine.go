@@ -98,7 +98,7 @@ func (e *Engine) Commit(ctx context.Context, txns []kv.Txn) ([]kv.Answer, error)
 func (e *Engine) commit(txn *kv.Txn, now time.Time) kv.Answer {
 	a := kv.Answer{Now: now}
 	if a.Replayed = e.log.knows(txn.Once, now); !a.Replayed {
-		a.Done = !slices.ContainsFunc(txn.If, func(c kv.Cond) bool { return !e.holds(&c, now) })
+		a.Done = !now.Before(txn.Since) && !slices.ContainsFunc(txn.If, func(c kv.Cond) bool { return !e.holds(&c, now) })
 	}
 	if a.Done {
 		a.First = e.last + 1

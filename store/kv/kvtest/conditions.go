@@ -13,6 +13,7 @@ var conditionLaws = []law{
 	{"a counted prefix is compared by bytes, up to the number", lawAtMost},
 	{"counting leaves out what is due or has lost its lease", lawAtMostLive},
 	{"no row under a prefix is due", lawNoneDue},
+	{"a transaction may have to wait for its time", lawSince},
 	{"all conditions must hold, or nothing is written", lawAllOrNothing},
 	{"transactions of one call are judged one by one", lawJudgedApart},
 	{"a thousand transactions go in one call", lawThousand},
@@ -118,6 +119,22 @@ func lawNoneDue(t *test) {
 	t.same("b", true, t.judge(kv.Cond{Prefix: "b/", NoneDue: true}))
 	t.same("c, whose lease has ended", true, t.judge(kv.Cond{Prefix: "c/", NoneDue: true}))
 	t.same("nothing", true, t.judge(kv.Cond{Prefix: "d/", NoneDue: true}))
+}
+
+func lawSince(t *test) {
+	now := t.commit(kv.Txn{})[0].Now
+	txn := kv.Txn{Since: now.Add(t.seconds(1)), Read: []kv.Range{{Key: "a"}}}
+	if a := t.commit(txn)[0]; a.Done || len(a.Found) != 1 {
+		t.Errorf("before its time: %+v", a)
+	}
+	t.clock.Advance(2 * time.Second)
+	if a := t.commit(txn)[0]; !a.Done {
+		t.Errorf("after its time: %+v", a)
+	}
+	if t.clock.real == 0 {
+		t.same("at its time", true, t.commit(kv.Txn{Since: t.clock.Now()})[0].Done)
+		t.same("just before its time", false, t.commit(kv.Txn{Since: t.clock.Now().Add(time.Microsecond)})[0].Done)
+	}
 }
 
 func lawAllOrNothing(t *test) {

@@ -99,6 +99,7 @@ var mutants = map[string]func(e *guards){
 	"takes what is due for live":    conds(func(c *kv.Cond) { c.Dead = false }),
 	"counts one too many":           conds(func(c *kv.Cond) { c.AtMost++ }),
 	"lets all be due":               conds(func(c *kv.Cond) { c.NoneDue, c.AtMost = false, max(c.AtMost, 1000) }),
+	"is too early":                  func(e *guards) { e.txn = func(t *kv.Txn) { t.Since = time.Time{} } },
 	"checks the first condition":    func(e *guards) { e.txn = func(t *kv.Txn) { t.If = t.If[:min(1, len(t.If))] } },
 	"forgets what was done once":    func(e *guards) { e.txn = func(t *kv.Txn) { t.Once = "" } },
 	"forgets that a row shall end":  writes(func(w *kv.Write) { w.TTL = 0 }),
