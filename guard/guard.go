@@ -114,6 +114,49 @@ func (s SQLite) Check(ctx context.Context, tx Tx, id editlock.ID, token editlock
 	return failed(err)
 }
 
+// MariaDB is the database of the store's tables, on the same MariaDB or MySQL
+// server as the application's; empty: the application's own.
+//
+// Check locks a row that renewals don't touch. Let it be the
+// first query of the transaction: in a REPEATABLE READ transaction that has read
+// before, the mutex ends when it did then, and Check may fail although it was
+// renewed since. After a failure roll back at once, as MariaDB does not do it by
+// itself: locks may be left that keep others from capturing.
+type MariaDB string
+
+// Queries are the check as plain statements, for any language. The arguments of
+// each are the mutex in its canonical form and the token. Each returns a row with
+// the value 1 if the token is in force, else none. The first one looks, the
+// second one guards.
+func (m MariaDB) Queries() (looks, guards string) {
+	base := ""
+	if m != "" {
+		base = "`" + strings.ReplaceAll(string(m), "`", "``") + "`."
+	}
+	return "SELECT 1 FROM " + base + "editlock_row WHERE k = CONCAT('h', ?) AND rev = ?" +
+			" AND due > TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))",
+		"SELECT 1 FROM " + base + "editlock_guard WHERE k = CONCAT('h', ?) AND rev = ? LOCK IN SHARE MODE"
+}
+
+// Check checks the token within a transaction. The error is editlock.ErrLost
+// if it is not the one in force: roll back then.
+func (m MariaDB) Check(ctx context.Context, tx Tx, id editlock.ID, token editlock.Token) error {
+	if err := valid(id, token); err != nil {
+		return err
+	}
+	looks, guards := m.Queries()
+	for _, query := range []string{looks, guards} {
+		err := tx.QueryRowContext(ctx, query, id.String(), int64(token)).Scan(new(int64))
+		if errors.Is(err, sql.ErrNoRows) {
+			return &editlock.LostError{ID: id}
+		}
+		if err != nil {
+			return failed(err)
+		}
+	}
+	return nil
+}
+
 func valid(id editlock.ID, token editlock.Token) error {
 	if err := id.Validate(); err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"editlock"
 	"editlock/guard"
 	"editlock/internal/enginetest"
+	"editlock/store/mariadb"
 	"editlock/store/postgres"
 	"editlock/store/sqlite"
 )
@@ -30,7 +32,7 @@ type world struct {
 }
 
 // writer is how database/sql does it.
-func writer(db *sql.DB, check func(ctx context.Context, tx guard.Tx, id editlock.ID, token editlock.Token) error) func(context.Context, editlock.Token, string, func()) error {
+func writer(db *sql.DB, update string, check func(ctx context.Context, tx guard.Tx, id editlock.ID, token editlock.Token) error) func(context.Context, editlock.Token, string, func()) error {
 	return func(ctx context.Context, token editlock.Token, text string, between func()) error {
 		tx, err := db.BeginTx(ctx, nil)
 		if err != nil {
@@ -41,7 +43,7 @@ func writer(db *sql.DB, check func(ctx context.Context, tx guard.Tx, id editlock
 			return err
 		}
 		between()
-		if _, err := tx.ExecContext(ctx, "UPDATE report SET text = $1", text); err != nil {
+		if _, err := tx.ExecContext(ctx, update, text); err != nil {
 			return err
 		}
 		return tx.Commit()
@@ -89,7 +91,7 @@ func onSQLite(t *testing.T, attached bool) *world {
 			t.Fatal(err)
 		}
 	}
-	w.write = writer(db, g.Check)
+	w.write = writer(db, "UPDATE report SET text = ?", g.Check)
 	return w
 }
 
@@ -106,7 +108,7 @@ func onPostgres(t *testing.T, server *enginetest.Postgres, native bool) *world {
 	db := stdlib.OpenDB(*config)
 	w := newWorld(t, editlock.NewManager(st, nil), db)
 	if !native {
-		w.write = writer(db, guard.Postgres("").Check)
+		w.write = writer(db, "UPDATE report SET text = $1", guard.Postgres("").Check)
 		return w
 	}
 	w.write = func(ctx context.Context, token editlock.Token, text string, between func()) error {
@@ -127,14 +129,31 @@ func onPostgres(t *testing.T, server *enginetest.Postgres, native bool) *world {
 	return w
 }
 
+func onMariaDB(t *testing.T, server *enginetest.MariaDB) *world {
+	url := server.Database(t)
+	st, err := mariadb.Open(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("mysql", enginetest.MariaDBSource(url))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := newWorld(t, editlock.NewManager(st, nil), db)
+	_, base, _ := strings.Cut(strings.TrimPrefix(url, "mysql://"), "/")
+	w.write = writer(db, "UPDATE report SET text = ?", guard.MariaDB(base).Check)
+	return w
+}
+
 func TestGuard(t *testing.T) {
-	server := enginetest.StartPostgres(t)
+	server, maria := enginetest.StartPostgres(t), enginetest.StartMariaDB(t)
 	for _, tt := range []struct {
 		name string
 		open func(t *testing.T) *world
 	}{
 		{"PostgreSQL by database/sql", func(t *testing.T) *world { return onPostgres(t, server, false) }},
 		{"PostgreSQL by pgx", func(t *testing.T) *world { return onPostgres(t, server, true) }},
+		{"MariaDB", func(t *testing.T) *world { return onMariaDB(t, maria) }},
 		{"SQLite in one file", func(t *testing.T) *world { return onSQLite(t, false) }},
 		{"SQLite attached", func(t *testing.T) *world { return onSQLite(t, true) }},
 	} {
@@ -144,8 +163,13 @@ func TestGuard(t *testing.T) {
 			t.Run("racing writers and takeovers never mix", func(t *testing.T) { testRace(t, tt.open(t)) })
 		})
 	}
-	t.Run("others go on while a transaction guards one on PostgreSQL", func(t *testing.T) { testOthers(t, onPostgres(t, server, false)) })
-	t.Run("an expired hold stays where it is while it is guarded on PostgreSQL", func(t *testing.T) { testExpiry(t, onPostgres(t, server, false)) })
+	for name, open := range map[string]func(t *testing.T) *world{
+		"PostgreSQL": func(t *testing.T) *world { return onPostgres(t, server, false) },
+		"MariaDB":    func(t *testing.T) *world { return onMariaDB(t, maria) },
+	} {
+		t.Run("others go on while a transaction guards one on "+name, func(t *testing.T) { testOthers(t, open(t)) })
+		t.Run("an expired hold stays where it is while it is guarded on "+name, func(t *testing.T) { testExpiry(t, open(t)) })
+	}
 }
 
 func capture(t *testing.T, l editlock.Locker, session string, id editlock.ID) editlock.Mutex {

@@ -76,7 +76,8 @@ type Store interface {
 	// Beat keeps a waiting process alive for ttl and returns the IDs of its
 	// tickets that still wait. One beat serves all waits of a process. A
 	// process that died has lost its tickets for good, also those it joined
-	// under while dead: it beats first, then joins.
+	// under while dead: it beats first, then joins. The ttl of a process does
+	// not change, and is at least a millisecond.
 	Beat(ctx context.Context, peer string, ttl time.Duration) (tickets []string, err error)
 
 	// Sweep settles what is due now, prunes the log as keep says, and tells

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -32,11 +33,7 @@ type MariaDB struct {
 func StartMariaDB(t TB, settings ...string) *MariaDB {
 	t.Helper()
 	if url := os.Getenv(MariaDBURLVariable); url != "" && len(settings) == 0 {
-		u, err := neturl.Parse(url)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return &MariaDB{URL: url, dsn: fmt.Sprintf("%s@tcp(%s)/", u.User, u.Host)}
+		return &MariaDB{URL: url, dsn: MariaDBSource(url)}
 	}
 	server := Program(t, "mariadbd", "/usr/sbin")
 	account := unprivileged(t)
@@ -71,6 +68,15 @@ func StartMariaDB(t TB, settings ...string) *MariaDB {
 }
 
 func (m *MariaDB) ready() error { return m.Exec("SELECT 1") }
+
+// MariaDBSource is what the driver calls the database that a URL names.
+func MariaDBSource(url string) string {
+	u, err := neturl.Parse(url)
+	if err != nil {
+		return err.Error() // the driver refuses it
+	}
+	return fmt.Sprintf("%s@tcp(%s)/%s", u.User, u.Host, strings.TrimPrefix(u.Path, "/"))
+}
 
 // Exec executes a statement as the superuser.
 func (m *MariaDB) Exec(statement string) error {

@@ -109,7 +109,7 @@ func (c *simClient) choose() *simOp {
 		op.sweep = true
 		return op
 	case c.chance(6):
-		op.beat, op.ttl = c.peer, time.Duration(3+c.s.rng.IntN(9))*time.Second
+		op.beat, op.ttl = c.peer, time.Duration(4+4*int(c.peer[1]-'0'))*time.Second
 		return op
 	}
 	id := fmt.Sprint(c.name, "#", c.n)

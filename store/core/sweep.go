@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +13,9 @@ import (
 
 // Beat implements store.Store.
 func (s *Store) Beat(ctx context.Context, peer string, ttl time.Duration) ([]string, error) {
+	if ttl < time.Millisecond { // one of 0 would never end
+		return nil, fmt.Errorf("beat: ttl %v is below the minimum of 1ms", ttl)
+	}
 	key := processKey(peer)
 	read := []kv.Range{{Key: key}, {Lease: key, Prefix: waiterPrefix, Brief: true}}
 	txn := kv.Txn{

@@ -18,7 +18,8 @@ const maxTags = 2
 
 // Commit implements kv.Engine. A batch is one packet: each transaction's
 // conditions become @o, its writes happen WHERE @o, its ranges are read. The
-// lock on editlock_meta makes batches take turns, in all processes.
+// lock on editlock_meta makes batches take turns, in all processes. @g tells of
+// a guard.
 func (e *engine) Commit(ctx context.Context, txns []kv.Txn) ([]kv.Answer, error) {
 	var s script
 	s.add("SET @l=NULL,@c=NULL;SET TRANSACTION ISOLATION LEVEL READ COMMITTED;START TRANSACTION;", // a missing row must not leave what was before
@@ -28,7 +29,7 @@ func (e *engine) Commit(ctx context.Context, txns []kv.Txn) ([]kv.Answer, error)
 			return nil, err
 		}
 	}
-	s.add("UPDATE editlock_meta SET last=@l,entries=@c WHERE id=1;COMMIT;")
+	s.add("UPDATE editlock_meta SET last=@l,entries=@c,at=@n WHERE id=1;COMMIT;")
 	answers := make([]kv.Answer, len(txns))
 	err := e.send(ctx, s.String(), func(rows *sql.Rows) error {
 		for i := range txns {
@@ -39,6 +40,7 @@ func (e *engine) Commit(ctx context.Context, txns []kv.Txn) ([]kv.Answer, error)
 		return nil
 	})
 	if err != nil {
+		e.newSender() // if it was committed, its notes are found as those of others are
 		return nil, err
 	}
 	e.tell(txns, answers)
@@ -60,7 +62,13 @@ func (e *engine) transaction(s *script, t *kv.Txn) error {
 	for i := range t.If {
 		s.add(" AND ", condition(&t.If[i]))
 	}
-	s.add(";SET @f=@l+1;")
+	s.add(";SET @g=0;")
+	for i := range t.Then {
+		if w := &t.Then[i]; ends(w, t.If) {
+			s.add(meetsGuard(w.Key))
+		}
+	}
+	s.add("SET @o=@o AND NOT @g,@f=@l+1;")
 	for i := range t.Then {
 		if err := write(s, &t.Then[i], t.If); err != nil {
 			return err
@@ -76,16 +84,29 @@ func (e *engine) transaction(s *script, t *kv.Txn) error {
 		s.add("SET @c=@c+IF(@o,", num(len(t.Log)), ",0);")
 	}
 	for _, n := range t.Notes {
-		s.add("INSERT INTO editlock_note (at,sender,who,what) SELECT @n,", bin(e.id[:]), ",", bin(n.To), ",", bin(n.Text), " FROM DUAL WHERE @o;")
+		s.add("INSERT INTO editlock_note (at,sender,who,what) SELECT @n,", bin(e.sender()), ",", bin(n.To), ",", bin(n.Text), " FROM DUAL WHERE @o;")
 	}
 	if len(t.Notes) > 0 {
 		s.add("DELETE FROM editlock_note WHERE at<@n-", num(micros(notesLast)), " LIMIT 100;")
 	}
-	s.add("SELECT @n,@r,@o,@f;")
+	s.add("SELECT @n,@r,@o,@g,@f;")
 	for i := range t.Read {
 		s.add(selectRange(&t.Read[i]))
 	}
 	return nil
+}
+
+// ends reports whether a write may delete or replace a row.
+func ends(w *kv.Write, conds []kv.Cond) bool {
+	return !w.Renew && !w.Numbered && !slices.ContainsFunc(conds, func(c kv.Cond) bool { return c.Key == w.Key && c.Absent })
+}
+
+// meetsGuard sets @g if the row under key has a guard row, and that is locked.
+func meetsGuard(key string) string {
+	k := bin(key)
+	row := " FROM editlock_guard WHERE rev=@v AND k=" + k
+	return "SET @v=(SELECT rev FROM editlock_row WHERE k=" + k + ");SELECT COUNT(*) INTO @u" + row + " FOR UPDATE SKIP LOCKED;" +
+		"SET @g=@g OR @o AND @u=0 AND EXISTS(SELECT 1" + row + ");"
 }
 
 // write writes the statements of one write.
@@ -100,8 +121,9 @@ func write(s *script, w *kv.Write, conds []kv.Cond) error {
 	}
 	if w.Numbered {
 		key = "CONCAT(" + key + ",LPAD(LOWER(HEX(@f+" + num(w.Number-1) + ")),16,'0'))"
-	} else if !slices.ContainsFunc(conds, func(c kv.Cond) bool { return c.Key == w.Key && c.Absent }) {
-		s.add("DELETE FROM editlock_row WHERE k=", key, " AND @o;DELETE FROM editlock_row WHERE lease=", key, " AND @o;")
+	} else if ends(w, conds) {
+		s.add("DELETE g FROM editlock_guard g JOIN editlock_row r ON g.rev=r.rev AND g.k=r.k WHERE r.k=", key, " AND @o;",
+			"DELETE FROM editlock_row WHERE k=", key, " AND @o;DELETE FROM editlock_row WHERE lease=", key, " AND @o;")
 	}
 	if w.Delete {
 		return nil
@@ -135,6 +157,9 @@ func write(s *script, w *kv.Write, conds []kv.Cond) error {
 		s.add(" AND EXISTS(SELECT 1 FROM editlock_row l WHERE l.k=", bin(w.Lease), " AND l.due>@n)")
 	}
 	s.add(";")
+	if w.Number > 0 && !w.Numbered {
+		s.add("INSERT INTO editlock_guard (rev,k) SELECT ", rev, ",", key, " FROM DUAL WHERE @o;")
+	}
 	return nil
 }
 

@@ -55,7 +55,11 @@ func tablesVersion(ctx context.Context, db *sql.DB) (is int, err error) {
 	if errors.Is(err, sql.ErrNoRows) || errors.As(err, &my) && my.Number == noTable {
 		return 0, nil
 	}
-	if err == nil && is != version {
+	switch {
+	case err != nil || is == version:
+	case is < version:
+		err = fmt.Errorf("the tables have version %d, those of an older editlock: drop the tables editlock_* to start anew (its own \"history --json\" keeps the history)", is)
+	default:
 		err = fmt.Errorf("the tables have version %d, this editlock knows version %d: use a newer editlock; nothing was changed", is, version)
 	}
 	return is, err

@@ -8,19 +8,18 @@
 // Weaknesses: news of other processes are polled for, ten times a second. A
 // replica that is promoted must have received all that was acknowledged, or
 // tokens can be given out twice: use semi-synchronous replication or a cluster
-// that certifies (Galera), with all servers of editlock on one node. There is
-// no guard for the application's transactions yet.
+// that certifies (Galera), with all servers of editlock on one node.
 package mariadb
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
 	_ "embed"
 	"errors"
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"editlock/store/core"
 	"editlock/store/kv"
@@ -30,12 +29,12 @@ import (
 var tables string
 
 // version is the form of the tables that this program knows.
-const version = 1
+const version = 2
 
 // engine is a kv.Engine.
 type engine struct {
 	db *sql.DB
-	id [16]byte // tells the notes of this process from those of others
+	id atomic.Pointer[string] // see sender
 	// clock is the statement that sets @n to the time. Tests have another.
 	clock func() string
 	stop  context.CancelFunc
@@ -67,7 +66,7 @@ func open(ctx context.Context, url string) (*engine, error) {
 	e := &engine{db: db, listeners: make(map[*func(kv.News)]struct{}), clock: serverClock}
 	e.db.SetMaxOpenConns(16)
 	e.db.SetMaxIdleConns(8)
-	_, _ = rand.Read(e.id[:]) // it never fails
+	e.newSender()
 	e.ctx, e.stop = context.WithCancel(context.Background())
 	if err := e.prepare(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("mariadb: %s: %w", address, explain(err)), e.Close())

@@ -2,11 +2,16 @@ package mariadb_test
 
 import (
 	"context"
+	"database/sql"
+	"errors"
+	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"editlock/guard"
 	"editlock/internal/enginetest"
 	"editlock/store"
 	"editlock/store/core"
@@ -55,8 +60,51 @@ func open(t testing.TB, url string, now func() time.Time) kv.Engine {
 	return e
 }
 
+// guarded is an engine, and an application beside it that guards its rows.
+type guarded struct {
+	kv.Engine
+	db    *sql.DB
+	clock *kvtest.Clock
+}
+
+// Guard implements kvtest.Guarder.
+func (e *guarded) Guard(t testing.TB, key string, rev uint64) (is bool, end func()) {
+	t.Helper()
+	tx, err := e.db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	end = func() { _ = tx.Rollback() }
+	looks, guards := guard.MariaDB("").Queries()
+	looks = strings.Replace(looks, "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))", fmt.Sprint(e.clock.Now().UnixMicro()), 1)
+	for _, query := range []string{looks, guards} {
+		switch err := tx.QueryRowContext(t.Context(), query, strings.TrimPrefix(key, "h"), rev).Scan(new(int)); {
+		case errors.Is(err, sql.ErrNoRows):
+			end()
+			return false, nil
+		case err != nil:
+			t.Fatal(err)
+		}
+	}
+	return true, end
+}
+
 func TestEngine(t *testing.T) {
-	kvtest.Run(t, func(t testing.TB, clock *kvtest.Clock) kv.Engine { return open(t, database(t), clock.Now) })
+	kvtest.Run(t, func(t testing.TB, clock *kvtest.Clock) kv.Engine {
+		url := database(t)
+		return &guarded{open(t, url, clock.Now), connect(t, url), clock}
+	})
+}
+
+// connect opens a database as an application does.
+func connect(t testing.TB, url string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("mysql", enginetest.MariaDBSource(url))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
 }
 
 func TestStore(t *testing.T) {

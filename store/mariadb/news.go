@@ -2,6 +2,7 @@ package mariadb
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"time"
@@ -28,6 +29,14 @@ func (e *engine) Listen(f func(kv.News)) (stop func()) {
 		defer e.mu.Unlock()
 		delete(e.listeners, &f)
 	}
+}
+
+// sender tells the notes of this process from those of others.
+func (e *engine) sender() string { return *e.id.Load() }
+
+func (e *engine) newSender() {
+	id := rand.Text()[:16]
+	e.id.Store(&id)
 }
 
 // tell tells what this process has committed.
@@ -91,7 +100,7 @@ func (e *engine) look(ctx context.Context, after *int64) (last uint64, notes []k
 	defer cancel()
 	var s script
 	s.add("SELECT last,(SELECT COALESCE(MAX(id),0) FROM editlock_note) FROM editlock_meta WHERE id=1;",
-		"SELECT id,who,what,sender=", bin(e.id[:]), " FROM editlock_note WHERE id>", num(*after), " ORDER BY id LIMIT 1000;")
+		"SELECT id,who,what,sender=", bin(e.sender()), " FROM editlock_note WHERE id>", num(*after), " ORDER BY id LIMIT 1000;")
 	seen := *after
 	err = e.with(ctx, func(conn *sql.Conn) error {
 		return run(ctx, conn, s.String(), func(rows *sql.Rows) error {

@@ -29,7 +29,7 @@ func readAnswer(rows *sql.Rows, t *kv.Txn, a *kv.Answer) error {
 		return errors.Join(rows.Err(), errShort)
 	}
 	var now int64
-	if err := rows.Scan(&now, &a.Replayed, &a.Done, &a.First); err != nil {
+	if err := rows.Scan(&now, &a.Replayed, &a.Done, &a.Guarded, &a.First); err != nil {
 		return err
 	}
 	a.Now = moment(now)
@@ -87,14 +87,20 @@ const maxInt = 1<<63 - 1
 
 func moment(micros int64) time.Time { return time.UnixMicro(micros).UTC() }
 
-const beginRead = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY;"
+// beginRead begins to read. The clock is read before the snapshot is taken, as
+// what is committed in between must not be missed at a later time, and set to
+// the time of the last commit, as nothing read is later than it.
+func (e *engine) beginRead() string {
+	return e.clock() + "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY;" +
+		"SELECT GREATEST(@n,at) INTO @n FROM editlock_meta WHERE id=1;"
+}
 
 // Read implements kv.Engine.
 func (e *engine) Read(ctx context.Context, ranges ...kv.Range) (kv.Answer, error) {
 	var a kv.Answer
 	beside := false
 	var s script
-	s.add(beginRead, e.clock(), "SELECT @n;")
+	s.add(e.beginRead(), "SELECT @n;")
 	for i := range ranges {
 		beside = beside || ranges[i].Beside != ""
 		s.add(selectRange(&ranges[i]))
@@ -161,7 +167,7 @@ func readBeside(ctx context.Context, conn *sql.Conn, ranges []kv.Range, found []
 // Log implements kv.Engine.
 func (e *engine) Log(ctx context.Context, queries ...kv.LogQuery) ([]kv.LogPage, error) {
 	var s script
-	s.add(beginRead, e.clock(), "SELECT @n,last,floor FROM editlock_meta WHERE id=1;")
+	s.add(e.beginRead(), "SELECT @n,last,floor FROM editlock_meta WHERE id=1;")
 	for _, q := range queries {
 		s.add(selectEntries(q))
 	}

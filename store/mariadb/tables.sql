@@ -3,7 +3,8 @@ CREATE TABLE IF NOT EXISTS editlock_meta (
   version INT UNSIGNED NOT NULL,
   last    BIGINT UNSIGNED NOT NULL COMMENT 'the highest number given out',
   floor   BIGINT UNSIGNED NOT NULL COMMENT 'log entries up to this number may have been removed',
-  entries BIGINT NOT NULL COMMENT 'in the log'
+  entries BIGINT NOT NULL COMMENT 'in the log',
+  at      BIGINT NOT NULL COMMENT 'time of the last commit'
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC;
 
 CREATE TABLE IF NOT EXISTS editlock_row (
@@ -24,6 +25,12 @@ CREATE TABLE IF NOT EXISTS editlock_row (
   mx    BIGINT NOT NULL,
   KEY (h1), KEY (h2), KEY (lease), KEY (due)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC;
+
+CREATE TABLE IF NOT EXISTS editlock_guard (
+  rev BIGINT UNSIGNED NOT NULL,
+  k   VARBINARY(3040) NOT NULL,
+  PRIMARY KEY (rev, k)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC COMMENT='rows that transactions of applications may lock: renewals write none of them';
 
 CREATE TABLE IF NOT EXISTS editlock_log (
   n  BIGINT UNSIGNED NOT NULL PRIMARY KEY,
@@ -48,4 +55,4 @@ CREATE TABLE IF NOT EXISTS editlock_note (
   KEY (at)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC;
 
-INSERT IGNORE INTO editlock_meta (id, version, last, floor, entries) VALUES (1, 1, 0, 0, 0);
+INSERT IGNORE INTO editlock_meta (id, version, last, floor, entries, at) VALUES (1, 2, 0, 0, 0, 0);

@@ -53,7 +53,9 @@ func target(text string) (*mysql.Config, error) {
 	c.User = u.User.Username()
 	c.Passwd, _ = u.User.Password()
 	c.MultiStatements = true
-	c.Params = map[string]string{"autocommit": "1"} // whatever the server's default
+	// Whatever the server's defaults. A lock is waited for no longer than for an
+	// answer, so that the server undoes what this process has given up.
+	c.Params = map[string]string{"autocommit": "1", "innodb_lock_wait_timeout": "5"}
 	c.Timeout, c.ReadTimeout, c.WriteTimeout = 10*time.Second, 10*time.Second, 10*time.Second
 	c.Logger = &mysql.NopLogger{} // errors are returned
 	for name, values := range u.Query() {
