@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -26,7 +27,8 @@ type LoginOptions struct {
 	ClientID     string
 	ClientSecret string
 	// PublicURL is where browsers find this server: https://, or http:// on
-	// this machine. The provider must know its /auth/callback.
+	// this machine, with the path that a proxy cuts off, if one does. The provider
+	// must know the /auth/callback below it.
 	PublicURL  string
 	Scopes     []string // beside openid and profile
 	UserPrefix string
@@ -49,7 +51,8 @@ const (
 type Login struct {
 	opts     LoginOptions
 	client   *http.Client
-	secure   bool // browsers come by TLS
+	secure   bool   // browsers come by TLS
+	suffix   string // of names of cookies
 	sessions *sessions
 	seal     *sealer
 
@@ -67,12 +70,13 @@ func NewLogin(o LoginOptions) (*Login, error) {
 		return nil, fmt.Errorf("issuer: %w", CheckURL(o.Issuer))
 	case CheckURL(o.PublicURL) != nil:
 		return nil, fmt.Errorf("public_url: %w", CheckURL(o.PublicURL))
-	case err != nil || strings.Trim(public.Path, "/") != "":
-		return nil, errors.New("public_url: must be an address without a path, such as https://locks.example.org")
+	case err != nil || public.RawQuery != "" || public.User != nil || !plainPath(public.EscapedPath()):
+		return nil, errors.New("public_url: must be an address such as https://locks.example.org or https://example.org/locks")
 	case o.ClientID == "":
 		return nil, errors.New("client_id: must not be empty")
 	}
-	o.PublicURL = public.Scheme + "://" + public.Host
+	below := strings.TrimRight(public.Path, "/")
+	o.PublicURL = public.Scheme + "://" + public.Host + below
 	if o.Lifetime == 0 {
 		o.Lifetime = defaultLoginLifetime
 	}
@@ -80,7 +84,7 @@ func NewLogin(o LoginOptions) (*Login, error) {
 		o.Log = slog.Default()
 	}
 	return &Login{
-		opts: o, client: NewHTTPClient(), secure: public.Scheme == "https",
+		opts: o, client: NewHTTPClient(), secure: public.Scheme == "https", suffix: cookieSuffix(below),
 		sessions: newSessions(), seal: newSealer(),
 	}, nil
 }
@@ -158,7 +162,7 @@ func (l *Login) begin(w http.ResponseWriter, r *http.Request) {
 	_, conf, err := l.connect(ctx)
 	if err != nil {
 		l.opts.Log.Error("the login provider can't be reached", "issuer", l.opts.Issuer, "err", err)
-		page(w, r, http.StatusBadGateway, textProvider, "")
+		entry.Notice{Status: http.StatusBadGateway, Key: "page.provider", Ways: []entry.Way{{Key: "page.again"}}}.Write(w, r)
 		return
 	}
 	b := beginning{
@@ -190,15 +194,15 @@ func (l *Login) callback(w http.ResponseWriter, r *http.Request) {
 		err = l.finish(ctx, w, r, b)
 	}
 	if err == nil {
-		http.Redirect(w, r, b.Back, http.StatusSeeOther)
+		entry.Redirect(w, r, b.Back)
 		return
 	}
 	l.opts.Log.Warn("a login failed", "err", err)
-	why := textFailed
+	n := entry.Notice{Status: http.StatusForbidden, Key: "page.denied", Ways: []entry.Way{{Key: "page.again", To: LoginPath("/")}}}
 	if errors.Is(err, errBegin) {
-		why = textBegin
+		n.Key = "page.begun"
 	}
-	page(w, r, http.StatusForbidden, why, "/auth/login")
+	n.Write(w, r)
 }
 
 // begun finds how the login began, by its state, which counts once.
@@ -307,26 +311,33 @@ func (l *Login) logout(w http.ResponseWriter, r *http.Request) {
 	l.mu.Lock()
 	provider := l.provider
 	l.mu.Unlock()
-	if s == nil || provider == nil {
-		page(w, r, http.StatusOK, textOut, "/")
-		return
+	out := entry.Notice{Status: http.StatusOK, Key: "page.out", Ways: []entry.Way{{Key: "page.log_in_again", To: LoginPath("/")}}}
+	if s != nil {
+		l.opts.Log.Info("logged out", "caller", s.caller.Name)
+		if there := l.endAtProvider(provider, s.idToken); there != "" {
+			out.Key, out.Ways = "page.out_here", append([]entry.Way{{Key: "page.log_out", To: there}}, out.Ways...)
+		}
 	}
-	l.opts.Log.Info("logged out", "caller", s.caller.Name)
+	out.Write(w, r)
+}
+
+// endAtProvider is where a reader ends the login at the provider, too; empty if
+// that is not known. provider may be nil.
+func (l *Login) endAtProvider(provider *oidc.Provider, idToken string) string {
 	var meta claimSet
-	end, err := url.Parse("")
-	if provider.Claims(&meta) == nil && CheckURL(meta.text("end_session_endpoint")) == nil {
-		end, err = url.Parse(meta.text("end_session_endpoint"))
+	if provider == nil || provider.Claims(&meta) != nil || CheckURL(meta.text("end_session_endpoint")) != nil {
+		return ""
 	}
+	end, err := url.Parse(meta.text("end_session_endpoint"))
 	if err != nil || end.Host == "" {
-		page(w, r, http.StatusOK, textOut, "/")
-		return
+		return ""
 	}
 	q := end.Query()
-	q.Set("id_token_hint", s.idToken)
+	q.Set("id_token_hint", idToken)
 	q.Set("post_logout_redirect_uri", l.opts.PublicURL+"/")
 	q.Set("client_id", l.opts.ClientID)
 	end.RawQuery = q.Encode()
-	page(w, r, http.StatusOK, textOutHere, end.String())
+	return end.String()
 }
 
 // localPath is where to go after the login: a path of this server, never
@@ -336,7 +347,17 @@ func localPath(text string) string {
 	if err != nil || u.Scheme != "" || u.Host != "" || !strings.HasPrefix(text, "/") || strings.HasPrefix(text, "//") || strings.ContainsAny(text, "\\\t\r\n") {
 		return "/"
 	}
+	if clean := path.Clean(u.Path); clean != u.Path && clean+"/" != u.Path { // dots would lead out of the server's own part of a host
+		return "/"
+	}
 	return text
+}
+
+// plainPath reports whether a path has no parts that browsers and proxies might
+// read differently.
+func plainPath(escaped string) bool {
+	trimmed := strings.TrimRight(escaped, "/")
+	return trimmed == "" || path.Clean(trimmed) == trimmed && !strings.ContainsAny(trimmed, "%;\\")
 }
 
 // LogoutPath is where a POST ends a login.

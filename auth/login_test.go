@@ -266,7 +266,7 @@ func TestLogin(t *testing.T) {
 
 func TestLogin_SpeaksTheReadersLanguage(t *testing.T) {
 	o := openOffice(t)
-	for wanted, want := range map[string]string{"ru-RU,ru;q=0.9,en;q=0.8": "lang=ru", "en,ru": "lang=en", "": "lang=en", "de": "lang=en"} {
+	for wanted, want := range map[string]string{"ru-RU,ru;q=0.9,en;q=0.8": `lang="ru"`, "en,ru": `lang="en"`, "": `lang="en"`, "de": `lang="en"`} {
 		_, body := o.browser(t).do(t, "POST", o.server.URL+"/auth/logout", url.Values{}, "Accept-Language", wanted)
 		if !strings.Contains(body, want) {
 			t.Errorf("%q: got %s", wanted, body)
@@ -275,7 +275,7 @@ func TestLogin_SpeaksTheReadersLanguage(t *testing.T) {
 }
 
 func TestLogin_LeadsBackToThisServerOnly(t *testing.T) {
-	for _, back := range []string{"https://evil.example/", "//evil.example", "/\\evil.example", "/\t/evil.example", "javascript:alert(1)", "evil"} {
+	for _, back := range []string{"https://evil.example/", "//evil.example", "/\\evil.example", "/\t/evil.example", "javascript:alert(1)", "evil", "/../evil", "/ui/../../evil", "/%2e%2e/evil", "/./", "/ui//history"} {
 		if got := auth.LoginPath(back); got != "/auth/login?back=%2F" {
 			t.Errorf("%q leads to %s", back, got)
 		}
@@ -287,7 +287,10 @@ func TestNewLogin_RefusesAddressesWithoutTLS(t *testing.T) {
 	for name, change := range map[string]func(*auth.LoginOptions){
 		"issuer":     func(o *auth.LoginOptions) { o.Issuer = "http://id.example" },
 		"public_url": func(o *auth.LoginOptions) { o.PublicURL = "http://locks.example" },
-		"path":       func(o *auth.LoginOptions) { o.PublicURL = "https://locks.example/path" },
+		"dots":       func(o *auth.LoginOptions) { o.PublicURL = "https://locks.example/path/../other" },
+		"encoded":    func(o *auth.LoginOptions) { o.PublicURL = "https://locks.example/pa%2Fth" },
+		"query":      func(o *auth.LoginOptions) { o.PublicURL = "https://locks.example/?path" },
+		"user":       func(o *auth.LoginOptions) { o.PublicURL = "https://me@locks.example/" },
 		"client":     func(o *auth.LoginOptions) { o.ClientID = "" },
 	} {
 		o := good
@@ -296,8 +299,12 @@ func TestNewLogin_RefusesAddressesWithoutTLS(t *testing.T) {
 			t.Errorf("%s is taken", name)
 		}
 	}
-	if _, err := auth.NewLogin(good); err != nil {
-		t.Error(err)
+	for _, address := range []string{"https://locks.example", "https://locks.example/", "https://locks.example/path", "https://locks.example/a/b/"} {
+		o := good
+		o.PublicURL = address
+		if _, err := auth.NewLogin(o); err != nil {
+			t.Errorf("%s: %v", address, err)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"net/http"
 	"slices"
@@ -105,13 +106,24 @@ func (s *sessions) end(id string) *session {
 	return one
 }
 
-// The prefix __Host- binds a cookie to this host, this path and TLS, so that
-// no neighbour can plant one.
+// The prefix __Host- binds a cookie to this host and TLS, so that no neighbour
+// can plant one. It asks for the path /, also where a proxy serves this server
+// below a path of its own: a narrower one would keep out no page of the same
+// origin. The suffix tells several servers of one host apart.
 func (l *Login) cookieName(name string) string {
 	if l.secure {
-		return "__Host-" + name
+		return "__Host-" + name + l.suffix
 	}
-	return name
+	return name + l.suffix
+}
+
+// cookieSuffix is empty for a server that has its host for itself.
+func cookieSuffix(below string) string {
+	if below == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(below))
+	return "-" + hex.EncodeToString(sum[:4])
 }
 
 func (l *Login) sessionCookie() string { return l.cookieName("editlock_login") }
@@ -119,14 +131,16 @@ func (l *Login) sessionCookie() string { return l.cookieName("editlock_login") }
 // beginCookie is one for each login under way: several pages of a browser may
 // ask for one at once.
 func (l *Login) beginCookie(state string) string {
-	return l.cookieName("editlock_login_" + state[:8])
+	return l.beginPrefix() + state[:8]
 }
+
+func (l *Login) beginPrefix() string { return l.cookieName("editlock_login") + "_" }
 
 // dropBegun has a browser forget the oldest of too many logins under way.
 func (l *Login) dropBegun(w http.ResponseWriter, r *http.Request) {
 	size := 0
 	for _, c := range slices.Backward(r.Cookies()) { // the newest is the last
-		if !strings.HasPrefix(c.Name, l.cookieName("editlock_login_")) {
+		if !strings.HasPrefix(c.Name, l.beginPrefix()) {
 			continue
 		}
 		if size += len(c.Name) + len(c.Value); size > maxBegun {

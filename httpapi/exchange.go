@@ -225,9 +225,7 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, context.Canceled) && r.Context().Err() != nil {
 		return // nobody is there to read it
 	}
-	p := h.problem(r, err)
-	h.count(p)
-	h.hint(w, p, err)
+	p := h.Refusal(w, r, err)
 	if err := write(w, p.Status, problemType, p); err != nil {
 		// A message that is not UTF-8 can't be sent.
 		_ = write(w, p.Status, problemType, wire.NewProblem(p.Code, ""))

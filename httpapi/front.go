@@ -15,7 +15,6 @@ import (
 	"editlock/access"
 	"editlock/auth"
 	"editlock/internal/entry"
-	"editlock/internal/wire"
 )
 
 // FrontOptions adjusts a front. Nil means defaults.
@@ -157,19 +156,16 @@ func (f *front) isProxy(host string) bool {
 // trusted refuses foreign names on a loopback address, and calls that other
 // sites' pages make.
 func (f *front) trusted(w http.ResponseWriter, r *http.Request) bool {
-	problem := ""
 	switch {
 	case onLoopback(r) && !auth.IsLoopback(r.Host):
-		problem = fmt.Sprintf("%.100q is not this machine; call it localhost or 127.0.0.1", r.Host)
+		entry.RefuseHost(w, r)
 	case entry.Own(r, f.opts.Origins...):
 		return true
 	case entry.Visit(r): // or it might open a stream, as by a prefetch
 		entry.Arrive(w, r)
-		return false
 	default:
-		problem = entry.ForeignPage
+		entry.RefuseForeign(w, r)
 	}
-	entry.Problem(w, wire.NewProblem(wire.Forbidden, problem))
 	return false
 }
 

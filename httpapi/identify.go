@@ -44,6 +44,15 @@ func (h *Handler) Identify(r *http.Request) (*http.Request, error) {
 // Refuse answers with the problem that tells of an error.
 func (h *Handler) Refuse(w http.ResponseWriter, r *http.Request, err error) { h.refuse(w, r, err) }
 
+// Refusal is what Refuse answers, for an answer in another form. It counts the
+// refusal and adds its headers.
+func (h *Handler) Refusal(w http.ResponseWriter, r *http.Request, err error) *wire.Problem {
+	p := h.problem(r, err)
+	h.count(p)
+	h.hint(w, p, err)
+	return p
+}
+
 // hint adds the headers that say what to do about a problem.
 func (h *Handler) hint(w http.ResponseWriter, p *wire.Problem, err error) {
 	var (

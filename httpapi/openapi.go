@@ -29,6 +29,9 @@ var document = sync.OnceValue(func() *huma.OpenAPI {
 				"Names that are unknown, or given twice, are `invalid`; null is as good as absent. " +
 				"Errors are `application/problem+json` with a stable `code`:\n\n" + codeTable(),
 		},
+		// Relative to the document's own address: a proxy may serve the API below a
+		// path that only its clients know.
+		Servers: []*huma.Server{{URL: "."}},
 		Components: &huma.Components{
 			Schemas: schemas, Responses: problemResponses(schemas),
 			SecuritySchemes: map[string]*huma.SecurityScheme{"bearer": {

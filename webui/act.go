@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"editlock"
+	"editlock/internal/entry"
 )
 
 // target is a lock as the reader saw it: in the hands of one holder. Nothing
@@ -208,7 +209,7 @@ func (h *handler) act(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	setCookie(w, r, doneCookie, do+"."+strconv.Itoa(v.Done), 60)
-	http.Redirect(w, r, v.Back, http.StatusSeeOther)
+	entry.Redirect(w, r, v.Back)
 }
 
 // abreast is how many locks of one form are acted on at a time.

@@ -58,7 +58,7 @@ func TestAct_ReleasesAnothersLockInOnesNameWithAReason(t *testing.T) {
 	v.get("/") // what is read now must not be shown afterwards
 
 	res, _ := v.do("/ui/act", "do=release", "lock="+keyOf(m), "reasoned=1", "reason=gone+home", "back=/?group=crm")
-	if got := res.Header.Get("Location"); res.StatusCode != http.StatusSeeOther || got != "/?group=crm" {
+	if got := res.Header.Get("Location"); res.StatusCode != http.StatusSeeOther || got != "../?group=crm" {
 		t.Fatalf("answered %s to %q", res.Status, got)
 	}
 	if diff := cmp.Diff([]string{"force_released 2417 by Petrova from Ivanov: gone home"}, told(t, l, 1)); diff != "" {
@@ -152,7 +152,7 @@ func TestAct_LeavesAloneWhatIsNotAsItWasSeen(t *testing.T) {
 	if res.StatusCode != http.StatusOK || !strings.Contains(body, "Released: 1.") {
 		t.Errorf("answered %s:\n%s", res.Status, body)
 	}
-	for _, want := range []string{"is by now held by <a href=\"/ui/person?who=u%3Asidorova\"><bdi>Sidorova", "is free already"} {
+	for _, want := range []string{"is by now held by <a href=\"../ui/person?who=u%3Asidorova\"><bdi>Sidorova", "is free already"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("it does not say %q:\n%s", want, body)
 		}

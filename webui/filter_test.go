@@ -205,7 +205,7 @@ func linkOn(body, text string) string {
 	if m == nil {
 		return ""
 	}
-	return strings.ReplaceAll(m[1], "&amp;", "&")
+	return strings.TrimPrefix(strings.ReplaceAll(m[1], "&amp;", "&"), ".") // as a browser makes of it at the root
 }
 
 func TestScan_IsSharedByReaders(t *testing.T) {

@@ -8,12 +8,13 @@ import (
 	"unicode/utf8"
 
 	"editlock"
+	"editlock/internal/entry"
 )
 
 const (
 	sessionCookie  = "editlock_session"
 	nameCookie     = "editlock_name"
-	languageCookie = "editlock_language"
+	languageCookie = entry.LanguageCookie
 
 	maxName    = 60 // characters
 	yearInSecs = 365 * 24 * 60 * 60
@@ -88,7 +89,7 @@ func (h *handler) setName(w http.ResponseWriter, r *http.Request) {
 	}
 	setCookie(w, r, sessionCookie, session, yearInSecs)
 	setCookie(w, r, nameCookie, base64.RawURLEncoding.EncodeToString([]byte(name)), yearInSecs)
-	http.Redirect(w, r, back, http.StatusSeeOther)
+	entry.Redirect(w, r, back)
 }
 
 func setCookie(w http.ResponseWriter, r *http.Request, name, value string, maxAge int) {

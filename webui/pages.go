@@ -18,6 +18,7 @@ import (
 
 	"editlock"
 	"editlock/internal/bidi"
+	"editlock/internal/entry"
 )
 
 //go:embed templates
@@ -33,19 +34,25 @@ const maxForm = 512 << 10
 // pages are the templates in one language.
 type pages struct {
 	words     words
-	templates *template.Template
-	script    template.JS // the words that scripts use
+	templates map[string]*template.Template // by where the server's root is, as entry.Root has it
+	script    template.JS                   // the words that scripts use
 }
+
+// roots are where the root is from the list, and from all other pages.
+var roots = []string{"./", "../"}
 
 func parsePages() map[string]*pages {
 	out := make(map[string]*pages)
 	for _, lang := range languages {
-		p := &pages{words: loadWords(lang)}
-		p.templates = template.Must(template.New("").Funcs(template.FuncMap{
-			"t": p.words.text, "n": p.words.number, "dur": p.words.duration,
-			"utc": utc, "stamp": stamp, "personURL": personURL, "lockURL": lockURL,
-			"bdi": isolated, "isolate": bidi.Isolate, "written": written,
-		}).ParseFS(templateFiles, "templates/*.html"))
+		p := &pages{words: loadWords(lang), templates: map[string]*template.Template{}}
+		for _, root := range roots {
+			p.templates[root] = template.Must(template.New("").Funcs(template.FuncMap{
+				"t": p.words.text, "n": p.words.number, "dur": p.words.duration,
+				"utc": utc, "stamp": stamp, "personURL": personURL, "lockURL": lockURL,
+				"link": func(page string) string { return root + strings.TrimPrefix(page, "/") },
+				"bdi":  isolated, "isolate": bidi.Isolate, "written": written,
+			}).ParseFS(templateFiles, "templates/*.html"))
+		}
 		forScripts := map[string]string{}
 		for key, text := range p.words {
 			if name, ok := strings.CutPrefix(key, "script."); ok {
@@ -111,10 +118,18 @@ func (h *handler) render(w http.ResponseWriter, r *http.Request, p page, data an
 	if v.Titled == "" {
 		v.Titled, _ = in.words.text(p.Title)
 	}
+	templates, ok := in.templates[entry.Root(r)]
+	if !ok { // no page has such an address
+		n := entry.Notice{Status: p.Status, Key: "page.missing", Ways: []entry.Way{entry.Home}}
+		if p.Status != http.StatusNotFound {
+			n.Key = "page.method"
+		}
+		n.Write(w, r)
+		return
+	}
 	var content, whole bytes.Buffer
-	if err := in.templates.ExecuteTemplate(&content, p.Name, v); err != nil {
-		h.log.Error("rendering a page", "page", p.Name, "error", err)
-		http.Error(w, "the page could not be made; the server's log says why", http.StatusInternalServerError)
+	if err := templates.ExecuteTemplate(&content, p.Name, v); err != nil {
+		h.unmade(w, r, p, err)
 		return
 	}
 	sum := sha256.Sum256(append(content.Bytes(), v.Me.Owner.Name+lang...))
@@ -129,9 +144,8 @@ func (h *handler) render(w http.ResponseWriter, r *http.Request, p page, data an
 		return
 	}
 	v.Content = template.HTML(content.String()) //nolint:gosec // made by a template, two lines above
-	if err := in.templates.ExecuteTemplate(&whole, "layout", v); err != nil {
-		h.log.Error("rendering a page", "page", p.Name, "error", err)
-		http.Error(w, "the page could not be made; the server's log says why", http.StatusInternalServerError)
+	if err := templates.ExecuteTemplate(&whole, "layout", v); err != nil {
+		h.unmade(w, r, p, err)
 		return
 	}
 	head.Set("Content-Type", "text/html; charset=utf-8")
@@ -140,6 +154,12 @@ func (h *handler) render(w http.ResponseWriter, r *http.Request, p page, data an
 		w.WriteHeader(p.Status)
 	}
 	_, _ = w.Write(whole.Bytes())
+}
+
+// unmade answers where a template fails.
+func (h *handler) unmade(w http.ResponseWriter, r *http.Request, p page, err error) {
+	h.log.Error("rendering a page", "page", p.Name, "error", err)
+	entry.Notice{Status: http.StatusInternalServerError, Key: "page.failed", Ways: []entry.Way{entry.Home}}.Write(w, r)
 }
 
 // failure is a page that says what is wrong.
@@ -199,7 +219,7 @@ func (h *handler) switchedLanguage(w http.ResponseWriter, r *http.Request) bool 
 	if spoken(lang) {
 		setCookie(w, r, languageCookie, lang, yearInSecs)
 	}
-	http.Redirect(w, r, localPath(here(r)), http.StatusSeeOther)
+	entry.Redirect(w, r, localPath(here(r)))
 	return true
 }
 

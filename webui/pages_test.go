@@ -219,7 +219,7 @@ func TestLanguage_IsTheReadersChoiceOrHisBrowsers(t *testing.T) {
 		}
 	}
 	res, _ := v.do("/?q=a+b&lang=ru")
-	if got := res.Header.Get("Location"); res.StatusCode != http.StatusSeeOther || got != "/?q=a+b" {
+	if got := res.Header.Get("Location"); res.StatusCode != http.StatusSeeOther || got != "./?q=a+b" {
 		t.Errorf("the switch leads to %q with %s, want the same page", got, res.Status)
 	}
 	v.headers["Accept-Language"], v.headers["Cookie"] = "en", res.Header.Get("Set-Cookie")

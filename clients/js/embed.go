@@ -41,8 +41,8 @@ var version = func() string {
 
 // Handler serves Files below a prefix that ends with a slash. Under their
 // plain names browsers ask each time whether they have changed; under
-// prefix/VERSION/, which Content-Location tells, they are kept for good. Other
-// paths, versions of another build among them, go to other.
+// prefix/VERSION/, which Content-Location tells relative to the address asked,
+// they are kept for good. Other paths, versions of another build among them, go to other.
 func Handler(prefix string, other http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name, found := strings.CutPrefix(r.URL.Path, prefix)
@@ -60,9 +60,10 @@ func Handler(prefix string, other http.Handler) http.Handler {
 		head.Set("Content-Type", "text/javascript; charset=utf-8")
 		head.Set("X-Content-Type-Options", "nosniff")
 		head.Set("ETag", `"`+version+`"`)
-		head.Set("Content-Location", prefix+version+"/"+name)
+		head.Set("Content-Location", version+"/"+name)
 		head.Set("Cache-Control", "no-cache")
 		if versioned {
+			head.Set("Content-Location", name)
 			head.Set("Cache-Control", "public, max-age=31536000, immutable")
 		}
 		http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(data))

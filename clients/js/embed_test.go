@@ -51,8 +51,12 @@ func TestHandler(t *testing.T) {
 		if again := get("/editlock/"+name, "If-None-Match", tag); tag == "" || again.Code != http.StatusNotModified {
 			t.Errorf("%s again, with the tag %q: status %d, want 304", name, tag, again.Code)
 		}
+		// Relative, so that it leads there through a proxy, too.
 		at := plain.Header().Get("Content-Location")
-		kept := get(at)
+		kept := get("/editlock/" + at)
+		if got := kept.Header().Get("Content-Location"); got != name {
+			t.Errorf("%s names itself %q, want %q", at, got, name)
+		}
 		if kept.Code != http.StatusOK || kept.Body.String() != string(want) || !strings.Contains(kept.Header().Get("Cache-Control"), "immutable") {
 			t.Errorf("%s: status %d, kept as %q", at, kept.Code, kept.Header().Get("Cache-Control"))
 		}

@@ -56,6 +56,9 @@ func (s *served) send(t *testing.T, method, path, body string, length int64, hea
 		t.Fatalf("%s %s: %v", method, path, err)
 	}
 	defer res.Body.Close()
+	if to, err := res.Location(); err == nil && to.Host == r.URL.Host { // relative: as a browser takes it
+		res.Header.Set("Location", to.RequestURI())
+	}
 	if res.Header.Get("Content-Type") == "text/event-stream" {
 		return answered{res.StatusCode, res.Header, ""}
 	}

@@ -302,7 +302,7 @@ func TestLogins_OtherSitesPagesReadNothing(t *testing.T) {
 	}
 	for _, path := range pages {
 		status, body := m.send(t, "GET", path, "", "", link...)
-		if status != http.StatusOK || !strings.Contains(body, `http-equiv=refresh content="0;url=`+strings.ReplaceAll(path, "&", "&amp;")+`"`) || strings.Contains(body, "Test User2") {
+		if status != http.StatusOK || !strings.Contains(body, `<meta http-equiv="refresh" content="0">`) || strings.Contains(body, "Test User2") {
 			t.Errorf("a link to %s: %d %.300s", path, status, body)
 		}
 	}

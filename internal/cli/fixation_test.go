@@ -72,7 +72,7 @@ func TestLogins_TakeNothingThatWasPlanted(t *testing.T) {
 		}
 		cookie, _, _ := strings.Cut(begun.header.Get("Set-Cookie"), ";")
 		back := "/auth/callback?code=x&state=" + to.Query().Get("state")
-		const notHere = "not begun in this browser"
+		const notHere = "begun in another browser"
 		if got := s.call(t, "GET", back, "", http.Header{"Cookie": {cookie}}); got.status != http.StatusForbidden || !strings.Contains(got.body, notHere) {
 			t.Errorf("got %d %s", got.status, got.body)
 		}

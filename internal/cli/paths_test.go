@@ -95,7 +95,7 @@ func TestPaths_ThatAreNotExactAreProblemsAndNeverRedirects(t *testing.T) {
 	}
 	// The folders of pages' files are no pages.
 	page := d.open.ask(t, "GET", "/", nil).body
-	_, folder, _ := strings.Cut(page, `href="/ui/assets/`)
+	_, folder, _ := strings.Cut(page, `href="./ui/assets/`)
 	folder, _, _ = strings.Cut(folder, "/")
 	for _, path := range []string{"", "/", "/fonts", "/fonts/", "/index.html"} {
 		if got := d.open.ask(t, "GET", "/ui/assets/"+folder+path, nil); folder == "" || got.status != http.StatusNotFound {

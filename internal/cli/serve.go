@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -22,6 +23,7 @@ import (
 	"editlock/internal/demo"
 	"editlock/internal/entry"
 	"editlock/internal/storeurl"
+	"editlock/internal/wire"
 	"editlock/telemetry"
 )
 
@@ -188,14 +190,19 @@ func (s *server) routes(api *httpapi.Handler, locks editlock.Locker) http.Handle
 	manager := s.security.manager(api, locks, s.conf.Demo, s.log)
 	mux.Handle("/{$}", manager)
 	mux.Handle("/ui/", manager)
-	mux.Handle("GET /editlock/", js.Handler("/editlock/", api))
+	mux.Handle("GET /editlock/", js.Handler("/editlock/", http.HandlerFunc(missing)))
 	if s.conf.Demo {
 		mux.Handle("/demo/", demo.New(locks, nil))
 	}
 	if s.security.known() && s.security.chain.Login != nil {
 		s.security.chain.Login.Register(mux)
 	}
-	return entry.Routes(mux, api)
+	return entry.Routes(mux, api, entry.Home)
+}
+
+// missing refuses a path below one that is served.
+func missing(w http.ResponseWriter, r *http.Request) {
+	entry.Refuse(w, r, wire.NewProblem(wire.NotFound, fmt.Sprintf("there is nothing at %.200q", r.URL.Path)), entry.Home)
 }
 
 // address is where a browser on this machine finds the server.

@@ -116,12 +116,12 @@ func (sec *security) identity(r *http.Request) webui.Identity {
 func (sec *security) members(api *httpapi.Handler, next http.Handler) http.Handler {
 	arrived := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if sec.mustLogIn(r) {
-			http.Redirect(w, r, auth.LoginPath(r.URL.RequestURI()), http.StatusSeeOther)
+			entry.Redirect(w, r, auth.LoginPath(r.URL.RequestURI()))
 			return
 		}
 		r, err := api.Identify(r)
 		if err != nil {
-			api.Refuse(w, r, err)
+			sec.refuse(api, w, r, err)
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -141,4 +141,29 @@ func (sec *security) mustLogIn(r *http.Request) bool {
 	_, err := sec.chain.Authenticate(r)
 	var unknown *auth.Error
 	return errors.As(err, &unknown) && !unknown.Presented
+}
+
+// refuse answers who is not let in: readers by a page, programs as the API does.
+func (sec *security) refuse(api *httpapi.Handler, w http.ResponseWriter, r *http.Request, err error) {
+	w.Header().Add("Vary", "Accept")
+	if !entry.Reader(r) {
+		api.Refuse(w, r, err)
+		return
+	}
+	p := api.Refusal(w, r, err)
+	var unknown *auth.Error
+	switch errors.As(err, &unknown); {
+	case unknown == nil:
+		entry.Refuse(w, r, p, entry.Home)
+	case unknown.Presented:
+		entry.Notice{Status: p.Status, Key: "page.refused", Detail: p.Detail}.Write(w, r)
+	case sec.chain.Login != nil:
+		back := "/"
+		if r.Method == http.MethodGet {
+			back = r.URL.RequestURI()
+		}
+		entry.Notice{Status: p.Status, Key: "page.login", Ways: []entry.Way{{Key: "page.log_in", To: auth.LoginPath(back)}}}.Write(w, r)
+	default:
+		entry.Refuse(w, r, p)
+	}
 }

@@ -107,7 +107,7 @@ func (sec *security) metrics(api *httpapi.Handler, next http.Handler) http.Handl
 			sec.guard.Refuse(r.Context(), c, "read the metrics", err)
 		}
 		if err != nil {
-			api.Refuse(w, r, err)
+			sec.refuse(api, w, r, err)
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -10,6 +10,7 @@ import (
 	"net/http"
 
 	"editlock/clients/js"
+	"editlock/internal/entry"
 )
 
 //go:embed templates
@@ -32,7 +33,8 @@ type page struct {
 // view is what a template sees.
 type view struct {
 	Lang      string
-	Assets    string // path of the style sheet, scripts and fonts
+	Root      string // relative address of the server's root
+	Assets    string // where style sheet, scripts and fonts are, from there
 	Words     words
 	Here      string // path of this page
 	Person    person
@@ -79,12 +81,9 @@ func (h *handler) index(w http.ResponseWriter, r *http.Request) {
 
 // document is the list with one document open.
 func (h *handler) document(w http.ResponseWriter, r *http.Request) {
-	if h.switchedLanguage(w, r) {
-		return
-	}
 	doc := h.office.find(r.PathValue("id"))
 	if doc == nil {
-		http.Redirect(w, r, "/demo/", http.StatusSeeOther)
+		entry.Redirect(w, r, "/demo/")
 		return
 	}
 	p, ok := personOf(r)
@@ -107,23 +106,24 @@ func (h *handler) welcome(w http.ResponseWriter, r *http.Request, status int, ne
 	h.render(w, r, status, "welcome", v)
 }
 
-// switchedLanguage answers ?lang= by remembering the choice.
+// switchedLanguage answers ?lang= by remembering the choice, and leads to next.
 func (h *handler) switchedLanguage(w http.ResponseWriter, r *http.Request) bool {
-	lang := r.URL.Query().Get("lang")
+	q := r.URL.Query()
+	lang := q.Get("lang")
 	if lang == "" {
 		return false
 	}
 	if spoken(lang) {
 		setCookie(w, languageCookie, lang)
 	}
-	http.Redirect(w, r, r.URL.Path, http.StatusSeeOther)
+	entry.Redirect(w, r, h.localPath(q.Get("next")))
 	return true
 }
 
 func (h *handler) render(w http.ResponseWriter, r *http.Request, status int, name string, v view) {
 	p := h.pages[languageOf(r)]
 	v.Lang, v.Words = p.lang, p.words
-	v.Assets = "/demo/assets/" + assetsVersion()
+	v.Root, v.Assets = entry.Root(r), "demo/assets/"+assetsVersion()
 	v.Fields, v.Group, v.Idle = fields, lockGroup, h.idle.String()
 	if v.Here == "" {
 		v.Here = r.URL.Path

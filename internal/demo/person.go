@@ -8,12 +8,13 @@ import (
 	"unicode/utf8"
 
 	"editlock"
+	"editlock/internal/entry"
 )
 
 const (
-	sessionCookie  = "editlock_demo_session"
-	nameCookie     = "editlock_demo_name"
-	languageCookie = "editlock_demo_language"
+	sessionCookie  = "editlock_demo_browser"
+	nameCookie     = "editlock_demo_person"
+	languageCookie = "editlock_demo_lang"
 
 	maxName    = 60 // characters
 	yearInSecs = 365 * 24 * 60 * 60
@@ -83,7 +84,7 @@ func (h *handler) setPerson(w http.ResponseWriter, r *http.Request) {
 	}
 	setCookie(w, sessionCookie, p.Session)
 	setCookie(w, nameCookie, base64.RawURLEncoding.EncodeToString([]byte(p.Name)))
-	http.Redirect(w, r, h.localPath(r.PostFormValue("next")), http.StatusSeeOther)
+	entry.Redirect(w, r, h.localPath(r.PostFormValue("next")))
 }
 
 // localPath lets a form lead to a page of the demo only.
@@ -94,9 +95,12 @@ func (h *handler) localPath(next string) string {
 	return "/demo/"
 }
 
+// setCookie gives no path: a browser takes the one up to the last slash of the
+// address that it asked, which only it knows behind a proxy. So cookies are set
+// by /demo/ and /demo/person only.
 func setCookie(w http.ResponseWriter, name, value string) {
 	http.SetCookie(w, &http.Cookie{
-		Name: name, Value: value, Path: "/demo/", MaxAge: yearInSecs,
+		Name: name, Value: value, MaxAge: yearInSecs,
 		HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	})
 }

@@ -2,10 +2,8 @@ package entry
 
 import (
 	"fmt"
-	"html"
 	"net/http"
 	"slices"
-	"strings"
 
 	"editlock/internal/wire"
 )
@@ -40,9 +38,21 @@ func OwnPages(next http.Handler) http.Handler {
 	return OwnPagesOr(next, RefuseForeign)
 }
 
-// RefuseForeign answers a request of another site's page.
-func RefuseForeign(w http.ResponseWriter, _ *http.Request) {
-	Problem(w, wire.NewProblem(wire.Forbidden, ForeignPage))
+// RefuseForeign answers a request of another site's page. A reader may open the
+// same address from here.
+func RefuseForeign(w http.ResponseWriter, r *http.Request) {
+	n := Notice{Status: http.StatusForbidden, Key: "page.foreign"}
+	if r.Method == http.MethodGet {
+		n.Ways = []Way{{Key: "page.open"}}
+	}
+	refuse(w, r, wire.NewProblem(wire.Forbidden, ForeignPage), n)
+}
+
+// RefuseHost answers a request by a name that is not this machine's, on an
+// address that only this machine can reach.
+func RefuseHost(w http.ResponseWriter, r *http.Request) {
+	refuse(w, r, wire.NewProblem(wire.Forbidden, fmt.Sprintf("%.100q is not this machine; call it localhost or 127.0.0.1", r.Host)),
+		Notice{Status: http.StatusForbidden, Key: "page.host"})
 }
 
 // OwnPagesOr is OwnPages with a refusal of the caller's own.
@@ -62,18 +72,5 @@ func OwnPagesOr(next http.Handler, refuse http.HandlerFunc) http.Handler {
 // Arrive answers a Visit by a page that opens its address again. Nothing in the
 // page depends on who opens it.
 func Arrive(w http.ResponseWriter, r *http.Request) {
-	at := r.URL.RequestURI()
-	if !strings.HasPrefix(at, "/") || strings.HasPrefix(at, "//") {
-		at = "/"
-	}
-	at = html.EscapeString(at)
-	head := w.Header()
-	head.Set("Content-Type", "text/html; charset=utf-8")
-	head.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-	head.Set("X-Content-Type-Options", "nosniff")
-	head.Set("Referrer-Policy", "same-origin")
-	head.Set("Cross-Origin-Opener-Policy", "same-origin")
-	head.Set("Cache-Control", "no-store")
-	_, _ = fmt.Fprintf(w, `<!doctype html><meta charset=utf-8><title>editlock</title>`+
-		`<meta http-equiv=refresh content="0;url=%s"><p><a href="%s">editlock</a>`, at, at)
+	Notice{Status: http.StatusOK, Key: "page.arrive", Opens: true, Ways: []Way{{Key: "page.open"}}}.Write(w, r)
 }

@@ -21,10 +21,10 @@ type Server interface {
 }
 
 // Routes serves the paths of first, then those of mux, and nothing else. It
-// answers all other requests with a problem document, and never redirects: a
+// refuses all other requests, with ways for readers, and never redirects: a
 // client would repeat its request at another path than the one that a proxy in
 // front has let through. first may be nil.
-func Routes(mux *http.ServeMux, first Server) http.Handler {
+func Routes(mux *http.ServeMux, first Server, ways ...Way) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if first != nil && first.Serves(r.URL.Path) && exact(r.URL) {
 			first.ServeHTTP(w, r)
@@ -35,9 +35,9 @@ func Routes(mux *http.ServeMux, first Server) http.Handler {
 			mux.ServeHTTP(w, r)
 		case http.StatusMethodNotAllowed:
 			w.Header().Set("Allow", allow)
-			Problem(w, wire.NewProblem(wire.MethodNotAllowed, fmt.Sprintf("%.200q takes %s, not %.20q", r.URL.Path, allow, r.Method)))
+			Refuse(w, r, wire.NewProblem(wire.MethodNotAllowed, fmt.Sprintf("%.200q takes %s, not %.20q", r.URL.Path, allow, r.Method)), ways...)
 		default:
-			Problem(w, wire.NewProblem(wire.NotFound, fmt.Sprintf("there is nothing at %.200q", r.URL.Path)))
+			Refuse(w, r, wire.NewProblem(wire.NotFound, fmt.Sprintf("there is nothing at %.200q", r.URL.Path)), ways...)
 		}
 	})
 }
@@ -92,8 +92,8 @@ func (p *probe) Header() http.Header         { return p.header }
 func (p *probe) Write(b []byte) (int, error) { return len(b), nil }
 func (p *probe) WriteHeader(status int)      { p.status = status }
 
-// Problem answers with a problem document.
-func Problem(w http.ResponseWriter, p *wire.Problem) {
+// problem answers with a problem document.
+func problem(w http.ResponseWriter, p *wire.Problem) {
 	data, err := strictjson.Append(nil, p)
 	if err != nil { // a path that is not UTF-8 can't be sent
 		data, _ = strictjson.Append(nil, wire.NewProblem(p.Code, ""))

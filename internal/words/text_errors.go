@@ -8,7 +8,7 @@ import (
 
 // catalogue holds the texts by key. What a key's arguments are, its formats
 // tell.
-var catalogue = merge(errorTexts, resultTexts, commandTexts, stepInTexts, serverTexts, careTexts, doctorTexts, flagTexts)
+var catalogue = merge(errorTexts, resultTexts, commandTexts, stepInTexts, serverTexts, careTexts, doctorTexts, flagTexts, pageTexts)
 
 func merge(parts ...map[string]text) map[string]text {
 	all := make(map[string]text)

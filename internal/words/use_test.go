@@ -18,7 +18,7 @@ import (
 func sources(t *testing.T) []*ast.File {
 	t.Helper()
 	var out []*ast.File
-	for _, pattern := range []string{"*.go", "../cli/*.go"} {
+	for _, pattern := range []string{"*.go", "../cli/*.go", "../entry/*.go", "../demo/*.go", "../../auth/*.go", "../../webui/*.go"} {
 		names, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)
@@ -102,7 +102,7 @@ func TestCatalogue_HasNothingUnused(t *testing.T) {
 		})
 	}
 	// Of commands, kinds, groups, and types of flags; their own tests.
-	families := regexp.MustCompile(`^kind\.|^group\.|\.(short|long)$|^doctor\.(ok|warning|error)$|^backup\.(postgres|mariadb|redis|etcd|http|memory)$|^usage\.(bool|duration|idle|number|time)$`)
+	families := regexp.MustCompile(`^kind\.|^group\.|\.(short|long)$|^page\.\w+\.more$|^doctor\.(ok|warning|error)$|^backup\.(postgres|mariadb|redis|etcd|http|memory)$|^usage\.(bool|duration|idle|number|time)$`)
 	for key := range maps.Keys(catalogue) {
 		if !used[key] && !families.MatchString(key) {
 			t.Errorf("%s is not used", key)

@@ -1,5 +1,5 @@
-// nginx as Debian installs it, before a test's server: a plain proxy_pass that
-// cuts requests off after so many seconds, not after 60.
+// nginx as Debian installs it, before a test's server: a plain proxy_pass, which
+// may cut requests off earlier than after 60 s, and serve the server below a path.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** @returns {Promise<{url: string, stop: () => Promise<void>}>} */
-export async function nginx(upstream, seconds) {
+export async function nginx(upstream, seconds, below = '/') {
   const free = createServer().listen(0, '127.0.0.1');
   await once(free, 'listening');
   const { port } = free.address();
@@ -20,7 +20,7 @@ export async function nginx(upstream, seconds) {
 events {}
 http {
   access_log off; ${paths.join(' ')}
-  server { listen 127.0.0.1:${port}; location / { proxy_pass ${upstream}; proxy_read_timeout ${seconds}s; } }
+  server { listen 127.0.0.1:${port}; location ${below} { proxy_pass ${upstream}${below === '/' ? '' : '/'}; proxy_read_timeout ${seconds}s; } }
 }`);
   const program = spawn('/usr/sbin/nginx', ['-e', join(folder, 'error.log'), '-p', folder, '-c', join(folder, 'nginx.conf')]);
   const ended = once(program, 'exit');
@@ -33,7 +33,7 @@ http {
     await new Promise((done) => setTimeout(done, 50));
   }
   return {
-    url: `http://127.0.0.1:${port}/`,
+    url: `http://127.0.0.1:${port}${below}`,
     stop: async () => {
       program.kill('SIGKILL');
       await ended;

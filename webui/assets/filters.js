@@ -13,7 +13,7 @@ export function filterWhileTyping() {
   const apply = async () => {
     clearTimeout(timer);
     const query = new URLSearchParams([...new FormData(form)].filter(([, value]) => value !== ''));
-    const address = query.size ? `/?${query}` : '/';
+    const address = query.size ? `?${query}` : './';
     history.replaceState(null, '', address);
     const table = document.getElementById('table');
     const slow = setTimeout(() => table.setAttribute('aria-busy', 'true'), 200);

@@ -15,10 +15,14 @@ export class Unreachable extends Error {}
 // patience is how long an ordinary call may take, in milliseconds.
 const patience = 8000;
 
+// root is where the server is: this file is at demo/assets/VERSION/api.js there,
+// whatever prefix a proxy has put before it.
+export const root = new URL('../../../', import.meta.url).href;
+
 async function call(path, init) {
   let response, answer;
   try {
-    response = await fetch(path, init);
+    response = await fetch(root + path, init);
     answer = await response.json();
   } catch (cause) {
     throw new Unreachable(path, { cause });
@@ -36,11 +40,3 @@ export const post = (path, body, { headers = {}, signal = AbortSignal.timeout(pa
     headers: { 'Content-Type': 'application/json', ...headers },
   });
 
-// beacon is a call from a page that is going away: nobody reads the answer.
-export const beacon = (path, body) => navigator.sendBeacon(path, JSON.stringify(body));
-
-// newID works without a secure context too, unlike crypto.randomUUID.
-export const newID = () =>
-  Array.from(crypto.getRandomValues(new Uint8Array(12)), (b) => b.toString(16).padStart(2, '0')).join('');
-
-export const after = (ms) => new Promise((done) => setTimeout(done, ms));

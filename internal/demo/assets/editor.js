@@ -8,7 +8,7 @@ import { say, time } from './words.js';
 const byID = (id) => document.getElementById(id);
 
 export async function startEditor(main, watch) {
-  const path = `/demo/api/documents/${main.dataset.document}`;
+  const path = `demo/api/documents/${main.dataset.document}`;
   const mutex = mutexOf(main);
   const lock = byID('lock'), form = byID('form'), save = byID('save');
   const fields = [...form.elements].filter((e) => e.name);

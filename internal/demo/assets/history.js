@@ -11,7 +11,7 @@ const length = 30;
 
 export async function showHistory(mutex, saves) {
   const query = new URLSearchParams({ ...mutex, limit: length });
-  const { entries } = await get(`/v1/history?${query}`);
+  const { entries } = await get(`v1/history?${query}`);
   const lines = [...entries.map(told), ...saves.map(saved)]
     .sort((a, b) => b.at.localeCompare(a.at) || b.order - a.order).slice(0, length);
   list.replaceChildren(...(lines.length ? lines.map(draw) : [element('li', { className: 'empty' }, ...nodes('history.empty'))]));

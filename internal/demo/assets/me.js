@@ -1,10 +1,11 @@
 // Who looks at this page, and which lock a document has.
 
+import { root } from './api.js';
 import { Editlock } from './editlock/editlock.js';
 
 const { session, user, name, group } = document.body.dataset;
 
-export const client = new Editlock({ owner: { session, user_id: user, name } });
+export const client = new Editlock({ server: root, owner: { session, user_id: user, name } });
 
 // isMe: the same browser, or the same person in another one.
 export const isMe = (owner) => owner.session === session || (owner.user_id !== '' && owner.user_id === user);

@@ -34,7 +34,7 @@ export class Watch extends EventTarget {
     while (this.#again) {
       this.#again = false;
       try {
-        this.mutexes = (await get(`/v1/mutexes?group=${encodeURIComponent(lockGroup)}`)).mutexes;
+        this.mutexes = (await get(`v1/mutexes?group=${encodeURIComponent(lockGroup)}`)).mutexes;
         this.online = true;
         if (this.mutexes.length) client.tick(this.mutexes[0].as_of);
       } catch (e) {

@@ -1,24 +1,8 @@
 // For everybody: keyboards, screen readers, small screens, dark rooms, no
 // scripts.
 
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { flawless } from '../axe.mjs';
 import { count, expect, row, rows, test } from './manager.mjs';
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-// flawless runs axe on the page as it stands, by day and by night.
-async function flawless(page, what) {
-  await page.evaluate(axe);
-  for (const colorScheme of ['light', 'dark']) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-    const { violations, passes } = await page.evaluate(() => window.axe.run(document, {
-      runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
-    }));
-    expect(passes.map((p) => p.id)).toContain('color-contrast');
-    expect(violations.map((v) => `${what}, ${colorScheme}: ${v.id}: ${v.nodes.map((n) => n.html).join(' ')}`)).toEqual([]);
-  }
-}
 
 async function furnish({ hold, await_ }) {
   await hold('Ivanov', 'crm/contract/2417');
