@@ -87,6 +87,8 @@ func (c *Caller) actFor(stated *editlock.Owner) (editlock.Owner, error) {
 	switch {
 	case stated == nil:
 		return editlock.Owner{}, &editlock.InvalidError{Field: "owner", Problem: "is missing: an API key acts for many, so it says whom for"}
+	case c.realm != "" && madeHere(stated.Session):
+		return editlock.Owner{}, forbidden("owner.session", "has the form of those that this server gives to logins and certificates; state one of your own")
 	case inRealm(stated.Session):
 		return editlock.Owner{}, forbidden("owner.session", "is as sessions of other issuers and API keys are shown; state one of your own")
 	}

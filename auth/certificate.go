@@ -14,6 +14,8 @@ type Certificates struct {
 	// of several counts.
 	User       string
 	UserPrefix string
+	// OtherPrefixes are as an Issuer's.
+	OtherPrefixes []string
 }
 
 // CertificateUsers are what Certificates.User may be.
@@ -38,10 +40,14 @@ func (c *Certificates) authenticate(cert *x509.Certificate) (*Caller, error) {
 	if len(names) == 0 || names[0] == "" {
 		return nil, refused("the client certificate names no user: it has no " + c.User)
 	}
+	user, err := userID(c.UserPrefix, names[0], c.OtherPrefixes)
+	if err != nil {
+		return nil, err
+	}
 	sum := sha256.Sum256(cert.Raw)
 	fingerprint := hex.EncodeToString(sum[:16])
 	return settle(&Caller{
 		Name: "certificate:" + fingerprint, Groups: cert.Subject.OrganizationalUnit, Ambient: true, Expires: cert.NotAfter,
-		Owner: editlock.Owner{UserID: c.UserPrefix + names[0], Login: names[0], Name: cert.Subject.CommonName},
+		Owner: editlock.Owner{UserID: user, Login: names[0], Name: cert.Subject.CommonName},
 	}, Certificate, "", certificateSession+fingerprint)
 }

@@ -95,8 +95,20 @@ func or(name, byDefault string) string {
 	return name
 }
 
+// userID is the user that a source of people calls name. Prefixes of others that
+// go on from this source's own could else be a part of the name.
+func userID(prefix, name string, others []string) (string, error) {
+	user := prefix + name
+	for _, other := range others {
+		if len(other) > len(prefix) && strings.HasPrefix(user, other) {
+			return "", refused(fmt.Sprintf("the user would be called %.100q, as those of another issuer are, whose user_prefix is %.100q", user, other))
+		}
+	}
+	return user, nil
+}
+
 // person is the caller that claims tell of, without a session.
-func (m Claims) person(c claimSet, userPrefix string) (*Caller, error) {
+func (m Claims) person(c claimSet, userPrefix string, others []string) (*Caller, error) {
 	sub := c.text("sub")
 	if sub == "" {
 		return nil, refused("the token names no user: sub is missing")
@@ -105,7 +117,10 @@ func (m Claims) person(c claimSet, userPrefix string) (*Caller, error) {
 	if err != nil {
 		return nil, err
 	}
-	user := userPrefix + sub
+	user, err := userID(userPrefix, sub, others)
+	if err != nil {
+		return nil, err
+	}
 	return &Caller{
 		Name: "user:" + user,
 		Owner: editlock.Owner{
@@ -149,7 +164,11 @@ func (c claimSet) own() (ownClaim, error) {
 func settle(caller *Caller, method Method, in realm, session string) (*Caller, error) {
 	caller.Method, caller.Owner.Session = method, session
 	if err := caller.Owner.Validate(); err != nil {
-		return nil, refused("the token's owner is not valid: " + err.Error())
+		what := map[Method]string{Certificate: "the client certificate's subject", OIDC: "the login's user"}[method]
+		return nil, refused(or(what, "the token's owner") + " is not valid: " + err.Error())
+	}
+	if in != "" && madeHere(session) {
+		return nil, refused("the token's session has the form of those that this server gives to logins and certificates")
 	}
 	caller.realm, caller.session, caller.Owner.Session = in, session, in.store(session)
 	caller.Groups = slices.Compact(slices.Sorted(slices.Values(caller.Groups)))

@@ -23,8 +23,11 @@ type Issuer struct {
 	Leeway   time.Duration
 	// UserPrefix goes before sub, so that users of two issuers stay apart.
 	UserPrefix string
-	Claims     Claims
-	Keys       KeySource
+	// OtherPrefixes are those of other issuers, logins and certificates. No user
+	// of this issuer may be called as theirs are.
+	OtherPrefixes []string
+	Claims        Claims
+	Keys          KeySource
 }
 
 // Tokens checks JWTs of any number of issuers. A token must name its issuer
@@ -115,7 +118,7 @@ func (iss *Issuer) caller(v *verified) (*Caller, error) {
 	case err != nil:
 		return nil, refused("the token's claims are not valid")
 	}
-	caller, err := iss.Claims.person(v.all, iss.UserPrefix)
+	caller, err := iss.Claims.person(v.all, iss.UserPrefix, iss.OtherPrefixes)
 	if err != nil {
 		return nil, err
 	}

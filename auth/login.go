@@ -32,9 +32,11 @@ type LoginOptions struct {
 	PublicURL  string
 	Scopes     []string // beside openid and profile
 	UserPrefix string
-	Claims     Claims
-	Lifetime   time.Duration // of a login; 0 means 8 hours
-	Log        *slog.Logger
+	// OtherPrefixes are as an Issuer's.
+	OtherPrefixes []string
+	Claims        Claims
+	Lifetime      time.Duration // of a login; 0 means 8 hours
+	Log           *slog.Logger
 }
 
 const (
@@ -252,7 +254,7 @@ func (l *Login) finish(ctx context.Context, w http.ResponseWriter, r *http.Reque
 	if err != nil {
 		return err
 	}
-	caller, err := l.opts.Claims.person(claims, l.opts.UserPrefix)
+	caller, err := l.opts.Claims.person(claims, l.opts.UserPrefix, l.opts.OtherPrefixes)
 	if err != nil {
 		return err
 	}

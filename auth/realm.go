@@ -3,6 +3,7 @@ package auth
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"regexp"
 	"strings"
 
 	"editlock"
@@ -64,10 +65,22 @@ func (r realm) state(stored string) (session string, ok bool) {
 	return session, ok && session != ""
 }
 
+// ofLogin and ofCertificate are the forms of sessions in the zero realm. All
+// callers are shown them as they are, so nobody else's may look like that.
+var (
+	ofLogin       = regexp.MustCompile("^" + loginSession + "[A-Z2-7]{26}$")
+	ofCertificate = regexp.MustCompile("^" + certificateSession + "[0-9a-f]{32}$")
+)
+
+// madeHere reports whether a session has the form of a login's or a certificate's.
+func madeHere(session string) bool {
+	return ofLogin.MatchString(session) || ofCertificate.MatchString(session)
+}
+
 // Stored returns a session that the caller names as stores know it: one of its
 // own realm, unless it is as the caller is shown those of others.
 func (c *Caller) Stored(session string) string {
-	if inRealm(session) || len(session) > editlock.MaxOwnerField { // too long: refused as it is
+	if inRealm(session) || madeHere(session) || len(session) > editlock.MaxOwnerField { // too long: refused as it is
 		return session
 	}
 	return c.realm.store(session)

@@ -62,3 +62,33 @@ func TestCovers_DigestsTakeAScopeOfAllSessions(t *testing.T) {
 		}
 	}
 }
+
+// What a caller is shown it may name: sessions of logins and certificates are
+// everybody's, and nobody states one that looks the same.
+func TestStored_FindsLoginsAndCertificates(t *testing.T) {
+	shop := &Caller{Scope: &Scope{Sessions: []Pattern{"*"}, Users: []Pattern{"*"}}, realm: realmOf("shop")}
+	for session, madeHere := range map[string]bool{
+		loginSession + random():                              true,
+		certificateSession + strings.Repeat("0a", 16):        true,
+		loginSession + "x":                                   false,
+		loginSession + strings.ToLower(random()):             false,
+		loginSession + random() + "x":                        false,
+		certificateSession + strings.Repeat("0A", 16):        false,
+		"my" + loginSession + random():                       false,
+		certificateSession + strings.Repeat("0a", 16) + "\n": false,
+	} {
+		if got := shop.Stored(session); (got == session) != madeHere {
+			t.Errorf("%q is stored as %q", session, got)
+		}
+		if shown := shop.Shown(shop.Stored(session)); shown != session {
+			t.Errorf("%q is shown as %q", session, shown)
+		}
+		if _, err := shop.ActAs(&editlock.Owner{Session: session}); (err != nil) != (madeHere || strings.HasSuffix(session, "\n")) {
+			t.Errorf("%q stated by a back end: %v", session, err)
+		}
+		_, err := settle(&Caller{Owner: editlock.Owner{UserID: "u"}}, JWT, realmOf("shop"), session)
+		if (err != nil) != (madeHere || strings.HasSuffix(session, "\n")) {
+			t.Errorf("%q in a token: %v", session, err)
+		}
+	}
+}

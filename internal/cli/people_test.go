@@ -7,6 +7,7 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -87,4 +88,39 @@ func (d *deployment) whoIs(t *testing.T, s *served, cookie string) editlock.Owne
 	o := editlock.Owner{Session: answer.Mutex.Owner["session"], UserID: answer.Mutex.Owner["user_id"]}
 	d.operate(t, s, "POST", "/v1/release-session", map[string]string{"session": o.Session}, nil)
 	return o
+}
+
+// A session that a list shows can be asked for, also a login's by a back end.
+func TestSessions_OfLoginsAreFoundAsTheyAreShown(t *testing.T) {
+	d, keys := deployWithKeys(t)
+	s := d.servers[0]
+	if got := s.call(t, "POST", "/v1/capture", `{"mutex":{"group":"docs","id":"theirs"}}`, cookieOf(d.logIn(t, s, chiefsLogin))); got.status != http.StatusOK {
+		t.Fatalf("%d %s", got.status, got.body)
+	}
+	back := bearerOf(keys["with"])
+	held := func(query string) []struct{ Owner struct{ Session string } } {
+		t.Helper()
+		var list struct {
+			Mutexes []struct{ Owner struct{ Session string } }
+		}
+		got := s.call(t, "GET", "/v1/mutexes?"+query, "", back)
+		if err := json.Unmarshal([]byte(got.body), &list); err != nil || got.status != http.StatusOK {
+			t.Fatalf("%v: %d %s", err, got.status, got.body)
+		}
+		return list.Mutexes
+	}
+	all := held("group=docs")
+	if len(all) != 1 || !strings.HasPrefix(all[0].Owner.Session, "login:") {
+		t.Fatalf("shown: %+v", all)
+	}
+	shown := all[0].Owner.Session
+	if got := held("session=" + url.QueryEscape(shown)); len(got) != 1 {
+		t.Errorf("the filter by %s finds %+v", shown, got)
+	}
+	if got := held("session=login:other"); len(got) != 0 {
+		t.Errorf("the filter by another session finds %+v", got)
+	}
+	if got := s.call(t, "POST", "/v1/release-session", `{"session":"`+shown+`"}`, back); got.status != http.StatusOK || len(held("group=docs")) != 0 {
+		t.Errorf("%d %s", got.status, got.body)
+	}
 }

@@ -28,7 +28,7 @@ func (c *Config) Tokens(log *slog.Logger) (*auth.Tokens, error) {
 		}
 		issuers = append(issuers, &auth.Issuer{
 			Name: form.Name, Audience: form.Audience, Leeway: time.Duration(form.Leeway), UserPrefix: text(form.UserPrefix),
-			Claims: form.Claims, Keys: keys,
+			OtherPrefixes: c.prefixes(), Claims: form.Claims, Keys: keys,
 		})
 	}
 	return auth.NewTokens(issuers...), nil
@@ -84,7 +84,7 @@ func (c *Config) Logins(log *slog.Logger) (*auth.Login, error) {
 	}
 	l, err := auth.NewLogin(auth.LoginOptions{
 		Issuer: f.Issuer, ClientID: f.ClientID, ClientSecret: string(secret), PublicURL: f.PublicURL, Scopes: f.Scopes,
-		UserPrefix: text(f.UserPrefix), Claims: f.Claims, Lifetime: time.Duration(f.Lifetime), Log: log,
+		UserPrefix: text(f.UserPrefix), OtherPrefixes: c.prefixes(), Claims: f.Claims, Lifetime: time.Duration(f.Lifetime), Log: log,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("login: %w", err)
@@ -101,10 +101,29 @@ func (c *Config) Owners() (*auth.Certificates, error) {
 	if !slices.Contains(auth.CertificateUsers, user) {
 		return nil, fmt.Errorf("certificates.user: there is no %q; there are %v", user, auth.CertificateUsers)
 	}
-	// Subjects are not an issuer's users, unless that is written out.
-	prefix := "certificate:"
+	return &auth.Certificates{User: user, UserPrefix: c.certificatePrefix(), OtherPrefixes: c.prefixes()}, nil
+}
+
+// certificatePrefix tells subjects of certificates from an issuer's users,
+// unless another is written out.
+func (c *Config) certificatePrefix() string {
 	if c.Certificates.UserPrefix != nil {
-		prefix = *c.Certificates.UserPrefix
+		return *c.Certificates.UserPrefix
 	}
-	return &auth.Certificates{User: user, UserPrefix: prefix}, nil
+	return "certificate:"
+}
+
+// prefixes are those of all users.
+func (c *Config) prefixes() []string {
+	var all []string
+	for _, i := range c.Issuers {
+		all = append(all, text(i.UserPrefix))
+	}
+	if c.Login != nil {
+		all = append(all, text(c.Login.UserPrefix))
+	}
+	if c.ClientCA != "" {
+		all = append(all, c.certificatePrefix())
+	}
+	return all
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 
+	"editlock"
 	"editlock/access"
 	"editlock/httpapi"
 )
@@ -39,6 +40,11 @@ func (c *Config) checkUsers() error {
 	type source struct {
 		issuer string
 		prefix *string
+	}
+	for _, prefix := range c.prefixes() {
+		if err := (editlock.Owner{Session: "s", UserID: prefix + "u"}).Validate(); err != nil {
+			return fmt.Errorf("user_prefix %.100q: with it no user can be called: %w", prefix, err)
+		}
 	}
 	var all []source
 	for _, i := range c.Issuers {
