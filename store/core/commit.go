@@ -2,8 +2,9 @@ package core
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"editlock/store"
@@ -79,21 +80,27 @@ func (c *committer) do(ctx context.Context, names []string, txn kv.Txn) (kv.Answ
 	}
 }
 
-// once commits a transaction, once.
-func (c *committer) once(ctx context.Context, names []string, txn kv.Txn) (kv.Answer, error) {
-	if c.queue == nil {
-		answers, err := c.engine.Commit(ctx, []kv.Txn{txn})
-		if err != nil {
-			return kv.Answer{}, fail(err)
+// once commits a transaction, once: by itself while no other is under way.
+func (c *committer) once(ctx context.Context, names []string, txn kv.Txn) (answer kv.Answer, err error) {
+	alone := func() {
+		var answers []kv.Answer
+		if answers, err = c.engine.Commit(ctx, []kv.Txn{txn}); err == nil {
+			answer = answers[0]
 		}
-		return answers[0], nil
 	}
-	j := &job{names: names, txn: txn}
-	err := c.queue.Do(ctx, j)
+	switch {
+	case c.queue == nil:
+		alone()
+	case cap(c.calls) == 1 && c.queue.Alone(alone):
+	default:
+		j := &job{names: names, txn: txn}
+		err = c.queue.Do(ctx, j)
+		answer = j.answer
+	}
 	if err != nil {
 		return kv.Answer{}, fail(err)
 	}
-	return j.answer, nil
+	return answer, nil
 }
 
 // perform commits one batch. A transaction that speaks of what another of it
@@ -109,39 +116,73 @@ func (c *committer) perform(batch []*job) {
 		}
 		jobs, txns = append(jobs, j), append(txns, j.txn)
 	}
+	if cap(c.calls) == 1 {
+		c.commit(jobs, txns) // what arrives meanwhile shares the next call
+		return
+	}
 	c.calls <- struct{}{}
 	c.queue.Go(func() {
 		defer func() { <-c.calls }()
-		ctx, stop := whileWanted(c.ctx, jobs)
-		defer stop()
-		answers, err := c.engine.Commit(ctx, txns)
-		for i, j := range jobs {
-			if err == nil {
-				j.answer = answers[i]
-			}
-			j.Finish(err)
-		}
+		c.commit(jobs, txns)
 	})
 }
 
-// whileWanted is a context that ends with the last caller of the jobs.
-func whileWanted(ctx context.Context, jobs []*job) (context.Context, func()) {
-	ctx, cancel := context.WithCancel(ctx)
-	var left atomic.Int64
-	left.Store(int64(len(jobs)))
-	stops := make([]func() bool, len(jobs))
-	for i, j := range jobs {
-		stops[i] = context.AfterFunc(j.Context(), func() {
-			if left.Add(-1) == 0 {
-				cancel()
-			}
-		})
-	}
-	return ctx, func() {
-		for _, stop := range stops {
-			stop()
+// commit commits transactions together. Where there is no room for all, there
+// may be for some.
+func (c *committer) commit(jobs []*job, txns []kv.Txn) {
+	wanted := newWanted(c.ctx, jobs)
+	defer wanted.end()
+	answers, err := c.engine.Commit(wanted.ctx, txns)
+	if errors.Is(err, store.ErrFull) && len(jobs) > 1 {
+		for i := range jobs {
+			c.commit(jobs[i:i+1], txns[i:i+1])
 		}
-		cancel()
+		return
+	}
+	for i, j := range jobs {
+		if err == nil {
+			j.answer = answers[i]
+		}
+		j.Finish(err)
+	}
+}
+
+// wanted is a context that ends with the last caller of some jobs. It watches
+// one caller at a time: most calls end before any of them gives up.
+type wanted struct {
+	ctx    context.Context
+	cancel context.CancelFunc
+
+	mu   sync.Mutex
+	jobs []*job // that were not seen to be given up
+	stop func() bool
+}
+
+func newWanted(ctx context.Context, jobs []*job) *wanted {
+	w := &wanted{jobs: jobs}
+	w.ctx, w.cancel = context.WithCancel(ctx)
+	w.watch()
+	return w
+}
+
+func (w *wanted) watch() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for len(w.jobs) > 0 && w.jobs[0].Context().Err() != nil {
+		w.jobs = w.jobs[1:]
+	}
+	if len(w.jobs) == 0 {
+		w.cancel()
+		return
+	}
+	w.stop = context.AfterFunc(w.jobs[0].Context(), w.watch)
+}
+
+func (w *wanted) end() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.cancel(); w.stop != nil {
+		w.stop()
 	}
 }
 

@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"testing"
@@ -81,6 +82,53 @@ func TestCloseLetsCommitsUnderWayAnswer(t *testing.T) {
 		}
 		if err := <-closed; err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// full is an engine with one call at a time that has no room for one name.
+type full struct {
+	slow
+	most *int // transactions that came together
+}
+
+func (full) Limits() kv.Limits { return kv.Limits{Txns: 64, Bytes: 1 << 20, Calls: 1} }
+
+func (e full) Commit(ctx context.Context, txns []kv.Txn) ([]kv.Answer, error) {
+	*e.most = max(*e.most, len(txns))
+	for i := range txns {
+		for _, w := range txns[i].Then {
+			if w.Key == "hlarge" {
+				return nil, fmt.Errorf("the disk: %w", store.ErrFull)
+			}
+		}
+	}
+	return e.slow.Commit(ctx, txns)
+}
+
+// Where there is no room for all that share a commit, there may be for some.
+func TestAFullStoreRefusesWhatHasNoRoomOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := full{slow{shared{memory.NewEngine(nil)}, make(chan struct{})}, new(int)}
+		st := core.New(e)
+		defer func() { _ = st.Close() }()
+		errs := make(map[string]chan error)
+		for _, name := range []string{"first", "a", "large", "b"} {
+			errs[name] = make(chan error, 1)
+			go func() {
+				_, err := st.Swap(t.Context(), store.Request{Swaps: []store.Swap{take(name, "ann")}})
+				errs[name] <- err
+			}()
+			synctest.Wait()
+		}
+		close(e.start)
+		for name, err := range errs {
+			if err := <-err; errors.Is(err, store.ErrFull) != (name == "large") {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if *e.most != 3 {
+			t.Errorf("%d transactions came together", *e.most)
 		}
 	})
 }

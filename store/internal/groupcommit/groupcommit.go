@@ -6,6 +6,7 @@ package groupcommit
 
 import (
 	"context"
+	"runtime"
 	"slices"
 	"sync"
 
@@ -52,7 +53,8 @@ func (j *Job) Dropped() bool {
 type Queue[T Item] struct {
 	swaps, bytes int // that share a step, at most
 	jobs         chan T
-	next         *T // taken from jobs, but too much for the step before
+	next         *T            // taken from jobs, but too much for the step before
+	turn         chan struct{} // holds one while a step is under way
 	quit, gone   chan struct{}
 	once         sync.Once
 	under        sync.WaitGroup // what Go runs
@@ -61,7 +63,24 @@ type Queue[T Item] struct {
 // New makes a queue for a committer that takes up to so many swaps and bytes
 // at a time; a job that is larger goes alone.
 func New[T Item](swaps, bytes int) *Queue[T] {
-	return &Queue[T]{swaps: swaps, bytes: bytes, jobs: make(chan T, swaps), quit: make(chan struct{}), gone: make(chan struct{})}
+	return &Queue[T]{swaps: swaps, bytes: bytes, jobs: make(chan T, swaps), turn: make(chan struct{}, 1), quit: make(chan struct{}), gone: make(chan struct{})}
+}
+
+// Alone runs f in place of the committer while there is no step under way and
+// none to come, and reports whether it did: a caller that is alone need not
+// wait for another goroutine.
+func (q *Queue[T]) Alone(f func()) bool {
+	select {
+	case q.turn <- struct{}{}:
+		defer func() { <-q.turn }()
+	default:
+		return false
+	}
+	if q.Closed() {
+		return false
+	}
+	f()
+	return true
 }
 
 // Do hands a job over and waits until it is finished. If ctx ends first, its
@@ -114,7 +133,8 @@ func (q *Queue[T]) Again(item T) { _ = q.send(item.job().ctx, item) }
 // Again, in a later one; it must not keep the slice. Jobs whose callers have
 // given up are left out.
 func (q *Queue[T]) Run(perform func(batch []T)) {
-	defer func() {
+	q.turn <- struct{}{}
+	defer func() { // the turn stays taken
 		q.under.Wait()
 		close(q.gone)
 	}()
@@ -127,6 +147,9 @@ func (q *Queue[T]) Run(perform func(batch []T)) {
 		if batch = slices.DeleteFunc(batch, func(item T) bool { return item.job().Dropped() }); len(batch) > 0 {
 			perform(batch)
 		}
+		if len(batch) > 1 {
+			runtime.Gosched() // those who were answered may have more to do: let it share a step
+		}
 	}
 }
 
@@ -134,18 +157,38 @@ func (q *Queue[T]) Run(perform func(batch []T)) {
 // ends after it.
 func (q *Queue[T]) Go(f func()) { q.under.Go(f) }
 
+// first waits for a job. It gives the turn away while there is none; ok: it was
+// not closed.
+func (q *Queue[T]) first() (item T, ok bool) {
+	if q.Closed() {
+		return item, false
+	}
+	if q.next != nil {
+		item, q.next = *q.next, nil
+		return item, true
+	}
+	select {
+	case item = <-q.jobs:
+		return item, true
+	default:
+	}
+	<-q.turn
+	select {
+	case item = <-q.jobs:
+		ok = true
+	case <-q.quit:
+	}
+	q.turn <- struct{}{}
+	return item, ok
+}
+
 // collect waits for a job and adds those that wait already; nil: closed.
 func (q *Queue[T]) collect(batch []T) []T {
-	if q.next != nil {
-		batch, q.next = append(batch, *q.next), nil
-	} else {
-		select {
-		case item := <-q.jobs:
-			batch = append(batch, item)
-		case <-q.quit:
-			return nil
-		}
+	item, ok := q.first()
+	if !ok {
+		return nil
 	}
+	batch = append(batch, item)
 	swaps, bytes := batch[0].Size()
 	for {
 		select {

@@ -202,3 +202,60 @@ func TestQueue_Closed(t *testing.T) {
 		}
 	})
 }
+
+func TestQueue_Alone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := run(t, done)
+		synctest.Wait()
+		release := make(chan struct{})
+		first := make(chan bool)
+		go func() { first <- b.Alone(func() { <-release }) }()
+		synctest.Wait()
+		if b.Alone(func() { t.Error("two callers at a time") }) {
+			t.Error("two callers were alone")
+		}
+		wait := b.do(t.Context(), &job{name: "a"}, &job{name: "b"})
+		if len(b.seen) > 0 {
+			t.Errorf("%q were taken beside a caller that is alone", b.seen)
+		}
+		close(release)
+		if !<-first {
+			t.Error("a caller without others was sent away")
+		}
+		synctest.Wait()
+		if diff := cmp.Diff([][]string{{"a", "b"}}, b.seen); diff != "" {
+			t.Errorf("batches (-want +got):\n%s", diff)
+		}
+		if b.Alone(func() {}) {
+			t.Error("alone beside a batch")
+		}
+		b.start <- struct{}{}
+		for _, err := range wait() {
+			if err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+func TestQueue_CloseWaitsForTheCallerThatIsAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := run(t, done)
+		synctest.Wait()
+		release := make(chan struct{})
+		go b.Alone(func() { <-release })
+		synctest.Wait()
+		b.Close()
+		synctest.Wait()
+		select {
+		case <-b.Ended():
+			t.Error("ended before its caller")
+		default:
+		}
+		close(release)
+		<-b.Ended()
+		if b.Alone(func() {}) {
+			t.Error("alone after the end")
+		}
+	})
+}
