@@ -96,8 +96,8 @@ type SQLite string
 // the mutex in its canonical form and the token. It returns a row if the token
 // is the one in force, else none.
 func (s SQLite) Query() string {
-	return "UPDATE " + dotted(string(s)) + "editlock_record SET token = token WHERE name = ?1 AND token = ?2 AND " +
-		"(expires IS NULL OR expires > CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)) RETURNING token"
+	return "UPDATE " + dotted(string(s)) + "editlock_row SET rev = rev WHERE k = 'h' || ?1 AND rev = ?2 AND " +
+		"(due IS NULL OR due > CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)) RETURNING rev"
 }
 
 // Check checks the token within a transaction. The error is editlock.ErrLost

@@ -6,7 +6,7 @@
 // name, at most one [Record] and a queue of [Ticket]s, mints tokens that only
 // rise, and appends to one log. What a step does to them is fixed by [Apply]
 // and [Settle], which are the contract as code: an engine may run them
-// (memory and SQLite do) or say the same in its own language, but package
+// (those on package core do) or say the same in its own language, but package
 // storetest holds it to them either way.
 //
 // # The laws

@@ -217,4 +217,10 @@ var problems = []text{
 		"sqlite: %s: its tables have version %d, this editlock knows version %d: use a newer editlock; the file was not changed",
 		"sqlite: %s: версия таблиц — %s, а эта программа знает %s: возьмите editlock новее; файл не изменён",
 	},
+	{
+		"sqlite: %s: its tables have version %d, of an older editlock, and this one begins at version %d: name a file that does not exist; " +
+			"the older program can write the history with \"editlock history --json\"; the file was not changed",
+		"sqlite: %s: таблицы версии %s — от прежнего editlock, а эта программа начинает с версии %s: укажите файл, которого ещё нет; " +
+			"историю может записать прежняя программа: «editlock history --json»; файл не изменён",
+	},
 }

@@ -86,26 +86,20 @@ var mutants = []mutant{
 		"return max(c.zero+c.elapsed(), h.At)", "return wall()", etcd,
 	},
 	{
-		"check, then act, in the memory engine", "store/memory/memory.go",
-		"res, eff := store.Run(req, env, func(name string) store.State { return s.states[name] }, s.save)",
-		"seen := s.states[req.Swaps[0].Name]\n\ts.mu.Unlock()\n\ttime.Sleep(time.Microsecond)\n\ts.mu.Lock()\n\ts.states[req.Swaps[0].Name] = seen\n" +
-			"\tres, eff := store.Run(req, env, func(name string) store.State { return s.states[name] }, s.save)", contract,
+		"a retry is a second write in memory", "store/memory/log.go",
+		"ok && now.Sub(at) < kv.Window", "ok && now.Sub(at) < 0", contract,
 	},
 	{
-		"a retry is a second write in memory", "store/memory/memory.go",
-		"ok && env.Now.Sub(at) < store.RetryWindow", "ok && env.Now.Sub(at) < 0", contract,
-	},
-	{
-		"a retry is a second write in SQLite", "store/sqlite/batch.go",
-		"if req.ID != \"\" && b.requests[req.ID] {", "if false {", sqlite,
+		"a retry is a second write in SQLite", "store/sqlite/commit.go",
+		"if t.Once != \"\" {", "if false {", sqlite,
 	},
 	{
 		"what another process wrote is not noticed in SQLite", "store/sqlite/commit.go",
-		"if version != c.version || len(c.records) > maxKnown {", "if c.version == 0 || len(c.records) > maxKnown {", sqlite,
+		"if version == w.version && len(w.rows) <= maxKnown {", "if w.version != 0 && len(w.rows) <= maxKnown {", sqlite,
 	},
 	{
 		"a failed commit is acknowledged in SQLite", "store/sqlite/commit.go",
-		"c.fail(jobs, err)\n\t\t\tcontinue", "_ = err", sqlite,
+		"if err != nil {\n\t\treturn nil, err\n\t}\n\te.tell(txns, answers)", "_ = err\n\te.tell(txns, answers)", sqlite,
 	},
 
 	// The rules.

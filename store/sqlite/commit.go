@@ -2,233 +2,302 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
-	"errors"
+	"math"
+	"strings"
 	"time"
 
-	"editlock/store"
-	"editlock/store/internal/groupcommit"
+	"zombiezen.com/go/sqlite"
+
+	"editlock/store/kv"
 	"editlock/store/sqlite/internal/dbfile"
 )
 
-// maxBatch bounds how many steps share a commit.
-const maxBatch = 256
+const (
+	// maxBatch bounds how many transactions share a commit.
+	maxBatch = 256
+	// firstPause and maxPause bound how long a commit waits for room on a full
+	// disk.
+	firstPause = time.Millisecond
+	maxPause   = 100 * time.Millisecond
+	// notesLast is how long notes are kept for other processes.
+	notesLast = time.Minute
+)
 
-// maxPause bounds how long a step waits for room on a full disk.
-const maxPause = 100 * time.Millisecond
+// Limits implements kv.Engine: SQLite has one writer at a time.
+func (e *engine) Limits() kv.Limits { return kv.Limits{Txns: maxBatch, Bytes: math.MaxInt, Calls: 1} }
 
-// job is one step, to be done by the committer.
-type job struct {
-	groupcommit.Job
-	swap *store.Request // a swap, or
-	run  func(ctx context.Context, b *batch) error
-
-	res store.Result
-}
-
-// Size implements groupcommit.Item: what a commit writes may be as large as it is.
-func (*job) Size() (swaps, bytes int) { return 1, 0 }
-
-// Swap implements store.Store.
-func (s *Store) Swap(ctx context.Context, req store.Request) (store.Result, error) {
-	if err := req.Validate(); err != nil {
-		return store.Result{}, err
-	}
-	j := &job{swap: &req}
-	err := s.jobs.Do(ctx, j)
+// Commit implements kv.Engine.
+func (e *engine) Commit(ctx context.Context, txns []kv.Txn) ([]kv.Answer, error) {
+	answers := make([]kv.Answer, len(txns))
+	err := e.transact(ctx, func(w *writer) (err error) {
+		for i := range txns {
+			if answers[i], err = w.perform(&txns[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 	if err != nil {
-		return store.Result{}, err
+		return nil, err
 	}
-	return j.res, nil
+	e.tell(txns, answers)
+	return answers, nil
 }
 
-// committer performs jobs on the one writing connection. What arrives while
-// one commit is on its way to the disk shares the next.
-type committer struct {
-	s    *Store
-	conn *sql.Conn
-	st   *writeStatements
+// transact lets f write in one transaction. It is on disk, and in the file that
+// others read, when transact returns.
+func (e *engine) transact(ctx context.Context, f func(w *writer) error) error {
+	leave, err := e.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer leave()
+	select {
+	case e.turn <- struct{}{}:
+		defer func() { <-e.turn }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	w := e.write
+	err = w.transact(ctx, f)
+	// What the WAL holds already needs no more room once the database has it:
+	// renewals go on. A reader may be in the way for a moment.
+	patience := maxPause
+	if time.Since(w.full) < time.Second { // it was not worth the wait just now
+		patience = 2 * firstPause
+	}
+	for pause := firstPause; dbfile.IsFull(err) && pause < patience; pause *= 2 {
+		_ = run(w.c, "PRAGMA wal_checkpoint(PASSIVE)") // the next try tells
+		if err = w.transact(ctx, f); dbfile.IsFull(err) {
+			time.Sleep(pause)
+			w.full = time.Now()
+		}
+	}
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	return dbfile.Explain(e.path, err)
+}
+
+// writer has the one connection that writes.
+type writer struct {
+	e *engine
+	c *sqlite.Conn
+
+	begin, commit, changed, get, insert, update, touch, remove, log, key, sixteen *sqlite.Stmt
 
 	// What is known of the file since this process, and no other, wrote
 	// last: true while SQLite's data_version stays the same.
-	version int64 // 0: nothing is known
-	seq     uint64
-	indexed uint64
-	queues  bool
-	left    bool                 // a ticket went: there may be none
-	peers   map[string]time.Time // nil: not known
-	lines   *lines
-	records map[string]*store.Record // nil: free
+	version      int64 // 0: nothing is known
+	head         head
+	logged       uint64 // number of the last log entry
+	total        int64  // how many entries were logged
+	rows         map[string]*kv.Row
+	keys, leases letters
 
-	// keys are those of all log entries above keysFrom that this process, and
-	// no other, has written: what index needs.
-	keys     []keyed
-	keysFrom uint64
+	// Of the transaction under way.
+	now      time.Time
+	entries  []dbfile.Entry
+	draining draining
+
+	full time.Time // when there was no room last
 }
 
-// maxKnown bounds how many names the committer knows by heart.
-const maxKnown = 1 << 15
+const addKeys = "INSERT OR IGNORE INTO editlock_log_key (key, seq) VALUES (?,?)"
 
-func newCommitter(ctx context.Context, s *Store) (*committer, error) {
-	conn, err := s.write.Conn(ctx)
-	if err != nil {
-		return nil, err
-	}
-	st, err := prepareWrites(ctx, conn)
-	if err != nil {
-		return nil, errors.Join(err, conn.Close())
-	}
-	return &committer{s: s, conn: conn, st: st}, nil
-}
-
-func (c *committer) run() {
-	defer c.close()
-	c.s.jobs.Run(c.perform)
-}
-
-// perform commits a batch. If that fails, and it is several jobs, each gets
-// its own try, so that none fails for another's fault.
-func (c *committer) perform(jobs []*job) {
-	err := c.commit(jobs)
-	// What the WAL holds already needs no more room once the database has it:
-	// renewals go on. A reader may be in the way for a moment.
-	for pause := time.Millisecond; dbfile.IsFull(err) && pause < maxPause; pause *= 2 {
-		_, _ = c.st.exec(context.Background(), "PRAGMA wal_checkpoint(PASSIVE)") // the next try tells
-		if err = c.commit(jobs); dbfile.IsFull(err) {
-			time.Sleep(pause)
-		}
-	}
-	for i, j := range jobs {
-		if err != nil && len(jobs) > 1 {
-			if j.Dropped() {
-				continue
-			}
-			j.Finish(c.explained(c.commit(jobs[i : i+1])))
-		} else {
-			j.Finish(c.explained(err))
-		}
-	}
-}
-
-// explained says what a failure means to an operator.
-func (c *committer) explained(err error) error {
-	if err == nil {
-		return nil
-	}
-	return dbfile.Explain(c.s.path, err)
-}
-
-// close moves what the WAL holds into the file, so that the file alone is
-// whole after a clean stop, unless another process uses it.
-func (c *committer) close() {
-	ctx := context.Background()
-	c.st.close()
-	defer func() { _ = c.conn.Close() }()
-	if c.s.files.check() != nil {
-		return // the WAL may be another's by now
-	}
-	if _, err := c.conn.ExecContext(ctx, "PRAGMA busy_timeout = 0"); err == nil {
-		_, _ = c.conn.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)") // the next start does what this leaves
-	}
-}
-
-// commit performs jobs in one transaction, all or none.
-func (c *committer) commit(jobs []*job) (err error) {
-	ctx := context.Background() // steps of several callers: none may cut it short
-	c.s.gate.RLock()
-	defer c.s.gate.RUnlock()
-	if err := c.s.files.lost(); err != nil {
-		return err
-	}
-	if _, err := c.st.begin.ExecContext(ctx); err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			_, _ = c.conn.ExecContext(ctx, "ROLLBACK")
-			c.version = 0
-		}
-	}()
-	b, err := c.batch(ctx, jobs)
-	if err != nil {
-		return err
-	}
-	for _, j := range jobs {
-		if j.swap != nil {
-			j.res, err = b.swap(ctx, *j.swap)
-		} else {
-			err = j.run(ctx, b)
-		}
-		if err != nil {
+func (w *writer) prepare() (err error) {
+	for _, p := range []struct {
+		stmt **sqlite.Stmt
+		text string
+	}{
+		{&w.begin, "BEGIN IMMEDIATE"},
+		{&w.commit, "COMMIT"},
+		{&w.changed, "PRAGMA data_version"},
+		{&w.get, "SELECT " + columns + " FROM editlock_row WHERE k = ?"},
+		// OR ROLLBACK: all is undone if one fails, so SQLite need not keep a journal of each.
+		{&w.insert, "INSERT OR ROLLBACK INTO editlock_row (" + columns + ") VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)"},
+		{&w.update, "UPDATE OR ROLLBACK editlock_row SET v=?2,d=?3,t1=?4,t2=?5,lease=?6,rev=?7,ver=?8,at=?9,seen=?10,due=?11,ttl=?12,mx=?13 WHERE k=?1"},
+		{&w.touch, "UPDATE OR ROLLBACK editlock_row SET seen=?2,due=?3 WHERE k=?1"},
+		{&w.remove, "DELETE FROM editlock_row WHERE k=?"},
+		{&w.log, "INSERT OR ROLLBACK INTO editlock_log (seq, entries, total, at, body) VALUES (?,?,?,?,?)"},
+		{&w.key, addKeys},
+		{&w.sixteen, addKeys + strings.Repeat(",(?,?)", indexRows-1)},
+	} {
+		if *p.stmt, err = w.c.Prepare(p.text); err != nil {
 			return err
 		}
 	}
-	if err := b.flush(ctx); err != nil {
-		return err
-	}
-	if b.seq-b.indexed > indexEvery {
-		keys := append(c.keys, b.keys()...)
-		if err := b.index(ctx, keys, c.keysFrom == b.indexed); err != nil {
-			return err
-		}
-	}
-	if _, err := c.st.commit.ExecContext(ctx); err != nil {
-		return err
-	}
-	if err := c.s.files.check(); err != nil { // it may be in a file that nobody will read
-		return err
-	}
-	c.remember(b)
-	c.s.published(b.seqBefore, b.seq)
-	for i := range b.news {
-		if b.news[i].Granted.Record != nil {
-			b.news[i].Granted.Now = c.s.clock() // its time to live went on during the commit
-		}
-	}
-	if len(b.news) > 0 || len(b.entries) > 0 {
-		c.s.Publish(b.news, len(b.entries) > 0)
-	}
+	w.c.SetBusyTimeout(busyPiece)
 	return nil
 }
 
-// batch begins a batch, with what it needs read or known.
-func (c *committer) batch(ctx context.Context, jobs []*job) (*batch, error) {
-	var version int64
-	if err := c.st.version.QueryRowContext(ctx).Scan(&version); err != nil {
-		return nil, err
+// do runs a prepared statement that answers nothing.
+func do(s *sqlite.Stmt) error {
+	_, err := s.Step()
+	if err == nil {
+		err = s.Reset()
 	}
-	if version != c.version || c.left {
-		if err := c.st.head.QueryRowContext(ctx).Scan(&c.seq, &c.indexed, &c.queues); err != nil {
-			return nil, err
-		}
-	}
-	if version != c.version {
-		c.keys, c.keysFrom = nil, c.seq
-		c.peers = nil
-	}
-	if version != c.version || c.lines.size() > maxKnown {
-		c.lines = newLines()
-	}
-	if version != c.version || len(c.records) > maxKnown {
-		c.version, c.records = version, make(map[string]*store.Record)
-	}
-	// The clock is read under the write lock: times follow the order of steps.
-	b := &batch{
-		st: c.st, now: c.s.clock(), seq: c.seq, seqBefore: c.seq, indexed: c.indexed, queues: c.queues,
-		peers: c.peers, lines: c.lines,
-	}
-	return b, b.load(ctx, jobs, c.records)
+	return err
 }
 
-// remember keeps what a batch has made true.
-func (c *committer) remember(b *batch) {
-	if b.indexed == b.seq {
-		c.keys, c.keysFrom = c.keys[:0], b.seq
-	} else {
-		c.keys = append(c.keys, b.keys()...)
+// busyPiece is how long the writer waits for another process's lock before it
+// looks whether it is still wanted.
+const busyPiece = 50 * time.Millisecond
+
+func (w *writer) transact(ctx context.Context, f func(w *writer) error) (err error) {
+	for n := time.Duration(1); ; n++ {
+		if err = do(w.begin); err == nil {
+			break
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if !dbfile.IsBusy(err) || n*busyPiece > dbfile.BusyTimeout {
+			return err
+		}
 	}
-	c.seq, c.indexed, c.queues, c.left, c.peers = b.seq, b.indexed, b.queues, b.left, b.peers
-	for name, st := range b.states {
-		c.records[name] = st.Record
+	defer func() {
+		if err != nil {
+			w.version = 0
+			_ = run(w.c, "ROLLBACK") // there may be nothing left to roll back
+		}
+	}()
+	if err := w.refresh(); err != nil {
+		return err
 	}
+	// The clock is read under the write lock: times follow the order of commits.
+	before := w.head.last
+	w.now, w.entries = w.e.clock(), w.entries[:0]
+	w.draining.n, w.draining.last = 0, false
+	if err := f(w); err != nil {
+		return err
+	}
+	if err := w.flush(before); err != nil {
+		return err
+	}
+	if err := do(w.commit); err != nil {
+		return err
+	}
+	if err := w.e.files.check(); err != nil { // it may be in a file that nobody will read
+		return err
+	}
+	w.drained()
+	w.e.committed(before, w.head.last)
+	return nil
+}
+
+// maxKnown bounds how many rows the writer knows.
+const maxKnown = 1 << 15
+
+// refresh forgets what another process may have changed.
+func (w *writer) refresh() error {
+	var version int64
+	if _, err := w.changed.Step(); err != nil {
+		return err
+	}
+	version = w.changed.ColumnInt64(0)
+	if err := w.changed.Reset(); err != nil {
+		return err
+	}
+	if version == w.version && len(w.rows) <= maxKnown {
+		return nil
+	}
+	w.rows = make(map[string]*kv.Row)
+	if version == w.version {
+		return nil
+	}
+	w.keys, w.leases = letters{}, letters{}
+	var err error
+	if w.head, err = readHead(w.c); err != nil {
+		return err
+	}
+	w.logged, w.total = 0, 0
+	err = query(w.c, "SELECT seq, total FROM editlock_log ORDER BY seq DESC LIMIT 1", func(s *sqlite.Stmt) error {
+		w.logged, w.total = uint64(s.ColumnInt64(0)), s.ColumnInt64(1)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	w.version = version
+	return nil
+}
+
+// perform does one transaction.
+func (w *writer) perform(t *kv.Txn) (a kv.Answer, err error) {
+	a.Now = w.now
+	if t.Once != "" {
+		if a.Replayed, err = w.replayed(t.Once); err != nil {
+			return a, err
+		}
+	}
+	a.Done = !a.Replayed && !a.Now.Before(t.Since)
+	for i := 0; i < len(t.If) && a.Done; i++ {
+		if a.Done, err = w.holds(&t.If[i]); err != nil {
+			return a, err
+		}
+	}
+	if a.Done {
+		a.First = w.head.last + 1
+		w.head.last += uint64(t.Numbers)
+		for i := range t.Then {
+			if err := w.write(&t.Then[i], a.First-1); err != nil {
+				return a, err
+			}
+		}
+		for i := range t.Log {
+			in := &t.Log[i]
+			w.entries = append(w.entries, dbfile.Entry{Number: a.First - 1 + uint64(in.Number), ID: in.ID, Value: in.Value, Tags: in.Tags})
+		}
+		if err := w.note(t.Notes); err != nil {
+			return a, err
+		}
+	}
+	a.Found = make([]kv.Found, len(t.Read))
+	for i := range t.Read {
+		if a.Found[i], err = w.find(&t.Read[i]); err != nil {
+			return a, err
+		}
+	}
+	return a, nil
+}
+
+// flush writes the log entries as one row, and the last number if no entry has
+// it.
+func (w *writer) flush(before uint64) error {
+	last := before
+	if n := len(w.entries); n > 0 {
+		last = w.entries[n-1].Number
+		w.total += int64(n)
+		w.log.BindInt64(1, int64(last))
+		w.log.BindInt64(2, int64(n))
+		w.log.BindInt64(3, w.total)
+		w.log.BindInt64(4, w.now.UnixMicro())
+		w.log.BindBytes(5, dbfile.EncodeLog(w.entries))
+		if err := do(w.log); err != nil {
+			return err
+		}
+		if err := w.drain(n); err != nil {
+			return err
+		}
+	}
+	if w.head.last == last {
+		return nil // the log itself tells
+	}
+	return run(w.c, "UPDATE editlock_meta SET seq = ?", int64(w.head.last))
+}
+
+// note keeps notes for other processes.
+func (w *writer) note(notes []kv.Note) error {
+	for _, n := range notes {
+		err := run(w.c, "INSERT INTO editlock_note (at, sender, who, what) VALUES (?,?,?,?)", w.now.UnixMicro(), w.e.id, n.To, n.Text)
+		if err != nil {
+			return err
+		}
+	}
+	if len(notes) == 0 {
+		return nil
+	}
+	return run(w.c, "DELETE FROM editlock_note WHERE id IN (SELECT id FROM editlock_note WHERE at < ? ORDER BY id LIMIT 100)",
+		w.now.Add(-notesLast).UnixMicro())
 }

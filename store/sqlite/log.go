@@ -1,279 +1,197 @@
 package sqlite
 
 import (
-	"cmp"
 	"context"
-	"database/sql"
 	"errors"
+	"math"
 	"slices"
 
-	"editlock/store"
+	"zombiezen.com/go/sqlite"
+
+	"editlock/store/kv"
 	"editlock/store/sqlite/internal/dbfile"
 )
 
-// indexEvery is how many log entries may await their keys: what a search by
-// name or user reads through at most, and what shares the cost of indexing.
-const indexEvery = 2_000
-
-// Log implements store.Store.
-func (s *Store) Log(ctx context.Context, q store.LogQuery) (store.LogPage, error) {
-	if q.Limit <= 0 {
-		q.Limit = 100
-	}
-	r := &logReader{q: q, sieve: newSieve(q)}
-	err := s.readLog(ctx, func(tx *sql.Tx, head logHead) error {
-		r.page.Floor, r.page.Last = head.floor, head.last
-		switch {
-		case q.Request != "":
-			return r.read(ctx, tx, requestParts(q.Request))
-		case q.Name != "":
-			return s.readKey(ctx, tx, head, "n"+q.Name, r)
-		case q.User != "":
-			return s.readKey(ctx, tx, head, "u"+q.User, r)
-		}
-		return r.read(ctx, tx, where{from: "editlock_log"})
-	})
-	return r.page, err
-}
-
-// logHead is what a read of the log knows of it, at its moment.
-type logHead struct {
-	floor, last uint64
-	indexed     int64
-}
-
-// readLog lets do read the log at one moment.
-func (s *Store) readLog(ctx context.Context, do func(tx *sql.Tx, head logHead) error) error {
-	if err := s.readable(); err != nil {
-		return err
-	}
-	tx, err := s.read.BeginTx(ctx, nil)
-	if err != nil {
-		return s.readError(err)
-	}
-	defer func() { _ = tx.Rollback() }() // it only reads
-	var h logHead
-	const head = "SELECT floor, " + dbfile.LastSeq + ", indexed FROM editlock_meta"
-	if err := tx.QueryRowContext(ctx, head).Scan(&h.floor, &h.last, &h.indexed); err != nil {
-		return s.readError(err)
-	}
-	if err := do(tx, h); err != nil {
-		return s.readError(err)
-	}
-	return nil
-}
-
-func requestParts(id string) where {
-	w := where{from: "editlock_request JOIN editlock_log USING (seq)"}
-	w.add("id = ?", id, true)
-	return w
-}
-
-// readKey reads the entries of a name or a user: those that the index has, and
-// the later ones.
-func (s *Store) readKey(ctx context.Context, tx *sql.Tx, head logHead, key string, r *logReader) error {
-	fresh, err := s.tail.find(ctx, tx, head.indexed, key)
-	if err != nil {
-		return err
-	}
-	old := where{from: "editlock_log_key JOIN editlock_log USING (seq)"}
-	old.add("key = ?", key, true)
-	old.add("seq <= ?", head.indexed, true)
-	if !r.q.Newest {
-		if err := r.read(ctx, tx, old); err != nil || r.stopped() {
+// Log implements kv.Engine.
+func (e *engine) Log(ctx context.Context, queries ...kv.LogQuery) (pages []kv.LogPage, err error) {
+	for stale := true; stale && err == nil; {
+		err = e.snapshot(ctx, func(c *sqlite.Conn, h head) (err error) {
+			now, known := e.clock(), make(map[int64][]dbfile.Entry)
+			pages, stale = make([]kv.LogPage, len(queries)), false
+			for i := 0; i < len(queries) && err == nil && !stale; i++ {
+				r := logReader{c: c, known: known, q: queries[i], page: kv.LogPage{Floor: h.floor, Last: h.last, Now: now}}
+				stale, err = r.read(&e.tail, h)
+				pages[i] = r.page
+			}
 			return err
-		}
-	} else {
-		slices.Reverse(fresh)
+		})
 	}
-	for _, seq := range fresh {
-		one := where{from: "editlock_log"}
-		one.add("seq = ?", seq, true)
-		if err := r.read(ctx, tx, one); err != nil || r.stopped() {
-			return err
-		}
-	}
-	if !r.q.Newest {
-		return nil
-	}
-	return r.read(ctx, tx, old)
+	return pages, err
 }
 
 // logReader collects a page.
 type logReader struct {
-	q     store.LogQuery
-	sieve sieve
-	page  store.LogPage
+	c     *sqlite.Conn
+	known map[int64][]dbfile.Entry // rows that were read for many pages
+	q     kv.LogQuery
+	page  kv.LogPage
 }
 
-// stopped reports whether the page has an end before that of the log.
-func (r *logReader) stopped() bool { return r.page.Next != 0 }
+var errPageEnds = errors.New("the page ends")
 
-// read takes in the chunks of one part of the log, until the page is full, or
-// long enough.
-func (r *logReader) read(ctx context.Context, tx *sql.Tx, w where) (err error) {
-	w.add("seq > ?", int64(min(r.q.After, 1<<63-1)), r.q.After > 0)
-	order := " ORDER BY seq"
+// read reads the page, as of one moment. stale: the moment has passed at which
+// the tail began where the file's index ends; read at another.
+func (r *logReader) read(t *tail, h head) (stale bool, err error) {
+	after, last := int64(min(r.q.After, math.MaxInt64)), int64(h.last)
+	if r.q.Before > 0 { // the row with the number Before-1 may end behind it, but none after that
+		last, err = r.rowAt(int64(min(r.q.Before, math.MaxInt64))-1, last)
+	}
+	if err != nil || r.q.Limit <= 0 {
+		return false, err
+	}
+	order := ""
 	if r.q.Newest {
-		order = " ORDER BY seq DESC"
-		// The chunk that holds Before-1 may end behind it, but none after that.
-		w.add("seq <= ifnull((SELECT min(seq) FROM editlock_log WHERE seq >= ?), 9223372036854775807)",
-			int64(min(r.q.Before, 1<<63-1))-1, r.q.Before > 0)
+		order = " DESC"
 	}
-	// Times are compared here, so that SQLite itself passes over nothing.
-	rows, err := tx.QueryContext(ctx, "SELECT seq, entries, first, last, body FROM "+w.String()+order, w.args...)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var (
-			c           dbfile.Chunk
-			n           int
-			first, last int64
-			body        sql.RawBytes // read before the next row
-		)
-		if err := rows.Scan(&c.Seq, &n, &first, &last, &body); err != nil {
-			return err
+	if r.q.Tag == "" {
+		err = query(r.c, "SELECT seq, at, body FROM editlock_log WHERE seq > ? AND seq <= ? ORDER BY seq"+order, r.take, after, last)
+	} else {
+		var fresh []uint64
+		if fresh, stale, err = t.find(r.c, h, tagKey(r.q.Tag)); stale || err != nil {
+			return stale, err
 		}
-		c.Body = body
-		r.page.Examined += n
-		if (r.q.From.IsZero() || last >= r.q.From.UnixMicro()) && (r.q.To.IsZero() || first <= r.q.To.UnixMicro()) && r.sieve.passes(c) {
-			if err := r.take(c); err != nil {
-				return err
+		indexed := func() error {
+			return query(r.c, "SELECT l.seq, l.at, l.body FROM editlock_log_key k CROSS JOIN editlock_log l ON l.seq = k.seq "+
+				"WHERE k.key = ? AND k.seq > ? AND k.seq <= ? ORDER BY k.seq"+order, r.take, tagKey(r.q.Tag), after, min(last, int64(h.indexed)))
+		}
+		if r.q.Newest {
+			slices.Reverse(fresh)
+		} else {
+			err = indexed()
+		}
+		for i := 0; i < len(fresh) && err == nil; i++ {
+			if seq := int64(fresh[i]); seq > after && seq <= last {
+				err = query(r.c, "SELECT seq, at, body FROM editlock_log WHERE seq = ?", r.take, seq)
 			}
 		}
-		switch {
-		case r.stopped():
-			return nil
-		case !r.q.Newest && r.q.Before > 0 && uint64(c.Seq) >= r.q.Before:
-			return nil
-		case r.page.Examined < r.q.Limit+store.LogPiece:
-		case r.q.Newest:
-			r.page.Next, err = firstOf(c)
-			return err
-		default:
-			r.page.Next = uint64(c.Seq)
-			return nil
+		if r.q.Newest && err == nil {
+			err = indexed()
 		}
 	}
-	return rows.Err()
+	if errors.Is(err, errPageEnds) {
+		err = nil
+	}
+	return false, err
 }
 
-// take appends what the query selects of a chunk.
-func (r *logReader) take(c dbfile.Chunk) error {
-	entries, err := c.Entries()
-	if err != nil {
-		return err
+// rowAt is the seq of the row that has an entry, or comes first behind it;
+// there is none: the default.
+func (r *logReader) rowAt(entry, otherwise int64) (seq int64, err error) {
+	seq = otherwise
+	err = query(r.c, "SELECT seq FROM editlock_log WHERE seq >= ? ORDER BY seq LIMIT 1", func(s *sqlite.Stmt) error {
+		seq = s.ColumnInt64(0)
+		return nil
+	}, entry)
+	return seq, err
+}
+
+// take takes what the query selects of a row.
+func (r *logReader) take(s *sqlite.Stmt) error {
+	seq, at := s.ColumnInt64(0), moment(s.ColumnInt64(1))
+	entries, known := r.known[seq]
+	if !known {
+		var err error
+		if entries, err = decodeBody(s, 2); err != nil {
+			return err
+		}
+		r.known[seq] = entries
 	}
-	if r.q.Newest {
-		slices.Reverse(entries)
-	}
-	for _, e := range entries {
-		if !r.q.Matches(e) {
+	for i := range entries {
+		e := &entries[i]
+		if r.q.Newest {
+			e = &entries[len(entries)-1-i]
+		}
+		if e.Number <= r.q.After || r.q.Before > 0 && e.Number >= r.q.Before || r.q.Tag != "" && !slices.Contains(e.Tags, r.q.Tag) {
 			continue
 		}
-		if r.page.Entries = append(r.page.Entries, e); len(r.page.Entries) == r.q.Limit {
-			r.page.Next = e.Seq
-			return nil
+		r.page.Entries = append(r.page.Entries, kv.Logged{Number: e.Number, At: at, Value: e.Value})
+		if len(r.page.Entries) == r.q.Limit {
+			return errPageEnds
 		}
 	}
 	return nil
 }
 
-// keyed is a key and the chunk where it leads.
-type keyed struct {
-	key string
-	seq int64
+// decodeBody reads the entries in a column of a row whose first is its seq.
+func decodeBody(s *sqlite.Stmt, col int) ([]dbfile.Entry, error) {
+	body := make([]byte, s.ColumnLen(col))
+	s.ColumnBytes(col, body)
+	return dbfile.DecodeLog(uint64(s.ColumnInt64(0)), body)
 }
 
-// keysOf reads the keys of all chunks above from and up to to, sorted, and
-// the requests they tell of.
-func (b *batch) keysOf(ctx context.Context, from, to int64) (keys []keyed, requests []any, err error) {
-	rows, err := b.st.conn.QueryContext(ctx, "SELECT seq, body FROM editlock_log WHERE seq > ? AND seq <= ?", from, to)
-	if err != nil {
-		return nil, nil, err
+// trimmed is how many rows of the log are removed at a time.
+const trimmed = 100
+
+// Trim implements kv.Engine. It looks before it takes the write lock.
+func (e *engine) Trim(ctx context.Context, keep kv.Keep) error {
+	for n := trimmed; n == trimmed; {
+		var cut int64
+		err := e.snapshot(ctx, func(c *sqlite.Conn, _ head) (err error) {
+			cut, n, err = e.old(c, keep)
+			return err
+		})
+		if err != nil || n == 0 {
+			return err
+		}
+		if err := e.transact(ctx, func(w *writer) error { return w.trim(cut) }); err != nil {
+			return err
+		}
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		c, err := scanChunk(rows)
-		if err != nil {
-			return nil, nil, err
-		}
-		entries, err := c.Entries()
-		if err != nil {
-			return nil, nil, err
-		}
-		for _, key := range logKeys(entries) {
-			keys = append(keys, keyed{key, c.Seq})
-		}
-		for _, e := range entries {
-			if e.Request != "" {
-				requests = append(requests, e.Request)
+	return nil
+}
+
+// old are the oldest rows of the log that need not be kept: the seq of the last
+// of them, and how many there are, up to trimmed.
+func (e *engine) old(c *sqlite.Conn, keep kv.Keep) (cut int64, n int, err error) {
+	young, before := e.clock().Add(-kv.Window).UnixMicro(), int64(math.MinInt64)
+	if !keep.Before.IsZero() {
+		before = keep.Before.UnixMicro()
+	}
+	err = query(c, "SELECT seq, at, (SELECT total FROM editlock_log ORDER BY seq DESC LIMIT 1) - total FROM editlock_log ORDER BY seq LIMIT ?",
+		func(s *sqlite.Stmt) error {
+			at, behind := s.ColumnInt64(1), s.ColumnInt64(2)
+			if at >= young || at >= before && (keep.MaxEntries <= 0 || behind < keep.MaxEntries) {
+				return errPageEnds
 			}
-		}
+			cut, n = s.ColumnInt64(0), n+1
+			return nil
+		}, trimmed)
+	if errors.Is(err, errPageEnds) {
+		err = nil
 	}
-	sortKeys(keys)
-	return keys, requests, rows.Err()
+	return cut, n, err
 }
 
-func sortKeys(keys []keyed) {
-	slices.SortFunc(keys, func(a, b keyed) int {
-		return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.seq, b.seq))
-	})
-}
-
-func keyArgs(keys []keyed) []any {
-	args := make([]any, 0, 2*len(keys))
-	for _, k := range keys {
-		args = append(args, k.key, k.seq)
-	}
-	return args
-}
-
-// index adds the keys of all entries that lack them: those the committer has
-// collected, or else what the log itself tells.
-func (b *batch) index(ctx context.Context, collected []keyed, complete bool) (err error) {
-	keys := collected
-	if complete {
-		sortKeys(keys)
-	} else if keys, _, err = b.keysOf(ctx, int64(b.indexed), int64(b.seq)); err != nil {
+// trim removes the rows of the log up to cut, with what leads there.
+func (w *writer) trim(cut int64) error {
+	var keys []keyed
+	err := query(w.c, "SELECT seq, body FROM editlock_log WHERE seq <= ?", func(s *sqlite.Stmt) error {
+		entries, err := decodeBody(s, 1)
+		keys = appendKeys(keys, uint64(s.ColumnInt64(0)), entries)
 		return err
-	}
-	if err := b.st.putKey.each(ctx, keyArgs(keys)); err != nil {
-		return err
-	}
-	if _, err := b.st.exec(ctx, "UPDATE editlock_meta SET indexed = ?", int64(b.seq)); err != nil {
-		return err
-	}
-	b.indexed = b.seq
-	return nil
-}
-
-// prune forgets the chunks above from and up to cut, with what leads there.
-func (b *batch) prune(ctx context.Context, from, cut int64) error {
-	keys, requests, err := b.keysOf(ctx, from, cut)
+	}, cut)
 	if err != nil {
 		return err
 	}
-	for _, k := range keys {
-		if _, err := b.st.dropKey.ExecContext(ctx, k.key, k.seq); err != nil {
+	for _, k := range sorted(keys) {
+		if err := run(w.c, "DELETE FROM editlock_log_key WHERE key = ? AND seq = ?", k.key, int64(k.seq)); err != nil {
 			return err
 		}
 	}
-	for _, id := range requests { // unless it was used anew since
-		if _, err := b.st.dropRequest.ExecContext(ctx, id, cut); err != nil {
-			return err
-		}
-	}
-	if _, err := b.st.exec(ctx, "DELETE FROM editlock_log WHERE seq > ? AND seq <= ?", from, cut); err != nil {
+	if err := run(w.c, "DELETE FROM editlock_log WHERE seq <= ?", cut); err != nil {
 		return err
 	}
-	// Tokens rise for ever, although the last one may have been pruned.
-	const forget = "UPDATE editlock_meta SET floor = max(floor, ?1), indexed = max(indexed, ?1), seq = max(seq, ?1)"
-	if _, err := b.st.exec(ctx, forget, cut); err != nil {
-		return err
-	}
-	b.indexed = max(b.indexed, uint64(cut))
-	return nil
+	w.head.floor, w.head.indexed = max(w.head.floor, uint64(cut)), max(w.head.indexed, uint64(cut))
+	// Numbers rise, although the last one may have been removed.
+	return run(w.c, "UPDATE editlock_meta SET floor = ?1, seq = max(seq, ?1), indexed = ?2", int64(w.head.floor), int64(w.head.indexed))
 }

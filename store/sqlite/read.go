@@ -2,184 +2,224 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
-	"errors"
+	"fmt"
 	"strings"
 	"time"
 
-	"editlock/store"
+	"zombiezen.com/go/sqlite"
+
+	"editlock/store/kv"
 	"editlock/store/sqlite/internal/dbfile"
 )
 
-// readStatements are those that are worth keeping prepared.
-type readStatements struct {
-	get *sql.Stmt
+const columns = "k, v, d, t1, t2, lease, rev, ver, at, seen, due, ttl, mx"
+
+// scanRow reads the columns.
+func scanRow(s *sqlite.Stmt) kv.Row {
+	r := kv.Row{
+		Key: s.ColumnText(0), Data: s.ColumnText(2), Lease: s.ColumnText(5),
+		Rev: uint64(s.ColumnInt64(6)), Ver: uint64(s.ColumnInt64(7)), At: moment(s.ColumnInt64(8)), Seen: moment(s.ColumnInt64(9)),
+		TTL: time.Duration(s.ColumnInt64(11)), Max: time.Duration(s.ColumnInt64(12)),
+	}
+	if n := s.ColumnLen(1); n > 0 {
+		r.Value = make([]byte, n)
+		s.ColumnBytes(1, r.Value)
+	}
+	for i := 3; i <= 4 && !s.ColumnIsNull(i); i++ {
+		r.Tags = append(r.Tags, s.ColumnText(i))
+	}
+	if !s.ColumnIsNull(10) {
+		r.Due = moment(s.ColumnInt64(10))
+	}
+	return r
 }
 
-func (r *readStatements) prepare(ctx context.Context, db *sql.DB) (err error) {
-	r.get, err = db.PrepareContext(ctx, "SELECT "+recordColumns+
-		", EXISTS (SELECT 1 FROM editlock_ticket t WHERE t.name = r.name) FROM editlock_record r WHERE name = ?")
-	return err
-}
+func moment(micros int64) time.Time { return time.UnixMicro(micros).UTC() }
 
-func (s *Store) clock() time.Time { return s.now().UTC().Truncate(time.Microsecond) }
+func (e *engine) clock() time.Time { return e.now().UTC().Truncate(time.Microsecond) }
 
-// Get implements store.Store.
-func (s *Store) Get(ctx context.Context, name string) (store.View, error) {
-	if err := s.readable(); err != nil {
-		return store.View{}, err
-	}
-	var queued bool
-	rec, err := scanRecord(s.stmts.get.QueryRowContext(ctx, name), &queued)
-	now := s.clock() // not sooner: what was read must not be later than now
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return store.View{Now: now}, nil
-	case err != nil:
-		return store.View{}, s.readError(err)
-	case !rec.Live(now):
-		return store.View{Now: now}, nil
-	case !queued:
-		return store.View{Record: rec, Now: now}, nil
-	}
-	// Who waits must be of the same moment as who holds.
-	page, err := s.List(ctx, store.Query{Prefix: name, Limit: 1})
+// snapshot lets f read, all at one moment, on a connection of its own.
+func (e *engine) snapshot(ctx context.Context, f func(c *sqlite.Conn, h head) error) error {
+	leave, err := e.enter(ctx)
 	if err != nil {
-		return store.View{}, err
+		return err
 	}
-	view := store.View{Now: page.Now}
-	if len(page.Records) == 1 && page.Records[0].Name == name {
-		view.Record = &page.Records[0]
+	defer leave()
+	var c *sqlite.Conn
+	select {
+	case c = <-e.read:
+	case <-ctx.Done():
+		return ctx.Err()
 	}
-	return view, nil
-}
-
-// readable refuses reads where the files are not those of the store any more.
-func (s *Store) readable() error {
-	if s.jobs.Closed() {
-		return store.ErrClosed
+	defer func() { e.read <- c }()
+	if err := run(c, "BEGIN"); err != nil {
+		return dbfile.Explain(e.path, err)
 	}
-	if err := s.files.lost(); err != nil {
-		return dbfile.Explain(s.path, err)
+	h, err := readHead(c) // the first read fixes the moment; clocks are read after it
+	if err == nil {
+		err = f(c, h)
+	}
+	if ended := run(c, "COMMIT"); err == nil {
+		err = ended
+	}
+	if err != nil {
+		return dbfile.Explain(e.path, err)
 	}
 	return nil
 }
 
-func (s *Store) readError(err error) error {
-	if s.jobs.Closed() {
-		return store.ErrClosed
-	}
-	return err
+// head is what the log and the counter have come to.
+type head struct{ last, floor, indexed uint64 }
+
+func readHead(c *sqlite.Conn) (h head, err error) {
+	err = query(c, "SELECT "+dbfile.LastSeq+", floor, indexed FROM editlock_meta", func(s *sqlite.Stmt) error {
+		h = head{uint64(s.ColumnInt64(0)), uint64(s.ColumnInt64(1)), uint64(s.ColumnInt64(2))}
+		return nil
+	})
+	return h, err
 }
 
-// List implements store.Store.
-func (s *Store) List(ctx context.Context, q store.Query) (page store.Page, err error) {
-	if err := s.readable(); err != nil {
-		return page, err
-	}
-	tx, err := s.read.BeginTx(ctx, nil)
-	if err != nil {
-		return page, s.readError(err)
-	}
-	defer func() { _ = tx.Rollback() }() // it only reads
-
-	// The first read fixes what the transaction sees, the clock comes after.
-	var queues bool
-	if err := tx.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM editlock_ticket)").Scan(&queues); err != nil {
-		return page, s.readError(err)
-	}
-	page.Now = s.clock()
-	limit := q.Limit
-	if limit <= 0 {
-		limit = 100
-	}
-	w := where{from: "editlock_record"}
-	w.prefix(q.Prefix)
-	w.add("name > ?", q.After, q.After != "")
-	w.add("session = ?", q.Session, q.Session != "")
-	w.add("user = ? AND user <> ''", q.User, q.User != "")
-	w.add("(expires IS NULL OR expires > ?)", page.Now.UnixMicro(), true)
-	rows, err := tx.QueryContext(ctx, "SELECT "+recordColumns+" FROM "+w.String()+
-		" ORDER BY name LIMIT ?", append(w.args, limit)...)
-	if err != nil {
-		return page, s.readError(err)
-	}
-	if page.Records, err = readRecords(rows); err != nil {
-		return page, err
-	}
-	if queues {
-		err = addWaiters(ctx, tx, page)
-	}
-	return page, err
+// Read implements kv.Engine.
+func (e *engine) Read(ctx context.Context, ranges ...kv.Range) (a kv.Answer, err error) {
+	err = e.snapshot(ctx, func(c *sqlite.Conn, _ head) (err error) {
+		a = kv.Answer{Now: e.clock(), Found: make([]kv.Found, len(ranges))}
+		for i := range ranges {
+			if a.Found[i], err = search(c, &ranges[i], a.Now); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return a, err
 }
 
-func readRecords(rows *sql.Rows) (recs []store.Record, err error) {
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		rec, err := scanRecord(rows)
-		if err != nil {
-			return nil, err
-		}
-		recs = append(recs, *rec)
+// selection is a statement over the rows r that a range selects. Its first
+// argument is the time.
+type selection struct {
+	strings.Builder
+	args []any
+}
+
+func (s *selection) add(text string, args ...any) {
+	for _, arg := range args {
+		s.args = append(s.args, arg)
+		text = strings.Replace(text, "?", fmt.Sprint("$", len(s.args)), 1)
 	}
-	return recs, rows.Err()
+	s.WriteString(strings.ReplaceAll(text, "$", "?"))
 }
 
-// addWaiters fills in who waits for the records of a page.
-func addWaiters(ctx context.Context, tx *sql.Tx, page store.Page) error {
-	now := page.Now.UnixMicro()
-	for i := range page.Records {
-		rec := &page.Records[i]
-		rows, err := tx.QueryContext(ctx, "SELECT "+ticketColumns+" FROM editlock_ticket WHERE peer IN "+alivePeers+
-			" AND name = ? ORDER BY seq LIMIT ?", now, rec.Name, store.MaxWaiters)
-		if err != nil {
-			return err
-		}
-		if rec.Waiters, err = readTickets(rows); err != nil {
-			return err
-		}
-		for i, t := range rec.Waiters {
-			rec.Waiters[i].Claim = t.ClaimOn(rec)
-		}
-		if rec.Waiting = len(rec.Waiters); rec.Waiting < store.MaxWaiters {
-			continue
-		}
-		if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM editlock_ticket WHERE peer IN "+alivePeers+
-			" AND name = ?", now, rec.Name).Scan(&rec.Waiting); err != nil {
-			return err
-		}
-	}
-	return nil
-}
+// leased holds of a row whose lease, if it has one, is live.
+const leased = " AND (r.lease IS NULL OR EXISTS (SELECT 1 FROM editlock_row l WHERE l.k = r.lease AND (l.due IS NULL OR l.due > ?1)))"
 
-// where collects the conditions of a query.
-type where struct {
-	from  string
-	texts []string
-	args  []any
-}
-
-func (w *where) add(text string, arg any, wanted bool) {
-	if wanted {
-		w.texts, w.args = append(w.texts, text), append(w.args, arg)
-	}
-}
-
-// prefix selects names that begin so, as a range that the index knows.
-func (w *where) prefix(p string) {
-	if p == "" {
+// where adds the conditions of a range but for its tag.
+func (s *selection) where(q *kv.Range) {
+	if q.Key != "" {
+		s.add("r.k = ?", q.Key)
+		s.WriteString(leased)
 		return
 	}
-	w.add("name >= ?", p, true)
-	// Names are UTF-8, in which the byte 0xFF never occurs.
-	end := []byte(p)
-	end[len(end)-1]++
-	w.add("name < CAST(? AS TEXT)", end, true)
+	s.WriteString("TRUE")
+	if q.Prefix != "" {
+		s.add(" AND r.k >= ?", q.Prefix)
+	}
+	if q.After != "" {
+		s.add(" AND r.k > ?", q.After)
+	}
+	if end := successor(q.Prefix); end != "" {
+		s.add(" AND r.k < ?", end)
+	}
+	if q.Lease != "" {
+		s.add(" AND r.lease = ?", q.Lease)
+	}
+	switch {
+	case q.Due:
+		s.WriteString(" AND r.due IS NOT NULL")
+	case q.Overdue:
+		s.WriteString(" AND r.due <= ?1")
+	default:
+		s.WriteString(" AND (r.due IS NULL OR r.due > ?1)")
+	}
+	s.WriteString(leased)
 }
 
-func (w *where) String() string {
-	if len(w.texts) == 0 {
-		return w.from
+// successor is the first key behind those that begin with prefix; empty: none.
+func successor(prefix string) string {
+	for i := len(prefix) - 1; i >= 0; i-- {
+		if prefix[i] < 0xff {
+			return prefix[:i] + string([]byte{prefix[i] + 1})
+		}
 	}
-	return w.from + " WHERE " + strings.Join(w.texts, " AND ")
+	return ""
+}
+
+// search reads a range at a time.
+func search(c *sqlite.Conn, q *kv.Range, now time.Time) (found kv.Found, err error) {
+	s := &selection{args: []any{now.UnixMicro()}}
+	cols := columns
+	if q.Brief {
+		cols = strings.Replace(cols, "v", "NULL", 1)
+	}
+	from := "SELECT " + cols + " FROM editlock_row r WHERE "
+	if q.Tag == "" {
+		s.WriteString(from)
+		s.where(q)
+	} else {
+		for i, half := range []string{"r.t1 = ? AND ", " UNION ALL " + from + "r.t2 = ? AND r.t1 <> r.t2 AND "} {
+			if i == 0 {
+				s.WriteString(from)
+			}
+			s.add(half, q.Tag)
+			s.where(q)
+		}
+	}
+	switch {
+	case q.Due:
+		s.WriteString(" ORDER BY due, k")
+	case q.Key == "":
+		s.WriteString(" ORDER BY k")
+	}
+	if q.Limit > 0 {
+		s.add(" LIMIT ?", q.Limit)
+	}
+	err = query(c, s.String(), func(row *sqlite.Stmt) error {
+		found.Rows = append(found.Rows, scanRow(row))
+		return nil
+	}, s.args...)
+	if found.Count = len(found.Rows); err != nil {
+		return found, err
+	}
+	if q.Count && q.Limit > 0 && found.Count == q.Limit {
+		s = &selection{args: s.args[:1]}
+		s.WriteString("SELECT COUNT(*) FROM editlock_row r WHERE ")
+		if q.Tag != "" {
+			s.add("(r.t1 = ? OR r.t2 = ?) AND ", q.Tag, q.Tag)
+		}
+		s.where(q)
+		count, err := integer(c, s.String(), s.args...)
+		if found.Count = int(count); err != nil {
+			return found, err
+		}
+	}
+	if q.Beside == "" {
+		return found, nil
+	}
+	found.Beside = make([]kv.Found, len(found.Rows))
+	any, err := integer(c, someUnder, q.Beside, successor(q.Beside))
+	for i := 0; i < len(found.Rows) && any > 0 && err == nil; i++ {
+		prefix := q.Beside + found.Rows[i].Key[len(q.Beside):] + kv.Separator
+		found.Beside[i], err = search(c, &kv.Range{Prefix: prefix, Limit: q.BesideLimit, Count: true}, now)
+	}
+	return found, err
+}
+
+// someUnder tells whether any key is between two.
+const someUnder = "SELECT EXISTS (SELECT 1 FROM editlock_row WHERE k >= ?1 AND k < ?2)"
+
+// integer is the one number that a statement answers.
+func integer(c *sqlite.Conn, text string, args ...any) (n int64, err error) {
+	err = query(c, text, func(s *sqlite.Stmt) error {
+		n = s.ColumnInt64(0)
+		return nil
+	}, args...)
+	return n, err
 }

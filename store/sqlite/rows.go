@@ -1,90 +1,260 @@
 package sqlite
 
 import (
-	"database/sql"
+	"fmt"
+	"slices"
 	"time"
 
-	"editlock/store"
+	"zombiezen.com/go/sqlite"
+
+	"editlock/store/kv"
 )
 
-// How records, tickets and entries stand in their tables.
+// letters tell of each first byte whether any key begins with it.
+type letters [256]byte
 
-const recordColumns = "name, token, session, user, value, data, idle, max_hold, taken, touched, expires, request"
+const (
+	unknown = iota
+	none
+	some
+)
 
-// scanner is a *sql.Row or *sql.Rows.
-type scanner interface{ Scan(dest ...any) error }
+// anyUnder reports whether a key in a column begins with this byte.
+func (w *writer) anyUnder(known *letters, column string, first byte) (bool, error) {
+	if known[first] == unknown {
+		n, err := integer(w.c, "SELECT EXISTS (SELECT 1 FROM editlock_row WHERE "+column+" >= ?1 AND (?2 = '' OR "+column+" < ?2))",
+			string([]byte{first}), successor(string([]byte{first})))
+		if err != nil {
+			return false, err
+		}
+		known[first] = none + byte(n)
+	}
+	return known[first] == some, nil
+}
 
-func scanRecord(row scanner, more ...any) (*store.Record, error) {
-	var (
-		r              store.Record
-		taken, touched int64
-		expires        sql.NullInt64
-	)
-	err := row.Scan(append([]any{
-		&r.Name, &r.Token, &r.Holder.Session, &r.Holder.User, &r.Holder.Value, &r.Data,
-		&r.Terms.Idle, &r.Terms.MaxHold, &taken, &touched, &expires, &r.Request,
-	}, more...)...)
+// load is the row under a key, live or not; nil: none.
+func (w *writer) load(key string) (*kv.Row, error) {
+	if r, known := w.rows[key]; known {
+		return r, nil
+	}
+	w.get.BindText(1, key)
+	there, err := w.get.Step()
 	if err != nil {
 		return nil, err
 	}
-	r.Taken, r.Touched = fromMicros(taken), fromMicros(touched)
-	if expires.Valid {
-		r.Expires = fromMicros(expires.Int64)
+	var r *kv.Row
+	if there {
+		row := scanRow(w.get)
+		r = &row
 	}
-	return &r, nil
+	w.rows[key] = r
+	return r, w.get.Reset()
 }
 
-func recordArgs(args []any, r *store.Record) []any {
-	return append(args,
-		r.Name, int64(r.Token), r.Holder.Session, r.Holder.User, r.Holder.Value, r.Data,
-		int64(r.Terms.Idle), int64(r.Terms.MaxHold), micros(r.Taken), micros(r.Touched), micros(r.Expires), r.Request)
+// row is the row under a key; nil: there is none, or its lease has ended.
+func (w *writer) row(key string) (*kv.Row, error) {
+	r, err := w.load(key)
+	if r == nil || r.Lease == "" || err != nil {
+		return r, err
+	}
+	live, err := w.live(r.Lease)
+	if !live {
+		r = nil
+	}
+	return r, err
 }
 
-func scanTicket(row scanner) (store.Ticket, error) {
-	var (
-		t     store.Ticket
-		note  store.Note
-		kind  sql.NullString
-		since int64
-		claim sql.NullInt64
-	)
-	err := row.Scan(
-		&t.ID, &t.Name, &t.Seq, &t.Peer, &t.Holder.Session, &t.Holder.User, &t.Holder.Value, &t.Data,
-		&t.Terms.Idle, &t.Terms.MaxHold, &kind, &note.Actor.Session, &note.Actor.User, &note.Actor.Value, &note.Reason,
-		&t.Value, &since, &t.Confirm, &t.ClaimAfter, &claim, &t.Asked,
-	)
-	if kind.Valid {
-		note.Kind = kind.String
-		t.Note = &note
-	}
-	t.Since = fromMicros(since)
-	if claim.Valid {
-		t.Claim = fromMicros(claim.Int64)
-	}
-	return t, err
+// live reports whether the row under a key is.
+func (w *writer) live(key string) (bool, error) {
+	r, err := w.row(key)
+	return r != nil && r.Live(w.now), err
 }
 
-func ticketArgs(t store.Ticket) []any {
-	var (
-		note store.Note
-		kind any // NULL
-	)
-	if t.Note != nil {
-		note, kind = *t.Note, t.Note.Kind
+func (w *writer) holds(c *kv.Cond) (bool, error) {
+	if c.Key == "" {
+		q := kv.Range{Prefix: c.Prefix, Tag: c.Tag, Limit: c.AtMost + 1, Brief: true}
+		if c.NoneDue {
+			q = kv.Range{Prefix: c.Prefix, Overdue: true, Limit: 1, Brief: true}
+		}
+		found, err := w.find(&q)
+		return len(found.Rows) < q.Limit, err
 	}
-	return []any{
-		t.ID, t.Name, int64(t.Seq), t.Peer, t.Holder.Session, t.Holder.User, t.Holder.Value, t.Data,
-		int64(t.Terms.Idle), int64(t.Terms.MaxHold), kind, note.Actor.Session, note.Actor.User, note.Actor.Value, note.Reason,
-		t.Value, t.Since.UnixMicro(), int64(t.Confirm), int64(t.ClaimAfter), micros(t.Claim), int64(t.Asked),
+	r, err := w.row(c.Key)
+	if r == nil || c.Absent || err != nil {
+		return r == nil && c.Absent, err
+	}
+	return r.Live(w.now) != c.Dead &&
+		(c.Rev == 0 || r.Rev == c.Rev) && (c.Ver == 0 || r.Ver == c.Ver) &&
+		(c.Tag == "" || slices.Contains(r.Tags, c.Tag)) && (c.Lease == "" || r.Lease == c.Lease) &&
+		(c.Data == nil || r.Data == *c.Data), nil
+}
+
+// find reads a range within the transaction.
+func (w *writer) find(q *kv.Range) (found kv.Found, err error) {
+	switch {
+	case q.Key != "":
+		r, err := w.row(q.Key)
+		if r != nil {
+			row := *r
+			row.Tags, row.Value = slices.Clone(r.Tags), slices.Clone(r.Value)
+			found = kv.Found{Rows: []kv.Row{row}, Count: 1}
+		}
+		return found, err
+	case q.Prefix != "":
+		if any, err := w.anyUnder(&w.keys, "k", q.Prefix[0]); !any || err != nil {
+			return found, err
+		}
+	}
+	return search(w.c, q, w.now)
+}
+
+// maxTags is how many tags a row may have: the columns t1 and t2.
+const maxTags = 2
+
+// write makes one write; before is the number before the first one drawn.
+func (w *writer) write(in *kv.Write, before uint64) error {
+	if len(in.Tags) > maxTags {
+		return fmt.Errorf("a row has %d tags; at most %d are allowed", len(in.Tags), maxTags)
+	}
+	key := in.Key
+	if in.Numbered {
+		key = kv.Numbered(key, before+uint64(in.Number))
+	}
+	old, err := w.load(key)
+	if err != nil {
+		return err
+	}
+	if old != nil && !in.Renew {
+		if err := w.release(key); err != nil {
+			return err
+		}
+	}
+	if in.Delete || in.Renew && old == nil {
+		return w.delete(key, old)
+	}
+	r := &kv.Row{Key: key, Ver: 1, At: w.now, Seen: w.now}
+	if in.Number > 0 {
+		r.Rev = before + uint64(in.Number)
+	}
+	if in.Renew {
+		*r = *old
+		r.Seen = w.now
+		if in.Value != nil {
+			r.Ver++
+		}
+	}
+	give(in.Value != nil || !in.Renew, &r.Value, in.Value)
+	give(in.Tags != nil || !in.Renew, &r.Tags, in.Tags)
+	give(in.Lease != "", &r.Lease, in.Lease)
+	if in.Data != nil {
+		r.Data = *in.Data
+	}
+	give(in.TTL != 0, &r.TTL, max(0, in.TTL))
+	give(in.Max != 0, &r.Max, max(0, in.Max))
+	r.Due = kv.Due(r.At, w.now, r.TTL, r.Max, in.Within)
+	if in.Lease != "" {
+		if live, err := w.live(in.Lease); !live || err != nil {
+			if err == nil {
+				err = w.delete(key, old)
+			}
+			return err
+		}
+	}
+	touched := in.Renew && in.Value == nil && in.Tags == nil && in.Lease == "" && in.Data == nil && in.TTL == 0 && in.Max == 0
+	return w.put(r, old, touched)
+}
+
+func give[T any](given bool, field *T, value T) {
+	if given {
+		*field = value
 	}
 }
 
-func fromMicros(n int64) time.Time { return time.UnixMicro(n).UTC() }
+// put writes a row in place of an old one; nil: there is none. touched: only
+// Seen and Due are new.
+func (w *writer) put(r, old *kv.Row, touched bool) error {
+	s := w.update
+	switch {
+	case touched:
+		s = w.touch
+		s.BindInt64(2, r.Seen.UnixMicro())
+		bindTime(s, 3, r.Due)
+	case old == nil:
+		s = w.insert
+		fallthrough
+	default:
+		s.BindBytes(2, r.Value)
+		s.BindText(3, r.Data)
+		for i := range maxTags {
+			tag := ""
+			if i < len(r.Tags) {
+				tag = r.Tags[i]
+			}
+			bindText(s, 4+i, tag)
+		}
+		bindText(s, 6, r.Lease)
+		s.BindInt64(7, int64(r.Rev))
+		s.BindInt64(8, int64(r.Ver))
+		s.BindInt64(9, r.At.UnixMicro())
+		s.BindInt64(10, r.Seen.UnixMicro())
+		bindTime(s, 11, r.Due)
+		s.BindInt64(12, int64(r.TTL))
+		s.BindInt64(13, int64(r.Max))
+	}
+	s.BindText(1, r.Key)
+	w.rows[r.Key] = r
+	w.keys[r.Key[0]] = some
+	if r.Lease != "" {
+		w.leases[r.Lease[0]] = some
+	}
+	return do(s)
+}
 
-// micros is nil, for NULL, where there is no time.
-func micros(t time.Time) any {
+// bindText binds a text; NULL if it is empty.
+func bindText(s *sqlite.Stmt, param int, text string) {
+	if text == "" {
+		s.BindNull(param)
+		return
+	}
+	s.BindText(param, text)
+}
+
+// bindTime binds a time; NULL if it is zero.
+func bindTime(s *sqlite.Stmt, param int, t time.Time) {
 	if t.IsZero() {
+		s.BindNull(param)
+		return
+	}
+	s.BindInt64(param, t.UnixMicro())
+}
+
+// delete removes a row, if there is one.
+func (w *writer) delete(key string, old *kv.Row) error {
+	if old == nil {
 		return nil
 	}
-	return t.UnixMicro()
+	w.rows[key], w.keys[key[0]] = nil, unknown
+	if old.Lease != "" {
+		w.leases[old.Lease[0]] = unknown
+	}
+	w.remove.BindText(1, key)
+	return do(w.remove)
+}
+
+// release removes the rows that live with a key.
+func (w *writer) release(key string) error {
+	if any, err := w.anyUnder(&w.leases, "lease", key[0]); !any || err != nil {
+		return err
+	}
+	var keys []string
+	err := query(w.c, "SELECT k FROM editlock_row WHERE lease = ?", func(s *sqlite.Stmt) error {
+		keys = append(keys, s.ColumnText(0))
+		return nil
+	}, key)
+	for _, k := range keys {
+		if err == nil {
+			err = w.write(&kv.Write{Key: k, Delete: true}, 0)
+		}
+	}
+	return err
 }

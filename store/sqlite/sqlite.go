@@ -1,48 +1,42 @@
-// Package sqlite keeps records in one SQLite file: the embedded store of
+// Package sqlite keeps a store in one SQLite file: the embedded store of
 // editlock.
 //
-// Guarantees: all laws of package store. What was acknowledged is on disk
-// (WAL, synchronous=FULL), so neither a crash of the process nor a power
-// failure loses it, if the disk keeps its word on fsync. Swaps that arrive
-// together share one commit.
+// Guarantees: all laws of package kv. What was acknowledged is on disk (WAL,
+// synchronous=FULL), so neither a crash of the process nor a power failure
+// loses it, if the disk keeps its word on fsync. Calls that arrive together
+// share one commit.
 //
-// Several processes on one machine may open one file. Each of their steps is
-// a transaction that takes SQLite's write lock first, so all laws hold among
-// them too; a process hears of another's changes within [pollEvery], and of
-// its own at once. Not over a network file system: SQLite's locks and shared
-// memory don't work there.
+// Several processes on one machine may open one file. Each commit takes
+// SQLite's write lock first, so all laws hold among them too; a process hears
+// of another's changes within [pollEvery], and of its own at once. Not over a
+// network file system: SQLite's locks and shared memory don't work there.
 //
-// The store's clock is the machine's. If somebody sets it forward, leases end
-// sooner by that much, and later if he sets it back; tokens rise regardless.
+// The clock is the machine's. If it is set forward, leases end sooner by that
+// much, and later if it is set back; tokens rise regardless.
 package sqlite
 
 import (
 	"context"
-	"database/sql"
 	_ "embed"
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
-	"net/url"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
 
-	_ "modernc.org/sqlite" // the driver
+	"zombiezen.com/go/sqlite"
+	"zombiezen.com/go/sqlite/sqlitex"
 
-	"editlock/store"
-	"editlock/store/internal/groupcommit"
+	"editlock/store/core"
+	"editlock/store/kv"
 	"editlock/store/sqlite/internal/dbfile"
 )
 
-var (
-	//go:embed schema.sql
-	schema string
-	//go:embed ticket.sql
-	ticketTable string
-)
+//go:embed schema.sql
+var schema string
 
 const (
 	// pollEvery is how late another process's changes are noticed.
@@ -63,58 +57,77 @@ type Options struct {
 
 // Store is a store in a SQLite file. Make it with Open.
 type Store struct {
-	store.Hub
+	*core.Store
+	engine *engine
+}
+
+// Pause implements store.Pauser.
+func (s *Store) Pause() (resume func()) {
+	s.engine.gate.Lock()
+	return s.engine.gate.Unlock
+}
+
+// engine is a kv.Engine.
+type engine struct {
 	path  string
 	files files
 	now   func() time.Time
-	gate  sync.RWMutex // held to write by Pause
-	write *sql.DB      // one connection, used by the committer only
-	read  *sql.DB
-	stmts readStatements
-	tail  tail
+	id    int64 // tells the notes of this process from those of others
 
-	jobs   *groupcommit.Queue[*job]
-	closed sync.Once
-	done   sync.WaitGroup
+	// gate is held to read by who may have a transaction open, to write by
+	// Pause and Close.
+	gate  sync.RWMutex
+	ctx   context.Context // ends with Close
+	stop  context.CancelFunc
+	polls sync.WaitGroup
+
+	turn   chan struct{} // holds one: the right to use write
+	write  *writer
+	read   chan *sqlite.Conn
+	poller *sqlite.Conn
+	tail   tail
 
 	mu        sync.Mutex
-	seen      uint64 // log entries up to this one were published
-	lastPrune time.Time
+	listeners map[*func(kv.News)]struct{}
+	told      uint64 // the highest number that listeners know of
+	noted     int64  // the note that poll has seen last
 }
 
 // Open opens a file, creating it if it does not exist. A file that is
-// corrupt, read-only, on a full disk or of a newer editlock is refused, and
-// left as it is.
+// corrupt, read-only, on a full disk or of another version of editlock is
+// refused, and left as it is.
 func Open(ctx context.Context, path string, o *Options) (*Store, error) {
+	e, err := open(ctx, path, o)
+	if err != nil {
+		return nil, err
+	}
+	return &Store{core.New(e), e}, nil
+}
+
+func open(ctx context.Context, path string, o *Options) (*engine, error) {
 	if path == "" {
 		return nil, errors.New("sqlite: the path of the database file must not be empty")
 	}
 	if path == ":memory:" {
 		return nil, errors.New("sqlite: needs a file; the memory store needs none")
 	}
-	if err := dbfile.NeedFolder(path); err != nil {
+	if err := errors.Join(ctx.Err(), dbfile.NeedFolder(path)); err != nil {
 		return nil, err
 	}
 	makePrivate(path)
 	before, _ := os.Stat(path) // none: SQLite makes it, or tells why not
-	s := &Store{path: path, now: time.Now, jobs: groupcommit.New[*job](maxBatch, math.MaxInt)}
+	e := &engine{
+		path: path, now: time.Now, id: rand.Int64(), turn: make(chan struct{}, 1), read: make(chan *sqlite.Conn, readers),
+		listeners: make(map[*func(kv.News)]struct{}),
+	}
+	e.ctx, e.stop = context.WithCancel(context.Background())
 	if o != nil && o.Now != nil {
-		s.now = o.Now
+		e.now = o.Now
 	}
-	var err error
-	if s.write, err = sql.Open("sqlite", dsn(path, "synchronous(FULL)")); err != nil {
-		return nil, dbfile.Explain(path, err)
+	if err := e.start(before); err != nil {
+		return nil, errors.Join(dbfile.Explain(path, err), e.Close())
 	}
-	s.write.SetMaxOpenConns(1)
-	if s.read, err = sql.Open("sqlite", dsn(path, "query_only(1)")); err != nil {
-		return nil, errors.Join(dbfile.Explain(path, err), s.write.Close())
-	}
-	s.read.SetMaxOpenConns(readers)
-	s.read.SetMaxIdleConns(readers)
-	if err := s.start(ctx, before); err != nil {
-		return nil, errors.Join(dbfile.Explain(path, err), s.read.Close(), s.write.Close())
-	}
-	return s, nil
+	return e, nil
 }
 
 // makePrivate makes a file that does not exist, empty and for the present user
@@ -135,195 +148,146 @@ func makePrivate(path string) {
 	_ = os.Remove(f.Name())
 }
 
-func dsn(path, pragma string) string {
-	q := url.Values{"_pragma": {
-		fmt.Sprintf("busy_timeout(%d)", dbfile.BusyTimeout.Milliseconds()), pragma,
-		fmt.Sprintf("wal_autocheckpoint(%d)", checkpointPages),
-	}}
-	u := url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: q.Encode()}
-	return u.String()
-}
-
-func (s *Store) start(ctx context.Context, before fs.FileInfo) error {
-	if err := s.migrate(ctx); err != nil {
-		return err
-	}
-	if err := s.files.note(s.path, before); err != nil {
-		return err
-	}
-	if err := s.stmts.prepare(ctx, s.read); err != nil {
-		return err
-	}
-	c, err := newCommitter(ctx, s)
+func (e *engine) start(before fs.FileInfo) error {
+	c, err := e.connect("PRAGMA synchronous = FULL")
 	if err != nil {
 		return err
 	}
-	if err := s.read.QueryRowContext(ctx, "SELECT "+dbfile.LastSeq+" FROM editlock_meta").Scan(&s.seen); err != nil {
+	e.write = &writer{e: e, c: c}
+	if err := migrate(c); err != nil {
 		return err
 	}
-	s.done.Go(c.run)
-	s.done.Go(s.poll)
+	if err := e.files.note(e.path, before); err != nil {
+		return err
+	}
+	if err := e.write.prepare(); err != nil {
+		return err
+	}
+	for range readers {
+		if c, err = e.connect("PRAGMA query_only = 1"); err != nil {
+			return err
+		}
+		e.read <- c
+	}
+	if e.poller, err = e.connect("PRAGMA query_only = 1"); err != nil {
+		return err
+	}
+	h, err := readHead(e.poller)
+	if err != nil {
+		return err
+	}
+	e.told, e.tail.from, e.tail.upto = h.last, h.indexed, h.indexed
+	if e.noted, err = integer(e.poller, "SELECT ifnull(max(id), 0) FROM editlock_note"); err != nil {
+		return err
+	}
+	e.polls.Go(e.poll)
 	return nil
+}
+
+func (e *engine) connect(pragma string) (*sqlite.Conn, error) {
+	c, err := sqlite.OpenConn(e.path, sqlite.OpenReadWrite, sqlite.OpenCreate)
+	if err != nil {
+		return nil, err
+	}
+	c.SetBusyTimeout(dbfile.BusyTimeout)
+	for _, p := range []string{pragma, fmt.Sprintf("PRAGMA wal_autocheckpoint = %d", checkpointPages)} {
+		if err := run(c, p); err != nil {
+			return nil, errors.Join(err, c.Close())
+		}
+	}
+	return c, nil
+}
+
+// run runs a statement that answers nothing of interest. It is prepared once
+// for each connection.
+func run(c *sqlite.Conn, text string, args ...any) error { return query(c, text, nil, args...) }
+
+// query runs a statement, and calls row with each row of its answer.
+func query(c *sqlite.Conn, text string, row func(s *sqlite.Stmt) error, args ...any) error {
+	return sqlitex.Execute(c, text, &sqlitex.ExecOptions{Args: args, ResultFunc: row})
 }
 
 // migrate creates the tables, or checks that they are ours. It writes in any
 // case, so that a file that can't be written is found out now.
-func (s *Store) migrate(ctx context.Context) (err error) {
-	conn, err := s.write.Conn(ctx)
+func migrate(c *sqlite.Conn) (err error) {
+	if _, err := tables(c); err != nil {
+		return err
+	}
+	if err := run(c, "PRAGMA journal_mode = WAL"); err != nil {
+		return err
+	}
+	end, err := sqlitex.ImmediateTransaction(c)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, conn.Close()) }()
-	var present int
-	const find = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'editlock_meta'"
-	if err := conn.QueryRowContext(ctx, find).Scan(&present); err != nil {
-		return err
-	}
-	if present == 1 {
-		if err := dbfile.CheckVersion(ctx, conn); err != nil {
-			return err
-		}
-	}
-	if _, err := conn.ExecContext(ctx, "PRAGMA journal_mode = WAL"); err != nil {
-		return err
-	}
-	if _, err := conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			_, _ = conn.ExecContext(context.WithoutCancel(ctx), "ROLLBACK")
-		}
-	}()
+	defer end(&err)
 	// Another process may have been quicker.
-	if err := conn.QueryRowContext(ctx, find).Scan(&present); err != nil {
+	present, err := tables(c)
+	if err != nil {
 		return err
 	}
-	if present == 0 {
-		if _, err := conn.ExecContext(ctx, schema+ticketTable); err != nil {
-			return err
-		}
+	if !present {
+		return sqlitex.ExecuteScript(c, schema, nil)
 	}
-	if err := upgrade(ctx, conn); err != nil {
-		return err
-	}
-	if err := dbfile.CheckVersion(ctx, conn); err != nil {
-		return err
-	}
-	if _, err := conn.ExecContext(ctx, "UPDATE editlock_meta SET version = version"); err != nil {
-		return err
-	}
-	_, err = conn.ExecContext(ctx, "COMMIT")
-	return err
+	return run(c, "UPDATE editlock_meta SET version = version")
 }
 
-// upgrade brings the tables of an older editlock up to date, within the
-// transaction that migrate has begun.
-func upgrade(ctx context.Context, conn *sql.Conn) error {
-	// Version 2 keeps tickets in columns. Who waited under version 1 is gone
-	// with his process, which had to stop for the upgrade.
-	const from1 = `DROP TABLE editlock_ticket; UPDATE editlock_meta SET version = 2;`
-	var version int
-	if err := conn.QueryRowContext(ctx, "SELECT version FROM editlock_meta").Scan(&version); err != nil || version != 1 {
-		return err
-	}
-	_, err := conn.ExecContext(ctx, from1+ticketTable)
-	return err
-}
-
-// Close implements store.Store. What is under way is finished first.
-func (s *Store) Close() error {
-	var err error
-	s.closed.Do(func() {
-		s.jobs.Close()
-		s.done.Wait()
-		err = errors.Join(s.read.Close(), s.write.Close())
+// tables reports whether a file has them. Those of another version are an error.
+func tables(c *sqlite.Conn) (present bool, err error) {
+	version := func(s *sqlite.Stmt) error { return dbfile.CheckVersion(s.ColumnInt(0)) }
+	err = query(c, "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'editlock_meta'", func(*sqlite.Stmt) error {
+		present = true
+		return nil
 	})
-	return err
+	if err == nil && present {
+		err = query(c, "SELECT version FROM editlock_meta", version)
+	}
+	return present, err
 }
 
-// Pause implements store.Pauser.
-func (s *Store) Pause() (resume func()) {
-	s.gate.Lock() // neither the committer nor poll is in a transaction
-	var idle []*sql.Conn
-	for range readers - 1 { // poll has one
-		if conn, err := s.read.Conn(context.Background()); err == nil { // else the store is closed
-			idle = append(idle, conn)
-		}
+// enter refuses calls that can't be served, and keeps Pause and Close waiting
+// until leave is called.
+func (e *engine) enter(ctx context.Context) (leave func(), err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
 	}
-	return func() {
-		for _, conn := range idle {
-			_ = conn.Close()
-		}
-		s.gate.Unlock()
+	e.gate.RLock()
+	if e.ctx.Err() != nil {
+		err = kv.ErrClosed
+	} else if lost := e.files.lost(); lost != nil {
+		err = dbfile.Explain(e.path, lost)
 	}
-}
-
-// poll publishes what other processes wrote, and looks after the files.
-func (s *Store) poll() {
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	conn, err := s.read.Conn(ctx)
 	if err != nil {
-		return
+		e.gate.RUnlock()
+		return nil, err
 	}
-	defer func() { _ = conn.Close() }()
-	tick := time.NewTicker(pollEvery)
-	defer tick.Stop()
-	for last := int64(-1); ; {
-		select {
-		case <-s.jobs.Closing():
-			return
-		case <-tick.C:
-		}
-		if s.files.check() != nil {
-			return
-		}
-		s.gate.RLock()
-		last = s.catchUp(ctx, conn, last)
-		s.gate.RUnlock()
-	}
+	return e.gate.RUnlock, nil
 }
 
-// catchUp publishes what was written since the file had SQLite's data_version
-// last, and returns the one up to which all is published.
-func (s *Store) catchUp(ctx context.Context, conn *sql.Conn, last int64) int64 {
-	var version int64
-	if conn.QueryRowContext(ctx, "PRAGMA data_version").Scan(&version) != nil || version == last {
-		return last
+// Close implements kv.Engine. What the WAL holds is moved into the file, so
+// that the file alone is whole after a clean stop, unless another process uses
+// it.
+func (e *engine) Close() (err error) {
+	if e.ctx.Err() != nil {
+		return nil
 	}
-	s.mu.Lock()
-	after := s.seen
-	s.mu.Unlock()
-	page, err := s.Log(ctx, store.LogQuery{After: after, Limit: 1000})
-	if err != nil {
-		return last // and look again
+	e.stop()
+	e.polls.Wait()
+	e.gate.Lock()
+	defer e.gate.Unlock()
+	close(e.read)
+	for c := range e.read {
+		err = errors.Join(err, c.Close())
 	}
-	if len(page.Entries) == 0 {
-		return version
+	if e.poller != nil {
+		err = errors.Join(err, e.poller.Close())
 	}
-	// Whose tickets these were is not known here: everybody is asked.
-	var news []store.Signal
-	for _, e := range page.Entries {
-		if e.Request != "" {
-			news = append(news, store.Signal{Ticket: e.Request})
-		}
+	if e.write == nil {
+		return err
 	}
-	seen := page.Last
-	if len(page.Entries) == 1000 {
-		seen, version = page.Entries[999].Seq, -1
+	if e.poller != nil && e.files.check() == nil { // else the WAL may be another's by now
+		e.write.c.SetBusyTimeout(0)
+		_ = run(e.write.c, "PRAGMA wal_checkpoint(TRUNCATE)") // the next start does what this leaves
 	}
-	s.published(after, seen)
-	s.Publish(news, true)
-	return version
-}
-
-// published notes that all entries above from and up to to are known here. If
-// some before them are not, it leaves them for poll.
-func (s *Store) published(from, to uint64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.seen >= from {
-		s.seen = max(s.seen, to)
-	}
+	return errors.Join(err, e.write.c.Close())
 }

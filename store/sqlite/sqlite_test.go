@@ -1,17 +1,22 @@
 package sqlite_test
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
+	_ "modernc.org/sqlite" // the driver of database/sql
+
 	"editlock/store"
+	"editlock/store/kv"
+	"editlock/store/kv/kvtest"
 	"editlock/store/sqlite"
 	"editlock/store/storetest"
 )
@@ -75,6 +80,17 @@ func copyFile(t testing.TB, from, to string) {
 	}
 }
 
+func TestEngine(t *testing.T) {
+	kvtest.Run(t, func(t testing.TB, clock *kvtest.Clock) kv.Engine {
+		e, err := sqlite.OpenEngine(t.Context(), filepath.Join(t.TempDir(), "editlock.db"), &sqlite.Options{Now: clock.Now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = e.Close() })
+		return e
+	})
+}
+
 func TestStore(t *testing.T) {
 	f := &files{}
 	storetest.Run(t, storetest.Harness{Open: f.open, Reopen: f.reopen, Quick: race})
@@ -103,7 +119,7 @@ func TestSwap_TellsThatItsCommitFailed(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = db.Close() }()
-	if _, err := db.ExecContext(t.Context(), "DROP TABLE editlock_record"); err != nil {
+	if _, err := db.ExecContext(t.Context(), "DROP TABLE editlock_row"); err != nil {
 		t.Fatal(err)
 	}
 	res, err := st.Swap(t.Context(), store.Request{Swaps: []store.Swap{
@@ -128,44 +144,33 @@ func TestClose_LeavesAllInTheFileItself(t *testing.T) {
 	}
 }
 
-func TestOpen_BringsAFileOfVersion1UpToDate(t *testing.T) {
+// An older program has other tables. It can still write its history; the file
+// is left as it was for it.
+func TestOpen_RefusesTheTablesOfAnOlderProgram(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "editlock.db")
-	st, err := sqlite.Open(t.Context(), path, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	held, err := st.Swap(t.Context(), store.Request{Swaps: []store.Swap{
-		{Name: "a", Do: store.Take, Expect: store.Expect{Free: true}, Holder: &store.Party{Session: "ann"}, Terms: &store.Terms{}},
-	}})
-	if err := errors.Join(err, st.Close()); err != nil {
-		t.Fatal(err)
-	}
 	db, err := sql.Open("sqlite", path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	const version1 = `DROP TABLE editlock_ticket;
-		CREATE TABLE editlock_ticket (id TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL, seq INTEGER NOT NULL,
-			peer TEXT NOT NULL, claim INTEGER, asked INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
-		INSERT INTO editlock_ticket VALUES ('t', 'a', 9, 'gone', NULL, 0, '{}');
-		UPDATE editlock_meta SET version = 1`
-	if _, err := db.ExecContext(t.Context(), version1); err != nil {
+	const version2 = "CREATE TABLE editlock_meta (version INTEGER, seq INTEGER, floor INTEGER, indexed INTEGER); INSERT INTO editlock_meta VALUES (2, 7, 0, 0)"
+	if _, err := db.ExecContext(t.Context(), version2); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for range 2 {
-		if st, err = sqlite.Open(t.Context(), path, nil); err != nil {
-			t.Fatal(err)
+	was, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = sqlite.Open(t.Context(), path, nil)
+	for _, says := range []string{"version 2", "editlock history --json", "a file that does not exist"} {
+		if err == nil || !strings.Contains(err.Error(), says) {
+			t.Fatalf("%v; want it to say %q", err, says)
 		}
-		view, err := st.Get(t.Context(), "a")
-		if err != nil || view.Record == nil || view.Record.Token != held.Records[0].Token || view.Record.Waiting != 0 {
-			t.Errorf("what was held is %+v, %v", view.Record, err)
-		}
-		if err := st.Close(); err != nil {
-			t.Fatal(err)
-		}
+	}
+	if is, err := os.ReadFile(path); err != nil || !bytes.Equal(is, was) {
+		t.Errorf("the file was changed: %v", err)
 	}
 }
 

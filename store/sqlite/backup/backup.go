@@ -179,7 +179,11 @@ func checkTables(ctx context.Context, conn *sql.Conn) error {
 	if tables == 0 {
 		return errors.New("the file is no editlock store: it has no table editlock_meta")
 	}
-	return dbfile.CheckVersion(ctx, conn)
+	var version int
+	if err := conn.QueryRowContext(ctx, "SELECT version FROM editlock_meta").Scan(&version); err != nil {
+		return err
+	}
+	return dbfile.CheckVersion(version)
 }
 
 // syncFolder makes a new name in a folder outlast a power failure, where the

@@ -243,13 +243,14 @@ func TestCheck(t *testing.T) {
 		t.Fatalf("a sound file: %v", err)
 	}
 	for _, tt := range []struct{ name, damage, want string }{
-		{"finds a token that would be given out again", "UPDATE editlock_record SET token = 99 WHERE name = 'a'", "is 99, but the last number given out is"},
-		{"finds a place in a queue that would be given out again", "UPDATE editlock_ticket SET seq = 98", "place of the ticket 'w' is 98"},
+		{"finds a token that would be given out again", "UPDATE editlock_row SET rev = 99 WHERE k = 'ha'", "is 99, but the last number given out is"},
+		{"finds a place in a queue that would be given out again", "UPDATE editlock_row SET rev = 98 WHERE k LIKE 'q%'", "is 98, but the last number given out is"},
 		{"finds a hold that the log does not tell of", "DELETE FROM editlock_log; UPDATE editlock_meta SET seq = 50", `"a" is held with token`},
-		{"finds an entry about something else", "UPDATE editlock_record SET name = 'c' WHERE name = 'a'", `about "a"`},
-		{"finds two holds with one token", "UPDATE editlock_record SET token = (SELECT min(token) FROM editlock_record)", "same token"},
-		{"finds a row of the log cut short", "UPDATE editlock_log SET body = '[]' WHERE seq = (SELECT min(seq) FROM editlock_log)", "does not hold the 1 entries"},
-		{"finds a row that is no JSON", "UPDATE editlock_log SET body = '{'", "does not hold"},
+		{"finds an entry about something else", "UPDATE editlock_row SET k = 'hc' WHERE k = 'ha'", `"c" is held with token`},
+		{"finds two holds with one token", "UPDATE editlock_row SET rev = (SELECT min(rev) FROM editlock_row WHERE k LIKE 'h%') WHERE k LIKE 'h%'", "same token"},
+		{"finds a row of the log cut short", "UPDATE editlock_log SET body = substr(body, 1, length(body) - 1) WHERE seq = (SELECT min(seq) FROM editlock_log)", "does not hold the 1 entries"},
+		{"finds a row that holds nothing", "UPDATE editlock_log SET body = x''", "does not hold"},
+		{"finds that a row of the log is gone", "DELETE FROM editlock_log WHERE seq = (SELECT seq FROM editlock_log ORDER BY seq LIMIT 1, 1)", "does not hold the 1 entries"},
 		{"finds a log that is marked as pruned to beyond its end", "UPDATE editlock_meta SET floor = 77", "floor of the log is 77"},
 		{"refuses a newer version", "UPDATE editlock_meta SET version = 99", "version 99"},
 		{"finds a version that never was", "UPDATE editlock_meta SET version = 0", "version 0"},

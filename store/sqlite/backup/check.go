@@ -5,8 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 
-	"editlock/store"
 	"editlock/store/sqlite/internal/dbfile"
 )
 
@@ -99,12 +99,12 @@ func (c *checker) version(ctx context.Context) error {
 	if err := checkTables(ctx, c.conn); err != nil {
 		return err
 	}
-	var rows, version int
-	if err := c.conn.QueryRowContext(ctx, "SELECT count(*), ifnull(max(version), 0) FROM editlock_meta").Scan(&rows, &version); err != nil {
+	var rows int
+	if err := c.conn.QueryRowContext(ctx, "SELECT count(*) FROM editlock_meta").Scan(&rows); err != nil {
 		return err
 	}
-	if rows != 1 || version < 1 {
-		c.fault("editlock_meta has %d rows, with version %d; one row with a version from 1 to %d is right", rows, version, dbfile.Version)
+	if rows != 1 {
+		c.fault("editlock_meta has %d rows; one row is right", rows)
 	}
 	return nil
 }
@@ -116,9 +116,7 @@ func (c *checker) numbers(ctx context.Context) error {
 		return err
 	}
 	const used = `
-		SELECT 'the token of the record ' || quote(name), token FROM editlock_record WHERE token > ?1
-		UNION ALL SELECT 'the place of the ticket ' || quote(id), seq FROM editlock_ticket WHERE seq > ?1
-		UNION ALL SELECT 'the entry of the request ' || quote(id), seq FROM editlock_request WHERE seq > ?1
+		SELECT 'the number of the row ' || quote(k), rev FROM editlock_row WHERE rev > ?1
 		UNION ALL SELECT 'the entry of the key ' || quote(key), seq FROM editlock_log_key WHERE seq > ?1
 		UNION ALL SELECT 'the floor of the log', floor FROM editlock_meta WHERE floor > ?1
 		UNION ALL SELECT 'the end of the indexed log', indexed FROM editlock_meta WHERE indexed > ?1`
@@ -136,7 +134,7 @@ func (c *checker) numbers(ctx context.Context) error {
 // log checks its rows, and that what is held is told of there.
 func (c *checker) log(ctx context.Context) error {
 	untold := make(map[uint64]string) // names held, by token
-	err := c.each(ctx, "SELECT token, name FROM editlock_record", func(rows *sql.Rows) error {
+	err := c.each(ctx, "SELECT rev, substr(k, 2) FROM editlock_row WHERE k >= 'h' AND k < 'i'", func(rows *sql.Rows) error {
 		var (
 			token uint64
 			name  string
@@ -153,26 +151,28 @@ func (c *checker) log(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	before := uint64(0)
-	err = c.each(ctx, "SELECT seq, body, entries FROM editlock_log ORDER BY seq", func(rows *sql.Rows) error {
+	before, total := uint64(0), -1
+	err = c.each(ctx, "SELECT seq, body, entries, total FROM editlock_log ORDER BY seq", func(rows *sql.Rows) error {
 		var (
-			row   dbfile.Chunk
-			count int
+			seq       uint64
+			body      []byte
+			count, to int
 		)
-		if err := rows.Scan(&row.Seq, &row.Body, &count); err != nil {
+		if err := rows.Scan(&seq, &body, &count, &to); err != nil {
 			return err
 		}
-		entries, err := row.Entries()
-		if err != nil || len(entries) != count || count == 0 || entries[count-1].Seq != uint64(row.Seq) {
-			c.fault("row %d of the log does not hold the %d entries that it should: %v", row.Seq, count, err)
+		entries, err := dbfile.DecodeLog(seq, body)
+		if err != nil || len(entries) != count || total >= 0 && to != total+count {
+			c.fault("row %d of the log does not hold the %d entries that it should, the last of %d: %v", seq, count, to, err)
 			return nil
 		}
-		for _, e := range entries {
-			if e.Seq <= before {
-				c.fault("entry %d of the log comes after entry %d", e.Seq, before)
-			}
-			before = e.Seq
-			c.told(untold, e)
+		total = to
+		if entries[0].Number <= before {
+			c.fault("entry %d of the log comes after entry %d", entries[0].Number, before)
+		}
+		before = seq
+		for i := range entries {
+			c.told(untold, &entries[i])
 		}
 		return nil
 	})
@@ -183,14 +183,14 @@ func (c *checker) log(ctx context.Context) error {
 }
 
 // told takes what an entry tells of off the list. An entry under the number
-// of a token is the one of its capture.
-func (c *checker) told(untold map[uint64]string, e store.Entry) {
-	name, held := untold[e.Seq]
+// of a token is the one of its capture, and bears the name as a tag.
+func (c *checker) told(untold map[uint64]string, e *dbfile.Entry) {
+	name, held := untold[e.Number]
 	if !held {
 		return
 	}
-	delete(untold, e.Seq)
-	if e.Name != name || e.Token != e.Seq {
-		c.fault("%q is held with token %d, but entry %d of the log is about %q and token %d", name, e.Seq, e.Seq, e.Name, e.Token)
+	delete(untold, e.Number)
+	if !slices.Contains(e.Tags, "n"+name) {
+		c.fault("%q is held with token %d, but entry %d of the log is not about it", name, e.Number, e.Number)
 	}
 }

@@ -45,9 +45,9 @@ func (d *Description) read(ctx context.Context, conn *sql.Conn) error {
 		return err
 	}
 	const counts = `SELECT version, ` + dbfile.LastSeq + `,
-		(SELECT count(*) FROM editlock_record),
-		(SELECT count(*) FROM editlock_ticket),
-		(SELECT ifnull(sum(entries), 0) FROM editlock_log)
+		(SELECT count(*) FROM editlock_row WHERE k >= 'h' AND k < 'i'),
+		(SELECT count(*) FROM editlock_row WHERE k >= 'q' AND k < 'r'),
+		ifnull((SELECT max(total) FROM editlock_log) - (SELECT total - entries FROM editlock_log ORDER BY seq LIMIT 1), 0)
 		FROM editlock_meta`
 	return conn.QueryRowContext(ctx, counts).Scan(&d.Version, &d.Last, &d.Mutexes, &d.Waiting, &d.Entries)
 }

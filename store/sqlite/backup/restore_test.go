@@ -191,7 +191,7 @@ func TestRestore_Refuses(t *testing.T) {
 	path, copied, _ := lived(t)
 	newer, unsound, other := copied+".newer", copied+".unsound", copied+".other"
 	for file, damage := range map[string]string{
-		newer: "UPDATE editlock_meta SET version = 99", unsound: "UPDATE editlock_record SET token = 99 WHERE name = 'a'",
+		newer: "UPDATE editlock_meta SET version = 99", unsound: "UPDATE editlock_row SET rev = 99 WHERE k = 'ha'",
 	} {
 		copyFile(t, copied, file)
 		execute(t, file, damage)

@@ -1,82 +1,97 @@
 package dbfile
 
 import (
-	"encoding/json"
-	"time"
-
-	"editlock/store"
+	"encoding/binary"
+	"errors"
 )
 
-// Chunk is a row of the log: the entries of one commit.
-type Chunk struct {
-	Seq  int64
-	Body []byte
+// Entry is an entry of the log.
+type Entry struct {
+	Number uint64
+	ID     string
+	Value  []byte
+	Tags   []string
 }
 
-// logEntry is the form of an entry in a chunk.
-type logEntry struct {
-	Seq     uint64       `json:"seq"`
-	Kind    string       `json:"kind"`
-	Name    string       `json:"name"`
-	Token   uint64       `json:"token"`
-	At      int64        `json:"at"`
-	Owner   store.Party  `json:"owner"`
-	Actor   *store.Party `json:"actor,omitempty"` // absent: the owner
-	Other   *store.Party `json:"other,omitempty"`
-	Reason  string       `json:"reason,omitempty"`
-	Request string       `json:"request,omitempty"`
-}
+var errChunk = errors.New("the row of the log is truncated or not written by editlock")
 
-// LogArgs are the values of the row for the entries of one commit: seq, entries,
-// first, last and body.
-func LogArgs(entries []store.Entry) ([]any, error) {
-	forms := make([]logEntry, len(entries))
-	first, last := entries[0].At, entries[0].At
+// EncodeLog is the body of the row for the entries of one commit, whose numbers
+// rise. The row's seq is the last of them.
+func EncodeLog(entries []Entry) []byte {
+	size, seq := 0, entries[len(entries)-1].Number
+	for i := range entries {
+		size += 32 + len(entries[i].ID) + len(entries[i].Value)
+		for _, tag := range entries[i].Tags {
+			size += 2 + len(tag)
+		}
+	}
+	b := make([]byte, 0, size)
 	for i := range entries {
 		e := &entries[i]
-		f := logEntry{
-			Seq: e.Seq, Kind: e.Kind, Name: e.Name, Token: e.Token, At: e.At.UnixMicro(),
-			Owner: e.Owner, Reason: e.Reason, Request: e.Request,
-		}
-		if e.Actor != e.Owner {
-			f.Actor = &e.Actor
-		}
-		if e.Other != (store.Party{}) {
-			f.Other = &e.Other
-		}
-		forms[i] = f
-		if e.At.Before(first) {
-			first = e.At
-		}
-		if e.At.After(last) {
-			last = e.At
+		b = binary.AppendUvarint(b, seq-e.Number)
+		b = appendText(b, e.ID)
+		b = appendText(b, e.Value)
+		b = binary.AppendUvarint(b, uint64(len(e.Tags)))
+		for _, tag := range e.Tags {
+			b = appendText(b, tag)
 		}
 	}
-	body, err := json.Marshal(forms)
-	return []any{
-		int64(entries[len(entries)-1].Seq), len(entries), first.UnixMicro(), last.UnixMicro(), string(body),
-	}, err
+	return b
 }
 
-// Entries reads the entries of a chunk.
-func (c Chunk) Entries() ([]store.Entry, error) {
-	var forms []logEntry
-	if err := json.Unmarshal(c.Body, &forms); err != nil {
-		return nil, err
+func appendText[T string | []byte](b []byte, text T) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(text))), text...)
+}
+
+// DecodeLog reads the entries of a row. Their values are parts of the body.
+func DecodeLog(seq uint64, body []byte) ([]Entry, error) {
+	var entries []Entry
+	d := decoder{rest: body}
+	for len(d.rest) > 0 && !d.bad {
+		e := Entry{Number: seq - d.number(), ID: string(d.text()), Value: d.text()}
+		n := d.number()
+		if n > uint64(len(d.rest)) {
+			return nil, errChunk
+		}
+		if n > 0 {
+			e.Tags = make([]string, n)
+		}
+		for i := range e.Tags {
+			e.Tags[i] = string(d.text())
+		}
+		if last := len(entries) - 1; e.Number > seq || last >= 0 && e.Number <= entries[last].Number {
+			return nil, errChunk
+		}
+		entries = append(entries, e)
 	}
-	entries := make([]store.Entry, len(forms))
-	for i, f := range forms {
-		e := store.Entry{
-			Seq: f.Seq, Kind: f.Kind, Name: f.Name, Token: f.Token, At: time.UnixMicro(f.At).UTC(),
-			Owner: f.Owner, Actor: f.Owner, Reason: f.Reason, Request: f.Request,
-		}
-		if f.Actor != nil {
-			e.Actor = *f.Actor
-		}
-		if f.Other != nil {
-			e.Other = *f.Other
-		}
-		entries[i] = e
+	if n := len(entries); d.bad || n == 0 || entries[n-1].Number != seq {
+		return nil, errChunk
 	}
 	return entries, nil
+}
+
+type decoder struct {
+	rest []byte
+	bad  bool
+}
+
+func (d *decoder) number() uint64 {
+	n, size := binary.Uvarint(d.rest)
+	if size <= 0 {
+		d.bad, d.rest = true, nil
+		return 0
+	}
+	d.rest = d.rest[size:]
+	return n
+}
+
+func (d *decoder) text() []byte {
+	n := d.number()
+	if n > uint64(len(d.rest)) {
+		d.bad, d.rest = true, nil
+		return nil
+	}
+	text := d.rest[:n:n]
+	d.rest = d.rest[n:]
+	return text
 }

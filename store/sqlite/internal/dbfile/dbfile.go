@@ -3,8 +3,6 @@
 package dbfile
 
 import (
-	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -15,13 +13,14 @@ import (
 
 	driver "modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+	"zombiezen.com/go/sqlite"
 
 	"editlock/store"
 )
 
 const (
 	// Version is the version of the tables that this editlock makes.
-	Version = 2
+	Version = 3
 	// BusyTimeout is how long a connection waits for another process's lock.
 	BusyTimeout = 10 * time.Second
 	// LastSeq is an expression over editlock_meta: the last number given out,
@@ -37,28 +36,42 @@ func NeedFolder(path string) error {
 	return nil
 }
 
-// CheckVersion refuses a file whose tables are of a newer editlock.
-func CheckVersion(ctx context.Context, conn *sql.Conn) error {
-	var version int
-	if err := conn.QueryRowContext(ctx, "SELECT version FROM editlock_meta").Scan(&version); err != nil {
-		return err
-	}
-	if version > Version {
+// CheckVersion refuses a file whose tables are of another editlock.
+func CheckVersion(version int) error {
+	switch {
+	case version > Version:
 		return fmt.Errorf("its tables have version %d, this editlock knows version %d: use a newer editlock; the file was not changed",
 			version, Version)
+	case version < Version:
+		return fmt.Errorf("its tables have version %d, of an older editlock, and this one begins at version %d: name a file that does not exist; "+
+			"the older program can write the history with \"editlock history --json\"; the file was not changed", version, Version)
 	}
 	return nil
 }
 
-// IsFull reports whether the disk has no room for what was written.
-func IsFull(err error) bool {
+// code is SQLite's, of an error of either driver.
+func code(err error) int {
+	if err == nil {
+		return sqlite3.SQLITE_OK
+	}
 	var e *driver.Error
-	return errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_FULL
+	if errors.As(err, &e) {
+		return e.Code()
+	}
+	if is := sqlite.ErrCode(err); is != sqlite.ResultError {
+		return int(is)
+	}
+	return sqlite3.SQLITE_OK
 }
+
+// IsFull reports whether the disk has no room for what was written.
+func IsFull(err error) bool { return code(err)&0xff == sqlite3.SQLITE_FULL }
+
+// IsBusy reports whether another process has the lock.
+func IsBusy(err error) bool { return code(err)&0xff == sqlite3.SQLITE_BUSY }
 
 // Explain says in plain words what is wrong with a file.
 func Explain(path string, err error) error {
-	var e *driver.Error
 	switch {
 	case IsFull(err):
 		return fmt.Errorf("sqlite: %s: the disk is full (%w, %w)", path, store.ErrFull, err)
@@ -66,11 +79,11 @@ func Explain(path string, err error) error {
 		return fmt.Errorf("sqlite: %s: there is no such file; check the path (%w)", path, err)
 	case errors.Is(err, syscall.ENOSPC):
 		return fmt.Errorf("sqlite: %s: the disk is full (%w)", path, err)
-	case errors.As(err, &e) && e.Code() == sqlite3.SQLITE_IOERR_SHMSIZE:
+	case code(err) == sqlite3.SQLITE_IOERR_SHMSIZE:
 		return fmt.Errorf("sqlite: %s: the disk is full: there is no room for the -shm file beside it (%w)", path, err)
-	case errors.As(err, &e):
+	default:
 		plain := ""
-		switch e.Code() & 0xff {
+		switch code(err) & 0xff {
 		case sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT:
 			plain = "the file is corrupt or not an SQLite database; it was left as it is"
 		case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM:

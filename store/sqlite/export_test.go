@@ -1,0 +1,30 @@
+package sqlite
+
+import (
+	"context"
+	"testing"
+
+	"zombiezen.com/go/sqlite"
+
+	"editlock/store/kv"
+)
+
+// OpenEngine opens a file as Open does, without a store on it.
+func OpenEngine(ctx context.Context, path string, o *Options) (kv.Engine, error) {
+	return open(ctx, path, o)
+}
+
+// Indexed is how many keys the index of a file's log has.
+func Indexed(t *testing.T, path string) int64 {
+	t.Helper()
+	c, err := sqlite.OpenConn(path, sqlite.OpenReadOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	n, err := integer(c, "SELECT count(*) FROM editlock_log_key")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}

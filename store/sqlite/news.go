@@ -1,0 +1,99 @@
+package sqlite
+
+import (
+	"time"
+
+	"zombiezen.com/go/sqlite"
+
+	"editlock/store/kv"
+)
+
+// Listen implements kv.Engine. SQLite has no push: the process looks at what
+// other processes have written.
+func (e *engine) Listen(f func(kv.News)) (stop func()) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.listeners[&f] = struct{}{}
+	return func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		delete(e.listeners, &f)
+	}
+}
+
+// tell tells what this process has committed.
+func (e *engine) tell(txns []kv.Txn, answers []kv.Answer) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for i := range txns {
+		if answers[i].Done && len(txns[i].Log)+len(txns[i].Notes) > 0 {
+			e.publish(kv.NewsOf(&txns[i], &answers[i]))
+		}
+	}
+}
+
+func (e *engine) publish(n kv.News) {
+	for f := range e.listeners {
+		(*f)(n)
+	}
+}
+
+// committed notes that this process has drawn the numbers above from and up to
+// to. If some before them are not told of, it leaves them for poll.
+func (e *engine) committed(from, to uint64) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.told >= from {
+		e.told = max(e.told, to)
+	}
+}
+
+// poll tells what other processes have committed, and looks after the files.
+func (e *engine) poll() {
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	version := int64(-1)
+	for {
+		select {
+		case <-e.ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if e.files.check() != nil {
+			return
+		}
+		e.gate.RLock()
+		is := version
+		err := query(e.poller, "PRAGMA data_version", func(s *sqlite.Stmt) error { is = s.ColumnInt64(0); return nil })
+		if err == nil && is != version && e.look() == nil {
+			version = is // else the next look may succeed
+		}
+		e.gate.RUnlock()
+	}
+}
+
+// look tells of the numbers and notes that others wrote.
+func (e *engine) look() error {
+	h, err := readHead(e.poller)
+	if err != nil {
+		return err
+	}
+	if err := e.tail.keepUp(e.poller, h); err != nil {
+		return err
+	}
+	var notes []kv.Sent
+	err = query(e.poller, "SELECT id, who, what, sender FROM editlock_note WHERE id > ? ORDER BY id", func(s *sqlite.Stmt) error {
+		if e.noted = s.ColumnInt64(0); s.ColumnInt64(3) != e.id {
+			notes = append(notes, kv.Sent{To: s.ColumnText(1), Text: s.ColumnText(2)})
+		}
+		return nil
+	}, e.noted)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	grown := h.last > e.told
+	e.told = max(e.told, h.last)
+	if grown || len(notes) > 0 {
+		e.publish(kv.News{Notes: notes, Logged: grown})
+	}
+	return err
+}
