@@ -14,8 +14,14 @@ func TestUsers_OfOneIssuerAreNeverCalledAsAnothers(t *testing.T) {
 		prefix, name string
 		taken        bool
 	}{
-		{"", "olga", true}, {"", "wiki:olga", false}, {"", "certificate:robot", false}, {"", "wiki", true},
-		{"wiki:", "olga", true}, {"wiki:", "old:olga", false}, {"wiki:old:", "olga", true}, {"hr:", "wiki:olga", true},
+		{"", "olga", true},
+		{"", "wiki:olga", false},
+		{"", "certificate:robot", false},
+		{"", "wiki", true},
+		{"wiki:", "olga", true},
+		{"wiki:", "old:olga", false},
+		{"wiki:old:", "olga", true},
+		{"hr:", "wiki:olga", true},
 	} {
 		_, err := Claims{}.person(claimSet{"sub": test.name}, test.prefix, others)
 		if (err == nil) != test.taken {
