@@ -36,6 +36,7 @@ type Engine struct {
 	closed    bool
 	last      uint64 // the highest number given out
 	rows      *btree.BTreeG[*row]
+	sought    row // what is looked for in rows
 	tags      *btree.BTreeG[tagged]
 	due       *btree.BTreeG[*row]
 	leased    map[string]map[string]bool // keys by the key they live with
@@ -120,9 +121,16 @@ func (e *Engine) commit(txn *kv.Txn, now time.Time) kv.Answer {
 // Limits implements kv.Engine: there is nothing to share.
 func (e *Engine) Limits() kv.Limits { return kv.Limits{} }
 
+// at returns the row under a key; nil: there is none.
+func (e *Engine) at(key string) *row {
+	e.sought.Key = key
+	r, _ := e.rows.Get(&e.sought)
+	return r
+}
+
 // get returns the row under a key; nil: there is none, or its lease has ended.
 func (e *Engine) get(key string, now time.Time) *row {
-	r, _ := e.rows.Get(&row{Key: key})
+	r := e.at(key)
 	if r == nil || r.Lease == "" {
 		return r
 	}
@@ -156,7 +164,7 @@ func (e *Engine) write(w *kv.Write, before uint64, now time.Time) {
 	if w.Numbered {
 		key = kv.Numbered(key, before+uint64(w.Number))
 	}
-	old, _ := e.rows.Get(&row{Key: key})
+	old := e.at(key)
 	if old != nil && !w.Renew {
 		e.remove(old)
 	}
@@ -233,7 +241,7 @@ func (e *Engine) remove(r *row) {
 	e.rows.Delete(r)
 	e.unindex(r)
 	for key := range e.leased[r.Key] {
-		if l, _ := e.rows.Get(&row{Key: key}); l != nil {
+		if l := e.at(key); l != nil {
 			e.remove(l)
 		}
 	}
@@ -286,9 +294,16 @@ func (e *Engine) search(q *kv.Range, now time.Time) (found kv.Found) {
 	case q.Due:
 		e.due.Ascend(func(r *row) bool { return visit(e.get(r.Key, now)) })
 	case q.Lease != "":
+		var keys []string
 		for key := range e.leased[q.Lease] {
 			if inside(key) {
-				visit(e.get(key, now))
+				keys = append(keys, key)
+			}
+		}
+		slices.Sort(keys)
+		for _, key := range keys {
+			if key > q.After && !visit(e.get(key, now)) {
+				break
 			}
 		}
 	case q.Tag != "":
