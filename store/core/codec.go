@@ -34,12 +34,13 @@ func (e *encoder) party(p store.Party) {
 
 // decoder reads what an encoder wrote. After a fault it returns zero values.
 type decoder struct {
-	rest []byte
+	all  string // the value; texts are parts of it
+	rest []byte // of the value, yet to be read
 	err  error
 }
 
 func newDecoder(value []byte) decoder {
-	d := decoder{rest: value}
+	d := decoder{all: string(value), rest: value}
 	if d.number() != valueVersion {
 		d.err = errValue
 	}
@@ -71,9 +72,9 @@ func (d *decoder) text() string {
 		d.err = errValue
 		return ""
 	}
-	s := string(d.rest[:n])
+	at := len(d.all) - len(d.rest)
 	d.rest = d.rest[n:]
-	return s
+	return d.all[at : at+int(n)]
 }
 
 func (d *decoder) party() store.Party {

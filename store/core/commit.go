@@ -212,11 +212,19 @@ func (o *overlap) add(j *job) bool {
 	return true
 }
 
-// close ends the commits that are under way.
+// closeWithin is how long commits under way may take once the store is closed.
+const closeWithin = 10 * time.Second
+
+// close lets the commits that are under way end, and cuts them short after
+// closeWithin.
 func (c *committer) close() {
-	if c.queue != nil {
-		c.queue.Close()
-		<-c.queue.Ended()
+	if c.queue == nil {
+		c.cancel()
+		return
 	}
+	c.queue.Close()
+	late := time.AfterFunc(closeWithin, c.cancel)
+	<-c.queue.Ended()
+	late.Stop()
 	c.cancel()
 }

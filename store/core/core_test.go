@@ -159,3 +159,35 @@ func TestSweepKeepsTheLimitsOfTheEngine(t *testing.T) {
 		t.Errorf("after a sweep the next is due in %v: %v", due, err)
 	}
 }
+
+func TestCloseCutsCommitsShortThatDoNotEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := core.New(slow{shared{memory.NewEngine(nil)}, nil})
+		failed := make(chan error, 1)
+		go func() {
+			_, err := st.Swap(t.Context(), store.Request{Swaps: []store.Swap{take("a", "ann")}})
+			failed <- err
+		}()
+		synctest.Wait()
+		began := time.Now()
+		if err := st.Close(); err != nil {
+			t.Error(err)
+		}
+		if d := time.Since(began); d > time.Minute {
+			t.Errorf("Close took %v", d)
+		}
+		if err := <-failed; err == nil {
+			t.Error("a commit that was cut short succeeded")
+		}
+	})
+}
+
+func TestAKeepAliveOfNoTimeIsRefused(t *testing.T) {
+	st := memory.New(nil)
+	defer func() { _ = st.Close() }()
+	for _, ttl := range []time.Duration{0, -time.Second, time.Microsecond} {
+		if _, err := st.Beat(t.Context(), "process", ttl); err == nil {
+			t.Errorf("a process lives for %v", ttl)
+		}
+	}
+}

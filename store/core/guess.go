@@ -1,7 +1,6 @@
 package core
 
 import (
-	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -98,11 +97,11 @@ func (h *holds) saw(p *place) {
 	if h.rows == nil {
 		h.rows = make(map[string]*kv.Row)
 	}
-	for name := range h.rows { // one at random
-		if len(h.rows) < maxKnown || rand.IntN(2) == 0 {
+	if _, known := h.rows[p.name]; !known && len(h.rows) >= maxKnown {
+		for name := range h.rows { // any one
+			delete(h.rows, name)
 			break
 		}
-		delete(h.rows, name)
 	}
 	row := *p.hold
 	row.Data = ""

@@ -18,7 +18,8 @@ const drawn = 1 << 62
 type plan struct {
 	now    time.Time
 	places []*place
-	after  map[string]store.State
+	after  []store.State // of each place
+	last   int           // the place that was asked for last
 	drew   uint64
 
 	done    bool // the swaps are allowed
@@ -26,11 +27,19 @@ type plan struct {
 }
 
 func newPlan(places []*place, now time.Time) *plan {
-	p := &plan{now: now, places: places, after: make(map[string]store.State, len(places))}
-	for _, at := range places {
-		p.after[at.name] = at.state()
+	p := &plan{now: now, places: places, after: make([]store.State, len(places))}
+	for i, at := range places {
+		p.after[i] = at.state()
 	}
 	return p
+}
+
+// state is what the plan makes of a name. Names are asked for in their order.
+func (p *plan) state(name string) *store.State {
+	for p.places[p.last].name != name {
+		p.last = (p.last + 1) % len(p.places)
+	}
+	return &p.after[p.last]
 }
 
 func (p *plan) env() store.Env {
@@ -44,16 +53,16 @@ func (p *plan) env() store.Env {
 // run does a request by the rules.
 func (p *plan) run(req store.Request) {
 	res, eff := store.Run(req, p.env(),
-		func(name string) store.State { return p.after[name] },
-		func(name string, s store.State) { p.after[name] = s })
+		func(name string) store.State { return *p.state(name) },
+		func(name string, s store.State) { *p.state(name) = s })
 	p.done, p.effects = res.Done, eff
 }
 
 // settle settles all places by the rules.
 func (p *plan) settle() {
-	for _, at := range p.places {
+	for i, at := range p.places {
 		var eff store.Effects
-		p.after[at.name], eff = store.Settle(at.name, at.state(), p.env())
+		p.after[i], eff = store.Settle(at.name, at.state(), p.env())
 		p.effects.Entries = append(p.effects.Entries, eff.Entries...)
 		p.effects.Left = append(p.effects.Left, eff.Left...)
 		p.effects.News = append(p.effects.News, eff.News...)
@@ -81,7 +90,7 @@ func (p *plan) transaction(req store.Request) kv.Txn {
 		if i < len(req.Swaps) {
 			sw = &req.Swaps[i]
 		}
-		after := p.after[at.name]
+		after := p.after[i]
 		txn.If = append(txn.If, at.conditions(sw, p.done, p.now, gone, after)...)
 		if claim := at.claimed(p.now); claim.After(txn.Since) {
 			txn.Since = claim // the clock may be set back meanwhile
@@ -104,8 +113,11 @@ func (p *plan) notes(txn *kv.Txn) []kv.Note {
 	for _, n := range p.effects.News {
 		note := kv.Note{To: n.Peer, Text: n.Ticket}
 		for i := range txn.Read {
-			at, isHold := strings.CutPrefix(txn.Read[i].Key, holdPrefix)
-			if rec := p.after[at].Record; isHold && rec != nil && rec.Request == n.Ticket {
+			name, isHold := strings.CutPrefix(txn.Read[i].Key, holdPrefix)
+			if !isHold {
+				continue
+			}
+			if rec := p.state(name).Record; rec != nil && rec.Request == n.Ticket {
 				note.Read, note.N = i, 2
 			}
 		}
@@ -224,9 +236,10 @@ func (p *plan) rearm(txn *kv.Txn, at *place, after store.State, moved bool) {
 
 // logged is the log entry for one by the rules.
 func logged(e *store.Entry, now time.Time) kv.Entry {
-	tags := []string{nameTag(e.Name)}
-	for _, who := range []string{e.Owner.User, e.Actor.User, e.Other.User} {
-		if who != "" && !slices.Contains(tags, userTag(who)) {
+	tags := append(make([]string, 0, 5), nameTag(e.Name))
+	users := [...]string{e.Owner.User, e.Actor.User, e.Other.User}
+	for i, who := range users {
+		if who != "" && !slices.Contains(users[:i], who) {
 			tags = append(tags, userTag(who))
 		}
 	}

@@ -154,10 +154,15 @@ func (s *sim) run(calls int) error {
 // stepBack sets the clock back, unless a process that had died would live again:
 // which of its waiters come back with it depends on what was swept. Nor while a
 // waiter may claim a name but for the first one, whose process would die earlier
-// than it has said: such a claim is met when it said, if nobody sweeps.
+// than it has said: such a claim is met when it said, if nobody sweeps. Nor if a
+// hold that has ended would live again: who saw its end may tell of that end
+// after another one.
 func (s *sim) stepBack(d time.Duration) {
 	to := s.now.Add(-d).Truncate(time.Microsecond)
 	for _, st := range s.model.states {
+		if st.Record.Live(to) && !st.Record.Live(s.now) {
+			return
+		}
 		for i := range st.Queue {
 			if claim := st.Queue[i].ClaimOn(st.Record); !claim.IsZero() && !s.now.Before(claim) {
 				return

@@ -39,7 +39,7 @@ func benchPairs(b *testing.B, st store.Store, session string, left *atomic.Int64
 	for n := 0; left.Add(-1) >= 0; n++ {
 		name := fmt.Sprintf("bench/%s/%d", session, n%100)
 		for _, sw := range []store.Swap{take(name, session, terms), drop(name, session)} {
-			id := fmt.Sprint(session, n, sw.Do)
+			id := fmt.Sprint(session, "/", n, sw.Do)
 			res, err := st.Swap(b.Context(), store.Request{ID: id, Swaps: []store.Swap{sw}})
 			if err != nil {
 				return err
