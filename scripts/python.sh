@@ -77,7 +77,7 @@ echo "python: style and types"
 .venv-lint/bin/mypy --no-error-summary editlock/src m3_mutex/src tests bench
 # A test that hangs has told where by then.
 echo "python: tests on Python $main"
-timeout 300 .venv-main/bin/pytest -q -n 6
+timeout 900 .venv-main/bin/pytest -q -n 6
 
 others=$(pythons | awk -v main="$main" '$1 != main')
 # All but what runs in other processes, whose Python is that of above.
@@ -85,6 +85,6 @@ printf '%s\n' "$others" | sed -n '1p;$p' | sort -u | while read -r version pytho
   [ -n "$version" ] || continue
   echo "python: tests on Python $version"
   environment "$version" "$python" requirements-test.txt
-  timeout 300 ".venv-$version/bin/pytest" -q -n 6 \
+  timeout 900 ".venv-$version/bin/pytest" -q -n 6 \
     --deselect tests/test_m3_differential.py --deselect tests/test_m3_surface.py --deselect tests/test_m3_bridge.py
 done

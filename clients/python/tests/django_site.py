@@ -10,11 +10,15 @@ import django
 from django.conf import settings
 
 if not settings.configured:
+    _folder = Path(tempfile.mkdtemp())
     settings.configure(
         ALLOWED_HOSTS=["*"],
         DATABASES={
-            "default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(Path(tempfile.mkdtemp()) / "site.db")}
+            name: {"ENGINE": "django.db.backends.sqlite3", "NAME": str(_folder / f"{name}.db")}
+            for name in ("default", "archive")
         },
+        DATABASE_ROUTERS=["shop.models.Router"],
+        EDITLOCK_GUARD_WRITES=["shop.Ticket"],
         EDITLOCK_TOKEN_KEY="0123456789abcdef0123456789abcdef",
         EDITLOCK_TOKEN_ISSUER="shop",
         DEFAULT_AUTO_FIELD="django.db.models.AutoField",
@@ -24,8 +28,10 @@ if not settings.configured:
             "django.contrib.contenttypes",
             "django.contrib.messages",
             "django.contrib.sessions",
+            "django.contrib.staticfiles",
             "editlock.django",
             "m3_mutex",
+            "shop",
         ],
         MIDDLEWARE=[
             "django.contrib.sessions.middleware.SessionMiddleware",
@@ -36,6 +42,7 @@ if not settings.configured:
         ],
         ROOT_URLCONF="django_site",
         SECRET_KEY="for tests",
+        STATIC_URL="/static/",
         SESSION_ENGINE="django.contrib.sessions.backends.file",
         TEMPLATES=[
             {
@@ -58,12 +65,21 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import include, path
 from django.views import View
+from django.views.generic import DeleteView, UpdateView
+from rest_framework.authentication import SessionAuthentication
+from rest_framework.parsers import JSONParser
+from rest_framework.renderers import JSONRenderer
+from rest_framework.serializers import ModelSerializer
+from rest_framework.viewsets import ModelViewSet
 
 import m3_mutex
 from editlock import ID, current_owner
 from editlock.django import client
+from editlock.django.edit import EditLockMixin
 from editlock.django.guard import SaveGuardMixin, save_guard
+from editlock.django.rest import EditLockAPIMixin, EditLockPermission
 from editlock.django.tokens import token_view
+from shop.models import Invoice
 
 
 def mutex_id(request: HttpRequest, group: str) -> ID:
@@ -120,12 +136,53 @@ def quiet(request: HttpRequest) -> HttpResponse:
     return HttpResponse("no locks here")
 
 
+class EditInvoice(EditLockMixin, UpdateView):  # type: ignore[type-arg]
+    model = Invoice
+    fields = ("number", "text")
+    success_url = "/quiet/"
+
+
+class DeleteInvoice(EditLockMixin, DeleteView):  # type: ignore[type-arg]
+    model = Invoice
+    success_url = "/quiet/"
+
+
+class InvoiceSerializer(ModelSerializer):  # type: ignore[misc]
+    class Meta:
+        model = Invoice
+        fields = ("number", "text")
+
+
+class Invoices(EditLockAPIMixin, ModelViewSet):  # type: ignore[misc]
+    queryset = Invoice.objects.all()
+    serializer_class = InvoiceSerializer
+    renderer_classes = (JSONRenderer,)
+    parser_classes = (JSONParser,)
+    authentication_classes = (SessionAuthentication,)
+
+
+class OnlyPermission(ModelViewSet):  # type: ignore[misc]
+    queryset = Invoice.objects.all()
+    serializer_class = InvoiceSerializer
+    renderer_classes = (JSONRenderer,)
+    permission_classes = (EditLockPermission,)
+
+
 urlpatterns = [
+    path("invoice/<int:pk>/", EditInvoice.as_view()),
+    path("invoice/<int:pk>/delete/", DeleteInvoice.as_view()),
+    *(
+        path(
+            f"{name}/<int:pk>/",
+            view.as_view({"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}),
+        )
+        for name, view in (("api", Invoices), ("api-permission", OnlyPermission))
+    ),
     path("admin/locks/", include("editlock.django.urls")),
     path("admin/", admin.site.urls),
     path("quiet/", quiet),
     path("page/", page),
-    path("token/", token_view),
+    path("token/", token_view, name="editlock_token"),
     path("<group>/block/", block),
     path("<group>/block-m3/", block_m3),
     path("<group>/save/", save),

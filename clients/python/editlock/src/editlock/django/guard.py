@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import functools
 import inspect
-from typing import Any, Callable, TypeVar, cast
+from typing import Any, Callable, Optional, TypeVar, cast
 
-from .. import words
-from ..errors import Lost
-from ..types import ID, Mutex
-from . import client
+from ..errors import EditlockError, Lost
+from ..types import ID
+from .owners import owner_of
+from .texts import why
+from .writes import Writes
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 TOKEN_FIELD = "editlock_token"
 TOKEN_HEADER = "Editlock-Token"
-_SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
 
 
 def save_guard(mutex_id: Callable[..., ID]) -> Callable[[View], View]:
@@ -38,15 +39,17 @@ def save_guard(mutex_id: Callable[..., ID]) -> Callable[[View], View]:
             async def guarded_async(request: Any, *args: Any, **kwargs: Any) -> Any:
                 from asgiref.sync import sync_to_async
 
-                refused = await sync_to_async(_refuse)(request, mutex_id, args, kwargs)
-                return await view(request, *args, **kwargs) if refused is None else refused
+                if request.method in SAFE_METHODS:
+                    return await view(request, *args, **kwargs)
+                with Writes(await sync_to_async(owner_of)(request)) as writes:
+                    refused = await sync_to_async(_refuse)(writes, request, mutex_id, args, kwargs)
+                    return await view(request, *args, **kwargs) if refused is None else refused
 
             return cast(View, guarded_async)
 
         @functools.wraps(view)
         def guarded(request: Any, *args: Any, **kwargs: Any) -> Any:
-            refused = _refuse(request, mutex_id, args, kwargs)
-            return view(request, *args, **kwargs) if refused is None else refused
+            return _run(request, mutex_id, args, kwargs, lambda: view(request, *args, **kwargs))
 
         return cast(View, guarded)
 
@@ -61,41 +64,51 @@ class SaveGuardMixin:
         raise NotImplementedError(f"{type(self).__name__} must say in get_mutex_id which mutex guards it")
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
-        refused = _refuse(request, self.get_mutex_id, args, kwargs)
-        if refused is not None:
-            return refused
-        return super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+        def run() -> Any:
+            return super(SaveGuardMixin, self).dispatch(request, *args, **kwargs)  # type: ignore[misc]
+
+        return _run(request, self.get_mutex_id, args, kwargs, run)
 
 
-def _refuse(request: Any, mutex_id: Callable[..., ID], args: Any, kwargs: Any) -> Any:
+def _run(request: Any, mutex_id: Callable[..., ID], args: Any, kwargs: Any, view: Callable[[], Any]) -> Any:
+    if request.method in SAFE_METHODS:
+        return view()
+    with Writes(owner_of(request)) as writes:
+        refused = _refuse(writes, request, mutex_id, args, kwargs)
+        return view() if refused is None else refused
+
+
+def _refuse(writes: Writes, request: Any, mutex_id: Callable[..., ID], args: Any, kwargs: Any) -> Any:
     """The answer that refuses a request; None if it may go on."""
-    if request.method in _SAFE:
-        return None
     try:
-        request.editlock = _confirm(request, mutex_id(request, *args, **kwargs))
+        request.editlock = writes.confirm(mutex_id(request, *args, **kwargs), token_of(request))
     except Lost as lost:
         return _answer(request, lost)
     return None
 
 
-def _confirm(request: Any, id: ID) -> Mutex:
-    from .owners import owner_of
-
+def token_of(request: Any) -> Optional[int]:
+    """The token that a request brings, in its header or its form; None without a sound one."""
     text = request.headers.get(TOKEN_HEADER) or request.POST.get(TOKEN_FIELD, "")
     # Digits alone, few enough for the server: anything else is no token.
-    if not (text.isascii() and text.isdigit() and 0 < int(text[:17]) < 2**53 and len(text) <= 16):
-        raise Lost(f"the request brings no token of the lock on {id}", id=id)
-    return client().capture(id, owner=owner_of(request), if_token=int(text))
+    sound = text.isascii() and text.isdigit() and len(text) <= 16 and 0 < int(text) < 2**53
+    return int(text) if sound else None
+
+
+def problem(err: EditlockError) -> dict[str, Any]:
+    """A refusal in the form that editlock's clients read."""
+    holder = getattr(err, "holder", None)
+    return {"code": err.code, "detail": why(err), "holder": holder and {"name": holder.owner.label}}
 
 
 def _answer(request: Any, lost: Lost) -> Any:
     from django.http import HttpResponse, JsonResponse
-    from django.utils.translation import get_language
 
-    text = words.loss(lost, language=get_language() or "en")
     if "text/html" in request.headers.get("Accept", ""):
-        return HttpResponse(text, status=409, content_type="text/plain; charset=utf-8")
-    form = {"code": "lost", "detail": text, "holder": lost.holder and {"name": lost.holder.owner.label}}
+        return HttpResponse(why(lost), status=409, content_type="text/plain; charset=utf-8")
     return JsonResponse(
-        form, status=409, content_type="application/problem+json", json_dumps_params={"ensure_ascii": False}
+        problem(lost),
+        status=409,
+        content_type="application/problem+json",
+        json_dumps_params={"ensure_ascii": False},
     )

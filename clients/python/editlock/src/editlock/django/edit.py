@@ -1,0 +1,113 @@
+"""EditLockMixin, for UpdateView and DeleteView."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any, Callable
+
+from django.contrib import messages
+from django.db import transaction
+from django.urls import NoReverseMatch, reverse
+from django.utils.safestring import mark_safe
+from django.views.generic.edit import DeletionMixin
+
+from ..errors import EditlockError, Unavailable
+from ..types import ID
+from .guard import token_of
+from .names import database_of, mutex_id
+from .owners import owner_of
+from .page import assets
+from .texts import text, why
+from .typed import typed, values
+from .writes import Writes, current
+
+
+class EditLockMixin:
+    """One person at a time edits the object of an UpdateView or deletes that of a DeleteView.
+
+    Put it before the view's own class, behind LoginRequiredMixin. In the
+    template of an UpdateView, ``{{ editlock }}`` stands within the form. A
+    save needs the token that the form then carries, a deletion a lock that
+    nobody holds; both are checked in the transaction that writes. A refusal
+    is the view's own page with status 409, an error message and
+    ``editlock_refusal`` in its context.
+    """
+
+    request: Any
+    args: Any
+    kwargs: Any
+
+    def get_editlock_id(self, obj: Any) -> ID:
+        """The name of an object's lock."""
+        return mutex_id(obj)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context_data(**kwargs)  # type: ignore[misc]
+        obj, page = context.get("object"), getattr(self.request, "_editlock_page", {})
+        context["editlock_refusal"] = page.get("refusal", "")
+        if obj is None or isinstance(self, DeletionMixin):
+            return context
+        form = context.get("form")
+        mistaken = typed(self.request, [form]) if form is not None and form.is_bound else []
+        parts = assets(
+            self.request,
+            self.get_editlock_id(obj),
+            token_url=_token_url(),
+            unsaved=page.get("unsaved") or values(mistaken),
+            refused=bool(page),
+        )
+        context["editlock"] = mark_safe("".join(part.__html__() for part in parts))
+        return context
+
+    def post(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        return self._editlock_run(lambda: super(EditLockMixin, self).post(request, *args, **kwargs))  # type: ignore[misc]
+
+    def delete(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        if not isinstance(self, DeletionMixin):
+            return self.http_method_not_allowed(request, *args, **kwargs)  # type: ignore[attr-defined]
+        return self._editlock_run(lambda: super(EditLockMixin, self).delete(request, *args, **kwargs))
+
+    def _editlock_run(self, write: Callable[[], Any]) -> Any:
+        obj = self.get_object()  # type: ignore[attr-defined]
+        try:
+            with Writes(owner_of(self.request)) as writes:
+                if isinstance(self, DeletionMixin):
+                    writes.hold([self.get_editlock_id(obj)])
+                with transaction.atomic(using=database_of(obj)):
+                    response = write()
+                if writes.unlocked:
+                    messages.warning(self.request, text("unlocked"), fail_silently=True)
+                return response
+        except EditlockError as err:
+            return self._editlock_refuse(err)
+
+    def form_valid(self, form: Any) -> Any:
+        writes = current()
+        if writes is not None and not isinstance(self, DeletionMixin):
+            writes.confirm(self.get_editlock_id(form.instance), token_of(self.request))
+        return super().form_valid(form)  # type: ignore[misc]
+
+    def _editlock_refuse(self, err: EditlockError) -> Any:
+        """The view's page, as it is without the write."""
+        deletes = isinstance(self, DeletionMixin)
+        refusal = text("not deleted" if deletes else "not saved", why=why(err))
+        messages.error(self.request, refusal, fail_silently=True)
+        page: dict[str, Any] = {"refusal": refusal}
+        if not deletes:
+            self.object = self.get_object()  # type: ignore[attr-defined]
+            page["unsaved"] = values(typed(self.request, [self.get_form()]))  # type: ignore[attr-defined]
+        again = copy.copy(self.request)
+        again.method = "GET"
+        again._editlock_page = page
+        self.request = again
+        response = self.get(again, *self.args, **self.kwargs)  # type: ignore[attr-defined]
+        response.status_code = 503 if isinstance(err, Unavailable) else 409
+        return response
+
+
+def _token_url() -> str:
+    """Where the page gets newer tokens, if the site has given token_view the name editlock_token."""
+    try:
+        return reverse("editlock_token")
+    except NoReverseMatch:
+        return ""

@@ -1,0 +1,118 @@
+"""What the pages of a Django site say about locks, in English and Russian."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from .. import words
+from ..errors import Busy, EditlockError, Lost, Unavailable
+from ..types import Mutex
+
+TEXTS = {
+    "en": {
+        "lock": "lock",
+        "title": "Locks",
+        "manager": "Open the lock manager",
+        "search": "Search",
+        "what": "What",
+        "who": "Who",
+        "since": "Since",
+        "none": "Nothing is locked.",
+        "more": "There are more: narrow the search, or see the lock manager.",
+        "down": "The lock server does not answer.",
+        "column": "being edited by",
+        "you": "you",
+        "cell": "{who}, since {since}",
+        "unsaved": "What you typed",
+        "not saved": "Nothing was saved. {why}",
+        "not deleted": "Nothing was deleted. {why}",
+        "not run": "The action was not run. {why}",
+        "object": "{object}: {why}",
+        "and more": "And {count} more.",
+        "away": "The lock server does not answer, so nobody knows whether somebody else is editing this.",
+        "refuses": "The lock server refused: {why}",
+        "unlocked": "The lock server did not answer, so this was changed without a lock.",
+        "unlocked page": "The lock server does not answer. You can edit, but so can others at the same time.",
+        "no token": "This page does not hold the lock.",
+    },
+    "ru": {
+        "lock": "блокировка",
+        "title": "Блокировки",
+        "manager": "Открыть диспетчер блокировок",
+        "search": "Найти",
+        "what": "Что",
+        "who": "Кто",
+        "since": "С какого времени",
+        "none": "Ничего не заблокировано.",
+        "more": "Показаны не все: уточните поиск или откройте диспетчер блокировок.",
+        "down": "Сервер блокировок не отвечает.",
+        "column": "кто редактирует",
+        "you": "вы",
+        "cell": "{who}, с {since}",
+        "unsaved": "Что вы ввели",
+        "not saved": "Ничего не сохранено. {why}",
+        "not deleted": "Ничего не удалено. {why}",
+        "not run": "Действие не выполнено. {why}",
+        "object": "{object}: {why}",
+        "and more": "И ещё {count}.",
+        "away": "Сервер блокировок не отвечает, и неизвестно, не редактирует ли это кто-то ещё.",
+        "refuses": "Сервер блокировок отказал: {why}",
+        "unlocked": "Сервер блокировок не ответил, поэтому изменено без блокировки.",
+        "unlocked page": "Сервер блокировок не отвечает. Редактировать можно, но это могут делать и другие.",
+        "no token": "Эта страница не держит блокировку.",
+    },
+}
+
+
+def language() -> str:
+    """The language of the request, as words takes it."""
+    from django.utils.translation import get_language
+
+    return "ru" if (get_language() or "").startswith("ru") else "en"
+
+
+def text(key: str, **values: Any) -> str:
+    """A text in the language of the request."""
+    return TEXTS[language()][key].format(**values)
+
+
+def _zone() -> Any:
+    from django.conf import settings
+    from django.utils import timezone
+
+    return timezone.get_current_timezone() if settings.USE_TZ else None
+
+
+def edited_by(mutex: Mutex, self_held: bool = False) -> str:
+    """Who has been editing an object, and since when, by the reader's clock."""
+    return words.being_edited(mutex, language=language(), self_held=self_held, zone=_zone())
+
+
+def cell(mutex: Mutex, self_held: bool) -> str:
+    """The same in a few words, for a column."""
+    since = mutex.captured_at.astimezone(_zone())
+    today = mutex.as_of.astimezone(_zone()).date()
+    shown = since.strftime("%H:%M" if since.date() == today else "%d.%m.%Y %H:%M")
+    return text("cell", who=text("you") if self_held else mutex.owner.label, since=shown)
+
+
+def why(err: EditlockError, named: Optional[dict[Any, str]] = None) -> str:
+    """Why something was refused: by whom it is edited, or that nobody can tell.
+
+    :param named: the objects by the IDs of their locks, where there may be several.
+    """
+    named = named or {}
+    if isinstance(err, Busy):
+        said = []
+        for holder in err.holders[:5]:
+            one = edited_by(holder, err.self_held)
+            said.append(text("object", object=named[holder.id], why=one) if holder.id in named else one)
+        if len(err.holders) > 5:
+            said.append(text("and more", count=len(err.holders) - 5))
+        return " ".join(said)
+    if isinstance(err, Lost):
+        told = words.loss(err, language=language())
+        if err.holder is not None and not err.how:
+            told = f"{text('no token')} {edited_by(err.holder)}"
+        return told
+    return text("away") if isinstance(err, Unavailable) else text("refuses", why=err)

@@ -1,0 +1,43 @@
+"""The shop's admin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+
+from editlock.django.admin import EditLockAdmin
+
+from .models import Archived, CreditNote, Customer, Draft, Invoice, Item, Page, Payment, Ticket
+
+
+class ItemInline(admin.TabularInline):
+    model = Item
+    extra = 1
+
+
+class PaymentInline(admin.TabularInline):
+    model = Payment
+    extra = 0
+
+
+@admin.register(Invoice)
+class InvoiceAdmin(EditLockAdmin, admin.ModelAdmin):
+    list_display = ("__str__", "text", "paid")
+    list_editable = ("text",)
+    inlines = (ItemInline, PaymentInline)
+    save_as = True
+    actions = ("pay", "export")
+    editlock_reading_actions = ("export",)
+
+    @admin.action(description="Mark as paid")
+    def pay(self, request: Any, queryset: Any) -> None:
+        queryset.update(paid=True)
+
+    @admin.action(description="Export")
+    def export(self, request: Any, queryset: Any) -> None:
+        self.message_user(request, f"exported {queryset.count()}")
+
+
+for model in (Archived, CreditNote, Customer, Draft, Page, Payment, Ticket):
+    admin.register(model)(type(f"{model.__name__}Admin", (EditLockAdmin, admin.ModelAdmin), {}))
