@@ -158,7 +158,7 @@ func (p *place) conditions(sw *store.Swap, done bool, now time.Time, gone map[st
 	case live && len(p.queue) == 0 && sw != nil:
 		conds = append(conds, kv.Cond{Prefix: alarmKeys(p.name), NoneDue: true})
 	}
-	if sw != nil && sw.Do == store.Join && p.waiter(sw.Ticket.ID) == nil {
+	if sw != nil && sw.Ticket != nil && p.waiter(sw.Ticket.ID) == nil {
 		conds = append(conds, kv.Cond{Prefix: waiterKeys(p.name), Tag: waiterTag(sw.Ticket.ID), AtMost: 0})
 	}
 	return conds
