@@ -58,7 +58,7 @@ func tablesVersion(ctx context.Context, db *sql.DB) (is int, err error) {
 	switch {
 	case err != nil || is == version:
 	case is < version:
-		err = fmt.Errorf("the tables have version %d, those of an older editlock: drop the tables editlock_* to start anew (its own \"history --json\" keeps the history)", is)
+		err = fmt.Errorf("the tables have version %d, those of an older editlock: drop the tables editlock_* to start over (its own \"history --json\" keeps the history)", is)
 	default:
 		err = fmt.Errorf("the tables have version %d, this editlock knows version %d: use a newer editlock; nothing was changed", is, version)
 	}
