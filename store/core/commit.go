@@ -94,8 +94,9 @@ func (c *committer) once(ctx context.Context, names []string, txn kv.Txn) (answe
 	case cap(c.calls) == 1 && c.queue.Alone(alone):
 	default:
 		j := &job{names: names, txn: txn}
-		err = c.queue.Do(ctx, j)
-		answer = j.answer
+		if err = c.queue.Do(ctx, j); err == nil { // else the committer may still be at it
+			answer = j.answer
+		}
 	}
 	if err != nil {
 		return kv.Answer{}, fail(err)
