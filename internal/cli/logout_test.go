@@ -59,7 +59,7 @@ func TestLogout_EndsOneLoginEverywhere(t *testing.T) {
 		t.Run(row.route, func(t *testing.T) {
 			thief := caller{header: cookieOf(left), owner: before}
 			theirs := d.hold(t, s, "theirs", person("petrov"))
-			mine := d.hold(t, s, "mine", before)
+			mine := d.hold(t, s, "mine", editlock.Owner{Session: "before", UserID: before.UserID})
 			method, path, body := thief.ask(row.route, row.send, row.body, mine, theirs)
 			held := d.state(t, s)
 			if said := d.tell(s.call(t, method, path, body, thief.header)); said != row.want[nobody] {
