@@ -6,9 +6,9 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"editlock"
-	"editlock/store"
-	"editlock/store/memory"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/memory"
 )
 
 // counting counts the calls of a store, and tells of each Swap.

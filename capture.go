@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // Capture implements Locker.

@@ -4,8 +4,8 @@ import (
 	"context"
 	"time"
 
-	"editlock/internal/patience"
-	"editlock/store"
+	"github.com/editlock/editlock/internal/patience"
+	"github.com/editlock/editlock/store"
 )
 
 // confirmWithin is how long a grant lasts unless its waiter takes it up.

@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"editlock"
-	"editlock/store/sqlite"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/store/sqlite"
 )
 
 // A grant lasts 15 s unless its waiter takes it up; then it lasts as asked.

@@ -9,9 +9,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"editlock"
-	"editlock/store"
-	"editlock/store/memory"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/memory"
 )
 
 // crowded is a store that holds up the steps of a crowd, and counts them.

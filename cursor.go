@@ -12,7 +12,7 @@ import (
 	"fmt"
 	"sync/atomic"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // cursors seals the positions at which pages end. A position may be the name of

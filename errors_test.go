@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 func TestErrors_Text(t *testing.T) {

@@ -7,8 +7,8 @@ import (
 	"log"
 	"time"
 
-	"editlock"
-	"editlock/connect"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/connect"
 )
 
 // Capture, be refused, release: the whole of it.

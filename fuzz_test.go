@@ -6,8 +6,8 @@ import (
 	"errors"
 	"testing"
 
-	"editlock"
-	"editlock/store/memory"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/store/memory"
 )
 
 // FuzzCursors is of cursors of lists and histories: none but those that a page of

@@ -1,4 +1,4 @@
-module editlock
+module github.com/editlock/editlock
 
 go 1.26.0
 

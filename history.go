@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // History implements Locker. What is not in the query's areas is passed over by

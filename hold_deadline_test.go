@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 func TestHold_RefreshesAtAThirdOfIdle(t *testing.T) {

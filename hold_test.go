@@ -9,8 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"editlock"
-	"editlock/store/memory"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/store/memory"
 )
 
 var (

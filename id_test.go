@@ -9,7 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 func TestID_String(t *testing.T) {

@@ -4,7 +4,7 @@ import (
 	"context"
 	"slices"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // endings are the kinds of entries that end somebody's hold.

@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"editlock"
-	"editlock/store"
-	"editlock/store/memory"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/memory"
 )
 
 // leaveless is a store that does not hear of the first who leaves a queue.

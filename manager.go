@@ -7,8 +7,8 @@ import (
 	"sync"
 	"time"
 
-	"editlock/internal/patience"
-	"editlock/store"
+	"github.com/editlock/editlock/internal/patience"
+	"github.com/editlock/editlock/store"
 )
 
 // ManagerOptions adjusts a Manager. Nil means defaults.

@@ -9,7 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // modelLock is what must be true of one mutex.

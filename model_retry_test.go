@@ -9,7 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // lostCall is a call whose answer was lost on the way. It is sent again later,

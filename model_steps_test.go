@@ -8,7 +8,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // The steps of the model-based tests. Each does something in somebody's name,

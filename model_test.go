@@ -10,10 +10,10 @@ import (
 
 	"pgregory.net/rapid"
 
-	"editlock"
-	"editlock/store"
-	"editlock/store/memory"
-	"editlock/store/sqlite"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/memory"
+	"github.com/editlock/editlock/store/sqlite"
 )
 
 // The model-based tests do random things in the name of several owners, at two

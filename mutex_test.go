@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 func TestState(t *testing.T) {

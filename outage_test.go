@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"editlock"
-	"editlock/store"
-	"editlock/store/memory"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/memory"
 )
 
 // cuttable is a store whose line can be cut, as by the death of the process

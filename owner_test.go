@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 func TestOwnerFrom(t *testing.T) {

@@ -5,7 +5,7 @@ import (
 	"log/slog"
 	"time"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 const (

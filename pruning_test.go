@@ -10,9 +10,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"editlock"
-	"editlock/store"
-	"editlock/store/memory"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/memory"
 )
 
 // aged is a store in memory with a history, whose clock can be put forward, and

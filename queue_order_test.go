@@ -7,8 +7,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"editlock"
-	"editlock/store/memory"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/store/memory"
 )
 
 // A process whose lease in the store ended, although it lives, comes back with

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // span is one range of a list: an area's names, from the store. It is read only

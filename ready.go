@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 const (

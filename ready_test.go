@@ -9,9 +9,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"editlock"
-	"editlock/store"
-	"editlock/store/memory"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/memory"
 )
 
 // readOnly is a store that counts beats, and refuses or delays them.

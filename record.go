@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // person is what a store keeps of an owner beside the keys, and of the

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // order is where a place stood in its queue when it joined: after all that had

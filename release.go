@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // Release implements Locker.

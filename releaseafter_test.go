@@ -5,9 +5,9 @@ import (
 	"testing"
 	"time"
 
-	"editlock"
-	"editlock/store"
-	"editlock/store/memory"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/memory"
 )
 
 // lateConfirm is a store that hears late of the confirmation of a grant.

@@ -4,8 +4,8 @@ import (
 	"errors"
 	"testing"
 
-	"editlock"
-	"editlock/store/memory"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/store/memory"
 )
 
 // Two sessions that happen to use one request ID are told of their own

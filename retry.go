@@ -5,7 +5,7 @@ import (
 	"context"
 	"time"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // Try says which call it is that is sent again after its answer was lost.

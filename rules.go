@@ -3,7 +3,7 @@ package editlock
 import (
 	"time"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // The rules. Each decide function is pure: from what stands under a name and

@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // The people of the tables below.

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // searchMost is how many records or entries one call looks at before it answers

@@ -7,9 +7,9 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"editlock"
-	"editlock/store"
-	"editlock/store/memory"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/memory"
 )
 
 // long is a store whose log, or whose list, goes on forever without anything

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"time"
 
-	"editlock/internal/patience"
-	"editlock/store"
+	"github.com/editlock/editlock/internal/patience"
+	"github.com/editlock/editlock/store"
 )
 
 // waiting is one capture with patience: what is held is queued for. It lives

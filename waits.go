@@ -6,8 +6,8 @@ import (
 	"sync"
 	"time"
 
-	"editlock/internal/patience"
-	"editlock/store"
+	"github.com/editlock/editlock/internal/patience"
+	"github.com/editlock/editlock/store"
 )
 
 const (

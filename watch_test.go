@@ -8,9 +8,9 @@ import (
 	"testing/synctest"
 	"time"
 
-	"editlock"
-	"editlock/store"
-	"editlock/store/memory"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/memory"
 )
 
 // failingOver is a store whose log can be another's from one moment on.

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"time"
 
-	"editlock"
-	"editlock/auth"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/auth"
 )
 
 // formerly lets holders go on with what they captured before their sessions had

@@ -4,8 +4,8 @@ import (
 	"context"
 	"log/slog"
 
-	"editlock"
-	"editlock/auth"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/auth"
 )
 
 // Guard holds callers to a policy and to limits, and writes what it refuses,

@@ -9,9 +9,9 @@ import (
 
 	"golang.org/x/time/rate"
 
-	"editlock"
-	"editlock/auth"
-	"editlock/internal/patience"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/auth"
+	"github.com/editlock/editlock/internal/patience"
 )
 
 // Limits bound what one caller can cost the others. 0 is no limit. Those per

@@ -5,9 +5,9 @@ import (
 	"errors"
 	"time"
 
-	"editlock"
-	"editlock/auth"
-	"editlock/internal/patience"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/auth"
+	"github.com/editlock/editlock/internal/patience"
 )
 
 // guarded is a Locker for a caller.

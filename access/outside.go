@@ -6,8 +6,8 @@ import (
 	"iter"
 	"time"
 
-	"editlock"
-	"editlock/auth"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/auth"
 )
 
 // Outside returns l for callers that are elsewhere: they name sessions of their

@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"slices"
 
-	"editlock"
-	"editlock/auth"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/auth"
 )
 
 // Policy is what an operator lets callers do. What no rule and no credential

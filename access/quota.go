@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // quotas hold sessions and users to a number of mutexes. Counting in the store

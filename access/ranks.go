@@ -5,8 +5,8 @@ import (
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
-	"editlock"
-	"editlock/auth"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/auth"
 )
 
 // ranks remembers with what rank mutexes are held, as they do not say it.

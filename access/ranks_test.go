@@ -5,10 +5,10 @@ import (
 	"log/slog"
 	"testing"
 
-	"editlock"
-	"editlock/access"
-	"editlock/auth"
-	"editlock/store/memory"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/access"
+	"github.com/editlock/editlock/auth"
+	"github.com/editlock/editlock/store/memory"
 )
 
 var everything = []auth.Grant{{Rights: []auth.Right{auth.Use, auth.Read, auth.Takeover, auth.ForceRelease}, Group: "*", Mode: "*"}}

@@ -6,8 +6,8 @@ import (
 	"iter"
 	"time"
 
-	"editlock"
-	"editlock/auth"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/auth"
 )
 
 // gone tells that a hold ended by itself meanwhile.

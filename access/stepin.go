@@ -5,8 +5,8 @@ import (
 	"errors"
 	"slices"
 
-	"editlock"
-	"editlock/auth"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/auth"
 )
 
 // Takeover implements editlock.Locker. One's own, in another tab or from a

@@ -3,8 +3,8 @@ package access
 import (
 	"context"
 
-	"editlock/auth"
-	"editlock/internal/patience"
+	"github.com/editlock/editlock/auth"
+	"github.com/editlock/editlock/internal/patience"
 )
 
 var (

@@ -10,11 +10,11 @@ import (
 	"testing/synctest"
 	"time"
 
-	"editlock"
-	"editlock/access"
-	"editlock/auth"
-	"editlock/internal/patience"
-	"editlock/store/memory"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/access"
+	"github.com/editlock/editlock/auth"
+	"github.com/editlock/editlock/internal/patience"
+	"github.com/editlock/editlock/store/memory"
 )
 
 // together lets nobody hear how a mutex stands before all have asked.

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // Method is how a caller proved who he is.

@@ -5,7 +5,7 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // Certificates makes owners of client certificates, which TLS has verified.

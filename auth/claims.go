@@ -9,9 +9,9 @@ import (
 
 	"github.com/coreos/go-oidc/v3/oidc"
 
-	"editlock"
-	"editlock/internal/bidi"
-	"editlock/internal/wire/strictjson"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/bidi"
+	"github.com/editlock/editlock/internal/wire/strictjson"
 )
 
 // Claims says in which claims an issuer tells what. Empty fields are the

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 func FuzzParseJWKS(f *testing.F) {

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // Right is a permission.

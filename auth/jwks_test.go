@@ -20,7 +20,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // issuer publishes keys, which change and fail as a test says.

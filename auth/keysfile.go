@@ -13,7 +13,7 @@ import (
 	"sync"
 	"time"
 
-	"editlock/internal/wire/strictjson"
+	"github.com/editlock/editlock/internal/wire/strictjson"
 )
 
 // KeysFile is the API keys of a file. The file is read anew within a second

@@ -18,7 +18,7 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 
-	"editlock/internal/entry"
+	"github.com/editlock/editlock/internal/entry"
 )
 
 // LoginOptions say how people log in with an OpenID Connect provider.

@@ -17,7 +17,7 @@ import (
 	"github.com/zitadel/oidc/v3/example/server/exampleop"
 	"github.com/zitadel/oidc/v3/example/server/storage"
 
-	"editlock/auth"
+	"github.com/editlock/editlock/auth"
 )
 
 // office is a provider and a server whose people log in with it.

@@ -9,7 +9,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // DefaultLifetime is how long a page's token is good for.

@@ -15,7 +15,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // A token whose signature was found good once is refused for all the reasons

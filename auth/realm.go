@@ -6,7 +6,7 @@ import (
 	"regexp"
 	"strings"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // realm is what vouches for a session: an issuer, or the back end that has an

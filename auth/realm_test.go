@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // Whatever back ends state, no two of them, and no two sessions of one, are one

@@ -12,9 +12,9 @@ import (
 	"sync"
 	"time"
 
-	"editlock"
-	"editlock/auth"
-	"editlock/tests/abuse"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/auth"
+	"github.com/editlock/editlock/tests/abuse"
 )
 
 // Those who behave: each captures, refreshes and releases so many times a

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"testing"
 
-	"editlock"
-	"editlock/store/memory"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/store/memory"
 )
 
 // allocs counts the allocations of single calls, all goroutines together.

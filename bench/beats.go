@@ -12,7 +12,7 @@ import (
 	"sync"
 	"time"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // beats asks what many open forms cost a server: each tab refreshes what it

@@ -9,7 +9,7 @@ import (
 	"net/http"
 	"time"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // caller is one who behaves, with a key and a connection of his own.

@@ -8,7 +8,7 @@ import (
 	"runtime"
 	"time"
 
-	"editlock/internal/enginetest"
+	"github.com/editlock/editlock/internal/enginetest"
 )
 
 // comparison is what "bench -compare" is asked for.

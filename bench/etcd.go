@@ -8,9 +8,9 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/client/v3/concurrency"
 
-	"editlock"
-	"editlock/internal/enginetest"
-	"editlock/store/etcd"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/enginetest"
+	"github.com/editlock/editlock/store/etcd"
 )
 
 // onEtcd compares on one etcd, which syncs each write to its disk.

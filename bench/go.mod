@@ -1,10 +1,10 @@
-module editlock/bench
+module github.com/editlock/editlock/bench
 
 go 1.26.0
 
-require editlock v0.0.0
+require github.com/editlock/editlock v0.0.0
 
-replace editlock => ../
+replace github.com/editlock/editlock => ../
 
 require (
 	github.com/bsm/redislock v0.9.4

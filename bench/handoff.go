@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // handoff asks how long it takes from a release to the return of the next

@@ -8,14 +8,14 @@ import (
 	"sync"
 	"time"
 
-	"editlock"
-	"editlock/internal/enginetest"
-	"editlock/store"
-	"editlock/store/etcd"
-	"editlock/store/memory"
-	"editlock/store/postgres"
-	"editlock/store/redis"
-	"editlock/store/sqlite"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/enginetest"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/etcd"
+	"github.com/editlock/editlock/store/memory"
+	"github.com/editlock/editlock/store/postgres"
+	"github.com/editlock/editlock/store/redis"
+	"github.com/editlock/editlock/store/sqlite"
 )
 
 // histories asks what a long history costs on each engine: those whose refresh

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // overHTTP asks what durable locks over HTTP cost beside a server that only

@@ -10,10 +10,10 @@ import (
 	"sync/atomic"
 	"time"
 
-	"editlock"
-	"editlock/httpapi"
-	"editlock/store/memory"
-	"editlock/store/sqlite"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/httpapi"
+	"github.com/editlock/editlock/store/memory"
+	"github.com/editlock/editlock/store/sqlite"
 )
 
 // openSQLite opens editlock on a database file of its own.

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"editlock"
-	"editlock/store"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/store"
 )
 
 // An engine's section compares editlock on it with the bare commands, and with

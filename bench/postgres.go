@@ -8,9 +8,9 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"editlock"
-	"editlock/internal/enginetest"
-	"editlock/store/postgres"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/enginetest"
+	"github.com/editlock/editlock/store/postgres"
 )
 
 // onPostgres compares on PostgreSQL with its durable settings.

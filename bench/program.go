@@ -15,8 +15,8 @@ import (
 	"sync"
 	"time"
 
-	"editlock/internal/cli"
-	"editlock/tests/abuse"
+	"github.com/editlock/editlock/internal/cli"
+	"github.com/editlock/editlock/tests/abuse"
 )
 
 // programChild is "editlock serve" as people run it, configured by the file

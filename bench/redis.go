@@ -14,9 +14,9 @@ import (
 	"github.com/redis/rueidis"
 	"github.com/redis/rueidis/rueidislock"
 
-	"editlock"
-	"editlock/internal/enginetest"
-	"editlock/store/redis"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/enginetest"
+	"github.com/editlock/editlock/store/redis"
 )
 
 // lease is how long the peers' locks live.

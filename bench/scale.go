@@ -8,8 +8,8 @@ import (
 	"runtime"
 	"time"
 
-	"editlock"
-	"editlock/store/memory"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/store/memory"
 )
 
 // scale asks what a million held mutexes cost those who come next, and what

@@ -14,7 +14,7 @@ import (
 	"strings"
 	"time"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // side is one commit of editlock in a comparison.

@@ -7,12 +7,12 @@ import (
 	"net/http"
 	"path/filepath"
 
-	"editlock"
-	"editlock/httpapi"
-	"editlock/store"
-	"editlock/store/memory"
-	"editlock/store/sqlite"
-	"editlock/telemetry"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/httpapi"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/memory"
+	"github.com/editlock/editlock/store/sqlite"
+	"github.com/editlock/editlock/telemetry"
 )
 
 // telemetryCost asks what measuring costs: a server with its metrics, as serve

@@ -3,7 +3,7 @@ package main
 import (
 	"encoding/json"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // The JSON forms that the measured calls use, as far as they use them.

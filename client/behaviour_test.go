@@ -4,11 +4,11 @@ import (
 	"net/http/httptest"
 	"testing"
 
-	"editlock"
-	"editlock/client"
-	"editlock/httpapi"
-	"editlock/locktest"
-	"editlock/store/memory"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/client"
+	"github.com/editlock/editlock/httpapi"
+	"github.com/editlock/editlock/locktest"
+	"github.com/editlock/editlock/store/memory"
 )
 
 // TestBehaviour holds the client and the server to what the library does.

@@ -15,12 +15,12 @@ import (
 	"testing"
 	"time"
 
-	"editlock"
-	"editlock/access"
-	"editlock/auth"
-	"editlock/client"
-	"editlock/httpapi"
-	"editlock/store/memory"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/access"
+	"github.com/editlock/editlock/auth"
+	"github.com/editlock/editlock/client"
+	"github.com/editlock/editlock/httpapi"
+	"github.com/editlock/editlock/store/memory"
 )
 
 // selfSigned is the certificate of a client that a server trusts by itself.

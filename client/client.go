@@ -22,7 +22,7 @@ import (
 	"strings"
 	"time"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // Options adjusts a Client. Nil means defaults.

@@ -11,9 +11,9 @@ import (
 	"strings"
 	"sync"
 
-	"editlock"
-	"editlock/internal/wire"
-	"editlock/internal/wire/strictjson"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/wire"
+	"github.com/editlock/editlock/internal/wire/strictjson"
 )
 
 // Credential returns what proves who calls, an API key or a JWT. It is asked

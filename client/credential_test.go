@@ -13,12 +13,12 @@ import (
 	"testing"
 	"time"
 
-	"editlock"
-	"editlock/access"
-	"editlock/auth"
-	"editlock/client"
-	"editlock/httpapi"
-	"editlock/store/memory"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/access"
+	"github.com/editlock/editlock/auth"
+	"github.com/editlock/editlock/client"
+	"github.com/editlock/editlock/httpapi"
+	"github.com/editlock/editlock/store/memory"
 )
 
 var (

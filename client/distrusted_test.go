@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"editlock"
-	"editlock/client"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/client"
 )
 
 // Who is not trusted now will not be in some seconds.

@@ -4,8 +4,8 @@ import (
 	"net/http"
 	"testing"
 
-	"editlock"
-	"editlock/client"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/client"
 )
 
 // endless is a body without an end. It counts what was read of it.

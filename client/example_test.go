@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"net/http/httptest"
 
-	"editlock"
-	"editlock/client"
-	"editlock/httpapi"
-	"editlock/store/memory"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/client"
+	"github.com/editlock/editlock/httpapi"
+	"github.com/editlock/editlock/store/memory"
 )
 
 func ExampleNew() {

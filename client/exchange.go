@@ -14,9 +14,9 @@ import (
 	"sync"
 	"time"
 
-	"editlock"
-	"editlock/internal/wire"
-	"editlock/internal/wire/strictjson"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/wire"
+	"github.com/editlock/editlock/internal/wire/strictjson"
 )
 
 const (

@@ -8,8 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"editlock"
-	"editlock/client"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/client"
 )
 
 // FuzzEvents is of streams of events: what a server, or what stands in its

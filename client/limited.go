@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"time"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // LimitedError says that a call was over a limit of the server, which did

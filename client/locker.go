@@ -12,8 +12,8 @@ import (
 
 	"github.com/google/uuid"
 
-	"editlock"
-	"editlock/internal/wire"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/wire"
 )
 
 // requestID returns the key of a call: the caller's, or a new one that

@@ -7,8 +7,8 @@ import (
 	"strconv"
 	"strings"
 
-	"editlock"
-	"editlock/internal/wire"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/wire"
 )
 
 // batchBytes bounds the items of one request, well below what a server takes

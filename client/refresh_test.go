@@ -8,7 +8,7 @@ import (
 	"sync"
 	"testing"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 func TestRefresh_OfManyAndLarge(t *testing.T) {

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"editlock"
-	"editlock/client"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/client"
 )
 
 // TestStrangers talks to servers that are not editlock, or are broken.

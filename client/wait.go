@@ -5,8 +5,8 @@ import (
 	"net/http"
 	"time"
 
-	"editlock"
-	"editlock/internal/wire"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/wire"
 )
 
 const (

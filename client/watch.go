@@ -12,9 +12,9 @@ import (
 	"strconv"
 	"time"
 
-	"editlock"
-	"editlock/internal/wire"
-	"editlock/internal/wire/strictjson"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/wire"
+	"github.com/editlock/editlock/internal/wire/strictjson"
 )
 
 const (

@@ -14,7 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // cutting is a writer of a stream that is cut after so many events, or before

@@ -9,10 +9,10 @@ import (
 	"testing"
 	"time"
 
-	"editlock"
-	"editlock/client"
-	"editlock/httpapi"
-	"editlock/store/memory"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/client"
+	"github.com/editlock/editlock/httpapi"
+	"github.com/editlock/editlock/store/memory"
 )
 
 var (

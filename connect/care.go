@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"editlock/store/sqlite/backup"
+	"github.com/editlock/editlock/store/sqlite/backup"
 )
 
 // ErrOtherTool is the error of Backup and Restore for stores that are not a

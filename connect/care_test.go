@@ -4,7 +4,7 @@ import (
 	"errors"
 	"testing"
 
-	"editlock/connect"
+	"github.com/editlock/editlock/connect"
 )
 
 func TestFile(t *testing.T) {

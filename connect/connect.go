@@ -9,16 +9,16 @@ import (
 	"strings"
 	"unicode"
 
-	"editlock"
-	"editlock/client"
-	"editlock/internal/storeurl"
-	"editlock/store"
-	"editlock/store/etcd"
-	"editlock/store/mariadb"
-	"editlock/store/memory"
-	"editlock/store/postgres"
-	"editlock/store/redis"
-	"editlock/store/sqlite"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/client"
+	"github.com/editlock/editlock/internal/storeurl"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/etcd"
+	"github.com/editlock/editlock/store/mariadb"
+	"github.com/editlock/editlock/store/memory"
+	"github.com/editlock/editlock/store/postgres"
+	"github.com/editlock/editlock/store/redis"
+	"github.com/editlock/editlock/store/sqlite"
 )
 
 // Options adjusts what is opened. Nil means defaults.

@@ -10,11 +10,11 @@ import (
 	"strings"
 	"testing"
 
-	"editlock"
-	"editlock/connect"
-	"editlock/httpapi"
-	"editlock/internal/enginetest"
-	"editlock/store/memory"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/connect"
+	"github.com/editlock/editlock/httpapi"
+	"github.com/editlock/editlock/internal/enginetest"
+	"github.com/editlock/editlock/store/memory"
 )
 
 var doc = editlock.ID{Mode: "document", ID: "42"}

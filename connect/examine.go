@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"time"
 
-	"editlock/store/etcd"
-	"editlock/store/mariadb"
-	"editlock/store/postgres"
-	"editlock/store/redis"
-	"editlock/store/sqlite/backup"
+	"github.com/editlock/editlock/store/etcd"
+	"github.com/editlock/editlock/store/mariadb"
+	"github.com/editlock/editlock/store/postgres"
+	"github.com/editlock/editlock/store/redis"
+	"github.com/editlock/editlock/store/sqlite/backup"
 )
 
 // Examination is what a look at a store shows.

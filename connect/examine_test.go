@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"editlock"
-	"editlock/connect"
-	"editlock/internal/enginetest"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/connect"
+	"github.com/editlock/editlock/internal/enginetest"
 )
 
 // A look tells nothing of a store that is not there, and makes none.

@@ -16,9 +16,9 @@ import (
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
-	"editlock"
-	"editlock/connect"
-	"editlock/internal/enginetest"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/connect"
+	"github.com/editlock/editlock/internal/enginetest"
 )
 
 // fault is something that lets a store be read and not be written.

@@ -12,9 +12,9 @@ import (
 	"strings"
 	"testing"
 
-	"editlock"
-	"editlock/connect"
-	"editlock/internal/enginetest"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/connect"
+	"github.com/editlock/editlock/internal/enginetest"
 )
 
 // documented returns the only indented block of docs/engines.md that has a

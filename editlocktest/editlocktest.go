@@ -12,9 +12,9 @@ import (
 	"testing"
 	"time"
 
-	"editlock"
-	"editlock/httpapi"
-	"editlock/store/memory"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/httpapi"
+	"github.com/editlock/editlock/store/memory"
 )
 
 // NewLocker returns a Locker on an empty store in memory, which the end of the

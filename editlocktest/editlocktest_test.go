@@ -6,9 +6,9 @@ import (
 	"testing"
 	"time"
 
-	"editlock"
-	"editlock/client"
-	"editlock/editlocktest"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/client"
+	"github.com/editlock/editlock/editlocktest"
 )
 
 // The server outlives everything that a test leaves open: a lock, a waiter

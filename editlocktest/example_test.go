@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"testing"
 
-	"editlock"
-	"editlock/client"
-	"editlock/editlocktest"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/client"
+	"github.com/editlock/editlock/editlocktest"
 )
 
 // A test of a program that locks by a server.

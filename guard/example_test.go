@@ -9,9 +9,9 @@ import (
 	"os"
 	"path/filepath"
 
-	"editlock"
-	"editlock/guard"
-	"editlock/store/sqlite"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/guard"
+	"github.com/editlock/editlock/store/sqlite"
 )
 
 // Ann edits a report, stands still for too long, and Bob takes over. What she

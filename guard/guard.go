@@ -31,7 +31,7 @@ import (
 	"math"
 	"strings"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // Tx is a transaction of database/sql: a *sql.Tx, or a *sql.Conn with a

@@ -13,12 +13,12 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 
-	"editlock"
-	"editlock/guard"
-	"editlock/internal/enginetest"
-	"editlock/store/mariadb"
-	"editlock/store/postgres"
-	"editlock/store/sqlite"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/guard"
+	"github.com/editlock/editlock/internal/enginetest"
+	"github.com/editlock/editlock/store/mariadb"
+	"github.com/editlock/editlock/store/postgres"
+	"github.com/editlock/editlock/store/sqlite"
 )
 
 // world is a store and an application's table that a transaction guards.

@@ -6,8 +6,8 @@ import (
 	"net/http"
 	"strconv"
 
-	"editlock"
-	"editlock/internal/wire"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/wire"
 )
 
 // Header is the header in which a client sends the token of the lock that it

@@ -9,9 +9,9 @@ import (
 	"strconv"
 	"testing"
 
-	"editlock"
-	"editlock/guard"
-	"editlock/store/memory"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/guard"
+	"github.com/editlock/editlock/store/memory"
 )
 
 var report = editlock.ID{Group: "reports", Mode: "edit", ID: "42"}

@@ -12,9 +12,9 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
-	"editlock"
-	"editlock/httpapi"
-	"editlock/internal/wire"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/httpapi"
+	"github.com/editlock/editlock/internal/wire"
 )
 
 const captureBody = `{"mutex":{"group":"demo","mode":"document","id":"4711"},"owner":{"session":"s-1234567890","user_id":"17","login":"ivanov","name":"Иванов И. И.","host":"10.0.0.17"},"status_data":"req-1","auto_release":{"idle":"300s"}}`

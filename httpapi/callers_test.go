@@ -15,11 +15,11 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/google/go-cmp/cmp"
 
-	"editlock"
-	"editlock/access"
-	"editlock/auth"
-	"editlock/httpapi"
-	"editlock/internal/wire"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/access"
+	"github.com/editlock/editlock/auth"
+	"github.com/editlock/editlock/httpapi"
+	"github.com/editlock/editlock/internal/wire"
 )
 
 // lines is a log that a test may read while it is written.

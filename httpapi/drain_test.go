@@ -8,11 +8,11 @@ import (
 	"testing"
 	"time"
 
-	"editlock"
-	"editlock/httpapi"
-	"editlock/internal/wire"
-	"editlock/store"
-	"editlock/store/memory"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/httpapi"
+	"github.com/editlock/editlock/internal/wire"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/memory"
 )
 
 // stalled is a store whose next step of one kind takes until it is let go. Like

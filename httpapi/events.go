@@ -7,8 +7,8 @@ import (
 	"strconv"
 	"time"
 
-	"editlock"
-	"editlock/auth"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/auth"
 )
 
 const (

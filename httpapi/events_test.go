@@ -11,9 +11,9 @@ import (
 	"strings"
 	"testing"
 
-	"editlock"
-	"editlock/httpapi"
-	"editlock/internal/wire"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/httpapi"
+	"github.com/editlock/editlock/internal/wire"
 )
 
 // listener is an open stream of events.

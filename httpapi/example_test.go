@@ -7,9 +7,9 @@ import (
 	"net/http/httptest"
 	"strings"
 
-	"editlock"
-	"editlock/httpapi"
-	"editlock/store/memory"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/httpapi"
+	"github.com/editlock/editlock/store/memory"
 )
 
 // A server within a program of one's own.

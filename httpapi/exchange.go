@@ -13,12 +13,12 @@ import (
 	"sync"
 	"time"
 
-	"editlock"
-	"editlock/access"
-	"editlock/auth"
-	"editlock/internal/patience"
-	"editlock/internal/wire"
-	"editlock/internal/wire/strictjson"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/access"
+	"github.com/editlock/editlock/auth"
+	"github.com/editlock/editlock/internal/patience"
+	"github.com/editlock/editlock/internal/wire"
+	"github.com/editlock/editlock/internal/wire/strictjson"
 )
 
 // call is one request under way.

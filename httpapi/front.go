@@ -12,9 +12,9 @@ import (
 	"strings"
 	"sync"
 
-	"editlock/access"
-	"editlock/auth"
-	"editlock/internal/entry"
+	"github.com/editlock/editlock/access"
+	"github.com/editlock/editlock/auth"
+	"github.com/editlock/editlock/internal/entry"
 )
 
 // FrontOptions adjusts a front. Nil means defaults.

@@ -10,12 +10,12 @@ import (
 	"testing"
 	"time"
 
-	"editlock"
-	"editlock/access"
-	"editlock/auth"
-	"editlock/httpapi"
-	"editlock/internal/wire"
-	"editlock/store/memory"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/access"
+	"github.com/editlock/editlock/auth"
+	"github.com/editlock/editlock/httpapi"
+	"github.com/editlock/editlock/internal/wire"
+	"github.com/editlock/editlock/store/memory"
 )
 
 // answered checks that an answer is a 200 or a well-formed problem of the

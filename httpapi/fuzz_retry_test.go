@@ -9,10 +9,10 @@ import (
 	"strings"
 	"testing"
 
-	"editlock"
-	"editlock/httpapi"
-	"editlock/internal/wire"
-	"editlock/store/memory"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/httpapi"
+	"github.com/editlock/editlock/internal/wire"
+	"github.com/editlock/editlock/store/memory"
 )
 
 // FuzzIdempotencyKey is of the keys of captures: one that is refused captures

@@ -6,10 +6,10 @@ import (
 	"strings"
 	"testing"
 
-	"editlock"
-	"editlock/httpapi"
-	"editlock/internal/wire"
-	"editlock/store/memory"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/httpapi"
+	"github.com/editlock/editlock/internal/wire"
+	"github.com/editlock/editlock/store/memory"
 )
 
 // fuzz sends bodies to an address. Whatever they are, the answer is 200, or a

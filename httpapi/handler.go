@@ -18,10 +18,10 @@ import (
 	"runtime/debug"
 	"time"
 
-	"editlock"
-	"editlock/access"
-	"editlock/auth"
-	"editlock/internal/wire"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/access"
+	"github.com/editlock/editlock/auth"
+	"github.com/editlock/editlock/internal/wire"
 )
 
 // Options adjusts a Handler. Nil means defaults.

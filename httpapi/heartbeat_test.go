@@ -11,8 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"editlock"
-	"editlock/httpapi"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/httpapi"
 )
 
 // quiet is a Locker in which nothing ever happens.

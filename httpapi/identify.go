@@ -8,11 +8,11 @@ import (
 	"net/http"
 	"strconv"
 
-	"editlock"
-	"editlock/access"
-	"editlock/auth"
-	"editlock/internal/entry"
-	"editlock/internal/wire"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/access"
+	"github.com/editlock/editlock/auth"
+	"github.com/editlock/editlock/internal/entry"
+	"github.com/editlock/editlock/internal/wire"
 )
 
 // Identify finds out who calls, and returns the request with the caller in its

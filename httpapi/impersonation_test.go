@@ -12,9 +12,9 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
-	"editlock"
-	"editlock/access"
-	"editlock/auth"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/access"
+	"github.com/editlock/editlock/auth"
 )
 
 // Each way to act in another's name is refused.

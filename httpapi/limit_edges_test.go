@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"editlock"
-	"editlock/access"
-	"editlock/auth"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/access"
+	"github.com/editlock/editlock/auth"
 )
 
 // edge is a limit that is reached. last is the last call it lets pass, next the

@@ -9,9 +9,9 @@ import (
 	"strings"
 	"testing"
 
-	"editlock"
-	"editlock/access"
-	"editlock/auth"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/access"
+	"github.com/editlock/editlock/auth"
 )
 
 // asked is a call as a test composes it.

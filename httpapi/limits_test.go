@@ -11,10 +11,10 @@ import (
 	"strings"
 	"testing"
 
-	"editlock"
-	"editlock/access"
-	"editlock/auth"
-	"editlock/httpapi"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/access"
+	"github.com/editlock/editlock/auth"
+	"github.com/editlock/editlock/httpapi"
 )
 
 func (s *secured) capture(t *testing.T, token, id, more string) reply {

@@ -6,9 +6,9 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
-	"editlock"
-	"editlock/access"
-	"editlock/auth"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/access"
+	"github.com/editlock/editlock/auth"
 )
 
 // lookalikes of ivanov, by what differs.

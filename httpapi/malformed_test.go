@@ -12,9 +12,9 @@ import (
 	"testing"
 	"time"
 
-	"editlock"
-	"editlock/httpapi"
-	"editlock/internal/wire"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/httpapi"
+	"github.com/editlock/editlock/internal/wire"
 )
 
 // TestMalformedBodies sends what no correct client sends. After each the

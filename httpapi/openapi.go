@@ -12,7 +12,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"editlock/internal/wire"
+	"github.com/editlock/editlock/internal/wire"
 )
 
 // document is the OpenAPI document. huma makes its schemas from the types

@@ -17,8 +17,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"editlock/httpapi"
-	"editlock/internal/wire"
+	"github.com/editlock/editlock/httpapi"
+	"github.com/editlock/editlock/internal/wire"
 )
 
 var update = flag.Bool("update", false, "write testdata anew")

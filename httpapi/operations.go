@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"reflect"
 
-	"editlock/internal/wire"
+	"github.com/editlock/editlock/internal/wire"
 )
 
 // operation is a route and what the OpenAPI document says of it.

@@ -11,9 +11,9 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"editlock"
-	"editlock/access"
-	"editlock/internal/wire"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/access"
+	"github.com/editlock/editlock/internal/wire"
 )
 
 // get makes a handler of what a reading call does with its parameters.

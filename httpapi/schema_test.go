@@ -9,7 +9,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
-	"editlock/httpapi"
+	"github.com/editlock/editlock/httpapi"
 )
 
 // schemas are those of the OpenAPI document, by where they stand in it.

@@ -13,11 +13,11 @@ import (
 	"testing"
 	"time"
 
-	"editlock"
-	"editlock/httpapi"
-	"editlock/internal/wire"
-	"editlock/locktest"
-	"editlock/store/memory"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/httpapi"
+	"github.com/editlock/editlock/internal/wire"
+	"github.com/editlock/editlock/locktest"
+	"github.com/editlock/editlock/store/memory"
 )
 
 var moment = time.Date(2025, 11, 22, 12, 4, 0, 123456000, time.UTC)

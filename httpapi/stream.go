@@ -7,9 +7,9 @@ import (
 	"sync"
 	"time"
 
-	"editlock"
-	"editlock/internal/wire"
-	"editlock/internal/wire/strictjson"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/wire"
+	"github.com/editlock/editlock/internal/wire/strictjson"
 )
 
 // stream is an open response of server-sent events. A timer sends heartbeats,

@@ -8,7 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // flushed counts how often a response was flushed.

@@ -7,9 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"editlock"
-	"editlock/access"
-	"editlock/auth"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/access"
+	"github.com/editlock/editlock/auth"
 )
 
 // partly are rights to parts of a store, one kind for each way to have them.

@@ -10,9 +10,9 @@ import (
 	"strings"
 	"time"
 
-	"editlock"
-	"editlock/internal/patience"
-	"editlock/internal/wire"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/patience"
+	"github.com/editlock/editlock/internal/wire"
 )
 
 // actAs makes the call that of an owner: the one that the credentials tell of

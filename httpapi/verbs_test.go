@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"editlock/httpapi"
-	"editlock/internal/wire"
+	"github.com/editlock/editlock/httpapi"
+	"github.com/editlock/editlock/internal/wire"
 )
 
 func TestCapture(t *testing.T) {

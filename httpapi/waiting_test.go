@@ -12,11 +12,11 @@ import (
 	"testing/synctest"
 	"time"
 
-	"editlock"
-	"editlock/httpapi"
-	"editlock/internal/wire"
-	"editlock/store"
-	"editlock/store/memory"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/httpapi"
+	"github.com/editlock/editlock/internal/wire"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/memory"
 )
 
 // desk is a server on a store, without a network, in time that a test makes.

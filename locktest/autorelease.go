@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // testAutoRelease checks when mutexes are freed by themselves.

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // testCapture goes through the Capture table cell by cell, and through what a

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"testing"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // testContention lets many capture one free mutex at once.

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // testEditLock follows m3-mutex's page "simple usage" line by line.

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // testHistory checks what is recorded, and how it is found.

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"testing"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // lookAlikes are pairs of texts that are easily taken for each other, by

@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // badCall is a call with one wrong argument, and the field to be named.

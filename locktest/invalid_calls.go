@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // badOptions are wrong options of any capture.

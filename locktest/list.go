@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // testList checks the list of captured mutexes.

@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // Harness makes what the suite tests.

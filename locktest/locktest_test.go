@@ -4,11 +4,11 @@ import (
 	"path/filepath"
 	"testing"
 
-	"editlock"
-	"editlock/locktest"
-	"editlock/store"
-	"editlock/store/memory"
-	"editlock/store/sqlite"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/locktest"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/memory"
+	"github.com/editlock/editlock/store/sqlite"
 )
 
 func TestManagerOnMemory(t *testing.T) {

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"testing"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // crowd are n owners.

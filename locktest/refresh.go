@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // testRefresh checks the beat: by token, never a capture.

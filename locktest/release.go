@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // testRelease goes through every rule of Release.

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // testReleaseAfter goes through the release of a page that closes, and may be

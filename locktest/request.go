@@ -6,7 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // testRequest checks what everybody is told, and that asking changes nothing.

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // testRetry checks that a request ID makes a repeated capture one capture,

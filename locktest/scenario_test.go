@@ -4,9 +4,9 @@ import (
 	"net/http/httptest"
 	"testing"
 
-	"editlock/httpapi"
-	"editlock/locktest"
-	"editlock/store/memory"
+	"github.com/editlock/editlock/httpapi"
+	"github.com/editlock/editlock/locktest"
+	"github.com/editlock/editlock/store/memory"
 )
 
 func TestScenarios(t *testing.T) {

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 const why = "Сотрудник в отпуске"

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // waiter is somebody who waits for a mutex.

@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // watcher collects what a Watch yields.

@@ -14,11 +14,11 @@ import (
 	"strings"
 	"testing"
 
-	"editlock"
-	"editlock/access"
-	"editlock/internal/config"
-	"editlock/store/memory"
-	"editlock/telemetry"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/access"
+	"github.com/editlock/editlock/internal/config"
+	"github.com/editlock/editlock/store/memory"
+	"github.com/editlock/editlock/telemetry"
 )
 
 // exposure is the largest that systemd-analyze may find of the unit; 10 is

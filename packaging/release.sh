@@ -17,7 +17,7 @@ umask 022
 
 build() { # os, architecture, file
 	GOOS=$1 GOARCH=$2 go build -trimpath -buildvcs=false \
-		-ldflags "-s -w -buildid= -X editlock/internal/cli.release=$version" -o "$3" ./cmd/editlock
+		-ldflags "-s -w -buildid= -X github.com/editlock/editlock/internal/cli.release=$version" -o "$3" ./cmd/editlock
 }
 NATIVE=$work/native
 export NATIVE

@@ -11,7 +11,7 @@ go=$1 tool=$2
 echo "verify: modules"
 "$go" mod verify
 # Go finds no archive of the module that is the folder above, and says so.
-if bad=$("$go" -C bench mod verify 2>&1 | grep -vE '^(all modules verified|editlock v0\.0\.0: missing ziphash.*)$'); then
+if bad=$("$go" -C bench mod verify 2>&1 | grep -vE '^(all modules verified|github\.com/editlock/editlock v0\.0\.0: missing ziphash.*)$'); then
   printf '%s\n' "$bad" >&2
   exit 1
 fi
@@ -42,23 +42,23 @@ clock() { printf 'package %s\n\nimport "time"\n\nvar planted = time.Now()\n' "$1
 
 plant planted.go depguard "$(imports editlock github.com/google/go-cmp/cmp)"
 plant store/planted.go depguard "$(imports store github.com/google/btree)"
-plant store/kv/planted.go depguard "$(imports kv editlock/store)"
+plant store/kv/planted.go depguard "$(imports kv github.com/editlock/editlock/store)"
 plant store/core/planted.go depguard "$(imports core github.com/google/btree)"
-plant store/memory/planted.go depguard "$(imports memory editlock/store/sqlite)"
-plant store/sqlite/planted.go depguard "$(imports sqlite editlock)"
-plant store/sqlite/backup/planted.go depguard "$(imports backup editlock/store/sqlite)"
-plant httpapi/planted.go depguard "$(imports httpapi editlock/store/memory)"
-plant client/planted.go depguard "$(imports client editlock/store)"
-plant internal/demo/planted.go depguard "$(imports demo editlock/store/sqlite)"
-plant internal/cli/planted.go depguard "$(imports cli editlock/store/sqlite)"
+plant store/memory/planted.go depguard "$(imports memory github.com/editlock/editlock/store/sqlite)"
+plant store/sqlite/planted.go depguard "$(imports sqlite github.com/editlock/editlock)"
+plant store/sqlite/backup/planted.go depguard "$(imports backup github.com/editlock/editlock/store/sqlite)"
+plant httpapi/planted.go depguard "$(imports httpapi github.com/editlock/editlock/store/memory)"
+plant client/planted.go depguard "$(imports client github.com/editlock/editlock/store)"
+plant internal/demo/planted.go depguard "$(imports demo github.com/editlock/editlock/store/sqlite)"
+plant internal/cli/planted.go depguard "$(imports cli github.com/editlock/editlock/store/sqlite)"
 plant internal/wire/planted.go depguard "$(imports wire github.com/google/go-cmp/cmp)"
 plant internal/config/planted.go depguard "$(imports config github.com/spf13/cobra)"
-plant telemetry/planted.go depguard "$(imports telemetry editlock/httpapi)"
-plant auth/planted.go depguard "$(imports auth editlock/store/memory)"
-plant access/planted.go depguard "$(imports access editlock/store/memory)"
-plant guard/planted.go depguard "$(imports guard editlock/client)"
-plant locktest/planted.go depguard "$(imports locktest editlock/store/memory)"
-plant bench/contender/planted.go depguard "$(imports main editlock/store)"
+plant telemetry/planted.go depguard "$(imports telemetry github.com/editlock/editlock/httpapi)"
+plant auth/planted.go depguard "$(imports auth github.com/editlock/editlock/store/memory)"
+plant access/planted.go depguard "$(imports access github.com/editlock/editlock/store/memory)"
+plant guard/planted.go depguard "$(imports guard github.com/editlock/editlock/client)"
+plant locktest/planted.go depguard "$(imports locktest github.com/editlock/editlock/store/memory)"
+plant bench/contender/planted.go depguard "$(imports main github.com/editlock/editlock/store)"
 plant store/clock.go forbidigo "$(clock store)"
 plant store/core/clock.go forbidigo "$(clock core)"
 plant store/postgres/planted.go forbidigo "$(clock postgres)"

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"testing"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // rung reports whether a subscription has something to drain.

@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 func TestRun(t *testing.T) {

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 func TestSettle(t *testing.T) {

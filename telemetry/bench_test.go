@@ -10,10 +10,10 @@ import (
 
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
-	"editlock"
-	"editlock/httpapi"
-	"editlock/store/memory"
-	"editlock/telemetry"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/httpapi"
+	"github.com/editlock/editlock/store/memory"
+	"github.com/editlock/editlock/telemetry"
 )
 
 // BenchmarkPair is a capture and a release on the memory store: by calls, and

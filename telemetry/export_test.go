@@ -8,9 +8,9 @@ import (
 	"sync"
 	"testing"
 
-	"editlock"
-	"editlock/store/memory"
-	"editlock/telemetry"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/store/memory"
+	"github.com/editlock/editlock/telemetry"
 )
 
 // collector is an OTLP receiver that notes what was sent to which path.

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 const (

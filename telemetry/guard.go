@@ -7,7 +7,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
-	"editlock/access"
+	"github.com/editlock/editlock/access"
 )
 
 // Guard shows what a guard refused: editlock.limited {limit}, and

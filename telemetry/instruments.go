@@ -6,8 +6,8 @@ import (
 
 	"go.opentelemetry.io/otel/metric"
 
-	"editlock"
-	"editlock/internal/patience"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/patience"
 )
 
 // outcomes of calls, for the label of that name.

@@ -6,7 +6,7 @@ import (
 	"iter"
 	"time"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // Locker returns l with its calls counted, timed and, where traces are on,

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // Store returns st with its operations timed and, where traces are on, traced,

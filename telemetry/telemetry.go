@@ -34,7 +34,7 @@ import (
 )
 
 // scope names this package in what is exported.
-const scope = "editlock/telemetry"
+const scope = "github.com/editlock/editlock/telemetry"
 
 // Options adjusts a Telemetry. Nil means defaults.
 type Options struct {

@@ -18,12 +18,12 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
-	"editlock"
-	"editlock/access"
-	"editlock/locktest"
-	"editlock/store"
-	"editlock/store/memory"
-	"editlock/telemetry"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/access"
+	"github.com/editlock/editlock/locktest"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/memory"
+	"github.com/editlock/editlock/telemetry"
 )
 
 // clock is a store's clock that tests put forward.

@@ -9,7 +9,7 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 
-	"editlock/access"
+	"github.com/editlock/editlock/access"
 )
 
 // span begins a span of a call, with the ID of the request that it belongs to.

@@ -1,4 +1,4 @@
-module editlock/tools
+module github.com/editlock/editlock/tools
 
 go 1.26.0
 

@@ -9,8 +9,8 @@ import (
 	"strings"
 	"sync"
 
-	"editlock"
-	"editlock/internal/entry"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/entry"
 )
 
 // target is a lock as the reader saw it: in the hands of one holder. Nothing

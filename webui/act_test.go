@@ -9,8 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"editlock"
-	"editlock/editlocktest"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/editlocktest"
 )
 
 func locker(t *testing.T) editlock.Locker {

@@ -10,7 +10,7 @@ import (
 	"time"
 	"unicode"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // pageSize is how many locks a page shows.

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // epoch is the time of the store in these tests.

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"editlock"
-	"editlock/store/memory"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/store/memory"
 )
 
 // FuzzPages is of addresses and forms: no page fails, whatever they say.

@@ -6,7 +6,7 @@ import (
 	"net/netip"
 	"strings"
 
-	"editlock/internal/entry"
+	"github.com/editlock/editlock/internal/entry"
 )
 
 // contentPolicy lets a page load and call nothing but its own server, run no

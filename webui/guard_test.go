@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 func TestGuard_RefusesFormsOfOtherSites(t *testing.T) {

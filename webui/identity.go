@@ -7,8 +7,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"editlock"
-	"editlock/internal/entry"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/entry"
 )
 
 const (

@@ -3,7 +3,7 @@ package webui
 import (
 	"net/http"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // listView is one page of the list of locks.

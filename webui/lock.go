@@ -6,7 +6,7 @@ import (
 	"net/url"
 	"strings"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // historyPage is how many entries a page of history shows.

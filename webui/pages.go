@@ -16,9 +16,9 @@ import (
 	"strings"
 	"time"
 
-	"editlock"
-	"editlock/internal/bidi"
-	"editlock/internal/entry"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/bidi"
+	"github.com/editlock/editlock/internal/entry"
 )
 
 //go:embed templates

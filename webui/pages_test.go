@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 var update = flag.Bool("update", false, "rewrite the pages in testdata")

@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 const (

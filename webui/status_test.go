@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 func TestWritten_IsWhatPeopleReadAndNoCode(t *testing.T) {

@@ -15,8 +15,8 @@ import (
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
-	"editlock"
-	"editlock/internal/entry"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/entry"
 )
 
 // Options adjusts the manager. Nil, or zero fields, are the defaults.

@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/text/language"
 
-	"editlock/internal/bidi"
+	"github.com/editlock/editlock/internal/bidi"
 )
 
 //go:embed words

@@ -24,8 +24,8 @@ import (
 	"testing"
 	"time"
 
-	"editlock"
-	"editlock/connect"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/connect"
 )
 
 // answer is a line of the output.

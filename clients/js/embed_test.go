@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"editlock/clients/js"
+	"github.com/editlock/editlock/clients/js"
 )
 
 func TestFiles_AreTwoModulesOfWhichOneImportsTheOther(t *testing.T) {

@@ -6,7 +6,7 @@ import (
 	"context"
 	"os"
 
-	"editlock/internal/cli"
+	"github.com/editlock/editlock/internal/cli"
 )
 
 func main() {

@@ -15,10 +15,10 @@ import (
 	"strconv"
 	"sync"
 
-	"editlock"
-	"editlock/clients/js"
-	"editlock/connect"
-	"editlock/httpapi"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/clients/js"
+	"github.com/editlock/editlock/connect"
+	"github.com/editlock/editlock/httpapi"
 )
 
 var page = template.Must(template.New("note").Parse(`<!doctype html>

@@ -3,7 +3,7 @@ package bidi_test
 import (
 	"testing"
 
-	"editlock/internal/bidi"
+	"github.com/editlock/editlock/internal/bidi"
 )
 
 func TestIsolate(t *testing.T) {

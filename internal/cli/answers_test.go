@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // answered is an answer, read to its end unless it is a stream.

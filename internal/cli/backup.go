@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"editlock/connect"
+	"github.com/editlock/editlock/connect"
 )
 
 func (a *app) backup() *cobra.Command {

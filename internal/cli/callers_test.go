@@ -8,8 +8,8 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
-	"editlock"
-	"editlock/auth"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/auth"
 )
 
 // kind is what a caller's credentials are worth.

@@ -12,10 +12,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"editlock"
-	"editlock/connect"
-	"editlock/internal/config"
-	"editlock/internal/words"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/connect"
+	"github.com/editlock/editlock/internal/config"
+	"github.com/editlock/editlock/internal/words"
 )
 
 // Exit statuses. A command that run holds for ends with its own.

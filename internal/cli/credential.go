@@ -3,8 +3,8 @@ package cli
 import (
 	"context"
 
-	"editlock/client"
-	"editlock/connect"
+	"github.com/editlock/editlock/client"
+	"github.com/editlock/editlock/connect"
 )
 
 // credential is what proves to a server who calls, nil if nothing does. It is

@@ -23,7 +23,7 @@ import (
 	"github.com/zitadel/oidc/v3/example/server/exampleop"
 	"github.com/zitadel/oidc/v3/example/server/storage"
 
-	"editlock/internal/cli"
+	"github.com/editlock/editlock/internal/cli"
 )
 
 // member is a browser in which somebody has logged in.

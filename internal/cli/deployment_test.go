@@ -25,8 +25,8 @@ import (
 	"github.com/zitadel/oidc/v3/example/server/exampleop"
 	"github.com/zitadel/oidc/v3/example/server/storage"
 
-	"editlock/auth"
-	"editlock/internal/cli"
+	"github.com/editlock/editlock/auth"
+	"github.com/editlock/editlock/internal/cli"
 )
 
 // deployment is what an operator has: a provider of logins, keys of back ends,

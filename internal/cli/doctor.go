@@ -12,9 +12,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"editlock/connect"
-	"editlock/internal/config"
-	"editlock/internal/words"
+	"github.com/editlock/editlock/connect"
+	"github.com/editlock/editlock/internal/config"
+	"github.com/editlock/editlock/internal/words"
 )
 
 // What a check found. Over JSON these are its words.

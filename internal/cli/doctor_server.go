@@ -17,9 +17,9 @@ import (
 	"syscall"
 	"time"
 
-	"editlock"
-	"editlock/client"
-	"editlock/internal/config"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/client"
+	"github.com/editlock/editlock/internal/config"
 )
 
 // renewWithin is when a certificate should be renewed.

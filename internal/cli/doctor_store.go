@@ -8,9 +8,9 @@ import (
 	"path/filepath"
 	"time"
 
-	"editlock"
-	"editlock/connect"
-	"editlock/internal/storeurl"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/connect"
+	"github.com/editlock/editlock/internal/storeurl"
 )
 
 const (

@@ -13,12 +13,12 @@ import (
 	"testing"
 	"time"
 
-	"editlock"
-	"editlock/connect"
-	"editlock/httpapi"
-	"editlock/internal/config"
-	"editlock/internal/words"
-	"editlock/store/memory"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/connect"
+	"github.com/editlock/editlock/httpapi"
+	"github.com/editlock/editlock/internal/config"
+	"github.com/editlock/editlock/internal/words"
+	"github.com/editlock/editlock/store/memory"
 )
 
 func newDoctor(store string) *doctor {

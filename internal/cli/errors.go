@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"editlock"
-	"editlock/internal/wire"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/wire"
 )
 
 // usageError is a mistake in how the program was called, in the user's words.

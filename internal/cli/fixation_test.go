@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // Whatever a browser was given before its reader logged in, the login is his

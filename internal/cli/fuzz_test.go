@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"editlock/internal/wire"
+	"github.com/editlock/editlock/internal/wire"
 )
 
 // FuzzFlagValues is of the values of flags: one that is refused changes

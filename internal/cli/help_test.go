@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"editlock/internal/words"
+	"github.com/editlock/editlock/internal/words"
 )
 
 func newApp(w *words.Printer) *app {

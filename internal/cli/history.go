@@ -7,9 +7,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"editlock"
-	"editlock/internal/wire"
-	"editlock/internal/words"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/wire"
+	"github.com/editlock/editlock/internal/words"
 )
 
 func (a *app) history() *cobra.Command {

@@ -3,7 +3,7 @@ package cli
 import (
 	"github.com/spf13/pflag"
 
-	"editlock/internal/wire/strictjson"
+	"github.com/editlock/editlock/internal/wire/strictjson"
 )
 
 func (a *app) jsonFlag(fs *pflag.FlagSet) {

@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"editlock/auth"
-	"editlock/internal/words"
+	"github.com/editlock/editlock/auth"
+	"github.com/editlock/editlock/internal/words"
 )
 
 // keys writes the file that serve reads with --keys.

@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"editlock"
-	"editlock/auth"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/auth"
 )
 
 // A login is over when its owner says so, for whoever kept its cookie; other

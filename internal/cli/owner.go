@@ -10,8 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"editlock"
-	"editlock/client"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/client"
 )
 
 // ownerFlags say who acts.

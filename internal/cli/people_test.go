@@ -13,8 +13,8 @@ import (
 
 	"github.com/zitadel/oidc/v3/example/server/storage"
 
-	"editlock"
-	"editlock/auth"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/auth"
 )
 
 // people are the provider's.

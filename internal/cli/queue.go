@@ -5,7 +5,7 @@ import (
 	"slices"
 	"sync"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // tellQueue tells, while a capture waits, who holds the mutex and how many

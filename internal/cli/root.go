@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"editlock/internal/storeurl"
+	"github.com/editlock/editlock/internal/storeurl"
 )
 
 // groups order the commands in the help.

@@ -13,8 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"editlock"
-	"editlock/internal/words"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/words"
 )
 
 const (

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"editlock/internal/cli"
+	"github.com/editlock/editlock/internal/cli"
 )
 
 // A secret is never shown, however a store's URL is mistyped: it would stand in

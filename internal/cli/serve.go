@@ -16,15 +16,15 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"editlock"
-	"editlock/clients/js"
-	"editlock/httpapi"
-	"editlock/internal/config"
-	"editlock/internal/demo"
-	"editlock/internal/entry"
-	"editlock/internal/storeurl"
-	"editlock/internal/wire"
-	"editlock/telemetry"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/clients/js"
+	"github.com/editlock/editlock/httpapi"
+	"github.com/editlock/editlock/internal/config"
+	"github.com/editlock/editlock/internal/demo"
+	"github.com/editlock/editlock/internal/entry"
+	"github.com/editlock/editlock/internal/storeurl"
+	"github.com/editlock/editlock/internal/wire"
+	"github.com/editlock/editlock/telemetry"
 )
 
 const (

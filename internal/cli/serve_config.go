@@ -7,8 +7,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"editlock/connect"
-	"editlock/internal/config"
+	"github.com/editlock/editlock/connect"
+	"github.com/editlock/editlock/internal/config"
 )
 
 // configFlags are those of serve; config and doctor take them, too.

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"editlock/internal/config"
-	"editlock/internal/words"
+	"github.com/editlock/editlock/internal/config"
+	"github.com/editlock/editlock/internal/words"
 )
 
 func TestServe_ChecksTheAddressesBesideItsOwn(t *testing.T) {

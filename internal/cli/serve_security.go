@@ -6,13 +6,13 @@ import (
 	"log/slog"
 	"net/http"
 
-	"editlock"
-	"editlock/access"
-	"editlock/auth"
-	"editlock/httpapi"
-	"editlock/internal/config"
-	"editlock/internal/entry"
-	"editlock/webui"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/access"
+	"github.com/editlock/editlock/auth"
+	"github.com/editlock/editlock/httpapi"
+	"github.com/editlock/editlock/internal/config"
+	"github.com/editlock/editlock/internal/entry"
+	"github.com/editlock/editlock/webui"
 )
 
 // security is who may call, and what he may do. Without a chain nobody is

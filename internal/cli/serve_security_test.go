@@ -10,10 +10,10 @@ import (
 	"strings"
 	"testing"
 
-	"editlock"
-	"editlock/auth"
-	"editlock/internal/config"
-	"editlock/store/memory"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/auth"
+	"github.com/editlock/editlock/internal/config"
+	"github.com/editlock/editlock/store/memory"
 )
 
 // The manager shows each reader what he may see, although all are shown from

@@ -8,12 +8,12 @@ import (
 	"net/http/pprof"
 	"time"
 
-	"editlock"
-	"editlock/auth"
-	"editlock/connect"
-	"editlock/httpapi"
-	"editlock/internal/entry"
-	"editlock/telemetry"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/auth"
+	"github.com/editlock/editlock/connect"
+	"github.com/editlock/editlock/httpapi"
+	"github.com/editlock/editlock/internal/entry"
+	"github.com/editlock/editlock/telemetry"
 )
 
 // sendWithin is how long the last traces and metrics may take to be sent.

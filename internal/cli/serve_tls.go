@@ -13,7 +13,7 @@ import (
 	"sync"
 	"time"
 
-	"editlock/internal/config"
+	"github.com/editlock/editlock/internal/config"
 )
 
 // tlsFiles is a server's certificate, which is read anew when its files have

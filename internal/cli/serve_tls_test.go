@@ -20,8 +20,8 @@ import (
 	"testing"
 	"time"
 
-	"editlock/auth"
-	"editlock/internal/config"
+	"github.com/editlock/editlock/auth"
+	"github.com/editlock/editlock/internal/config"
 )
 
 // authority signs certificates.

@@ -11,7 +11,7 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // The addresses beside the server's own ask nobody who he is: they have what

@@ -7,8 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"editlock/internal/config"
-	"editlock/internal/storeurl"
+	"github.com/editlock/editlock/internal/config"
+	"github.com/editlock/editlock/internal/storeurl"
 )
 
 // A store's URL may hold a password, and every user of the machine can read the

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"editlock/internal/cli"
+	"github.com/editlock/editlock/internal/cli"
 )
 
 // The URL of a store may come from where other users of the machine do not see

@@ -18,7 +18,7 @@ import (
 	"strings"
 	"testing"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // What cells say: the status, the code of a problem, where a redirect leads.

@@ -6,9 +6,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"editlock"
-	"editlock/internal/wire"
-	"editlock/internal/words"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/wire"
+	"github.com/editlock/editlock/internal/words"
 )
 
 // seenFlags say whose hold to end, and why.

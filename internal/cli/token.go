@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"editlock/auth"
+	"github.com/editlock/editlock/auth"
 )
 
 // token signs what an application signs for its pages.

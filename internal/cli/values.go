@@ -7,8 +7,8 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"editlock"
-	"editlock/internal/wire"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/wire"
 )
 
 // termFlags say how long a mutex is held, and what is kept with it.

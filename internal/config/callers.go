@@ -9,7 +9,7 @@ import (
 	"slices"
 	"time"
 
-	"editlock/auth"
+	"github.com/editlock/editlock/auth"
 )
 
 // Tokens returns what checks JWTs, nil if no issuer is known.

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"reflect"
 
-	"editlock"
-	"editlock/access"
-	"editlock/httpapi"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/access"
+	"github.com/editlock/editlock/httpapi"
 )
 
 // check finds what does not go together.

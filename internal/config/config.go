@@ -13,9 +13,9 @@ import (
 	"strings"
 	"time"
 
-	"editlock"
-	"editlock/access"
-	"editlock/auth"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/access"
+	"github.com/editlock/editlock/auth"
 )
 
 // Defaults of the settings that have one.

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"editlock/internal/config"
+	"github.com/editlock/editlock/internal/config"
 )
 
 func write(t *testing.T, text string) string {

@@ -4,7 +4,7 @@ import (
 	"reflect"
 	"strings"
 
-	"editlock/internal/storeurl"
+	"github.com/editlock/editlock/internal/storeurl"
 )
 
 // FileKind is whom a file of a server is for.

@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"editlock/internal/config"
+	"github.com/editlock/editlock/internal/config"
 )
 
 // FuzzPrint is of configurations that are printed: what is printed is taken,

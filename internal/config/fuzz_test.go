@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"editlock/internal/config"
+	"github.com/editlock/editlock/internal/config"
 )
 
 // FuzzLoad is of configuration files: what is refused is refused by the

@@ -9,8 +9,8 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
-	"editlock/access"
-	"editlock/internal/storeurl"
+	"github.com/editlock/editlock/access"
+	"github.com/editlock/editlock/internal/storeurl"
 )
 
 // TOML is the configuration as a file that says the same, with a comment at

@@ -8,8 +8,8 @@ import (
 	"net/http"
 	"strconv"
 
-	"editlock"
-	"editlock/internal/wire"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/wire"
 )
 
 // tokenHeader carries, with a text to save, the token of the lock it was

@@ -16,8 +16,8 @@ import (
 	"os"
 	"time"
 
-	"editlock"
-	"editlock/internal/entry"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/entry"
 )
 
 // DefaultIdle frees a document this long after its page was last heard of.

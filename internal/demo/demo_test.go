@@ -15,10 +15,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"editlock"
-	"editlock/internal/demo"
-	"editlock/internal/wire"
-	"editlock/store/memory"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/demo"
+	"github.com/editlock/editlock/internal/wire"
+	"github.com/editlock/editlock/store/memory"
 )
 
 var contract = editlock.ID{Group: "demo", Mode: "contract", ID: "2417"}

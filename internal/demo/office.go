@@ -11,7 +11,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // lockGroup is the group of all the demo's mutexes; the mode is the kind of

@@ -9,8 +9,8 @@ import (
 	"io/fs"
 	"net/http"
 
-	"editlock/clients/js"
-	"editlock/internal/entry"
+	"github.com/editlock/editlock/clients/js"
+	"github.com/editlock/editlock/internal/entry"
 )
 
 //go:embed templates

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"editlock/internal/demo"
-	"editlock/internal/wire"
+	"github.com/editlock/editlock/internal/demo"
+	"github.com/editlock/editlock/internal/wire"
 )
 
 const editorPath = "/demo/documents/contract-2417"

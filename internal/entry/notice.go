@@ -13,9 +13,9 @@ import (
 
 	"golang.org/x/text/language"
 
-	"editlock/internal/bidi"
-	"editlock/internal/wire"
-	"editlock/internal/words"
+	"github.com/editlock/editlock/internal/bidi"
+	"github.com/editlock/editlock/internal/wire"
+	"github.com/editlock/editlock/internal/words"
 )
 
 // LanguageCookie keeps the language that a reader has chosen in the lock manager.

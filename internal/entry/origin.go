@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"slices"
 
-	"editlock/internal/wire"
+	"github.com/editlock/editlock/internal/wire"
 )
 
 // ForeignPage is why a request is refused that Own does not report.

@@ -10,8 +10,8 @@ import (
 	"path"
 	"strings"
 
-	"editlock/internal/wire"
-	"editlock/internal/wire/strictjson"
+	"github.com/editlock/editlock/internal/wire"
+	"github.com/editlock/editlock/internal/wire/strictjson"
 )
 
 // Server is a handler that knows which paths it serves.

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"editlock/internal/storeurl"
+	"github.com/editlock/editlock/internal/storeurl"
 )
 
 // FuzzRedact is of whatever is taken for a store's URL: a password in it is not

@@ -3,7 +3,7 @@ package storeurl_test
 import (
 	"testing"
 
-	"editlock/internal/storeurl"
+	"github.com/editlock/editlock/internal/storeurl"
 )
 
 func TestRedact(t *testing.T) {

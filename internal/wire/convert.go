@@ -3,7 +3,7 @@ package wire
 import (
 	"time"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // FromID returns the form of an ID.

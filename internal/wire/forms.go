@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"time"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // ID is the form of an editlock.ID.

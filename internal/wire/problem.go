@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"editlock"
-	"editlock/internal/wire/strictjson"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/wire/strictjson"
 )
 
 // Code is the stable name of a kind of error.

@@ -13,9 +13,9 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
-	"editlock"
-	"editlock/internal/wire"
-	"editlock/internal/wire/strictjson"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/wire"
+	"github.com/editlock/editlock/internal/wire/strictjson"
 )
 
 // Generators of whatever a server may have to tell of.

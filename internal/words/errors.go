@@ -7,8 +7,8 @@ import (
 	"syscall"
 	"unicode"
 
-	"editlock"
-	"editlock/internal/bidi"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/bidi"
 )
 
 // Name is the shortest text form of an ID, which editlock.ParseID reads back:

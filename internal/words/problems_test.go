@@ -13,7 +13,7 @@ import (
 	"testing"
 	"unicode"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // literals returns the string literals of source files that pick says to.

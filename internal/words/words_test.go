@@ -14,7 +14,7 @@ import (
 	"golang.org/x/text/feature/plural"
 	"golang.org/x/text/language"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 var formatVerb = regexp.MustCompile(`%(?:\[(\d+)\])?([a-zA-Z])`)

@@ -5,11 +5,11 @@ import (
 	"testing"
 	"time"
 
-	"editlock/store"
-	"editlock/store/core"
-	"editlock/store/kv"
-	"editlock/store/memory"
-	"editlock/store/storetest"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/core"
+	"github.com/editlock/editlock/store/kv"
+	"github.com/editlock/editlock/store/memory"
+	"github.com/editlock/editlock/store/storetest"
 )
 
 // between is an engine that lets something happen right before a Commit.

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // Values are sequences of texts and numbers, each text after its length. The

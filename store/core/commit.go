@@ -7,9 +7,9 @@ import (
 	"sync"
 	"time"
 
-	"editlock/store"
-	"editlock/store/internal/groupcommit"
-	"editlock/store/kv"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/internal/groupcommit"
+	"github.com/editlock/editlock/store/kv"
 )
 
 // job is a transaction on its way to a commit that it shares with others.

@@ -14,8 +14,8 @@ import (
 	"errors"
 	"time"
 
-	"editlock/store"
-	"editlock/store/kv"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/kv"
 )
 
 // Store is a store.Store on a kv.Engine. Make it with New.

@@ -9,11 +9,11 @@ import (
 	"testing/synctest"
 	"time"
 
-	"editlock/store"
-	"editlock/store/core"
-	"editlock/store/kv"
-	"editlock/store/memory"
-	"editlock/store/storetest"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/core"
+	"github.com/editlock/editlock/store/kv"
+	"github.com/editlock/editlock/store/memory"
+	"github.com/editlock/editlock/store/storetest"
 )
 
 // shared is an engine in memory whose transactions share commits.

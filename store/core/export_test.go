@@ -1,8 +1,8 @@
 package core
 
 import (
-	"editlock/store"
-	"editlock/store/kv"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/kv"
 )
 
 // Place is what ranges found under a name.

@@ -9,10 +9,10 @@ import (
 	"testing/synctest"
 	"time"
 
-	"editlock/store"
-	"editlock/store/core"
-	"editlock/store/kv"
-	"editlock/store/memory"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/core"
+	"github.com/editlock/editlock/store/kv"
+	"github.com/editlock/editlock/store/memory"
 )
 
 // guarded is an engine on which an application's transaction guards a hold.

@@ -4,8 +4,8 @@ import (
 	"sync"
 	"time"
 
-	"editlock/store"
-	"editlock/store/kv"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/kv"
 )
 
 // What a swap will find is assumed before anything is read, so that it takes

@@ -3,7 +3,7 @@ package core
 import (
 	"strings"
 
-	"editlock/store/kv"
+	"github.com/editlock/editlock/store/kv"
 )
 
 // Keys and tags, by their first letter. Names and IDs follow as they are.

@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"slices"
 
-	"editlock/store"
-	"editlock/store/kv"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/kv"
 )
 
 // sieved is how many entries are read at a time where only some of them are

@@ -11,11 +11,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"editlock/store"
-	"editlock/store/core"
-	"editlock/store/kv"
-	"editlock/store/memory"
-	"editlock/store/storetest"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/core"
+	"github.com/editlock/editlock/store/kv"
+	"github.com/editlock/editlock/store/memory"
+	"github.com/editlock/editlock/store/storetest"
 )
 
 // seeds is how many worlds are tried. Raise it after a change of conditions: some

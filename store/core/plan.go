@@ -5,8 +5,8 @@ import (
 	"strings"
 	"time"
 
-	"editlock/store"
-	"editlock/store/kv"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/kv"
 )
 
 // drawn is where the numbers begin that stand for those a transaction draws:

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // simClient does one call at a time.

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"time"
 
-	"editlock/store"
-	"editlock/store/kv"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/kv"
 )
 
 // place is what stands under one name: as read at one moment, or as assumed

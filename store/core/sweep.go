@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"editlock/store"
-	"editlock/store/kv"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/kv"
 )
 
 // Beat implements store.Store.

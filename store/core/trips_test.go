@@ -5,10 +5,10 @@ import (
 	"testing"
 	"time"
 
-	"editlock/store"
-	"editlock/store/core"
-	"editlock/store/kv"
-	"editlock/store/memory"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/core"
+	"github.com/editlock/editlock/store/kv"
+	"github.com/editlock/editlock/store/memory"
 )
 
 // counted is an engine that counts its round trips.

@@ -21,9 +21,9 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
 
-	"editlock/internal/enginetest"
-	"editlock/store"
-	"editlock/store/etcd"
+	"github.com/editlock/editlock/internal/enginetest"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/etcd"
 )
 
 // admin is a plain client of etcd.

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // batch is what some jobs make of a view: the states they change, and the

@@ -11,9 +11,9 @@ import (
 	"go.etcd.io/etcd/client/v3/concurrency"
 	"go.uber.org/zap"
 
-	"editlock/internal/enginetest"
-	"editlock/store"
-	"editlock/store/storetest"
+	"github.com/editlock/editlock/internal/enginetest"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/storetest"
 )
 
 func BenchmarkStore(b *testing.B) {

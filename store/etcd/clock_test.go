@@ -10,8 +10,8 @@ import (
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
-	"editlock/internal/enginetest"
-	"editlock/store"
+	"github.com/editlock/editlock/internal/enginetest"
+	"github.com/editlock/editlock/store"
 )
 
 // A server whose own clock is ten minutes off goes by the store's all the same.

@@ -10,7 +10,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 var (

@@ -34,8 +34,8 @@ import (
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
-	"editlock/store"
-	"editlock/store/internal/groupcommit"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/internal/groupcommit"
 )
 
 // Options adjusts a store. Nil means defaults; there is nothing to adjust yet.

@@ -8,10 +8,10 @@ import (
 	"testing"
 	"time"
 
-	"editlock/internal/enginetest"
-	"editlock/store"
-	"editlock/store/etcd"
-	"editlock/store/storetest"
+	"github.com/editlock/editlock/internal/enginetest"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/etcd"
+	"github.com/editlock/editlock/store/storetest"
 )
 
 // prefixes keeps the stores of this process apart on one server.

@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"editlock/internal/enginetest"
-	"editlock/store"
+	"github.com/editlock/editlock/internal/enginetest"
+	"github.com/editlock/editlock/store"
 )
 
 // far is a way to a server on which everything takes so long in each direction.

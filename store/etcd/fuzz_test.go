@@ -9,7 +9,7 @@ import (
 
 	"go.etcd.io/etcd/api/v3/mvccpb"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // FuzzDecode is of what stands in the database.

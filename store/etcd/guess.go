@@ -8,7 +8,7 @@ import (
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // all is what the jobs, done now, speak of, known or not.

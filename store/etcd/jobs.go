@@ -4,8 +4,8 @@ import (
 	"context"
 	"time"
 
-	"editlock/store"
-	"editlock/store/internal/groupcommit"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/internal/groupcommit"
 )
 
 const (

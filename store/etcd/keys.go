@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // keys makes the keys of one store; it is the prefix that all of them have.

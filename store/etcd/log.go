@@ -12,7 +12,7 @@ import (
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // logSteps is how many steps' entries Log reads at a time, after a first

@@ -12,9 +12,9 @@ import (
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
 
-	"editlock/internal/enginetest"
-	"editlock/store"
-	"editlock/store/storetest"
+	"github.com/editlock/editlock/internal/enginetest"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/storetest"
 )
 
 // TestStore_ReadsOutliveARestart has reads wait for etcd, as writes do.

@@ -9,11 +9,11 @@ import (
 	"testing"
 	"time"
 
-	"editlock"
-	"editlock/internal/enginetest"
-	"editlock/locktest"
-	"editlock/store"
-	"editlock/store/etcd"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/enginetest"
+	"github.com/editlock/editlock/locktest"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/etcd"
 )
 
 // TestBehaviour is what users see, of two Managers on one store.

@@ -8,9 +8,9 @@ import (
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
-	"editlock/internal/enginetest"
-	"editlock/store"
-	"editlock/store/etcd"
+	"github.com/editlock/editlock/internal/enginetest"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/etcd"
 )
 
 // TestStore_HearsAfterRestart has a watch go on by itself.

@@ -5,9 +5,9 @@ import (
 	"path/filepath"
 	"testing"
 
-	"editlock/internal/enginetest"
-	"editlock/store"
-	"editlock/store/storetest"
+	"github.com/editlock/editlock/internal/enginetest"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/storetest"
 )
 
 // TestStore_RestoredUnderIt brings back the data of an earlier moment while a

@@ -5,9 +5,9 @@ import (
 	"testing"
 	"time"
 
-	"editlock/internal/enginetest"
-	"editlock/store"
-	"editlock/store/storetest"
+	"github.com/editlock/editlock/internal/enginetest"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/storetest"
 )
 
 func (s *server) twin(t testing.TB, clock *storetest.Clock) store.Store {

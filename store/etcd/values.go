@@ -8,7 +8,7 @@ import (
 	"io"
 	"time"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // version is that of the keys and values. An editlock that knows another one

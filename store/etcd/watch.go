@@ -7,7 +7,7 @@ import (
 	"go.etcd.io/etcd/api/v3/mvccpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // idleEvery is how often a watch looks whether anybody listens still.

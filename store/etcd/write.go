@@ -7,7 +7,7 @@ import (
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // write is a batch as operations on etcd, and the view that they lead to.

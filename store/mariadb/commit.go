@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"slices"
 
-	"editlock/store/kv"
+	"github.com/editlock/editlock/store/kv"
 )
 
 // Limits implements kv.Engine. Writers take turns on one row, so one call at a

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"editlock/store/kv"
+	"github.com/editlock/editlock/store/kv"
 )
 
 // hand moves the clock of an engine under test: a table, that each script

@@ -21,8 +21,8 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"editlock/store/core"
-	"editlock/store/kv"
+	"github.com/editlock/editlock/store/core"
+	"github.com/editlock/editlock/store/kv"
 )
 
 //go:embed tables.sql

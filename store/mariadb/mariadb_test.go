@@ -11,14 +11,14 @@ import (
 	"testing"
 	"time"
 
-	"editlock/guard"
-	"editlock/internal/enginetest"
-	"editlock/store"
-	"editlock/store/core"
-	"editlock/store/kv"
-	"editlock/store/kv/kvtest"
-	"editlock/store/mariadb"
-	"editlock/store/storetest"
+	"github.com/editlock/editlock/guard"
+	"github.com/editlock/editlock/internal/enginetest"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/core"
+	"github.com/editlock/editlock/store/kv"
+	"github.com/editlock/editlock/store/kv/kvtest"
+	"github.com/editlock/editlock/store/mariadb"
+	"github.com/editlock/editlock/store/storetest"
 )
 
 // server is one for all tests of this package that don't stop it.

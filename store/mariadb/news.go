@@ -7,7 +7,7 @@ import (
 	"errors"
 	"time"
 
-	"editlock/store/kv"
+	"github.com/editlock/editlock/store/kv"
 )
 
 const (

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"editlock/store/kv"
+	"github.com/editlock/editlock/store/kv"
 )
 
 func TestNewsOfAnotherProcessAreHeardBehindOwnNumbers(t *testing.T) {

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"time"
 
-	"editlock/store/kv"
+	"github.com/editlock/editlock/store/kv"
 )
 
 var errShort = errors.New("the answer ends before all was read")

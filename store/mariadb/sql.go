@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"editlock/store/kv"
+	"github.com/editlock/editlock/store/kv"
 )
 
 // script is a sequence of statements that goes to the server as one packet.

@@ -15,8 +15,8 @@ import (
 
 	"github.com/google/btree"
 
-	"editlock/store/core"
-	"editlock/store/kv"
+	"github.com/editlock/editlock/store/core"
+	"github.com/editlock/editlock/store/kv"
 )
 
 // Options adjusts a store. Nil means defaults.

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"editlock/store/kv"
+	"github.com/editlock/editlock/store/kv"
 )
 
 // log is the log of an engine, in the order of numbers.

@@ -3,11 +3,11 @@ package memory_test
 import (
 	"testing"
 
-	"editlock/store"
-	"editlock/store/kv"
-	"editlock/store/kv/kvtest"
-	"editlock/store/memory"
-	"editlock/store/storetest"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/kv"
+	"github.com/editlock/editlock/store/kv/kvtest"
+	"github.com/editlock/editlock/store/memory"
+	"github.com/editlock/editlock/store/storetest"
 )
 
 func TestEngine(t *testing.T) {

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // answerJSON is one row of editlock_swap, or the record that a notification of

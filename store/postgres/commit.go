@@ -10,8 +10,8 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"editlock/store"
-	"editlock/store/internal/groupcommit"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/internal/groupcommit"
 )
 
 const (

@@ -8,7 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // How requests and tickets are written for the functions in swap.sql.

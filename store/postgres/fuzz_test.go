@@ -10,7 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgtype"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // FuzzDecodeWaiters is of what stands in the database.

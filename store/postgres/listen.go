@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 const (

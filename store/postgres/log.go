@@ -11,7 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 const lastSeq = `greatest(m.seq, (SELECT l.seq FROM @schema@.editlock_log l ORDER BY l.seq DESC LIMIT 1))`

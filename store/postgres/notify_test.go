@@ -10,8 +10,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"editlock/internal/enginetest"
-	"editlock/store"
+	"github.com/editlock/editlock/internal/enginetest"
+	"github.com/editlock/editlock/store"
 )
 
 // The look once a second would hide that nobody is notified.

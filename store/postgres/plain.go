@@ -3,7 +3,7 @@ package postgres
 import (
 	"math"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // plainRequest is one that the functions in plain.sql may do: of one swap, and of

@@ -35,8 +35,8 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"editlock/store"
-	"editlock/store/internal/groupcommit"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/internal/groupcommit"
 )
 
 // answerWithin is how long the server may take to answer before it counts as

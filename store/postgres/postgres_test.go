@@ -9,10 +9,10 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"editlock/internal/enginetest"
-	"editlock/store"
-	"editlock/store/postgres"
-	"editlock/store/storetest"
+	"github.com/editlock/editlock/internal/enginetest"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/postgres"
+	"github.com/editlock/editlock/store/storetest"
 )
 
 // server is one for all tests of this package that don't stop it.

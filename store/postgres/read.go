@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 const recordColumns = `r.token, r.session, r."user", r.value, r.data, r.idle, r.max_hold, r.taken, r.touched, r.expires, r.request`

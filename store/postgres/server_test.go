@@ -18,12 +18,12 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"editlock"
-	"editlock/internal/enginetest"
-	"editlock/locktest"
-	"editlock/store"
-	"editlock/store/postgres"
-	"editlock/store/storetest"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/enginetest"
+	"github.com/editlock/editlock/locktest"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/postgres"
+	"github.com/editlock/editlock/store/storetest"
 )
 
 func TestLocker(t *testing.T) {

@@ -6,7 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgtype"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 const (

@@ -12,7 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 const (

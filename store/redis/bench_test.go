@@ -11,10 +11,10 @@ import (
 
 	"github.com/redis/rueidis"
 
-	"editlock/internal/enginetest"
-	"editlock/store"
-	"editlock/store/redis"
-	"editlock/store/storetest"
+	"github.com/editlock/editlock/internal/enginetest"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/redis"
+	"github.com/editlock/editlock/store/storetest"
 )
 
 func BenchmarkStore(b *testing.B) {

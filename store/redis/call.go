@@ -9,7 +9,7 @@ import (
 
 	"github.com/redis/rueidis"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // eval runs a script and returns the parts of its answer. If Redis doesn't

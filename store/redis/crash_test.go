@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"editlock/internal/enginetest"
-	"editlock/store"
-	"editlock/store/redis"
+	"github.com/editlock/editlock/internal/enginetest"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/redis"
 )
 
 // crashSwap is what a worker sends as its nth request: it takes its name and

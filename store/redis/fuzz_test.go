@@ -10,7 +10,7 @@ import (
 
 	"github.com/redis/rueidis"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // FuzzUnpack is of what stands in the database: whatever it is, reading ends,

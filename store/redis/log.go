@@ -10,7 +10,7 @@ import (
 
 	"github.com/redis/rueidis"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 const (

@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"editlock/internal/enginetest"
-	"editlock/store"
+	"github.com/editlock/editlock/internal/enginetest"
+	"github.com/editlock/editlock/store"
 )
 
 // gate is a way to a server that can be closed, for what clients send on their

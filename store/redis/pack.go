@@ -6,7 +6,7 @@ import (
 	"math"
 	"time"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // packer writes what the scripts read with struct.unpack: little endian,

@@ -4,7 +4,7 @@ import (
 	"context"
 	"strconv"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // Get implements store.Store.

@@ -45,7 +45,7 @@ import (
 
 	"github.com/redis/rueidis"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // Options adjusts a store. Nil means defaults.

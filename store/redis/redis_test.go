@@ -6,10 +6,10 @@ import (
 	"testing"
 	"time"
 
-	"editlock/internal/enginetest"
-	"editlock/store"
-	"editlock/store/redis"
-	"editlock/store/storetest"
+	"github.com/editlock/editlock/internal/enginetest"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/redis"
+	"github.com/editlock/editlock/store/storetest"
 )
 
 // ticker tells Redis what time the suite has.

@@ -11,10 +11,10 @@ import (
 	"testing"
 	"time"
 
-	"editlock/internal/enginetest"
-	"editlock/store"
-	"editlock/store/redis"
-	"editlock/store/storetest"
+	"github.com/editlock/editlock/internal/enginetest"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/redis"
+	"github.com/editlock/editlock/store/storetest"
 )
 
 // ask sends a command that must succeed.

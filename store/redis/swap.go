@@ -9,7 +9,7 @@ import (
 
 	"github.com/redis/rueidis"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // What a swap expects and gives, as bits for the script.

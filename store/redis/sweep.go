@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"time"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // Beat implements store.Store.

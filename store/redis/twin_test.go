@@ -3,12 +3,12 @@ package redis_test
 import (
 	"testing"
 
-	"editlock"
-	"editlock/internal/enginetest"
-	"editlock/locktest"
-	"editlock/store"
-	"editlock/store/redis"
-	"editlock/store/storetest"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/enginetest"
+	"github.com/editlock/editlock/locktest"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/redis"
+	"github.com/editlock/editlock/store/storetest"
 )
 
 func TestStore_SharedByTwo(t *testing.T) {

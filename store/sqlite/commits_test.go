@@ -6,10 +6,10 @@ import (
 	"path/filepath"
 	"testing"
 
-	"editlock/store"
-	"editlock/store/core"
-	"editlock/store/kv"
-	"editlock/store/sqlite"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/core"
+	"github.com/editlock/editlock/store/kv"
+	"github.com/editlock/editlock/store/sqlite"
 )
 
 // counted counts what an engine is asked for.

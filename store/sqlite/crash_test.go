@@ -12,8 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"editlock/store"
-	"editlock/store/sqlite"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/sqlite"
 )
 
 // crashEnv names the file that a child process works on until it is killed.

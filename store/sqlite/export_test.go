@@ -6,7 +6,7 @@ import (
 
 	"zombiezen.com/go/sqlite"
 
-	"editlock/store/kv"
+	"github.com/editlock/editlock/store/kv"
 )
 
 // OpenEngine opens a file as Open does, without a store on it.

@@ -14,8 +14,8 @@ import (
 	"testing"
 	"time"
 
-	"editlock/store"
-	"editlock/store/sqlite"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/sqlite"
 )
 
 // A store goes on with files that have other names, or none: what it

@@ -7,9 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"editlock/internal/enginetest"
-	"editlock/store"
-	"editlock/store/sqlite"
+	"github.com/editlock/editlock/internal/enginetest"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/sqlite"
 )
 
 func smallDisk(t *testing.T) string {

@@ -8,8 +8,8 @@ import (
 
 	"zombiezen.com/go/sqlite"
 
-	"editlock/store/kv"
-	"editlock/store/sqlite/internal/dbfile"
+	"github.com/editlock/editlock/store/kv"
+	"github.com/editlock/editlock/store/sqlite/internal/dbfile"
 )
 
 const columns = "k, v, d, t1, t2, lease, rev, ver, at, seen, due, ttl, mx"

@@ -7,7 +7,7 @@ import (
 
 	"zombiezen.com/go/sqlite"
 
-	"editlock/store/kv"
+	"github.com/editlock/editlock/store/kv"
 )
 
 // letters tell of each first byte whether any key begins with it.

@@ -30,9 +30,9 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
-	"editlock/store/core"
-	"editlock/store/kv"
-	"editlock/store/sqlite/internal/dbfile"
+	"github.com/editlock/editlock/store/core"
+	"github.com/editlock/editlock/store/kv"
+	"github.com/editlock/editlock/store/sqlite/internal/dbfile"
 )
 
 //go:embed schema.sql

@@ -14,11 +14,11 @@ import (
 
 	_ "modernc.org/sqlite" // the driver of database/sql
 
-	"editlock/store"
-	"editlock/store/kv"
-	"editlock/store/kv/kvtest"
-	"editlock/store/sqlite"
-	"editlock/store/storetest"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/kv"
+	"github.com/editlock/editlock/store/kv/kvtest"
+	"github.com/editlock/editlock/store/sqlite"
+	"github.com/editlock/editlock/store/storetest"
 )
 
 // files remembers where the stores of a test are.

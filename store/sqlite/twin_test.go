@@ -4,8 +4,8 @@ import (
 	"path/filepath"
 	"testing"
 
-	"editlock/store"
-	"editlock/store/storetest"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/storetest"
 )
 
 func TestStore_SharedByTwo(t *testing.T) {

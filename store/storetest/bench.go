@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // Bench measures pairs of a capture and a release of a free name, each its own

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // queueBugs are in who waits and who is granted.

@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // readBugs are in the log, in lists, in news and in a store's life.

@@ -9,8 +9,8 @@ import (
 	"sync"
 	"time"
 
-	"editlock/store"
-	"editlock/store/memory"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/memory"
 )
 
 // mutants are all bugs.

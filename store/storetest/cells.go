@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // cell is one place in the table: a state, and a swap to do to it.

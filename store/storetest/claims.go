@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 var claimLaws = []law{

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 var dataLaws = []law{

@@ -3,7 +3,7 @@ package storetest
 import (
 	"time"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 var expiryLaws = []law{

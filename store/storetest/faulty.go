@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // ErrFault is the error of a call that Faulty let fail.

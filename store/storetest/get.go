@@ -1,6 +1,6 @@
 package storetest
 
-import "editlock/store"
+import "github.com/editlock/editlock/store"
 
 var getLaws = []law{
 	{"a name never held is free", lawGetUnknown, 0},

@@ -14,7 +14,7 @@ import (
 
 	"github.com/anishathalye/porcupine"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // historyOps is how many operations the suite checks at least, over all

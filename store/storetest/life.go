@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 var lifeLaws = []law{

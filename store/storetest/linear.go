@@ -10,7 +10,7 @@ import (
 
 	"github.com/anishathalye/porcupine"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // checkWithin is how long the checker may think about one history. Those of

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 var listLaws = []law{

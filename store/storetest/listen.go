@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // newsWithin is how late news may come before the suite calls it lost.

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 var logLaws = []law{

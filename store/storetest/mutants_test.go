@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"editlock/store"
-	"editlock/store/storetest"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/storetest"
 )
 
 // mutantEnv names the bug to plant in TestMutated.

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 var queueLaws = []law{

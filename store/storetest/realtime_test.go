@@ -5,8 +5,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"editlock/store"
-	"editlock/store/memory"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/memory"
 )
 
 // TestRun_InRealTime runs the suite as it runs on engines that can't be given

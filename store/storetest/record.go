@@ -8,7 +8,7 @@ import (
 
 	"github.com/anishathalye/porcupine"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // call is one call in a history, and answer what it returned. Of a call that

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"sync"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 var requestLaws = []law{

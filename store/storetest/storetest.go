@@ -24,7 +24,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // Harness tells the suite how to run an engine.

@@ -1,6 +1,6 @@
 package storetest
 
-import "editlock/store"
+import "github.com/editlock/editlock/store"
 
 // The kinds of notes in the suite's swaps.
 const (

@@ -6,7 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 var tableLaws = []law{

@@ -7,9 +7,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"editlock/store"
-	"editlock/store/memory"
-	"editlock/store/storetest"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/memory"
+	"github.com/editlock/editlock/store/storetest"
 )
 
 // methods are those of a store, to be replaced one by one.

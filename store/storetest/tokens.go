@@ -1,6 +1,6 @@
 package storetest
 
-import "editlock/store"
+import "github.com/editlock/editlock/store"
 
 var tokenLaws = []law{
 	{"a token is never zero and fits a JavaScript number", lawTokenRange, 0},

@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // Twin is two stores on the same data, as two processes have it, whose calls

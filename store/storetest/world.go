@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // world is the reference: what a store that runs store.Run must hold after

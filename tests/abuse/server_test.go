@@ -18,8 +18,8 @@ import (
 	"testing"
 	"time"
 
-	"editlock"
-	"editlock/auth"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/auth"
 )
 
 // server is an editlock process. It knows back ends by
@@ -52,7 +52,7 @@ func startServer(t *testing.T, more string) *server {
 	t.Helper()
 	dir := t.TempDir()
 	binary := filepath.Join(dir, "editlock")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "editlock/cmd/editlock").CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "github.com/editlock/editlock/cmd/editlock").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
 	s := &server{address: freeAddress(t), pprof: freeAddress(t), keys: filepath.Join(dir, "keys.json"), log: &output{}}

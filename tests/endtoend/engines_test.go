@@ -5,7 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"editlock/internal/enginetest"
+	"github.com/editlock/editlock/internal/enginetest"
 )
 
 // world is one engine, on which each test has a store and two servers of its

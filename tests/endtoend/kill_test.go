@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // claim is what the server has acknowledged of one mutex.

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"editlock/internal/enginetest"
+	"github.com/editlock/editlock/internal/enginetest"
 )
 
 // Behind a proxy that cuts requests off, here after a second, a wait is many

@@ -10,8 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"editlock"
-	"editlock/internal/netfault"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/netfault"
 )
 
 var record = editlock.ID{Group: "sales", Mode: "contract", ID: "17"}

@@ -16,8 +16,8 @@ import (
 	"testing"
 	"time"
 
-	"editlock"
-	"editlock/client"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/client"
 )
 
 var binary string
@@ -33,7 +33,7 @@ func run(m *testing.M) int {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	binary = filepath.Join(dir, "editlock")
-	if out, err := exec.Command("go", "build", "-o", binary, "editlock/cmd/editlock").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-o", binary, "github.com/editlock/editlock/cmd/editlock").CombinedOutput(); err != nil {
 		log.Fatalf("go build: %v\n%s", err, out)
 	}
 	return m.Run()

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"testing"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // A crowd captures with patience while the server is asked to end: what is

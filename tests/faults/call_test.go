@@ -5,7 +5,7 @@ import (
 	"math"
 	"time"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 type kind string

@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"editlock"
-	"editlock/internal/netfault"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/netfault"
 )
 
 // TestNothingHangs is the everyday trouble of a data centre: some milliseconds

@@ -10,7 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // A client waits so long for an answer before it gives up, not knowing what

@@ -11,10 +11,10 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"editlock"
-	"editlock/connect"
-	"editlock/internal/enginetest"
-	"editlock/internal/netfault"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/connect"
+	"github.com/editlock/editlock/internal/enginetest"
+	"github.com/editlock/editlock/internal/netfault"
 )
 
 // engine is a database that runs, with what the tests do to it.

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // span is a time in which a client may be sure to hold a mutex.

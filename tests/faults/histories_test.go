@@ -10,9 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"editlock"
-	"editlock/client"
-	"editlock/internal/netfault"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/client"
+	"github.com/editlock/editlock/internal/netfault"
 )
 
 // long asks for the whole proof.

@@ -16,8 +16,8 @@ import (
 	"testing"
 	"time"
 
-	"editlock"
-	"editlock/client"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/client"
 )
 
 // lie is what a server may answer instead of the truth: nil tells the truth.

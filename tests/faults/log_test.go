@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // records is what the store says in the end.

@@ -10,7 +10,7 @@ import (
 
 	"github.com/anishathalye/porcupine"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // checkWithin is how long the checker may think about one history.

@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"editlock"
-	"editlock/client"
-	"editlock/internal/netfault"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/client"
+	"github.com/editlock/editlock/internal/netfault"
 )
 
 // TestNoOverlap puts the connection of a holder in a black hole: he must know

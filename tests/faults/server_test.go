@@ -14,8 +14,8 @@ import (
 	"testing"
 	"time"
 
-	"editlock/internal/enginetest"
-	"editlock/internal/netfault"
+	"github.com/editlock/editlock/internal/enginetest"
+	"github.com/editlock/editlock/internal/netfault"
 )
 
 var folder string // of the built servers
@@ -67,7 +67,7 @@ var aheadProgram = sync.OnceValues(func() (string, error) {
 
 func build(name string, flags ...string) (string, error) {
 	path := filepath.Join(folder, name)
-	args := append(append([]string{"build"}, flags...), "-o", path, "editlock/cmd/editlock")
+	args := append(append([]string{"build"}, flags...), "-o", path, "github.com/editlock/editlock/cmd/editlock")
 	if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go build: %w\n%s", err, out)
 	}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"editlock/internal/wire/strictjson"
+	"github.com/editlock/editlock/internal/wire/strictjson"
 )
 
 type inner struct {

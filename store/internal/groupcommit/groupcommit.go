@@ -10,7 +10,7 @@ import (
 	"slices"
 	"sync"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // Item is a job of an engine. It embeds a Job.

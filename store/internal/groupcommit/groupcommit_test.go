@@ -12,8 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"editlock/store"
-	"editlock/store/internal/groupcommit"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/internal/groupcommit"
 )
 
 type job struct {

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"editlock/store/kv"
+	"github.com/editlock/editlock/store/kv"
 )
 
 // Guarder is an engine under test that lets applications' transactions guard

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"testing"
 
-	"editlock/store/kv"
+	"github.com/editlock/editlock/store/kv"
 )
 
 // guards lets rows of a tampered engine be guarded.

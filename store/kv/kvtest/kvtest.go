@@ -20,7 +20,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"editlock/store/kv"
+	"github.com/editlock/editlock/store/kv"
 )
 
 // Clock is the clock of an engine under test. It stands still unless advanced.

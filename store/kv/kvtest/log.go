@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"editlock/store/kv"
+	"github.com/editlock/editlock/store/kv"
 )
 
 var logLaws = []law{

@@ -10,9 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"editlock/store/kv"
-	"editlock/store/kv/kvtest"
-	"editlock/store/memory"
+	"github.com/editlock/editlock/store/kv"
+	"github.com/editlock/editlock/store/kv/kvtest"
+	"github.com/editlock/editlock/store/memory"
 )
 
 // mutantEnv names the bug to plant in TestMutated.

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"editlock/store/kv"
+	"github.com/editlock/editlock/store/kv"
 )
 
 var rangeLaws = []law{

@@ -3,7 +3,7 @@ package kvtest
 import (
 	"time"
 
-	"editlock/store/kv"
+	"github.com/editlock/editlock/store/kv"
 )
 
 var writeLaws = []law{

@@ -15,7 +15,7 @@ import (
 	"strings"
 	"time"
 
-	"editlock/store/sqlite/internal/dbfile"
+	"github.com/editlock/editlock/store/sqlite/internal/dbfile"
 )
 
 // Options adjusts Create and Restore. Nil means defaults.

@@ -12,9 +12,9 @@ import (
 	"sync"
 	"testing"
 
-	"editlock/store"
-	"editlock/store/sqlite"
-	"editlock/store/sqlite/backup"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/sqlite"
+	"github.com/editlock/editlock/store/sqlite/backup"
 )
 
 const loadWorkers = 8

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"slices"
 
-	"editlock/store/sqlite/internal/dbfile"
+	"github.com/editlock/editlock/store/sqlite/internal/dbfile"
 )
 
 // maxFindings is how many faults Check tells of.

@@ -5,7 +5,7 @@ import (
 	"database/sql"
 	"errors"
 
-	"editlock/store/sqlite/internal/dbfile"
+	"github.com/editlock/editlock/store/sqlite/internal/dbfile"
 )
 
 // SchemaVersion is the version of the tables that this package makes.

@@ -5,7 +5,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"editlock/store/sqlite/internal/dbfile"
+	"github.com/editlock/editlock/store/sqlite/internal/dbfile"
 )
 
 // part is a file beside another, for what is to become it. It is held while its

@@ -16,7 +16,7 @@ import (
 	driver "modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
-	"editlock/store/sqlite/internal/dbfile"
+	"github.com/editlock/editlock/store/sqlite/internal/dbfile"
 )
 
 // stride is how many numbers are left out where the clock does not help.

@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"editlock/internal/enginetest"
-	"editlock/store/sqlite/backup"
+	"github.com/editlock/editlock/internal/enginetest"
+	"github.com/editlock/editlock/store/sqlite/backup"
 )
 
 // filled makes a store in which name is held, some MiB large.

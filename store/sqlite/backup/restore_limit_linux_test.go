@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"editlock/store/sqlite"
+	"github.com/editlock/editlock/store/sqlite"
 )
 
 // limitEnv is how large files may become in a child process, and the store.

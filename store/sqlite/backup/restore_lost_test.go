@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"editlock/store/sqlite/backup"
+	"github.com/editlock/editlock/store/sqlite/backup"
 )
 
 // lose removes a store as a disk that fails does.

@@ -13,9 +13,9 @@ import (
 	"testing"
 	"time"
 
-	"editlock/store"
-	"editlock/store/sqlite"
-	"editlock/store/sqlite/backup"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/sqlite"
+	"github.com/editlock/editlock/store/sqlite/backup"
 )
 
 // take captures a name, and returns its token.

@@ -9,8 +9,8 @@ import (
 	"fmt"
 	"os"
 
-	"editlock"
-	"editlock/client"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/client"
 )
 
 func main() {

@@ -15,7 +15,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 	"zombiezen.com/go/sqlite"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 const (

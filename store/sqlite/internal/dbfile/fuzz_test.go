@@ -5,7 +5,7 @@ import (
 	"reflect"
 	"testing"
 
-	"editlock/store/sqlite/internal/dbfile"
+	"github.com/editlock/editlock/store/sqlite/internal/dbfile"
 )
 
 // FuzzLog writes entries and reads them again.

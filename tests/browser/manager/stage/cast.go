@@ -3,7 +3,7 @@ package main
 import (
 	"time"
 
-	"editlock"
+	"github.com/editlock/editlock"
 )
 
 // cast is who plays, and what is on the table.

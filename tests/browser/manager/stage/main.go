@@ -12,10 +12,10 @@ import (
 	"sync/atomic"
 	"time"
 
-	"editlock"
-	"editlock/httpapi"
-	"editlock/store/memory"
-	"editlock/webui"
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/httpapi"
+	"github.com/editlock/editlock/store/memory"
+	"github.com/editlock/editlock/webui"
 )
 
 // act is what one person does at a time before now.
