@@ -10,7 +10,6 @@ from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, Optional, TypeVar, Union
 
 from editlock import ID, AsyncClient, AutoRelease, Client, Entry, Owner
-from editlock._sockets import Connection
 
 T = TypeVar("T")
 
@@ -51,6 +50,8 @@ class Blocking(Client):
         return self.wait(take())
 
     def close(self) -> None:
+        if self.loop.is_closed():
+            return
         self.wait(self.client.close())
 
         async def settle() -> None:
@@ -71,18 +72,10 @@ class Blocking(Client):
 
 
 class Aborting(Client):
-    """A client whose call another thread can give up, as the end of its program would."""
-
-    _current: Optional[Connection] = None
-
-    def _connect(self, deadline: float) -> tuple[Connection, bool]:
-        self._current, used = super()._connect(deadline)
-        return self._current, used
+    """A client whose wait another thread can give up."""
 
     def give_up(self) -> None:
-        self._pool.close()
-        if self._current is not None:
-            self._current.abort()
+        self.close()
 
 
 Abandonable = Union[Blocking, Aborting]

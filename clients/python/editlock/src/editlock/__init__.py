@@ -1,13 +1,15 @@
 """The Python client of editlock: named locks with people's names on them."""
 
+from ._watch import Watch
 from .aio import AsyncClient
 from .aioheld import AsyncHeld
-from .client import Client, Watch
+from .client import Client
 from .credential import AsyncCredential, Credential, credential_file
 from .edit import AsyncEditLock, EditLock
 from .errors import (
     Answer,
     Busy,
+    Closed,
     EditlockError,
     Forbidden,
     Invalid,
@@ -50,6 +52,7 @@ __all__ = [
     "AutoRelease",
     "Busy",
     "Client",
+    "Closed",
     "Credential",
     "EditLock",
     "EditlockError",

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Callable, Generic, Optional, TypeVar
+from typing import Any, Callable, Generic, Optional, TypeVar, Union
 from urllib.parse import urlencode
 
 from . import _forms as forms
@@ -19,6 +19,8 @@ from .types import ID, AutoRelease, HistoryPage, Mutex, Owner, Page, RefreshItem
 
 T = TypeVar("T")
 
+#: Mutexes to release, each at its token where one is known.
+Several = Union[Iterable[Union[ID, Mutex]], Mapping[ID, int]]
 
 #: How soon a server that can is asked to answer a wait, in seconds: before
 #: proxies commonly cut a request off.
@@ -43,6 +45,12 @@ class Call(Generic[T]):
     short: bool = False  # the server is known to answer before the wait is over
     leaves: bool = False  # who gives it up leaves the queue: nobody else has its key
     first: Optional[float] = None  # when it was sent first, by time.monotonic
+    background: bool = False  # nobody waits for its answer once the client is closed
+
+    @property
+    def ends_with_client(self) -> bool:
+        """Whether closing the client ends it, though the answer may be under way."""
+        return self.wait > 0 or self.background
 
     @property
     def method(self) -> str:
@@ -73,7 +81,7 @@ class Call(Generic[T]):
 
     def withdrawal(self) -> Optional[Call[bool]]:
         """The call that gives up the place of a wait, or what it was granted."""
-        if not self.leaves or self.body is None:
+        if not self.leaves or self.body is None or self.first is None:
             return None
         body: dict[str, Any] = {"mutex": self.body["mutex"], "if": {"request": self.key}}
         if "owner" in self.body:
@@ -238,9 +246,32 @@ def _released(answer: Any) -> tuple[ID, ...]:
     return tuple(forms.to_id(id) for id in answer["mutexes"])
 
 
-def release_all(ids: Iterable[ID], owner: Optional[Owner]) -> Call[tuple[ID, ...]]:
-    body = {"mutexes": [forms.from_id(id) for id in ids], "owner": forms.from_owner(_acting(owner))}
-    return Call("/v1/release", _released, body, request_id())
+def release_all(mutexes: Several, owner: Optional[Owner]) -> list[Call[tuple[ID, ...]]]:
+    """The calls that release several: a call each for those whose token is given, as the server asks."""
+    ids: list[ID] = []
+    calls: list[Call[tuple[ID, ...]]] = []
+    for one in mutexes.items() if isinstance(mutexes, Mapping) else mutexes:
+        if isinstance(one, ID):
+            ids.append(one)
+            continue
+        id, token = (one.id, one.token) if isinstance(one, Mutex) else one
+        calls.append(_release_one(release(id, owner, None, token, None), id))
+    if ids or not calls:
+        body = {"mutexes": [forms.from_id(id) for id in ids], "owner": forms.from_owner(_acting(owner))}
+        calls.insert(0, Call("/v1/release", _released, body, request_id()))
+    return calls
+
+
+def _release_one(call: Call[bool], id: ID) -> Call[tuple[ID, ...]]:
+    return Call(call.path, lambda answer: (id,) if call.answer(answer) else (), call.body, call.key)
+
+
+def ping() -> Call[None]:
+    def answer(form: Any) -> None:
+        if form["status"] != "ok":
+            raise ValueError(f"the status {form['status']!r}")
+
+    return Call("/readyz", answer)
 
 
 def release_session(session: str, owner: Optional[Owner]) -> Call[tuple[ID, ...]]:

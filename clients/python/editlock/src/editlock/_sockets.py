@@ -8,10 +8,12 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import BinaryIO, Optional, TypeVar, cast
 
+from . import _forks as forks
 from . import _http as http
+from .errors import Closed
 
 T = TypeVar("T")
 
@@ -20,6 +22,7 @@ class Connection:
     """One connection to a server."""
 
     def __init__(self, address: http.Address, tls: Optional[ssl.SSLContext], timeout: float) -> None:
+        self._pid = os.getpid()
         self._socket = socket.create_connection((address.host, address.port), timeout)
         try:
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -52,9 +55,13 @@ class Connection:
             return cast(T, end.value)
 
     def abort(self) -> None:
-        """Ends the connection, also for a thread that reads from it."""
+        """Ends the connection, also for a thread that reads from it. A child
+        process can't: it would end its parent's."""
+        if self._pid != os.getpid():
+            return
         with contextlib.suppress(OSError):  # it has ended already
-            self._socket.shutdown(socket.SHUT_RDWR)
+            # Not SSLSocket's, which drops the state that the reading thread uses.
+            socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
     def close(self) -> None:
         self._file.close()
@@ -69,19 +76,24 @@ class Pool:
     def __init__(self, address: http.Address, tls: Optional[ssl.SSLContext]) -> None:
         self._address = address
         self._tls = tls
+        self.closed = False
+        self._forked()
+        forks.tell_child(self)
+
+    def _forked(self) -> None:
         self._lock = threading.Lock()
         self._free: list[tuple[Connection, float]] = []
-        self._pid = os.getpid()
-        self.closed = False
+        self._waits: set[Connection] = set()  # which close ends
+        self._ends = threading.Event()
+        if self.closed:
+            self._ends.set()
 
     def get(self, timeout: float) -> tuple[Connection, bool]:
         """A connection, and whether it was used before."""
-        if self._pid != os.getpid():
-            # A child must neither speak on its parent's connections nor end
-            # them, and its copy of the lock may be held for ever.
-            self._lock, self._free, self._pid = threading.Lock(), [], os.getpid()
         while True:
             with self._lock:
+                if self.closed:
+                    raise Closed
                 if not self._free:
                     break
                 connection, since = self._free.pop()
@@ -97,9 +109,31 @@ class Pool:
                 return
         connection.close()
 
+    @contextlib.contextmanager
+    def ends_with(self, connection: Connection) -> Iterator[None]:
+        """Has close end a connection that is in use."""
+        with self._lock:
+            if self.closed:
+                connection.close()
+                raise Closed
+            self._waits.add(connection)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._waits.discard(connection)
+
+    def pause(self, seconds: float) -> None:
+        """Sleeps, until close at most."""
+        self._ends.wait(seconds)
+
     def close(self) -> None:
         with self._lock:
             self.closed = True
             free, self._free = self._free, []
+            waits = list(self._waits)
+        self._ends.set()
+        for connection in waits:
+            connection.abort()
         for connection, _ in free:
             connection.close()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import ssl
 import sys
 import time
-from collections.abc import Coroutine, Generator
+from collections.abc import Coroutine, Generator, Iterator
 from typing import Any, Optional, TypeVar, cast
 
 from . import _http as http
+from .errors import Closed
 
 T = TypeVar("T")
 
@@ -90,6 +92,10 @@ class AsyncConnection:
         """Whether the server has closed the connection, as far as is known."""
         return self._reader.at_eof() or self._writer.is_closing()
 
+    def abort(self) -> None:
+        """Ends the connection at once, also for a task that reads from it."""
+        self._writer.transport.abort()
+
     def close(self) -> None:
         self._writer.close()
 
@@ -103,21 +109,28 @@ class AsyncPool:
         self._address = address
         self._tls = tls
         self._free: list[tuple[AsyncConnection, float]] = []
+        self._waits: set[AsyncConnection] = set()  # which close ends
+        self._pauses: set[asyncio.Future[None]] = set()
         self._loop: Optional[asyncio.AbstractEventLoop] = None
         self.closed = False
 
-    async def get(self) -> tuple[AsyncConnection, bool]:
-        """A connection, and whether it was used before."""
+    def _enter(self) -> None:
+        if self.closed:
+            raise Closed
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
             # Another loop's connections can't be used, nor closed, in this one.
-            self._free, self._loop = [], loop
+            self._free, self._waits, self._pauses, self._loop = [], set(), set(), loop
+
+    async def get(self, timeout: float) -> tuple[AsyncConnection, bool]:
+        """A connection, and whether it was used before."""
+        self._enter()
         while self._free:
             connection, since = self._free.pop()
             if not connection.cut and time.monotonic() - since < self._MAX_IDLE_SECONDS:
                 return connection, True
             connection.close()
-        return await AsyncConnection.open(self._address, self._tls), False
+        return await within(AsyncConnection.open(self._address, self._tls), timeout), False
 
     def put(self, connection: AsyncConnection) -> None:
         if self.closed or self._loop is not asyncio.get_running_loop():
@@ -125,8 +138,37 @@ class AsyncPool:
         else:
             self._free.append((connection, time.monotonic()))
 
+    @contextlib.contextmanager
+    def ends_with(self, connection: AsyncConnection) -> Iterator[None]:
+        """Has close end a connection that is in use."""
+        try:
+            self._enter()
+        except Closed:
+            connection.close()
+            raise
+        self._waits.add(connection)
+        try:
+            yield
+        finally:
+            self._waits.discard(connection)
+
+    async def pause(self, seconds: float) -> None:
+        """Sleeps, until close at most."""
+        self._enter()
+        end = asyncio.get_running_loop().create_future()
+        self._pauses.add(end)
+        try:
+            await asyncio.wait([end], timeout=seconds)
+        finally:
+            self._pauses.discard(end)
+
     def close(self) -> None:
         self.closed = True
+        for pause in self._pauses:
+            if not pause.done():
+                pause.set_result(None)
+        for connection in self._waits:
+            connection.abort()
         for connection, _ in self._free:
             connection.close()
         self._free = []

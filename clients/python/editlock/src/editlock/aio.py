@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Optional, TypeVar
 
 from . import _calls as calls
+from . import _forms as forms
 from . import _http as http
 from ._answers import TIME_UP, Retry, refusal, result, unreached
 from ._events import MAX_TRIES, SILENCE, Resumption
@@ -19,7 +20,7 @@ from ._streams import AsyncConnection, AsyncPool, within
 from .aioheld import AsyncHeld
 from .credential import AsyncCredential, Kept
 from .credential import headers as proof
-from .errors import EditlockError, Limited, Unauthenticated, Unavailable
+from .errors import Closed, EditlockError, Limited, Unauthenticated, Unavailable
 from .owners import current_owner
 from .types import ID, AutoRelease, Entry, HistoryPage, Mutex, Owner, Page, RefreshItem, Seconds, State
 
@@ -55,7 +56,7 @@ class AsyncClient:
         self._leaving: set[asyncio.Task[None]] = set()  # the queues of cancelled waits
 
     async def close(self) -> None:
-        """Lets go of unused connections. Later calls fail; mutexes stay held."""
+        """Ends connections, watches, and calls that wait for a mutex, as Client.close does."""
         self._pool.close()
 
     async def __aenter__(self) -> AsyncClient:
@@ -145,9 +146,17 @@ class AsyncClient:
         """As Client.release."""
         return await self._run(calls.release(id, owner, if_status_data, if_token, grace))
 
-    async def release_all(self, ids: Iterable[ID], *, owner: Optional[Owner] = None) -> tuple[ID, ...]:
+    async def ping(self, *, timeout: Optional[Seconds] = None) -> None:
+        """As Client.ping."""
+        await self._run(calls.ping(), None if timeout is None else forms.seconds(timeout))
+
+    async def release_all(self, mutexes: calls.Several, *, owner: Optional[Owner] = None) -> tuple[ID, ...]:
         """As Client.release_all."""
-        return await self._run(calls.release_all(ids, owner))
+        released: list[ID] = []
+        for call in calls.release_all(mutexes, owner):
+            found: tuple[ID, ...] = await self._run(call)
+            released += found
+        return tuple(released)
 
     async def release_session(self, session: str, *, owner: Optional[Owner] = None) -> tuple[ID, ...]:
         """As Client.release_session."""
@@ -239,16 +248,18 @@ class AsyncClient:
                 why = again
             except (OSError, *TIME_UP) as err:
                 why = Retry(unreached(self._address, err))
+            if self._pool.closed:
+                raise Closed
             if position.tries >= MAX_TRIES:
                 raise why.error
-            await asyncio.sleep(calls.pause(max(position.tries, 1), why.after))
+            await self._pool.pause(calls.pause(max(position.tries, 1), why.after))
 
     async def _stream(self, path: str, position: Resumption, secret: str) -> AsyncIterator[Entry]:
         if self._pool.closed:
-            raise Unavailable("the client is closed")
+            raise Closed
         data = http.request(self._address, "GET", path, {**position.begin(), **proof(secret)}, None)
         connection = await within(AsyncConnection.open(self._address, self._tls), self._timeout)
-        try:
+        with contextlib.closing(connection), self._pool.ends_with(connection):
             await within(connection.send(data), self._timeout)
             head = await within(connection.read(http.read_head()), SILENCE)
             if head.status != 200:
@@ -262,17 +273,13 @@ class AsyncClient:
                     return
                 for event in position.feed(piece):
                     yield event
-        finally:
-            connection.close()
 
     async def _run(self, call: calls.Call[T], within: Optional[float] = None) -> T:
-        """Sends a call; whoever gives up a wait leaves the queue."""
+        """Sends a call; a wait that is given up, or ended by close, leaves the queue."""
         try:
             return await self._send(call, within)
-        except Exception:
-            raise
-        except BaseException:  # cancelled
-            leave = call.withdrawal()
+        except BaseException as err:  # cancelled, for example
+            leave = call.withdrawal() if isinstance(err, Closed) or not isinstance(err, Exception) else None
             if leave is not None:
                 # Shielded: if this task is cancelled again, it goes on without it.
                 task = asyncio.ensure_future(self._withdraw(leave))
@@ -283,7 +290,14 @@ class AsyncClient:
 
     async def _withdraw(self, leave: calls.Call[bool]) -> None:
         with contextlib.suppress(Exception):
-            await self._try(leave, calls.LEAVE_WITHIN, await self._credential.get_async())
+            await within(self._leave(leave), calls.LEAVE_WITHIN)
+
+    async def _leave(self, leave: calls.Call[bool]) -> None:
+        """Sends a call on a connection of its own, which the client being closed does not matter to."""
+        secret = await self._credential.get_async()
+        with contextlib.closing(await AsyncConnection.open(self._address, self._tls)) as connection:
+            await connection.send(self._encoded(leave, secret))
+            await connection.read(http.read_head())
 
     async def _send(self, call: calls.Call[T], within: Optional[float]) -> T:
         """Sends a call until there is an answer that counts, or its time is up."""
@@ -314,27 +328,31 @@ class AsyncClient:
                 if time.monotonic() + pause >= deadline:
                     raise again.error from again.__cause__
                 tries += not isinstance(again.error, Limited)  # of which the server did nothing
-            await asyncio.sleep(pause)
+            await self._pool.pause(pause)
             call.shorten(granted - time.monotonic())
 
     async def _try(self, call: calls.Call[T], patience: float, secret: str) -> T:
-        if self._pool.closed:
-            raise Unavailable("the client is closed")
         try:
             head, body = await within(self._exchange(call, secret), patience)
         except (OSError, *TIME_UP) as err:
+            if self._pool.closed:
+                raise Closed from err
             raise Retry(unreached(self._address, err)) from err
         return result(self._address, call, head, body)
 
+    def _encoded(self, call: calls.Call[T], secret: str) -> bytes:
+        headers = {**call.headers(), **proof(secret)}
+        return http.request(self._address, call.method, call.path, headers, call.body)
+
     async def _exchange(self, call: calls.Call[T], secret: str) -> tuple[http.Head, bytes]:
         while True:
-            connection, used = await self._pool.get()
-            headers = {**call.headers(), **proof(secret)}
-            data = http.request(self._address, call.method, call.path, headers, call.body)
+            # No more than a call may take, however long it waits for its answer.
+            connection, used = await self._pool.get(self._timeout)
             try:
-                await connection.send(data)
-                head = await connection.read(http.read_head())
-                body = await connection.read(http.read_body(head))
+                with self._pool.ends_with(connection) if call.ends_with_client else contextlib.nullcontext():
+                    await connection.send(self._encoded(call, secret))
+                    head = await connection.read(http.read_head())
+                    body = await connection.read(http.read_body(head))
                 break
             except OSError:
                 connection.close()

@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-import ssl
-import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Callable, Optional, TypeVar
 
 from . import _calls as calls
-from . import _http as http
-from ._answers import TIME_UP, Retry, refusal, result, unreached
-from ._events import MAX_TRIES, SILENCE, Resumption
+from . import _forms as forms
+from ._exchange import Exchange
 from ._lease import clock
-from ._sockets import Connection, Pool
-from .credential import Credential, Kept
-from .credential import headers as proof
-from .errors import EditlockError, Limited, Lost, Unauthenticated, Unavailable
+from ._watch import Watch
+from .errors import EditlockError, Lost
 from .held import Held
 from .owners import current_owner
-from .types import ID, AutoRelease, Entry, HistoryPage, Mutex, Owner, Page, RefreshItem, Seconds, State
+from .types import ID, AutoRelease, HistoryPage, Mutex, Owner, Page, RefreshItem, Seconds, State
 
 T = TypeVar("T")
 
 
-class Client:
+class Client(Exchange):
     """The locks of a server. Safe for threads, and for processes that fork.
 
     Connections are kept for reuse. A call that met no server, a cut
@@ -50,26 +45,12 @@ class Client:
         without a credential, calls that name no owner leave it to the server.
     """
 
-    def __init__(
-        self,
-        url: str,
-        *,
-        timeout: float = 15.0,
-        tls: Optional[ssl.SSLContext] = None,
-        credential: Optional[Credential] = None,
-        owner_proved: bool = False,
-    ) -> None:
-        self._credential = Kept(credential)
-        self._owner_proved = owner_proved
-        self._address = http.Address.parse(url)
-        self._timeout = timeout
-        if self._address.tls and tls is None:
-            tls = ssl.create_default_context()
-        self._tls = tls if self._address.tls else None
-        self._pool = Pool(self._address, self._tls)
-
     def close(self) -> None:
-        """Lets go of unused connections. Later calls fail; mutexes stay held."""
+        """Ends connections, watches, and calls that wait for a mutex: they raise Closed, as later calls do.
+
+        Mutexes stay held. Other calls under way in other threads are finished.
+        It may be called more than once.
+        """
         self._pool.close()
 
     def __enter__(self) -> Client:
@@ -177,9 +158,23 @@ class Client:
         """
         return self._run(calls.release(id, owner, if_status_data, if_token, grace))
 
-    def release_all(self, ids: Iterable[ID], *, owner: Optional[Owner] = None) -> tuple[ID, ...]:
-        """Releases several mutexes of the owner's and tells which were his."""
-        return self._run(calls.release_all(ids, owner))
+    def ping(self, *, timeout: Optional[Seconds] = None) -> None:
+        """Checks that the server can do its work: it answers, and its store takes writes.
+
+        Raises Unavailable otherwise, after ``timeout`` seconds of tries or,
+        without one, as many as any call has. No credential is checked.
+        """
+        self._run(calls.ping(), None if timeout is None else forms.seconds(timeout))
+
+    def release_all(self, mutexes: calls.Several, *, owner: Optional[Owner] = None) -> tuple[ID, ...]:
+        """Releases several mutexes of the owner's, each for itself, and tells which were released.
+
+        A Mutex, as a capture returned it, or an ID with its token in a mapping
+        is released only while that very hold lasts, in a call each; a bare ID
+        whichever hold of the owner's there is, in one call for all. Others'
+        are left alone. After an error the rest are not released.
+        """
+        return tuple(id for call in calls.release_all(mutexes, owner) for id in self._run(call))
 
     def release_session(self, session: str, *, owner: Optional[Owner] = None) -> tuple[ID, ...]:
         """Releases everything that a session holds. ``owner`` is who does it, for the history."""
@@ -303,164 +298,3 @@ class Client:
                     self.release(id, owner=me, if_token=mutex.token)
                 raise
         return Held(self, me, mutex, sent, on_loss)
-
-    def _run(self, call: calls.Call[T], within: Optional[float] = None) -> T:
-        """Sends a call; whoever gives up a wait leaves the queue."""
-        try:
-            return self._send(call, within)
-        except Exception:
-            raise
-        except BaseException:  # KeyboardInterrupt, for example
-            leave = call.withdrawal()
-            if leave is not None:
-                with contextlib.suppress(Exception):
-                    self._try(leave, time.monotonic() + calls.LEAVE_WITHIN, self._credential.get())
-            raise
-
-    def _send(self, call: calls.Call[T], within: Optional[float]) -> T:
-        """Sends a call until there is an answer that counts, or its time is up."""
-        budget = self._timeout if within is None else within
-        granted = time.monotonic() + call.wait
-        deadline = granted + budget
-        tries = 1
-        secret, renewed = self._credential.get(), False
-        call.prove(secret, self._owner_proved)
-        while True:
-            now = time.monotonic()
-            # A try on a connection that died without a word leaves time for another.
-            patience = call.lasts(granted - now) + max((deadline - max(now, granted)) / 2, 0.001)
-            try:
-                return self._try(call, now + patience, secret)
-            except calls.WaitsOn:
-                call.short, tries = True, 1
-                call.shorten(granted - time.monotonic())
-                continue
-            except Unauthenticated:
-                old, secret = secret, "" if renewed else self._credential.get(secret)
-                if secret in ("", old):
-                    raise
-                renewed = True
-                continue
-            except Retry as again:
-                pause = calls.pause(tries, again.after)
-                if time.monotonic() + pause >= deadline:
-                    raise again.error from again.__cause__
-                tries += not isinstance(again.error, Limited)  # of which the server did nothing
-            time.sleep(pause)
-            call.shorten(granted - time.monotonic())
-
-    def _try(self, call: calls.Call[T], deadline: float, secret: str) -> T:
-        while True:
-            used = False
-            try:
-                connection, used = self._connect(deadline)
-                headers = {**call.headers(), **proof(secret)}
-                data = http.request(self._address, call.method, call.path, headers, call.body)
-                head, body = self._exchange(connection, data, deadline)
-                break
-            except OSError as err:
-                if used and not isinstance(err, TIME_UP):
-                    continue  # the server closed it while it was not in use
-                raise Retry(unreached(self._address, err)) from err
-        return result(self._address, call, head, body)
-
-    def _connect(self, deadline: float) -> tuple[Connection, bool]:
-        if self._pool.closed:
-            raise Unavailable("the client is closed")
-        return self._pool.get(max(deadline - time.monotonic(), 0.001))
-
-    def _exchange(self, connection: Connection, data: bytes, deadline: float) -> tuple[http.Head, bytes]:
-        try:
-            connection.send(data, max(deadline - time.monotonic(), 0.001))
-            head = connection.read(http.read_head(), deadline)
-            body = connection.read(http.read_body(head), deadline)
-        except BaseException:
-            connection.close()
-            raise
-        if head.keeps:
-            self._pool.put(connection)
-        else:
-            connection.close()
-        return head, body
-
-
-class Watch:
-    """Events, as an iterator. Close it, or use it as a context manager, to end it;
-    another thread may do so too."""
-
-    def __init__(self, client: Client, path: str, after: Optional[int]) -> None:
-        self._client = client
-        self._path = path
-        self._from = Resumption(after)
-        self._connection: Optional[Connection] = None
-        self._closed = False
-        self._secret = ""
-        self._events = self._follow()
-
-    def __iter__(self) -> Iterator[Entry]:
-        return self
-
-    def __next__(self) -> Entry:
-        return next(self._events)
-
-    def __enter__(self) -> Watch:
-        return self
-
-    def __exit__(
-        self, kind: Optional[type[BaseException]], err: Optional[BaseException], trace: Optional[TracebackType]
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Ends the watch: the iterator stops."""
-        self._closed = True
-        connection = self._connection
-        if connection is not None:
-            connection.abort()
-
-    def _follow(self) -> Iterator[Entry]:
-        while not self._closed:
-            try:
-                yield from self._stream(self._client._credential.get())
-                why = Retry(Unavailable("the stream of events ended"))
-            except Unauthenticated as err:
-                # Streams end with a token; a newer one goes on.
-                if self._secret == self._client._credential.get(self._secret) or self._from.tries >= MAX_TRIES:
-                    raise
-                why = Retry(err)
-            except Retry as again:
-                why = again
-            except OSError as err:
-                why = Retry(unreached(self._client._address, err))
-            if self._closed:
-                return
-            if self._from.tries >= MAX_TRIES:
-                raise why.error
-            time.sleep(calls.pause(max(self._from.tries, 1), why.after))
-
-    def _stream(self, secret: str) -> Iterator[Entry]:
-        client = self._client
-        self._secret = secret
-        if client._pool.closed:
-            raise Unavailable("the client is closed")
-        data = http.request(client._address, "GET", self._path, {**self._from.begin(), **proof(secret)}, None)
-        connection = Connection(client._address, client._tls, client._timeout)
-        try:
-            self._connection = connection
-            if self._closed:
-                return
-            connection.send(data, client._timeout)
-            head = connection.read(http.read_head(), None, SILENCE)
-            if head.status != 200:
-                body = connection.read(http.read_body(head), None, SILENCE)
-                raise refusal(client._address, head, body)
-            if not head.chunked or not head.is_type("text/event-stream"):
-                raise Unavailable(f"{client._address.header} answers with no stream of events")
-            while True:
-                piece = connection.read(http.read_chunk(), None, SILENCE)
-                if not piece:
-                    return
-                yield from self._from.feed(piece)
-        finally:
-            self._connection = None
-            connection.close()

@@ -129,3 +129,10 @@ class Unavailable(EditlockError):
     """The server, or the store behind it, is out of reach or answers nonsense."""
 
     code = "unavailable"
+
+
+class Closed(Unavailable):
+    """The client was closed: before the call, or while it waited."""
+
+    def __init__(self, message: str = "the client is closed") -> None:
+        super().__init__(message)

@@ -12,7 +12,8 @@ from .errors import EditlockError, Lost
 from .types import ID, Mutex, Owner, RefreshItem
 
 if TYPE_CHECKING:
-    from .client import Client, Watch
+    from ._watch import Watch
+    from .client import Client
 
 
 class Held:
