@@ -94,7 +94,7 @@ type Row struct {
 	Value []byte
 	Data  string   // a second value, which a write may replace by itself
 	Tags  []string // what it is found by beside its key
-	Lease string   // key of the row that this one lives with; empty: none
+	Lease string   // key of the row that this one lives with, which has no lease; empty: none
 
 	Rev  uint64    // the number it was created under
 	Ver  uint64    // how often Value was written since, from 1

@@ -145,7 +145,8 @@ func write(s *script, w *kv.Write, conds []kv.Cond) error {
 	if w.TTL > 0 && micros(w.TTL) == 0 {
 		due = "@n"
 	}
-	s.add("INSERT INTO editlock_row (k,v,d,t1,t2,h1,h2,lease,rev,ver,at,seen,due,ttl,mx) SELECT ", key, ",", bin(w.Value), ",", data)
+	// REPLACE: a row whose lease has ended may be left under an absent key.
+	s.add("REPLACE INTO editlock_row (k,v,d,t1,t2,h1,h2,lease,rev,ver,at,seen,due,ttl,mx) SELECT ", key, ",", bin(w.Value), ",", data)
 	for _, tag := range tags {
 		s.add(",", orNull(tag))
 	}

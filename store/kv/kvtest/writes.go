@@ -14,6 +14,7 @@ var writeLaws = []law{
 	{"a replaced row starts over", lawReplace},
 	{"a numbered key continues with its number", lawNumbered},
 	{"rows live as long as their lease, and no longer if it comes back", lawLease},
+	{"a row whose lease has ended is absent, and makes room for another", lawLeaseAbsent},
 	{"a row whose lease is not live is not written", lawLeaseDead},
 	{"a lease that is deleted takes its rows along", lawLeaseDeleted},
 	{"numbers rise, and stay below 2^53", lawNumbers},
@@ -155,6 +156,24 @@ func lawLease(t *test) {
 	gone("when there is a lease of the same key again")
 	t.put(kv.Write{Key: "a", Lease: "lease"})
 	t.same("a row of the new lease", []string{"a"}, t.keys(kv.Range{Lease: "lease"}))
+}
+
+func lawLeaseAbsent(t *test) {
+	t.put(kv.Write{Key: "dies", TTL: t.seconds(1)}, kv.Write{Key: "lives"})
+	for _, key := range []string{"a", "b", "c"} {
+		t.put(kv.Write{Key: key, Number: 1, Value: value("old"), Tags: []string{"old"}, Lease: "dies"})
+	}
+	t.clock.Advance(2 * time.Second)
+	for _, w := range []kv.Write{{Key: "a", Number: 1}, {Key: "b", Lease: "lives", Tags: []string{"new"}}} {
+		a := t.commit(kv.Txn{If: []kv.Cond{{Key: w.Key, Absent: true}}, Numbers: 1, Then: []kv.Write{w}, Read: []kv.Range{{Key: w.Key}}})[0]
+		if !a.Done || len(a.Found[0].Rows) != 1 || a.Found[0].Rows[0].Lease != w.Lease || len(a.Found[0].Rows[0].Value) > 0 {
+			t.Errorf("%s: %+v", w.Key, a)
+		}
+	}
+	t.put(kv.Write{Key: "dies"})
+	t.same("found by the tag of the rows before", []string(nil), t.keys(kv.Range{Tag: "old"}))
+	t.same("found by the tag of the new row", []string{"b"}, t.keys(kv.Range{Tag: "new"}))
+	t.same("rows", []string{"a", "b", "dies", "lives"}, t.keys(kv.Range{}))
 }
 
 func lawLeaseDead(t *test) {
