@@ -235,34 +235,6 @@ type Range struct {
 // Separator ends a key that others continue. No name contains it.
 const Separator = "\x00"
 
-// Numbered is a key that continues with a number, so that keys sort as their
-// numbers do.
-func Numbered(key string, number uint64) string {
-	const digits = "0123456789abcdef"
-	var b [16]byte
-	for i := range b {
-		b[i] = digits[number>>(60-4*i)&15]
-	}
-	return key + string(b[:])
-}
-
-// Due is when a row is due that was created and now written at these times.
-func Due(at, now time.Time, ttl, limit, within time.Duration) time.Time {
-	var due time.Time
-	sooner := func(from time.Time, d time.Duration) {
-		if d <= 0 {
-			return
-		}
-		if t := from.Add(d).Truncate(time.Microsecond); due.IsZero() || t.Before(due) {
-			due = t
-		}
-	}
-	sooner(now, ttl)
-	sooner(at, limit)
-	sooner(now, within)
-	return due
-}
-
 // LogQuery selects log entries.
 type LogQuery struct {
 	Tag    string // entries that bear it; empty: all

@@ -160,38 +160,17 @@ func (e *Engine) holds(c *kv.Cond, now time.Time) bool {
 
 // write makes one write; before is the number before the first one drawn.
 func (e *Engine) write(w *kv.Write, before uint64, now time.Time) {
-	key := w.Key
-	if w.Numbered {
-		key = kv.Numbered(key, before+uint64(w.Number))
-	}
-	old := e.at(key)
+	old := e.at(w.RowKey(before))
 	if old != nil && !w.Renew {
 		e.remove(old)
 	}
 	if w.Delete || w.Renew && old == nil {
 		return
 	}
-	r := &row{Key: key, Ver: 1, At: now, Seen: now}
-	if w.Number > 0 {
-		r.Rev = before + uint64(w.Number)
-	}
+	r := w.Row(old, before, now)
 	if w.Renew {
-		*r = *old
-		r.Seen = now
 		e.unindex(old)
-		if w.Value != nil {
-			r.Ver++
-		}
 	}
-	replace(w.Value != nil || !w.Renew, &r.Value, w.Value)
-	replace(w.Tags != nil || !w.Renew, &r.Tags, w.Tags)
-	replace(w.Lease != "", &r.Lease, w.Lease)
-	if w.Data != nil {
-		r.Data = *w.Data
-	}
-	replace(w.TTL != 0, &r.TTL, max(0, w.TTL))
-	replace(w.Max != 0, &r.Max, max(0, w.Max))
-	r.Due = kv.Due(r.At, now, r.TTL, r.Max, w.Within)
 	if w.Lease != "" {
 		if l := e.get(w.Lease, now); l == nil || !l.Live(now) {
 			e.rows.Delete(r)
@@ -199,12 +178,6 @@ func (e *Engine) write(w *kv.Write, before uint64, now time.Time) {
 		}
 	}
 	e.index(r)
-}
-
-func replace[T any](given bool, field *T, value T) {
-	if given {
-		*field = value
-	}
 }
 
 func (e *Engine) index(r *row) {

@@ -116,10 +116,7 @@ func (w *writer) write(in *kv.Write, before uint64) error {
 	if len(in.Tags) > maxTags {
 		return fmt.Errorf("a row has %d tags; at most %d are allowed", len(in.Tags), maxTags)
 	}
-	key := in.Key
-	if in.Numbered {
-		key = kv.Numbered(key, before+uint64(in.Number))
-	}
+	key := in.RowKey(before)
 	old, err := w.load(key)
 	if err != nil {
 		return err
@@ -132,26 +129,7 @@ func (w *writer) write(in *kv.Write, before uint64) error {
 	if in.Delete || in.Renew && old == nil {
 		return w.delete(key, old)
 	}
-	r := &kv.Row{Key: key, Ver: 1, At: w.now, Seen: w.now}
-	if in.Number > 0 {
-		r.Rev = before + uint64(in.Number)
-	}
-	if in.Renew {
-		*r = *old
-		r.Seen = w.now
-		if in.Value != nil {
-			r.Ver++
-		}
-	}
-	give(in.Value != nil || !in.Renew, &r.Value, in.Value)
-	give(in.Tags != nil || !in.Renew, &r.Tags, in.Tags)
-	give(in.Lease != "", &r.Lease, in.Lease)
-	if in.Data != nil {
-		r.Data = *in.Data
-	}
-	give(in.TTL != 0, &r.TTL, max(0, in.TTL))
-	give(in.Max != 0, &r.Max, max(0, in.Max))
-	r.Due = kv.Due(r.At, w.now, r.TTL, r.Max, in.Within)
+	r := in.Row(old, before, w.now)
 	if in.Lease != "" {
 		if live, err := w.live(in.Lease); !live || err != nil {
 			if err == nil {
@@ -162,12 +140,6 @@ func (w *writer) write(in *kv.Write, before uint64) error {
 	}
 	touched := in.Renew && in.Value == nil && in.Tags == nil && in.Lease == "" && in.Data == nil && in.TTL == 0 && in.Max == 0
 	return w.put(r, old, touched)
-}
-
-func give[T any](given bool, field *T, value T) {
-	if given {
-		*field = value
-	}
 }
 
 // put writes a row in place of an old one; nil: there is none. touched: only
