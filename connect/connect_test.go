@@ -161,6 +161,28 @@ func TestOpen_RefusesOtherURLs(t *testing.T) {
 	}
 }
 
+// Whoever mistypes a URL does not want to read its password in a log.
+func TestOpen_ShowsNoPartOfAPassword(t *testing.T) {
+	for _, scheme := range []string{"postgres", "mysql", "mariadb", "redis", "rediss", "etcd", "http"} {
+		for _, rest := range []string{
+			"//root:secret/db", "//root:sec%zzret@h/db", "//root:100%secret@h/db", "//root:secret@h:port/db", "//root:sec ret@h/db",
+			"//root@h:secret/db", "//[root:secret@h/db", ":root:secret@h/db",
+		} {
+			l, err := connect.Open(t.Context(), scheme+":"+rest, nil)
+			if err == nil {
+				_ = l.Close()
+				t.Errorf("%s:%s is opened", scheme, rest)
+				continue
+			}
+			for _, part := range []string{"sec", "ret", "%zz", "%se"} {
+				if strings.Contains(err.Error(), part) {
+					t.Errorf("%s:%s: the error is %q", scheme, rest, err)
+				}
+			}
+		}
+	}
+}
+
 // FuzzOpen opens made-up URLs of all kinds but those that it would reach out
 // for: files and databases.
 func FuzzOpen(f *testing.F) {

@@ -30,11 +30,8 @@ func database(url string) (db *sql.DB, address string, err error) {
 func target(text string) (*mysql.Config, error) {
 	u, err := url.Parse(text)
 	if err != nil {
-		var bad *url.Error
-		if errors.As(err, &bad) {
-			err = bad.Err // without the URL
-		}
-		return nil, fmt.Errorf("mariadb: url: %w", err)
+		// Without the error: it may hold a part of a password.
+		return nil, errors.New("mariadb: url: cannot be read; write mysql://USER:PASSWORD@HOST:PORT/DATABASE, with user and password percent-encoded")
 	}
 	database := strings.TrimPrefix(u.Path, "/")
 	switch {
