@@ -15,6 +15,7 @@ import (
 	"github.com/editlock/editlock/access"
 	"github.com/editlock/editlock/auth"
 	"github.com/editlock/editlock/httpapi"
+	"github.com/editlock/editlock/internal/wire"
 )
 
 func (s *secured) capture(t *testing.T, token, id, more string) reply {
@@ -134,6 +135,15 @@ func TestLimits(t *testing.T) {
 		s.limited(t, got, "requests_per_second")
 		if got := s.get(t, "/v1/mutexes", bearer(page(t, "petrov", "editors"))...); got.status != 200 {
 			t.Errorf("another caller is refused: %s", got.body)
+		}
+	})
+	t.Run("a batch that is too long is refused as one, whatever its caller may do", func(t *testing.T) {
+		s := startSecured(t, policy, access.Limits{})
+		items := strings.Repeat(`,{"mutex":{"id":"a"},"token":1}`, editlock.MaxBatch+1)[1:]
+		got := s.post(t, "/v1/refresh", `{"items":[`+items+`]}`, bearer(page(t, "ivanov", "editors"))...)
+		got.want(t, wire.Invalid, "items")
+		if n := strings.Count(s.audit.String(), "\n"); n > 1 {
+			t.Errorf("the audit log has %d lines of it", n)
 		}
 	})
 	t.Run("items of a batch count one by one, and what exceeds the rate is owed", func(t *testing.T) {
