@@ -34,12 +34,12 @@ func (c *Config) check() error {
 // Policy is who may do what.
 func (c *Config) Policy() *access.Policy { return &access.Policy{Rules: c.Rules, Ranks: c.Ranks} }
 
-// checkUsers refuses issuers whose users would be taken for each other's,
-// unless the same prefix is written out for both.
+// checkUsers refuses issuers, and client certificates, whose users would be taken
+// for each other's, unless the same prefix is written out for both.
 func (c *Config) checkUsers() error {
 	type source struct {
-		issuer string
-		prefix *string
+		issuer, prefix string
+		said           bool // the prefix is written out
 	}
 	for _, prefix := range c.prefixes() {
 		if err := (editlock.Owner{Session: "s", UserID: prefix + "u"}).Validate(); err != nil {
@@ -53,15 +53,17 @@ func (c *Config) checkUsers() error {
 				return fmt.Errorf("issuer %q is there twice", i.Name)
 			}
 		}
-		all = append(all, source{i.Name, i.UserPrefix})
+		all = append(all, source{i.Name, text(i.UserPrefix), i.UserPrefix != nil})
 	}
 	if c.Login != nil {
-		all = append(all, source{c.Login.Issuer, c.Login.UserPrefix})
+		all = append(all, source{c.Login.Issuer, text(c.Login.UserPrefix), c.Login.UserPrefix != nil})
+	}
+	if c.ClientCA != "" {
+		all = append(all, source{"client certificates", c.certificatePrefix(), c.Certificates.UserPrefix != nil})
 	}
 	for i, a := range all {
 		for _, b := range all[:i] {
-			said := a.prefix != nil && b.prefix != nil
-			if a.issuer != b.issuer && !said && text(a.prefix) == text(b.prefix) {
+			if a.issuer != b.issuer && a.prefix == b.prefix && !(a.said && b.said) {
 				return fmt.Errorf("users of %q and %q would be taken for each other's: give each a user_prefix (or the same to both, if they are the same people)", b.issuer, a.issuer)
 			}
 		}

@@ -93,6 +93,8 @@ func TestLoad_RefusesWhatItDoesNotKnow(t *testing.T) {
 		"origin":            {"[http]\norigins = [\"*\"]\n", "", `"*" is not an origin`},
 		"duration":          {"[login]\nlifetime = \"8\"\n", "", "must be a duration such as 30s or 8h"},
 		"same users":        {"[[issuer]]\nname = \"a\"\naudience = \"e\"\n[[issuer]]\nname = \"b\"\naudience = \"e\"\n", "", "would be taken for each other's"},
+		"users of certs":    {"client_ca = \"ca\"\n[certificates]\nuser_prefix = \"\"\n[[issuer]]\nname = \"a\"\n", "", "would be taken for each other's"},
+		"the certs' prefix": {"client_ca = \"ca\"\n[login]\nuser_prefix = \"certificate:\"\n", "", "would be taken for each other's"},
 		"the same, meant":   {"[[issuer]]\nname = \"a\"\nuser_prefix = \"\"\n[[issuer]]\nname = \"b\"\nuser_prefix = \"\"\n", "", ""},
 		"a bad prefix":      {"[[issuer]]\nname = \"a\"\nuser_prefix = \"a\\u202e\"\n", "", "user_prefix"},
 		"a long prefix":     {"[login]\nuser_prefix = \"" + strings.Repeat("x", 200) + "\"\n", "", "no user can be called"},
