@@ -48,7 +48,7 @@ func (p *Printer) Error(err error) string {
 	case errors.As(err, &lost):
 		return p.lost(lost)
 	case errors.As(err, &free):
-		return p.Text("not_held", Name(free.ID))
+		return p.Text("not_held", Named(free.ID))
 	case errors.As(err, &bad):
 		return Plain(bad.Field) + " " + Plain(p.Problem(bad.Problem))
 	case errors.Is(err, editlock.ErrUnauthenticated):

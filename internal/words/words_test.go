@@ -254,6 +254,10 @@ func TestError(t *testing.T) {
 			"not held", &editlock.NotHeldError{ID: task}, "nobody holds task/42", "блокировку task/42 никто не держит",
 		},
 		{
+			"not held, of a name from right to left", &editlock.NotHeldError{ID: editlock.ID{ID: "דוח"}},
+			"nobody holds \u2068דוח\u2069", "блокировку \u2068דוח\u2069 никто не держит",
+		},
+		{
 			"lost, and nothing known", &editlock.LostError{ID: task},
 			"the lock on task/42 is lost; nobody holds it now",
 			"блокировка task/42 потеряна; сейчас свободно",
