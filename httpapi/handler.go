@@ -127,6 +127,7 @@ func (h *Handler) Serves(path string) bool {
 // ServeHTTP implements http.Handler.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	at, ok := h.routes[r.URL.Path]
+	ok = ok && r.URL.RawPath == "" // an encoded path is another to what compares it undecoded, as proxies may
 	defer func() {
 		if cause := recover(); cause != nil {
 			h.panicked(w, r, at, cause)

@@ -47,6 +47,7 @@ func TestPaths_ThatAreNotExactAreProblemsAndNeverRedirects(t *testing.T) {
 	known.run(t, "--config", filepath.Join(d.folder, "8h.toml"), "--metrics", metrics.at, "--pprof", profiles.at)
 	unclean := []string{
 		"//v1/capture", "/v1/./capture", "/v1/../v1/capture", "/v1//capture", "/./v1/capture", "/v1/capture/", "/v1%2Fcapture", "/v1/%2e/capture",
+		"/v1/force%2Drelease", "/v1/%63apture", "/%7631/capture", "/ui/%68istory", "/demo%2F", "/%64emo/", "/auth/log%69n", "/%6detrics",
 		"//", "/ui", "//ui/history", "/ui/./history", "/ui/x/../history", "/ui//history", "/ui%2Fhistory",
 		"/auth", "//auth/login", "/auth/./login", "/auth/", "/auth/nowhere", "/auth/login/",
 		"/demo", "//demo/", "/demo/./documents/1", "/demo/nowhere",

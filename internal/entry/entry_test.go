@@ -54,3 +54,21 @@ func TestOwnPages_ServesTheServersOwnPagesForEveryMethod(t *testing.T) {
 		}
 	}
 }
+
+func TestRoutes_ServeAPathOnlyAsItIsWritten(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /ui/lock", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	h := Routes(mux, nil)
+	for at, want := range map[string]int{
+		"/ui/lock": http.StatusNoContent, "/ui/lock?id=%6c": http.StatusNoContent,
+		"/ui/%6cock": http.StatusNotFound, "/ui/%6Cock": http.StatusNotFound, "/%75i/lock": http.StatusNotFound,
+		"/ui%2flock": http.StatusNotFound, "/ui/%2e/lock": http.StatusNotFound, "/ui/x/%2E%2E/lock": http.StatusNotFound,
+		"//ui/lock": http.StatusNotFound, "/ui//lock": http.StatusNotFound, "/ui/lock/": http.StatusNotFound, "/ui/lock%2F": http.StatusNotFound,
+	} {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", "http://example.com"+at, nil))
+		if w.Code != want {
+			t.Errorf("%s: %d, want %d", at, w.Code, want)
+		}
+	}
+}

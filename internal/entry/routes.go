@@ -73,13 +73,14 @@ func Refusal(mux *http.ServeMux, r *http.Request) (status int, allow string) {
 }
 
 // exact reports whether a path means what it says: without dots, empty parts and
-// slashes in disguise.
+// percent-encoding that it does not need. What compares it before it is decoded, such
+// as a rule of a proxy, could take another for it.
 func exact(u *url.URL) bool {
 	clean := path.Clean(u.Path)
 	if clean != "/" && strings.HasSuffix(u.Path, "/") {
 		clean += "/"
 	}
-	return clean == u.Path && !strings.Contains(strings.ToLower(u.RawPath), "%2f")
+	return clean == u.Path && u.RawPath == ""
 }
 
 // probe keeps the head of an answer.
