@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/editlock/editlock/internal/entry"
 )
 
 // FuzzSealed is of what a browser says was sealed here: nothing else opens,
@@ -95,12 +97,12 @@ func FuzzLocalPath(f *testing.F) {
 	}
 	base := &url.URL{Scheme: "https", Host: "locks.example", Path: "/auth/callback"}
 	f.Fuzz(func(t *testing.T, text string) {
-		to := localPath(text)
+		to := entry.Local(text)
 		if to != text && to != "/" {
 			t.Fatalf("%q becomes %q", text, to)
 		}
-		if localPath(to) != to {
-			t.Fatalf("%q becomes %q", to, localPath(to))
+		if entry.Local(to) != to {
+			t.Fatalf("%q becomes %q", to, entry.Local(to))
 		}
 		// Browsers drop tabs and line ends, take \ for /, and trim what is no more than a space.
 		browser := strings.NewReplacer("\t", "", "\n", "", "\r", "", "\\", "/").Replace(strings.TrimFunc(to, func(c rune) bool { return c <= ' ' }))

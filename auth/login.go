@@ -169,7 +169,7 @@ func (l *Login) begin(w http.ResponseWriter, r *http.Request) {
 	}
 	b := beginning{
 		State: random(), Nonce: random(), Verifier: oauth2.GenerateVerifier(),
-		Back: localPath(r.URL.Query().Get("back")), Until: time.Now().Add(beginWithin),
+		Back: entry.Local(r.URL.Query().Get("back")), Until: time.Now().Add(beginWithin),
 	}
 	data, _ := json.Marshal(b) // texts and a time: can't fail
 	if len(data) > maxBeginning {
@@ -342,19 +342,6 @@ func (l *Login) endAtProvider(provider *oidc.Provider, idToken string) string {
 	return end.String()
 }
 
-// localPath is where to go after the login: a path of this server, never
-// another's address.
-func localPath(text string) string {
-	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "" || u.Host != "" || !strings.HasPrefix(text, "/") || strings.HasPrefix(text, "//") || strings.ContainsAny(text, "\\\t\r\n") {
-		return "/"
-	}
-	if clean := path.Clean(u.Path); clean != u.Path && clean+"/" != u.Path { // dots would lead out of the server's own part of a host
-		return "/"
-	}
-	return text
-}
-
 // plainPath reports whether a path has no parts that browsers and proxies might
 // read differently.
 func plainPath(escaped string) bool {
@@ -367,5 +354,5 @@ const LogoutPath = "/auth/logout"
 
 // LoginPath is where to send a browser that must log in, and come back.
 func LoginPath(back string) string {
-	return "/auth/login?" + url.Values{"back": {localPath(back)}}.Encode()
+	return "/auth/login?" + url.Values{"back": {entry.Local(back)}}.Encode()
 }

@@ -12,7 +12,6 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
-	"path"
 	"strings"
 	"time"
 
@@ -103,6 +102,14 @@ func (v view) LanguageURL(lang string) string {
 	return at + "?" + q.Encode()
 }
 
+// elsewhere are the notices at addresses that no page has, by their status.
+var elsewhere = map[int]string{
+	http.StatusNotFound:           "page.missing",
+	http.StatusMethodNotAllowed:   "page.method",
+	http.StatusForbidden:          "page.foreign",
+	http.StatusMisdirectedRequest: "page.host",
+}
+
 // render writes a page. Its content does not depend on the time, so a reader
 // who has it already hears 304 and the time; see assets/live.js.
 func (h *handler) render(w http.ResponseWriter, r *http.Request, p page, data any) {
@@ -120,11 +127,7 @@ func (h *handler) render(w http.ResponseWriter, r *http.Request, p page, data an
 	}
 	templates, ok := in.templates[entry.Root(r)]
 	if !ok { // no page has such an address
-		n := entry.Notice{Status: p.Status, Key: "page.missing", Ways: []entry.Way{entry.Home}}
-		if p.Status != http.StatusNotFound {
-			n.Key = "page.method"
-		}
-		n.Write(w, r)
+		entry.Notice{Status: p.Status, Key: elsewhere[p.Status], Ways: []entry.Way{entry.Home}}.Write(w, r)
 		return
 	}
 	var content, whole bytes.Buffer
@@ -235,9 +238,8 @@ func here(r *http.Request) string {
 
 // localPath lets a form lead to a page of the manager only.
 func localPath(to string) string {
-	u, err := url.Parse(to)
-	if err != nil || u.IsAbs() || u.Host != "" || path.Clean(u.Path) != u.Path || strings.HasPrefix(to, "//") ||
-		u.Path != "/" && !strings.HasPrefix(u.Path, "/ui/") {
+	to = entry.Local(to)
+	if u, err := url.Parse(to); err != nil || u.Path != "/" && !strings.HasPrefix(u.Path, "/ui/") {
 		return "/"
 	}
 	return to

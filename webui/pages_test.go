@@ -232,6 +232,7 @@ func TestLocalPath_StaysInTheManager(t *testing.T) {
 	for to, want := range map[string]string{
 		"/?q=a": "/?q=a", "/ui/lock?id=a": "/ui/lock?id=a", "": "/", "/demo/": "/", "https://evil.example/": "/",
 		"//evil.example/ui/": "/", `/\evil.example`: "/", "javascript:alert(1)": "/", "/ui/../demo": "/", "ui/x": "/",
+		`/ui/..\..\demo`: "/", "/ui/%2e%2e/demo/": "/", "/?q=a#\r\nSet-Cookie: a=b": "/",
 	} {
 		if got := localPath(to); got != want {
 			t.Errorf("localPath(%q) = %q, want %q", to, got, want)
