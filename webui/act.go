@@ -189,7 +189,8 @@ func (h *handler) act(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, r, err)
 		return
 	}
-	me, do, reason := h.identify(r), doing(r), strings.TrimSpace(r.PostForm.Get("reason"))
+	// Of several lines one is made: a reason is a line in the history.
+	me, do, reason := h.identify(r), doing(r), strings.Join(strings.Fields(r.PostForm.Get("reason")), " ")
 	if len(reason) > editlock.MaxMessage || reason == "" && r.PostForm.Get("reasoned") != "" {
 		h.ask(w, r, wanted, http.StatusUnprocessableEntity)
 		return

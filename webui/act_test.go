@@ -71,6 +71,18 @@ func TestAct_ReleasesAnothersLockInOnesNameWithAReason(t *testing.T) {
 	}
 }
 
+func TestAct_TakesAReasonOfSeveralLines(t *testing.T) {
+	l := locker(t)
+	m := capture(t, l, person("Ivanov"), "2417")
+	v := visit(t, l, "Petrova")
+	if res, _ := v.do("/ui/act", "do=release", "lock="+keyOf(m), "reasoned=1", "reason=gone%0D%0A%0D%0Ahome"); res.StatusCode != http.StatusSeeOther {
+		t.Fatalf("answered %s", res.Status)
+	}
+	if diff := cmp.Diff([]string{"force_released 2417 by Petrova from Ivanov: gone home"}, told(t, l, 1)); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestAct_TakesOverWithAReason(t *testing.T) {
 	l := locker(t)
 	m := capture(t, l, person("Ivanov"), "2417")
