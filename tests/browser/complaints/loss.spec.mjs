@@ -53,7 +53,7 @@ test('a takeover is told within a second, mid-sentence, and the sentence is kept
     const e = document.querySelector('edit-lock');
     e.addEventListener('editlock-change', () => { if (e.state === 'lost') window.toldAt ??= performance.timeOrigin + performance.now(); });
   });
-  await takeOver(other, 'The customer waits');
+  await takeOver(other, 'The customer\nwaits');
   await isIn(page, 'lost');
   const { at } = (await site.history('1')).find((e) => e.kind === 'taken_over');
   expect(await page.evaluate(() => window.toldAt) - new Date(at)).toBeLessThan(1000);

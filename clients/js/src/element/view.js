@@ -216,6 +216,7 @@ export class View {
     area.required = about === 'takeover';
     dialog.returnValue = '';
     dialog.showModal();
-    return new Promise((done) => { this.#asked = () => done(dialog.returnValue === 'ok' ? area.value.trim() : null); });
+    // Of several lines one is made, as others read it in one.
+    return new Promise((done) => { this.#asked = () => done(dialog.returnValue === 'ok' ? area.value.trim().replace(/\s+/g, ' ') : null); });
   }
 }
