@@ -177,16 +177,19 @@ func (w *guarded) releaseOwn(ctx context.Context, c *auth.Caller, session string
 	return released, err
 }
 
+// notYours does not tell whether the session holds anything.
+const notYours = "session is not yours, and you may not release all of it by force"
+
 // releaseOthers releases holds of another session: of the same user's, or by
 // force.
 func (w *guarded) releaseOthers(ctx context.Context, c *auth.Caller, as editlock.Owner, held []editlock.Mutex) ([]editlock.ID, error) {
 	if len(held) == 0 && !w.g.MayAny(c, auth.ForceRelease) {
-		return nil, w.g.deny(ctx, c, "release a session", editlock.ID{}, "session is not yours")
+		return nil, w.g.deny(ctx, c, "release a session", editlock.ID{}, notYours)
 	}
 	same := func(m editlock.Mutex) bool { return c.Scope == nil && as.UserID != "" && m.Owner.UserID == as.UserID }
 	for _, m := range held {
 		if !same(m) && (!w.g.May(c, auth.ForceRelease, m.ID) || !w.g.outranks(c, as, m)) {
-			return nil, w.g.deny(ctx, c, "release a session", m.ID, "session is not yours, and you may not release all of it by force")
+			return nil, w.g.deny(ctx, c, "release a session", m.ID, notYours)
 		}
 	}
 	var released []editlock.ID

@@ -131,6 +131,24 @@ func TestCursors_AreNotToBeMadeUp(t *testing.T) {
 	}
 }
 
+// Whether a session holds what a caller may not see is not told by a refusal.
+func TestReleaseSession_RefusesAlikeWhatHoldsAndWhatDoesNot(t *testing.T) {
+	s := startSecured(t, policy, access.Limits{})
+	if got := s.post(t, "/v1/capture", `{"mutex":{"group":"other","id":"1"}}`, bearer(page(t, "kim", "others"))...); got.status != 200 {
+		t.Fatal(got.body)
+	}
+	ask := func(session string) string {
+		got := s.post(t, "/v1/release-session", `{"session":"`+session+`"}`, bearer(page(t, "ivanov", "editors"))...)
+		if got.status != 403 {
+			t.Errorf("%s: %d %s", session, got.status, got.body)
+		}
+		return got.body
+	}
+	if holds, free := ask("kim-1"), ask("kim-2"); holds != free {
+		t.Errorf("a session that holds: %s; one that does not: %s", holds, free)
+	}
+}
+
 // grab captures for anybody.
 func (s *secured) grab(t *testing.T, o editlock.Owner, id editlock.ID, status string) {
 	t.Helper()
