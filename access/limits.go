@@ -2,7 +2,9 @@ package access
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -216,29 +218,37 @@ func (t *tally[K]) close(of K) {
 // kept for them: a waiter that comes back in time makes no queue longer.
 type returning struct {
 	mu    sync.Mutex
-	until map[string]time.Time
+	until map[waitKey]time.Time
 }
 
-// key names a wait; empty if its caller can't come back.
-func (*returning) key(owner editlock.Owner, id editlock.ID, requestID string) string {
+// waitKey is a digest of what names a wait: names are long, and anybody may make up
+// many. The zero key is of a wait whose caller can't come back.
+type waitKey [sha256.Size]byte
+
+func keyOf(owner editlock.Owner, id editlock.ID, requestID string) waitKey {
 	if requestID == "" {
-		return ""
+		return waitKey{}
 	}
-	return owner.Session + "\n" + id.String() + "\n" + requestID
+	return sha256.Sum256([]byte(owner.Session + "\n" + id.String() + "\n" + requestID)) // they have no control characters
 }
 
-// add lets a wait come back until its place is given up.
-func (r *returning) add(key string) {
+// add lets a wait come back until its place is given up. Of too many, those go
+// whose time is over; if none is, all.
+func (r *returning) add(key waitKey) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.until == nil || len(r.until) >= maxKnown {
-		r.until = make(map[string]time.Time)
+	now := time.Now()
+	if len(r.until) >= maxKnown {
+		maps.DeleteFunc(r.until, func(_ waitKey, until time.Time) bool { return now.After(until) })
 	}
-	r.until[key] = time.Now().Add(patience.Grace)
+	if r.until == nil || len(r.until) >= maxKnown {
+		r.until = make(map[waitKey]time.Time)
+	}
+	r.until[key] = now.Add(patience.Grace)
 }
 
 // take reports whether a wait comes back in time.
-func (r *returning) take(key string) bool {
+func (r *returning) take(key waitKey) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	until, ok := r.until[key]

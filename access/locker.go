@@ -79,9 +79,9 @@ func (w *guarded) Capture(ctx context.Context, id editlock.ID, opts *editlock.Ca
 	if err != nil {
 		return editlock.Mutex{}, err
 	}
-	key := ""
+	key := waitKey{}
 	if opts != nil && opts.Wait > 0 {
-		key = w.g.returning.key(editlock.OwnerFrom(ctx), id, opts.RequestID)
+		key = keyOf(editlock.OwnerFrom(ctx), id, opts.RequestID)
 		waited, err := w.mayWait(ctx, id, w.g.returning.take(key))
 		if err != nil {
 			done(0)
@@ -95,7 +95,7 @@ func (w *guarded) Capture(ctx context.Context, id editlock.ID, opts *editlock.Ca
 		}
 	}
 	m, err := w.inner.Capture(ctx, id, opts)
-	if key != "" && err != nil && patience.Returns(ctx, err) {
+	if key != (waitKey{}) && err != nil && patience.Returns(ctx, err) {
 		w.g.returning.add(key)
 	}
 	n := taken(m, err)
@@ -250,7 +250,7 @@ func (w *guarded) Release(ctx context.Context, id editlock.ID, cond editlock.Con
 		return false, err
 	}
 	if requestID, is := cond.Request(); is { // gives up the place to come back to
-		w.g.returning.take(w.g.returning.key(editlock.OwnerFrom(ctx), id, requestID))
+		w.g.returning.take(keyOf(editlock.OwnerFrom(ctx), id, requestID))
 	}
 	return w.inner.Release(ctx, id, cond)
 }
