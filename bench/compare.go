@@ -6,9 +6,17 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/editlock/editlock/internal/enginetest"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/etcd"
+	"github.com/editlock/editlock/store/mariadb"
+	"github.com/editlock/editlock/store/memory"
+	"github.com/editlock/editlock/store/postgres"
+	"github.com/editlock/editlock/store/redis"
+	"github.com/editlock/editlock/store/sqlite"
 )
 
 // comparison is what "bench -compare" is asked for.
@@ -24,6 +32,7 @@ type engine struct {
 	// serve starts a server of its own, if the engine has one, and returns
 	// what makes the URLs of new stores on it.
 	serve func(h *host) func(store string) string
+	open  func(ctx context.Context, url string) (store.Store, error)
 	// alone: a store has one process.
 	alone bool
 	// allocs: the gate is on the allocations of a capture, too.
@@ -35,10 +44,12 @@ func (e engine) called() string { return e.name }
 var engines = []engine{
 	{name: "memory", alone: true, serve: func(*host) func(string) string {
 		return func(string) string { return "memory:" }
-	}},
+	}, open: func(context.Context, string) (store.Store, error) { return memory.New(nil), nil }},
 	{name: "sqlite", allocs: true, serve: func(h *host) func(string) string {
 		dir := h.TempDir()
 		return func(store string) string { return "sqlite:" + filepath.Join(dir, store+".db") }
+	}, open: func(ctx context.Context, url string) (store.Store, error) {
+		return sqlite.Open(ctx, strings.TrimPrefix(url, "sqlite:"), nil)
 	}},
 	{name: "postgres", serve: func(h *host) func(string) string {
 		server := enginetest.StartPostgres(h, "fsync=on", "synchronous_commit=on", "max_connections=200")
@@ -46,19 +57,19 @@ var engines = []engine{
 			url, _ := server.Schema(h)
 			return url
 		}
-	}},
+	}, open: func(ctx context.Context, url string) (store.Store, error) { return postgres.Open(ctx, url) }},
 	{name: "redis", serve: func(h *host) func(string) string {
 		server := enginetest.StartRedis(h)
 		return func(string) string { return server.Store() }
-	}},
+	}, open: func(ctx context.Context, url string) (store.Store, error) { return redis.Open(ctx, url, nil) }},
 	{name: "etcd", serve: func(h *host) func(string) string {
 		server := enginetest.StartOwnEtcd(h, "--quota-backend-bytes=8589934592") // a million is more than its 2 GB
 		return func(store string) string { return "etcd://" + server.Host + "/" + store }
-	}},
+	}, open: func(ctx context.Context, url string) (store.Store, error) { return etcd.Open(ctx, url, nil) }},
 	{name: "mariadb", serve: func(h *host) func(string) string { // older commits have no such engine
 		server := enginetest.StartMariaDB(h)
 		return func(string) string { return server.Database(h) }
-	}},
+	}, open: func(ctx context.Context, url string) (store.Store, error) { return mariadb.Open(ctx, url) }},
 }
 
 // fewHeld is how many mutexes the smaller of the stores hold.

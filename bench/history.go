@@ -3,52 +3,34 @@ package main
 import (
 	"context"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/editlock/editlock"
-	"github.com/editlock/editlock/internal/enginetest"
 	"github.com/editlock/editlock/store"
-	"github.com/editlock/editlock/store/etcd"
-	"github.com/editlock/editlock/store/memory"
-	"github.com/editlock/editlock/store/postgres"
-	"github.com/editlock/editlock/store/redis"
-	"github.com/editlock/editlock/store/sqlite"
 )
 
 // histories asks what a long history costs on each engine: those whose refresh
 // is refused, those who search in it, and the others meanwhile.
 func histories(ctx context.Context, b *bench) error {
-	engines := []struct {
-		name string
-		open func(h *host) store.Store
-	}{
-		{"memory", func(*host) store.Store { return memory.New(nil) }},
-		{"SQLite", func(h *host) store.Store { return must(sqlite.Open(ctx, filepath.Join(h.TempDir(), "locks.db"), nil)) }},
-		{"PostgreSQL", func(h *host) store.Store {
-			url, _ := enginetest.StartPostgres(h, "fsync=on", "synchronous_commit=on").Schema(h)
-			return must(postgres.Open(ctx, url))
-		}},
-		{"Redis", func(h *host) store.Store { return must(redis.Open(ctx, enginetest.StartRedis(h).Store(), nil)) }},
-		{"etcd", func(h *host) store.Store {
-			return must(etcd.Open(ctx, "etcd://"+enginetest.StartEtcd(h).Host+"/bench", nil))
-		}},
+	chosen, err := choose(b.engines, engines, engine.called)
+	if err != nil {
+		return fmt.Errorf("-engines %w", err)
 	}
 	losses := table{
 		"refresh", "entries", "items", "good", "of free mutexes", "of mutexes long lost", "times a good one",
 		"others alone, p50 / p99", "beside good", "beside bogus",
 	}
-	filters := table{"history at 1,000,000", "filter", "entries", "pages", "all pages", "longest page", "others meanwhile, p50 / p99"}
-	for _, e := range engines {
+	filters := table{"the larger history", "filter", "entries", "pages", "all pages", "longest page", "others meanwhile, p50 / p99"}
+	for _, e := range chosen {
 		fmt.Println()
 		losses.head()
 		err := onHost(ctx, b.dir, func(h *host) error {
-			l := &logbook{st: e.open(h)}
+			l := &logbook{st: must(e.open(ctx, e.serve(h)("history")))}
 			l.m = editlock.NewManager(l.st, nil)
 			defer l.m.Close()
-			for _, n := range []int{20_000, 1_000_000} {
+			for _, n := range []int{20_000, max(20_000, b.large)} {
 				if err := l.grow(ctx, n); err != nil {
 					return err
 				}

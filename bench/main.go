@@ -49,6 +49,9 @@ type bench struct {
 	rounds int
 	round  time.Duration // of measuring, for each contender
 	dir    string        // where database files go
+
+	engines string // separated by commas; for those sections that are of one engine after the other
+	large   int    // entries of the larger history
 }
 
 func main() {
@@ -62,9 +65,11 @@ func main() {
 	dir := flag.String("dir", "", "folder for database files; it decides which disk is measured (default the temporary folder)")
 	var c comparison
 	flag.StringVar(&c.commits, "compare", "", "instead, compare this tree with a commit, or two commits: BASE or BASE..HEAD")
-	flag.StringVar(&c.engines, "engines", strings.Join(names(engines, engine.called), ","), "engines to compare on, separated by commas")
+	flag.StringVar(&c.engines, "engines", strings.Join(names(engines, engine.called), ","), "engines for -compare and the section history, separated by commas")
+	flag.IntVar(&b.large, "entries", 1_000_000, "entries of the larger history in the section history")
 	flag.IntVar(&c.held, "held", 1_000_000, "mutexes held in the larger of the stores to compare on")
 	flag.Parse()
+	b.engines = c.engines
 	exit(b.main(*only, *dir, c))
 }
 

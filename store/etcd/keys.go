@@ -19,8 +19,9 @@ import (
 //	due/TIME NAME        when a name wants settling, or sooner
 //	peers/PEER           until when a waiting process lives
 //	waits/PEER TICKET    index of tickets by that process; its value is a name
-//	log/SEQ              the entries of one step, under the last one's number
-//	named/NAME SEQ       index of those steps by the names of their entries
+//	log/SEQ              consecutive entries of one step, under the last one's number
+//	named/NAME SEQ       index of those keys by a name; its value is the kinds of the
+//	                     name's entries there, or empty (older versions): unknown
 //	requests/ID          a request that took effect; ends with a lease
 //	batches/PROCESS      the last step of a process: tells it after an answer was lost
 //

@@ -15,12 +15,8 @@ import (
 	"github.com/editlock/editlock/store"
 )
 
-// logSteps is how many steps' entries Log reads at a time, after a first
-// glance at logGlance of them.
-const (
-	logGlance = 128
-	logSteps  = 2000
-)
+// logGlance is how many keys of the log are read first.
+const logGlance = 128
 
 // Log implements store.Store.
 func (s *Store) Log(ctx context.Context, q store.LogQuery) (store.LogPage, error) {
@@ -39,11 +35,11 @@ func (s *Store) log(ctx context.Context, q store.LogQuery) (store.LogPage, error
 	if err := s.enter(ctx); err != nil {
 		return store.LogPage{}, err
 	}
-	// The entries of a step are under the last one's number.
+	// Entries are under the number of the last one of their key.
 	from, until := min(q.After, 1<<62)+1, uint64(1<<63)
 	ops := []clientv3.Op{clientv3.OpGet(s.keys.head())}
 	if q.Newest && q.Before > 0 {
-		until = min(q.Before, until) // but the step after that may begin before it
+		until = min(q.Before, until) // but the key after that may begin before it
 		ops = append(ops, clientv3.OpGet(s.keys.log(max(until, from)), clientv3.WithRange(after(s.keys.logs())), clientv3.WithLimit(1)))
 	}
 	got, header, err := s.readAgain(ctx, ops...)
@@ -103,14 +99,17 @@ func (r *logReader) keyRange(from, until string, limit int, more ...clientv3.OpO
 		clientv3.WithLimit(int64(limit)), clientv3.WithRev(r.rev))...)
 }
 
-// scan reads the steps from one number until another.
+// scan reads the keys from one number until another: after a first glance, as
+// many as have the entries that the page may yet examine, if all are as full.
 func (r *logReader) scan(ctx context.Context, from, until uint64) error {
 	low, high := r.s.keys.log(from), r.s.keys.log(until)
-	for limit := logGlance; low < high; limit = logSteps {
+	seen := 0
+	for limit := logGlance; low < high; limit = r.left()*seen/max(r.page.Examined, 1) + 1 {
 		got, err := r.get(ctx, r.keyRange(low, high, limit))
 		if err != nil {
 			return err
 		}
+		seen += len(got[0].Kvs)
 		if err := r.take(got[0].Kvs); err != nil || r.stopped || !got[0].More {
 			return err
 		}
@@ -123,15 +122,18 @@ func (r *logReader) scan(ctx context.Context, from, until uint64) error {
 	return nil
 }
 
-// namedSteps is how many steps of a name are read at a time.
-const namedSteps = 64
+// left is how many entries the page may yet examine.
+func (r *logReader) left() int { return max(0, r.q.Limit+store.LogPiece-r.page.Examined) }
 
-// byName reads the steps that have entries of the query's name.
+// namedKeys is how many keys of a name are read at a time.
+const namedKeys = 64
+
+// byName reads the keys that have entries of the query's name.
 func (r *logReader) byName(ctx context.Context, from, until uint64) error {
 	index := r.s.keys.named(r.q.Name)
 	low, high := index+number(from), index+number(until)
 	for low < high {
-		keys, err := r.get(ctx, r.keyRange(low, high, namedSteps, clientv3.WithKeysOnly()))
+		keys, err := r.get(ctx, r.keyRange(low, high, namedKeys, clientv3.WithKeysOnly()))
 		if err != nil || len(keys[0].Kvs) == 0 {
 			return err
 		}
@@ -139,12 +141,12 @@ func (r *logReader) byName(ctx context.Context, from, until uint64) error {
 		for i, kv := range keys[0].Kvs {
 			ops[i] = clientv3.OpGet(r.s.keys.logs()+strings.TrimPrefix(string(kv.Key), index), clientv3.WithRev(r.rev))
 		}
-		steps, err := r.get(ctx, ops...)
+		found, err := r.get(ctx, ops...)
 		if err != nil {
 			return err
 		}
-		for _, step := range steps {
-			if err := r.take(step.Kvs); err != nil || r.stopped {
+		for _, some := range found {
+			if err := r.take(some.Kvs); err != nil || r.stopped {
 				return err
 			}
 		}
@@ -159,10 +161,10 @@ func (r *logReader) byName(ctx context.Context, from, until uint64) error {
 	return nil
 }
 
-// take appends what the query selects of some steps.
-func (r *logReader) take(steps []*mvccpb.KeyValue) error {
+// take appends what the query selects of some keys.
+func (r *logReader) take(kvs []*mvccpb.KeyValue) error {
 	q := r.q
-	for _, kv := range steps {
+	for _, kv := range kvs {
 		entries, err := decodeLog(kv.Value)
 		if err != nil {
 			return err
@@ -184,7 +186,7 @@ func (r *logReader) take(steps []*mvccpb.KeyValue) error {
 		switch {
 		case !q.Newest && q.Before > 0 && last >= q.Before:
 			r.stopped = true
-		case r.page.Examined < q.Limit+store.LogPiece:
+		case r.left() > 0:
 			continue
 		case q.Newest:
 			r.page.Next, r.stopped = first, true
@@ -199,11 +201,11 @@ func (r *logReader) take(steps []*mvccpb.KeyValue) error {
 const (
 	// pruneEvery is how often the log is looked over, in microseconds.
 	pruneEvery = int64(time.Minute / time.Microsecond)
-	// pruneSteps is how many steps' entries are looked at at a time.
-	pruneSteps = 500
+	// pruneKeys is how many keys of the log are looked at at a time.
+	pruneKeys = 500
 )
 
-// prune forgets old entries, whole steps at a time.
+// prune forgets old entries, whole keys at a time.
 func (s *Store) prune(ctx context.Context, keep store.Retention) error {
 	if keep == (store.Retention{}) {
 		return nil
@@ -240,13 +242,13 @@ func (s *Store) pruneDue(now int64) bool {
 }
 
 // pruneNames bounds how many names one pruning step forgets, give or take those
-// of one step of the log.
+// of one key of the log.
 const pruneNames = 1000
 
 // pruneSome prunes at the log's beginning, and reports whether there may be
 // more to prune.
 func (s *Store) pruneSome(ctx context.Context, keep store.Retention, rev int64, h head, now int64) (more bool, err error) {
-	resp, err := s.kv.Get(ctx, s.keys.logs(), clientv3.WithPrefix(), clientv3.WithLimit(pruneSteps),
+	resp, err := s.kv.Get(ctx, s.keys.logs(), clientv3.WithPrefix(), clientv3.WithLimit(pruneKeys),
 		clientv3.WithSort(clientv3.SortByKey, clientv3.SortAscend))
 	if err != nil {
 		return false, s.explain(ctx, err)

@@ -111,6 +111,15 @@ func TestStore_FindsByNameWhatAnOlderVersionLogged(t *testing.T) {
 			t.Errorf("newest first: %v\n%s", newest, diff)
 		}
 	}
+	index, err := c.Get(t.Context(), prefix+"named/", clientv3.WithPrefix())
+	if err != nil || len(index.Kvs) == 0 {
+		t.Fatal(index, err)
+	}
+	for _, kv := range index.Kvs { // one that writes keys of the index only, and no kinds
+		if _, err := c.Put(t.Context(), string(kv.Key), ""); err != nil {
+			t.Fatal(err)
+		}
+	}
 	ends, err := st.Ends(t.Context(), []store.Hold{{Name: "a", Token: old}, {Name: "a", Token: again}}, []string{"released"})
 	if err != nil || ends.Entries[1] == nil || ends.Entries[1].Token != again || ends.Floor < old {
 		t.Errorf("%+v, %v", ends, err)

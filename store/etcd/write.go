@@ -40,21 +40,7 @@ func (b *batch) write(k keys, lease clientv3.LeaseID) *write {
 			w.ops = append(w.ops, clientv3.OpDelete(k.peer(peer)))
 		}
 	}
-	if n := len(b.entries); n > 0 {
-		w.head.Logged = b.entries[n-1].Seq
-		w.head.Entries += int64(n)
-		w.ops = append(w.ops, clientv3.OpPut(k.log(w.head.Logged), encodeLog(b.entries)))
-		if w.head.Named == 0 {
-			w.head.Named = b.entries[0].Seq
-		}
-		names := make(map[string]bool, n)
-		for _, e := range b.entries {
-			if !names[e.Name] {
-				names[e.Name] = true
-				w.ops = append(w.ops, clientv3.OpPut(k.named(e.Name)+number(w.head.Logged), ""))
-			}
-		}
-	}
+	w.log(b.entries, k)
 	for _, id := range slices.Sorted(maps.Keys(b.done)) {
 		w.ops = append(w.ops, clientv3.OpPut(k.request(id), "", clientv3.WithLease(lease)))
 	}
@@ -63,6 +49,32 @@ func (b *batch) write(k keys, lease clientv3.LeaseID) *write {
 		w.head.News = append(w.head.News, [2]string{n.Peer, n.Ticket})
 	}
 	return w
+}
+
+// maxPart is how many log entries share a key: one of them is found without
+// decoding all that a step wrote.
+const maxPart = 16
+
+// log writes the entries of a step, and by which names to find them.
+func (w *write) log(entries []store.Entry, k keys) {
+	if len(entries) == 0 {
+		return
+	}
+	if w.head.Named == 0 {
+		w.head.Named = entries[0].Seq
+	}
+	w.head.Entries += int64(len(entries))
+	for some := range slices.Chunk(entries, maxPart) {
+		w.head.Logged = some[len(some)-1].Seq
+		w.ops = append(w.ops, clientv3.OpPut(k.log(w.head.Logged), encodeLog(some)))
+		kinds := make(map[string]string, len(some))
+		for _, e := range some {
+			kinds[e.Name] += part(e.Kind)
+		}
+		for _, name := range slices.Sorted(maps.Keys(kinds)) {
+			w.ops = append(w.ops, clientv3.OpPut(k.named(name)+number(w.head.Logged), kinds[name]))
+		}
+	}
 }
 
 // name writes what changed under a name.

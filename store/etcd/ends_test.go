@@ -1,0 +1,83 @@
+package etcd_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/editlock/editlock/internal/enginetest"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/etcd"
+	"github.com/editlock/editlock/store/storetest"
+)
+
+// TestStore_EndsReadLittle looks up ends of holds whose names have a long
+// history, in steps of many entries: neither the other entries of a step nor the
+// name's later ones are read.
+func TestStore_EndsReadLittle(t *testing.T) {
+	const names, rounds = 500, 20
+	s := &server{Etcd: enginetest.StartEtcd(t)}
+	st := s.at(t, storetest.NewClock(), s.url())
+	holds := make([]store.Hold, names)
+	for round := range rounds {
+		for _, swap := range []func(name, session string) store.Swap{
+			func(name, session string) store.Swap { return take(name, session, store.Terms{}) }, drop,
+		} {
+			swaps := make([]store.Swap, names)
+			for i := range swaps {
+				swaps[i] = swap(fmt.Sprintf("%03d", i), "ann")
+			}
+			res, err := st.Swap(t.Context(), store.Request{Swaps: swaps})
+			if err != nil || !res.Done {
+				t.Fatalf("%v, %v", res.Done, err)
+			}
+			for i, rec := range res.Records {
+				if round == 0 && rec != nil {
+					holds[i] = store.Hold{Name: rec.Name, Token: rec.Token}
+				}
+			}
+		}
+	}
+	busy := store.Hold{Name: "busy"}
+	for range 100 { // what else is told of a name while it is held
+		who := store.Party{Session: "bob"}
+		sw := store.Swap{Name: "busy", Do: store.Touch, Expect: store.Expect{Token: busy.Token}, Note: &store.Note{Kind: "asked", Actor: who}}
+		if busy.Token == 0 {
+			sw = take("busy", "bob", store.Terms{})
+		}
+		res, err := st.Swap(t.Context(), store.Request{Swaps: []store.Swap{sw}})
+		if err != nil || !res.Done {
+			t.Fatalf("%v, %v", res.Done, err)
+		}
+		busy.Token = res.Records[0].Token
+	}
+	if res, err := st.Swap(t.Context(), store.Request{Swaps: []store.Swap{drop("busy", "bob")}}); err != nil || !res.Done {
+		t.Fatalf("%v, %v", res.Done, err)
+	}
+	reads := etcd.CountReads(st.(*etcd.Store))
+	find := func(holds []store.Hold) {
+		t.Helper()
+		reads.Reset()
+		ends, err := st.Ends(t.Context(), holds, []string{"released"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, e := range ends.Entries {
+			if e == nil || e.Token != holds[i].Token {
+				t.Fatalf("the end of %+v is %+v", holds[i], e)
+			}
+		}
+	}
+	find(slices.Clone(holds[7:8]))
+	if reads.Calls > 2 || reads.Keys > 8 || reads.Entries > 16 {
+		t.Errorf("for the end of one hold: %d calls, %d keys and %d entries read", reads.Calls, reads.Keys, reads.Entries)
+	}
+	find([]store.Hold{busy})
+	if reads.Calls > 3 || reads.Keys > 110 || reads.Entries > 1 {
+		t.Errorf("for the end of a busy hold: %d calls, %d keys and %d entries read", reads.Calls, reads.Keys, reads.Entries)
+	}
+	find(holds)
+	if reads.Calls > 2 || reads.Keys > 3*names || reads.Entries > names {
+		t.Errorf("for the ends of %d holds: %d calls, %d keys and %d entries read", names, reads.Calls, reads.Keys, reads.Entries)
+	}
+}
