@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/editlock/editlock/store"
@@ -200,9 +201,32 @@ func encodeLog(entries []store.Entry) string {
 	return packed.String()
 }
 
+// unpacker undoes the compression of one value after the other: making one
+// costs more than what most values take.
+type unpacker struct {
+	from  bytes.Reader
+	flate io.ReadCloser
+	plain bytes.Buffer
+}
+
+var unpackers = sync.Pool{New: func() any { return &unpacker{flate: flate.NewReader(nil)} }}
+
+// unpack returns what is good until the next call.
+func (u *unpacker) unpack(packed []byte) ([]byte, error) {
+	u.from.Reset(packed)
+	u.plain.Reset()
+	if err := u.flate.(flate.Resetter).Reset(&u.from, nil); err != nil {
+		return nil, err
+	}
+	_, err := u.plain.ReadFrom(u.flate)
+	return u.plain.Bytes(), err
+}
+
 func decodeLog(value []byte) ([]store.Entry, error) {
 	if len(value) > 0 && value[0] == 0 {
-		plain, err := io.ReadAll(flate.NewReader(bytes.NewReader(value[1:])))
+		u, _ := unpackers.Get().(*unpacker)
+		defer unpackers.Put(u)
+		plain, err := u.unpack(value[1:])
 		if err != nil {
 			return nil, fmt.Errorf("the log is corrupt: %w", err)
 		}
