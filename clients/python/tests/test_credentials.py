@@ -14,6 +14,7 @@ from typing import Any, Callable
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from test_held import lose
 
 from both import Blocking
 from editlock import (
@@ -295,3 +296,22 @@ def test_a_django_page_gets_a_token_of_its_session_and_user(guarded: Guarded, in
                 owner = client.capture(invoice).owner
             assert owner.session == session_of(page.session.session_key or "")
             assert (owner.user_id, owner.login, owner.name) == (str(user.pk), "pavel", "Павел")
+
+
+def test_a_takeover_is_told_at_once_where_calls_are_proved(
+    guarded: Guarded, dial: Callable[[Any], Client], name: str, ivan: Owner
+) -> None:
+    """The stream of events names the session as the answers show it."""
+    id = ID("1", group=name)
+    client = dial(token(ivan))
+
+    def take() -> None:
+        with Client(guarded.url, credential=guarded.key) as boss:
+            seen = boss.request(id)[1]
+            assert seen is not None
+            boss.takeover(id, seen.token, "urgent", owner=Owner(session="boss", user_id="1", name="The boss"))
+
+    begin = time.monotonic()
+    lost = lose(client, id, console_owner(), AutoRelease(idle=300), take)
+    assert time.monotonic() - begin < 30  # not at a refresh, which comes after 100 s
+    assert (lost.how, lost.reason) == ("taken_over", "urgent")

@@ -11,9 +11,9 @@ import pytest
 
 from both import Blocking
 from editlock import ID, NEVER, AsyncClient, AutoRelease, Busy, Client, Lost, Owner, State
+from editlock._aiokeeper import AsyncKeeper
+from editlock._keeper import Keeper
 from editlock._lease import Lease, clock
-from editlock.aioheld import AsyncHeld
-from editlock.held import Held
 from servers import Server
 
 SHORT = AutoRelease(idle=1)
@@ -89,11 +89,11 @@ def test_a_forced_release_ends_it(client: Client, invoice: ID, ivan: Owner, olga
 def test_a_release_tells_of_a_loss_that_no_event_has_told(
     client: Client, invoice: ID, ivan: Owner, olga: Owner, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def deaf(held: AsyncHeld) -> None:
+    async def deaf(keeper: AsyncKeeper, feed: object) -> None:
         return None
 
-    monkeypatch.setattr(AsyncHeld, "_listen", deaf)
-    monkeypatch.setattr(Held, "_listen", lambda held: None)
+    monkeypatch.setattr(AsyncKeeper, "_listen", deaf)
+    monkeypatch.setattr(Keeper, "_listen", lambda keeper, shift: None)
 
     def end() -> None:
         with another(client) as colleague:

@@ -8,6 +8,7 @@ import time
 from typing import Optional, TypeVar
 
 from . import _calls as calls
+from . import _forks as forks
 from . import _http as http
 from ._answers import TIME_UP, Retry, result, unreached
 from ._sockets import Connection, Pool
@@ -38,6 +39,11 @@ class Exchange:
             tls = ssl.create_default_context()
         self._tls = tls if self._address.tls else None
         self._pool = Pool(self._address, self._tls)
+        self._forked()
+        forks.tell_child(self)
+
+    def _forked(self) -> None:
+        """Begins in a process of its own."""
 
     def _run(self, call: calls.Call[T], within: Optional[float] = None) -> T:
         """Sends a call; a wait that is given up, or ended by close, leaves the queue."""

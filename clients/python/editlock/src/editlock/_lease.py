@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Iterable
 from typing import Callable, Optional
 
 from ._forms import seconds
-from .errors import EditlockError, Limited, Lost
+from .errors import Limited, Lost
 from .types import DEFAULT_IDLE, Entry, Mutex
 
-#: The part of a lease that is not used, for clocks that run at different speeds.
-_SAFETY = 1 / 50
+#: The part of a lease that is not used, for clocks that run at different speeds,
+#: and the seconds at least, for a busy machine on which timers are late.
+_SAFETY, _LEAST_SAFETY = 1 / 50, 0.1
 
 
 def _boottime() -> float:
@@ -28,27 +28,33 @@ class Lease:
     """A mutex as last confirmed, and until when that is good."""
 
     def __init__(self, mutex: Mutex, sent: float) -> None:
-        self.mutex = mutex
-        self._sent = sent
+        self._confirmed = mutex, sent  # of one answer, for threads that read it
         self.failures = 0
+        self._error: Optional[Exception] = None  # of the last failure
         self._later = 0.0  # seconds that the server asks to leave it alone
 
-    def failed(self, err: EditlockError) -> None:
+    @property
+    def mutex(self) -> Mutex:
+        return self._confirmed[0]
+
+    def failed(self, err: Exception) -> None:
         """Books a refresh that came to nothing."""
         self.failures += 1
+        self._error = err
         self._later = err.retry_after if isinstance(err, Limited) else 0.0
 
     def confirm(self, mutex: Mutex, sent: float) -> None:
         """Books the answer to a call that went out at ``sent``."""
-        self.failures, self._later = 0, 0.0
-        if sent >= self._sent:  # else an older answer that came later
-            self.mutex, self._sent = mutex, sent
+        self.failures, self._later, self._error = 0, 0.0, None
+        if sent >= self._confirmed[1]:  # else an older answer that came later
+            self._confirmed = mutex, sent
 
     @property
     def deadline(self) -> Optional[float]:
         """When, by clock(), the store might give the mutex to another; None: never by itself."""
-        left = self.mutex.expires_in
-        return None if left is None else self._sent + left * (1 - _SAFETY)
+        mutex, sent = self._confirmed
+        left = mutex.expires_in
+        return None if left is None else sent + left - max(left * _SAFETY, _LEAST_SAFETY)
 
     @property
     def length(self) -> float:
@@ -78,7 +84,7 @@ class Lease:
         if deadline is None or clock() < deadline:
             return None
         mutex = self.mutex
-        return Lost(
+        lost = Lost(
             f"the lock on {mutex.id} is lost: the store did not confirm a refresh in time",
             id=mutex.id,
             how="expired",
@@ -86,10 +92,8 @@ class Lease:
             at=mutex.expires_at,
             reason="the store did not confirm a refresh in time",
         )
-
-    def ended_in(self, entries: Iterable[Entry]) -> Optional[Lost]:
-        """The loss, if one of some entries tells of it."""
-        return next((lost for lost in map(self.ended_by, entries) if lost is not None), None)
+        lost.__cause__ = self._error
+        return lost
 
     def ended_by(self, event: Entry) -> Optional[Lost]:
         """The loss, if that is what an event about the mutex tells of."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Optional
+from typing import Callable, Optional
 
 from . import _calls as calls
 from . import _http as http
@@ -22,10 +22,13 @@ class Watch:
     """Events, as an iterator. Close it, or use it as a context manager, to end it;
     another thread may do so too. Closed is raised when the client is closed."""
 
-    def __init__(self, client: Exchange, path: str, after: Optional[int]) -> None:
+    def __init__(
+        self, client: Exchange, path: str, after: Optional[int], begun: Callable[[], None] = lambda: None
+    ) -> None:
         self._client = client
         self._path = path
         self._from = Resumption(after)
+        self._begun = begun
         self._connection: Optional[Connection] = None
         self._closed = False
         self._secret = ""
@@ -94,6 +97,7 @@ class Watch:
                 raise refusal(client._address, head, body)
             if not head.chunked or not head.is_type("text/event-stream"):
                 raise Unavailable(f"{client._address.header} answers with no stream of events")
+            self._begun()
             while True:
                 piece = connection.read(http.read_chunk(), None, SILENCE)
                 if not piece:

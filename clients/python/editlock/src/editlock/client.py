@@ -11,6 +11,7 @@ from typing import Callable, Optional, TypeVar
 from . import _calls as calls
 from . import _forms as forms
 from ._exchange import Exchange
+from ._keeper import Keeper
 from ._lease import clock
 from ._watch import Watch
 from .errors import EditlockError, Lost
@@ -45,13 +46,21 @@ class Client(Exchange):
         without a credential, calls that name no owner leave it to the server.
     """
 
+    def _forked(self) -> None:
+        self._keeper = Keeper(self)
+        if self._pool.closed:
+            self._keeper.close()
+
     def close(self) -> None:
         """Ends connections, watches, and calls that wait for a mutex: they raise Closed, as later calls do.
 
-        Mutexes stay held. Other calls under way in other threads are finished.
-        It may be called more than once.
+        What hold keeps is lost to the program, which is told so: nothing
+        refreshes it any more. Mutexes stay held by their owners until they
+        expire. Other calls under way in other threads are finished. It may be
+        called more than once.
         """
         self._pool.close()
+        self._keeper.close()
 
     def __enter__(self) -> Client:
         return self
@@ -287,14 +296,14 @@ class Client(Exchange):
             message=message,
             grant_after=grant_after,
         )
-        if wait:
-            # Nobody knows how long ago the wait was granted: ask anew.
-            sent = clock()
-            try:
+        try:
+            if wait:
+                # Nobody knows how long ago the wait was granted: ask again.
+                sent = clock()
                 mutex = self._taken_up(mutex, me)
-            except BaseException:
-                # Nobody would ever release what the caller does not get.
-                with contextlib.suppress(EditlockError):
-                    self.release(id, owner=me, if_token=mutex.token)
-                raise
-        return Held(self, me, mutex, sent, on_loss)
+            return Held(self, me, mutex, sent, on_loss)
+        except BaseException:
+            # Nobody would ever release what the caller does not get.
+            with contextlib.suppress(EditlockError):
+                self.release(id, owner=me, if_token=mutex.token)
+            raise
