@@ -17,7 +17,7 @@ from typing import Any, Optional
 
 import pytest
 
-from editlock import ID, NEVER, AsyncClient, AutoRelease, Client, Closed, Lost, Owner, State
+from editlock import ID, NEVER, AsyncClient, AutoRelease, Client, Closed, Invalid, Lost, Owner, State
 from editlock import _http as http
 from editlock import _keeper as keeper
 from editlock._lease import clock
@@ -454,3 +454,34 @@ time.sleep(0.3)
     )
     assert (said.returncode, said.stdout, said.stderr) == (0, "", "")
     assert time.monotonic() - begin < 10
+
+
+def test_a_client_is_closed_in_another_loop_than_it_held_in(server: Server, name: str, ivan: Owner) -> None:
+    client = AsyncClient(server.url)
+
+    async def hold() -> None:
+        async with client.hold(ID("1", group=name), owner=ivan):
+            pass
+
+    asyncio.run(hold())
+    asyncio.run(hold())
+    asyncio.run(client.close())
+
+
+def test_one_hold_that_a_call_is_refused_for_takes_no_other_along(server: Server, name: str, ivan: Owner) -> None:
+    good, bad = names(name, 2)
+
+    class Picky(Client):
+        """A server that refuses whole calls for one item."""
+
+        def _run(self, call: Any, within: Optional[float] = None) -> Any:
+            if call.path == "/v1/refresh" and any(item["mutex"]["id"] == bad.id for item in call.body["items"]):
+                raise Invalid("items", "are refused")
+            return super()._run(call, within)
+
+    with Picky(server.url) as client:
+        holds = [client.hold(id, owner=ivan, auto_release=SHORT) for id in (good, bad)]
+        assert holds[1].wait_lost(10)
+        assert isinstance(holds[1].lost and holds[1].lost.__cause__, Invalid)
+        assert not holds[0].wait_lost(1.5)
+        holds[0].release()

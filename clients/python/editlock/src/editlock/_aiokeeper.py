@@ -89,11 +89,12 @@ class AsyncKeeper:
         self._closed = True
         tasks, holds = self._tasks, self._holds.clear()
         self._begin()
+        if self._loop is not asyncio.get_running_loop():
+            return  # tasks of another loop run no more
         for task in tasks:
             task.cancel()
         tell([(hold, closing(hold)) for hold in holds])
-        if self._loop is asyncio.get_running_loop():
-            await end(tasks)
+        await end(tasks)
 
     def _start(self, work: Coroutine[Any, Any, None]) -> Task:
         task = asyncio.ensure_future(work)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import NamedTuple, Optional
 
-from ._holds import Hold, Loss
+from ._holds import Hold, Holds, Loss
 from .errors import Lost
 from .types import Entry
 
@@ -91,18 +91,17 @@ class Feed:
         told = (hold._leased.ended_by(event) for event in self._recent if event.id == hold.id)
         return next((lost for lost in told if lost is not None), None)
 
-    def heard(self, event: Entry, holds: Iterable[Hold]) -> list[Loss]:
+    def heard(self, event: Entry, holds: Holds) -> list[Loss]:
         """The holds that an event ends."""
         self._at = max(event.seq, self._at or 0)
         if event.kind == "gap":
             self._floor = event.seq
-            for hold in holds:
-                hold._due = 0.0
+            holds.refresh_now()
             return []
         if event.kind not in _ENDINGS:
             return []
         if len(self._recent) == self._recent.maxlen:
             self._floor = self._recent[0].seq
         self._recent.append(event)
-        told = ((hold, hold._leased.ended_by(event)) for hold in holds if hold.id == event.id)
+        told = ((hold, hold._leased.ended_by(event)) for hold in holds.of(event.id))
         return [(hold, lost) for hold, lost in told if lost is not None]

@@ -80,6 +80,7 @@ class Holds:
 
     def __init__(self) -> None:
         self._all: set[Hold] = set()
+        self._named: dict[ID, set[Hold]] = {}
 
     def __len__(self) -> int:
         return len(self._all)
@@ -90,13 +91,26 @@ class Holds:
     def add(self, hold: Hold) -> None:
         hold._due = clock() + hold._leased.pause()
         self._all.add(hold)
+        self._named.setdefault(hold.id, set()).add(hold)
 
     def discard(self, hold: Hold) -> None:
-        self._all.discard(hold)
+        if hold not in self._all:
+            return
+        self._all.remove(hold)
+        named = self._named[hold.id]
+        named.remove(hold)
+        if not named:
+            del self._named[hold.id]
+
+    def of(self, id: Optional[ID]) -> Sequence[Hold]:
+        """Those of one mutex."""
+        return list(self._named.get(id, ())) if id is not None else []
 
     def clear(self) -> list[Hold]:
         """Empties it and returns what was in it."""
-        every, self._all = list(self._all), set()
+        every = list(self._all)
+        self._all.clear()
+        self._named.clear()
         return every
 
     def refresh_now(self) -> None:
@@ -147,6 +161,7 @@ class Holds:
         for hold, (mutex, err) in zip(batch, results):
             if mutex is not None:
                 hold._leased.confirm(mutex, sent)
+                hold._alone = False
             elif isinstance(err, Lost):
                 losses.append((hold, err))
             elif err is not None:
@@ -158,7 +173,7 @@ class Holds:
         """Books a call that came to nothing."""
         for hold in batch:
             hold._leased.failed(err)
-            hold._alone = len(batch) > 1 and not isinstance(err, _OF_THE_CALL)
+            hold._alone = not isinstance(err, _OF_THE_CALL)  # one must not take the others along
             self._next(hold)
 
     def _next(self, hold: Hold) -> None:
@@ -168,5 +183,5 @@ class Holds:
     def _over(self, losses: Iterable[Loss]) -> list[Loss]:
         over = list(losses)
         for hold, _ in over:
-            self._all.discard(hold)
+            self.discard(hold)
         return over

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ._exchange import Exchange
 
 #: Seconds that the threads stay for the next hold.
-_LINGER = 5.0
+_LINGER = 1.0
 #: Seconds before a stream that was refused is tried again.
 _REFUSED = 30.0
 

@@ -164,11 +164,13 @@ class AsyncPool:
 
     def close(self) -> None:
         self.closed = True
+        free, self._free = self._free, []
+        if self._loop is not asyncio.get_running_loop():
+            return  # those of another loop can't be closed here
         for pause in self._pauses:
             if not pause.done():
                 pause.set_result(None)
         for connection in self._waits:
             connection.abort()
-        for connection, _ in self._free:
+        for connection, _ in free:
             connection.close()
-        self._free = []
