@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from django.test import Client as Browser
 from django.test.utils import override_settings
 
 import django_site  # configures Django
-from editlock import Busy, Client, Owner
+from editlock import Busy, Client, Owner, State
 from editlock.django.names import mutex_id
 from editlock.django.owners import session_of
 from editlock.django.strict import Unguarded
@@ -157,3 +158,31 @@ def test_what_is_not_guarded_is_written_as_ever(invoice: Invoice) -> None:
     invoice.text = "new"
     invoice.save()
     invoice.delete()
+
+
+def test_a_lock_that_was_left_behind_is_let_go_if_another_is_refused(locks: Client, olga: Owner, name: str) -> None:
+    me = Owner(session=f"me {name}")
+    left, other = Ticket.objects.create(text="1"), Ticket.objects.create(text="2")
+    locks.capture(mutex_id(left), owner=me)
+    locks.release(mutex_id(left), owner=me, grace=4)  # by a page that closed
+
+    take = Client.capture
+
+    def capture(client: Client, *args: Any, **options: Any) -> Any:
+        taken = take(client, *args, **options)
+        take(locks, mutex_id(other), owner=olga)  # meanwhile
+        return taken
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Client, "capture", capture)
+        with pytest.raises(Busy), locked(left, other, owner=me):
+            pass
+    assert locks.request(mutex_id(left))[0] is State.FREE
+
+
+def test_a_block_ends_soon_though_the_lock_server_died_within(own_server: Server, name: str) -> None:
+    tickets = [Ticket.objects.create(text=str(n)) for n in range(20)]
+    with override_settings(EDITLOCK_URL=own_server.url, EDITLOCK_TIMEOUT=0.5), locked(*tickets):
+        own_server.kill()
+        begin = time.monotonic()
+    assert time.monotonic() - begin < 3  # no more than one call lasts, not one for each lock

@@ -53,9 +53,9 @@ class Writes:
         if self._before is not None:
             _current.reset(self._before)
         held, self._held = self._held, []
-        for mutex in held:
-            with suppress(EditlockError):  # then it ends by itself
-                client().release(mutex.id, owner=self.owner, if_token=mutex.token)
+        if held:
+            with suppress(EditlockError):  # then they end by themselves
+                client().release_all(held, owner=self.owner)
 
     def confirm(self, id: ID, token: Optional[int]) -> Optional[Mutex]:
         """Refreshes the lock that the owner holds with a token; Lost, with the present holder, if they do not.
@@ -81,24 +81,27 @@ class Writes:
         wanted = [id for id in dict.fromkeys(ids) if id not in self.ids]
         try:
             for start in range(0, len(wanted), _BATCH):
-                self._held += self._take(wanted[start : start + _BATCH])
+                self._take(wanted[start : start + _BATCH])
         except Unavailable:
             self._allow()
         self.ids.update(wanted)
 
-    def _take(self, ids: list[ID]) -> list[Mutex]:
+    def _take(self, ids: list[ID]) -> None:
         terms: Any = {"owner": self.owner, "auto_release": _LEASE}
         try:
-            return list(client().capture_all(ids, if_free=True, **terms))
+            self._held += client().capture_all(ids, if_free=True, **terms)
+            return
         except Busy as busy:
             others = [holder for holder in busy.holders if not self.left_behind(holder)]
             if others:
                 raise self.busy(others) from None
             left = busy.holders
         # What the owner's last page has left behind and nobody has taken up.
-        taken = [client().capture(mutex.id, if_token=mutex.token, **terms) for mutex in left]
-        rest = [id for id in ids if id not in {mutex.id for mutex in taken}]
-        return [*taken, *(client().capture_all(rest, if_free=True, **terms) if rest else ())]
+        for mutex in left:
+            self._held.append(client().capture(mutex.id, if_token=mutex.token, **terms))
+        rest = [id for id in ids if id not in {mutex.id for mutex in left}]
+        if rest:
+            self._held += client().capture_all(rest, if_free=True, **terms)
 
     def busy(self, holders: list[Mutex]) -> Busy:
         """The refusal by some holders."""
