@@ -16,7 +16,7 @@ from editlock._keeper import Keeper
 from editlock._lease import Lease, clock
 from servers import Server
 
-SHORT = AutoRelease(idle=1)
+SHORT = AutoRelease(idle=2)
 
 
 def lose(client: Client, id: ID, owner: Owner, rule: AutoRelease, act: Callable[[], None]) -> Lost:
@@ -41,14 +41,14 @@ def test_it_outlives_its_idle_time(client: Client, invoice: ID, ivan: Owner, olg
 
         async def hold() -> State:
             async with client.client.hold(invoice, owner=ivan, auto_release=SHORT) as held:
-                await asyncio.sleep(2.2)
+                await asyncio.sleep(3)
                 held.check()
                 return (await client.client.request(invoice, owner=ivan))[0]
 
         assert client.wait(hold()) is State.CAPTURED_BY_ME
     else:
         with client.hold(invoice, owner=ivan, auto_release=SHORT) as held:
-            assert not held.wait_lost(2.2)
+            assert not held.wait_lost(3)
             assert client.request(invoice, owner=ivan)[0] is State.CAPTURED_BY_ME
     assert client.request(invoice, owner=ivan)[0] is State.FREE
 

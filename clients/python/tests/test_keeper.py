@@ -24,7 +24,8 @@ from editlock._lease import clock
 from editlock.held import Held
 from servers import Server
 
-SHORT = AutoRelease(idle=1)
+SHORT = AutoRelease(idle=2)  # a busy machine is late
+LONGER = 2.5
 
 
 @pytest.fixture
@@ -74,14 +75,16 @@ def test_twenty_holds_take_two_threads_one_stream_and_few_calls(
 ) -> None:
     before = len(ours())
     with Client(server.url) as client, contextlib.ExitStack() as stack:
-        holds = [stack.enter_context(client.hold(id, owner=ivan, auto_release=SHORT)) for id in names(name, 20)]
+        holds = [
+            stack.enter_context(client.hold(id, owner=ivan, auto_release=AutoRelease(idle=4))) for id in names(name, 20)
+        ]
         assert len(ours()) - before == 2
         assert all(thread.daemon for thread in ours())
-        time.sleep(3)
+        time.sleep(5)
         assert [held.lost for held in holds] == [None] * 20
         assert len([path for path in sent if path.startswith("/v1/events")]) == 1
-        # Each is refreshed some ten times: by calls of its own these were 200.
-        assert 6 <= len([path for path in sent if path == "/v1/refresh"]) <= 40
+        # Each is refreshed some four times: by calls of its own these were 80.
+        assert 2 <= len([path for path in sent if path == "/v1/refresh"]) <= 30
     until(lambda: len(ours()) == before)
 
 
@@ -93,9 +96,9 @@ def test_twenty_async_holds_take_two_tasks_and_one_stream(
         async with AsyncClient(server.url) as client:
             async with contextlib.AsyncExitStack() as stack:
                 for id in names(name, 20):
-                    await stack.enter_async_context(client.hold(id, owner=ivan, auto_release=SHORT))
+                    await stack.enter_async_context(client.hold(id, owner=ivan, auto_release=AutoRelease(idle=4)))
                 during = len(asyncio.all_tasks()) - before
-                await asyncio.sleep(2.5)
+                await asyncio.sleep(5)
                 for id in names(name, 20):
                     assert (await client.request(id, owner=ivan))[0] is State.CAPTURED_BY_ME
             return during, len(asyncio.all_tasks()) - before
@@ -104,7 +107,7 @@ def test_twenty_async_holds_take_two_tasks_and_one_stream(
     assert during <= 3  # one more before Python 3.12, within the reading of the stream
     assert after == 0
     assert len([path for path in sent if path.startswith("/v1/events")]) == 1
-    assert 5 <= len([path for path in sent if path == "/v1/refresh"]) <= 40
+    assert 2 <= len([path for path in sent if path == "/v1/refresh"]) <= 30
 
 
 def test_threads_end_some_time_after_the_last_hold(
@@ -212,7 +215,7 @@ def test_every_loss_is_told_before_another_can_hold(own_server: Server, name: st
     with Client(own_server.url) as client:
 
         def hold(n: int) -> Held:
-            idle = chance.choice([1, 1.5, 2, 3])
+            idle = chance.choice([2, 2.5, 3, 4])
             owner = Owner(session=f"{name} {n % 5}")
             return client.hold(
                 ID(str(n), group=name),
@@ -225,12 +228,20 @@ def test_every_loss_is_told_before_another_can_hold(own_server: Server, name: st
         time.sleep(1.2)
         assert not told
         own_server.pause()
+        ends: list[float] = []
+        believed = set(holds)
+        while believed:
+            for held in list(believed):
+                now = clock()
+                if held.lost is not None:
+                    believed.discard(held)
+                    continue
+                mutex, sent = held._leased._confirmed
+                ends.append(sent + (mutex.expires_in or 0) - now)
+        assert min(ends) > 0, "it was believed when another could hold"
         assert all(held.wait_lost(20) for held in holds)
         until(lambda: len(told) == 30)
         own_server.go_on()
-    for n, held in enumerate(holds):
-        mutex, sent = held._leased._confirmed
-        assert told[n] < sent + (mutex.expires_in or 0)
 
 
 def test_random_ends_leave_no_hold_believed_that_is_not(server: Server, name: str) -> None:
@@ -275,7 +286,7 @@ def test_random_ends_leave_no_hold_believed_that_is_not(server: Server, name: st
         for thread in threads:
             thread.join(30)
         assert not wrong
-        until(lambda: not client.list(group=name).mutexes, 3)
+        until(lambda: not client.list(group=name).mutexes)
 
 
 def test_refresh_extends_now_or_says_who_took_it(
@@ -335,7 +346,7 @@ def test_an_async_detach_ends_a_hold_without_a_call(server: Server, name: str, i
         async with AsyncClient(server.url) as client:
             async with client.hold(id, owner=ivan, auto_release=SHORT) as held:
                 mutex = held.detach()
-                await asyncio.sleep(1.2)  # it expires, which cancels nothing
+                await asyncio.sleep(LONGER)  # it expires, which cancels nothing
             async with client.hold(id, owner=ivan) as held:
                 mutex = held.detach()
             return (await client.request(id, owner=ivan))[0], await client.release(id, owner=ivan, if_token=mutex.token)
@@ -401,7 +412,7 @@ def test_a_credential_that_fails_for_a_while_is_no_loss(server: Server, name: st
         fails.set()
         assert asked.wait(10)
         fails.clear()
-        assert not held.wait_lost(1.5)
+        assert not held.wait_lost(LONGER)
         fails.set()
         assert held.wait_lost(10)
         assert held.lost is not None
@@ -415,7 +426,7 @@ def _child(client: Client, held: Held, id: ID, results: Any) -> None:
     held.release()
     held.detach()
     with client.hold(id, owner=Owner(session=f"child {id.group}"), auto_release=SHORT) as own:
-        time.sleep(1.5)
+        time.sleep(LONGER)
         results.put((lost is not None and lost.reason, held.wait_lost(), own.lost, len(ours())))
 
 
@@ -432,7 +443,7 @@ def test_a_forked_child_keeps_only_what_is_its_own(server: Server, name: str, iv
         assert reason == "it is held by the process that this one was forked from"
         assert (lost, own, threads) == (True, None, 2)
         assert client.request(second)[0] is State.FREE
-        assert not held.wait_lost(1.5), "its parent keeps it still"
+        assert not held.wait_lost(LONGER), "its parent keeps it still"
         assert client.request(first, owner=ivan)[0] is State.CAPTURED_BY_ME
 
 
@@ -483,5 +494,5 @@ def test_one_hold_that_a_call_is_refused_for_takes_no_other_along(server: Server
         holds = [client.hold(id, owner=ivan, auto_release=SHORT) for id in (good, bad)]
         assert holds[1].wait_lost(10)
         assert isinstance(holds[1].lost and holds[1].lost.__cause__, Invalid)
-        assert not holds[0].wait_lost(1.5)
+        assert not holds[0].wait_lost(LONGER)
         holds[0].release()
