@@ -16,6 +16,7 @@ var claimLaws = []law{
 	{"a claim of a hold granted in the same step binds that hold", lawClaimOnGrant, 0},
 	{"a release before the claim grants as ever", lawClaimRelease, 0},
 	{"a claim behind a dead waiter falls due", lawClaimBehindDead, 0},
+	{"a claim behind a waiter that a refusal found dead falls due", lawClaimBehindFoundDead, 0},
 	{"a claim ends with its ticket", lawClaimLeft, 0},
 }
 
@@ -156,6 +157,19 @@ func lawClaimBehindDead(t *test) {
 	if t.clock.manual() && !rec.Taken.Equal(NewClock().Now().Add(8*time.Second)) {
 		t.Errorf("granted at %v", rec.Taken)
 	}
+}
+
+func lawClaimBehindFoundDead(t *test) {
+	t.beat("doomed", 3)
+	t.beat("peer", 100)
+	t.do(take("a", "ann", store.Terms{}))
+	t.do(join("a", "dora", "doomed", t.idle(600)))
+	t.do(t.claim("a", "wendy", "peer", 8))
+	t.pass(4)
+	t.refuse(take("a", "bob", store.Terms{}))
+	t.pass(5)
+	t.sweep()
+	t.wantHolder(t.get("a"), "wendy")
 }
 
 func lawClaimLeft(t *test) {

@@ -82,15 +82,18 @@ local function remove(t)
   end
 end
 
--- first is the first ticket that lives; the dead before it go.
+-- first is the first ticket that lives; the dead before it go. died tells that
+-- there were some.
 local function first(name)
+  local died = false
   while true do
     local id = call('ZRANGE', P .. 'q:' .. name, 0, 0)[1]
-    if not id then return nil end
+    if not id then return nil, died end
     local v = call('HGET', P .. 't:' .. name, id)
     if v then
       local t = ticket(name, id, v)
-      if alive(t.life) then return t end
+      if alive(t.life) then return t, died end
+      died = true
       remove(t)
     else
       call('ZREM', P .. 'q:' .. name, id)
@@ -156,9 +159,13 @@ local function settle(rec)
     log(rec.name, next_number(), rec.token, rec.expires, rec.holder, rec.user, NOBODY, '', own(rec, 'expired', ''), '')
   end
   if rec.state == QUEUED then
-    local t = first(rec.name)
+    local t, died = first(rec.name)
     if t and not dead then
-      if t.claim == 0 or t.asked ~= rec.token or now < t.claim then return rec end
+      if t.claim == 0 or t.asked ~= rec.token or now < t.claim then
+        -- A refused swap changes nothing more, and no sweep finds the dead again.
+        if died then schedule(rec) end
+        return rec
+      end
       terms(t)
       log(rec.name, next_number(), rec.token, now, rec.holder, rec.user, t.holder, t.user,
         own(rec, 'handed_over', 'no_answer'), '')
