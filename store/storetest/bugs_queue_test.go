@@ -33,7 +33,7 @@ var queueBugs = []mutant{
 			return res, err
 		}
 	}},
-	{"grants dead waiters", []string{"Queue", "Peers", "Table", "Histories"}, func(st *tampered) {
+	{"grants dead waiters", []string{"Queue", "Peers", "Table", "Turns", "Histories"}, func(st *tampered) {
 		beat := st.beat
 		st.beat = func(ctx context.Context, peer string, ttl time.Duration) ([]string, error) {
 			return beat(ctx, peer, 10*ttl)
@@ -45,7 +45,7 @@ var queueBugs = []mutant{
 			_, _ = m.swap(ctx, store.Request{Swaps: []store.Swap{away}})
 		})
 	}},
-	{"keeps who leaves", []string{"Queue", "Claims", "Histories"}, func(st *tampered) {
+	{"keeps who leaves", []string{"Queue", "Claims", "Turns", "Histories"}, func(st *tampered) {
 		m := st.methods
 		st.swap = func(ctx context.Context, req store.Request) (store.Result, error) {
 			if req.Swaps[0].Do != store.Leave {
@@ -74,7 +74,7 @@ var queueBugs = []mutant{
 			}
 		})
 	}},
-	{"knows no claims", []string{"Claims", "Sweep", "Table"}, func(st *tampered) {
+	{"knows no claims", []string{"Claims", "Sweep", "Table", "Turns"}, func(st *tampered) {
 		st.swaps(func(sw *store.Swap) {
 			if sw.Do == store.Join {
 				t := *sw.Ticket

@@ -211,7 +211,7 @@ var swapBugs = []mutant{
 			return view, err
 		}
 	}},
-	{"never sweeps", []string{"Sweep", "Queue", "Claims"}, func(st *tampered) {
+	{"never sweeps", []string{"Sweep", "Queue", "Claims", "Turns"}, func(st *tampered) {
 		st.sweep = func(context.Context, store.Retention) (time.Duration, error) { return -1, nil }
 	}},
 	{"is always due", []string{"Sweep"}, func(st *tampered) {
@@ -221,7 +221,7 @@ var swapBugs = []mutant{
 			return 0, err
 		}
 	}},
-	{"says too late when something is due", []string{"Sweep"}, func(st *tampered) {
+	{"says too late when something is due", []string{"Sweep", "Turns"}, func(st *tampered) {
 		sweep := st.sweep
 		st.sweep = func(ctx context.Context, keep store.Retention) (time.Duration, error) {
 			due, err := sweep(ctx, keep)

@@ -79,6 +79,7 @@ var topics = []struct {
 	{"Pruning", pruneLaws},
 	{"Sweep", sweepLaws},
 	{"Listen", listenLaws},
+	{"Turns", turnLaws},
 	{"Life", lifeLaws},
 	{"Data", dataLaws},
 	{"Histories", historyLaws},
