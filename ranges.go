@@ -14,7 +14,8 @@ import (
 type span struct {
 	area  Area
 	q     store.Query
-	whole bool // all that the store selects is in the area
+	user  string // of the holders that are wanted; empty: all that the store selects
+	whole bool   // all that the store selects is wanted
 
 	read bool // recs holds what comes next, and is all there is if it is empty
 	last bool // there is nothing behind recs
@@ -35,21 +36,31 @@ func (q Query) ranges(after string) *ranges {
 		whole = whole && exact(q.Group, q.Mode)
 		sq := store.Query{Prefix: prefix, Session: q.Session, User: q.UserID, After: after}
 		if a.Holder == (Owner{}) {
-			out.spans = append(out.spans, &span{area: a, q: sq, whole: whole})
+			out.add(a, sq, whole)
 			continue
 		}
 		if id := a.Holder.Session; id != "" && (q.Session == "" || q.Session == id) {
 			by := sq
 			by.Session = id
-			out.spans = append(out.spans, &span{area: a, q: by, whole: whole})
+			out.add(a, by, whole)
 		}
 		if id := a.Holder.UserID; id != "" && (q.UserID == "" || q.UserID == id) {
 			by := sq
 			by.User = id
-			out.spans = append(out.spans, &span{area: a, q: by, whole: whole})
+			out.add(a, by, whole)
 		}
 	}
 	return out
+}
+
+// add adds a span. No store has an index of sessions and users together: of what
+// a session holds the user's is picked here, where it counts as read.
+func (r *ranges) add(a Area, q store.Query, whole bool) {
+	s := &span{area: a, q: q, whole: whole}
+	if q.Session != "" && q.User != "" {
+		s.user, s.q.User, s.whole = q.User, "", false
+	}
+	r.spans = append(r.spans, s)
 }
 
 // at is a name before which the span has nothing more.
@@ -84,7 +95,7 @@ func (s *span) fill(ctx context.Context, st store.Store, limit int) (found int, 
 	for i := range page.Records {
 		rec := &page.Records[i]
 		s.q.After = rec.Name
-		if rec.Name != cursorKey && (s.whole || s.area.seek(rec.Name) == rec.Name) {
+		if rec.Name != cursorKey && (s.user == "" || rec.Holder.User == s.user) && (s.whole || s.area.seek(rec.Name) == rec.Name) {
 			s.recs = append(s.recs, *rec)
 		}
 	}

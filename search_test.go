@@ -41,6 +41,9 @@ func (l *long) Log(ctx context.Context, q store.LogQuery) (store.LogPage, error)
 func (l *long) List(ctx context.Context, q store.Query) (store.Page, error) {
 	l.asked(ctx)
 	page := store.Page{Records: make([]store.Record, q.Limit)}
+	if q.Session != "" && q.User != "" {
+		return page, errors.New("a search through all that the session holds, at once")
+	}
 	for i := range page.Records {
 		page.Records[i].Name = fmt.Sprintf("%012d/m/1", names.Add(1))
 	}
@@ -56,6 +59,10 @@ func TestManager_ASearchAnswersWithWhereToReadOn(t *testing.T) {
 		},
 		"List by text": func(ctx context.Context, m *editlock.Manager) (int, string, error) {
 			page, err := m.List(ctx, editlock.Query{Text: "nosuch"})
+			return len(page.Mutexes), page.Next, err
+		},
+		"List by session and user": func(ctx context.Context, m *editlock.Manager) (int, string, error) {
+			page, err := m.List(ctx, editlock.Query{Session: "tab", UserID: "nosuch"})
 			return len(page.Mutexes), page.Next, err
 		},
 		"List by mode": func(ctx context.Context, m *editlock.Manager) (int, string, error) {
