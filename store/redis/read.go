@@ -4,6 +4,8 @@ import (
 	"context"
 	"strconv"
 
+	"github.com/redis/rueidis"
+
 	"github.com/editlock/editlock/store"
 )
 
@@ -24,8 +26,12 @@ func (s *Store) Get(ctx context.Context, name string) (store.View, error) {
 	return view, err
 }
 
-// List implements store.Store. It is one script: all records of a page are in
-// force at one moment.
+// looks bounds how many names one script looks at, so that it keeps Redis from
+// others for some milliseconds at most.
+const looks = 1000
+
+// List implements store.Store. The first script finds the whole page, unless
+// names on the way are not in force any more, or another user's.
 func (s *Store) List(ctx context.Context, q store.Query) (store.Page, error) {
 	limit := q.Limit
 	if limit <= 0 {
@@ -39,30 +45,45 @@ func (s *Store) List(ctx context.Context, q store.Query) (store.Page, error) {
 		index = "u:" + q.User
 	}
 	from, to := bounds(q.Prefix, q.After)
-	answer, err := s.read(ctx, s.scripts.list, index, from, to, strconv.Itoa(limit), q.Session, q.User)
-	if err != nil {
-		return store.Page{}, err
-	}
 	var page store.Page
-	if page.Now, err = moment(answer); err != nil {
-		return page, err
-	}
-	for _, m := range answer[1:] {
-		parts, err := m.ToArray()
-		if err != nil || len(parts) != 2 {
+	for n := min(limit, looks); ; n = looks {
+		answer, err := s.read(ctx, s.scripts.list, index, from, to, strconv.Itoa(limit-len(page.Records)), q.Session, q.User, strconv.Itoa(n))
+		if err != nil {
+			return page, err
+		}
+		if page.Now, err = moment(answer); err != nil {
+			return page, err
+		}
+		if len(answer) < 2 {
 			return page, errNoAnswer
 		}
-		name, err := parts[0].ToString()
-		if err != nil {
+		if from, err = answer[1].ToString(); err != nil {
 			return page, err
 		}
-		rec, err := recordOf(name, parts[1])
-		if err != nil {
-			return page, err
+		for _, m := range answer[2:] {
+			rec, err := listed(m)
+			if err != nil {
+				return page, err
+			}
+			page.Records = append(page.Records, *rec)
 		}
-		page.Records = append(page.Records, *rec)
+		if from == "" || len(page.Records) == limit {
+			return page, nil
+		}
 	}
-	return page, nil
+}
+
+// listed reads a record of a list, with its name.
+func listed(m rueidis.RedisMessage) (*store.Record, error) {
+	parts, err := m.ToArray()
+	if err != nil || len(parts) != 2 {
+		return nil, errNoAnswer
+	}
+	name, err := parts[0].ToString()
+	if err != nil {
+		return nil, err
+	}
+	return recordOf(name, parts[1])
 }
 
 // bounds are those of the names with a prefix that come after one, as
