@@ -22,7 +22,7 @@ func histories(ctx context.Context, b *bench) error {
 		"refresh", "entries", "items", "good", "of free mutexes", "of mutexes long lost", "times a good one",
 		"others alone, p50 / p99", "beside good", "beside bogus",
 	}
-	filters := table{"the larger history", "filter", "entries", "pages", "all pages", "longest page", "others meanwhile, p50 / p99"}
+	filters := searched("the larger history", "entries")
 	for _, e := range chosen {
 		fmt.Println()
 		losses.head()
@@ -44,7 +44,14 @@ func histories(ctx context.Context, b *bench) error {
 			}
 			fmt.Println()
 			filters.head()
-			return l.filters(ctx, b, func(cells ...string) { filters.row(append([]string{e.name}, cells...)...) })
+			for _, f := range l.filters() {
+				row, err := l.search(ctx, b, f)
+				if err != nil {
+					return err
+				}
+				filters.row(append([]string{e.name, f.name}, row...)...)
+			}
+			return nil
 		})
 		if err != nil {
 			return fmt.Errorf("%s: %w", e.name, err)
@@ -129,11 +136,9 @@ func (l *logbook) losses(ctx context.Context, b *bench, items int) ([]string, er
 	if err != nil {
 		return nil, err
 	}
-	var took [3]score
-	for i, do := range []func(context.Context) error{refresh(good, false), refresh(free, true), refresh(lost, true)} {
-		if took[i], err = l.timed(ctx, b, do); err != nil {
-			return nil, err
-		}
+	took, err := inTurns(ctx, b, refresh(good, false), refresh(free, true), refresh(lost, true))
+	if err != nil {
+		return nil, err
 	}
 	besideGood, err := l.beside(ctx, b, refresh(good, false))
 	if err != nil {
@@ -143,25 +148,31 @@ func (l *logbook) losses(ctx context.Context, b *bench, items int) ([]string, er
 	if err != nil {
 		return nil, err
 	}
-	worst := float64(max(took[1].p50, took[2].p50)) / float64(took[0].p50)
+	worst := float64(max(took[1], took[2])) / float64(took[0])
 	return []string{
-		fmt.Sprint(round(took[0].p50)), fmt.Sprint(round(took[1].p50)), fmt.Sprint(round(took[2].p50)),
+		fmt.Sprint(round(took[0])), fmt.Sprint(round(took[1])), fmt.Sprint(round(took[2])),
 		fmt.Sprintf("%.2f (%s)", worst, versus{aim: 3}.atMost(worst)), alone, besideGood, besideBogus,
 	}, nil
 }
 
-// timed does the same again and again for a round.
-func (l *logbook) timed(ctx context.Context, b *bench, do func(context.Context) error) (score, error) {
-	var took []time.Duration
-	for end := time.Now().Add(b.round); time.Now().Before(end) || len(took) < 3; {
-		begun := time.Now()
-		if err := do(ctx); err != nil {
-			return score{}, err
+// inTurns does one after the other, again and again for a round each, and returns
+// their medians: what disturbs the machine meanwhile disturbs all.
+func inTurns(ctx context.Context, b *bench, all ...func(context.Context) error) ([]time.Duration, error) {
+	took, medians := make([][]time.Duration, len(all)), make([]time.Duration, len(all))
+	for end := time.Now().Add(time.Duration(len(all)) * b.round); time.Now().Before(end) || len(took[0]) < 3; {
+		for i, do := range all {
+			begun := time.Now()
+			if err := do(ctx); err != nil {
+				return nil, err
+			}
+			took[i] = append(took[i], time.Since(begun))
 		}
-		took = append(took, time.Since(begun))
 	}
-	slices.Sort(took)
-	return score{p50: quantile(took, 0.5)}, nil
+	for i := range took {
+		slices.Sort(took[i])
+		medians[i] = quantile(took[i], 0.5)
+	}
+	return medians, nil
 }
 
 // beside is what others get while somebody does this without a pause: each of a
@@ -209,62 +220,4 @@ func (l *logbook) beside(ctx context.Context, b *bench, do func(context.Context)
 		return "", err
 	}
 	return quantiles(took, 0.5, 0.99), failed
-}
-
-// filters reads all that each filter finds, and looks at the others meanwhile.
-func (l *logbook) filters(ctx context.Context, b *bench, row func(cells ...string)) error {
-	id := editlock.ID{Group: "archive", Mode: "mode-7", ID: "7"}
-	at := time.Now()
-	for _, f := range []struct {
-		name  string
-		query editlock.HistoryQuery
-	}{
-		{"id", editlock.HistoryQuery{ID: &id}},
-		{"id of nothing", editlock.HistoryQuery{ID: &editlock.ID{ID: "nosuch"}}},
-		{"group of nothing", editlock.HistoryQuery{Group: "nosuch"}},
-		{"mode of nothing", editlock.HistoryQuery{Mode: "nosuch"}},
-		{"user", editlock.HistoryQuery{UserID: person(7).UserID}},
-		{"user of nothing", editlock.HistoryQuery{UserID: "nosuch"}},
-		{"kind of nothing", editlock.HistoryQuery{Kinds: []editlock.Kind{editlock.KindDeclined}}},
-		{"later than all", editlock.HistoryQuery{From: at.Add(time.Hour)}},
-		{"before all", editlock.HistoryQuery{To: at.Add(-24 * time.Hour)}},
-	} {
-		var longest time.Duration
-		entries, pages, begun := 0, 0, time.Now()
-		for q := f.query; ; pages++ {
-			from := time.Now()
-			page, err := l.m.History(ctx, q)
-			if err != nil {
-				return err
-			}
-			longest = max(longest, time.Since(from))
-			entries += len(page.Entries)
-			if q.Cursor = page.Next; q.Cursor == "" {
-				pages++
-				break
-			}
-		}
-		whole := time.Since(begun)
-		meanwhile, err := l.beside(ctx, b, func(ctx context.Context) error {
-			_, err := l.m.History(ctx, f.query)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		row(f.name, fmt.Sprint(entries), fmt.Sprint(pages), fmt.Sprint(round(whole)), fmt.Sprint(round(longest)), meanwhile)
-	}
-	eight, err := l.beside(ctx, b, func(ctx context.Context) error {
-		var wg sync.WaitGroup
-		for range 8 {
-			wg.Go(func() { _, _ = l.m.History(ctx, editlock.HistoryQuery{Mode: "nosuch"}) })
-		}
-		wg.Wait()
-		return ctx.Err()
-	})
-	if err != nil {
-		return err
-	}
-	row("mode of nothing, eight at once", "", "", "", "", eight)
-	return nil
 }

@@ -19,6 +19,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -39,6 +40,7 @@ var sections = []section{
 	{"beats", "Open tabs", beats},
 	{"abuse", "Beside clients that misbehave", abused},
 	{"history", "With a long history: refused refreshes, and searches", histories},
+	{"lists", "With a million held: lists by each filter", lists},
 	{"redis", "On Redis, beside its other locks", onRedis},
 	{"postgres", "On PostgreSQL, beside its other locks", onPostgres},
 	{"etcd", "On etcd, beside its own lock", onEtcd},
@@ -65,8 +67,8 @@ func main() {
 	dir := flag.String("dir", "", "folder for database files; it decides which disk is measured (default the temporary folder)")
 	var c comparison
 	flag.StringVar(&c.commits, "compare", "", "instead, compare this tree with a commit, or two commits: BASE or BASE..HEAD")
-	flag.StringVar(&c.engines, "engines", strings.Join(names(engines, engine.called), ","), "engines for -compare and the section history, separated by commas")
-	flag.IntVar(&b.large, "entries", 1_000_000, "entries of the larger history in the section history")
+	flag.StringVar(&c.engines, "engines", strings.Join(names(engines, engine.called), ","), "engines for -compare and the sections history and lists, separated by commas")
+	flag.IntVar(&b.large, "entries", 1_000_000, "entries of the larger history in the section history, mutexes in the section lists")
 	flag.IntVar(&c.held, "held", 1_000_000, "mutexes held in the larger of the stores to compare on")
 	flag.Parse()
 	b.engines = c.engines
@@ -94,7 +96,7 @@ func (b *bench) main(only, dir string, c comparison) error {
 	}
 	defer os.RemoveAll(b.dir)
 
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if c.commits != "" {
 		return b.compare(ctx, c)
