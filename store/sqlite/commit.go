@@ -21,6 +21,9 @@ const (
 	maxPause   = 100 * time.Millisecond
 	// notesLast is how long notes are kept for other processes.
 	notesLast = time.Minute
+	// othersLast is how long the bell is rung for a process after it has written.
+	// One that waits writes more often; the bell wakes its ringer too.
+	othersLast = time.Minute
 )
 
 // Limits implements kv.Engine: SQLite has one writer at a time.
@@ -29,18 +32,22 @@ func (e *engine) Limits() kv.Limits { return kv.Limits{Txns: maxBatch, Bytes: ma
 // Commit implements kv.Engine.
 func (e *engine) Commit(ctx context.Context, txns []kv.Txn) ([]kv.Answer, error) {
 	answers := make([]kv.Answer, len(txns))
+	shared := false
 	err := e.transact(ctx, func(w *writer) (err error) {
 		for i := range txns {
 			if answers[i], err = w.perform(&txns[i]); err != nil {
 				return err
 			}
 		}
+		shared = w.shared
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	e.tell(txns, answers)
+	if told := e.tell(txns, answers); told && shared {
+		e.bell.ring()
+	}
 	return answers, nil
 }
 
@@ -88,7 +95,8 @@ type writer struct {
 
 	// What is known of the file since this process, and no other, wrote
 	// last: true while SQLite's data_version stays the same.
-	version      int64 // 0: nothing is known
+	version      int64     // 0: nothing is known
+	met          time.Time // when another process was last seen to have written
 	head         head
 	logged       uint64 // number of the last log entry
 	total        int64  // how many entries were logged
@@ -96,6 +104,7 @@ type writer struct {
 	keys, leases letters
 
 	// Of the transaction under way.
+	shared   bool // others may wait for its news
 	now      time.Time
 	entries  []dbfile.Entry
 	draining draining
@@ -199,6 +208,10 @@ func (w *writer) refresh() error {
 	if err := w.changed.Reset(); err != nil {
 		return err
 	}
+	if version != w.version && w.version != 0 {
+		w.met = time.Now()
+	}
+	w.shared = version != w.version || time.Since(w.met) < othersLast
 	if version == w.version && len(w.rows) <= maxKnown {
 		return nil
 	}

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"testing"
+	"time"
 
 	"zombiezen.com/go/sqlite"
 
@@ -13,6 +14,10 @@ import (
 func OpenEngine(ctx context.Context, path string, o *Options) (kv.Engine, error) {
 	return open(ctx, path, o)
 }
+
+// Seldom returns options for a process that polls so seldom that no test sees
+// it.
+func Seldom() *Options { return &Options{every: 24 * time.Hour} }
 
 // Indexed is how many keys the index of a file's log has.
 func Indexed(t *testing.T, path string) int64 {

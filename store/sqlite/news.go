@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"context"
 	"time"
 
 	"zombiezen.com/go/sqlite"
@@ -9,7 +10,7 @@ import (
 )
 
 // Listen implements kv.Engine. SQLite has no push: the process looks at what
-// other processes have written.
+// other processes have written when the bell rings, and at intervals.
 func (e *engine) Listen(f func(kv.News)) (stop func()) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -21,15 +22,17 @@ func (e *engine) Listen(f func(kv.News)) (stop func()) {
 	}
 }
 
-// tell tells what this process has committed.
-func (e *engine) tell(txns []kv.Txn, answers []kv.Answer) {
+// tell tells what this process has committed, if there is anything to tell.
+func (e *engine) tell(txns []kv.Txn, answers []kv.Answer) (told bool) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for i := range txns {
 		if answers[i].Done && len(txns[i].Log)+len(txns[i].Notes) > 0 {
 			e.publish(kv.NewsOf(&txns[i], &answers[i]))
+			told = true
 		}
 	}
+	return told
 }
 
 func (e *engine) publish(n kv.News) {
@@ -50,16 +53,10 @@ func (e *engine) committed(from, to uint64) {
 
 // poll tells what other processes have committed, and looks after the files.
 func (e *engine) poll() {
-	tick := time.NewTicker(pollEvery)
-	defer tick.Stop()
 	version := int64(-1)
 	for {
-		select {
-		case <-e.ctx.Done():
-			return
-		case <-tick.C:
-		}
-		if e.files.check() != nil {
+		e.bell.wait(e.ctx, e.every)
+		if e.ctx.Err() != nil || e.files.check() != nil {
 			return
 		}
 		e.gate.RLock()
@@ -69,6 +66,16 @@ func (e *engine) poll() {
 			version = is // else the next look may succeed
 		}
 		e.gate.RUnlock()
+	}
+}
+
+// pause returns after d, or when ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
 	}
 }
 

@@ -7,9 +7,10 @@
 // share one commit.
 //
 // Several processes on one machine may open one file. Each commit takes
-// SQLite's write lock first, so all laws hold among them too; a process hears
-// of another's changes within [pollEvery], and of its own at once. Not over a
-// network file system: SQLite's locks and shared memory don't work there.
+// SQLite's write lock first, so all laws hold among them too. A process hears of
+// its own changes at once. Of another's it hears at once on Linux, if it has
+// written within a minute, as waiters do; else within [pollEvery]. Not over
+// a network file system: SQLite's locks and shared memory don't work there.
 //
 // The clock is the machine's. If it is set forward, leases end sooner by that
 // much, and later if it is set back; tokens rise regardless.
@@ -39,7 +40,8 @@ import (
 var schema string
 
 const (
-	// pollEvery is how late another process's changes are noticed.
+	// pollEvery is how late another process's changes are noticed where the bell
+	// is not heard.
 	pollEvery = 100 * time.Millisecond
 	// checkpointPages is how long the WAL grows before it is checkpointed, in
 	// pages of 4 KiB: 8 MiB, which a volume must have beside the database.
@@ -53,6 +55,8 @@ const (
 type Options struct {
 	// Now is the store's clock, for tests. Nil means time.Now.
 	Now func() time.Time
+
+	every time.Duration // between polls; 0: pollEvery
 }
 
 // Store is a store in a SQLite file. Make it with Open.
@@ -80,6 +84,8 @@ type engine struct {
 	ctx   context.Context // ends with Close
 	stop  context.CancelFunc
 	polls sync.WaitGroup
+	every time.Duration // between polls
+	bell  bell
 
 	turn   chan struct{} // holds one: the right to use write
 	write  *writer
@@ -117,12 +123,15 @@ func open(ctx context.Context, path string, o *Options) (*engine, error) {
 	makePrivate(path)
 	before, _ := os.Stat(path) // none: SQLite makes it, or tells why not
 	e := &engine{
-		path: path, now: time.Now, id: rand.Int64(), turn: make(chan struct{}, 1), read: make(chan *sqlite.Conn, readers),
+		path: path, now: time.Now, every: pollEvery, id: rand.Int64(), turn: make(chan struct{}, 1), read: make(chan *sqlite.Conn, readers),
 		listeners: make(map[*func(kv.News)]struct{}),
 	}
 	e.ctx, e.stop = context.WithCancel(context.Background())
 	if o != nil && o.Now != nil {
 		e.now = o.Now
+	}
+	if o != nil && o.every > 0 {
+		e.every = o.every
 	}
 	if err := e.start(before); err != nil {
 		return nil, errors.Join(dbfile.Explain(path, err), e.Close())
@@ -180,6 +189,7 @@ func (e *engine) start(before fs.FileInfo) error {
 	if e.noted, err = integer(e.poller, "SELECT ifnull(max(id), 0) FROM editlock_note"); err != nil {
 		return err
 	}
+	e.bell.hang(e.files.paths[2])
 	e.polls.Go(e.poll)
 	return nil
 }
@@ -272,6 +282,7 @@ func (e *engine) Close() (err error) {
 		return nil
 	}
 	e.stop()
+	e.bell.take()
 	e.polls.Wait()
 	e.gate.Lock()
 	defer e.gate.Unlock()
