@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"editlock/store"
+	"github.com/editlock/editlock/store"
 )
 
 // turnRounds is how many short histories of one queue the suite checks.
