@@ -79,8 +79,12 @@ func (h *handler) targets(r *http.Request) ([]target, error) {
 		if !f.Narrows() && !f.Mine {
 			break // never everything at once
 		}
+		found, err := h.selected(r.Context(), f, s, h.identify(r), now)
+		if err != nil {
+			return nil, err
+		}
 		named = nil
-		for _, l := range f.of(s, h.identify(r), now).locks {
+		for _, l := range found.locks {
 			named = append(named, target{l.ID, l.Token}.String())
 		}
 	}
@@ -145,7 +149,7 @@ func (h *handler) ask(w http.ResponseWriter, r *http.Request, wanted []target, s
 			h.fail(w, r, http.StatusForbidden, "error.may_not")
 			return
 		}
-		v.Rows = append(v.Rows, rowOf(&lock{m, m.ID.String()}, me))
+		v.Rows = append(v.Rows, rowOf(lockOf(m), me))
 		v.Waiting += min(m.Waiting, 1)
 		v.Reasoned = v.Reasoned || needsReason(v.Do, me, m.Owner)
 	}
@@ -195,7 +199,6 @@ func (h *handler) act(w http.ResponseWriter, r *http.Request) {
 		h.ask(w, r, wanted, http.StatusUnprocessableEntity)
 		return
 	}
-	defer h.forget()
 	v := outcomeView{Do: do, Back: localPath(r.PostForm.Get("back"))}
 	ctx := editlock.WithOwner(r.Context(), me.Owner)
 	for i, err := range together(ctx, wanted, func(t target) error { return h.do(ctx, me, do, t, reason) }) {
@@ -204,6 +207,9 @@ func (h *handler) act(w http.ResponseWriter, r *http.Request) {
 			continue
 		}
 		v.Done++
+	}
+	if v.Done > 0 {
+		h.forget()
 	}
 	if len(v.Failed) > 0 || v.Done == 0 {
 		h.render(w, r, page{Name: "outcome", Title: "outcome." + do, At: v.Back}, v)

@@ -95,17 +95,19 @@ type selection struct {
 func (f filter) of(s *scan, me Identity, now time.Time) selection {
 	var out selection
 	text, people := fold(f.Text), map[string]bool{}
-	for i := range s.locks {
-		l := &s.locks[i]
+	if !f.Narrows() && !f.Mine {
+		out.locks = make([]*lock, 0, len(s.locks))
+	}
+	for _, l := range s.locks {
 		if f.Group != "" && l.ID.Group != f.Group || f.Mode != "" && l.ID.Mode != f.Mode ||
-			f.Person != "" && personKey(l.Owner) != f.Person ||
+			f.Person != "" && l.who != f.Person ||
 			f.Mine && !me.owns(l.Owner) || f.Waited && l.Waiting == 0 ||
 			!l.ExpiresAt.IsZero() && !l.ExpiresAt.After(now) || text != "" && !l.contains(text) {
 			continue
 		}
 		out.locks = append(out.locks, l)
 		out.waiting += l.Waiting
-		people[personKey(l.Owner)] = true
+		people[l.who] = true
 	}
 	out.people = len(people)
 	if f.Sort != byName {

@@ -58,7 +58,12 @@ func (h *handler) list(w http.ResponseWriter, r *http.Request) {
 	if f.Mine {
 		p.Title, p.Nav = "mine.title", "mine"
 	}
-	h.render(w, r, p, listOf(s, f, f.of(s, me, now), me))
+	found, err := h.selected(r.Context(), f, s, me, now)
+	if err != nil {
+		h.refuse(w, r, err)
+		return
+	}
+	h.render(w, r, p, listOf(s, f, found, me))
 }
 
 func listOf(s *scan, f filter, found selection, me Identity) listView {

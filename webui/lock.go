@@ -117,7 +117,7 @@ func (h *handler) lock(w http.ResponseWriter, r *http.Request) {
 	}
 	v := lockView{ID: id, Back: here(r)}
 	if state != editlock.Free {
-		now := rowOf(&lock{m, id.String()}, h.identify(r))
+		now := rowOf(lockOf(m), h.identify(r))
 		v.Row = &now
 	}
 	if v.History, err = h.entriesOf(r, "/ui/lock", url.Values{"id": {id.String()}}, editlock.HistoryQuery{ID: &id}); err != nil {
@@ -183,16 +183,20 @@ func (h *handler) person(w http.ResponseWriter, r *http.Request) {
 	} else {
 		v.Owner.Session = id
 	}
-	found := f.of(s, me, now)
+	found, err := h.selected(r.Context(), f, s, me, now)
+	if err != nil {
+		h.refuse(w, r, err)
+		return
+	}
 	v.Locks = len(found.locks)
 	for _, l := range found.locks[:min(len(found.locks), pageSize)] {
 		v.Rows = append(v.Rows, rowOf(l, me))
 		v.know(l.Owner)
 	}
-	for i := range s.locks {
-		for place, waiter := range s.locks[i].Waiters {
+	for _, l := range s.locks {
+		for place, waiter := range l.Waiters {
 			if personKey(waiter.Owner) == key {
-				v.Waits = append(v.Waits, wait{waiter, &s.locks[i], place + 1})
+				v.Waits = append(v.Waits, wait{waiter, l, place + 1})
 				v.know(waiter.Owner)
 			}
 		}

@@ -2,8 +2,6 @@ package webui
 
 import (
 	"context"
-	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -25,6 +23,8 @@ const (
 	// rest is how many times its own duration a scan is good for at least, so
 	// that reading a huge store never takes more than a tenth of the time.
 	rest = 10
+	// small is what a scan takes that is begun again whenever something was done.
+	small = 20 * time.Millisecond
 	// patience is how long a reader waits for the store.
 	patience = 15 * time.Second
 	// maxChoices bounds the values offered for one filter.
@@ -35,12 +35,15 @@ const (
 type lock struct {
 	editlock.Mutex
 	Name string // canonical
+	who  string // personKey of its owner
 }
+
+func lockOf(m editlock.Mutex) *lock { return &lock{m, m.ID.String(), personKey(m.Owner)} }
 
 // scan is everything that was held at one time, in the order of names, and
 // what there is to filter by.
 type scan struct {
-	locks                 []lock
+	locks                 []*lock
 	cut                   bool // there are more than maxLocks
 	groups, modes, people []choice
 }
@@ -58,10 +61,11 @@ type scanner struct {
 	visible []editlock.Area // what it reads; nil: everything
 	max     int             // as maxLocks
 
-	turn  chan struct{} // holds one token; guards what follows
-	last  *scan
-	begun time.Time // when last was begun, by this process's clock
-	took  time.Duration
+	turn   chan struct{} // holds one token; guards what follows
+	last   *scan
+	begun  time.Time // when last was begun, by this process's clock
+	took   time.Duration
+	passed bool // last is known to be out of date
 
 	ahead atomic.Int64 // how far the store's clock is ahead of this one, in ns
 }
@@ -80,7 +84,8 @@ func (s *scanner) get(ctx context.Context) (*scan, time.Time, error) {
 		return nil, time.Time{}, ctx.Err()
 	}
 	defer func() { s.turn <- struct{}{} }()
-	if s.last == nil || time.Since(s.begun) > max(freshFor, rest*s.took) {
+	age := time.Since(s.begun)
+	if s.last == nil || age > max(freshFor, rest*s.took) || s.passed && (s.took < small || age >= 2*s.took) {
 		ctx, cancel := context.WithTimeout(ctx, patience)
 		defer cancel()
 		begun := time.Now()
@@ -88,7 +93,7 @@ func (s *scanner) get(ctx context.Context) (*scan, time.Time, error) {
 		if err != nil {
 			return nil, time.Time{}, err
 		}
-		s.last, s.begun, s.took = last, begun, time.Since(begun)
+		s.last, s.begun, s.took, s.passed = last, begun, time.Since(begun), false
 	}
 	return s.last, s.now(), nil
 }
@@ -98,10 +103,11 @@ func (s *scanner) now() time.Time {
 	return time.Now().Add(time.Duration(s.ahead.Load())).UTC()
 }
 
-// forget makes the next reader see what was just done.
+// forget makes the next reader see what was just done. Of a huge store a reader
+// sees it later: it is read no more than half of the time, whatever is done.
 func (s *scanner) forget() {
 	<-s.turn
-	s.last = nil
+	s.passed = true
 	s.turn <- struct{}{}
 }
 
@@ -114,7 +120,7 @@ func (s *scanner) read(ctx context.Context) (*scan, error) {
 			return nil, err
 		}
 		for _, m := range page.Mutexes {
-			out.locks = append(out.locks, lock{m, m.ID.String()})
+			out.locks = append(out.locks, lockOf(m))
 		}
 		if n := len(page.Mutexes); n > 0 {
 			s.ahead.Store(int64(time.Until(page.Mutexes[n-1].AsOf)))
@@ -132,44 +138,6 @@ func (s *scanner) read(ctx context.Context) (*scan, error) {
 	return out, nil
 }
 
-// seen returns a scan as a request's reader may see it, and the store's time
-// now.
-func (h *handler) seen(r *http.Request) (*scan, time.Time, error) {
-	s, now, err := h.scans.get(r.Context())
-	me := h.identify(r)
-	if err != nil || me.Visible == nil {
-		return s, now, err
-	}
-	if s.cut { // what its reader may see might be behind the cut
-		return h.part(me.Visible).get(r.Context())
-	}
-	out := &scan{}
-	for _, l := range s.locks {
-		if me.sees(&l.Mutex) {
-			out.locks = append(out.locks, l)
-		}
-	}
-	out.choose()
-	return out, now, nil
-}
-
-// part is the scanner of what some readers may see.
-func (h *handler) part(visible []editlock.Area) *scanner {
-	key := fmt.Sprintf("%q", visible)
-	fresh := newScanner(h.scans.locker, visible, maxPart)
-	if s, ok, _ := h.parts.PeekOrAdd(key, fresh); ok {
-		h.parts.Get(key) // is used
-		return s
-	}
-	return fresh
-}
-
-// forget makes the next readers see what was just done.
-func (h *handler) forget() {
-	h.scans.forget()
-	h.parts.Purge()
-}
-
 // choose counts the values that there are to filter by.
 func (s *scan) choose() {
 	groups, modes, people := map[string]choice{}, map[string]choice{}, map[string]choice{}
@@ -178,11 +146,10 @@ func (s *scan) choose() {
 			in[value] = choice{value, label, in[value].Count + 1}
 		}
 	}
-	for i := range s.locks {
-		l := &s.locks[i]
+	for _, l := range s.locks {
 		count(groups, l.ID.Group, l.ID.Group)
 		count(modes, l.ID.Mode, l.ID.Mode)
-		count(people, personKey(l.Owner), l.Owner.Label())
+		count(people, l.who, l.Owner.Label())
 	}
 	s.groups, s.modes, s.people = choices(groups), choices(modes), choices(people)
 }

@@ -78,7 +78,9 @@ type handler struct {
 	log      *slog.Logger
 	scans    *scanner
 	parts    *lru.Cache[string, *scanner] // of what some readers may see
-	pages    map[string]*pages            // by language
+	views    views
+	turns    *turns
+	pages    map[string]*pages // by language
 }
 
 // New returns the manager, for mounting at / (that path alone) and at /ui/,
@@ -93,7 +95,7 @@ func New(l editlock.Locker, o *Options) http.Handler {
 	}
 	h := &handler{
 		locker: l, identify: o.Identify, demo: o.Demo, logout: o.Logout, log: o.Logger, items: o.Items, tooLarge: o.TooLarge,
-		scans: newScanner(everything, nil, maxLocks), pages: parsePages(),
+		scans: newScanner(everything, nil, maxLocks), pages: parsePages(), turns: newTurns(),
 	}
 	h.parts, _ = lru.New[string, *scanner](maxParts) // fails for sizes below 1
 	if h.log == nil {

@@ -1,0 +1,100 @@
+package webui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/editlock/editlock"
+)
+
+func TestTurns_LetNoReaderKeepTheOthersWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		turns, began := newTurns(), time.Now()
+		second := func() { time.Sleep(time.Second) }
+		ended := make(chan error, 20)
+		for range cap(ended) {
+			go func() { ended <- turns.take(t.Context(), "many", quick+1, second) }()
+		}
+		synctest.Wait()
+		for n := range 2 { // each has one before it, and both rest
+			if err := turns.take(t.Context(), "one", quick+1, second); err != nil || time.Since(began) > time.Duration(n+1)*4*time.Second {
+				t.Errorf("after %v: %v", time.Since(began), err)
+			}
+		}
+		if err := turns.take(t.Context(), "quick", quick, func() {}); err != nil {
+			t.Error(err)
+		}
+		gone, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := turns.take(gone, "gone", quick+1, second); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("a reader who has left: %v", err)
+		}
+		limited := 0
+		for range cap(ended) {
+			if err := <-ended; errors.Is(err, editlock.ErrLimited) {
+				limited++
+			} else if err != nil {
+				t.Error(err)
+			}
+		}
+		if limited == 0 || limited == cap(ended) || len(turns.own) != 0 {
+			t.Errorf("%d of %d came too late; %d readers are remembered", limited, cap(ended), len(turns.own))
+		}
+		time.Sleep(longestRest)
+	})
+}
+
+// Readers who are known may see a part of all locks. What one page of theirs costs
+// does not grow with a copy of them.
+func TestList_IsNotCopiedForEachRequest(t *testing.T) {
+	const many, requests = 20_000, 20
+	v := visit(t, crowd(many), "")
+	l := crowd(many)
+	v.manager = New(l, &Options{Identify: func(*http.Request) Identity {
+		return Identity{Owner: person("Ivanov"), Visible: []editlock.Area{{Group: "g1", Mode: "*"}, {Group: "g2", Mode: "m"}, {Group: "g3", Mode: "*"}}}
+	}})
+	v.get("/")
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range requests {
+		if got := countsOn(v.get("/"))["locks"]; got != fmt.Sprintf("%d,%03d", many*3/4/1000, many*3/4%1000) {
+			t.Fatalf("%s locks are shown", got)
+		}
+	}
+	runtime.ReadMemStats(&after)
+	if each := (after.TotalAlloc - before.TotalAlloc) / requests; each > many*150 {
+		t.Errorf("a page takes %d bytes", each)
+	}
+}
+
+// Whatever readers do, a huge store is not read all the time.
+func TestScanner_ReadsAHugeStoreHalfOfTheTimeAtMost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &slowly{fixed: office()}
+		s := newScanner(l, nil, maxLocks)
+		for began := time.Now(); time.Since(began) < time.Minute; {
+			if _, _, err := s.get(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			s.forget()
+			time.Sleep(100 * time.Millisecond)
+		}
+		if l.lists < 10 || l.lists > 16 {
+			t.Errorf("a store that takes 2 s to read was read %d times in a minute", l.lists)
+		}
+	})
+}
+
+// slowly takes two seconds for a page.
+type slowly struct{ *fixed }
+
+func (l *slowly) List(ctx context.Context, q editlock.Query) (editlock.Page, error) {
+	time.Sleep(2 * time.Second)
+	return l.fixed.List(ctx, q)
+}
