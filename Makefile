@@ -9,7 +9,7 @@ TESTFLAGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help run test vet test/go test/engines test/browser test/python test/api test/packages test/long test/mutants \
-	test/packages/quick build/all lint vuln bench bench/compare fuzz generate verify setup
+	test/packages/quick build/all lint vuln bench bench/compare fuzz generate verify setup dist
 
 help: ## list these commands
 	@grep -hE '^[a-z/]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-20s %s\n", $$1, $$2 }'
@@ -91,8 +91,12 @@ FUZZTIME ?= 30s
 fuzz: ## every fuzz target for FUZZTIME (30s)
 	@scripts/fuzz.sh $(GO) $(FUZZTIME)
 
+dist: ## a release of the version in VERSION, for all systems, into dist/
+	packaging/release.sh "$$(cat VERSION)" dist
+
 generate: ## rewrite generated files
 	$(GO) generate ./...
+	scripts/version.sh
 
 verify: ## generated files are current, modules are intact, the import rules bite
 	@scripts/verify.sh "$(GO)" "$(TOOL)"

@@ -20,6 +20,9 @@ git clone -q . "$work/other/place"
 rm -rf "$work/cache"
 diff -r "$work/1" "$work/2" >&2 || fail "two builds differ"
 (cd "$work/1" && sha256sum --quiet -c SHA256SUMS)
+for part in editlock-1.0.0-py3-none-any.whl editlock_m3_mutex-1.0.0-py3-none-any.whl editlock_1.0.0_npm.tgz; do
+	grep -q " $part\$" "$work/1/SHA256SUMS" || fail "there is no $part"
+done
 echo "release: two builds in two folders are the same bytes: $(wc -l <"$work/1/SHA256SUMS") files"
 
 if [ -n "$out" ]; then

@@ -1,9 +1,10 @@
 #!/bin/sh
 # Builds a release for all systems into a folder, the same bytes each time:
 #   packaging/release.sh VERSION FOLDER
-# Archives, Debian packages, an SBOM (CycloneDX), and SHA256SUMS over all.
+# Archives, Debian packages, Python wheels, the npm package, an SBOM (CycloneDX),
+# and SHA256SUMS over all.
 set -eu
-[ $# = 2 ] || { sed -n '2,4s/^# *//p' "$0" >&2; exit 2; }
+[ $# = 2 ] || { sed -n '2,5s/^# *//p' "$0" >&2; exit 2; }
 version=$1
 mkdir -p "$2"
 out=$(cd "$2" && pwd)
@@ -37,6 +38,21 @@ for target in ${TARGETS:-linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windo
 	[ "$os" != linux ] || packaging/debian/build.sh "$work/$name/$exe" "$version" "$arch" "$out"
 done
 
+# The packages of Python and npm, from copies that state this version.
+mkdir "$work/parts"
+git ls-files clients | tar -cf - -T - | tar -C "$work/parts" -xf -
+scripts/version.sh "$version" "$work/parts"
+find "$work/parts" -exec touch -d "@$SOURCE_DATE_EPOCH" {} +
+"${PYTHON:-python3}" -m venv "$work/venv"
+"$work/venv/bin/pip" install -q --disable-pip-version-check -r packaging/requirements-wheels.txt
+for part in editlock m3_mutex; do
+	cp LICENSE "$work/parts/clients/python/$part"
+	"$work/venv/bin/pip" wheel -q --disable-pip-version-check --no-build-isolation --no-deps \
+		-w "$out" "$work/parts/clients/python/$part"
+done
+npm pack --silent --pack-destination "$out" "$work/parts/clients/js" >/dev/null
+mv "$out/editlock-$version.tgz" "$out/editlock_${version}_npm.tgz"
+
 # What the program is made of, by the modules that its packages come from.
 if [ -z "${WITHOUT_SBOM:-}" ]; then
 	mkdir "$work/sbom" # a module of its own, which needs no list of the tool's versions
@@ -46,4 +62,4 @@ if [ -z "${WITHOUT_SBOM:-}" ]; then
 	# The time is the only thing in it that changes from run to run.
 	sed '/^ *"timestamp":/d' "$work/sbom.json" >"$out/editlock_$version.cdx.json"
 fi
-(cd "$out" && rm -f SHA256SUMS && LC_ALL=C sha256sum editlock_"$version"* >SHA256SUMS)
+(cd "$out" && rm -f SHA256SUMS && LC_ALL=C sha256sum editlock[-_]*"$version"* >SHA256SUMS)

@@ -25,6 +25,7 @@ before=$(mktemp -d)
 trap 'rm -rf "$copy" "$before"' EXIT
 cp -r "$copy/." "$before"
 (cd "$copy" && "$go" generate ./...)
+(cd "$copy" && scripts/version.sh)
 if ! diff -r "$before" "$copy"; then
   echo "verify: generated files are out of date: run \"make generate\"" >&2
   exit 1

@@ -24,7 +24,7 @@ func (a *app) versionLine() string {
 	return a.words.Text("version", programVersion(), runtime.Version())
 }
 
-// release is the version of a release build: -ldflags "-X editlock/internal/cli.release=1.2.3".
+// release is the version of a release build: -ldflags "-X github.com/editlock/editlock/internal/cli.release=1.2.3".
 var release string
 
 // programVersion is what was built: a release, or what Go knows of the module.
