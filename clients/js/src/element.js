@@ -29,6 +29,9 @@ const shownByNow = () => new Promise((done) => {
 /** @param {any} e @param {string} name */
 const early = (e, name) => e[name] ?? null;
 
+// A server that renders pages imports this file too, and knows no elements.
+const Base = globalThis.HTMLElement ?? /** @type {typeof HTMLElement} */ (class {});
+
 /**
  * Attributes: object names what is edited (required), with group and mode; server
  * is the address of editlock ("/"); user, login, name and session say who the
@@ -38,7 +41,7 @@ const early = (e, name) => e[name] ?? null;
  *
  * Fires "editlock-change" whenever its state, or what else it tells, changes.
  */
-export class EditLockElement extends HTMLElement {
+export class EditLockElement extends Base {
   static observedAttributes = [...what, ...who, 'lang'];
 
   // A page may set these before this script has come.
@@ -360,4 +363,4 @@ export class EditLockElement extends HTMLElement {
   }
 }
 
-if (!customElements.get('edit-lock')) customElements.define('edit-lock', EditLockElement);
+if (!globalThis.customElements?.get('edit-lock')) globalThis.customElements?.define('edit-lock', EditLockElement);

@@ -1,7 +1,8 @@
 // Which tab this is. The ID survives a reload, and is new in a duplicated tab,
 // whose session storage begins as a copy of the first one's.
 
-const part = window === window.top ? '' : `-${location.pathname}`; // frames share the storage of their tab
+// Frames share the storage of their tab. A server that renders pages has neither.
+const part = globalThis.window === globalThis.top ? '' : `-${location.pathname}`;
 const key = `editlock-tab${part}`;
 // Set only while this tab is between two pages.
 const leftKey = `editlock-left${part}`;

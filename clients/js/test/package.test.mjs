@@ -51,6 +51,11 @@ test('its types compile in a strict project', () => {
   }
 });
 
+test('it can be imported where pages are rendered, on a server', async () => {
+  assert.equal(typeof (await import('../dist/editlock.js')).Editlock, 'function');
+  assert.equal(typeof (await import('../dist/element.js')).EditLockElement, 'function');
+});
+
 test('the texts say the same in all languages', () => {
   assert.deepEqual(Object.keys(tables.ru).sort(), Object.keys(tables.en).sort());
   const holes = (text) => [...new Set(text.match(/\{\w+\}/g))].sort();

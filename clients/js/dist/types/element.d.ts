@@ -1,5 +1,9 @@
 import { Editlock } from './index.js';
 import type { Lock, Problem, State } from './index.js';
+declare const Base: {
+    new (): HTMLElement;
+    prototype: HTMLElement;
+};
 /**
  * Attributes: object names what is edited (required), with group and mode; server
  * is the address of editlock ("/"); user, login, name and session say who the
@@ -9,7 +13,7 @@ import type { Lock, Problem, State } from './index.js';
  *
  * Fires "editlock-change" whenever its state, or what else it tells, changes.
  */
-export declare class EditLockElement extends HTMLElement {
+export declare class EditLockElement extends Base {
     #private;
     static observedAttributes: string[];
     /**
@@ -49,3 +53,4 @@ export declare class EditLockElement extends HTMLElement {
     /** refresh shows the newest text, unless somebody types here. */
     refresh(): Promise<void>;
 }
+export {};

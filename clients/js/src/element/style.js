@@ -100,5 +100,5 @@ dialog .actions { margin-top: 1rem; }
 `;
 
 // Constructed, so that no content security policy has to allow inline styles.
-export const style = new CSSStyleSheet();
-style.replaceSync(css);
+export const style = globalThis.CSSStyleSheet ? new CSSStyleSheet() : /** @type {CSSStyleSheet} */ ({});
+style.replaceSync?.(css);
