@@ -157,14 +157,14 @@ func TestAct_LeavesAloneWhatIsNotAsItWasSeen(t *testing.T) {
 	v := visit(t, l, "Petrova")
 	form := []string{"do=release", "reason=old", "reasoned=1", "lock=" + keyOf(seen), "lock=" + keyOf(free), "lock=" + keyOf(stays)}
 
-	if _, body := v.do("/ui/confirm", form...); !strings.Contains(body, "Release stays?") || !strings.Contains(body, "no longer held as you saw them") {
+	if _, body := v.do("/ui/confirm", form...); !strings.Contains(body, "Release stays?") || !strings.Contains(body, "have changed since you saw them") {
 		t.Errorf("the question does not say what has changed:\n%s", body)
 	}
 	res, body := v.do("/ui/act", form...)
 	if res.StatusCode != http.StatusOK || !strings.Contains(body, "Released: 1.") {
 		t.Errorf("answered %s:\n%s", res.Status, body)
 	}
-	for _, want := range []string{"is by now held by <a href=\"../ui/person?who=u%3Asidorova\"><bdi>Sidorova", "is free already"} {
+	for _, want := range []string{"is now held by <a href=\"../ui/person?who=u%3Asidorova\"><bdi>Sidorova", "is free already"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("it does not say %q:\n%s", want, body)
 		}
@@ -188,7 +188,7 @@ func TestAct_RefusesStrangersAndForgedForms(t *testing.T) {
 		"too long a reason":  {"Petrova", "lock=" + keyOf(m) + "&reasoned=1&reason=" + strings.Repeat("x", 1001), "Give a reason"},
 		"no lock":            {"Petrova", "reason=x", "Not done"},
 		"no token":           {"Petrova", "reason=x&lock=crm/contract/2417", "must be the name of a lock and a token"},
-		"no name":            {"Petrova", "reason=x&lock=a/b/c/d+7", "mutex"},
+		"no name":            {"Petrova", "reason=x&lock=a/b/c/d+7", "has 4 parts"},
 		"everything at once": {"Petrova", "reason=x&all=1&back=/", "Not done"},
 		"too many":           {"Petrova", "reason=x" + strings.Repeat("&lock=a+1", 1001), "1000 times at most"},
 	} {

@@ -110,7 +110,7 @@ func TestList_ReadsSoManyLocksAndSaysSo(t *testing.T) {
 	if got := countsOn(body)["held in all"]; got != "100,000+" {
 		t.Errorf("counts %q in all", got)
 	}
-	if !strings.Contains(body, "the first 100,000 locks by name") {
+	if !strings.Contains(body, "the first 100,000 by name") {
 		t.Error("it does not say that there is more")
 	}
 	if l.lists > maxLocks/editlock.MaxPage {
@@ -141,7 +141,7 @@ func TestList_ShowsWhatItsReaderMaySeeBehindAllThatIsRead(t *testing.T) {
 	} {
 		v.headers["Sees"] = test.sees
 		body := v.get(test.address)
-		if got := strings.TrimSuffix(countsOn(body)["locks"], "+"); got != test.locks || strings.Contains(body, "More is held than this page reads") != test.says {
+		if got := strings.TrimSuffix(countsOn(body)["locks"], "+"); got != test.locks || strings.Contains(body, "There are more locks than this page reads") != test.says {
 			t.Errorf("who sees %s is shown %q locks at %s; more: %v", test.sees, got, test.address, test.says)
 		}
 	}

@@ -78,7 +78,7 @@ func TestWords_WriteNumbersAndDurations(t *testing.T) {
 		}
 	}
 	for d, want := range map[time.Duration]string{
-		5 * time.Minute: "5 мин", 90 * time.Second: "1 мин 30 с", 26 * time.Hour: "1 дн 2 ч", 8*time.Hour + 5*time.Second: "8 ч",
+		5 * time.Minute: "5 мин", 90 * time.Second: "1 мин 30 с", 26 * time.Hour: "1 дн. 2 ч", 8*time.Hour + 5*time.Second: "8 ч",
 	} {
 		if got := strings.ReplaceAll(ru.duration(d), "\u00a0", " "); got != want {
 			t.Errorf("%v is written %q, want %q", d, got, want)

@@ -103,7 +103,7 @@ var problems = []text{
 	},
 	{
 		"goes with one mutex only: who waits for several could wait for ever",
-		"возможно только для одного семафора: ждать сразу нескольких можно вечно",
+		"возможно только для одной блокировки: ждать сразу нескольких можно вечно",
 	},
 	{
 		"goes with a wait only: the holder answers who waits",
@@ -111,7 +111,7 @@ var problems = []text{
 	},
 	{
 		"must be absent or free where several mutexes are captured: status data and token are one mutex's own",
-		"при захвате нескольких семафоров должно отсутствовать или быть free: данные и токен у каждого свои",
+		"при захвате нескольких блокировок должно отсутствовать или быть free: данные и токен у каждой свои",
 	},
 	{
 		"and wait don't go with a takeover: seen_token is its condition",

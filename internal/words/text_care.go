@@ -36,7 +36,7 @@ FILE неисправен или записан более новым editlock. 
 	"flag.force": {en: "replace FILE if it exists", ru: "заменить FILE, если он есть"},
 
 	"backup.done":     {en: "%s is a good copy", ru: "%s — исправная копия"},
-	"backup.has":      {en: "  %[1]d mutexes, %[2]d entries of history, %[3]s", ru: "  семафоров: %[1]d, записей истории: %[2]d, размер: %[3]s"},
+	"backup.has":      {en: "  %[1]d mutexes, %[2]d entries of history, %[3]s", ru: "  блокировок: %[1]d, записей истории: %[2]d, размер: %[3]s"},
 	"backup.last":     {en: "  last number given out: %d", ru: "  последний выданный номер: %d"},
 	"backup.copied":   {en: "copied %[1]s of %[2]s", ru: "скопировано %[1]s из %[2]s"},
 	"backup.checking": {en: "checking the copy", ru: "проверка копии"},

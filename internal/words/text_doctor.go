@@ -13,14 +13,15 @@ error, with what to do about it. The exit status is 1 if there is an error.
 
 It changes nothing: no tables are made, and no mutex is captured, as that would stand in the
 history. To try the disk it makes a file beside an SQLite store, and removes it. Each check
-ends after a while, whatever hangs. Run it as the server's user to see what he may.`,
+ends after a while, whatever hangs. Run it as the server's user to see what
+that user may do.`,
 		ru: `Проверяет, с теми же флагами, окружением и файлом, что и «serve»: настройки, файлы с секретами,
 сертификат, порт, хранилище и его версию, часы, диск и исправность файла SQLite. У сервера из
 --store (http:, https:) — отвечает ли он, готов ли, верны ли его часы и знает ли он
 вызывающего. Каждая строка — порядок, внимание или ошибка, и что с этим делать. Если есть
 ошибка, код выхода 1.
 
-Ничего не меняет: таблицы не создаются, семафор не захватывается, иначе это попало бы в
+Ничего не меняет: таблицы не создаются, блокировка не захватывается, иначе это попало бы в
 историю. Чтобы проверить диск, рядом с хранилищем SQLite создаётся и удаляется файл. Любая
 проверка когда-нибудь кончается, что бы ни зависло. Запускайте от имени пользователя
 сервера, чтобы увидеть его права.`,
@@ -28,15 +29,15 @@ ends after a while, whatever hangs. Run it as the server's user to see what he m
 	"doctor.ok":      {en: "ok", ru: "порядок"},
 	"doctor.warning": {en: "warning", ru: "внимание"},
 	"doctor.error":   {en: "error", ru: "ошибка"},
-	"doctor.hangs":   {en: "no end after %v", ru: "не кончается за %v"},
+	"doctor.hangs":   {en: "no answer after %v", ru: "нет ответа за %v"},
 	"doctor.hangs.do": {
 		en: "see whether the disk and the network answer",
 		ru: "посмотрите, отвечают ли диск и сеть",
 	},
 
 	"doctor.config":       {en: "a server can be run with %s", ru: "сервер может работать с %s"},
-	"doctor.config.none":  {en: "a server can be run with this; there is no file", ru: "сервер может с этим работать; файла нет"},
-	"doctor.file":         {en: "%s can be read by those only who should", ru: "%s доступен только кому нужно"},
+	"doctor.config.none":  {en: "a server can be run with this; there is no file", ru: "с этим сервер может работать; файла нет"},
+	"doctor.file":         {en: "%s can be read only by those who should", ru: "%s доступен только кому нужно"},
 	"doctor.file.none":    {en: "%s is not there", ru: "%s: такого файла нет"},
 	"doctor.file.none.do": {en: "make it, or correct the setting that names it", ru: "создайте его или исправьте настройку, которая его называет"},
 	"doctor.file.open":    {en: "%[1]s can be reached by everybody (mode %[2]v)", ru: "%[1]s доступен всем (режим %[2]v)"},
@@ -82,10 +83,10 @@ ends after a while, whatever hangs. Run it as the server's user to see what he m
 	"doctor.clock":         {en: "differs from this machine's by %v", ru: "отличаются от часов этой машины на %v"},
 	"doctor.clock.own":     {en: "this machine's clock decides", ru: "решают часы этой машины"},
 	"doctor.clock.etcd":    {en: "etcd's leases tell the time; no machine's time of day matters", ru: "время отсчитывают аренды etcd; часы машин не важны"},
-	"doctor.clock.loose":   {en: "this machine's clock decides, and nothing keeps it right", ru: "решают часы этой машины, и их ничто не подводит"},
+	"doctor.clock.loose":   {en: "this machine's clock decides, and no time service sets it", ru: "решают часы этой машины, и служба времени их не сверяет"},
 	"doctor.clock.skew":    {en: "is ahead of this machine's by %v (behind, if negative)", ru: "впереди часов этой машины на %v (если меньше нуля — позади)"},
-	"doctor.clock.skew.do": {en: "keep both by NTP (chronyd, systemd-timesyncd)", ru: "пусть те и другие подводит NTP (chronyd, systemd-timesyncd)"},
-	"doctor.clock.none":    {en: "the server does not say what time it has", ru: "сервер не говорит, который у него час"},
+	"doctor.clock.skew.do": {en: "set both clocks by NTP (chronyd, systemd-timesyncd)", ru: "сверяйте и те и другие по NTP (chronyd, systemd-timesyncd)"},
+	"doctor.clock.none":    {en: "the server does not say what time it has", ru: "сервер не сообщает своё время"},
 
 	"doctor.disk.network":    {en: "%[1]s is on %[2]s, a network file system: SQLite's locks don't hold there", ru: "%[1]s на сетевой файловой системе %[2]s: блокировки SQLite там не действуют"},
 	"doctor.disk.network.do": {en: "move the file to a disk of this machine, or use PostgreSQL", ru: "перенесите файл на диск этой машины или возьмите PostgreSQL"},
@@ -95,16 +96,16 @@ ends after a while, whatever hangs. Run it as the server's user to see what he m
 	"doctor.disk.write.do":   {en: "see its rights, its space, and whether you are the server's user", ru: "проверьте права, место и тот ли вы пользователь, что у сервера"},
 	"doctor.disk.sync":       {en: "a write is on the disk after %v", ru: "запись попадает на диск за %v"},
 	"doctor.disk.sync.do":    {en: "each change waits for that; use a faster disk", ru: "каждое изменение ждёт этого; возьмите диск быстрее"},
-	"doctor.contents":        {en: "sound: %[1]d mutexes, %[2]d waiting, %[3]d entries of history, %[4]s", ru: "исправно: семафоров %[1]d, ждут %[2]d, записей истории %[3]d, %[4]s"},
+	"doctor.contents":        {en: "sound: %[1]d mutexes, %[2]d waiting, %[3]d entries of history, %[4]s", ru: "исправно: блокировок %[1]d, ждут %[2]d, записей истории %[3]d, %[4]s"},
 	"doctor.contents.do":     {en: "stop the servers and restore a backup: editlock restore FILE", ru: "остановите серверы и восстановите копию: editlock restore FILE"},
 
 	"doctor.server":              {en: "%[1]s answers (%[2]s) in %[3]v", ru: "%[1]s отвечает (%[2]s) за %[3]v"},
-	"doctor.server.other":        {en: "%s is answered by something that is no editlock", ru: "по адресу %s отвечает не editlock"},
+	"doctor.server.other":        {en: "something else than editlock answers at %s", ru: "по адресу %s отвечает не editlock"},
 	"doctor.server.do":           {en: "see whether “editlock serve” runs there, and what is on the way", ru: "посмотрите, работает ли там «editlock serve» и что стоит на пути"},
 	"doctor.ready":               {en: "it takes requests", ru: "принимает запросы"},
 	"doctor.ready.not":           {en: "%[1]s: %[2]s", ru: "%[1]s: %[2]s"},
 	"doctor.ready.do":            {en: "run “editlock doctor” on its machine, and see its log", ru: "запустите «editlock doctor» на его машине и посмотрите журнал"},
 	"doctor.caller":              {en: "the server answers you", ru: "сервер вам отвечает"},
 	"doctor.caller.do":           {en: "give a key or token that the server knows", ru: "укажите ключ или токен, известный серверу"},
-	"doctor.caller.forbidden.do": {en: "the server knows you, but you may not list mutexes", ru: "сервер вас знает, но перечислять семафоры вам нельзя"},
+	"doctor.caller.forbidden.do": {en: "the server knows you, but you may not list mutexes", ru: "сервер вас знает, но перечислять блокировки вам нельзя"},
 }

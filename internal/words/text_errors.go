@@ -38,7 +38,7 @@ var errorTexts = map[string]text{
 	"lost.force_released": {en: "%[1]s released it by force at %[2]s", ru: "снята принудительно, %[1]s в %[2]s"},
 	"lost.handed_over":    {en: "it was handed over at %s", ru: "передана следующему в %s"},
 	"lost.released":       {en: "it was released at %s", ru: "снята в %s"},
-	"lost.expired":        {en: "it was not refreshed in time and expired at %s", ru: "вовремя не обновлена и истекла в %s"},
+	"lost.expired":        {en: "it was not refreshed in time and expired at %s", ru: "вовремя не продлена и истекла в %s"},
 	"lost.free":           {en: "nobody holds it now", ru: "сейчас свободно"},
 	"not_held":            {en: "nobody holds %s", ru: "блокировку %s никто не держит"},
 	"lost.holder":         {en: "%s has it now", ru: "теперь редактирует %s"},
@@ -94,7 +94,7 @@ var counted = map[string]forms{
 	"busy.more": {
 		en: map[plural.Form]string{plural.One: "%d more is busy", plural.Other: "%d more are busy"},
 		ru: map[plural.Form]string{
-			plural.One: "занят ещё %d", plural.Few: "заняты ещё %d", plural.Many: "занято ещё %d",
+			plural.One: "занята ещё %d", plural.Few: "заняты ещё %d", plural.Many: "занято ещё %d",
 		},
 	},
 	"waiting": {
@@ -112,7 +112,7 @@ var counted = map[string]forms{
 	"session.released": {
 		en: map[plural.Form]string{plural.One: "%d mutex of session %s released", plural.Other: "%d mutexes of session %s released"},
 		ru: map[plural.Form]string{
-			plural.One: "снят %d семафор сеанса %s", plural.Few: "снято %d семафора сеанса %s", plural.Many: "снято %d семафоров сеанса %s",
+			plural.One: "снята %d блокировка сеанса %s", plural.Few: "снято %d блокировки сеанса %s", plural.Many: "снято %d блокировок сеанса %s",
 		},
 	},
 }

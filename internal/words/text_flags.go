@@ -4,8 +4,8 @@ package words
 // value.
 var flagTexts = map[string]text{
 	"flag.store": {
-		en: "where the locks live, a `URL`: sqlite:PATH, memory:, http://HOST:PORT (default $EDITLOCK_STORE, else sqlite:editlock.db). Everybody on the machine sees a password in it: use --store-file",
-		ru: "где живут блокировки, `URL`: sqlite:ПУТЬ, memory:, http://ХОСТ:ПОРТ (если не указано: $EDITLOCK_STORE, затем sqlite:editlock.db). Пароль в нём видят все на этой машине: укажите --store-file",
+		en: "where the locks are kept, a `URL`: sqlite:PATH, memory:, http://HOST:PORT (default $EDITLOCK_STORE, else sqlite:editlock.db). Everybody on the machine sees a password in it: use --store-file",
+		ru: "где хранятся блокировки, `URL`: sqlite:ПУТЬ, memory:, http://ХОСТ:ПОРТ (если не указано: $EDITLOCK_STORE, затем sqlite:editlock.db). Пароль в нём видят все на этой машине: укажите --store-file",
 	},
 	"flag.store_file": {
 		en: "`FILE` with the URL of the store, which may have a password (default $EDITLOCK_STORE_FILE)",
@@ -29,18 +29,18 @@ var flagTexts = map[string]text{
 	},
 	"flag.user":  {en: "the owner's user id `U`: the same user may continue in another session", ru: "id пользователя `U`: тот же пользователь может продолжить в другом сеансе"},
 	"flag.login": {en: "the owner's login `L`", ru: "логин владельца `L`"},
-	"flag.name":  {en: "the owner's name `N`, for people to read", ru: "имя владельца `N`, для людей"},
+	"flag.name":  {en: "the owner's name `N`, for people", ru: "имя владельца `N`, для людей"},
 	"flag.host":  {en: "the owner's host `H` (default: this host)", ru: "хост владельца `H` (если не указано: этот хост)"},
 
-	"flag.idle":        {en: "free it so long after the last refresh: a `DURATION`, or never (default 5m)", ru: "освободить через столько после последнего обновления: `DURATION` или never (если не указано: 5m)"},
-	"flag.max_hold":    {en: "free it a `DURATION` after the capture, refreshed or not", ru: "освободить через `DURATION` после захвата, даже если обновляется"},
-	"flag.status_data": {en: "`TEXT` to keep with the mutex: progress, or the id of an open form", ru: "`TEXT`, хранимый с семафором: ход работы или id открытой формы"},
+	"flag.idle":        {en: "free it so long after the last refresh: a `DURATION`, or never (default 5m)", ru: "снять через столько после последнего продления: `DURATION` или never (если не указано: 5m)"},
+	"flag.max_hold":    {en: "free it a `DURATION` after the capture, refreshed or not", ru: "снять через `DURATION` после захвата, даже если продлевается"},
+	"flag.status_data": {en: "`TEXT` to keep with the mutex: progress, or the id of an open form", ru: "`TEXT`, который хранится с блокировкой: ход работы или id открытой формы"},
 	"flag.if_free":     {en: "only if nobody holds it, not even this session", ru: "только если не держит никто, даже этот сеанс"},
 	"flag.if_status_data": {
 		en: "only if it is this session's with exactly this status data `X`",
-		ru: "только если семафор этого сеанса и данные в точности `X`",
+		ru: "только если блокировка этого сеанса и данные в точности `X`",
 	},
-	"flag.if_token":    {en: "only if it is this session's with the token `T`", ru: "только если семафор этого сеанса и токен `T`"},
+	"flag.if_token":    {en: "only if it is this session's with the token `T`", ru: "только если блокировка этого сеанса и токен `T`"},
 	"flag.wait":        {en: "queue up to a `DURATION` for what another holds, 1h at most", ru: "ждать в очереди до `DURATION` (не больше 1h), если держит другой"},
 	"flag.message":     {en: "with --wait: `TEXT` that asks the holder to hand over", ru: "вместе с --wait: `TEXT`, просьба владельцу уступить"},
 	"flag.grant_after": {en: "let who asks with a message have it if you don't answer within a `DURATION`, 1s to 24h", ru: "отдать просящему с сообщением, если вы не ответили за `DURATION`, от 1s до 24h"},
@@ -70,9 +70,9 @@ var flagTexts = map[string]text{
 		ru: "то, что говорят эти флаги, а также чьи токены принимать, как входят люди, кому что можно и пределы — в `FILE` (TOML)",
 	},
 	"flag.check":     {en: "only say whether a server can be run with it", ru: "только сказать, может ли с ней работать сервер"},
-	"flag.metrics":   {en: "show the metrics for Prometheus at `ADDRESS`, too, to whoever reaches it", ru: "показывать метрики для Prometheus ещё и на `ADDRESS`, всем, кому он доступен"},
+	"flag.metrics":   {en: "show the metrics for Prometheus at `ADDRESS`, too, to anybody who reaches it", ru: "показывать метрики для Prometheus ещё и на `ADDRESS`, всем, кому он доступен"},
 	"flag.pprof":     {en: "profiles of the running server at `ADDRESS`, of this machine only", ru: "профили работающего сервера на `ADDRESS`, только этой машины"},
-	"flag.tls_cert":  {en: "serve by TLS with the certificate in `FILE` (PEM), read anew when it changes", ru: "отвечать по TLS с сертификатом из `FILE` (PEM); изменённый перечитывается"},
+	"flag.tls_cert":  {en: "serve by TLS with the certificate in `FILE` (PEM), read again when it changes", ru: "отвечать по TLS с сертификатом из `FILE` (PEM); изменённый перечитывается"},
 	"flag.tls_key":   {en: "the certificate's private key in `FILE` (PEM)", ru: "закрытый ключ сертификата в `FILE` (PEM)"},
 	"flag.client_ca": {en: "who signs client certificates, in `FILE` (PEM)", ru: "кто подписывает сертификаты клиентов — в `FILE` (PEM)"},
 

@@ -3,7 +3,7 @@ package words
 // serverTexts are the help and the messages of the server, of the help itself
 // and of completion.
 var serverTexts = map[string]text{
-	"serve.short": {en: "serve locks over HTTP", ru: "раздавать блокировки по HTTP"},
+	"serve.short": {en: "serve locks over HTTP", ru: "открыть доступ к блокировкам по HTTP"},
 	"serve.long": {
 		en: `Serves the locks of a store over HTTP, with its description at /docs and /openapi.json.
 --demo adds a small office to try it in: open it in two browsers, and the second is told
@@ -16,9 +16,9 @@ before the file; “editlock config” shows what counts.
 
 SIGINT or SIGTERM ends it without losing anything: locks stay held, and those who wait
 keep their place and ask again. A second signal ends it at once.`,
-		ru: `Раздаёт блокировки хранилища по HTTP; описание — на /docs и /openapi.json. --demo добавляет
-маленькую канцелярию для пробы: откройте её в двух браузерах, и второму скажут, кто
-редактирует. Без ключей, токенов, входа и сертификатов клиентов вызывающему верят на слово,
+		ru: `Открывает доступ к блокировкам хранилища по HTTP; описание — на /docs и /openapi.json.
+--demo добавляет маленькую канцелярию для пробы: откройте её в двух браузерах, и второй
+увидит, кто редактирует. Без ключей, токенов, входа и сертификатов клиентов вызывающему верят на слово,
 кто он, и сервер слушает только эту машину.
 
 То же, что флагами, можно сказать в файле --config, под теми же именами с _ вместо -, и в
@@ -31,7 +31,7 @@ SIGINT или SIGTERM завершает работу без потерь: бл�
 	"serve.demo":  {en: "Open %s in two browsers", ru: "Откройте %s в двух браузерах"},
 	"serve.plain": {en: "Serving %s", ru: "Сервер: %s"},
 	"serve.exposed": {
-		en: "%s can be reached from other machines, and anybody there could say that he is anybody. Listen on 127.0.0.1, or tell whom to believe with --keys, --client-ca, or issuers or a login in the file of --config",
+		en: "%s can be reached from other machines, and anybody there could claim to be anybody. Listen on 127.0.0.1, or tell whom to believe with --keys, --client-ca, or issuers or a login in the file of --config",
 		ru: "%s доступен с других машин, а там любой может назваться кем угодно. Слушайте 127.0.0.1 или укажите, кому верить: --keys, --client-ca или издатели и вход в файле --config",
 	},
 	"serve.flag_with":  {en: "%s goes with %s", ru: "%s указывают вместе с %s"},

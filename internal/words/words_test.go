@@ -242,7 +242,7 @@ func TestError(t *testing.T) {
 			"lost by expiry, another has it",
 			&editlock.LostError{ID: task, Holder: &now, How: editlock.KindExpired, By: ivanov.Owner, At: noon},
 			"the lock on task/42 is lost: it was not refreshed in time and expired at 12:04; petrov has it now",
-			"блокировка task/42 потеряна: вовремя не обновлена и истекла в 12:04; теперь редактирует petrov",
+			"блокировка task/42 потеряна: вовремя не продлена и истекла в 12:04; теперь редактирует petrov",
 		},
 		{
 			"lost by force, and free",
@@ -266,7 +266,7 @@ func TestError(t *testing.T) {
 			"lost because the store was silent",
 			&editlock.LostError{ID: task, How: editlock.KindExpired, At: noon, Reason: "the store did not confirm a refresh in time"},
 			"the lock on task/42 is lost: it was not refreshed in time and expired at 12:04 (the store did not confirm a refresh in time); nobody holds it now",
-			"блокировка task/42 потеряна: вовремя не обновлена и истекла в 12:04 (хранилище вовремя не подтвердило обновление); сейчас свободно",
+			"блокировка task/42 потеряна: вовремя не продлена и истекла в 12:04 (хранилище вовремя не подтвердило обновление); сейчас свободно",
 		},
 		{
 			"invalid", editlock.ID{ID: strings.Repeat("x", 501)}.Validate(),
@@ -314,5 +314,26 @@ func TestName_IsShortAndReadsBack(t *testing.T) {
 	}
 	if got, want := Name(editlock.ID{Mode: "task", ID: "1"}), "task/1"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// People read one word, «блокировка», and not the programmer's «семафор».
+func TestRussian_HasOneWordForALock(t *testing.T) {
+	texts := map[string]string{}
+	for key, text := range catalogue {
+		texts[key] = text.ru
+	}
+	for key, forms := range counted {
+		for form, text := range forms.ru {
+			texts[fmt.Sprint(key, form)] = text
+		}
+	}
+	for _, problem := range problems { // of the library, by their English
+		texts[problem.en] = problem.ru
+	}
+	for key, text := range texts {
+		if strings.Contains(strings.ToLower(text), "семафор") {
+			t.Errorf("%s: %s", key, text)
+		}
 	}
 }

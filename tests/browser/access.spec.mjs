@@ -109,7 +109,7 @@ test('the keyboard is enough', async ({ browser, server, knock }) => {
 
 test('news is read out: politely, or at once when the lock is lost', async ({ edit, knock }) => {
   const ivanov = await edit('Ivanov'), petrova = await knock('Petrova');
-  await expect(petrova.getByRole('status').filter({ hasText: 'Ivanov is editing' })).toHaveAttribute('aria-live', 'polite');
+  await expect(petrova.getByRole('status').filter({ hasText: 'Ivanov has been editing' })).toHaveAttribute('aria-live', 'polite');
   await click(petrova, 'Take over…');
   await say(petrova, 'urgent', 'Take over');
   await isIn(ivanov, 'lost');

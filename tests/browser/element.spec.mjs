@@ -120,7 +120,7 @@ test('whatever people write stays text', async ({ site, visit }) => {
   const call = (path, body) => site.editlock(path, { mutex: mutex('1'), owner, ...body });
   await call('/v1/capture', { status_data: probe('status') });
   const page = await visit({ name: probe('reader'), session: 'ivanov', user: 'ivanov' });
-  await expect(lock(page).locator('#headline')).toContainText(`${probe('name')} is editing`);
+  await expect(lock(page).locator('#headline')).toContainText(`${probe('name')} has been editing`);
   await page.getByRole('button', { name: 'Wait in the queue' }).click();
   await expect(page.getByRole('dialog')).toContainText(probe('name'));
   await page.getByRole('dialog').getByRole('textbox').fill(probe('ask'));

@@ -14,7 +14,7 @@ test('a limit is no loss before the lease ends, and not sure possession after', 
       body: '{"code":"limited","detail":"this is over the limit requests_per_second"}',
     });
   });
-  await expect(detail(page)).toContainText('The server limits the number of requests. You can go on typing until');
+  await expect(detail(page)).toContainText('The server limits the number of requests. You can keep typing until');
   await isIn(page, 'mine');
   await expect(notes(page)).toBeEditable();
 

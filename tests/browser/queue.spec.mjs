@@ -42,7 +42,7 @@ test('those who wait see their place, and move up', async ({ edit, knock }) => {
   await expect(headline(petrova)).toHaveText('You are number 1 in the queue');
   await queue(sidorova);
   await expect(headline(sidorova)).toHaveText('You are number 2 in the queue');
-  await expect(detail(sidorova)).toContainText('Ivanov is editing since');
+  await expect(detail(sidorova)).toContainText('Ivanov has been editing since');
   await expect(card(ivanov)).toContainText('waiting: 2');
   await expect(waiters(ivanov).getByRole('listitem')).toHaveCount(2);
 
@@ -64,7 +64,7 @@ test('who waits has the document as soon as it is free, with the newest text', a
   await expect(detail(petrova)).toContainText('It is your turn');
   await expect(notes(petrova)).toHaveValue('the last word');
   await expect(notes(petrova)).toBeEditable();
-  await expect(headline(sidorova)).toContainText('Petrova is editing');
+  await expect(headline(sidorova)).toContainText('Petrova has been editing');
 });
 
 test('a waiter who closes the page is out of the queue', async ({ edit, knock }) => {
@@ -82,7 +82,7 @@ test('the holder sees what is asked, and hands over with the text saved', async 
   await expect(waiters(ivanov)).toContainText('Petrova since');
   await expect(waiters(ivanov)).toContainText('Only the date, please');
   await expect(detail(ivanov)).toContainText('Waiting for you: 1.');
-  await expect(detail(petrova)).toContainText('If you get no answer, the document comes to you at');
+  await expect(detail(petrova)).toContainText('If there is no answer, the document comes to you at');
 
   await notes(ivanov).fill('not yet saved');
   await click(ivanov, 'Save and hand over');
@@ -163,7 +163,7 @@ test('text left behind can be thrown away', async ({ edit, knock }) => {
   await notes(ivanov).fill('not worth keeping');
   await takeOver(petrova, 'urgent');
   await expect(kept(ivanov)).toBeVisible();
-  await click(ivanov, 'Throw away');
+  await click(ivanov, 'Discard');
   await expect(kept(ivanov)).toBeHidden();
   await ivanov.reload();
   await isIn(ivanov, 'other');
@@ -188,14 +188,14 @@ test('a takeover from somebody who is not the holder any more is refused', async
   await api('/v1/takeover', { mutex: contract, seen_token: mutex.token, reason: 'faster', owner: { session: 's', name: 'Sidorova' } });
   await say(petrova, 'urgent', 'Take over');
   await expect(detail(petrova)).toContainText('Somebody was faster');
-  await expect(headline(petrova)).toContainText('Sidorova is editing');
+  await expect(headline(petrova)).toContainText('Sidorova has been editing');
   await isIn(ivanov, 'lost');
 });
 
 test('what people write stays text', async ({ edit, knock }) => {
   const probe = '<img src=x onerror="alert(1)">&lt;';
   const ivanov = await edit(`${probe} Ivanov`), petrova = await knock(`${probe} Petrova`);
-  await expect(headline(petrova)).toContainText(`${probe} Ivanov is editing`);
+  await expect(headline(petrova)).toContainText(`${probe} Ivanov has been editing`);
   await notes(ivanov).fill(`${probe} note`);
   await ivanov.getByRole('textbox', { name: 'Subject' }).fill(`${probe} subject`);
   await queue(petrova, `${probe} message`);

@@ -9,7 +9,7 @@ test('a second person is refused, and told who edits and since when', async ({ e
   const { mutex } = await api('/v1/request', { mutex: contract });
   const petrova = await knock('Petrova');
 
-  await expect(headline(petrova)).toHaveText(/^Ivanov is editing this since\s\d?\d:\d\d$/);
+  await expect(headline(petrova)).toHaveText(/^Ivanov has been editing this since\s\d?\d:\d\d$/);
   await expect(headline(petrova).locator('time')).toHaveAttribute('datetime', new Date(mutex.captured_at).toISOString());
   await expect(card(petrova)).toContainText('Ivanov, since');
   await expect(card(ivanov)).toContainText('You, since');
@@ -49,7 +49,7 @@ test('the same person in a second tab is told so, and can continue there', async
   await notes(first).fill('half a sentence');
   const second = await first.context().newPage();
   await second.goto(server.contract);
-  await expect(headline(second)).toHaveText(/^You are editing this yourself, in another tab, since\s\d?\d:\d\d$/);
+  await expect(headline(second)).toHaveText(/^You have been editing this in another tab since\s\d?\d:\d\d$/);
   await expect(notes(second)).not.toBeEditable();
   await isIn(first, 'mine');
   await expect(notes(first)).toHaveValue('half a sentence');
@@ -78,7 +78,7 @@ test('a reload is the same tab', async ({ edit, knock }) => {
   const ivanov = await edit('Ivanov'), petrova = await knock('Petrova');
   await ivanov.reload();
   await isIn(ivanov, 'mine');
-  await expect(headline(petrova)).toContainText('Ivanov is editing');
+  await expect(headline(petrova)).toContainText('Ivanov has been editing');
 });
 
 test('a reload is the same tab even if its release comes late, or never', async ({ edit, knock, api, request, server }) => {

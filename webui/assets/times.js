@@ -45,22 +45,30 @@ function away(time) {
   return say(ahead ? 'in' : 'ago', { time: parts.join(' ') });
 }
 
+// beside is what stands beside a time. Within a sentence the time comes first,
+// "since 12:04 (2 min ago)", else how far away it is.
+function beside(when, time) {
+  const text = away(Date.parse(time.dateTime));
+  return when.classList.contains('said') ? `(${text})` : text;
+}
+
 // show makes the times below an element the reader's.
 export function show(root) {
   for (const time of root.querySelectorAll('.when > time')) {
-    const at = Date.parse(time.dateTime);
+    const at = Date.parse(time.dateTime), when = time.parentElement;
     const relative = document.createElement('b');
     relative.className = 'away';
-    time.before(relative, ' ');
+    if (when.classList.contains('said')) time.after(' ', relative);
+    else time.before(relative, ' ');
     time.textContent = local(at);
     time.title = exact.format(at);
-    relative.textContent = away(at);
+    relative.textContent = beside(when, time);
   }
 }
 
 function tick() {
   for (const relative of document.querySelectorAll('.when > .away')) {
-    const text = away(Date.parse(relative.parentElement.querySelector('time').dateTime));
+    const when = relative.parentElement, text = beside(when, when.querySelector('time'));
     if (relative.textContent !== text) relative.textContent = text;
   }
 }

@@ -18,11 +18,11 @@ MUTEX = Mutex(ID("1"), IVAN, 7, "", AutoRelease(300), NOON, NOON, None, NOON + t
 
 
 def test_refusals_name_the_holder_and_the_time() -> None:
-    assert refusal(Busy("", MUTEX), zone=MOSCOW) == "Иванов И. И. is editing this since 12:04."
+    assert refusal(Busy("", MUTEX), zone=MOSCOW) == "Иванов И. И. has been editing this since 12:04."
     assert refusal(Busy("", MUTEX), language="ru", zone=MOSCOW) == "Уже редактирует Иванов И. И., с 12:04."
     mine = Busy("", MUTEX, self_held=True)
     assert refusal(mine, language="ru-RU", zone=MOSCOW) == "Вы уже редактируете это в другом окне, с 12:04."
-    assert refusal(mine, language="de", zone=MOSCOW) == "You are editing this already, in another window, since 12:04."
+    assert refusal(mine, language="de", zone=MOSCOW) == "You have been editing this in another window since 12:04."
 
 
 def test_another_day_is_named() -> None:
@@ -59,7 +59,7 @@ def test_losses_say_how(lost: Lost, english: str, russian: str) -> None:
 def test_names_keep_the_order_of_the_text_around_them() -> None:
     turning = replace(MUTEX, owner=replace(IVAN, name="\u05d3\u05d5\u05d3\u2069\u202e"))
     shown = "\u2068\u05d3\u05d5\u05d3[U+2069][U+202E]\u2069"
-    assert refusal(Busy("", turning), zone=MOSCOW) == f"{shown} is editing this since 12:04."
+    assert refusal(Busy("", turning), zone=MOSCOW) == f"{shown} has been editing this since 12:04."
     lost = Lost("", how="taken_over", by=turning.owner, reason="\u202e!", holder=turning)
     assert loss(lost) == f"{shown} took over your lock. Reason: [U+202E]!. {shown} is editing this now."
 

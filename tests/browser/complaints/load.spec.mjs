@@ -94,7 +94,7 @@ test('a server in trouble is asked less and less often, and the lock stays', asy
   const gaps = failed.slice(1).map((t, i) => (t - failed[i]) / 1000);
   // 1, 2, 4 and 8 seconds, less up to a half; a busy machine may add to it.
   gaps.forEach((gap, i) => expect(gap).toBeGreaterThan(2 ** i / 2 - 0.05));
-  await expect(lock(page).locator('#detail')).toContainText('No connection. You can go on typing until');
+  await expect(lock(page).locator('#detail')).toContainText('No connection. You can keep typing until');
   await text(page).fill('typed in between');
   site.fault = () => null;
   await expect(lock(page).locator('#detail')).not.toContainText('No connection', { timeout: 20_000 });
@@ -107,11 +107,11 @@ test('who is not there is warned, and gives the lock back; the beats end', async
   const page = await visit({ ...ivanov, idle: '30s', 'inactive-after': '5s' });
   await isIn(page, 'mine');
   await text(page).fill('half a sentence');
-  await expect(lock(page).locator('#detail')).toContainText('this is given back at');
+  await expect(lock(page).locator('#detail')).toContainText('the document is released at');
 
   await test.step('a keystroke keeps it', async () => {
     await page.keyboard.press('Shift');
-    await expect(lock(page).locator('#detail')).not.toContainText('given back');
+    await expect(lock(page).locator('#detail')).not.toContainText('is released at');
     await isIn(page, 'mine');
   });
   await isIn(page, 'lost');

@@ -83,7 +83,7 @@ test('who lost unsaved text is asked before he leaves it behind', async ({ brows
   const [question] = await Promise.all([page.waitForEvent('dialog'), page.close({ runBeforeUnload: true })]);
   expect(question.type()).toBe('beforeunload');
   await question.dismiss();
-  await page.getByRole('button', { name: 'Throw away' }).click();
+  await page.getByRole('button', { name: 'Discard' }).click();
   await Promise.all([page.waitForEvent('close'), page.close({ runBeforeUnload: true })]);
 });
 
@@ -151,7 +151,7 @@ test('of two who begin at once one edits, and the other is told who', async ({ s
   const [winner, loser] = owner.name === 'Ivanov' ? pages : pages.toReversed();
   await isIn(winner, 'mine');
   await isIn(loser, 'other');
-  await expect(lock(loser).locator('#headline')).toContainText(`${owner.name} is editing this since`);
+  await expect(lock(loser).locator('#headline')).toContainText(`${owner.name} has been editing this since`);
   await expect(text(loser)).not.toBeEditable();
   expect(site.calls.filter((c) => c.status >= 500)).toEqual([]);
   await winner.getByRole('button', { name: 'Stop editing' }).click();

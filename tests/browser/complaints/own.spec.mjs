@@ -53,7 +53,7 @@ test('a second tab is told "you, in another tab, since when", and may continue t
   await text(first).fill('half a sentence');
   const second = await visit(ivanov, '1', { context: first.context() });
   await isIn(second, 'self');
-  await expect(lock(second).locator('#headline')).toHaveText(/^You are editing this yourself, in another tab, since\s\d?\d:\d\d$/);
+  await expect(lock(second).locator('#headline')).toHaveText(/^You have been editing this in another tab since\s\d?\d:\d\d$/);
   await expect(text(second)).not.toBeEditable();
   await isIn(first, 'mine');
   await expect(text(first)).toHaveValue('half a sentence');

@@ -103,7 +103,7 @@ test('a short cut of the network is nobody\'s business', async ({ site, visit })
   const token = await tokenOf(page);
   await page.context().setOffline(true);
   await page.evaluate(() => document.querySelector('edit-lock').lock.check());
-  await expect(lock(page).locator('#detail')).toContainText('No connection. You can go on typing until');
+  await expect(lock(page).locator('#detail')).toContainText('No connection. You can keep typing until');
   await text(page).fill('typed without a network');
   await page.context().setOffline(false);
   await expect(lock(page).locator('#detail')).not.toContainText('No connection');

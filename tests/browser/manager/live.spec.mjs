@@ -92,7 +92,7 @@ test('a server that went away is told of, and found again', async ({ read, serve
   const page = await read();
   await expect(page.locator('#live-state')).toHaveText('Live');
   await server.stop();
-  await expect(page.locator('#live-state')).toHaveText(/^No answer since \d\d:\d\d\. What you see may be old\.$/);
+  await expect(page.locator('#live-state')).toHaveText(/^No answer since \d\d:\d\d\. What you see may be out of date\.$/);
   await server.start();
   await expect(page.locator('#live-state')).toHaveText('Live');
 });

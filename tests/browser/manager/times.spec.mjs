@@ -78,3 +78,14 @@ test('a form on another site changes nothing', async ({ hold, browser, server, a
   expect((await api('/v1/request', { mutex: parse('crm/contract/2417') })).mutex.token).toBe(mutex.token);
   await context.close();
 });
+
+test('within a sentence the time stands before how long ago that was', async ({ hold, await_, read, server }) => {
+  await hold('Ivanov', 'crm/contract/2417');
+  await await_('Kim', 'crm/contract/2417', 'May I?');
+  const page = await read('Petrova');
+  await page.goto(`${server.url}/ui/lock?id=crm/contract/2417`);
+  await expect(page.locator('.waiters li')).toContainText(/since \d\d:\d\d \((now|\d+\ss ago)\)/);
+  await page.locator('#release').click();
+  await expect(page.locator('.chosen')).toContainText(/since \d\d:\d\d \((now|\d+\ss ago)\)/);
+  await expect(page.locator('.lead')).toContainText('The holder is told at once');
+});

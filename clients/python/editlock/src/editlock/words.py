@@ -12,9 +12,9 @@ from .types import Mutex
 
 _TEXTS = {
     "en": {
-        "busy": "{who} is editing this since {since}.",
-        "self": "You are editing this already, in another window, since {since}.",
-        "expired": "Your lock has expired: it was not refreshed in time.",
+        "busy": "{who} has been editing this since {since}.",
+        "self": "You have been editing this in another window since {since}.",
+        "expired": "Your lock has expired: it was not renewed in time.",
         "taken_over": "{who} took over your lock.",
         "force_released": "{who} released your lock.",
         "lost": "You do not hold the lock any more.",
