@@ -252,7 +252,11 @@ func (w *guarded) Release(ctx context.Context, id editlock.ID, cond editlock.Con
 	if requestID, is := cond.Request(); is { // gives up the place to come back to
 		w.g.returning.take(keyOf(editlock.OwnerFrom(ctx), id, requestID))
 	}
-	return w.inner.Release(ctx, id, cond)
+	released, err := w.inner.Release(ctx, id, cond)
+	if released {
+		w.g.freed(editlock.OwnerFrom(ctx))
+	}
+	return released, err
 }
 
 // ReleaseAfter implements editlock.Locker.
@@ -278,7 +282,11 @@ func (w *guarded) ReleaseAll(ctx context.Context, ids []editlock.ID) ([]editlock
 	if err := w.g.AdmitItems(c, min(len(ids), editlock.MaxBatch)); err != nil {
 		return nil, err
 	}
-	return w.inner.ReleaseAll(ctx, ids)
+	released, err := w.inner.ReleaseAll(ctx, ids)
+	if len(released) > 0 {
+		w.g.freed(editlock.OwnerFrom(ctx))
+	}
+	return released, err
 }
 
 // HandOver implements editlock.Locker.
@@ -287,7 +295,11 @@ func (w *guarded) HandOver(ctx context.Context, id editlock.ID) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	return w.inner.HandOver(ctx, id)
+	passed, err := w.inner.HandOver(ctx, id)
+	if passed {
+		w.g.freed(editlock.OwnerFrom(ctx))
+	}
+	return passed, err
 }
 
 // Decline implements editlock.Locker.

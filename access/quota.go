@@ -23,9 +23,41 @@ type quotas struct {
 
 // quota is of one session or user.
 type quota struct {
-	turn    chan struct{} // holds one token; guards what follows
+	turn    chan struct{} // holds one token; guards the two that follow
 	left    int           // captures that need no count
 	pending int           // captures under way, which a count may miss
+
+	mu       sync.Mutex // guards what follows
+	full     time.Time  // until when a refusal needs no count
+	releases int        // of which this process has heard
+}
+
+// fullFor is how long a count that found no room is good for: it reads all that is
+// held, and a refusal must not cost more than a capture.
+const fullFor = time.Second
+
+// isFull reports whether a count is good that found no room, and how many releases
+// came before this.
+func (q *quota) isFull() (full bool, releases int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return time.Now().Before(q.full), q.releases
+}
+
+// foundFull notes a count that found no room, unless a release came meanwhile.
+func (q *quota) foundFull(releases int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.releases == releases {
+		q.full = time.Now().Add(fullFor)
+	}
+}
+
+func (q *quota) freed() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.full = time.Time{}
+	q.releases++
 }
 
 func (q *quotas) of(who string) *quota {
@@ -57,11 +89,18 @@ func (q *quotas) take(ctx context.Context, l editlock.Locker, c *Counters, who s
 	}
 	defer func() { one.turn <- struct{}{} }()
 	if one.left < n {
+		full, releases := one.isFull()
+		if full {
+			return nil, c.limited(q.limit, q.max, 10*time.Second)
+		}
 		held, err := count(ctx, l, q.query(who), q.max)
 		if err != nil {
 			return nil, err
 		}
 		room := q.max - held - one.pending
+		if room < 1 {
+			one.foundFull(releases)
+		}
 		if n > room {
 			return nil, c.limited(q.limit, q.max, 10*time.Second)
 		}
@@ -75,6 +114,15 @@ func (q *quotas) take(ctx context.Context, l editlock.Locker, c *Counters, who s
 		one.left += n - got
 		one.turn <- struct{}{}
 	}, nil
+}
+
+// freed tells that something of somebody's was released.
+func (q *quotas) freed(who string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if one := q.by[who]; one != nil {
+		one.freed()
+	}
 }
 
 // count is how many mutexes a query finds, up to limit.
@@ -109,4 +157,10 @@ func (g *Guard) charge(ctx context.Context, l editlock.Locker, o editlock.Owner,
 		session(got)
 		user(got)
 	}, nil
+}
+
+// freed tells that something of an owner's was released.
+func (g *Guard) freed(o editlock.Owner) {
+	g.bySession.freed(o.Session)
+	g.byUser.freed(o.UserID)
 }

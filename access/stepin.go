@@ -29,6 +29,7 @@ func (w *guarded) Takeover(ctx context.Context, id editlock.ID, seen editlock.To
 	m, err := w.inner.Takeover(ctx, id, seen, reason, opts)
 	done(taken(m, err))
 	if err == nil {
+		w.g.freed(held.Owner)
 		w.g.remember(c, m, true)
 		w.tell(ctx, c, editlock.KindTakenOver, held, reason)
 	}
@@ -45,6 +46,7 @@ func (w *guarded) ForceRelease(ctx context.Context, id editlock.ID, seen editloc
 		return err
 	}
 	if err = w.inner.ForceRelease(ctx, id, seen, reason); err == nil {
+		w.g.freed(held.Owner)
 		w.tell(ctx, c, editlock.KindForceReleased, held, reason)
 	}
 	return err
@@ -130,6 +132,11 @@ func (w *guarded) ReleaseSession(ctx context.Context, session string) ([]editloc
 	if err != nil {
 		return nil, err
 	}
+	defer func() {
+		for _, m := range held {
+			w.g.freed(m.Owner)
+		}
+	}()
 	if mine {
 		own := slices.DeleteFunc(slices.Clone(held), func(m editlock.Mutex) bool {
 			return m.Owner.Session != session && !c.Held(session, m.Owner)
