@@ -86,7 +86,8 @@ func (s *scanner) get(ctx context.Context) (*scan, time.Time, error) {
 	defer func() { s.turn <- struct{}{} }()
 	age := time.Since(s.begun)
 	if s.last == nil || age > max(freshFor, rest*s.took) || s.passed && (s.took < small || age >= 2*s.took) {
-		ctx, cancel := context.WithTimeout(ctx, patience)
+		// For all, so that it goes on when this reader leaves.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 		defer cancel()
 		begun := time.Now()
 		last, err := s.read(ctx)

@@ -91,10 +91,32 @@ func TestScanner_ReadsAHugeStoreHalfOfTheTimeAtMost(t *testing.T) {
 	})
 }
 
+// A reader who leaves, again and again, ends no scan that all are waiting for.
+func TestScanner_ReadsOnWhenItsReaderHasLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := &slowly{fixed: office()}
+		s := newScanner(l, nil, maxLocks)
+		ctx, leave := context.WithTimeout(t.Context(), time.Second)
+		defer leave()
+		_, _, _ = s.get(ctx)
+		if _, _, err := s.get(t.Context()); err != nil || l.began != 1 {
+			t.Errorf("%v after %d reads", err, l.began)
+		}
+	})
+}
+
 // slowly takes two seconds for a page.
-type slowly struct{ *fixed }
+type slowly struct {
+	*fixed
+	began int // calls of List
+}
 
 func (l *slowly) List(ctx context.Context, q editlock.Query) (editlock.Page, error) {
-	time.Sleep(2 * time.Second)
-	return l.fixed.List(ctx, q)
+	l.began++
+	select {
+	case <-time.After(2 * time.Second):
+		return l.fixed.List(ctx, q)
+	case <-ctx.Done():
+		return editlock.Page{}, ctx.Err()
+	}
 }
