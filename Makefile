@@ -15,7 +15,8 @@ help: ## list these commands
 	@grep -hE '^[a-z/]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-20s %s\n", $$1, $$2 }'
 
 run: ## build and serve the demo, on an embedded database in editlock.db
-	@$(GO) build -o bin/editlock ./cmd/editlock
+	@[ -x bin/editlock ] || echo 'Building editlock. The first time, Go fetches and compiles what it needs: a minute or two.'
+	@$(GO) build -ldflags='-s -w' -o bin/editlock ./cmd/editlock
 	@exec bin/editlock serve --demo
 
 test: setup vet lint test/go test/api test/browser test/python build/all vuln ## everything that CI checks
