@@ -394,6 +394,15 @@ def test_the_list_says_who_edits_what_by_one_query(
     assert len(calls) == 1
 
 
+def test_names_keep_the_order_of_the_text_around_them(ivan: Admin, locks: Client, invoice: Invoice) -> None:
+    hebrew = Invoice.objects.create(number=f"\u05d0{invoice.number}")
+    locks.capture(mutex_id(hebrew), owner=Owner(session="s", name="\u05d3\u05d5\u05d3"))
+    shown = "\u2068\u05d3\u05d5\u05d3\u2069"
+    assert f"{shown}, since" in ivan.get(LIST).content.decode()
+    said = ivan.says(ivan.post(address(hebrew, "delete"), {"post": "yes"}))
+    assert f"\u2068Invoice {hebrew.number}\u2069: {shown} " in said
+
+
 def _counting(run: Any, calls: list[str]) -> Any:
     def counted(self: Any, call: Any, within: Any = None) -> Any:
         calls.append(call.path)

@@ -39,7 +39,7 @@ _TEXTS = {
 _DIRECTING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
-def _isolated(text: str) -> str:
+def isolated(text: str) -> str:
     """A text that somebody wrote, so that it does not change the order of the text around it.
 
     Characters that direct text are written out: one of them could end the isolation.
@@ -72,7 +72,7 @@ def being_edited(
     today = (now or mutex.as_of).astimezone(zone).date()
     shown = since.strftime("%H:%M" if since.date() == today else "%d.%m.%Y %H:%M")
     texts = _texts(language)
-    return texts["self" if self_held else "busy"].format(who=_isolated(mutex.owner.label), since=shown)
+    return texts["self" if self_held else "busy"].format(who=isolated(mutex.owner.label), since=shown)
 
 
 def refusal(err: Busy, *, language: str = "en", zone: Optional[tzinfo] = None) -> str:
@@ -83,11 +83,11 @@ def refusal(err: Busy, *, language: str = "en", zone: Optional[tzinfo] = None) -
 def loss(err: Lost, *, language: str = "en") -> str:
     """Says how a lock was lost, and who has it now."""
     texts = _texts(language)
-    who = _isolated(err.by.label) if err.by is not None else texts["somebody"]
+    who = isolated(err.by.label) if err.by is not None else texts["somebody"]
     known = err.how in ("expired", "taken_over", "force_released")
     text = texts[err.how if known else "lost"].format(who=who)
     if err.reason and err.how != "expired":
-        text += texts["reason"].format(reason=_isolated(err.reason.rstrip(".")))
+        text += texts["reason"].format(reason=isolated(err.reason.rstrip(".")))
     if err.holder is not None:
-        text += texts["now"].format(who=_isolated(err.holder.owner.label))
+        text += texts["now"].format(who=isolated(err.holder.owner.label))
     return text.replace("..", ".")  # a name that ends in a full stop

@@ -93,7 +93,7 @@ def cell(mutex: Mutex, self_held: bool) -> str:
     since = mutex.captured_at.astimezone(_zone())
     today = mutex.as_of.astimezone(_zone()).date()
     shown = since.strftime("%H:%M" if since.date() == today else "%d.%m.%Y %H:%M")
-    return text("cell", who=text("you") if self_held else mutex.owner.label, since=shown)
+    return text("cell", who=text("you") if self_held else words.isolated(mutex.owner.label), since=shown)
 
 
 def why(err: EditlockError, named: Optional[dict[Any, str]] = None) -> str:
@@ -106,7 +106,8 @@ def why(err: EditlockError, named: Optional[dict[Any, str]] = None) -> str:
         said = []
         for holder in err.holders[:5]:
             one = edited_by(holder, err.self_held)
-            said.append(text("object", object=named[holder.id], why=one) if holder.id in named else one)
+            name = named.get(holder.id)
+            said.append(one if name is None else text("object", object=words.isolated(name), why=one))
         if len(err.holders) > 5:
             said.append(text("and more", count=len(err.holders) - 5))
         return " ".join(said)
