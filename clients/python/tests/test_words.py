@@ -36,7 +36,7 @@ def test_another_day_is_named() -> None:
         (Lost(""), "You do not hold the lock any more.", "Блокировка больше не ваша."),
         (
             Lost("", how="expired", reason="not confirmed"),
-            "Your lock has expired: it was not refreshed in time.",
+            "Your lock has expired: it was not renewed in time.",
             "Ваша блокировка истекла: она не была вовремя продлена.",
         ),
         (
