@@ -63,6 +63,7 @@ plant bench/contender/planted.go depguard "$(imports main github.com/editlock/ed
 plant store/clock.go forbidigo "$(clock store)"
 plant store/core/clock.go forbidigo "$(clock core)"
 plant store/postgres/planted.go forbidigo "$(clock postgres)"
+plant store/postgres/imports.go depguard "$(imports postgres github.com/editlock/editlock/store)"
 plant store/mariadb/planted.go forbidigo "$(clock mariadb)"
 plant store/redis/planted.go forbidigo "$(clock redis)"
 plant store/etcd/planted.go forbidigo "$(clock etcd)"

@@ -70,16 +70,24 @@ var mutants = []mutant{
 		"call('PUBLISH', P .. 'news', said)", "", redis,
 	},
 	{
-		"PostgreSQL compares identities by their beginnings", "store/postgres/swap.sql",
-		"rec.session = coalesce(x ->> 'session', rec.session)", "starts_with(rec.session, coalesce(x ->> 'session', rec.session))", postgres,
+		"a condition on PostgreSQL compares no data", "store/postgres/commit.sql",
+		" AND (c.d IS NULL OR r.d = c.d)", "", postgres,
 	},
 	{
-		"a refresh creates in PostgreSQL", "store/postgres/swap.sql",
-		"          ELSE rec.name IS NOT NULL\n", "          WHEN act = 2 AND rec.name IS NULL THEN true\n          ELSE rec.name IS NOT NULL\n", postgres,
+		"rows outlive their lease on PostgreSQL", "store/postgres/commit.sql",
+		"AND (r.lease IS NULL OR (SELECT l.due > now FROM @schema@.editlock_row l WHERE l.k = r.lease))", "", postgres,
 	},
 	{
-		"PostgreSQL wakes nobody", "store/postgres/settle.sql",
-		"PERFORM pg_notify('@channel@', payload);", "NULL;", postgres,
+		"a guarded hold ends on PostgreSQL", "store/postgres/guard.sql",
+		" FOR KEY SHARE;", ";", postgres,
+	},
+	{
+		"PostgreSQL wakes nobody", "store/postgres/commit.sql",
+		"      PERFORM pg_notify('@channel@', payload);", "      NULL;", postgres,
+	},
+	{
+		"the log's end is not searched on PostgreSQL", "store/postgres/read.sql",
+		"SELECT q.i, f.n FROM q JOIN fresh f ON f.h = q.tag", "SELECT q.i, f.n FROM q JOIN fresh f ON f.h = q.tag AND false", postgres,
 	},
 	{
 		"the server's clock decides on etcd", "store/etcd/clock.go",

@@ -71,3 +71,9 @@ func disconnected(err error) bool {
 	}
 	return true
 }
+
+// duplicate reports whether a row that was to be made is there.
+func duplicate(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == "23505"
+}

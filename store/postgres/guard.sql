@@ -7,12 +7,12 @@
 CREATE FUNCTION @schema@.editlock_guard(p_name text, p_token bigint) RETURNS void LANGUAGE plpgsql
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $fn$
 DECLARE
-  rec @schema@.editlock_record;
+  hold @schema@.editlock_row;
 BEGIN
-  SELECT r.* INTO rec FROM @schema@.editlock_record r WHERE r.name = p_name FOR KEY SHARE;
-  IF rec.token = p_token AND coalesce(rec.expires > @schema@.editlock_now(), true) THEN
+  SELECT r.* INTO hold FROM @schema@.editlock_row r WHERE r.k = convert_to('h' || p_name, 'UTF8') FOR KEY SHARE;
+  IF hold.rev = p_token AND hold.due > @schema@.editlock_now(false) THEN
     RETURN; -- the clock was read after the row was locked
   END IF;
   RAISE EXCEPTION 'editlock: token % of % is not in force', p_token, p_name
-    USING ERRCODE = 'EL001', HINT = 'Another may have written since: read anew, and capture the mutex again.';
+    USING ERRCODE = 'EL001', HINT = 'Another may have written since: read again, and capture the mutex again.';
 END $fn$;

@@ -2,15 +2,17 @@ package postgres
 
 import (
 	"context"
-	"encoding/json"
+	"encoding/base64"
+	"encoding/binary"
 	"errors"
+	"math"
 	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/kv"
 )
 
 const (
@@ -18,170 +20,234 @@ const (
 	lookEvery = time.Second
 	// lookAlone is the same where there is nowhere to LISTEN.
 	lookAlone = 200 * time.Millisecond
-	// aliveEvery is how often a silent connection is asked whether it lives.
-	aliveEvery = 15 * time.Second
-	// lookPage is how many entries are looked at at a time.
+	// lookPage bounds how many log entries one look reads.
 	lookPage = 1000
-	// maxPeers bounds the peers that a process says are its own. A Manager
-	// is one, as long as it lives.
-	maxPeers = 16
+	// aliveEvery is how often a silent connection is asked whether it lives.
+	aliveEvery = 10 * time.Second
+	// watchLease is how long a process that follows the log is told of its
+	// growth; watchRenew is how often it says that it still does.
+	watchLease = 10 * time.Second
+	watchRenew = 3 * time.Second
 )
 
-// tailQuery reads behind the last entry that was published: what may have been
-// granted, and the last number given out.
-const tailQuery = `SELECT m.last, e.seq, e.request FROM (SELECT ` + lastSeq + ` AS last FROM @schema@.editlock_meta m) m
-	LEFT JOIN LATERAL (SELECT l.seq, l.request FROM @schema@.editlock_log l WHERE l.seq > $1 ORDER BY l.seq LIMIT $2) e ON true
-	ORDER BY e.seq`
+// begin learns how far the log is.
+func (e *engine) begin(ctx context.Context) error {
+	last, _, _, loose, err := e.lookAfter(ctx, math.MaxInt64)
+	e.told = last
+	e.loose.Store(loose)
+	e.index(0)
+	return err
+}
 
-// Listen implements store.Store. The first subscription starts what brings
-// news from other processes.
-func (s *Store) Listen(peer string) *store.Subscription {
-	s.mu.Lock()
-	if !slices.Contains(s.peers, peer) {
-		if len(s.peers) == maxPeers { // the oldest is notified, as if it were elsewhere
-			s.peers = s.peers[1:]
-		}
-		s.peers = append(s.peers, peer)
-	}
-	s.mu.Unlock()
-	s.listens.Do(func() {
-		if s.jobs.Closed() {
-			return
-		}
+// Listen implements kv.Engine. The first listener starts what brings news from
+// other processes.
+func (e *engine) Listen(f func(kv.News)) (stop func()) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.listeners[&f] = struct{}{}
+	e.listens.Do(func() {
 		every := lookAlone
-		if s.target.listen != nil {
+		if e.target.listen != nil {
 			every = lookEvery
-			s.done.Go(s.hear)
+			e.work.Go(e.hear)
 		}
-		s.done.Go(func() { s.lookNowAndThen(every) })
+		e.work.Go(func() { e.lookNowAndThen(every) })
 	})
-	return s.Hub.Listen(peer)
-}
-
-// listening are the peers that listen here, and need not be notified.
-func (s *Store) listening() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return append([]string{}, s.peers...)
-}
-
-// published publishes what a step of this process did.
-func (s *Store) published(end summary) {
-	s.mu.Lock()
-	if s.seen >= end.first { // else something before it is not known here: look finds it
-		s.seen = max(s.seen, end.last)
-	}
-	s.mu.Unlock()
-	if len(end.news) > 0 || end.grew {
-		s.Publish(end.news, end.grew)
+	return func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		delete(e.listeners, &f)
 	}
 }
 
-func (s *Store) lookNowAndThen(every time.Duration) {
+// publish tells listeners. The caller has the mutex.
+func (e *engine) publish(n kv.News) {
+	for f := range e.listeners {
+		(*f)(n)
+	}
+}
+
+// tell tells what this process has committed.
+func (e *engine) tell(txns []kv.Txn, answers []kv.Answer) {
+	logged := 0
+	e.mu.Lock()
+	for i := range txns {
+		if !answers[i].Done {
+			continue
+		}
+		// Numbers of other processes in between are for look to tell of.
+		if answers[i].First == e.told+1 {
+			e.told += uint64(txns[i].Numbers)
+		}
+		logged += len(txns[i].Log)
+		if n := kv.NewsOf(&txns[i], &answers[i]); n.Logged || len(n.Notes) > 0 {
+			e.publish(n)
+		}
+	}
+	e.mu.Unlock()
+	if logged > 0 {
+		e.index(logged)
+	}
+}
+
+const (
+	// indexFrom is from how many log entries on their tags are indexed.
+	indexFrom = 1000
+	// indexPiece is how many are, at most, in one transaction.
+	indexPiece = 4000
+)
+
+// index counts log entries that were written, and sees to it that they are
+// indexed some time.
+func (e *engine) index(more int) {
+	if e.loose.Add(int64(more)) < indexFrom || !e.indexing.CompareAndSwap(false, true) {
+		return
+	}
+	e.work.Go(func() {
+		defer e.indexing.Store(false)
+		for {
+			var n int64
+			err := e.call(e.ctx, e.reindex, [][]byte{int8Arg(indexPiece)}, true, func(in *answer) error {
+				n = in.scalar()
+				return in.err
+			})
+			if err != nil || n < indexPiece {
+				e.loose.Store(0) // after a failure: the next time
+				return
+			}
+		}
+	})
+}
+
+func (e *engine) lookNowAndThen(every time.Duration) {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
 		select {
-		case <-s.ctx.Done():
+		case <-e.ctx.Done():
 			return
 		case <-tick.C:
-		}
-		if s.Listening() {
-			s.look()
+			e.look()
 		}
 	}
 }
 
-// look publishes what others wrote since the last look. Whose tickets these
-// were is not known here: everybody is asked.
-func (s *Store) look() {
-	for full := true; full; {
-		s.mu.Lock()
-		after := s.seen
-		s.mu.Unlock()
-		var (
-			last int64
-			news []store.Signal
-			grew bool
-		)
-		err := s.read(s.ctx, func(ctx context.Context) error {
-			rows, err := s.pool.Query(ctx, s.query.tail, int64(after), lookPage)
-			if err != nil {
-				return err
-			}
-			news, grew = nil, false
-			var (
-				seq     *int64
-				request *string
-				n       int
-			)
-			_, err = pgx.ForEachRow(rows, []any{&last, &seq, &request}, func() error {
-				if seq == nil {
-					return nil
-				}
-				grew = true
-				if *request != "" {
-					news = append(news, store.Signal{Ticket: *request})
-				}
-				if n++; n == lookPage {
-					last = *seq
-				}
-				return nil
-			})
-			full = n == lookPage
-			return err
-		})
+// look tells of what others committed since the last look.
+func (e *engine) look() {
+	for {
+		e.mu.Lock()
+		after, idle := e.told, len(e.listeners) == 0
+		e.mu.Unlock()
+		if idle {
+			return
+		}
+		last, logged, notes, _, err := e.lookAfter(e.ctx, int64(after))
 		if err != nil {
 			return // the next look may reach it
 		}
-		s.mu.Lock()
-		s.seen = max(s.seen, uint64(last))
-		s.mu.Unlock()
-		if grew { // what was published here meanwhile is told twice: that is no lie
-			s.Publish(news, true)
+		e.mu.Lock()
+		if last > e.told { // else it was told of meanwhile
+			e.told = last
+			if logged > 0 {
+				e.publish(kv.News{Notes: notes, Logged: true})
+			}
+		}
+		e.mu.Unlock()
+		if logged < lookPage {
+			return
 		}
 	}
 }
 
+// lookAfter reads how many log entries, at most lookPage, are behind one, up to
+// which number, and with which notes.
+func (e *engine) lookAfter(ctx context.Context, after int64) (last uint64, logged int64, notes []kv.Sent, loose int64, err error) {
+	err = e.call(ctx, e.tail, [][]byte{int8Arg(after), int8Arg(lookPage)}, true, func(in *answer) error {
+		in.number() // its columns
+		last, loose, logged, notes = uint64(in.int()), in.int(), in.int(), nil
+		in.each(func(elem *answer) { notes = append(notes, decodeNotes(elem.b)...) })
+		return in.err
+	})
+	return last, logged, notes, loose, err
+}
+
+// encodeNotes is how notes are kept with a log entry.
+func encodeNotes(notes []kv.Note) (b []byte) {
+	for _, n := range notes {
+		for _, s := range []string{n.To, n.Text} {
+			b = binary.BigEndian.AppendUint32(b, uint32(len(s)))
+			b = append(b, s...)
+		}
+	}
+	return b
+}
+
+func decodeNotes(b []byte) (notes []kv.Sent) {
+	for in := (answer{b: b}); len(in.b) > 0; {
+		n := kv.Sent{To: string(in.sized()), Text: string(in.sized())}
+		if in.err != nil {
+			return notes
+		}
+		notes = append(notes, n)
+	}
+	return notes
+}
+
+// follows reports whether a query is of somebody who reads on behind the last
+// entry seen.
+func follows(q *kv.LogQuery) bool {
+	return q.Tag == "" && !q.Newest && q.Before == 0 && q.Limit > 1 && q.After < math.MaxInt64
+}
+
+// watch asks to be told of the log's growth by those who write it. If it
+// fails, this process looks for itself, as it does anyway.
+func (e *engine) watch(ctx context.Context) {
+	if !e.watching.CompareAndSwap(false, true) {
+		return
+	}
+	time.AfterFunc(watchRenew, func() { e.watching.Store(false) })
+	_ = e.call(ctx, e.watcher, [][]byte{e.process, int8Arg(watchLease.Microseconds())}, true, func(*answer) error { return nil })
+}
+
 // hear listens to notifications, over a connection of its own, until the
-// store is closed. Whenever it has connected it looks for what it missed.
-func (s *Store) hear() {
+// engine is closed. Whenever it has connected it looks for what it missed.
+func (e *engine) hear() {
 	const first, last = 50 * time.Millisecond, 5 * time.Second
-	for pause := first; s.ctx.Err() == nil; pause = min(2*pause, last) {
-		if s.hearOnce() {
+	for pause := first; e.ctx.Err() == nil; pause = min(2*pause, last) {
+		if e.hearOnce() {
 			pause = first
 		}
 		select {
-		case <-s.ctx.Done():
+		case <-e.ctx.Done():
 		case <-time.After(pause):
 		}
 	}
 }
 
 // hearOnce listens until the connection fails, and reports whether it had one.
-func (s *Store) hearOnce() (connected bool) {
-	ctx, cancel := context.WithTimeout(s.ctx, answerWithin)
+func (e *engine) hearOnce() (connected bool) {
+	ctx, cancel := context.WithTimeout(e.ctx, answerWithin)
 	defer cancel()
-	conn, err := pgx.ConnectConfig(ctx, s.target.listen)
+	conn, err := pgx.ConnectConfig(ctx, e.target.listen)
 	if err != nil {
 		return false
 	}
 	defer func() {
-		bye, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), time.Second)
+		bye, cancel := context.WithTimeout(context.WithoutCancel(e.ctx), time.Second)
 		defer cancel()
 		_ = conn.Close(bye) // it is broken, or of no more use
 	}()
-	if _, err := conn.Exec(ctx, "LISTEN "+s.target.channel()); err != nil {
+	if _, err := conn.Exec(ctx, "LISTEN "+e.target.channel()); err != nil {
 		return false
 	}
-	s.look()
+	e.look()
 	for {
-		note, err := wait(s.ctx, conn)
+		note, err := wait(e.ctx, conn)
 		if err != nil {
 			return true
 		}
 		if note != nil {
-			s.heard(note.Payload)
+			e.heard(note.Payload)
 		}
 	}
 }
@@ -200,22 +266,31 @@ func wait(ctx context.Context, conn *pgx.Conn) (*pgconn.Notification, error) {
 	return nil, conn.Ping(probe)
 }
 
-// heard publishes one notification, as editlock_tell writes them.
-func (s *Store) heard(payload string) {
-	if payload == "log" {
-		s.Publish(nil, true)
-		return
+// heard tells of one notification, as editlock_commit writes them: of a note,
+// or that the log grew.
+func (e *engine) heard(payload string) {
+	var news kv.News
+	if payload == "" {
+		news.Logged = true
+	} else {
+		text, err := base64.StdEncoding.DecodeString(payload)
+		in := answer{b: text, err: err}
+		in.number() // its columns
+		own := slices.Equal(in.field(), e.process)
+		n := kv.Sent{Now: moment(in.int()), To: string(in.field()), Text: string(in.field())}
+		news.Logged = in.int() > 0
+		from, many := in.int(), in.int()
+		if many > 0 && from >= 0 && from < 1<<20 && many < 1<<10 {
+			found := make([]kv.Found, from+many)
+			readFound(&in, found)
+			n.Found = found[from:]
+		}
+		if own || in.err != nil {
+			return
+		}
+		news.Notes = []kv.Sent{n}
 	}
-	var (
-		n       store.Signal
-		granted *answerJSON
-	)
-	if err := json.Unmarshal([]byte(payload), &[3]any{&n.Peer, &n.Ticket, &granted}); err != nil || n.Ticket == "" {
-		s.look()
-		return
-	}
-	if granted != nil {
-		n.Granted = store.View{Record: granted.record(granted.Name), Now: fromMicros(granted.Now)}
-	}
-	s.Publish([]store.Signal{n}, false)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.publish(news)
 }

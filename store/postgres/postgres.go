@@ -1,25 +1,25 @@
-// Package postgres keeps records in a PostgreSQL database, version 13 or
-// newer: the store for several servers.
+// Package postgres keeps a store in a PostgreSQL database, version 13 or newer:
+// the store for several servers.
 //
-// Guarantees: all laws of package store. A swap is one statement and one round
-// trip; it is judged by the database's clock under a lock of the store, so
-// that all steps are in one order, and is acknowledged when its commit is on
-// the server's disk (also where synchronous_commit is off by default). Swaps
-// of one process that arrive while a commit is under way share the next one;
-// a refused one costs no commit. The tables and functions are made when the
-// store is first opened, by whoever is first, and a newer schema is refused.
+// Guarantees: all laws of package kv. A commit is one call of a function and
+// one round trip; it is judged by the database's clock under a lock of the
+// store, so that all of them are in one order, and is acknowledged when it is
+// on the server's disk (also where synchronous_commit is off by default). What
+// arrives in a process while a commit is under way shares the next one; a
+// refusal costs no commit. The tables and functions are made when the store is
+// first opened, by whichever process is first; those of another version are refused.
 //
 // Weaknesses: with asynchronous replication a failover may lose the last
 // commits, and the locks in them; with synchronous_standby_names set it
 // doesn't. A long transaction elsewhere in the database keeps PostgreSQL from
-// removing dead rows, which makes swaps slower the longer it lasts. The clock is
+// removing dead rows, which makes commits slower the longer it lasts. The clock is
 // the database machine's, and another one's after a failover: a step forward ends
 // holds early by as much, a step back lets them last longer; tokens rise
 // regardless. Only a physical standby may take over: logical replication does
 // not carry the sequence that tokens come from.
 //
-// Processes are told of each other's changes by NOTIFY, but only when somebody
-// waits or watches, and look for themselves every second in any case. Behind
+// Processes are told of each other's changes by NOTIFY, of the log's growth only
+// if somebody reads on behind it, and look for themselves every second. Behind
 // PgBouncer in transaction mode, which is noticed, LISTEN does not work: they
 // look every 0.2 s then, unless the URL names another way in for listening.
 package postgres
@@ -27,44 +27,48 @@ package postgres
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
-	"strings"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/editlock/editlock/store"
-	"github.com/editlock/editlock/store/internal/groupcommit"
+	"github.com/editlock/editlock/store/core"
+	"github.com/editlock/editlock/store/kv"
 )
 
 // answerWithin is how long the server may take to answer before it counts as
 // away, whatever the caller's patience.
 const answerWithin = 10 * time.Second
 
-// Store is a store in a PostgreSQL database. Make it with Open.
-type Store struct {
-	store.Hub
+// engine is a kv.Engine.
+type engine struct {
 	target  *target
 	pool    *pgxpool.Pool
-	process string // of this Store, among those that share the database
-	query   queries
+	process []byte // tells this engine from others on the same tables
+	types   types
 
-	jobs   *groupcommit.Queue[*job]
-	ctx    context.Context // ends with Close
-	end    context.CancelFunc
-	closed sync.Once
-	done   sync.WaitGroup
+	commit, read, page, trim, reindex, watcher, tail statement
+
+	ctx  context.Context // ends with Close
+	stop context.CancelFunc
+	work sync.WaitGroup // what goes on in the background
 
 	listens  sync.Once
-	watching atomic.Bool // a lease to be told of the log's growth is fresh
+	watching atomic.Bool  // a lease to be told of the log's growth is fresh
+	loose    atomic.Int64 // about so many log entries are not indexed
+	indexing atomic.Bool
 
 	mu        sync.Mutex
-	peers     []string  // that listen here, at most maxPeers
-	seen      uint64    // log entries up to this one were published
-	lastPrune time.Time // by the store's clock
+	listeners map[*func(kv.News)]struct{}
+	told      uint64 // listeners know of numbers up to this one
 }
+
+// statement is the text of a statement, and its name where it is prepared.
+type statement struct{ name, text string }
 
 // Open opens the store in the database that url names, and makes it there if
 // it is missing. The URL is PostgreSQL's (postgres://user:password@host/database,
@@ -75,133 +79,158 @@ type Store struct {
 //	listen_url=URL   how to reach the server for LISTEN if the URL itself leads
 //	                 through a pooler
 //
-// Open fails at once if the server can't be reached, refuses, is too old, or
-// has tables of a newer editlock.
-func Open(ctx context.Context, url string) (*Store, error) {
+// Open fails at once if the server can't be reached, refuses, is too old or a
+// standby, or has tables of another version.
+func Open(ctx context.Context, url string) (*core.Store, error) {
+	e, err := open(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	return core.New(e), nil
+}
+
+func open(ctx context.Context, url string) (*engine, error) {
 	t, err := parse(url)
 	if err != nil {
 		return nil, err
 	}
-	if err := t.prepare(ctx); err != nil {
+	e := &engine{target: t, process: []byte(rand.Text()), listeners: make(map[*func(kv.News)]struct{})}
+	if err := t.prepare(ctx, &e.types); err != nil {
 		return nil, explain(err)
 	}
-	s := &Store{
-		target: t, process: rand.Text(), query: newQueries(t),
-		jobs: groupcommit.New[*job](maxBatch, maxBatchBytes),
+	for _, s := range []struct {
+		to         *statement
+		name, text string
+	}{
+		{&e.commit, "editlock_commit", "SELECT @schema@.editlock_commit($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"},
+		{&e.read, "editlock_read", "SELECT @schema@.editlock_read($1)"},
+		{&e.page, "editlock_page", "SELECT @schema@.editlock_page($1)"},
+		{&e.trim, "editlock_trim", "SELECT @schema@.editlock_trim($1, $2, $3, $4)"},
+		{&e.reindex, "editlock_reindex", "SELECT @schema@.editlock_reindex($1)"},
+		{&e.watcher, "editlock_watch", "SELECT @schema@.editlock_watch($1, $2)"},
+		{&e.tail, "editlock_tail", "SELECT @schema@.editlock_tail($1, $2)"},
+	} {
+		*s.to = statement{s.name, t.fill(s.text)}
 	}
-	if s.pool, err = pgxpool.NewWithConfig(ctx, t.config); err != nil {
+	if !t.pooled {
+		t.config.AfterConnect = e.prepare
+	}
+	if e.pool, err = pgxpool.NewWithConfig(ctx, t.config); err != nil {
 		return nil, explain(err)
 	}
-	if err := s.pool.QueryRow(ctx, s.query.last).Scan(&s.seen); err != nil {
-		s.pool.Close()
-		return nil, explain(err)
+	e.ctx, e.stop = context.WithCancel(context.Background())
+	if err := e.begin(ctx); err != nil {
+		return nil, errors.Join(err, e.Close())
 	}
-	s.ctx, s.end = context.WithCancel(context.Background())
-	s.done.Go(func() { s.jobs.Run(s.perform) })
-	return s, nil
+	return e, nil
 }
 
-// Close implements store.Store. What is under way is finished first.
-func (s *Store) Close() error {
-	s.closed.Do(func() {
-		s.jobs.Close()
-		<-s.jobs.Ended()
-		s.end()
-		s.done.Wait()
-		s.pool.Close()
-	})
+// prepare prepares the statements of a connection.
+func (e *engine) prepare(ctx context.Context, conn *pgx.Conn) error {
+	for _, s := range []statement{e.commit, e.read, e.page, e.trim, e.reindex, e.watcher, e.tail} {
+		if _, err := conn.PgConn().Prepare(ctx, s.name, s.text, nil); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
-// within is the context of one call: it ends with the caller's, with the
-// store, and when the server does not answer.
-func (s *Store) within(ctx context.Context) (context.Context, context.CancelFunc, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, nil, err
-	}
-	if s.jobs.Closed() {
-		return nil, nil, store.ErrClosed
-	}
-	bound, cancel := context.WithTimeout(ctx, answerWithin)
-	stop := context.AfterFunc(s.ctx, cancel)
-	return bound, func() { stop(); cancel() }, nil
+// Close implements kv.Engine.
+func (e *engine) Close() error {
+	e.stop()
+	e.work.Wait()
+	e.pool.Close()
+	return nil
 }
 
-// failed tells a caller in his terms why a call failed.
-func (s *Store) failed(ctx context.Context, err error) error {
-	if err == nil {
+// call does a statement whose answer is one value. Where it may be repeated, it
+// is sent once more if the connection turns out to be dead, as after a restart
+// of the server.
+func (e *engine) call(ctx context.Context, s statement, args [][]byte, again bool, read func(*answer) error) error {
+	if e.ctx.Err() != nil {
+		return kv.ErrClosed
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	bound, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	defer context.AfterFunc(e.ctx, cancel)()
+	err := e.once(bound, s, args, read)
+	if err != nil && bound.Err() == nil && disconnected(err) {
+		e.pool.Reset()
+		if again || pgconn.SafeToRetry(err) {
+			err = e.once(bound, s, args, read)
+		}
+	}
+	switch {
+	case err == nil:
 		return nil
-	}
-	if gone := ctx.Err(); gone != nil {
-		return gone
-	}
-	if s.jobs.Closed() {
-		return store.ErrClosed
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case e.ctx.Err() != nil:
+		return kv.ErrClosed
 	}
 	return explain(err)
 }
 
-// read does something that may be repeated: once more if the connection turns
-// out to be dead, as after a restart of the server.
-func (s *Store) read(ctx context.Context, f func(ctx context.Context) error) error {
-	bound, cancel, err := s.within(ctx)
+// once sends a statement: a prepared one or, through a pooler, with all that a
+// session would remember.
+func (e *engine) once(ctx context.Context, s statement, args [][]byte, read func(*answer) error) error {
+	conn, err := e.pool.Acquire(ctx)
 	if err != nil {
 		return err
 	}
-	defer cancel()
-	err = f(bound)
-	if err != nil && bound.Err() == nil && disconnected(err) {
-		s.pool.Reset()
-		err = f(bound)
+	defer conn.Release()
+	pg := conn.Conn().PgConn()
+	binary := []int16{pgx.BinaryFormatCode}
+	if !e.target.pooled {
+		return readOne(pg.ExecPrepared(ctx, s.name, args, binary, binary), read)
 	}
-	return s.failed(ctx, err)
+	var b pgconn.Batch
+	b.ExecParams("BEGIN ISOLATION LEVEL READ COMMITTED", nil, nil, nil, nil)
+	b.ExecParams(settings, nil, nil, nil, nil)
+	b.ExecParams(s.text, args, nil, binary, binary)
+	b.ExecParams("COMMIT", nil, nil, nil, nil)
+	results := pg.ExecBatch(ctx, &b)
+	for n := 0; results.NextResult(); n++ {
+		f := read
+		if n != 2 {
+			f = nil
+		}
+		if err = readOne(results.ResultReader(), f); err != nil {
+			break
+		}
+	}
+	if closed := results.Close(); closed != nil {
+		err = closed
+	}
+	return err
 }
 
-// queries are the statements, with the schema in place.
-type queries struct {
-	swap, take, drop, get, last, ends, tail, due, sweep, prune, beat, watch string
-	list, log                                                               string // without their conditions
-	cuts                                                                    string
-}
+// planning keeps plans from being made again for each call, which would take
+// longer than the call, and from scanning tables that were small when they were made.
+var planning = map[string]string{"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off", "enable_bitmapscan": "off", "jit": "off"}
 
-func newQueries(t *target) queries {
-	q := queries{
-		swap:  "SELECT @schema@.editlock_answer(" + parameters(19) + ")",
-		take:  "SELECT @schema@.editlock_take(" + parameters(16) + ")",
-		drop:  "SELECT @schema@.editlock_drop(" + parameters(13) + ")",
-		get:   getQuery,
-		list:  listQuery,
-		log:   logQuery,
-		last:  lastQuery,
-		ends:  endsQuery,
-		tail:  tailQuery,
-		due:   dueQuery,
-		sweep: "SELECT first, last, grew, news, more, kept FROM @schema@.editlock_sweep($1, $2, $3)",
-		prune: "SELECT @schema@.editlock_prune($1)",
-		cuts:  cutsQuery,
-		beat:  "SELECT @schema@.editlock_beat($1, $2)",
-		watch: "INSERT INTO @schema@.editlock_watcher AS w (id, expires) VALUES ($1, @schema@.editlock_now() + $2) " +
-			"ON CONFLICT (id) DO UPDATE SET expires = excluded.expires",
+// settings does the same for a transaction, and keeps what is acknowledged on
+// disk.
+var settings = func() string {
+	text := "SELECT CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', true) END"
+	for name, value := range planning {
+		text += ", set_config('" + name + "', '" + value + "', true)"
 	}
-	for _, text := range []*string{
-		&q.swap, &q.take, &q.drop, &q.get, &q.list, &q.log, &q.last, &q.ends, &q.tail, &q.due, &q.sweep, &q.prune, &q.cuts, &q.beat, &q.watch,
-	} {
-		*text = t.fill(*text)
-	}
-	return q
-}
+	return text
+}()
 
-// parameters are the places of so many arguments.
-func parameters(n int) string {
-	places := make([]string, n)
-	for i := range places {
-		places[i] = fmt.Sprintf("$%d", i+1)
+func readOne(r *pgconn.ResultReader, read func(*answer) error) error {
+	var err error
+	for r.NextRow() {
+		if read != nil {
+			err = read(&answer{b: r.Values()[0]})
+		}
 	}
-	return strings.Join(places, ", ")
-}
-
-// String names the store without its secrets.
-func (s *Store) String() string {
-	c := s.target.config.ConnConfig
-	return fmt.Sprintf("postgres://%s:%d/%s, schema %s", c.Host, c.Port, c.Database, s.target.schema)
+	if _, closed := r.Close(); closed != nil {
+		return closed
+	}
+	return err
 }

@@ -2,15 +2,20 @@ package postgres_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/editlock/editlock/internal/enginetest"
 	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/core"
+	"github.com/editlock/editlock/store/kv"
+	"github.com/editlock/editlock/store/kv/kvtest"
 	"github.com/editlock/editlock/store/postgres"
 	"github.com/editlock/editlock/store/storetest"
 )
@@ -29,96 +34,6 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// timed is a store on a clock that only the test moves. The database's own
-// clock is replaced by a table, which is brought up to date before each call.
-type timed struct {
-	store.Store
-	url   string
-	clock *storetest.Clock
-	hand  *hand
-}
-
-// hand moves the clock of one schema.
-type hand struct {
-	mu   sync.Mutex
-	now  time.Time
-	conn *pgx.Conn
-	set  string
-}
-
-func newHand(t testing.TB, url, schema string) *hand {
-	t.Helper()
-	conn := connect(t, url)
-	h := &hand{conn: conn, set: "UPDATE " + schema + ".test_clock SET now = $1"}
-	script := `CREATE UNLOGGED TABLE IF NOT EXISTS ` + schema + `.test_clock (now bigint NOT NULL);
-		INSERT INTO ` + schema + `.test_clock VALUES (0);
-		CREATE OR REPLACE FUNCTION ` + schema + `.editlock_now() RETURNS bigint LANGUAGE sql AS 'SELECT now FROM ` + schema + `.test_clock'`
-	if _, err := conn.PgConn().Exec(t.Context(), script).ReadAll(); err != nil {
-		t.Fatal(err)
-	}
-	return h
-}
-
-func connect(t testing.TB, url string) *pgx.Conn {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
-	return conn
-}
-
-// move puts the database's clock to where the test's stands.
-func (h *hand) move(ctx context.Context, clock *storetest.Clock) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	now := clock.Now()
-	if now.Equal(h.now) {
-		return nil
-	}
-	if _, err := h.conn.Exec(context.WithoutCancel(ctx), h.set, now.UnixMicro()); err != nil {
-		return err
-	}
-	h.now = now
-	return nil
-}
-
-func (s *timed) Swap(ctx context.Context, req store.Request) (store.Result, error) {
-	if err := s.hand.move(ctx, s.clock); err != nil {
-		return store.Result{}, err
-	}
-	return s.Store.Swap(ctx, req)
-}
-
-func (s *timed) Get(ctx context.Context, name string) (store.View, error) {
-	if err := s.hand.move(ctx, s.clock); err != nil {
-		return store.View{}, err
-	}
-	return s.Store.Get(ctx, name)
-}
-
-func (s *timed) List(ctx context.Context, q store.Query) (store.Page, error) {
-	if err := s.hand.move(ctx, s.clock); err != nil {
-		return store.Page{}, err
-	}
-	return s.Store.List(ctx, q)
-}
-
-func (s *timed) Beat(ctx context.Context, peer string, ttl time.Duration) ([]string, error) {
-	if err := s.hand.move(ctx, s.clock); err != nil {
-		return nil, err
-	}
-	return s.Store.Beat(ctx, peer, ttl)
-}
-
-func (s *timed) Sweep(ctx context.Context, keep store.Retention) (time.Duration, error) {
-	if err := s.hand.move(ctx, s.clock); err != nil {
-		return 0, err
-	}
-	return s.Store.Sweep(ctx, keep)
-}
-
 // start returns the shared server.
 func start(t testing.TB) *enginetest.Postgres {
 	t.Helper()
@@ -135,7 +50,17 @@ type forever struct{ testing.TB }
 func (forever) Cleanup(func())           {}
 func (forever) Context() context.Context { return context.Background() }
 
-func open(t testing.TB, url string) *postgres.Store {
+func connect(t testing.TB, url string) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close(context.WithoutCancel(t.Context())) })
+	return conn
+}
+
+func open(t testing.TB, url string) store.Store {
 	t.Helper()
 	st, err := postgres.Open(t.Context(), url)
 	if err != nil {
@@ -149,34 +74,84 @@ func open(t testing.TB, url string) *postgres.Store {
 	return st
 }
 
-func openTimed(t testing.TB, clock *storetest.Clock) store.Store {
-	url, schema := start(t).Schema(t)
-	st := open(t, url)
-	return &timed{st, url, clock, newHand(t, server.URL, schema)}
+func openEngine(t testing.TB, url, direct string, now func() time.Time) kv.Engine {
+	t.Helper()
+	e, err := postgres.OpenEngine(t.Context(), url, direct, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = e.Close() })
+	return e
 }
 
-// reopen opens the schema again; crashed, while the other store is open.
-func reopen(t testing.TB, clock *storetest.Clock, st store.Store, crashed bool) store.Store {
+// guarded is an engine, and an application beside it that guards its rows.
+type guarded struct {
+	kv.Engine
+	url, schema string
+}
+
+// Guard implements kvtest.Guarder.
+func (e *guarded) Guard(t testing.TB, key string, rev uint64) (is bool, end func()) {
 	t.Helper()
-	old := st.(*timed)
-	if !crashed {
-		if err := old.Close(); err != nil {
-			t.Fatal(err)
-		}
+	// The clock is moved before each call of the engine.
+	if _, err := e.Read(t.Context(), kv.Range{Key: key}); err != nil {
+		t.Fatal(err)
 	}
-	return &timed{open(t, old.url), old.url, clock, old.hand}
+	conn := connect(t, e.url)
+	tx, err := conn.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	end = func() { _ = tx.Rollback(context.WithoutCancel(t.Context())) }
+	_, err = tx.Exec(t.Context(), "SELECT "+e.schema+".editlock_guard($1, $2)", key[1:], int64(rev))
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Code == "EL001" {
+		end()
+		return false, nil
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return true, end
+}
+
+func TestEngine(t *testing.T) {
+	kvtest.Run(t, func(t testing.TB, clock *kvtest.Clock) kv.Engine {
+		url, schema := start(t).Schema(t)
+		return &guarded{openEngine(t, url, server.URL, clock.Now), server.URL, schema}
+	})
 }
 
 func TestStore(t *testing.T) {
-	storetest.Run(t, storetest.Harness{Open: openTimed, Reopen: reopen, Quick: race})
+	urls := sync.Map{}
+	storetest.Run(t, storetest.Harness{
+		Open: func(t testing.TB, clock *storetest.Clock) store.Store {
+			url, _ := start(t).Schema(t)
+			st := core.New(openEngine(t, url, server.URL, clock.Now))
+			urls.Store(st, url)
+			return st
+		},
+		Reopen: func(t testing.TB, clock *storetest.Clock, st store.Store, crashed bool) store.Store {
+			if !crashed {
+				if err := st.Close(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			url, _ := urls.Load(st)
+			next := core.New(openEngine(t, url.(string), server.URL, clock.Now)) //nolint:forcetypeassert // as stored above
+			urls.Store(next, url)
+			return next
+		},
+		Quick: true,
+	})
 }
 
 func TestStore_SharedByTwo(t *testing.T) {
 	storetest.Run(t, storetest.Harness{
 		Open: func(t testing.TB, clock *storetest.Clock) store.Store {
-			one := openTimed(t, clock).(*timed)
-			other := &timed{open(t, one.url), one.url, clock, one.hand}
-			return storetest.Twin(one, other)
+			url, _ := start(t).Schema(t)
+			one := core.New(openEngine(t, url, server.URL, clock.Now))
+			return storetest.Twin(one, core.New(openEngine(t, url, server.URL, clock.Now)))
 		},
 		Quick: true,
 	})

@@ -2,179 +2,198 @@ package postgres
 
 import (
 	"context"
-	"fmt"
+	"math"
 	"strings"
 	"time"
-	"unicode/utf8"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype"
-
-	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/kv"
 )
 
-const recordColumns = `r.token, r.session, r."user", r.value, r.data, r.idle, r.max_hold, r.taken, r.touched, r.expires, r.request`
+func moment(micros int64) time.Time { return time.UnixMicro(micros).UTC() }
 
-// The clock is read once, after the statement's snapshot was taken: nothing
-// that is seen is later.
-const clock = `(SELECT @schema@.editlock_now() AS now OFFSET 0) c`
-
-const getQuery = `SELECT c.now, ` + recordColumns + `, w.waiting, w.waiters
-	FROM ` + clock + ` LEFT JOIN @schema@.editlock_record r ON r.name = $1
-	LEFT JOIN LATERAL @schema@.editlock_waiters(r.name, c.now) w ON r.name IS NOT NULL`
-
-const listQuery = `SELECT c.now, r.name, ` + recordColumns + `, w.waiting, w.waiters
-	FROM ` + clock + ` LEFT JOIN LATERAL (
-		SELECT * FROM @schema@.editlock_record r WHERE (r.expires IS NULL OR r.expires > c.now)%s ORDER BY r.name LIMIT %d
-	) r ON true
-	LEFT JOIN LATERAL @schema@.editlock_waiters(r.name, c.now) w ON r.name IS NOT NULL
-	ORDER BY r.name`
-
-// recordFields are a record's columns; all NULL if there is none.
-type recordFields struct {
-	token, idle, maxHold, taken, touched, expires, waiting pgtype.Int8
-	session, user, value, data, request                    pgtype.Text
-	waiters                                                []byte
+// successor is the first key behind those that begin with prefix.
+func successor(prefix string) string {
+	b := []byte(prefix)
+	for i := len(b) - 1; i >= 0; i-- {
+		if b[i] < 0xff {
+			b[i]++
+			return string(b[:i+1])
+		}
+	}
+	return strings.Repeat("\xff", 64) // no key is like that
 }
 
-func (f *recordFields) record(name string) (*store.Record, error) {
-	if !f.token.Valid {
-		return nil, nil
+// Ways to find rows.
+const (
+	byKey = iota
+	byTag
+	byLease
+	byDue
+)
+
+// rangeOf adds the columns of a range.
+func rangeOf(a *array, q *kv.Range, i, txn, own, probe int64) {
+	way, state, tag := int64(byKey), int64(live), q.Tag
+	from, till := q.Prefix, successor(q.Prefix)
+	if q.After >= from && q.After != "" {
+		from = q.After + "\x00"
 	}
-	rec := &store.Record{
-		Name: name, Token: uint64(f.token.Int64), Data: f.data.String, Request: f.request.String,
-		Holder: store.Party{Session: f.session.String, User: f.user.String, Value: f.value.String},
-		Terms:  store.Terms{Idle: time.Duration(f.idle.Int64), MaxHold: time.Duration(f.maxHold.Int64)},
-		Taken:  fromMicros(f.taken.Int64), Touched: fromMicros(f.touched.Int64), Waiting: int(f.waiting.Int64),
+	switch {
+	case q.Key != "":
+		state, from, till = whatever, q.Key, q.Key+"\x00"
+	case q.Due:
+		way = byDue
+	case q.Lease != "":
+		way, tag = byLease, q.Lease
+	case q.Tag != "":
+		way = byTag
 	}
-	if f.expires.Valid {
-		rec.Expires = fromMicros(f.expires.Int64)
+	if q.Overdue {
+		state = due
 	}
-	var err error
-	rec.Waiters, err = decodeWaiters(f.waiters, rec)
-	return rec, err
+	a.int(i, txn, own, probe, way, state)
+	bytes(a, from)
+	bytes(a, till)
+	a.text(tag)
+	a.intIf(q.Limit > 0, int64(q.Limit))
+	a.int(bit(q.Count), bit(q.Brief))
+	a.text(q.Beside)
+	a.intIf(q.BesideLimit > 0, int64(q.BesideLimit))
 }
 
-// Get implements store.Store.
-func (s *Store) Get(ctx context.Context, name string) (view store.View, err error) {
-	if !utf8.ValidString(name) || strings.Contains(name, "\x00") {
-		name = "" // nothing has such a name; nor has anything none
+func bit(v bool) int64 {
+	if v {
+		return 1
 	}
-	err = s.read(ctx, func(ctx context.Context) error {
-		var (
-			now int64
-			f   recordFields
-		)
-		err := s.pool.QueryRow(ctx, s.query.get, name).Scan(&now, &f.token, &f.session, &f.user, &f.value, &f.data, &f.idle,
-			&f.maxHold, &f.taken, &f.touched, &f.expires, &f.request, &f.waiting, &f.waiters)
-		if err != nil {
+	return 0
+}
+
+// readFound reads an array of editlock_found.
+func readFound(a *answer, found []kv.Found) {
+	a.elements(func(f *answer) {
+		i := f.int()
+		parent := f.int()
+		if f.err != nil || i < 0 || int(i) >= len(found) || int(parent) > len(found[i].Rows) || parent < 0 {
+			f.err = errForm
+			return
+		}
+		to := &found[i]
+		if parent > 0 {
+			for len(to.Beside) < len(to.Rows) {
+				to.Beside = append(to.Beside, kv.Found{})
+			}
+			to = &to.Beside[parent-1]
+		}
+		r := kv.Row{Key: string(f.field())}
+		r.Value = append([]byte(nil), f.field()...)
+		r.Data = string(f.field())
+		for range 2 {
+			if tag := f.field(); tag != nil {
+				r.Tags = append(r.Tags, string(tag))
+			}
+		}
+		r.Lease = string(f.field())
+		r.Rev, r.Ver, r.At, r.Seen = uint64(f.int()), uint64(f.int()), moment(f.int()), moment(f.int())
+		if until := f.int(); until != math.MaxInt64 {
+			r.Due = moment(until)
+		}
+		r.TTL, r.Max = time.Duration(f.int()), time.Duration(f.int())
+		to.Rows = append(to.Rows, r)
+		to.Count = max(len(to.Rows), int(f.int()))
+	})
+}
+
+// finish adds to what was found what an answer leaves out.
+func finish(q *kv.Range, f *kv.Found) {
+	if q.Beside != "" {
+		for len(f.Beside) < len(f.Rows) {
+			f.Beside = append(f.Beside, kv.Found{})
+		}
+	}
+}
+
+// Read implements kv.Engine.
+func (e *engine) Read(ctx context.Context, ranges ...kv.Range) (kv.Answer, error) {
+	a := array{oid: e.types.rng}
+	for i := range ranges {
+		a.add(14)
+		rangeOf(&a, &ranges[i], int64(i), 0, 0, -1)
+	}
+	var got kv.Answer
+	err := e.call(ctx, e.read, [][]byte{a.done()}, true, func(in *answer) error {
+		in.number() // its columns
+		got = kv.Answer{Now: moment(in.int()), Found: make([]kv.Found, len(ranges))}
+		readFound(in, got.Found)
+		for i := range ranges {
+			finish(&ranges[i], &got.Found[i])
+		}
+		return in.err
+	})
+	return got, err
+}
+
+// Log implements kv.Engine.
+func (e *engine) Log(ctx context.Context, queries ...kv.LogQuery) ([]kv.LogPage, error) {
+	if len(queries) == 1 && follows(&queries[0]) {
+		e.watch(ctx)
+	}
+	a := array{oid: e.types.query}
+	for i := range queries {
+		q := &queries[i]
+		a.add(6)
+		a.int(int64(i))
+		bytesIf(&a, q.Tag != "", hash(q.Tag))
+		below := uint64(math.MaxInt64)
+		if q.Before > 0 {
+			below = min(below, q.Before)
+		}
+		a.int(int64(min(q.After, math.MaxInt64)), int64(below), bit(q.Newest), int64(q.Limit))
+	}
+	pages := make([]kv.LogPage, len(queries))
+	err := e.call(ctx, e.page, [][]byte{a.done()}, true, func(in *answer) error {
+		in.number() // its columns
+		now, floor, last := moment(in.int()), uint64(in.int()), uint64(in.int())
+		for i := range pages {
+			pages[i] = kv.LogPage{Floor: floor, Last: last, Now: now}
+		}
+		in.elements(func(f *answer) {
+			i := f.int()
+			if f.err != nil || i < 0 || int(i) >= len(pages) {
+				f.err = errForm
+				return
+			}
+			pages[i].Entries = append(pages[i].Entries, kv.Logged{
+				Number: uint64(f.int()), At: moment(f.int()), Value: append([]byte(nil), f.field()...),
+			})
+		})
+		return in.err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return pages, nil
+}
+
+// trimmed is how many log entries are removed at a time.
+const trimmed = 1000
+
+// Trim implements kv.Engine.
+func (e *engine) Trim(ctx context.Context, keep kv.Keep) error {
+	before, most := []byte(nil), []byte(nil)
+	if !keep.Before.IsZero() {
+		before = int8Arg(keep.Before.UnixMicro())
+	}
+	if keep.MaxEntries > 0 {
+		most = int8Arg(keep.MaxEntries)
+	}
+	for {
+		var gone int64
+		err := e.call(ctx, e.trim, [][]byte{before, most, int8Arg(kv.Window.Microseconds()), int8Arg(trimmed)}, true, func(in *answer) error {
+			gone = in.scalar()
+			return in.err
+		})
+		if err != nil || gone < trimmed {
 			return err
 		}
-		rec, err := f.record(name)
-		view = store.View{Now: fromMicros(now)}
-		if rec.Live(view.Now) {
-			view.Record = rec
-		}
-		return err
-	})
-	return view, err
-}
-
-// List implements store.Store.
-func (s *Store) List(ctx context.Context, q store.Query) (page store.Page, err error) {
-	if q.Limit <= 0 {
-		q.Limit = 100
 	}
-	var w where
-	w.prefix("r.name", q.Prefix)
-	w.add("r.name > %s", q.After, q.After != "")
-	w.add("r.session = %s AND r.session <> ''", q.Session, q.Session != "")
-	w.add(`r."user" = %s AND r."user" <> ''`, q.User, q.User != "")
-	err = s.read(ctx, func(ctx context.Context) error {
-		rows, err := s.pool.Query(ctx, fmt.Sprintf(s.query.list, w.String(), q.Limit), w.args...)
-		if err != nil {
-			return err
-		}
-		page, err = readPage(rows)
-		return err
-	})
-	return page, err
 }
-
-func readPage(rows pgx.Rows) (page store.Page, err error) {
-	defer rows.Close()
-	for rows.Next() {
-		var (
-			now  int64
-			name pgtype.Text
-			f    recordFields
-		)
-		err := rows.Scan(&now, &name, &f.token, &f.session, &f.user, &f.value, &f.data, &f.idle,
-			&f.maxHold, &f.taken, &f.touched, &f.expires, &f.request, &f.waiting, &f.waiters)
-		if err != nil {
-			return page, err
-		}
-		page.Now = fromMicros(now)
-		rec, err := f.record(name.String)
-		if err != nil {
-			return page, err
-		}
-		if rec != nil {
-			page.Records = append(page.Records, *rec)
-		}
-	}
-	return page, rows.Err()
-}
-
-// where collects the conditions of a query.
-type where struct {
-	text strings.Builder
-	args []any
-}
-
-// add adds a condition with one argument, whose place %s shows.
-func (w *where) add(text string, arg any, wanted bool) {
-	if !wanted {
-		return
-	}
-	if s, ok := arg.(string); ok && (!utf8.ValidString(s) || strings.Contains(s, "\x00")) {
-		w.text.WriteString(" AND false") // no text in the database is like that
-		return
-	}
-	w.args = append(w.args, arg)
-	fmt.Fprintf(&w.text, " AND "+text, fmt.Sprintf("$%d", len(w.args)))
-}
-
-// prefix selects texts that begin so, by bytes, as a range that the index
-// knows.
-func (w *where) prefix(column, p string) {
-	if p == "" {
-		return
-	}
-	whole := store.WholeLetters(p)
-	if whole != p { // ends amid a letter, or is no text at all
-		w.add("substring(convert_to("+column+", 'UTF8') FROM 1 FOR "+fmt.Sprint(len(p))+") = %s", []byte(p), true)
-	}
-	w.add(column+" >= %s", whole, whole != "")
-	end := after(whole)
-	w.add(column+" < %s", end, end != "")
-}
-
-// after is the least text behind all that begin with p; empty: there is none.
-// The order of UTF-8 by bytes is that of its letters' numbers.
-func after(p string) string {
-	letters := []rune(p)
-	for i := len(letters) - 1; i >= 0; i-- {
-		switch next := letters[i] + 1; {
-		case next > utf8.MaxRune:
-			continue
-		case next == 0xD800: // no letters: surrogates
-			return string(letters[:i]) + "\uE000"
-		default:
-			return string(letters[:i]) + string(next)
-		}
-	}
-	return ""
-}
-
-func (w *where) String() string { return w.text.String() }

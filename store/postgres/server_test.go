@@ -22,6 +22,7 @@ import (
 	"github.com/editlock/editlock/internal/enginetest"
 	"github.com/editlock/editlock/locktest"
 	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/core"
 	"github.com/editlock/editlock/store/postgres"
 	"github.com/editlock/editlock/store/storetest"
 )
@@ -64,7 +65,7 @@ func runningAhead(t *testing.T, schema string) func(d time.Duration) {
 		}
 	}
 	exec(`CREATE TABLE ` + schema + `.test_ahead AS SELECT 0::bigint AS ahead;
-		CREATE OR REPLACE FUNCTION ` + schema + `.editlock_now() RETURNS bigint LANGUAGE sql AS
+		CREATE OR REPLACE FUNCTION ` + schema + `.editlock_now(p_read boolean) RETURNS bigint LANGUAGE sql AS
 		'SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + ahead FROM ` + schema + `.test_ahead'`)
 	return func(d time.Duration) {
 		exec(fmt.Sprintf("UPDATE %s.test_ahead SET ahead = ahead + %d", schema, d.Microseconds()))
@@ -101,6 +102,26 @@ func TestOpen(t *testing.T) {
 		_, err := postgres.Open(t.Context(), url)
 		if err == nil || !strings.Contains(err.Error(), "use a newer editlock") {
 			t.Errorf("Open: %v", err)
+		}
+	})
+	t.Run("tells what to do with the tables of an older editlock, and leaves them", func(t *testing.T) {
+		url, schema := pg.Schema(t)
+		conn := connect(t, pg.URL)
+		old := "CREATE SCHEMA %[1]s; CREATE TABLE %[1]s.editlock_meta (version integer NOT NULL, seq bigint NOT NULL, floor bigint NOT NULL);" +
+			"INSERT INTO %[1]s.editlock_meta VALUES (1, 0, 0)"
+		if _, err := conn.PgConn().Exec(t.Context(), fmt.Sprintf(old, schema)).ReadAll(); err != nil {
+			t.Fatal(err)
+		}
+		for _, look := range []func() error{
+			func() error { _, err := postgres.Open(t.Context(), url); return err },
+			func() error { _, err := postgres.Inspect(t.Context(), url); return err },
+		} {
+			if err := look(); err == nil || !strings.Contains(err.Error(), "those of an older editlock") || !strings.Contains(err.Error(), "?schema=") {
+				t.Errorf("it says %v", err)
+			}
+		}
+		if _, err := conn.Exec(t.Context(), "SELECT seq FROM "+schema+".editlock_meta"); err != nil {
+			t.Error(err)
 		}
 	})
 	t.Run("schemas and search paths keep stores apart", func(t *testing.T) {
@@ -154,7 +175,7 @@ func crashSwap(worker, n int) store.Request {
 	return store.Request{ID: fmt.Sprint(name, "#", n), Swaps: []store.Swap{sw}}
 }
 
-// TestCrash kills all of the server's processes amid work. What was
+// TestCrash kills all of the server's processes while they work. What was
 // acknowledged must be there after the restart, and the store must find its
 // way back by itself.
 func TestCrash(t *testing.T) {
@@ -239,7 +260,7 @@ func TestStore_BehindPgBouncer(t *testing.T) {
 			Open: func(t testing.TB, clock *storetest.Clock) store.Store {
 				_, schema := pg.Schema(t)
 				url := enginetest.With(pool, "schema="+schema)
-				return &timed{open(t, url), url, clock, newHand(t, pg.URL, schema)}
+				return core.New(openEngine(t, url, pg.URL, clock.Now))
 			},
 			Quick: true,
 		})

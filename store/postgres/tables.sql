@@ -1,89 +1,76 @@
--- Version 1. @schema@ and @lock@ are replaced when this is run.
---
--- Times are microseconds since 1970-01-01 UTC, durations are nanoseconds.
--- Texts are compared byte for byte, whatever the database's collation.
+-- Version 2. @schema@ and the like are replaced when this is run. Times are
+-- microseconds since 1970-01-01 UTC, durations are nanoseconds.
 
 CREATE TABLE @schema@.editlock_meta (
   version integer NOT NULL, -- of this schema
-  seq     bigint NOT NULL,  -- the last number given out that is visible, unless the log has a later one
-  floor   bigint NOT NULL   -- log entries up to this one may be pruned
+  last    bigint NOT NULL   -- the highest number given out, unless the log has a higher one
 ) WITH (fillfactor = 20);   -- room to update the row in place
+INSERT INTO @schema@.editlock_meta VALUES (2, 0);
 
--- The store's counter. Numbers are taken under the store's lock, and so become
--- visible in their order. Those that a failed step took are lost.
-CREATE SEQUENCE @schema@.editlock_seq MINVALUE 0 START WITH 0;
-SELECT setval('@schema@.editlock_seq', 0);
+-- The counter. Numbers are drawn under the store's lock, and become visible in
+-- their order. Those that a failed step drew are lost.
+CREATE SEQUENCE @schema@.editlock_seq;
 
-CREATE TABLE @schema@.editlock_record (
-  name     text COLLATE "C" NOT NULL PRIMARY KEY,
-  token    bigint NOT NULL,
-  session  text COLLATE "C" NOT NULL,
-  "user"   text COLLATE "C" NOT NULL,
-  value    text COLLATE "C" NOT NULL,
-  data     text COLLATE "C" NOT NULL,
-  idle     bigint NOT NULL,
-  max_hold bigint NOT NULL,
-  taken    bigint NOT NULL,
-  touched  bigint NOT NULL,
-  expires  bigint, -- NULL: never
-  request  text COLLATE "C" NOT NULL
+CREATE TABLE @schema@.editlock_row (
+  k     bytea NOT NULL PRIMARY KEY,
+  v     bytea NOT NULL,
+  d     bytea NOT NULL,
+  t1    bytea, -- tags; NULL: none
+  t2    bytea,
+  lease bytea, -- key of the row that this one lives with
+  rev   bigint NOT NULL,
+  ver   bigint NOT NULL,
+  at    bigint NOT NULL,
+  seen  bigint NOT NULL,
+  due   bigint NOT NULL, -- the largest number: never
+  ttl   bigint NOT NULL,
+  mx    bigint NOT NULL
 );
-CREATE INDEX editlock_record_session ON @schema@.editlock_record (session, name) WHERE session <> '';
-CREATE INDEX editlock_record_user ON @schema@.editlock_record ("user", name) WHERE "user" <> '';
-CREATE INDEX editlock_record_expires ON @schema@.editlock_record (expires) WHERE expires IS NOT NULL;
+CREATE INDEX editlock_row_t1 ON @schema@.editlock_row (t1, k) WHERE t1 IS NOT NULL;
+CREATE INDEX editlock_row_t2 ON @schema@.editlock_row (t2, k) WHERE t2 IS NOT NULL;
+CREATE INDEX editlock_row_lease ON @schema@.editlock_row (lease, k) WHERE lease IS NOT NULL;
+CREATE INDEX editlock_row_due ON @schema@.editlock_row (due, k) WHERE due < @never@;
 
-CREATE TABLE @schema@.editlock_ticket (
-  name  text COLLATE "C" NOT NULL,
-  id    text COLLATE "C" NOT NULL,
-  seq   bigint NOT NULL,
-  peer  text COLLATE "C" NOT NULL,
-  since bigint NOT NULL,
-  claim bigint,          -- NULL: none
-  asked bigint NOT NULL, -- token of the holder that it claims from
-  body  jsonb NOT NULL,  -- the rest, as the engine writes it
-  PRIMARY KEY (name, id)
+CREATE TABLE @schema@.editlock_log (
+  n     bigint NOT NULL PRIMARY KEY,
+  at    bigint NOT NULL,
+  id    bytea, -- hash of the ID; NULL: none
+  v     bytea NOT NULL,
+  tags  bytea NOT NULL, -- hashes, one after the other
+  notes bytea -- that were sent with it; NULL: none
 );
-CREATE INDEX editlock_ticket_queue ON @schema@.editlock_ticket (name, seq);
-CREATE INDEX editlock_ticket_peer ON @schema@.editlock_ticket (peer);
-CREATE INDEX editlock_ticket_claim ON @schema@.editlock_ticket (claim) WHERE claim IS NOT NULL;
+CREATE INDEX editlock_log_id ON @schema@.editlock_log (id) WHERE id IS NOT NULL;
 
--- Processes that wait, and until when they live.
-CREATE TABLE @schema@.editlock_peer (
-  id      text COLLATE "C" NOT NULL PRIMARY KEY,
-  expires bigint NOT NULL
+-- Where log entries with a tag are. They are added later, many at a time;
+-- what lacks them is found by reading the log's end.
+CREATE TABLE @schema@.editlock_tag (
+  h bytea NOT NULL,
+  n bigint NOT NULL,
+  PRIMARY KEY (h, n)
 );
+CREATE TABLE @schema@.editlock_index (
+  floor   bigint NOT NULL, -- log entries up to this number may have been removed
+  indexed bigint NOT NULL  -- and those up to this one are in editlock_tag
+) WITH (fillfactor = 20);
+INSERT INTO @schema@.editlock_index VALUES (0, 0);
 
--- Processes that follow the log, and until when they want to be told of its
+-- Processes that follow the log, and until when they are notified of its
 -- growth. What a crash takes from it costs somebody a second.
 CREATE UNLOGGED TABLE @schema@.editlock_watcher (
-  id      text COLLATE "C" NOT NULL PRIMARY KEY,
-  expires bigint NOT NULL
+  id  bytea NOT NULL PRIMARY KEY,
+  due bigint NOT NULL
 );
 
--- Parties that would only repeat are NULL: an actor who is the owner, and
--- another party where there is none.
-CREATE TABLE @schema@.editlock_log (
-  seq           bigint NOT NULL PRIMARY KEY,
-  kind          text COLLATE "C" NOT NULL,
-  name          text COLLATE "C" NOT NULL,
-  token         bigint NOT NULL,
-  at            bigint NOT NULL,
-  owner_session text COLLATE "C" NOT NULL,
-  owner_user    text COLLATE "C" NOT NULL,
-  owner_value   text COLLATE "C" NOT NULL,
-  actor_session text COLLATE "C",
-  actor_user    text COLLATE "C",
-  actor_value   text COLLATE "C",
-  other_session text COLLATE "C",
-  other_user    text COLLATE "C",
-  other_value   text COLLATE "C",
-  reason        text COLLATE "C" NOT NULL,
-  request       text COLLATE "C" NOT NULL
-);
-CREATE INDEX editlock_log_name ON @schema@.editlock_log (name, seq);
-CREATE INDEX editlock_log_owner ON @schema@.editlock_log (owner_user, seq) WHERE owner_user <> '';
-CREATE INDEX editlock_log_actor ON @schema@.editlock_log (actor_user, seq) WHERE actor_user <> '';
-CREATE INDEX editlock_log_other ON @schema@.editlock_log (other_user, seq) WHERE other_user <> '';
-CREATE INDEX editlock_log_request ON @schema@.editlock_log (request) WHERE request <> '';
-
-INSERT INTO @schema@.editlock_meta (version, seq, floor) VALUES (1, 0, 0);
+-- What transactions are made of, and what is answered. See commit.go.
+CREATE TYPE @schema@.editlock_cond AS (txn bigint, id bytea, k bytea, till bytea, state bigint, lim bigint, bad bigint,
+  rev bigint, ver bigint, tag bytea, lease bytea, d bytea);
+CREATE TYPE @schema@.editlock_write AS (txn bigint, kind bigint, k bytea, num bigint, v bytea, d bytea, t1 bytea, t2 bytea,
+  lease bytea, lent bigint, life bigint, ttl bigint, mx bigint);
+CREATE TYPE @schema@.editlock_entry AS (txn bigint, num bigint, id bytea, v bytea, tags bytea, notes bytea);
+CREATE TYPE @schema@.editlock_note AS (txn bigint, who bytea, what bytea, logged bigint, first bigint, n bigint);
+CREATE TYPE @schema@.editlock_range AS (i bigint, txn bigint, own bigint, probe bigint, way bigint, state bigint, k bytea, till bytea,
+  tag bytea, lim bigint, total bigint, brief bigint, beside bytea, besides bigint);
+CREATE TYPE @schema@.editlock_found AS (i bigint, parent bigint, k bytea, v bytea, d bytea, t1 bytea, t2 bytea, lease bytea,
+  rev bigint, ver bigint, at bigint, seen bigint, due bigint, ttl bigint, mx bigint, total bigint);
+CREATE TYPE @schema@.editlock_query AS (i bigint, tag bytea, above bigint, below bigint, newest bigint, lim bigint);
+CREATE TYPE @schema@.editlock_logged AS (i bigint, n bigint, at bigint, v bytea);

@@ -6,17 +6,18 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"math"
 	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/kv"
 )
 
 const (
-	schemaVersion = 1
+	schemaVersion = 2
 	oldestServer  = 130000
 	maxPayload    = 7900 // bytes of a notification; NOTIFY carries less than 8,000
 )
@@ -25,14 +26,10 @@ const (
 var (
 	//go:embed tables.sql
 	tablesSQL string
-	//go:embed settle.sql
-	settleSQL string
-	//go:embed swap.sql
-	swapSQL string
-	//go:embed plain.sql
-	plainSQL string
-	//go:embed upkeep.sql
-	upkeepSQL string
+	//go:embed read.sql
+	readSQL string
+	//go:embed commit.sql
+	commitSQL string
 	//go:embed guard.sql
 	guardSQL string
 )
@@ -85,9 +82,9 @@ func (t *target) fill(text string) string {
 		"@schema@", pgx.Identifier{t.schema}.Sanitize(),
 		"@lock@", strconv.FormatInt(lock, 10),
 		"@channel@", t.channel(),
-		"@waiters@", strconv.Itoa(store.MaxWaiters),
+		"@never@", strconv.FormatInt(math.MaxInt64, 10),
 		"@payload@", strconv.Itoa(maxPayload),
-		"@window@", strconv.FormatInt(store.RetryWindow.Microseconds(), 10),
+		"@window@", strconv.FormatInt(kv.Window.Microseconds(), 10),
 	).Replace(text)
 }
 
@@ -99,7 +96,7 @@ func (t *target) channel() string {
 }
 
 // prepare looks at the server, and makes the tables if they are missing.
-func (t *target) prepare(ctx context.Context) (err error) {
+func (t *target) prepare(ctx context.Context, types *types) (err error) {
 	once := t.config.ConnConfig.Copy()
 	once.DefaultQueryExecMode = pgx.QueryExecModeExec // works through any pooler
 	conn, err := pgx.ConnectConfig(ctx, once)
@@ -111,13 +108,42 @@ func (t *target) prepare(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	t.route(about.backend != int(conn.PgConn().PID()))
-	return t.migrate(ctx, conn)
+	t.route(about.backend != int(conn.PgConn().PID()), about.lazy)
+	if err := t.migrate(ctx, conn); err != nil {
+		return err
+	}
+	return types.load(ctx, conn, t.schema)
+}
+
+// types are the OIDs of the types of arguments.
+type types struct{ cond, write, entry, note, rng, query uint32 }
+
+func (o *types) load(ctx context.Context, conn *pgx.Conn, schema string) error {
+	rows, err := conn.Query(ctx, `SELECT t.typname, t.oid FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace WHERE n.nspname = $1`, schema)
+	if err != nil {
+		return err
+	}
+	var (
+		name string
+		oid  uint32
+	)
+	_, err = pgx.ForEachRow(rows, []any{&name, &oid}, func() error {
+		for of, to := range map[string]*uint32{
+			"cond": &o.cond, "write": &o.write, "entry": &o.entry, "note": &o.note, "range": &o.rng, "query": &o.query,
+		} {
+			if name == "editlock_"+of {
+				*to = oid
+			}
+		}
+		return nil
+	})
+	return err
 }
 
 // about is what a server says of itself.
 type about struct {
 	version, backend int
+	lazy             bool // commits are acknowledged before they are on disk
 }
 
 // look refuses servers that won't do, and finds out the schema.
@@ -128,8 +154,9 @@ func (t *target) look(ctx context.Context, conn *pgx.Conn) (a about, err error) 
 		standby, readsOnly bool
 	)
 	err = conn.QueryRow(ctx, `SELECT current_setting('server_version_num')::int, current_setting('server_encoding'),
-		current_schema()::text, pg_backend_pid(), pg_is_in_recovery(), current_setting('transaction_read_only')::bool`).
-		Scan(&a.version, &encoding, &current, &a.backend, &standby, &readsOnly)
+		current_schema()::text, pg_backend_pid(), pg_is_in_recovery(), current_setting('transaction_read_only')::bool,
+		current_setting('synchronous_commit') = 'off'`).
+		Scan(&a.version, &encoding, &current, &a.backend, &standby, &readsOnly, &a.lazy)
 	switch {
 	case err != nil:
 		return a, err
@@ -153,18 +180,21 @@ func (t *target) look(ctx context.Context, conn *pgx.Conn) (a about, err error) 
 // route decides how to send statements, and where to LISTEN. A pooler shows
 // itself by the process ID that it makes up: between it and the server,
 // nothing that belongs to a session can be relied on.
-func (t *target) route(pooled bool) {
+func (t *target) route(pooled, lazy bool) {
 	c := t.config.ConnConfig
-	switch {
-	case t.listen != nil:
-	case !pooled:
+	if t.pooled = pooled; pooled {
+		return
+	}
+	if t.listen == nil {
 		t.listen = c.Copy()
 	}
-	if t.pooled = pooled; !pooled {
-		c.RuntimeParams["enable_seqscan"], c.RuntimeParams["jit"] = "off", "off"
+	// See settings.
+	for name, value := range planning {
+		c.RuntimeParams[name] = value
 	}
-	if pooled && c.DefaultQueryExecMode == pgx.QueryExecModeCacheStatement {
-		c.DefaultQueryExecMode = pgx.QueryExecModeExec
+	c.RuntimeParams["default_transaction_isolation"] = "read committed" // an older snapshot would not show what the lock's last owner wrote
+	if lazy {
+		c.RuntimeParams["synchronous_commit"] = "on"
 	}
 }
 
@@ -189,7 +219,7 @@ func (t *target) migrate(ctx context.Context, conn *pgx.Conn) error {
 	if err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = $1)", t.schema).Scan(&exists); err != nil {
 		return err
 	}
-	script := t.fill(strings.Join([]string{tablesSQL, settleSQL, swapSQL, plainSQL, upkeepSQL, guardSQL}, "\n"))
+	script := t.fill(strings.Join([]string{tablesSQL, readSQL, commitSQL, guardSQL}, "\n"))
 	if !exists {
 		script = t.fill("CREATE SCHEMA @schema@;\n") + script
 	}
@@ -215,7 +245,11 @@ func (t *target) check(ctx context.Context, conn interface {
 	if err := conn.QueryRow(ctx, t.fill("SELECT version FROM @schema@.editlock_meta")).Scan(&version); err != nil {
 		return true, err
 	}
-	if version != schemaVersion {
+	switch {
+	case version < schemaVersion:
+		return true, fmt.Errorf("the tables in schema %s have version %d, those of an older editlock: drop what is named editlock_* in it, "+
+			"or name another schema with ?schema=, to start over (the older editlock's \"history --json\" keeps the history); nothing was changed", t.schema, version)
+	case version > schemaVersion:
 		return true, fmt.Errorf("the tables in schema %s have version %d, this editlock knows version %d: use a newer editlock; nothing was changed",
 			t.schema, version, schemaVersion)
 	}

@@ -1,6 +1,0 @@
-//go:build race
-
-package postgres_test
-
-// The race detector makes everything some times slower.
-const race = true
