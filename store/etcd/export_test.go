@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"go.etcd.io/etcd/api/v3/mvccpb"
+	"go.etcd.io/etcd/api/v3/etcdserverpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
@@ -20,6 +20,7 @@ type Reads struct {
 	keys    keys
 	Calls   int // round trips
 	Keys    int // in the answers
+	Passed  int // keys of the ranges that were read, in the answers or not: etcd goes through them all
 	Entries int // of the log, in the answers
 }
 
@@ -38,7 +39,7 @@ func (r *Reads) Get(ctx context.Context, key string, opts ...clientv3.OpOption) 
 	resp, err := r.KV.Get(ctx, key, opts...)
 	if err == nil {
 		r.Calls++
-		r.count(resp.Kvs)
+		r.count((*etcdserverpb.RangeResponse)(resp))
 	}
 	return resp, err
 }
@@ -46,9 +47,10 @@ func (r *Reads) Get(ctx context.Context, key string, opts ...clientv3.OpOption) 
 // Txn implements clientv3.KV.
 func (r *Reads) Txn(ctx context.Context) clientv3.Txn { return &countedTxn{r.KV.Txn(ctx), r} }
 
-func (r *Reads) count(kvs []*mvccpb.KeyValue) {
-	r.Keys += len(kvs)
-	for _, kv := range kvs {
+func (r *Reads) count(got *etcdserverpb.RangeResponse) {
+	r.Keys += len(got.Kvs)
+	r.Passed += int(got.Count)
+	for _, kv := range got.Kvs {
 		if !strings.HasPrefix(string(kv.Key), r.keys.logs()) {
 			continue
 		}
@@ -85,7 +87,7 @@ func (t *countedTxn) Commit() (*clientv3.TxnResponse, error) {
 	if err == nil {
 		t.reads.Calls++
 		for _, got := range ranges(resp.Responses) {
-			t.reads.count(got.Kvs)
+			t.reads.count(got)
 		}
 	}
 	return resp, err

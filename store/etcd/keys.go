@@ -2,6 +2,7 @@ package etcd
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/editlock/editlock/store"
@@ -41,6 +42,11 @@ func unpart(key string) (s, rest string) {
 }
 
 func number(n uint64) string { return fmt.Sprintf("%016x", n) }
+
+// numberOf is the number that a key ends in.
+func numberOf(key string) (uint64, error) {
+	return strconv.ParseUint(key[max(0, len(key)-16):], 16, 64)
+}
 
 func (k keys) head() string                         { return string(k) + "head" }
 func (k keys) turn() string                         { return string(k) + "turn" }

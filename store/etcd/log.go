@@ -15,7 +15,7 @@ import (
 	"github.com/editlock/editlock/store"
 )
 
-// logGlance is how many keys of the log are read first.
+// logGlance is how many keys of the log are read at a time at least.
 const logGlance = 128
 
 // Log implements store.Store.
@@ -35,14 +35,7 @@ func (s *Store) log(ctx context.Context, q store.LogQuery) (store.LogPage, error
 	if err := s.enter(ctx); err != nil {
 		return store.LogPage{}, err
 	}
-	// Entries are under the number of the last one of their key.
-	from, until := min(q.After, 1<<62)+1, uint64(1<<63)
-	ops := []clientv3.Op{clientv3.OpGet(s.keys.head())}
-	if q.Newest && q.Before > 0 {
-		until = min(q.Before, until) // but the key after that may begin before it
-		ops = append(ops, clientv3.OpGet(s.keys.log(max(until, from)), clientv3.WithRange(after(s.keys.logs())), clientv3.WithLimit(1)))
-	}
-	got, header, err := s.readAgain(ctx, ops...)
+	got, header, err := s.readAgain(ctx, clientv3.OpGet(s.keys.head()))
 	if err != nil {
 		return store.LogPage{}, err
 	}
@@ -51,19 +44,28 @@ func (s *Store) log(ctx context.Context, q store.LogQuery) (store.LogPage, error
 		return store.LogPage{}, err
 	}
 	r := &logReader{s: s, q: q, rev: header.Revision, page: store.LogPage{Floor: h.Floor, Last: h.Seq}}
-	if len(ops) > 1 {
-		if err := r.take(got[1].Kvs); err != nil || r.stopped {
+	// Entries are under the number of the last one of their key.
+	from, until := max(min(q.After, 1<<62), h.Floor)+1, h.Seq+1
+	if q.Newest && q.Before > 0 && q.Before < until {
+		// The key after that may begin before it.
+		w := &windows{r: r, prefix: s.keys.logs(), from: max(q.Before, from), until: until, span: firstSpan}
+		until = q.Before
+		kvs, err := w.next(ctx, 1)
+		if err != nil {
+			return store.LogPage{}, err
+		}
+		if err := r.take(kvs); err != nil || r.stopped {
 			return r.page, err
 		}
 	}
-	parts := []func() error{
-		func() error { return r.scan(ctx, from, min(h.named(), until)) },
-		func() error { return r.byName(ctx, max(h.named(), from), until) },
+	parts := []func() error{func() error { return r.scan(ctx, from, until) }}
+	if q.Name != "" {
+		parts = []func() error{
+			func() error { return r.scan(ctx, from, min(h.named(), until)) }, // what an older version wrote
+			func() error { return r.byName(ctx, max(h.named(), from), until) },
+		}
 	}
-	switch {
-	case q.Name == "":
-		return r.page, r.scan(ctx, from, until)
-	case q.Newest:
+	if q.Newest {
 		slices.Reverse(parts)
 	}
 	for _, read := range parts {
@@ -89,37 +91,21 @@ func (r *logReader) get(ctx context.Context, ops ...clientv3.Op) ([]*etcdserverp
 	return got, err
 }
 
-// keyRange reads keys in the order of the query.
-func (r *logReader) keyRange(from, until string, limit int, more ...clientv3.OpOption) clientv3.Op {
-	order := clientv3.SortAscend
-	if r.q.Newest {
-		order = clientv3.SortDescend
-	}
-	return clientv3.OpGet(from, append(more, clientv3.WithRange(until), clientv3.WithSort(clientv3.SortByKey, order),
-		clientv3.WithLimit(int64(limit)), clientv3.WithRev(r.rev))...)
-}
-
-// scan reads the keys from one number until another: after a first glance, as
+// scan reads the keys from one number until another: logGlance of them, or as
 // many as have the entries that the page may yet examine, if all are as full.
 func (r *logReader) scan(ctx context.Context, from, until uint64) error {
-	low, high := r.s.keys.log(from), r.s.keys.log(until)
+	w := &windows{r: r, prefix: r.s.keys.logs(), from: from, until: until, span: firstSpan, newest: r.q.Newest}
 	seen := 0
-	for limit := logGlance; low < high; limit = r.left()*seen/max(r.page.Examined, 1) + 1 {
-		got, err := r.get(ctx, r.keyRange(low, high, limit))
-		if err != nil {
+	for limit := logGlance; ; limit = max(logGlance, r.left()*seen/max(r.page.Examined, 1)) {
+		kvs, err := w.next(ctx, limit)
+		if err != nil || len(kvs) == 0 {
 			return err
 		}
-		seen += len(got[0].Kvs)
-		if err := r.take(got[0].Kvs); err != nil || r.stopped || !got[0].More {
+		seen += len(kvs)
+		if err := r.take(kvs); err != nil || r.stopped {
 			return err
-		}
-		if last := string(got[0].Kvs[len(got[0].Kvs)-1].Key); r.q.Newest {
-			high = last
-		} else {
-			low = last + "\x00"
 		}
 	}
-	return nil
 }
 
 // left is how many entries the page may yet examine.
@@ -128,17 +114,18 @@ func (r *logReader) left() int { return max(0, r.q.Limit+store.LogPiece-r.page.E
 // namedKeys is how many keys of a name are read at a time.
 const namedKeys = 64
 
-// byName reads the keys that have entries of the query's name.
+// byName reads the keys that have entries of the query's name. Most names have
+// few: the first window has all.
 func (r *logReader) byName(ctx context.Context, from, until uint64) error {
 	index := r.s.keys.named(r.q.Name)
-	low, high := index+number(from), index+number(until)
-	for low < high {
-		keys, err := r.get(ctx, r.keyRange(low, high, namedKeys, clientv3.WithKeysOnly()))
-		if err != nil || len(keys[0].Kvs) == 0 {
+	w := &windows{r: r, prefix: index, from: from, until: until, span: wholeRange, newest: r.q.Newest}
+	for {
+		keys, err := w.next(ctx, namedKeys, clientv3.WithKeysOnly())
+		if err != nil || len(keys) == 0 {
 			return err
 		}
-		ops := make([]clientv3.Op, len(keys[0].Kvs))
-		for i, kv := range keys[0].Kvs {
+		ops := make([]clientv3.Op, len(keys))
+		for i, kv := range keys {
 			ops[i] = clientv3.OpGet(r.s.keys.logs()+strings.TrimPrefix(string(kv.Key), index), clientv3.WithRev(r.rev))
 		}
 		found, err := r.get(ctx, ops...)
@@ -150,15 +137,7 @@ func (r *logReader) byName(ctx context.Context, from, until uint64) error {
 				return err
 			}
 		}
-		if last := string(keys[0].Kvs[len(ops)-1].Key); !keys[0].More {
-			return nil
-		} else if r.q.Newest {
-			high = last
-		} else {
-			low = last + "\x00"
-		}
 	}
-	return nil
 }
 
 // take appends what the query selects of some keys.

@@ -1,0 +1,62 @@
+package etcd_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/editlock/editlock/internal/enginetest"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/etcd"
+	"github.com/editlock/editlock/store/storetest"
+)
+
+// TestStore_LogPassesFewKeys reads pages of a long log, from either end and from
+// within: etcd goes through about the keys that a page needs, and not through the
+// whole log. Some entries are close together, others far apart.
+func TestStore_LogPassesFewKeys(t *testing.T) {
+	const names, rounds = 500, 120 // some 4,000 keys of the log
+	s := &server{Etcd: enginetest.StartEtcd(t)}
+	st := s.at(t, storetest.NewClock(), s.url())
+	swap := func(swaps ...store.Swap) {
+		t.Helper()
+		if res, err := st.Swap(t.Context(), store.Request{Swaps: swaps}); err != nil || !res.Done {
+			t.Fatal(res.Done, err)
+		}
+	}
+	for round := range rounds {
+		swaps := make([]store.Swap, names)
+		for i := range swaps {
+			if name := fmt.Sprintf("%03d", i); round%2 == 0 {
+				swaps[i] = take(name, "ann", store.Terms{})
+			} else {
+				swaps[i] = drop(name, "ann")
+			}
+		}
+		swap(swaps...)
+		swap(take(fmt.Sprint("lone", round), "bob", store.Terms{}))
+	}
+	all, err := st.Log(t.Context(), store.LogQuery{Newest: true, Limit: rounds * (names + 1)})
+	if err != nil || len(all.Entries) != rounds*(names+1) {
+		t.Fatal(len(all.Entries), err)
+	}
+	middle := all.Entries[len(all.Entries)/2].Seq
+	reads := etcd.CountReads(st.(*etcd.Store))
+	for _, q := range []store.LogQuery{
+		{}, {Newest: true}, {Newest: true, Before: middle}, {After: middle}, {After: middle, Before: middle + 2},
+		{Newest: true, Prefix: "nosuch"}, {Newest: true, Before: middle, Prefix: "nosuch"}, {After: middle, Prefix: "nosuch"},
+		{Name: "007"}, {Newest: true, Name: "007"}, {Newest: true, Name: "nosuch"}, {Newest: true, Name: "lone7"},
+	} {
+		reads.Reset()
+		page, err := st.Log(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		passed := 3000 // those of a first window that is too wide, and the page's
+		if !q.Newest && q.After == 0 && q.Name == "" {
+			passed += rounds * (names/16 + 2) // where the log begins has to be found
+		}
+		if reads.Calls > 16 || reads.Passed > passed || reads.Keys > 1000 {
+			t.Errorf("%+v: %d calls, %d keys passed and %d read for %d entries of %d examined", q, reads.Calls, reads.Passed, reads.Keys, len(page.Entries), page.Examined)
+		}
+	}
+}
