@@ -205,7 +205,8 @@ func selectEntries(q kv.LogQuery) string {
 	if q.Tag == "" {
 		s.add("editlock_log g WHERE g.n>", num(q.After))
 	} else {
-		s.add("editlock_tag t STRAIGHT_JOIN editlock_log g ON g.n=t.n WHERE t.h=", hash(q.Tag), " AND t.n>", num(q.After))
+		// Else all that has tags may be read in the order of n, until enough of this one's is found.
+		s.add("editlock_tag t FORCE INDEX (PRIMARY) STRAIGHT_JOIN editlock_log g ON g.n=t.n WHERE t.h=", hash(q.Tag), " AND t.n>", num(q.After))
 	}
 	column := "g.n"
 	if q.Tag != "" {
