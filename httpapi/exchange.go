@@ -141,6 +141,9 @@ func (h *Handler) read(w http.ResponseWriter, r *http.Request, into any) error {
 	case err != nil:
 		return invalid("body", "ended before it was complete")
 	}
+	if err := checkLists(*buf); err != nil {
+		return err
+	}
 	if err := strictjson.Unmarshal(*buf, into); err != nil {
 		return wire.Malformed(err)
 	}
