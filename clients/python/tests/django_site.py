@@ -1,7 +1,11 @@
-"""A small Django site: settings, addresses and views, for test_django."""
+"""A small Django site: settings, addresses and views, for test_django.
+
+EDITLOCK_TEST_THEME names a theme of the admin to put before it.
+"""
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -23,6 +27,7 @@ if not settings.configured:
         EDITLOCK_TOKEN_ISSUER="shop",
         DEFAULT_AUTO_FIELD="django.db.models.AutoField",
         INSTALLED_APPS=[
+            *filter(None, [os.environ.get("EDITLOCK_TEST_THEME")]),
             "django.contrib.admin",
             "django.contrib.auth",
             "django.contrib.contenttypes",
@@ -80,6 +85,8 @@ from editlock.django.guard import SaveGuardMixin, save_guard
 from editlock.django.rest import EditLockAPIMixin, EditLockPermission
 from editlock.django.tokens import token_view
 from shop.models import Invoice
+
+THEME = os.environ.get("EDITLOCK_TEST_THEME", "")
 
 
 def mutex_id(request: HttpRequest, group: str) -> ID:
@@ -180,6 +187,7 @@ urlpatterns = [
     ),
     path("admin/locks/", include("editlock.django.urls")),
     path("admin/", admin.site.urls),
+    *([path("grappelli/", include("grappelli.urls"))] if THEME == "grappelli" else []),
     path("quiet/", quiet),
     path("page/", page),
     path("token/", token_view, name="editlock_token"),

@@ -23,8 +23,6 @@ from editlock.django.owners import session_of
 from servers import Server, free_port
 from shop.models import Archived, CreditNote, Customer, Draft, Invoice, Item, Page, Payment, Ticket
 
-assert django_site
-
 
 @pytest.fixture(autouse=True, scope="module")
 def tables() -> Iterator[None]:
@@ -139,12 +137,15 @@ def page_of(response: Any) -> Any:
 
 
 def test_the_change_form_says_what_is_locked_and_by_whom(ivan: Admin, invoice: Invoice, server: Server) -> None:
-    page = page_of(ivan.get(address(invoice)))
+    response = ivan.get(address(invoice))
+    page = page_of(response)
     id = mutex_id(invoice)
     assert page["server"] == server.url
     assert page["mutex"] == {"group": id.group, "mode": "shop.invoice", "id": str(invoice.pk)}
     assert (page["owner"]["session"], page["owner"]["name"]) == (ivan.owner.session, "Ivan Ivanov")
     assert page["form"] == "invoice_form"
+    assert re.search(r'<form [^>]*id="invoice_form"', response.content.decode())
+    assert f"/static/{django_site.THEME or 'admin'}/" in response.content.decode()
     assert ivan.get(page["token_url"]).json()["token"]
     assert str(ivan.session.session_key) not in json.dumps(page)
 

@@ -1,7 +1,11 @@
-"""The shop's admin."""
+"""The shop's admin, of the theme's classes if EDITLOCK_TEST_THEME names one that has its own.
+
+EDITLOCK_TEST_THEME_FIRST puts these before EditLockAdmin.
+"""
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from django.contrib import admin
@@ -10,19 +14,26 @@ from editlock.django.admin import EditLockAdmin
 
 from .models import Archived, CreditNote, Customer, Draft, Invoice, Item, Page, Payment, Ticket
 
+if os.environ.get("EDITLOCK_TEST_THEME") == "unfold":
+    from unfold.admin import ModelAdmin, TabularInline
+else:
+    from django.contrib.admin import ModelAdmin, TabularInline
 
-class ItemInline(admin.TabularInline):
+BASES = (ModelAdmin, EditLockAdmin) if os.environ.get("EDITLOCK_TEST_THEME_FIRST") else (EditLockAdmin, ModelAdmin)
+
+
+class ItemInline(TabularInline):
     model = Item
     extra = 1
 
 
-class PaymentInline(admin.TabularInline):
+class PaymentInline(TabularInline):
     model = Payment
     extra = 0
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(EditLockAdmin, admin.ModelAdmin):
+class InvoiceAdmin(*BASES):
     list_display = ("__str__", "text", "paid")
     list_editable = ("text",)
     inlines = (ItemInline, PaymentInline)
@@ -40,4 +51,4 @@ class InvoiceAdmin(EditLockAdmin, admin.ModelAdmin):
 
 
 for model in (Archived, CreditNote, Customer, Draft, Page, Payment, Ticket):
-    admin.register(model)(type(f"{model.__name__}Admin", (EditLockAdmin, admin.ModelAdmin), {}))
+    admin.register(model)(type(f"{model.__name__}Admin", BASES, {}))

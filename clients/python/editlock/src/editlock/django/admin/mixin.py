@@ -8,6 +8,7 @@ import functools
 from typing import Any, Callable, Optional
 
 from django.contrib import messages
+from django.contrib.admin import ModelAdmin
 from django.contrib.admin.options import TO_FIELD_VAR
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import ValidationError
@@ -34,25 +35,21 @@ from .related import changed_in, deleted_with, look
 _PAGE = "_editlock_page"  # of a request: what assets() is given besides
 
 
-class EditLockAdmin:
+class EditLockAdmin(ModelAdmin):  # type: ignore[type-arg] # not generic at run time
     """Lets one person at a time edit an object in the admin.
 
-    Put it before ModelAdmin. The change form opens with ``<edit-lock>``; a
-    save needs its token, checked in the transaction that saves. Deletions,
-    actions and list_editable need the lock to be free. A refusal is an admin
-    message that says who edits the object and since when; what was typed is
-    shown again.
+    Put it before ModelAdmin; behind it, the class is a TypeError. The
+    ModelAdmin of a theme may stand on either side. The change form opens with
+    ``<edit-lock>``; a save needs its token, checked in the transaction that
+    saves. Deletions, actions and list_editable need the lock to be free. A
+    refusal is an admin message that says who edits the object and since when;
+    what was typed is shown again.
     """
 
     #: Whether the changelist has a column that says who edits what.
     editlock_column = True
     #: Names of actions that change nothing, such as exports: they run while others edit.
     editlock_reading_actions: tuple[str, ...] = ()
-
-    # Of ModelAdmin.
-    model: Any
-    admin_site: Any
-    opts: Any
 
     def get_editlock_id(self, obj: Any) -> ID:
         """The name of an object's lock."""
@@ -63,7 +60,7 @@ class EditLockAdmin:
     def render_change_form(self, request: Any, context: Any, *args: Any, **kwargs: Any) -> Any:
         obj = kwargs.get("obj")
         change = kwargs.get("change", False)
-        if change and obj is not None and obj.pk is not None and self.has_change_permission(request, obj):  # type: ignore[attr-defined]
+        if change and obj is not None and obj.pk is not None and self.has_change_permission(request, obj):
             if unreachable_is_allowed() and not _answers():
                 messages.warning(request, text("unlocked page"))
             else:
@@ -80,13 +77,13 @@ class EditLockAdmin:
                         **page,
                     )
                 )
-        return super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc]
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def changeform_view(
         self, request: Any, object_id: Optional[str] = None, form_url: str = "", extra_context: Any = None
     ) -> Any:
         def view(request: Any) -> Any:
-            return super(EditLockAdmin, self).changeform_view(request, object_id, form_url, extra_context)  # type: ignore[misc]
+            return super(EditLockAdmin, self).changeform_view(request, object_id, form_url, extra_context)
 
         if request.method in SAFE_METHODS or object_id is None:
             return view(request)
@@ -121,13 +118,13 @@ class EditLockAdmin:
         obj = self._editlock_object(request, object_id)
         if obj is None:
             return []
-        form = self.get_form(request, obj, change=True)(request.POST, request.FILES, instance=obj)  # type: ignore[attr-defined]
+        form = self.get_form(request, obj, change=True)(request.POST, request.FILES, instance=obj)
         formsets, _ = self._create_formsets(request, obj, change=True)  # type: ignore[attr-defined]
         return typed(request, [form, *(form for formset in formsets for form in formset.forms)])
 
     def _editlock_object(self, request: Any, object_id: str) -> Any:
         to_field = request.POST.get(TO_FIELD_VAR, request.GET.get(TO_FIELD_VAR))
-        return self.get_object(request, unquote(object_id), to_field)  # type: ignore[attr-defined]
+        return self.get_object(request, unquote(object_id), to_field)
 
     def save_form(self, request: Any, form: Any, change: bool) -> Any:
         writes, obj = current(), form.instance
@@ -139,12 +136,12 @@ class EditLockAdmin:
             self._editlock_check(request, before)
             if before.pk != obj.pk:
                 writes.hold([self.get_editlock_id(obj)])
-        return super().save_form(request, form, change)  # type: ignore[misc]
+        return super().save_form(request, form, change)
 
     def save_model(self, request: Any, obj: Any, form: Any, change: bool) -> None:
         if change:  # a save_form of one's own may not have asked
             self._editlock_check(request, obj)
-        super().save_model(request, obj, form, change)  # type: ignore[misc]
+        super().save_model(request, obj, form, change)
 
     def save_formset(self, request: Any, form: Any, formset: Any, change: bool) -> None:
         writes = current()
@@ -155,7 +152,7 @@ class EditLockAdmin:
             except Busy as busy:
                 busy.named = named  # type: ignore[attr-defined]
                 raise
-        super().save_formset(request, form, formset, change)  # type: ignore[misc]
+        super().save_formset(request, form, formset, change)
 
     def _editlock_check(self, request: Any, obj: Any) -> None:
         writes, id = current(), self.get_editlock_id(obj)
@@ -165,9 +162,9 @@ class EditLockAdmin:
     # --- deletion
 
     def delete_view(self, request: Any, object_id: str, extra_context: Any = None) -> Any:
-        view = functools.partial(super().delete_view, request, object_id, extra_context)  # type: ignore[misc]
+        view = functools.partial(super().delete_view, request, object_id, extra_context)
         obj = self._editlock_object(request, object_id)
-        if obj is None or not self.has_delete_permission(request, obj):  # type: ignore[attr-defined]
+        if obj is None or not self.has_delete_permission(request, obj):
             return view()
         named = {self.get_editlock_id(obj): str(obj), **deleted_with(self.admin_site, [obj])}
         try:
@@ -189,12 +186,12 @@ class EditLockAdmin:
     # --- the changelist
 
     def get_list_display(self, request: Any) -> Any:
-        columns = super().get_list_display(request)  # type: ignore[misc]
+        columns = super().get_list_display(request)
         return [*columns, holder_column(request, self)] if self.editlock_column else columns
 
     def get_actions(self, request: Any, action_location: Any = None) -> Any:
         where = {} if action_location is None else {"action_location": action_location}  # new in Django 6.1
-        actions = super().get_actions(request, **where)  # type: ignore[misc]
+        actions: dict[str, Any] = super().get_actions(request, **where)
         for name, action in actions.items():
             if name in self.editlock_reading_actions:
                 continue
@@ -228,7 +225,7 @@ class EditLockAdmin:
         return run
 
     def changelist_view(self, request: Any, extra_context: Any = None) -> Any:
-        view = functools.partial(super().changelist_view, request, extra_context)  # type: ignore[misc]
+        view = functools.partial(super().changelist_view, request, extra_context)
         if request.method in SAFE_METHODS or "_save" not in request.POST:
             return view()
         try:
@@ -242,7 +239,7 @@ class EditLockAdmin:
             return HttpResponseRedirect(request.get_full_path())
 
     def get_changelist_formset(self, request: Any, **kwargs: Any) -> Any:
-        base, name = super().get_changelist_formset(request, **kwargs), self.get_editlock_id  # type: ignore[misc]
+        base, name = super().get_changelist_formset(request, **kwargs), self.get_editlock_id
 
         class Formset(base):  # type: ignore[misc, valid-type]
             def clean(self) -> None:
@@ -268,7 +265,7 @@ class EditLockAdmin:
 
     def get_urls(self) -> list[Any]:
         token = path("editlock/token/", self.admin_site.admin_view(token_view), name=self._editlock_url)
-        return [token, *super().get_urls()]  # type: ignore[misc]
+        return [token, *super().get_urls()]
 
 
 def _answers() -> bool:
