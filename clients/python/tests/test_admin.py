@@ -430,6 +430,15 @@ def test_the_index_leads_to_the_locks_and_the_manager(ivan: Admin, invoice: Invo
     assert ivan.get("/admin/editlock/lock/add/").status_code == 404
 
 
+def test_being_staff_does_not_show_the_locks_of_others(ivan: Admin, invoice: Invoice, locks: Client) -> None:
+    ivan.open(invoice)
+    for rights, status in (["change_invoice"], 403), (["view_lock"], 200):
+        clerk = Admin("clerk", "Clara", "Klein", locks, rights=rights)
+        assert ('href="/admin/editlock/lock/"' in clerk.get("/admin/").content.decode()) == (status == 200)
+        page = clerk.get("/admin/editlock/lock/")
+        assert (page.status_code, "Ivan Ivanov" in page.content.decode()) == (status, status == 200)
+
+
 def test_refusals_are_in_the_readers_language(ivan: Admin, olga: Admin, invoice: Invoice) -> None:
     olga.open(invoice)
     refused = ivan.post(address(invoice), form_of(invoice, text="x"), HTTP_ACCEPT_LANGUAGE="ru")

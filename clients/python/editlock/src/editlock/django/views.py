@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Optional
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.template.response import TemplateResponse
 
 from ..errors import EditlockError, Unavailable
@@ -13,7 +14,13 @@ from .texts import TEXTS, language
 
 
 def locks(request: Any, site: Optional[Any] = None) -> TemplateResponse:
-    """What is locked, with a link to the lock manager, where locks are taken over or released."""
+    """What is locked, with a link to the lock manager, where locks are taken over or released.
+
+    It names records of every kind and who edits them, so being staff is not enough:
+    it takes the permission ``editlock.view_lock``.
+    """
+    if not request.user.has_perm("editlock.view_lock"):
+        raise PermissionDenied
     query = request.GET.get("q", "")
     context: dict[str, Any] = {
         **(site or admin.site).each_context(request),

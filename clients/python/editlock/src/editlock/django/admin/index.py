@@ -10,16 +10,10 @@ from ..views import locks
 
 
 class LockAdmin(admin.ModelAdmin):  # type: ignore[type-arg] # not generic at run time
-    """Shows what is locked, to staff, with the way to the lock manager."""
+    """Shows what is locked, to who may view locks, with the way to the lock manager."""
 
     def changelist_view(self, request: Any, extra_context: Optional[dict[str, Any]] = None) -> Any:
         return locks(request, self.admin_site)
-
-    def has_module_permission(self, request: Any) -> bool:
-        return self.admin_site.has_permission(request)
-
-    def has_view_permission(self, request: Any, obj: Any = None) -> bool:
-        return self.admin_site.has_permission(request)
 
     def has_add_permission(self, request: Any) -> bool:
         return False
