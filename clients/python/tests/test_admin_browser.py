@@ -239,6 +239,8 @@ def test_themes(theme: str, browser: Browser, tmp_path: Path) -> None:
         hers = olga.open(pk)
         state(hers, "other")
         expect(hers.locator("edit-lock")).to_contain_text("Ivan Ivanov")
+        expect(hers.locator("#id_text")).to_have_attribute("readonly", "")
+        expect(hers.locator("[name=_save]").first).to_be_disabled()
         hers.goto(f"{project.url}/admin/shop/invoice/{pk}/delete/")
         expect(hers.locator("body")).to_contain_text("Nothing was deleted. Invoice 17: Ivan Ivanov")
         olga.list()

@@ -48,6 +48,13 @@ function lock() {
     group: mutex.group, mode: mutex.mode, object: mutex.id, server, 'token-field': field,
     session: owner.session, user: owner.user_id, login: owner.login, name: owner.name,
   })) element.setAttribute(name, value);
+  // A theme may draw the save buttons outside of the form, where the element does not reach.
+  // (form.elements and form.id may be fields of these names.)
+  const named = `[form="${CSS.escape(form.getAttribute('id') ?? '')}"]`;
+  const outside = [...document.querySelectorAll(named)].filter((control) => control.closest('form') !== form);
+  const follow = () => outside.forEach((control) => { control.disabled = element.getAttribute('state') !== 'mine'; });
+  element.addEventListener('editlock-change', follow);
+  follow();
   form.inert = true; // until the element guards it
   form.before(element);
   element.append(form);
