@@ -281,6 +281,7 @@ func (e *engine) Close() (err error) {
 	if e.ctx.Err() != nil {
 		return nil
 	}
+	_ = e.drainAll() // else the next process does
 	e.stop()
 	e.bell.take()
 	e.polls.Wait()

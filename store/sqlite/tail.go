@@ -2,9 +2,11 @@ package sqlite
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"zombiezen.com/go/sqlite"
 
@@ -18,6 +20,8 @@ const (
 	// indexPiece is how many of them a commit writes at least, indexRows how many
 	// by one statement.
 	indexPiece, indexRows = 64, 16
+	// drainWithin bounds what the end of a process does for the index.
+	drainWithin = time.Second
 )
 
 // keyed is where a tag or an ID of an entry leads: the row of the log.
@@ -120,6 +124,13 @@ func (t *tail) add(seq uint64, entries []dbfile.Entry) {
 	go func() { s.sorted <- sorted(all) }()
 }
 
+// full is the part that is on its way into the file's index; nil: there is none.
+func (t *tail) full() *sealed {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.sealed
+}
+
 // drop drops what the file's index has.
 func (t *tail) drop() { t.from, t.sealed = t.sealed.upto, nil }
 
@@ -189,9 +200,7 @@ type draining struct {
 func (w *writer) drain(entries int) error {
 	d := &w.draining
 	if d.from == nil {
-		w.e.tail.mu.Lock()
-		s := w.e.tail.sealed
-		w.e.tail.mu.Unlock()
+		s := w.e.tail.full()
 		if s == nil {
 			return nil
 		}
@@ -202,11 +211,37 @@ func (w *writer) drain(entries int) error {
 			return nil
 		}
 	}
+	return w.index(max(indexPiece, 8*entries))
+}
+
+// drainAll adds what is on its way into the file's index at once, if anything
+// is: each process of a command would begin with it, and end before it is done.
+func (e *engine) drainAll() error {
+	if e.tail.full() == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(e.ctx, drainWithin)
+	defer cancel()
+	return e.transact(ctx, func(w *writer) error {
+		d := &w.draining
+		if s := e.tail.full(); d.from == nil && s != nil {
+			d.keys, d.from, d.floor = <-s.sorted, s, 0
+		}
+		if d.from == nil {
+			return nil
+		}
+		return w.index(len(d.keys))
+	})
+}
+
+// index adds so many keys to the file's index.
+func (w *writer) index(n int) error {
+	d := &w.draining
 	if floor := w.head.floor; floor > d.floor {
 		d.keys = slices.DeleteFunc(d.keys, func(k keyed) bool { return k.seq <= floor }) // removed since
 		d.floor = floor
 	}
-	d.n = min(len(d.keys), max(indexPiece, 8*entries))
+	d.n = min(len(d.keys), n)
 	for left := d.keys[:d.n]; len(left) > 0; {
 		s, n := w.key, 1
 		if len(left) >= indexRows {
