@@ -223,6 +223,15 @@ func migrate(c *sqlite.Conn) (err error) {
 	if _, err := tables(c); err != nil {
 		return err
 	}
+	err = query(c, "PRAGMA encoding", func(s *sqlite.Stmt) error {
+		if is := s.ColumnText(0); is != "UTF-8" { // else keys are in another order, and some can't be kept
+			return fmt.Errorf("its text encoding is %s, which an application chose; only UTF-8 is supported: name another file; the file was not changed", is)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
 	if err := run(c, "PRAGMA journal_mode = WAL"); err != nil {
 		return err
 	}

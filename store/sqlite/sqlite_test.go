@@ -144,6 +144,26 @@ func TestClose_LeavesAllInTheFileItself(t *testing.T) {
 	}
 }
 
+// In UTF-16, keys are in another order than by bytes, so a prefix misses some.
+func TestOpen_RefusesAnApplicationsFileInUTF16(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "application.db")
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	if _, err := db.ExecContext(t.Context(), "PRAGMA encoding = 'UTF-16'; CREATE TABLE orders (id INTEGER)"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := sqlite.Open(t.Context(), path, nil); err == nil || !strings.Contains(err.Error(), "only UTF-8 is supported") {
+		t.Errorf("opened: %v", err)
+	}
+	var tables int
+	if err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM sqlite_master").Scan(&tables); err != nil || tables != 1 {
+		t.Errorf("the file has %d tables now, %v", tables, err)
+	}
+}
+
 // An older program has other tables. It can still write its history; the file
 // is left as it was for it.
 func TestOpen_RefusesTheTablesOfAnOlderProgram(t *testing.T) {
