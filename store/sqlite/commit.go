@@ -101,6 +101,7 @@ type writer struct {
 	logged       uint64 // number of the last log entry
 	total        int64  // how many entries were logged
 	rows         map[string]*kv.Row
+	bytes        int // that rows had when they became known, roughly
 	keys, leases letters
 
 	// Of the transaction under way.
@@ -195,8 +196,11 @@ func (w *writer) transact(ctx context.Context, f func(w *writer) error) (err err
 	return nil
 }
 
-// maxKnown bounds how many rows the writer knows.
-const maxKnown = 1 << 15
+// maxKnown and maxKnownBytes bound how many rows the writer knows.
+const (
+	maxKnown      = 1 << 15
+	maxKnownBytes = 16 << 20
+)
 
 // refresh forgets what another process may have changed.
 func (w *writer) refresh() error {
@@ -212,10 +216,10 @@ func (w *writer) refresh() error {
 		w.met = time.Now()
 	}
 	w.shared = version != w.version || time.Since(w.met) < othersLast
-	if version == w.version && len(w.rows) <= maxKnown {
+	if version == w.version && len(w.rows) <= maxKnown && w.bytes <= maxKnownBytes {
 		return nil
 	}
-	w.rows = make(map[string]*kv.Row)
+	w.rows, w.bytes = make(map[string]*kv.Row), 0
 	if version == w.version {
 		return nil
 	}

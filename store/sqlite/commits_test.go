@@ -52,6 +52,24 @@ func TestSwap_IsOneCommit(t *testing.T) {
 	}
 }
 
+// Rows with large values are as many as callers like.
+func TestCommit_RemembersNoMoreThanItsMemoryAllows(t *testing.T) {
+	e, err := sqlite.OpenEngine(t.Context(), filepath.Join(t.TempDir(), "editlock.db"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = e.Close() }()
+	const each, limit = 64 << 10, 32 << 20
+	for n := 0; n < 2*limit; n += each {
+		if _, err := e.Commit(t.Context(), []kv.Txn{{Then: []kv.Write{{Key: fmt.Sprint(n), Value: make([]byte, each)}}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := sqlite.Known(e); n > limit {
+		t.Errorf("%d bytes are remembered; want at most %d", n, limit)
+	}
+}
+
 // The index of the log is written in pieces, by this process or the next one.
 // Searches miss nothing meanwhile.
 func TestLog_IsFoundWhileItIsIndexed(t *testing.T) {

@@ -33,3 +33,13 @@ func Indexed(t *testing.T, path string) int64 {
 	}
 	return n
 }
+
+// Known is how many bytes of rows an engine remembers. Nothing must be under way.
+func Known(e kv.Engine) (bytes int) {
+	for key, r := range e.(*engine).write.rows {
+		if bytes += len(key); r != nil {
+			bytes += len(r.Value) + len(r.Data)
+		}
+	}
+	return bytes
+}

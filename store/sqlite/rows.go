@@ -47,8 +47,17 @@ func (w *writer) load(key string) (*kv.Row, error) {
 		row := scanRow(w.get)
 		r = &row
 	}
-	w.rows[key] = r
+	w.know(key, r)
 	return r, w.get.Reset()
+}
+
+// know remembers the row under a key; nil: there is none.
+func (w *writer) know(key string, r *kv.Row) {
+	w.rows[key] = r
+	w.bytes += len(key)
+	if r != nil {
+		w.bytes += len(r.Value) + len(r.Data)
+	}
 }
 
 // row is the row under a key; nil: there is none, or its lease has ended.
@@ -174,7 +183,7 @@ func (w *writer) put(r, old *kv.Row, touched bool) error {
 		s.BindInt64(13, int64(r.Max))
 	}
 	s.BindText(1, r.Key)
-	w.rows[r.Key] = r
+	w.know(r.Key, r)
 	w.keys[r.Key[0]] = some
 	if r.Lease != "" {
 		w.leases[r.Lease[0]] = some
