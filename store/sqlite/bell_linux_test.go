@@ -11,16 +11,6 @@ import (
 	"github.com/editlock/editlock/store/sqlite"
 )
 
-func engineAt(t *testing.T, path string, o *sqlite.Options) kv.Engine {
-	t.Helper()
-	e, err := sqlite.OpenEngine(t.Context(), path, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = e.Close() })
-	return e
-}
-
 func write(t *testing.T, e kv.Engine, txn kv.Txn) {
 	t.Helper()
 	if a, err := e.Commit(t.Context(), []kv.Txn{txn}); err != nil || !a[0].Done {

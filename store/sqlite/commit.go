@@ -19,6 +19,9 @@ const (
 	// disk.
 	firstPause = time.Millisecond
 	maxPause   = 100 * time.Millisecond
+	// maxWAL is the size from which the WAL is emptied by force: twice what a
+	// checkpoint lets it grow to.
+	maxWAL = 2 * checkpointPages * 4096
 	// notesLast is how long notes are kept for other processes.
 	notesLast = time.Minute
 	// othersLast is how long the bell is rung for a process after it has written.
@@ -80,10 +83,40 @@ func (e *engine) transact(ctx context.Context, f func(w *writer) error) error {
 			w.full = time.Now()
 		}
 	}
+	if err == nil && e.files.wal.Load() > maxWAL {
+		e.emptyWAL(ctx)
+	}
 	if err == nil || ctx.Err() != nil {
 		return err
 	}
 	return dbfile.Explain(e.path, err)
+}
+
+// emptyWAL empties the WAL while this process reads nothing. SQLite checkpoints
+// it beside readers, but begins it over only when there is none; where reads
+// overlap all the time, it would grow without bound. Reads of other processes
+// may be in the way.
+func (e *engine) emptyWAL(ctx context.Context) {
+	w := e.write
+	if time.Since(w.emptied) < time.Second { // it did not help
+		return
+	}
+	w.emptied = time.Now()
+	var taken []*sqlite.Conn
+	defer func() {
+		for _, c := range taken {
+			e.read <- c
+		}
+	}()
+	for range readers {
+		select {
+		case c := <-e.read:
+			taken = append(taken, c)
+		case <-ctx.Done():
+			return
+		}
+	}
+	_ = run(w.c, "PRAGMA wal_checkpoint(TRUNCATE)") // the next commits try again
 }
 
 // writer has the one connection that writes.
@@ -110,7 +143,8 @@ type writer struct {
 	entries  []dbfile.Entry
 	draining draining
 
-	full time.Time // when there was no room last
+	full    time.Time // when there was no room last
+	emptied time.Time // when emptyWAL was called last
 }
 
 const addKeys = "INSERT OR IGNORE INTO editlock_log_key (key, seq) VALUES (?,?)"

@@ -20,6 +20,7 @@ type files struct {
 	paths [3]string
 	was   [3]fs.FileInfo
 	gone  atomic.Pointer[error]
+	wal   atomic.Int64 // size of the WAL when it was seen last
 }
 
 // note remembers the files that are open. before is what stood at the path
@@ -53,6 +54,9 @@ func (f *files) check() error {
 	}
 	for i, p := range f.paths {
 		is, err := os.Stat(p)
+		if err == nil && i == 1 {
+			f.wal.Store(is.Size())
+		}
 		if err == nil && os.SameFile(is, f.was[i]) || err != nil && !errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
