@@ -60,8 +60,13 @@ func TestCommit_RemembersNoMoreThanItsMemoryAllows(t *testing.T) {
 	}
 	defer func() { _ = e.Close() }()
 	const each, limit = 64 << 10, 32 << 20
-	for n := 0; n < 2*limit; n += each {
-		if _, err := e.Commit(t.Context(), []kv.Txn{{Then: []kv.Write{{Key: fmt.Sprint(n), Value: make([]byte, each)}}}}); err != nil {
+	for n := 0; n < 2*limit; {
+		txns := make([]kv.Txn, 64)
+		for i := range txns {
+			txns[i] = kv.Txn{Then: []kv.Write{{Key: fmt.Sprint(n), Value: make([]byte, each)}}}
+			n += each
+		}
+		if _, err := e.Commit(t.Context(), txns); err != nil {
 			t.Fatal(err)
 		}
 	}
