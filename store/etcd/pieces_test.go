@@ -42,9 +42,18 @@ func TestStore_LogPassesFewKeys(t *testing.T) {
 	middle := all.Entries[len(all.Entries)/2].Seq
 	reads := etcd.CountReads(st.(*etcd.Store))
 	for _, q := range []store.LogQuery{
-		{}, {Newest: true}, {Newest: true, Before: middle}, {After: middle}, {After: middle, Before: middle + 2},
-		{Newest: true, Prefix: "nosuch"}, {Newest: true, Before: middle, Prefix: "nosuch"}, {After: middle, Prefix: "nosuch"},
-		{Name: "007"}, {Newest: true, Name: "007"}, {Newest: true, Name: "nosuch"}, {Newest: true, Name: "lone7"},
+		{},
+		{Newest: true},
+		{Newest: true, Before: middle},
+		{After: middle},
+		{After: middle, Before: middle + 2},
+		{Newest: true, Prefix: "nosuch"},
+		{Newest: true, Before: middle, Prefix: "nosuch"},
+		{After: middle, Prefix: "nosuch"},
+		{Name: "007"},
+		{Newest: true, Name: "007"},
+		{Newest: true, Name: "nosuch"},
+		{Newest: true, Name: "lone7"},
 	} {
 		reads.Reset()
 		page, err := st.Log(t.Context(), q)

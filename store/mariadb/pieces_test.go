@@ -54,9 +54,20 @@ func TestStore_PagesReadFewRows(t *testing.T) {
 	rows()
 	itself := -rows() + rows()
 	for _, q := range []store.Query{
-		{}, {Prefix: "a/"}, {Prefix: "b/mode/"}, {Prefix: "nosuch/"}, {After: "a/mode/2"},
-		{User: "many"}, {User: "many", Prefix: "b/"}, {User: "many", Prefix: "nosuch/"}, {User: "many", After: "b/mode/1"}, {User: "few"}, {User: "nosuch"},
-		{Session: "many", Prefix: "b/"}, {Session: "few"}, {Session: "nosuch"},
+		{},
+		{Prefix: "a/"},
+		{Prefix: "b/mode/"},
+		{Prefix: "nosuch/"},
+		{After: "a/mode/2"},
+		{User: "many"},
+		{User: "many", Prefix: "b/"},
+		{User: "many", Prefix: "nosuch/"},
+		{User: "many", After: "b/mode/1"},
+		{User: "few"},
+		{User: "nosuch"},
+		{Session: "many", Prefix: "b/"},
+		{Session: "few"},
+		{Session: "nosuch"},
 	} {
 		q.Limit = limit
 		before := rows()
@@ -75,9 +86,23 @@ func TestStore_PagesReadFewRows(t *testing.T) {
 	}
 	middle := all.Entries[names/2].Seq
 	for _, q := range []store.LogQuery{
-		{Before: middle}, {After: middle}, {User: "many", Before: middle}, {User: "many", After: middle}, {User: "few", Before: middle},
-		{}, {Name: "a/mode/0"}, {Name: "nosuch"}, {Prefix: "nosuch"}, {Prefix: "b/"}, {Infix: "nosuch"}, {User: "many"}, {User: "few"}, {User: "nosuch"},
-		{Kinds: []string{"nosuch"}}, {User: "many", Prefix: "nosuch"}, {User: "many", Prefix: "nosuch", Before: middle},
+		{Before: middle},
+		{After: middle},
+		{User: "many", Before: middle},
+		{User: "many", After: middle},
+		{User: "few", Before: middle},
+		{},
+		{Name: "a/mode/0"},
+		{Name: "nosuch"},
+		{Prefix: "nosuch"},
+		{Prefix: "b/"},
+		{Infix: "nosuch"},
+		{User: "many"},
+		{User: "few"},
+		{User: "nosuch"},
+		{Kinds: []string{"nosuch"}},
+		{User: "many", Prefix: "nosuch"},
+		{User: "many", Prefix: "nosuch", Before: middle},
 	} {
 		q.Limit = limit
 		for _, q.Newest = range []bool{false, true} {
