@@ -34,7 +34,7 @@ func TestModel_SQLite(t *testing.T) {
 			return // each run writes to a disk
 		}
 		inBubble(t, func() {
-			st, err := sqlite.Open(context.Background(), filepath.Join(dir, fmt.Sprint(n)), nil)
+			st, err := sqlite.Open(context.Background(), filepath.Join(dir, fmt.Sprint(n)), &sqlite.Options{Now: time.Now})
 			if err != nil {
 				rt.Fatalf("Open: %v", err)
 			}
