@@ -45,7 +45,7 @@ func TestStore_PagesReadFewRows(t *testing.T) {
 	defer func() { _ = db.Close() }()
 	rows := func() (n int) {
 		t.Helper()
-		if err := db.QueryRowContext(t.Context(), "SELECT SUM(VARIABLE_VALUE) FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME "+
+		if err := db.QueryRowContext(t.Context(), "SELECT CAST(SUM(VARIABLE_VALUE) AS UNSIGNED) FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME "+
 			"IN ('HANDLER_READ_FIRST','HANDLER_READ_KEY','HANDLER_READ_LAST','HANDLER_READ_NEXT','HANDLER_READ_PREV','HANDLER_READ_RND','HANDLER_READ_RND_NEXT')").Scan(&n); err != nil {
 			t.Fatal(err)
 		}

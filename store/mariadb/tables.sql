@@ -23,7 +23,7 @@ CREATE TABLE IF NOT EXISTS editlock_row (
   due   BIGINT NOT NULL,
   ttl   BIGINT NOT NULL,
   mx    BIGINT NOT NULL,
-  KEY (h1), KEY (h2), KEY (lease), KEY (due)
+  KEY h1 (h1, k), KEY h2 (h2, k), KEY lease (lease), KEY due (due)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC;
 
 CREATE TABLE IF NOT EXISTS editlock_guard (
