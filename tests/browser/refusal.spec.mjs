@@ -186,7 +186,7 @@ test.describe('with an idle time of four seconds', () => {
 
     await ivanov.context().setOffline(false);
     await isIn(ivanov, 'lost');
-    await expect(headline(ivanov)).toContainText('did not hear from this page for too long');
+    await expect(headline(ivanov)).toContainText('had not heard from this page for too long');
     await expect(ivanov.getByRole('region', { name: 'Your unsaved text' })).toContainText('typed before the cut');
     await expect(notes(ivanov)).toHaveValue('written meanwhile');
     await expect(notes(ivanov)).not.toBeEditable();

@@ -6,7 +6,7 @@ const russian = { locale: 'ru-RU' };
 
 test('по-русски: кто редактирует, очередь, перехват', async ({ arrive, server }) => {
   const ivanov = await arrive('Иванов', russian), petrova = await arrive('Петрова', russian);
-  await expect(ivanov.getByRole('heading', { level: 1 })).toHaveText('Один документ — одно перо');
+  await expect(ivanov.getByRole('heading', { level: 1 })).toHaveText('Один документ — один редактор');
   await ivanov.goto(server.contract);
   await isIn(ivanov, 'mine');
   await expect(headline(ivanov)).toHaveText(/^Вы редактируете с\s\d?\d:\d\d$/);

@@ -135,7 +135,7 @@ test('an ask without an answer ends after exactly the time promised', async ({ s
   await other.getByRole('dialog').getByRole('button', { name: 'Wait' }).click();
   await isIn(other, 'mine');
   await isIn(page, 'lost');
-  await expect(lock(page).locator('#headline')).toContainText('as the question was not answered');
+  await expect(lock(page).locator('#headline')).toContainText('as the request was not answered');
   const history = await site.history('1');
   const [asked, passed] = ['waiting', 'handed_over'].map((kind) => new Date(history.find((e) => e.kind === kind).at));
   expect(passed - asked).toBeGreaterThanOrEqual(4000);

@@ -68,7 +68,7 @@ test.describe('a computer that slept longer than the lease', () => {
       await site.editlock('/v1/release', { mutex: mutex('1'), owner });
     });
     await isIn(page, 'lost');
-    await expect(lock(page).locator('#headline')).toContainText('did not hear from this page');
+    await expect(lock(page).locator('#headline')).toContainText('had not heard from this page');
     await expect(text(page)).not.toBeEditable();
     await expect(kept(page)).toContainText('before the sleep');
   });
