@@ -154,7 +154,7 @@ test.describe('with an idle time of four seconds', () => {
     await ivanov.context().setOffline(true);
     await ivanov.context().close();
     await expect(headline(petrova)).toHaveText('Nobody is editing this now');
-    await expect(petrova.locator('#history')).toContainText('Ivanov left, or was not heard of any more');
+    await expect(petrova.locator('#history')).toContainText('Ivanov left or lost the connection');
   });
 
   test('without a connection the page says so, stops in time, and goes on afterwards', async ({ edit }) => {
