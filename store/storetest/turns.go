@@ -11,7 +11,7 @@ import (
 )
 
 // turnRounds is how many short histories of one queue the suite checks.
-const turnRounds = 300
+const turnRounds = 150
 
 var turnLaws = []law{
 	{"each call on a queue, one at a time, has the answer of the reference", lawTurns, exactClock},
