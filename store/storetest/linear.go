@@ -17,6 +17,9 @@ import (
 // the suite take milliseconds.
 const checkWithin = 60 * time.Second
 
+// searchNodes is how far a history is searched before porcupine judges it.
+const searchNodes = 20_000
+
 // linearizable reports why a history has no order of its calls in which the
 // reference gives the same answers, if it has none. If the requests speak of
 // one name each, every name is judged for itself.
@@ -111,6 +114,9 @@ func check(ops []porcupine.Operation, names []string, retry map[string]bool) err
 		},
 		Equal: func(a, b any) bool { return a.(*world).equal(b.(*world)) },
 		Hash:  func(state any) uint64 { return state.(*world).hash() },
+	}
+	if found(ops, model.Init().(*world), searchNodes) {
+		return nil
 	}
 	switch porcupine.CheckOperationsTimeout(model, ops, checkWithin) {
 	case porcupine.Ok:

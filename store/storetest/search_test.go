@@ -1,0 +1,49 @@
+package storetest
+
+import (
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/memory"
+)
+
+// The order of two beats shows only when the first waiter should be dead, and
+// there are two to the power of thirty ways to read in between.
+func TestManyReadsThatOverlapAreJudgedAtOnce(t *testing.T) {
+	clock := NewClock()
+	var tick atomic.Int64
+	st := memory.New(&memory.Options{Now: clock.Now})
+	defer func() { _ = st.Close() }()
+	r := &recorder{Store: st, clock: clock, yield: func() {}, tick: &tick}
+	beat := func(ttl time.Duration) {
+		if _, err := r.Beat(t.Context(), "p", ttl); err != nil {
+			t.Fatal(err)
+		}
+	}
+	beat(time.Second)
+	for _, sw := range []store.Swap{take("a", "ann", store.Terms{}), join("a", "wendy", "p", store.Terms{})} {
+		if _, err := r.Swap(t.Context(), store.Request{Swaps: []store.Swap{sw}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first := len(r.ops)
+	beat(2 * time.Second)
+	for range 30 {
+		if _, err := r.Get(t.Context(), "a"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	beat(9 * time.Second)
+	last := len(r.ops) - 1
+	clock.Advance(5 * time.Second)
+	beat(time.Second) // answers the ticket: the longer life is the later one
+	r.ops[last].Call, r.ops[first].Call = r.ops[first].Call, r.ops[last].Call
+	for i := first; i <= last; i++ {
+		r.ops[i].ClientId, r.ops[i].Return = i, r.ops[last].Return
+	}
+	if err := linearizable(r.ops, []string{"a"}, false); err != nil {
+		t.Error(err)
+	}
+}
