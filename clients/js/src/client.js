@@ -33,6 +33,8 @@ export class Editlock {
   #grace;
   /** @type {Set<Lock>} */
   #locks = new Set();
+  /** @type {Map<string, Promise<void>>} who asks for a mutex now, or asks last */
+  #asking = new Map();
   /** @type {Map<string, {tells: Set<(entry?: Entry) => void>, stop: () => void}>} */
   #ears = new Map();
   #closed = new AbortController();
@@ -73,6 +75,24 @@ export class Editlock {
    * @param {Terms} [terms]
    */
   lock(mutex, terms = {}) { return new Lock(this, mutex, terms); }
+
+  /**
+   * inTurn lets one after the other of this page ask for a mutex. Where an element
+   * is removed and put back at once, the earlier asking must not be answered after
+   * the later one: each takes the tab's own lock for left from before.
+   * @param {MutexID} mutex
+   * @param {() => Promise<void>} ask
+   */
+  async inTurn({ group, mode, id }, ask) {
+    const key = JSON.stringify([group, mode, id]);
+    const before = this.#asking.get(key), mine = before ? before.then(ask, ask) : ask();
+    this.#asking.set(key, mine);
+    try {
+      await mine;
+    } finally {
+      if (this.#asking.get(key) === mine) this.#asking.delete(key);
+    }
+  }
 
   /**
    * join takes a lock into the beat, until it leaves.

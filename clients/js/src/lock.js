@@ -107,13 +107,20 @@ export class Lock extends EventTarget {
   }
 
   /** open asks for the lock. A reload finds its tab's own one again. */
-  async open() {
-    const turn = ++this.#turn, request = await this.#begin();
+  open() {
+    const turn = ++this.#turn;
+    return this.#client.inTurn(this.mutex, () => this.#open(turn));
+  }
+
+  /** @param {number} turn */
+  async #open(turn) {
+    if (turn !== this.#turn) return;
+    const request = await this.#begin();
     if (turn !== this.#turn) return;
     this.#set({ state: 'opening', loss: null, problem: null, note: '' });
     const sent = moment();
     try {
-      const { mutex, note } = await this.#take();
+      const { mutex, note } = await this.#take(turn);
       if (turn !== this.#turn) { await this.#giveBack(request); return; } // released meanwhile
       this.#held(mutex, sent, note);
     } catch (e) {
@@ -124,22 +131,26 @@ export class Lock extends EventTarget {
   // Each asking has an ID, kept with the lock as its status data: so a late
   // release of one page never frees the lock of the next.
   async #begin() {
+    const turn = this.#turn;
     this.#tab = await tabID();
     this.#request = `${this.#tab}/${newID()}`;
-    this.#unwatch ??= this.#client.join(this, (entry) => this.#heard(entry));
+    if (turn === this.#turn) this.#unwatch ??= this.#client.join(this, (entry) => this.#heard(entry)); // else released meanwhile
     return this.#request;
   }
 
   #body() { return { mutex: this.mutex, owner: this.#client.owner, status_data: this.#request, ...this.#terms }; }
 
-  /** @returns {Promise<{mutex: Mutex, note: ''|'kept'}>} */
-  async #take() {
+  /**
+   * @param {number} turn
+   * @returns {Promise<{mutex: Mutex, note: ''|'kept'}>}
+   */
+  async #take(turn) {
     const { api, owner } = this.#client;
     try {
       return { mutex: (await api.post('v1/capture', { ...this.#body(), if: { free: true } })).mutex, note: '' };
     } catch (e) {
       const holder = e instanceof EditlockError ? e.holder : null;
-      if (!holder || !this.#isTabs(holder)) throw e;
+      if (!holder || !this.#isTabs(holder) || turn !== this.#turn) throw e;
       // This tab's own, from before a reload or a new login. The refresh puts
       // this request in the place of the last one, and ends its grace time.
       const { mutex, auto_release, status_data } = this.#body();
@@ -147,7 +158,7 @@ export class Lock extends EventTarget {
         owner, items: [{ mutex, token: holder.token, status_data, auto_release }],
       })).results;
       // What came late of an earlier asking may have come in between.
-      if (result.code === 'lost' && (!result.holder || this.#isTabs(result.holder))) return this.#take();
+      if (result.code === 'lost' && (!result.holder || this.#isTabs(result.holder))) return this.#take(turn);
       if (result.code) throw new EditlockError(result, 409);
       return { mutex: result, note: 'kept' };
     }
@@ -437,7 +448,7 @@ export class Lock extends EventTarget {
     this.#token = 0;
     this.#set({ state: 'checking' });
     try {
-      const { mutex } = await this.#take();
+      const { mutex } = await this.#take(turn);
       const same = await untouched(this.#client.api, this.mutex, was, mutex.token) && await this.#unchanged();
       if (turn !== this.#turn) { await this.#giveBack(this.#request); return; }
       if (same) return this.#held(mutex, sent, 'back');

@@ -11,7 +11,7 @@ test('a lock that is held sends its token in the header that every guard reads',
   Object.defineProperty(globalThis, 'navigator', { value: {}, configurable: true });
   const { Lock } = await import('../src/lock.js');
   const owner = { session: 's' }, mutex = { mutex: { id: '1' }, owner, token: 7, expires_in_s: null, waiting: 0, waiters: [] };
-  const client = { owner, api: { post: async () => ({ mutex }) }, join: () => () => {}, schedule() {}, reached() {}, tick() {} };
+  const client = { owner, api: { post: async () => ({ mutex }) }, join: () => () => {}, schedule() {}, reached() {}, tick() {}, inTurn: (_, ask) => ask() };
   const lock = new Lock(/** @type {any} */ (client), { id: '1' }, {});
   assert.deepEqual(lock.headers, {});
   await lock.open();

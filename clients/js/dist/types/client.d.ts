@@ -26,6 +26,14 @@ export declare class Editlock {
      */
     lock(mutex: MutexID, terms?: Terms): Lock;
     /**
+     * inTurn lets one after the other of this page ask for a mutex. Where an element
+     * is removed and put back at once, the earlier asking must not be answered after
+     * the later one: each takes the tab's own lock for left from before.
+     * @param {MutexID} mutex
+     * @param {() => Promise<void>} ask
+     */
+    inTurn({ group, mode, id }: MutexID, ask: () => Promise<void>): Promise<void>;
+    /**
      * join takes a lock into the beat, until it leaves.
      * @param {Lock} lock
      * @param {(entry?: Entry) => void} tell
