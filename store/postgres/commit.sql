@@ -58,7 +58,9 @@ BEGIN
       skip := skip || guarded;
     END IF;
     IF leased THEN
-      DELETE FROM @schema@.editlock_row d USING unnest(p_then) w WHERE w.kind & 1 > 0 AND w.txn <> ALL (skip) AND d.lease = w.k;
+      DELETE FROM @schema@.editlock_row d WHERE d.ctid = ANY (ARRAY(SELECT l.ctid FROM unnest(p_then) w CROSS JOIN LATERAL (
+        -- One by one, as OFFSET has it: else all rows with a lease may be read.
+        SELECT r.ctid FROM @schema@.editlock_row r WHERE r.lease = w.k OFFSET 0) l WHERE w.kind & 1 > 0 AND w.txn <> ALL (skip)));
     END IF;
   END IF;
   IF p_numbers > 0 AND coalesce(array_length(skip, 1), 0) < p_txns THEN

@@ -97,3 +97,9 @@ func (h *hand) Close() error {
 	_ = h.conn.Close(context.Background())
 	return h.Engine.Close()
 }
+
+// Planning is how connections have statements planned.
+var Planning = planning
+
+// Hash is what a tag is found by.
+func Hash(tag string) []byte { return hash(tag) }

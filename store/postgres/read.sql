@@ -15,7 +15,9 @@ $$
 $$;
 
 -- Answers ranges, all at one moment: way 0 by key, 1 by tag, 2 by lease, 3 by
--- when rows are due.
+-- when rows are due. Tags are compared together with keys, as their index has them:
+-- of a tag that equals something the planner may think that it is found soonest by
+-- reading all rows in the order of their keys.
 CREATE FUNCTION @schema@.editlock_find(p_read @schema@.editlock_range[], p_now bigint)
 RETURNS @schema@.editlock_found[] LANGUAGE plpgsql STABLE AS $fn$
 DECLARE
@@ -33,14 +35,14 @@ BEGIN
     SELECT array_agg(ROW(want.i, NULL, r.k, CASE WHEN want.brief = 0 THEN r.v END, r.d, r.t1, r.t2, r.lease, r.rev, r.ver, r.at, r.seen, r.due, r.ttl, r.mx, NULL
       )::@schema@.editlock_found ORDER BY CASE WHEN want.way = 3 THEN r.due END, r.k) INTO more
     FROM (
-      (SELECT r.* FROM @schema@.editlock_row r WHERE want.way = 1 AND r.t1 = want.tag AND r.k >= want.k AND r.k < want.till AND (r.due > p_now) = (want.state = 1)
-        AND (r.lease IS NULL OR (SELECT l.due > p_now FROM @schema@.editlock_row l WHERE l.k = r.lease)) ORDER BY r.k LIMIT want.lim)
+      (SELECT r.* FROM @schema@.editlock_row r WHERE want.way = 1 AND r.t1 IS NOT NULL AND (r.t1, r.k) >= (want.tag, want.k) AND (r.t1, r.k) < (want.tag, want.till) AND (r.due > p_now) = (want.state = 1)
+        AND (r.lease IS NULL OR (SELECT l.due > p_now FROM @schema@.editlock_row l WHERE l.k = r.lease)) ORDER BY r.t1, r.k LIMIT want.lim)
       UNION ALL
-      (SELECT r.* FROM @schema@.editlock_row r WHERE want.way = 1 AND r.t2 = want.tag AND r.k >= want.k AND r.k < want.till AND (r.due > p_now) = (want.state = 1)
-        AND (r.lease IS NULL OR (SELECT l.due > p_now FROM @schema@.editlock_row l WHERE l.k = r.lease)) ORDER BY r.k LIMIT want.lim)
+      (SELECT r.* FROM @schema@.editlock_row r WHERE want.way = 1 AND r.t2 IS NOT NULL AND (r.t2, r.k) >= (want.tag, want.k) AND (r.t2, r.k) < (want.tag, want.till) AND (r.due > p_now) = (want.state = 1)
+        AND (r.lease IS NULL OR (SELECT l.due > p_now FROM @schema@.editlock_row l WHERE l.k = r.lease)) ORDER BY r.t2, r.k LIMIT want.lim)
       UNION ALL
-      (SELECT r.* FROM @schema@.editlock_row r WHERE want.way = 2 AND r.lease = want.tag AND r.k >= want.k AND r.k < want.till AND (r.due > p_now) = (want.state = 1)
-        AND (SELECT l.due > p_now FROM @schema@.editlock_row l WHERE l.k = r.lease) ORDER BY r.k LIMIT want.lim)
+      (SELECT r.* FROM @schema@.editlock_row r WHERE want.way = 2 AND r.lease IS NOT NULL AND (r.lease, r.k) >= (want.tag, want.k) AND (r.lease, r.k) < (want.tag, want.till) AND (r.due > p_now) = (want.state = 1)
+        AND (SELECT l.due > p_now FROM @schema@.editlock_row l WHERE l.k = r.lease) ORDER BY r.lease, r.k LIMIT want.lim)
       UNION ALL
       (SELECT r.* FROM @schema@.editlock_row r WHERE want.way = 3 AND r.due < @never@
         AND (r.lease IS NULL OR (SELECT l.due > p_now FROM @schema@.editlock_row l WHERE l.k = r.lease)) ORDER BY r.due, r.k LIMIT want.lim)
@@ -103,7 +105,9 @@ BEGIN
     FROM hits h JOIN q ON q.i = h.i
   )
   SELECT array_agg(ROW(p.i, l.n, l.at, l.v)::@schema@.editlock_logged ORDER BY p.i, p.place) INTO entries
-  FROM placed p JOIN @schema@.editlock_log l ON l.n = p.n WHERE p.place <= p.lim;
+  FROM placed p CROSS JOIN LATERAL ( -- one by one, as OFFSET has it: statistics may speak for a scan of the whole log
+    SELECT l.n, l.at, l.v FROM @schema@.editlock_log l WHERE l.n = p.n OFFSET 0
+  ) l WHERE p.place <= p.lim;
 END $fn$;
 
 -- Indexes tags of the log's end, up to so many entries, and tells how many.
