@@ -142,7 +142,7 @@ func TestStore(t *testing.T) {
 			urls.Store(next, url)
 			return next
 		},
-		Quick: true,
+		Quick: race,
 	})
 }
 
