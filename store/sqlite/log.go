@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"time"
 
 	"zombiezen.com/go/sqlite"
 
@@ -16,7 +17,7 @@ import (
 func (e *engine) Log(ctx context.Context, queries ...kv.LogQuery) (pages []kv.LogPage, err error) {
 	for stale := true; stale && err == nil; {
 		err = e.snapshot(ctx, func(c *sqlite.Conn, h head) (err error) {
-			now, known := e.clock(), make(map[int64][]dbfile.Entry)
+			now, known := e.clock(), make(map[int64]*logRow)
 			pages, stale = make([]kv.LogPage, len(queries)), false
 			for i := 0; i < len(queries) && err == nil && !stale; i++ {
 				r := logReader{c: c, known: known, q: queries[i], page: kv.LogPage{Floor: h.floor, Last: h.last, Now: now}}
@@ -32,9 +33,41 @@ func (e *engine) Log(ctx context.Context, queries ...kv.LogQuery) (pages []kv.Lo
 // logReader collects a page.
 type logReader struct {
 	c     *sqlite.Conn
-	known map[int64][]dbfile.Entry // rows that were read for many pages
+	known map[int64]*logRow // rows that tags led to, for all pages of a call
 	q     kv.LogQuery
 	page  kv.LogPage
+}
+
+// logRow is a row of the log: what was logged by one commit.
+type logRow struct {
+	at      time.Time
+	entries []dbfile.Entry
+	asked   bool             // for a tag, once
+	tagged  map[string][]int // which entries have a tag; nil: not asked for a second time
+}
+
+// with returns which entries have a tag, oldest first.
+func (r *logRow) with(tag string) (found []int) {
+	if !r.asked {
+		r.asked = true
+		for i := range r.entries {
+			if slices.Contains(r.entries[i].Tags, tag) {
+				found = append(found, i)
+			}
+		}
+		return found
+	}
+	if r.tagged == nil {
+		r.tagged = make(map[string][]int)
+		for i := range r.entries {
+			for _, tag := range r.entries[i].Tags {
+				if at := r.tagged[tag]; len(at) == 0 || at[len(at)-1] != i {
+					r.tagged[tag] = append(at, i)
+				}
+			}
+		}
+	}
+	return r.tagged[tag]
 }
 
 var errPageEnds = errors.New("the page ends")
@@ -61,8 +94,9 @@ func (r *logReader) read(t *tail, h head) (stale bool, err error) {
 			return stale, err
 		}
 		indexed := func() error {
-			return query(r.c, "SELECT l.seq, l.at, l.body FROM editlock_log_key k CROSS JOIN editlock_log l ON l.seq = k.seq "+
-				"WHERE k.key = ? AND k.seq > ? AND k.seq <= ? ORDER BY k.seq"+order, r.take, tagKey(r.q.Tag), after, min(last, int64(h.indexed)))
+			return query(r.c, "SELECT seq FROM editlock_log_key WHERE key = ? AND seq > ? AND seq <= ? ORDER BY seq"+order, func(s *sqlite.Stmt) error {
+				return r.visit(s.ColumnInt64(0))
+			}, tagKey(r.q.Tag), after, min(last, int64(h.indexed)))
 		}
 		if r.q.Newest {
 			slices.Reverse(fresh)
@@ -71,7 +105,7 @@ func (r *logReader) read(t *tail, h head) (stale bool, err error) {
 		}
 		for i := 0; i < len(fresh) && err == nil; i++ {
 			if seq := int64(fresh[i]); seq > after && seq <= last {
-				err = query(r.c, "SELECT seq, at, body FROM editlock_log WHERE seq = ?", r.take, seq)
+				err = r.visit(seq)
 			}
 		}
 		if r.q.Newest && err == nil {
@@ -95,31 +129,64 @@ func (r *logReader) rowAt(entry, otherwise int64) (seq int64, err error) {
 	return seq, err
 }
 
-// take takes what the query selects of a row.
-func (r *logReader) take(s *sqlite.Stmt) error {
-	seq, at := s.ColumnInt64(0), moment(s.ColumnInt64(1))
-	entries, known := r.known[seq]
-	if !known {
-		var err error
-		if entries, err = decodeBody(s, 2); err != nil {
+// visit takes what the query selects of a row that its tag leads to.
+func (r *logReader) visit(seq int64) error {
+	row := r.known[seq]
+	if row == nil {
+		err := query(r.c, "SELECT seq, at, body FROM editlock_log WHERE seq = ?", func(s *sqlite.Stmt) (err error) {
+			row, err = readRow(s)
+			return err
+		}, seq)
+		if err != nil || row == nil {
 			return err
 		}
-		r.known[seq] = entries
+		r.known[seq] = row
 	}
-	for i := range entries {
-		e := &entries[i]
+	tagged := row.with(r.q.Tag)
+	for i := range tagged {
 		if r.q.Newest {
-			e = &entries[len(entries)-1-i]
+			i = len(tagged) - 1 - i
 		}
-		if e.Number <= r.q.After || r.q.Before > 0 && e.Number >= r.q.Before || r.q.Tag != "" && !slices.Contains(e.Tags, r.q.Tag) {
-			continue
-		}
-		r.page.Entries = append(r.page.Entries, kv.Logged{Number: e.Number, At: at, Value: e.Value})
-		if len(r.page.Entries) == r.q.Limit {
-			return errPageEnds
+		if err := r.add(row.at, &row.entries[tagged[i]]); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// take takes what the query selects of any row.
+func (r *logReader) take(s *sqlite.Stmt) error {
+	row, err := readRow(s)
+	if err != nil {
+		return err
+	}
+	for i := range row.entries {
+		if r.q.Newest {
+			i = len(row.entries) - 1 - i
+		}
+		if err := r.add(row.at, &row.entries[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// add adds an entry to the page, if it is within the query's bounds.
+func (r *logReader) add(at time.Time, e *dbfile.Entry) error {
+	if e.Number <= r.q.After || r.q.Before > 0 && e.Number >= r.q.Before {
+		return nil
+	}
+	r.page.Entries = append(r.page.Entries, kv.Logged{Number: e.Number, At: at, Value: e.Value})
+	if len(r.page.Entries) == r.q.Limit {
+		return errPageEnds
+	}
+	return nil
+}
+
+// readRow reads a row's seq, at and body.
+func readRow(s *sqlite.Stmt) (*logRow, error) {
+	entries, err := decodeBody(s, 2)
+	return &logRow{at: moment(s.ColumnInt64(1)), entries: entries}, err
 }
 
 // decodeBody reads the entries in a column of a row whose first is its seq.

@@ -43,21 +43,26 @@ func appendText[T string | []byte](b []byte, text T) []byte {
 	return append(binary.AppendUvarint(b, uint64(len(text))), text...)
 }
 
-// DecodeLog reads the entries of a row. Their values are parts of the body.
+// DecodeLog reads the entries of a row. Their values are parts of the body, their
+// IDs and tags of one copy of it: a batch may have logged a thousand.
 func DecodeLog(seq uint64, body []byte) ([]Entry, error) {
-	var entries []Entry
-	d := decoder{rest: body}
+	var (
+		entries []Entry
+		tags    []string // of all entries
+	)
+	d := decoder{rest: body, all: string(body)}
 	for len(d.rest) > 0 && !d.bad {
-		e := Entry{Number: seq - d.number(), ID: string(d.text()), Value: d.text()}
+		e := Entry{Number: seq - d.number(), ID: d.string(), Value: d.text()}
 		n := d.number()
 		if n > uint64(len(d.rest)) {
 			return nil, errChunk
 		}
-		if n > 0 {
-			e.Tags = make([]string, n)
+		first := len(tags)
+		for range n {
+			tags = append(tags, d.string())
 		}
-		for i := range e.Tags {
-			e.Tags[i] = string(d.text())
+		if n > 0 {
+			e.Tags = tags[first:len(tags):len(tags)]
 		}
 		if last := len(entries) - 1; e.Number > seq || last >= 0 && e.Number <= entries[last].Number {
 			return nil, errChunk
@@ -72,6 +77,7 @@ func DecodeLog(seq uint64, body []byte) ([]Entry, error) {
 
 type decoder struct {
 	rest []byte
+	all  string // what rest is the end of
 	bad  bool
 }
 
@@ -83,6 +89,12 @@ func (d *decoder) number() uint64 {
 	}
 	d.rest = d.rest[size:]
 	return n
+}
+
+// string is a text as a part of all.
+func (d *decoder) string() string {
+	n, end := len(d.text()), len(d.all)-len(d.rest)
+	return d.all[end-n : end]
 }
 
 func (d *decoder) text() []byte {
