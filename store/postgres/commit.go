@@ -268,7 +268,7 @@ func (b *batch) write(n int64, t *kv.Txn, w *kv.Write, all bool) {
 }
 
 // find adds a range of a transaction. What the transaction writes is known
-// without being read, and a queue that was empty is still empty.
+// without being read, and a prefix under which nothing stood is still empty.
 func (b *batch) find(n int64, t *kv.Txn, q *kv.Range) {
 	own, probe := false, int64(-1)
 	if len(t.Notes) == 0 {

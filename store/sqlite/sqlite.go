@@ -9,7 +9,7 @@
 // Several processes on one machine may open one file. Each commit takes
 // SQLite's write lock first, so all laws hold among them too. A process hears of
 // its own changes at once. Of another's it hears at once on Linux, if it has
-// written within a minute, as waiters do; else within [pollEvery]. Not over
+// written within a minute, as all do that listen; else within [pollEvery]. Not over
 // a network file system: SQLite's locks and shared memory don't work there.
 //
 // The clock is the machine's. If it is set forward, leases end sooner by that
