@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -38,6 +39,7 @@ type Proxy struct {
 	listener net.Listener
 	to       string
 	running  sync.WaitGroup
+	trips    atomic.Int64
 
 	mu      sync.Mutex
 	faults  Faults
@@ -74,6 +76,10 @@ func (p *Proxy) Set(f Faults) {
 
 // Heal ends all faults: connections that were not cut go on.
 func (p *Proxy) Heal() { p.Set(Faults{}) }
+
+// Trips is how often a client has spoken first, or after an answer: the round
+// trips of all connections, where each waits for its answer before it asks again.
+func (p *Proxy) Trips() int { return int(p.trips.Load()) }
 
 // Cut ends all connections of now. New ones are as Set says.
 func (p *Proxy) Cut() {
@@ -130,6 +136,7 @@ type connection struct {
 	gone   chan struct{} // closed when the connection is cut
 	mu     sync.Mutex
 	doomed bool // cut at the next answer
+	asked  bool // and not answered yet
 }
 
 func (c *connection) run() {
@@ -214,6 +221,12 @@ func (c *connection) pass() bool {
 
 // request lets one pass, or not.
 func (c *connection) request(f Faults) bool {
+	c.mu.Lock()
+	if !c.asked {
+		c.proxy.trips.Add(1)
+	}
+	c.asked = true
+	c.mu.Unlock()
 	if rand.Float64() < f.CutBefore {
 		return false
 	}
@@ -229,5 +242,6 @@ func (c *connection) request(f Faults) bool {
 func (c *connection) answer(Faults) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.asked = false
 	return !c.doomed
 }

@@ -164,3 +164,22 @@ func TestProxy(t *testing.T) {
 		})
 	}
 }
+
+func TestProxy_CountsRoundTrips(t *testing.T) {
+	e := startEcho(t)
+	p := Start(t, e.address)
+	for range 2 {
+		conn := dial(t, p.Address)
+		for _, message := range []string{"a", "bcd", "e"} {
+			if _, err := io.WriteString(conn, message); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.ReadFull(conn, make([]byte, len(message))); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if n := p.Trips(); n != 6 {
+		t.Errorf("counted %d round trips, want 6", n)
+	}
+}
