@@ -57,6 +57,20 @@ func (l *logbook) search(ctx context.Context, b *bench, f filter) ([]string, err
 	return append(row, meanwhile), err
 }
 
+// show searches by each filter, and shows a row for it.
+func (l *logbook) show(ctx context.Context, b *bench, filters table, name string, all []filter) error {
+	fmt.Println()
+	filters.head()
+	for _, f := range all {
+		row, err := l.search(ctx, b, f)
+		if err != nil {
+			return err
+		}
+		filters.row(append([]string{name, f.name}, row...)...)
+	}
+	return nil
+}
+
 // filters are those of the history.
 func (l *logbook) filters() (all []filter) {
 	id := editlock.ID{Group: "archive", Mode: "mode-7", ID: "7"}
@@ -95,8 +109,6 @@ func lists(ctx context.Context, b *bench) error {
 	}
 	filters := searched(fmt.Sprintf("%d held", b.large), "mutexes")
 	for _, e := range chosen {
-		fmt.Println()
-		filters.head()
 		err := onHost(ctx, b.dir, func(h *host) error {
 			l := &logbook{st: must(e.open(ctx, e.serve(h)("lists")))}
 			l.m = editlock.NewManager(l.st, nil)
@@ -104,14 +116,7 @@ func lists(ctx context.Context, b *bench) error {
 			if err := l.hold(ctx, b.large); err != nil {
 				return err
 			}
-			for _, f := range l.listFilters() {
-				row, err := l.search(ctx, b, f)
-				if err != nil {
-					return err
-				}
-				filters.row(append([]string{e.name, f.name}, row...)...)
-			}
-			return nil
+			return l.show(ctx, b, filters, e.name, l.listFilters())
 		})
 		if err != nil {
 			return fmt.Errorf("%s: %w", e.name, err)

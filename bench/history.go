@@ -42,16 +42,7 @@ func histories(ctx context.Context, b *bench) error {
 					losses.row(append([]string{e.name, fmt.Sprint(l.entries), fmt.Sprint(items)}, row...)...)
 				}
 			}
-			fmt.Println()
-			filters.head()
-			for _, f := range l.filters() {
-				row, err := l.search(ctx, b, f)
-				if err != nil {
-					return err
-				}
-				filters.row(append([]string{e.name, f.name}, row...)...)
-			}
-			return nil
+			return l.show(ctx, b, filters, e.name, l.filters())
 		})
 		if err != nil {
 			return fmt.Errorf("%s: %w", e.name, err)
