@@ -8,12 +8,12 @@ from datetime import timedelta
 from typing import NamedTuple, Optional
 
 from ._holds import Hold, Holds, Loss
+from ._lease import ENDINGS
 from .errors import Lost
 from .types import Entry
 
 #: How old a capture may be whose events since are asked for; else a refresh tells.
 _RECENT = timedelta(minutes=1)
-_ENDINGS = ("released", "expired", "force_released", "handed_over", "taken_over")
 
 
 class Scope(NamedTuple):
@@ -98,7 +98,7 @@ class Feed:
             self._floor = event.seq
             holds.refresh_now()
             return []
-        if event.kind not in _ENDINGS:
+        if event.kind not in ENDINGS:
             return []
         if len(self._recent) == self._recent.maxlen:
             self._floor = self._recent[0].seq

@@ -14,6 +14,10 @@ from .types import DEFAULT_IDLE, Entry, Mutex
 #: and the seconds at least, for a busy machine on which timers are late.
 _SAFETY, _LEAST_SAFETY = 1 / 50, 0.1
 
+#: The kinds of events that end a hold: a takeover, that of each older token;
+#: the others, that of the token that they name.
+ENDINGS = ("released", "expired", "force_released", "handed_over", "taken_over")
+
 
 def _boottime() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME)
@@ -97,10 +101,8 @@ class Lease:
 
     def ended_by(self, event: Entry) -> Optional[Lost]:
         """The loss, if that is what an event about the mutex tells of."""
-        ends = ("released", "expired", "force_released", "handed_over")
-        if event.kind != "taken_over" and (event.kind not in ends or event.token != self.mutex.token):
-            return None
-        if event.kind == "taken_over" and event.token <= self.mutex.token:
+        held = self.mutex.token
+        if event.kind not in ENDINGS or not (event.token > held if event.kind == "taken_over" else event.token == held):
             return None
         who = event.actor.label if event.actor is not None else "somebody"
         text = f"the lock on {self.mutex.id} is lost: {event.kind.replace('_', ' ')} by {who}"
