@@ -161,7 +161,7 @@ func TestOpen_RefusesOtherURLs(t *testing.T) {
 	}
 }
 
-// Whoever mistypes a URL does not want to read its password in a log.
+// Nobody who mistypes a URL wants its password in a log.
 func TestOpen_ShowsNoPartOfAPassword(t *testing.T) {
 	for _, scheme := range []string{"postgres", "mysql", "mariadb", "redis", "rediss", "etcd", "http"} {
 		for _, rest := range []string{

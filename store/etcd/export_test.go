@@ -31,7 +31,7 @@ func CountReads(s *Store) *Reads {
 	return r
 }
 
-// Reset begins to count anew.
+// Reset counts from zero again.
 func (r *Reads) Reset() { *r = Reads{KV: r.KV, keys: r.keys} }
 
 // Get implements clientv3.KV.
