@@ -28,6 +28,7 @@ fi
 [ -x /usr/sbin/nginx ] || need nginx nginx # waits behind a proxy
 need node nodejs
 need npm npm
+python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3 python3-venv" # the example of Django
 [ -n "${CHROMIUM:-}" ] || have chromium || have chromium-browser || have google-chrome || missing="$missing chromium"
 
 [ -n "$missing" ] || exit 0

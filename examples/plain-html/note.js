@@ -3,7 +3,11 @@
 
 const lock = document.querySelector('edit-lock');
 const form = document.getElementById('note');
-const address = `/api/records/${lock.getAttribute('object')}`;
+const address = `/api/notes/${lock.getAttribute('object')}`;
+
+// Who reads; yours comes from a login.
+const reader = new URLSearchParams(location.search).get('reader');
+if (reader) for (const attribute of ['user', 'name']) lock.setAttribute(attribute, reader);
 
 // Called when the text shown may be old: first get it, then show it.
 lock.reload = async () => {

@@ -6,7 +6,7 @@ import 'editlock/element';
 export function Note({ name, reader }) {
   const lock = useRef(null);
   const [text, setText] = useState('');
-  const address = `/api/records/${name}`;
+  const address = `/api/notes/${name}`;
 
   // Called when the text shown may be old: first get it, then show it.
   async function reload() {
@@ -30,7 +30,7 @@ export function Note({ name, reader }) {
   }
 
   return (
-    <edit-lock ref={lock} group="site" mode="record" object={name} user={reader.id} name={reader.name} reload={reload} save={save}>
+    <edit-lock ref={lock} mode="note" object={name} user={reader} name={reader} reload={reload} save={save}>
       <form onSubmit={submit}>
         <label htmlFor="text">Text</label>
         <textarea id="text" name="text" value={text} onChange={(e) => setText(e.target.value)} />

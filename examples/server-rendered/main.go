@@ -17,8 +17,8 @@ import (
 
 	"github.com/editlock/editlock"
 	"github.com/editlock/editlock/clients/js"
-	"github.com/editlock/editlock/connect"
 	"github.com/editlock/editlock/httpapi"
+	"github.com/editlock/editlock/store/memory"
 )
 
 var page = template.Must(template.New("note").Parse(`<!doctype html>
@@ -90,21 +90,18 @@ func (n *note) store(ctx context.Context, reader string, token editlock.Token, t
 
 func main() {
 	ctx := context.Background()
-	locks, err := connect.Open(ctx, "memory:", nil)
-	if err != nil {
-		log.Fatal(err)
-	}
+	locks := editlock.NewManager(memory.New(nil), nil)
 	n := &note{locks: locks, text: "as it was"}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", n.show)
 	mux.HandleFunc("POST /{$}", n.save)
 	mux.Handle("/v1/", httpapi.New(locks, nil))
-	mux.Handle("/editlock/", http.StripPrefix("/editlock/", http.FileServerFS(js.Files())))
+	mux.Handle("/editlock/", js.Handler("/editlock/", http.NotFoundHandler()))
 
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", cmp.Or(os.Getenv("LISTEN"), "127.0.0.1:8080"))
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Printf("http://%s/\n", listener.Addr())
+	fmt.Printf("Ann edits at http://%[1]s/ and Bob at http://%[1]s/?reader=Bob\n", listener.Addr())
 	log.Fatal(http.Serve(listener, http.NewCrossOriginProtection().Handler(mux))) //nolint:gosec // an example
 }

@@ -6,11 +6,11 @@ import { ref } from 'vue';
 import 'editlock/element';
 
 export const Note = {
-  props: { name: String, reader: Object },
+  props: { name: String, reader: String },
 
   setup(props) {
     const lock = ref(null), text = ref('');
-    const address = `/api/records/${props.name}`;
+    const address = `/api/notes/${props.name}`;
 
     // Called when the text shown may be old: first get it, then show it.
     async function reload() {
@@ -32,7 +32,7 @@ export const Note = {
   },
 
   template: `
-    <edit-lock ref="lock" group="site" mode="record" :object="name" :user="reader.id" :name="reader.name" :reload.prop="reload" :save.prop="save">
+    <edit-lock ref="lock" mode="note" :object="name" :user="reader" :name="reader" :reload.prop="reload" :save.prop="save">
       <form @submit.prevent="save">
         <label for="text">Text</label>
         <textarea id="text" name="text" v-model="text"></textarea>
