@@ -125,34 +125,44 @@ BEGIN
     INSERT INTO @schema@.editlock_tag (h, n)
       SELECT DISTINCT substr(l.tags, s, 16), l.n FROM @schema@.editlock_log l CROSS JOIN LATERAL generate_series(1, length(l.tags), 16) s
       WHERE l.n > had AND l.n <= upto ORDER BY 1, 2;
-    UPDATE @schema@.editlock_index SET indexed = upto;
+    UPDATE @schema@.editlock_index SET indexed = upto, entries = entries + many;
   END IF;
   RETURN many;
 END $fn$;
 
 -- Removes the oldest log entries, up to so many, as far as they are from before
 -- p_before or beyond p_keep (NULL: no bound), but not from after p_young. It
--- tells how many.
+-- tells how many. It is called with every sweep, so it reads no more than it
+-- removes at a time, and the end of the log that is not indexed.
 CREATE FUNCTION @schema@.editlock_trim(p_before bigint, p_keep bigint, p_window bigint, p_lim bigint) RETURNS bigint LANGUAGE plpgsql AS $fn$
 DECLARE
-  young bigint := @schema@.editlock_now(false) - p_window;
-  cut   bigint;
-  upto  bigint;
-  many  bigint;
+  young  bigint := @schema@.editlock_now(false) - p_window;
+  oldest @schema@.editlock_log;
+  beyond bigint := 0;
+  upto   bigint;
+  many   bigint;
 BEGIN
+  SELECT l.* INTO oldest FROM @schema@.editlock_log l ORDER BY l.n LIMIT 1;
+  IF oldest.n IS NULL OR oldest.at >= young THEN
+    RETURN 0;
+  ELSIF coalesce(oldest.at >= p_before, true) -- and there are no more entries than numbers
+    AND coalesce((SELECT max(l.n) FROM @schema@.editlock_log l) - oldest.n < p_keep, true) THEN
+    RETURN 0;
+  END IF;
   PERFORM pg_advisory_xact_lock(@lock@ + 1);
-  SELECT greatest(
-      (SELECT coalesce((SELECT l.n FROM @schema@.editlock_log l WHERE l.at >= p_before ORDER BY l.n LIMIT 1) - 1, @never@) WHERE p_before IS NOT NULL),
-      (SELECT l.n FROM @schema@.editlock_log l WHERE p_keep IS NOT NULL ORDER BY l.n DESC OFFSET p_keep LIMIT 1)
-    ) INTO cut;
-  cut := least(coalesce(cut, 0), coalesce((SELECT l.n FROM @schema@.editlock_log l WHERE l.at >= young ORDER BY l.n LIMIT 1) - 1, @never@));
-  SELECT max(l.n), count(*) INTO upto, many FROM (SELECT l.n FROM @schema@.editlock_log l WHERE l.n <= cut ORDER BY l.n LIMIT p_lim) l;
+  IF p_keep IS NOT NULL THEN
+    SELECT x.entries + (SELECT count(*) FROM @schema@.editlock_log l WHERE l.n > x.indexed) - p_keep INTO beyond FROM @schema@.editlock_index x;
+  END IF;
+  SELECT max(o.n), count(*) INTO upto, many FROM (
+    SELECT l.n, bool_and(l.at < young AND (coalesce(l.at < p_before, false) OR l.place <= beyond)) OVER (ORDER BY l.n) AS goes
+    FROM (SELECT i.n, i.at, row_number() OVER (ORDER BY i.n) AS place FROM @schema@.editlock_log i ORDER BY i.n LIMIT p_lim) l
+  ) o WHERE o.goes;
   IF many > 0 THEN
     DELETE FROM @schema@.editlock_tag t USING (
       SELECT substr(l.tags, s, 16) AS h, l.n FROM @schema@.editlock_log l CROSS JOIN LATERAL generate_series(1, length(l.tags), 16) s WHERE l.n <= upto
     ) g WHERE t.h = g.h AND t.n = g.n;
     DELETE FROM @schema@.editlock_log l WHERE l.n <= upto;
-    UPDATE @schema@.editlock_index SET floor = upto, indexed = greatest(indexed, upto);
+    UPDATE @schema@.editlock_index SET floor = upto, indexed = greatest(indexed, upto), entries = CASE WHEN upto < indexed THEN entries - many ELSE 0 END;
     UPDATE @schema@.editlock_meta SET last = greatest(last, upto) WHERE last < upto;
   END IF;
   RETURN many;

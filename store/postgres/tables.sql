@@ -1,11 +1,11 @@
--- Version 2. @schema@ and the like are replaced when this is run. Times are
+-- Version 3. @schema@ and the like are replaced when this is run. Times are
 -- microseconds since 1970-01-01 UTC, durations are nanoseconds.
 
 CREATE TABLE @schema@.editlock_meta (
   version integer NOT NULL, -- of this schema
   last    bigint NOT NULL   -- the highest number given out, unless the log has a higher one
 ) WITH (fillfactor = 20);   -- room to update the row in place
-INSERT INTO @schema@.editlock_meta VALUES (2, 0);
+INSERT INTO @schema@.editlock_meta VALUES (3, 0);
 
 -- The counter. Numbers are drawn under the store's lock, and become visible in
 -- their order. Those that a failed step drew are lost.
@@ -50,9 +50,10 @@ CREATE TABLE @schema@.editlock_tag (
 );
 CREATE TABLE @schema@.editlock_index (
   floor   bigint NOT NULL, -- log entries up to this number may have been removed
-  indexed bigint NOT NULL  -- and those up to this one are in editlock_tag
+  indexed bigint NOT NULL, -- and those up to this one are in editlock_tag,
+  entries bigint NOT NULL  -- of which there are so many
 ) WITH (fillfactor = 20);
-INSERT INTO @schema@.editlock_index VALUES (0, 0);
+INSERT INTO @schema@.editlock_index VALUES (0, 0, 0);
 
 -- Processes that follow the log, and until when they are notified of its
 -- growth. What a crash takes from it costs somebody a second.
