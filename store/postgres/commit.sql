@@ -20,6 +20,9 @@ DECLARE
   payload text;
 BEGIN
   IF pg_advisory_xact_lock(@lock@) IS NULL THEN NULL; END IF; -- quicker than PERFORM
+  IF current_setting('synchronous_commit') = 'off' THEN -- it may be set at any time
+    PERFORM set_config('synchronous_commit', 'on', true);
+  END IF;
   now := @schema@.editlock_now(false);
   SELECT array_agg(c.txn) FILTER (WHERE c.id IS NULL), array_agg(c.txn) FILTER (WHERE c.id IS NOT NULL),
       (SELECT true FROM @schema@.editlock_watcher w WHERE w.id <> p_process AND w.due > now LIMIT 1),

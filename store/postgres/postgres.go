@@ -4,7 +4,7 @@
 // Guarantees: all laws of package kv. A commit is one call of a function and
 // one round trip; it is judged by the database's clock under a lock of the
 // store, so that all of them are in one order, and is acknowledged when it is
-// on the server's disk (also where synchronous_commit is off by default). What
+// on the server's disk (also where synchronous_commit is off, whenever that is set). What
 // arrives in a process while a commit is under way shares the next one; a
 // refusal costs no commit. The tables and functions are made when the store is
 // first opened, by whichever process is first; those of another version are refused.
@@ -212,10 +212,9 @@ func (e *engine) once(ctx context.Context, s statement, args [][]byte, read func
 // longer than the call, and from scanning tables that were small when they were made.
 var planning = map[string]string{"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off", "enable_bitmapscan": "off", "jit": "off"}
 
-// settings does the same for a transaction, and keeps what is acknowledged on
-// disk.
+// settings does the same for a transaction.
 var settings = func() string {
-	text := "SELECT CASE WHEN current_setting('synchronous_commit') = 'off' THEN set_config('synchronous_commit', 'on', true) END"
+	text := "SELECT true"
 	for name, value := range planning {
 		text += ", set_config('" + name + "', '" + value + "', true)"
 	}

@@ -222,6 +222,51 @@ func TestCrash(t *testing.T) {
 	}
 }
 
+// TestCrash_AfterCommitsWereMadeLazy: what an operator sets while the store is
+// open takes nothing from what is acknowledged.
+func TestCrash_AfterCommitsWereMadeLazy(t *testing.T) {
+	pg := enginetest.StartPostgres(t, "max_connections=30", "wal_writer_delay=10s", "wal_writer_flush_after=1GB")
+	url, _ := pg.Schema(t)
+	st := open(t, url)
+	if res, err := st.Swap(t.Context(), crashSwap(0, 0)); err != nil || !res.Done {
+		t.Fatal(res, err)
+	}
+	conn := connect(t, pg.URL)
+	for _, text := range []string{"ALTER SYSTEM SET synchronous_commit = off", "SELECT pg_reload_conf()"} {
+		if _, err := conn.Exec(t.Context(), text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for at := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+		var now string
+		if err := conn.QueryRow(t.Context(), "SELECT current_setting('synchronous_commit')").Scan(&now); err != nil {
+			t.Fatal(err)
+		}
+		if now == "off" {
+			break
+		}
+		if time.Since(at) > 30*time.Second {
+			t.Fatal("the setting is not taken over")
+		}
+	}
+	done := 0
+	for n := 1; n < 20; n++ {
+		if res, err := st.Swap(t.Context(), crashSwap(0, n)); err != nil || !res.Done {
+			t.Fatal(res, err)
+		}
+		done = n
+	}
+	pg.Kill()
+	pg.Start()
+	page, err := st.Log(t.Context(), store.LogQuery{Name: "worker0", Limit: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(page.Entries); n != done+1 {
+		t.Errorf("%d requests were acknowledged, and the log has %d", done+1, n)
+	}
+}
+
 func TestStore_ReturnsWhileTheServerStandsStill(t *testing.T) {
 	pg := enginetest.StartPostgres(t, "max_connections=31")
 	url, _ := pg.Schema(t)

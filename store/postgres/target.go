@@ -108,7 +108,7 @@ func (t *target) prepare(ctx context.Context, types *types) (err error) {
 	if err != nil {
 		return err
 	}
-	t.route(about.backend != int(conn.PgConn().PID()), about.lazy)
+	t.route(about.backend != int(conn.PgConn().PID()))
 	if err := t.migrate(ctx, conn); err != nil {
 		return err
 	}
@@ -141,10 +141,7 @@ func (o *types) load(ctx context.Context, conn *pgx.Conn, schema string) error {
 }
 
 // about is what a server says of itself.
-type about struct {
-	version, backend int
-	lazy             bool // commits are acknowledged before they are on disk
-}
+type about struct{ version, backend int }
 
 // look refuses servers that won't do, and finds out the schema.
 func (t *target) look(ctx context.Context, conn *pgx.Conn) (a about, err error) {
@@ -154,9 +151,8 @@ func (t *target) look(ctx context.Context, conn *pgx.Conn) (a about, err error) 
 		standby, readsOnly bool
 	)
 	err = conn.QueryRow(ctx, `SELECT current_setting('server_version_num')::int, current_setting('server_encoding'),
-		current_schema()::text, pg_backend_pid(), pg_is_in_recovery(), current_setting('transaction_read_only')::bool,
-		current_setting('synchronous_commit') = 'off'`).
-		Scan(&a.version, &encoding, &current, &a.backend, &standby, &readsOnly, &a.lazy)
+		current_schema()::text, pg_backend_pid(), pg_is_in_recovery(), current_setting('transaction_read_only')::bool`).
+		Scan(&a.version, &encoding, &current, &a.backend, &standby, &readsOnly)
 	switch {
 	case err != nil:
 		return a, err
@@ -180,7 +176,7 @@ func (t *target) look(ctx context.Context, conn *pgx.Conn) (a about, err error) 
 // route decides how to send statements, and where to LISTEN. A pooler shows
 // itself by the process ID that it makes up: between it and the server,
 // nothing that belongs to a session can be relied on.
-func (t *target) route(pooled, lazy bool) {
+func (t *target) route(pooled bool) {
 	c := t.config.ConnConfig
 	if t.pooled = pooled; pooled {
 		return
@@ -193,9 +189,6 @@ func (t *target) route(pooled, lazy bool) {
 		c.RuntimeParams[name] = value
 	}
 	c.RuntimeParams["default_transaction_isolation"] = "read committed" // an older snapshot would not show what the lock's last owner wrote
-	if lazy {
-		c.RuntimeParams["synchronous_commit"] = "on"
-	}
 }
 
 // migrate makes the tables, or checks that they are ours.
