@@ -18,6 +18,7 @@ DECLARE
   many    bigint;
   note    @schema@.editlock_note;
   payload text;
+  channel text;
 BEGIN
   IF pg_advisory_xact_lock(@lock@) IS NULL THEN NULL; END IF; -- quicker than PERFORM
   IF current_setting('synchronous_commit') = 'off' THEN -- it may be set at any time
@@ -99,7 +100,7 @@ BEGIN
     INSERT INTO @schema@.editlock_log (n, at, id, v, tags, notes)
       SELECT first + e.num - 1, now, e.id, e.v, e.tags, e.notes FROM unnest(p_log) e WHERE e.txn <> ALL (skip);
     IF watched AND first IS NOT NULL THEN
-      PERFORM pg_notify('@channel@', '');
+      PERFORM pg_notify(m.channel, '') FROM @schema@.editlock_meta m;
     END IF;
   END IF;
   IF NOT p_leaves OR unmet IS NOT NULL OR known IS NOT NULL OR guarded IS NOT NULL THEN
@@ -107,13 +108,14 @@ BEGIN
       WHERE (q.own = 0 OR q.txn = ANY (skip)) AND (q.probe < 0 OR q.probe = ANY (unmet))), now);
   END IF;
   IF p_notes IS NOT NULL THEN
+    SELECT m.channel INTO channel FROM @schema@.editlock_meta m;
     FOR note IN SELECT m.* FROM unnest(p_notes) m WHERE m.txn <> ALL (skip) LOOP
       payload := encode(record_send(ROW(p_process, now, note.who, note.what, note.logged, note.first, note.n,
         ARRAY(SELECT f FROM unnest(got) f WHERE f.i >= note.first AND f.i < note.first + note.n))), 'base64');
       IF length(payload) > @payload@ THEN
         payload := encode(record_send(ROW(p_process, now, note.who, note.what, note.logged, note.first, note.n, NULL::@schema@.editlock_found[])), 'base64');
       END IF;
-      PERFORM pg_notify('@channel@', payload);
+      PERFORM pg_notify(channel, payload);
     END LOOP;
   END IF;
 END $fn$;

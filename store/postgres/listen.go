@@ -237,7 +237,7 @@ func (e *engine) hearOnce() (connected bool) {
 		defer cancel()
 		_ = conn.Close(bye) // it is broken, or of no more use
 	}()
-	if _, err := conn.Exec(ctx, "LISTEN "+e.target.channel()); err != nil {
+	if _, err := conn.Exec(ctx, "LISTEN "+pgx.Identifier{e.target.channel}.Sanitize()); err != nil {
 		return false
 	}
 	e.look()

@@ -2,10 +2,13 @@ package postgres_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"github.com/editlock/editlock/internal/enginetest"
 	"github.com/editlock/editlock/store"
@@ -49,6 +52,44 @@ func TestSwap_NotifiesWhoIsGrantedInAnotherProcess(t *testing.T) {
 			t.Errorf("told of %+v", rec)
 		}
 		return
+	}
+}
+
+// TestNotifications_AreForThoseOnlyWhoMayReadTheTables: any role may notify, and
+// listen, on any channel whose name it knows; and read the source of functions.
+func TestNotifications_AreForThoseOnlyWhoMayReadTheTables(t *testing.T) {
+	pg := start(t)
+	url, schema := pg.Schema(t)
+	open(t, url)
+	conn := connect(t, pg.URL)
+	var channel string
+	if err := conn.QueryRow(t.Context(), "SELECT channel FROM "+schema+".editlock_meta").Scan(&channel); err != nil || len(channel) < 40 {
+		t.Fatalf("the channel is %q, %v", channel, err)
+	}
+	var told int
+	const source = "SELECT count(*) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = $1 AND strpos(p.prosrc, $2) > 0"
+	if err := conn.QueryRow(t.Context(), source, schema, channel).Scan(&told); err != nil || told != 0 {
+		t.Errorf("%d functions name it in their source, %v", told, err)
+	}
+	role := "reads_" + schema
+	for _, text := range []string{"CREATE ROLE " + role, "GRANT USAGE ON SCHEMA " + schema + " TO " + role, "SET ROLE " + role} {
+		if _, err := conn.Exec(t.Context(), text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := conn.QueryRow(t.Context(), "SELECT channel FROM "+schema+".editlock_meta").Scan(&channel); err == nil {
+		t.Error("another role reads the channel")
+	}
+	if err := conn.QueryRow(t.Context(), "SELECT query FROM pg_stat_activity WHERE query LIKE '%'||$1||'%'", channel).Scan(new(string)); !errors.Is(err, pgx.ErrNoRows) {
+		t.Errorf("another role sees a query that names it: %v", err)
+	}
+	// Another store has another one.
+	other, second := pg.Schema(t)
+	open(t, other)
+	var another string
+	conn = connect(t, pg.URL)
+	if err := conn.QueryRow(t.Context(), "SELECT channel FROM "+second+".editlock_meta").Scan(&another); err != nil || another == channel {
+		t.Errorf("another store's channel is %q, %v", another, err)
 	}
 }
 

@@ -40,6 +40,8 @@ type target struct {
 	listen *pgx.ConnConfig // nil: nowhere to LISTEN
 	pooled bool            // nothing that belongs to a session can be relied on
 	schema string          // "": the one that the server takes, until prepare
+
+	channel string // of notifications; known after prepare
 }
 
 // parse reads a URL.
@@ -81,18 +83,10 @@ func (t *target) fill(text string) string {
 	return strings.NewReplacer(
 		"@schema@", pgx.Identifier{t.schema}.Sanitize(),
 		"@lock@", strconv.FormatInt(lock, 10),
-		"@channel@", t.channel(),
 		"@never@", strconv.FormatInt(math.MaxInt64, 10),
 		"@payload@", strconv.Itoa(maxPayload),
 		"@window@", strconv.FormatInt(kv.Window.Microseconds(), 10),
 	).Replace(text)
-}
-
-// channel is that of the store's notifications. Its name has a limit.
-func (t *target) channel() string {
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(t.schema))
-	return "editlock_" + strconv.FormatUint(h.Sum64(), 36)
 }
 
 // prepare looks at the server, and makes the tables if they are missing.
@@ -110,6 +104,9 @@ func (t *target) prepare(ctx context.Context, types *types) (err error) {
 	}
 	t.route(about.backend != int(conn.PgConn().PID()))
 	if err := t.migrate(ctx, conn); err != nil {
+		return err
+	}
+	if err := conn.QueryRow(ctx, t.fill("SELECT channel FROM @schema@.editlock_meta")).Scan(&t.channel); err != nil {
 		return err
 	}
 	return types.load(ctx, conn, t.schema)
