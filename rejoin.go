@@ -3,9 +3,11 @@ package editlock
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"time"
 
+	"github.com/editlock/editlock/internal/patience"
 	"github.com/editlock/editlock/store"
 )
 
@@ -53,13 +55,15 @@ func (w *waits) rejoined(ctx context.Context, name string) error {
 }
 
 // lost lets places that are gone from their queues be taken again, in the order
-// that they had: the process had lost its lease. The caller holds mu.
-func (w *waits) lost(tickets []string) {
+// that they had: the process had lost its lease. Where it had not, a place whose
+// caller is away is another process's by now, if the caller asked there. The
+// caller holds mu.
+func (w *waits) lost(tickets []string, lapsed bool) {
 	gone := make(map[string][]string) // by name
 	for _, ticket := range tickets {
 		switch p := w.places[ticket]; {
 		case p == nil:
-		case len(p.bells) == 0:
+		case len(p.bells) == 0 && (p.rejoin == nil || !lapsed):
 			w.ring(ticket, ring{}) // its caller, coming back, joins again
 		case w.rejoins[p.name] == nil:
 			gone[p.name] = append(gone[p.name], ticket)
@@ -81,13 +85,17 @@ func (w *waits) lost(tickets []string) {
 	}
 }
 
-// giveTurn lets a waiter join its queue again, and waits until it did.
+// giveTurn lets a waiter join its queue again, or joins for one who is away, and
+// waits until that is done.
 func (w *waits) giveTurn(ticket string) {
 	turn := make(chan struct{})
 	w.mu.Lock()
 	p := w.places[ticket]
 	if p == nil || len(p.bells) == 0 {
 		w.mu.Unlock()
+		if p != nil {
+			w.rejoinFor(ticket, p)
+		}
 		return
 	}
 	bell := p.bells[0]
@@ -105,5 +113,56 @@ func (w *waits) giveTurn(ticket string) {
 	select {
 	case <-turn:
 	case <-w.ctx.Done():
+	}
+}
+
+// rejoinFor joins again for the caller of a place who is away. If that can't be
+// now, the next beat tries again.
+func (w *waits) rejoinFor(ticket string, p *place) {
+	w.mu.Lock()
+	rejoin := p.rejoin
+	w.mu.Unlock()
+	if rejoin == nil { // came back just now, and finds out by the next beat
+		return
+	}
+	ctx, cancel := context.WithTimeout(w.ctx, beatEvery)
+	defer cancel()
+	if !rejoin(ctx) {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.places[ticket] == p {
+		w.ring(ticket, ring{})
+	}
+}
+
+// rejoin joins a queue again for a caller who is away. What it is given instead is
+// short, as any grant: it takes that up when it comes back. over: there is no
+// place any more.
+func (m *Manager) rejoin(ctx context.Context, c *capture) (over bool) {
+	ctx, _ = patience.WithCaller(ctx, time.Second) // nothing is confirmed for it
+	for {
+		rec, res, err := m.capture(ctx, c)
+		switch {
+		case err == nil && !res.Replayed && rec.Request == c.opts.RequestID:
+			_, _, _ = m.swap(ctx, "", store.Swap{
+				Name: c.name, Do: store.Touch, Expect: store.Expect{Token: rec.Token}, Confirm: confirmWithin,
+			})
+			return true
+		case err == nil:
+			return true
+		case err != ErrBusy: //nolint:errorlint // bare: in the way
+			return !errors.Is(err, ErrUnavailable) && ctx.Err() == nil
+		case slices.ContainsFunc(rec.Waiters, func(t store.Ticket) bool { return t.ID == c.opts.RequestID && t.Peer != m.waits.peer }):
+			return true // it asked another process
+		}
+		now, res, err := m.swap(ctx, c.opts.RequestID, c.join(rec, m.waits.peer))
+		switch {
+		case err != nil:
+			return false
+		case res.Done:
+			return res.Replayed || now != nil && now.Request == c.opts.RequestID
+		}
 	}
 }

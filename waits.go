@@ -49,6 +49,9 @@ type place struct {
 	in    bool        // it has joined the queue
 	bells []chan ring // of those who wait; a retry may share a ticket
 	grace *time.Timer // the place ends with it; nil: it is waited for, or kept until the process ends
+	// rejoin joins again for a caller who is away; nil: there is none. over: the
+	// place is no more.
+	rejoin func(ctx context.Context) (over bool)
 }
 
 // ring is what a waiter is woken by: its ticket left the queue.
@@ -113,6 +116,7 @@ func (p *place) sit(bell chan ring) {
 		p.grace.Stop()
 		p.grace = nil
 	}
+	p.rejoin = nil
 	p.bells = append(p.bells, bell)
 }
 
@@ -170,19 +174,32 @@ func (w *waits) stand(ticket string, bell chan ring) (last bool) {
 	return len(p.bells) == 0
 }
 
+// stoodStill is by how much a timer is late at least if this process stood still.
+const stoodStill = time.Second
+
 // keep ends a wait whose caller may come back: its place stays for so long, or
-// with grace 0 as long as this process, and then leave gives it up.
-func (w *waits) keep(ticket string, bell chan ring, grace time.Duration, leave func()) {
+// with grace 0 as long as this process, and then leave gives it up. The time in
+// which this process stood still does not count: nobody could come back.
+func (w *waits) keep(ticket string, bell chan ring, grace time.Duration, leave func(), rejoin func(ctx context.Context) (over bool)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	p := w.places[ticket]
-	if !w.stand(ticket, bell) || p == nil || grace == 0 || w.closing {
+	if !w.stand(ticket, bell) || p == nil || w.closing {
+		return
+	}
+	if p.rejoin = rejoin; grace == 0 {
 		return
 	}
 	var timer *time.Timer
+	due := time.Now().Add(grace)
 	timer = time.AfterFunc(grace, func() {
 		w.mu.Lock()
 		over := w.places[ticket] == p && p.grace == timer && w.ctx.Err() == nil
+		if over && time.Since(due) > stoodStill {
+			due = time.Now().Add(grace)
+			timer.Reset(grace)
+			over = false
+		}
 		if over {
 			delete(w.places, ticket)
 		}
@@ -268,8 +285,9 @@ func (w *waits) beat(ctx context.Context) error {
 			known = append(known, ticket)
 		}
 	}
-	w.mu.Unlock()
 	sent := time.Now()
+	lapsed := sent.After(w.leaseEnd)
+	w.mu.Unlock()
 	waiting, err := w.store.Beat(ctx, w.peer, peerTTL)
 	if err != nil {
 		return err
@@ -288,7 +306,7 @@ func (w *waits) beat(ctx context.Context) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.closing {
-		w.lost(gone)
+		w.lost(gone, lapsed)
 	}
 	return nil
 }

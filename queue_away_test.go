@@ -1,0 +1,154 @@
+package editlock_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/patience"
+	"github.com/editlock/editlock/store/memory"
+)
+
+// returns waits as a client does behind a server: in requests of two seconds,
+// and it takes another one until it asks again. The error is that of the last.
+func returns(ctx context.Context, m *editlock.Manager, who string) error {
+	for {
+		asked, _ := patience.WithCaller(by(ctx, editlock.Owner{Session: who}), 2*time.Second)
+		_, err := m.Capture(asked, report, &editlock.CaptureOptions{Wait: time.Hour, RequestID: who})
+		var on *patience.Waiting
+		if !errors.As(err, &on) {
+			return err
+		}
+		select {
+		case <-time.After(time.Second):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// Waiters keep their order over a lost lease also if some are between two
+// requests when the process notices.
+func TestManager_WaitersWhoAreAwayComeBackInTheirOrder(t *testing.T) {
+	const many = 15
+	for _, test := range []struct {
+		name  string
+		lease time.Duration // of the holder
+		first int           // the waiter who is first in the queue then
+	}{
+		{"the mutex is still held", time.Hour, 0},
+		{"the holder's lease has ended, too", 5 * time.Second, 1},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			for at := range 6 { // where in their requests the process finds them
+				synctest.Test(t, func(t *testing.T) {
+					ahead := new(atomic.Int64)
+					cut := &cuttable{Store: memory.New(&memory.Options{Now: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }})}
+					m := editlock.NewManager(cut, nil)
+					defer func() { _ = m.Close() }()
+					ctx, cancel := context.WithCancel(t.Context())
+					defer cancel()
+					_, err := m.Capture(by(ctx, editlock.Owner{Session: "holder"}), report, &editlock.CaptureOptions{AutoRelease: editlock.TimeoutAutoRelease(test.lease)})
+					if err != nil {
+						t.Fatal(err)
+					}
+					want := ""
+					for n := range many {
+						who := fmt.Sprintf("waiter-%02d", n)
+						go func() { _ = returns(ctx, m, who) }()
+						time.Sleep(70 * time.Millisecond)
+						if n >= test.first {
+							want += " " + who
+						}
+					}
+					time.Sleep(time.Duration(at) * 500 * time.Millisecond)
+					cut.off.Store(true)
+					time.Sleep(13 * time.Second)
+					cut.off.Store(false)
+					go func() { _ = returns(ctx, m, "newcomer") }()
+					time.Sleep(3 * time.Second)
+					_, got, err := m.Request(ctx, report)
+					if err != nil {
+						t.Fatal(err)
+					}
+					stands := ""
+					for _, w := range got.Waiters {
+						stands += " " + w.Owner.Session
+					}
+					if want += " newcomer"; stands != want {
+						t.Errorf("after %d half seconds the queue behind %s is\n%s, want\n%s", at, got.Owner.Session, stands, want)
+					}
+				})
+			}
+		})
+	}
+}
+
+// What is granted to a waiter who is away then is short, until it comes back.
+func TestManager_AGrantToAWaiterWhoNeverComesBackIsShort(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cut := &cuttable{Store: memory.New(&memory.Options{Now: time.Now})}
+		m := editlock.NewManager(cut, nil)
+		defer func() { _ = m.Close() }()
+		_, err := m.Capture(by(t.Context(), editlock.Owner{Session: "holder"}), report, &editlock.CaptureOptions{AutoRelease: editlock.TimeoutAutoRelease(5 * time.Second)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		asked, _ := patience.WithCaller(by(t.Context(), editlock.Owner{Session: "gone"}), 2*time.Second)
+		cut.off.Store(false)
+		go func() {
+			time.Sleep(time.Second)
+			cut.off.Store(true) // the waiter is told to ask again, and does not
+			time.Sleep(11 * time.Second)
+			cut.off.Store(false)
+		}()
+		var on *patience.Waiting
+		if _, err := m.Capture(asked, report, &editlock.CaptureOptions{Wait: time.Hour, RequestID: "k"}); !errors.As(err, &on) {
+			t.Fatalf("got %v, want to wait on", err)
+		}
+		time.Sleep(12 * time.Second)
+		state, got, err := m.Request(t.Context(), report)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if left, ends := got.ExpiresIn(); state != editlock.Free && (!ends || left > 15*time.Second) {
+			t.Errorf("%s holds it for %v", got.Owner.Session, left)
+		}
+	})
+}
+
+// Who asked another server while this one had lost its store stays there.
+func TestManager_WaitersWhoAskedAnotherServerStayThere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := memory.New(nil)
+		cut := &cuttable{Store: kept{st}}
+		one, other := editlock.NewManager(cut, nil), editlock.NewManager(st, nil)
+		defer func() { _, _ = one.Close(), other.Close() }()
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		if _, err := other.Capture(by(ctx, editlock.Owner{Session: "holder"}), report, &editlock.CaptureOptions{AutoRelease: editlock.TimeoutAutoRelease(time.Hour)}); err != nil {
+			t.Fatal(err)
+		}
+		asked, _ := patience.WithCaller(by(ctx, editlock.Owner{Session: "first"}), time.Second)
+		var on *patience.Waiting
+		if _, err := one.Capture(asked, report, &editlock.CaptureOptions{Wait: time.Hour, RequestID: "first"}); !errors.As(err, &on) {
+			t.Fatalf("got %v, want to wait on", err)
+		}
+		go func() { _ = returns(ctx, other, "second") }()
+		cut.off.Store(true)
+		time.Sleep(time.Second)
+		go func() { _ = returns(ctx, other, "first") }()
+		time.Sleep(13 * time.Second)
+		cut.off.Store(false)
+		time.Sleep(30 * time.Second)
+		_, got, err := other.Request(ctx, report)
+		if err != nil || len(got.Waiters) != 2 || got.Waiters[0].Owner.Session != "first" {
+			t.Errorf("the queue is %+v, %v", got.Waiters, err)
+		}
+	})
+}
