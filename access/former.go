@@ -178,7 +178,7 @@ func (f formerly) ReleaseAll(ctx context.Context, ids []editlock.ID) ([]editlock
 	if mine == nil || err != nil || len(released) == len(ids) {
 		return released, err
 	}
-	held, err := everything(ctx, f.Locker, editlock.OwnerFrom(old).Session)
+	held, _, err := everything(ctx, f.Locker, editlock.OwnerFrom(old).Session, func(editlock.Mutex) bool { return true })
 	if err != nil {
 		return released, err
 	}

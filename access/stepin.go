@@ -125,43 +125,65 @@ func (w *guarded) ReleaseSession(ctx context.Context, session string) ([]editloc
 	if session == "" {
 		return w.inner.ReleaseSession(ctx, session) // which refuses it
 	}
-	held, err := w.ofSession(ctx, c, session)
-	if err == nil {
-		err = w.g.AdmitItems(c, len(held))
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer func() {
-		for _, m := range held {
-			w.g.freed(m.Owner)
-		}
-	}()
 	if mine {
-		own := slices.DeleteFunc(slices.Clone(held), func(m editlock.Mutex) bool {
-			return m.Owner.Session != session && !c.Held(session, m.Owner)
-		})
-		if len(own) == len(held) || len(own) > 0 || !w.g.MayAny(c, auth.ForceRelease) {
-			return w.releaseOwn(ctx, c, session, own)
+		held, err := w.ownOf(ctx, c, session)
+		if err != nil {
+			return nil, err
+		}
+		if len(held) > 0 || !w.g.MayAny(c, auth.ForceRelease) {
+			defer w.allFreed(held)
+			return w.releaseOwn(ctx, c, session, held)
 		}
 	}
 	if as.Session == "" { // a back end that does not say who does it
 		as = editlock.Owner{Session: c.Stored(c.Name)}
 		ctx = editlock.WithOwner(ctx, as)
 	}
-	return w.releaseOthers(ctx, c, as, held)
+	return w.releaseOthers(ctx, c, as, session)
 }
 
-// ofSession is all that a session holds, and what was held by one of that name
-// before sessions had realms.
-func (w *guarded) ofSession(ctx context.Context, c *auth.Caller, session string) ([]editlock.Mutex, error) {
-	held, err := everything(ctx, w.inner, session)
-	if old, ok := c.Former(session); ok && err == nil {
-		var more []editlock.Mutex
-		more, err = everything(ctx, w.inner, old)
-		held = append(held, more...)
+func (w *guarded) allFreed(held []editlock.Mutex) {
+	for _, m := range held {
+		w.g.freed(m.Owner)
 	}
-	return held, err
+}
+
+// namesOf are a session and the one that the caller's was before sessions had
+// realms.
+func namesOf(c *auth.Caller, session string) []string {
+	if old, ok := c.Former(session); ok {
+		return []string{session, old}
+	}
+	return []string{session}
+}
+
+// ownOf is what a session of the caller's holds. Each is charged.
+func (w *guarded) ownOf(ctx context.Context, c *auth.Caller, session string) (held []editlock.Mutex, err error) {
+	for _, name := range namesOf(c, session) {
+		some, _, err := everything(ctx, w.inner, name, func(editlock.Mutex) bool { return true })
+		if err != nil {
+			return nil, err
+		}
+		held = append(held, some...)
+	}
+	held = slices.DeleteFunc(held, func(m editlock.Mutex) bool { return m.Owner.Session != session && !c.Held(session, m.Owner) })
+	return held, w.g.AdmitItems(c, len(held))
+}
+
+// othersOf is what a session holds, up to the first hold that the caller may not
+// end: no is that one. Each before it is charged, so that nothing else shows in
+// what the caller then owes.
+func (w *guarded) othersOf(ctx context.Context, c *auth.Caller, session string, may func(editlock.Mutex) bool) (held []editlock.Mutex, no *editlock.Mutex, err error) {
+	for _, name := range namesOf(c, session) {
+		var some []editlock.Mutex
+		if some, no, err = everything(ctx, w.inner, name, may); err != nil {
+			return nil, nil, err
+		}
+		if held = append(held, some...); no != nil {
+			break
+		}
+	}
+	return held, no, w.g.AdmitItems(c, len(held))
 }
 
 // releaseOwn releases all of a session of the caller's, and holds of before.
@@ -189,16 +211,20 @@ const notYours = "session is not yours, and you may not release all of it by for
 
 // releaseOthers releases holds of another session: of the same user's, or by
 // force.
-func (w *guarded) releaseOthers(ctx context.Context, c *auth.Caller, as editlock.Owner, held []editlock.Mutex) ([]editlock.ID, error) {
-	if len(held) == 0 && !w.g.MayAny(c, auth.ForceRelease) {
+func (w *guarded) releaseOthers(ctx context.Context, c *auth.Caller, as editlock.Owner, session string) ([]editlock.ID, error) {
+	same := func(m editlock.Mutex) bool { return c.Scope == nil && as.UserID != "" && m.Owner.UserID == as.UserID }
+	held, no, err := w.othersOf(ctx, c, session, func(m editlock.Mutex) bool {
+		return same(m) || w.g.May(c, auth.ForceRelease, m.ID) && w.g.outranks(c, as, m)
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case no != nil:
+		return nil, w.g.deny(ctx, c, "release a session", no.ID, notYours)
+	case len(held) == 0 && !w.g.MayAny(c, auth.ForceRelease):
 		return nil, w.g.deny(ctx, c, "release a session", editlock.ID{}, notYours)
 	}
-	same := func(m editlock.Mutex) bool { return c.Scope == nil && as.UserID != "" && m.Owner.UserID == as.UserID }
-	for _, m := range held {
-		if !same(m) && (!w.g.May(c, auth.ForceRelease, m.ID) || !w.g.outranks(c, as, m)) {
-			return nil, w.g.deny(ctx, c, "release a session", m.ID, notYours)
-		}
-	}
+	defer w.allFreed(held)
 	var released []editlock.ID
 	if all(held, same) {
 		for i, m := range held {
@@ -228,17 +254,22 @@ func (w *guarded) releaseOthers(ctx context.Context, c *auth.Caller, as editlock
 	return released, nil
 }
 
-// everything is all that a session holds.
-func everything(ctx context.Context, l editlock.Locker, session string) ([]editlock.Mutex, error) {
-	var out []editlock.Mutex
+// everything is what a session holds, up to the first hold of which may says no:
+// that one.
+func everything(ctx context.Context, l editlock.Locker, session string, may func(editlock.Mutex) bool) (held []editlock.Mutex, no *editlock.Mutex, err error) {
 	for q := (editlock.Query{Session: session, Limit: editlock.MaxPage}); ; {
 		page, err := l.List(ctx, q)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		out = append(out, page.Mutexes...)
+		for i := range page.Mutexes {
+			if m := &page.Mutexes[i]; !may(*m) {
+				return held, m, nil
+			}
+			held = append(held, page.Mutexes[i])
+		}
 		if q.Cursor = page.Next; q.Cursor == "" {
-			return out, nil
+			return held, nil, nil
 		}
 	}
 }
