@@ -39,14 +39,29 @@ type Held struct {
 	outcome error
 }
 
-// Hold captures a mutex and keeps it for the owner in ctx.
+// undoWithin bounds what a caller still waits for whose context ended.
+const undoWithin = 2 * time.Second
+
+// Hold captures a mutex and keeps it for the owner in ctx. If ctx ends
+// meanwhile, what the capture got, or its place in the queue, is given up; not
+// with a RequestID of the caller's, who may ask again.
 func Hold(ctx context.Context, l Locker, id ID, opts *CaptureOptions) (*Held, error) {
 	sent := time.Now()
-	m, err := l.Capture(ctx, id, opts)
+	o := options(ctx, opts)
+	mayAskAgain := o.RequestID != ""
+	if !mayAskAgain {
+		o.RequestID = newRequestID()
+	}
+	m, err := l.Capture(ctx, id, &o)
 	if err != nil {
+		if ctx.Err() != nil && !mayAskAgain {
+			rctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoWithin)
+			defer cancel()
+			_, _ = l.Release(WithTry(rctx, Try{}), id, IfRequest(o.RequestID))
+		}
 		return nil, err
 	}
-	if opts != nil && opts.Wait > 0 {
+	if o.Wait > 0 {
 		// Nobody knows how long ago the wait was granted: ask anew.
 		sent = time.Now()
 		token := m.Token

@@ -285,6 +285,59 @@ func TestHold_ReleaseAgainAfterAnErrorIsTheSameRelease(t *testing.T) {
 	})
 }
 
+// lateCapture answers a capture when its caller has gone.
+type lateCapture struct{ editlock.Locker }
+
+func (l lateCapture) Capture(ctx context.Context, id editlock.ID, o *editlock.CaptureOptions) (editlock.Mutex, error) {
+	m, err := l.Locker.Capture(context.WithoutCancel(ctx), id, o)
+	if err != nil {
+		return m, err
+	}
+	<-ctx.Done()
+	return editlock.Mutex{}, ctx.Err()
+}
+
+func TestHold_GivenUpWhileItBeginsLeavesNothingHeld(t *testing.T) {
+	for name, tt := range map[string]struct {
+		opts *editlock.CaptureOptions
+		want editlock.State
+	}{
+		"":                           {nil, editlock.Free},
+		"with a wait":                {&editlock.CaptureOptions{Wait: time.Minute}, editlock.Free},
+		"with a key to ask by again": {&editlock.CaptureOptions{RequestID: "k"}, editlock.CapturedByMe},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T, l *line) {
+				ctx, cancel := context.WithTimeout(editlock.WithOwner(t.Context(), holder), time.Second)
+				defer cancel()
+				if _, err := editlock.Hold(ctx, lateCapture{l}, report, tt.opts); !errors.Is(err, context.DeadlineExceeded) {
+					t.Fatalf("Hold: %v", err)
+				}
+				if state := stateFor(t, l, holder); state != tt.want {
+					t.Errorf("it is %v, want %v", state, tt.want)
+				}
+			})
+		})
+	}
+}
+
+// What the session held before, in another way, is none of Hold's.
+func TestHold_GivenUpWhileItBeginsLeavesAnEarlierHoldAlone(t *testing.T) {
+	bubble(t, func(t *testing.T, l *line) {
+		ctx, cancel := context.WithTimeout(editlock.WithOwner(t.Context(), holder), time.Second)
+		defer cancel()
+		if _, err := l.Locker.Capture(ctx, report, nil); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := editlock.Hold(ctx, lateCapture{l}, report, nil); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("Hold: %v", err)
+		}
+		if state := stateFor(t, l, holder); state != editlock.CapturedByMe {
+			t.Errorf("it is %v", state)
+		}
+	})
+}
+
 func TestHold_ReleaseDoesNotFreeWhatIsHeldAnew(t *testing.T) {
 	bubble(t, func(t *testing.T, l *line) {
 		h := hold(t, deaf{l}, nil)

@@ -285,17 +285,10 @@ class Client(Exchange):
         is told.
         """
         me = current_owner() if owner is None else owner
+        capture = calls.capture(id, me, status_data, auto_release, if_free, None, None, wait, message, grant_after, "")
+        capture.leaves = True  # nobody would ever release what the caller does not get
         sent = clock()
-        mutex = self.capture(
-            id,
-            owner=me,
-            status_data=status_data,
-            auto_release=auto_release,
-            if_free=if_free,
-            wait=wait,
-            message=message,
-            grant_after=grant_after,
-        )
+        mutex = self._run(capture)
         try:
             if wait:
                 # Nobody knows how long ago the wait was granted: ask again.
@@ -303,7 +296,6 @@ class Client(Exchange):
                 mutex = self._taken_up(mutex, me)
             return Held(self, me, mutex, sent, on_loss)
         except BaseException:
-            # Nobody would ever release what the caller does not get.
             with contextlib.suppress(EditlockError):
                 self.release(id, owner=me, if_token=mutex.token)
             raise
