@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 
 from both import Blocking
-from editlock import ID, NEVER, AsyncClient, AutoRelease, Busy, Client, Lost, Owner, State
+from editlock import ID, NEVER, AsyncClient, AutoRelease, Busy, Client, Lost, Owner, State, Unavailable
 from editlock._aiokeeper import AsyncKeeper
 from editlock._keeper import Keeper
 from editlock._lease import Lease, clock
@@ -265,3 +265,43 @@ def test_the_lease_is_counted_from_before_the_call(client: Client, invoice: ID, 
     assert lease.lapsed() is None
     assert Lease(mutex, sent=clock() - 98.5).lapsed() is not None
     assert Lease(client.capture(invoice, owner=ivan, auto_release=NEVER), sent=0).lapsed() is None
+
+
+class Interrupted:
+    """Loses an answer, once: what is raised in its place is as the caller's own doing."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, path: str, raised: BaseException, times: int = 1) -> None:
+        exchange = Client._exchange
+        left = [times]
+
+        def losing(client: Client, connection: object, data: bytes, deadline: float) -> object:
+            answer = exchange(client, connection, data, deadline)  # type: ignore[arg-type]
+            if left[0] and data.startswith(f"POST {path} ".encode()):
+                left[0] -= 1
+                raise raised
+            return answer
+
+        monkeypatch.setattr(Client, "_exchange", losing)
+
+
+def test_a_release_that_is_repeated_after_an_error_is_the_same(
+    server: Server, invoice: ID, ivan: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Client(server.url, timeout=0.3) as client:
+        held = client.hold(invoice, owner=ivan)
+        Interrupted(monkeypatch, "/v1/release", TimeoutError("lost"), times=100)
+        with pytest.raises(Unavailable):
+            held.release()
+        monkeypatch.undo()
+        held.release()  # its own release is no loss
+        held.release()
+
+
+def test_a_hold_that_is_interrupted_as_it_begins_leaves_nothing(
+    server: Server, invoice: ID, ivan: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Client(server.url) as client:
+        Interrupted(monkeypatch, "/v1/capture", KeyboardInterrupt())
+        with pytest.raises(KeyboardInterrupt):
+            client.hold(invoice, owner=ivan)
+        assert client.request(invoice)[0] is State.FREE

@@ -9,6 +9,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Callable, Optional
 
+from . import _calls as calls
 from ._holds import Hold
 from ._lease import Lease, clock
 from .errors import EditlockError, Lost
@@ -50,6 +51,7 @@ class Held(Hold):
         self._kept = True  # until release or detach
         self._leaving = threading.Lock()
         self._left = False  # nothing is to be released any more
+        self._releasing: Optional[calls.Call[bool]] = None  # sent again, it is the same release
         self._keeper.add(self)
 
     @property
@@ -112,8 +114,10 @@ class Held(Hold):
                 return
             if lost is None or lost.how == "expired":
                 # After a lapse the store may hold it still, if only answers were lost.
+                if self._releasing is None:
+                    self._releasing = calls.release(self.id, self._owner, None, self.token, None)
                 try:
-                    if not self._client.release(self.id, owner=self._owner, if_token=self.token):
+                    if not self._client._run(self._releasing):
                         self._claim()
                 except EditlockError as err:
                     if lost is None:
