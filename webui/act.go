@@ -79,12 +79,14 @@ func (h *handler) targets(r *http.Request) ([]target, error) {
 		if !f.Narrows() && !f.Mine {
 			break // never everything at once
 		}
-		found, err := h.selected(r.Context(), f, s, h.identify(r), now)
-		if err != nil {
+		f.after, f.page = "", 1
+		var found selection
+		me := h.identify(r)
+		if err := h.look(r.Context(), me, s, func() { found = f.of(s, me, now, editlock.MaxBatch+1) }); err != nil {
 			return nil, err
 		}
 		named = nil
-		for _, l := range found.locks {
+		for _, l := range found.rows {
 			named = append(named, target{l.ID, l.Token}.String())
 		}
 	}

@@ -1,8 +1,7 @@
 package webui
 
 import (
-	"cmp"
-	"math"
+	"iter"
 	"net/url"
 	"slices"
 	"strconv"
@@ -16,14 +15,6 @@ import (
 // pageSize is how many locks a page shows.
 const pageSize = 50
 
-// The orders of the list.
-const (
-	byName    = ""
-	bySince   = "since"   // held longest first
-	byUntil   = "until"   // soonest to end first
-	byWaiting = "waiting" // most waited for first
-)
-
 // filter is what the reader wants to see, as the address of the page says.
 type filter struct {
 	Text   string
@@ -31,27 +22,52 @@ type filter struct {
 	Mode   string
 	Person string // a personKey
 	Mine   bool
-	Waited bool // only what somebody waits for
-	Sort   string
-	after  string // the position that the page begins behind
+	Waited bool   // only what somebody waits for
+	Sort   string // a column
+	Turned bool   // its order is turned round
+
+	after string // the position that the page begins behind
+	page  int    // else its number, from 1
 }
 
 func readFilter(q url.Values) filter {
 	f := filter{
 		Text: strings.TrimSpace(q.Get("q")), Group: q.Get("group"), Mode: q.Get("mode"), Person: q.Get("person"),
-		Mine: q.Get("mine") != "", Waited: q.Get("waited") != "", Sort: q.Get("sort"), after: q.Get("after"),
+		Mine: q.Get("mine") != "", Waited: q.Get("waited") != "", after: q.Get("after"),
 	}
-	if f.Sort != bySince && f.Sort != byUntil && f.Sort != byWaiting {
-		f.Sort = byName
-	}
+	f.page, _ = strconv.Atoi(q.Get("page"))
+	f.page = min(max(f.page, 1), maxLocks)
+	f.Sort, f.Turned = readSort(q.Get("sort"))
 	return f
+}
+
+func readSort(text string) (column string, isTurned bool) {
+	column, isTurned = strings.CutPrefix(text, turned)
+	switch {
+	case text == turnedName:
+		return byName, true
+	case column == byWho, column == bySince, column == byUntil, column == byWaiting:
+		return column, isTurned
+	}
+	return byName, false
+}
+
+// Order is the column and its direction as an address has them.
+func (f filter) Order() string {
+	switch {
+	case !f.Turned:
+		return f.Sort
+	case f.Sort == byName:
+		return turnedName
+	}
+	return turned + f.Sort
 }
 
 // query is the filter as part of an address, without a position.
 func (f filter) query() url.Values {
 	q := url.Values{}
 	for key, value := range map[string]string{
-		"q": f.Text, "group": f.Group, "mode": f.Mode, "person": f.Person, "sort": f.Sort,
+		"q": f.Text, "group": f.Group, "mode": f.Mode, "person": f.Person, "sort": f.Order(),
 	} {
 		if value != "" {
 			q.Set(key, value)
@@ -66,16 +82,30 @@ func (f filter) query() url.Values {
 	return q
 }
 
-// address is the list under this filter, behind a position.
-func (f filter) address(after string) string {
+// address is the first page of the list under this filter.
+func (f filter) address() string { return f.addressOf("", "") }
+
+// addressOf is a page of the list: behind a position, or by its number.
+func (f filter) addressOf(key, value string) string {
 	q := f.query()
-	if after != "" {
-		q.Set("after", after)
+	if value != "" {
+		q.Set(key, value)
 	}
 	if len(q) == 0 {
 		return "/"
 	}
 	return "/?" + q.Encode()
+}
+
+// here is the page that this filter was read from.
+func (f filter) here() string {
+	switch {
+	case f.after != "":
+		return f.addressOf("after", f.after)
+	case f.page > 1:
+		return f.addressOf("page", strconv.Itoa(f.page))
+	}
+	return f.address()
 }
 
 // Narrows reports whether the filter leaves anything out, Mine aside, which
@@ -84,41 +114,96 @@ func (f filter) Narrows() bool {
 	return f.Text != "" || f.Group != "" || f.Mode != "" || f.Person != "" || f.Waited
 }
 
-// selection is what a filter leaves of a scan.
+// selection is what a filter leaves of what a reader sees.
 type selection struct {
-	locks   []*lock // in the filter's order
+	locks   int // in all
 	people  int
 	waiting int
+
+	rows       []*lock // of one page
+	before     int     // locks on the pages before it
+	prev, next string  // what the neighbours begin behind; empty: at the first lock, or there is none
 }
 
-// of selects. What has expired since the scan is free, and so left out.
-func (f filter) of(s *scan, me Identity, now time.Time) selection {
+// of selects a page of at most so many rows, and counts the rest. What has expired
+// since the scan is free, and so left out. It keeps no more than it returns, however
+// many locks there are.
+func (f filter) of(p *part, me Identity, now time.Time, most int) selection {
 	var out selection
-	text, people := fold(f.Text), map[string]bool{}
-	if !f.Narrows() && !f.Mine {
-		out.locks = make([]*lock, 0, len(s.locks))
+	text, people := fold(f.Text), newBits(p.scan.people)
+	begins, behind := max(f.page-1, 0)*pageSize, position{}
+	if at, ok := parsePosition(f.after); ok {
+		begins, behind = -1, at // not known yet
 	}
-	for _, l := range s.locks {
-		if f.Group != "" && l.ID.Group != f.Group || f.Mode != "" && l.ID.Mode != f.Mode ||
-			f.Person != "" && l.who != f.Person ||
-			f.Mine && !me.owns(l.Owner) || f.Waited && l.Waiting == 0 ||
-			!l.ExpiresAt.IsZero() && !l.ExpiresAt.After(now) || text != "" && !l.contains(text) {
+	latest := make([]*lock, 0, pageSize+1) // before the page, as a ring
+	for l := range f.inOrder(p) {
+		if !f.leaves(p, l, me, now, text) {
 			continue
 		}
-		out.locks = append(out.locks, l)
-		out.waiting += l.Waiting
-		people[l.who] = true
-	}
-	out.people = len(people)
-	if f.Sort != byName {
-		slices.SortFunc(out.locks, func(a, b *lock) int {
-			if c := cmp.Compare(f.rank(a), f.rank(b)); c != 0 {
-				return c
+		if begins < 0 && f.direction()*behind.compare(l, f.Sort) < 0 {
+			begins = out.locks
+		}
+		switch {
+		case begins < 0 || out.locks < begins:
+			if len(latest) <= pageSize {
+				latest = append(latest, l)
+			} else {
+				latest[out.locks%(pageSize+1)] = l
 			}
-			return strings.Compare(a.Name, b.Name)
-		})
+		case len(out.rows) < most:
+			out.rows = append(out.rows, l)
+		}
+		out.locks++
+		out.waiting += l.Waiting
+		if people.add(l.person) {
+			out.people++
+		}
+	}
+	if len(out.rows) == 0 && out.locks > 0 { // the last page has emptied
+		f.after, f.page = "", (out.locks-1)/pageSize+1
+		return f.of(p, me, now, most)
+	}
+	out.before = max(begins, 0)
+	if out.before > pageSize {
+		out.prev = f.position(latest[(out.before-pageSize-1)%(pageSize+1)])
+	}
+	if end := out.before + len(out.rows); end < out.locks {
+		out.next = f.position(out.rows[len(out.rows)-1])
 	}
 	return out
+}
+
+// inOrder yields all locks of a part's scan.
+func (f filter) inOrder(p *part) iter.Seq[*lock] {
+	locks := p.by(f.Sort)
+	if !f.Turned {
+		return slices.Values(locks)
+	}
+	return func(yield func(*lock) bool) {
+		for _, l := range slices.Backward(locks) {
+			if !yield(l) {
+				return
+			}
+		}
+	}
+}
+
+// direction is 1, or -1 if the order is turned round.
+func (f filter) direction() int {
+	if f.Turned {
+		return -1
+	}
+	return 1
+}
+
+func (f filter) position(l *lock) string { return position{rankOf(f.Sort, l), l.Name}.String() }
+
+// leaves reports whether a lock is among what the reader wants to see.
+func (f filter) leaves(p *part, l *lock, me Identity, now time.Time, text string) bool {
+	return p.shows(l) &&
+		(f.Group == "" || l.ID.Group == f.Group) && (f.Mode == "" || l.ID.Mode == f.Mode) &&
+		(f.Person == "" || l.who == f.Person) && (!f.Mine || me.owns(l.Owner)) && (!f.Waited || l.Waiting > 0) &&
+		(l.ExpiresAt.IsZero() || l.ExpiresAt.After(now)) && (text == "" || l.contains(text))
 }
 
 // contains looks where editlock.Query.Text does.
@@ -136,57 +221,6 @@ func (l *lock) contains(folded string) bool {
 
 func fold(s string) string {
 	return strings.Map(func(r rune) rune { return unicode.ToLower(unicode.ToUpper(r)) }, s)
-}
-
-// rank is what the list is ordered by, before the name.
-func (f filter) rank(l *lock) int64 {
-	switch f.Sort {
-	case bySince:
-		return l.CapturedAt.UnixNano()
-	case byUntil:
-		if l.ExpiresAt.IsZero() {
-			return math.MaxInt64
-		}
-		return l.ExpiresAt.UnixNano()
-	case byWaiting:
-		return -int64(l.Waiting)
-	}
-	return 0
-}
-
-// position says where a lock stands in the order, even if it is gone by the
-// time the next page is asked for.
-func (f filter) position(l *lock) string {
-	return strconv.FormatInt(f.rank(l), 36) + "." + l.Name
-}
-
-// page returns the part of the selection that this page shows, the number of
-// locks before it, and the positions of its neighbours; ok is false where
-// there is none.
-func (f filter) page(all []*lock) (rows []*lock, before int, prev, next string, hasPrev, hasNext bool) {
-	if text, name, ok := strings.Cut(f.after, "."); ok {
-		rank, _ := strconv.ParseInt(text, 36, 64)
-		before, _ = slices.BinarySearchFunc(all, 0, func(l *lock, _ int) int {
-			if r := f.rank(l); r < rank || r == rank && l.Name <= name {
-				return -1
-			}
-			return 1
-		})
-	}
-	if before == len(all) && before > 0 { // the last page has emptied
-		before = (before - 1) / pageSize * pageSize
-	}
-	end := min(before+pageSize, len(all))
-	if before > 0 {
-		hasPrev = true
-		if before > pageSize {
-			prev = f.position(all[before-pageSize-1])
-		}
-	}
-	if end < len(all) {
-		hasNext, next = true, f.position(all[end-1])
-	}
-	return all[before:end], before, prev, next, hasPrev, hasNext
 }
 
 // personKey tells people apart: by user, or by session where the owner names

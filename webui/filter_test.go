@@ -44,24 +44,33 @@ func TestList_ShowsWhatTheFilterLeaves(t *testing.T) {
 	v := visit(t, l, "PETROVA")
 	all := []string{"nightly import", "2417", "1093"}
 	for address, want := range map[string][]string{
-		"/":                           all,
-		"/?group=crm":                 {"2417", "1093"},
-		"/?mode=invoice":              {"1093"},
-		"/?group=crm&mode=nothing":    nil,
-		"/?person=u:ivanov":           {"2417"},
-		"/?person=s:cron-1":           {"nightly import"},
-		"/?mine=1":                    {"1093"},
-		"/?waited=1":                  {"2417"},
-		"/?q=CRM/CON":                 {"2417"},
-		"/?q=TAB+81":                  {"2417"},
-		"/?q=desk-petrova":            {"1093"},
-		"/?q=s-ivanov":                {"2417"},
-		"/?q=ivan&group=crm&waited=1": {"2417"},
-		"/?sort=since":                {"nightly import", "2417", "1093"},
-		"/?sort=until":                {"1093", "2417", "nightly import"},
-		"/?sort=waiting":              {"2417", "nightly import", "1093"},
-		"/?sort=nonsense&after=zzz":   all,
-		"/?after=0.crm/contract/2417": {"1093"},
+		"/":                            all,
+		"/?group=crm":                  {"2417", "1093"},
+		"/?mode=invoice":               {"1093"},
+		"/?group=crm&mode=nothing":     nil,
+		"/?person=u:ivanov":            {"2417"},
+		"/?person=s:cron-1":            {"nightly import"},
+		"/?mine=1":                     {"1093"},
+		"/?waited=1":                   {"2417"},
+		"/?q=CRM/CON":                  {"2417"},
+		"/?q=TAB+81":                   {"2417"},
+		"/?q=desk-petrova":             {"1093"},
+		"/?q=s-ivanov":                 {"2417"},
+		"/?q=ivan&group=crm&waited=1":  {"2417"},
+		"/?sort=since":                 {"nightly import", "2417", "1093"},
+		"/?sort=until":                 {"1093", "2417", "nightly import"},
+		"/?sort=waiting":               {"2417", "nightly import", "1093"},
+		"/?sort=-name":                 {"1093", "2417", "nightly import"},
+		"/?sort=who":                   {"nightly import", "2417", "1093"},
+		"/?sort=-who":                  {"1093", "2417", "nightly import"},
+		"/?sort=-since":                {"1093", "2417", "nightly import"},
+		"/?sort=-until":                {"nightly import", "2417", "1093"},
+		"/?sort=-waiting":              {"1093", "nightly import", "2417"},
+		"/?sort=nonsense&after=zzz":    all,
+		"/?sort=-nonsense&page=-7":     all,
+		"/?page=99":                    all,
+		"/?after=0..crm/contract/2417": {"1093"},
+		"/?after=0..crm/contract/2417&sort=-name": {"nightly import"},
 	} {
 		if diff := cmp.Diff(want, idsOn(v.get(address))); diff != "" {
 			t.Errorf("%s shows the wrong locks (-want +got):\n%s", address, diff)
@@ -151,12 +160,13 @@ func TestList_ShowsWhatItsReaderMaySeeBehindAllThatIsRead(t *testing.T) {
 }
 
 func TestPager_VisitsEveryLockOnce(t *testing.T) {
-	for _, order := range []string{byName, bySince, byUntil, byWaiting} {
+	for _, order := range []string{"", "-name", "who", "-who", "since", "-since", "until", "-until", "waiting", "-waiting"} {
 		l := crowd(487)
 		v := visit(t, l, "")
 		seen := map[string]int{}
 		var pages []string
-		for at := (filter{Sort: order}).address(""); at != ""; {
+		column, isTurned := readSort(order)
+		for at := (filter{Sort: column, Turned: isTurned}).address(); at != ""; {
 			body := v.get(at)
 			for _, id := range idsOn(body) {
 				seen[id]++
@@ -187,6 +197,99 @@ func TestPager_GoesOnWhereItWasThoughLocksCameAndWent(t *testing.T) {
 	l.mutexes = l.mutexes[:20]
 	if got := idsOn(visit(t, l, "").get(next)); len(got) != 20 {
 		t.Errorf("a page behind the end shows %d locks, want the last 20", len(got))
+	}
+}
+
+func TestPager_NumbersPagesAndLeadsToThem(t *testing.T) {
+	v := visit(t, crowd(487), "")
+	for _, test := range []struct {
+		address, here, range_ string
+		numbers               []string
+	}{
+		{"/", "1", "1–50 of 487", []string{"1", "2", "3", "…", "10"}},
+		{"/?page=5", "5", "201–250 of 487", []string{"1", "…", "3", "4", "5", "6", "7", "…", "10"}},
+		{"/?page=10&sort=-since", "10", "451–487 of 487", []string{"1", "…", "8", "9", "10"}},
+		{"/?page=11", "10", "451–487 of 487", []string{"1", "…", "8", "9", "10"}},
+		{"/?page=9223372036854775807", "10", "451–487 of 487", []string{"1", "…", "8", "9", "10"}},
+		{"/?page=x", "1", "1–50 of 487", []string{"1", "2", "3", "…", "10"}},
+		{"/?after=0..g0/m/000002", "2", "4–53 of 487", []string{"1", "2", "3", "4", "…", "11"}},
+		{"/?q=g1/&page=3", "3", "101–122 of 122", []string{"1", "2", "3"}},
+	} {
+		body := v.get(test.address)
+		var numbers []string
+		for _, m := range regexp.MustCompile(`<li[^>]*>(?:<[^>]*><span class="hidden">Page</span> )?([\d…]+)<`).FindAllStringSubmatch(body, -1) {
+			numbers = append(numbers, m[1])
+		}
+		if diff := cmp.Diff(test.numbers, numbers); diff != "" {
+			t.Errorf("%s has the wrong numbers: %s", test.address, diff)
+		}
+		if !strings.Contains(body, test.range_) || !strings.Contains(body, `aria-current="page"><span class="hidden">Page</span> `+test.here+`</span>`) {
+			t.Errorf("%s is not page %s with %s", test.address, test.here, test.range_)
+		}
+	}
+	body := v.get("/?q=person&sort=-who&waited=1")
+	for _, field := range []string{`name="q" value="person"`, `name="sort" value="-who"`, `name="waited" value="1"`} {
+		if !strings.Contains(body, `<input type="hidden" `+field+`>`) {
+			t.Errorf("the form for a page's number forgets %s", field)
+		}
+	}
+}
+
+func TestList_SaysHowItIsOrderedAndHowItCanBe(t *testing.T) {
+	v := visit(t, office(), "")
+	heading := regexp.MustCompile(`<th scope="col" role="columnheader"(?: aria-sort="(\w+)")?><a class="sort" id="col\.(\w+)" href="\./([^"]*)">`)
+	for _, test := range []struct {
+		address string
+		want    map[string][2]string // aria-sort and what a click leads to, by column
+	}{
+		{"/?q=crm", map[string][2]string{
+			"lock": {"ascending", "?q=crm&sort=-name"}, "who": {"", "?q=crm&sort=who"}, "since": {"", "?q=crm&sort=since"},
+			"until": {"", "?q=crm&sort=until"}, "waiting": {"", "?q=crm&sort=waiting"},
+		}},
+		{"/?sort=waiting&page=1", map[string][2]string{
+			"lock": {"", ""}, "who": {"", "?sort=who"}, "since": {"", "?sort=since"}, "until": {"", "?sort=until"},
+			"waiting": {"descending", "?sort=-waiting"},
+		}},
+		{"/?sort=-until", map[string][2]string{
+			"lock": {"", ""}, "who": {"", "?sort=who"}, "since": {"", "?sort=since"}, "until": {"descending", "?sort=until"},
+			"waiting": {"", "?sort=waiting"},
+		}},
+	} {
+		got := map[string][2]string{}
+		for _, m := range heading.FindAllStringSubmatch(v.get(test.address), -1) {
+			got[m[2]] = [2]string{m[1], strings.ReplaceAll(m[3], "&amp;", "&")}
+		}
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.address, diff)
+		}
+	}
+}
+
+// Neither an order nor a number of pages depends on locks that a reader may not
+// see.
+func TestList_IsOrderedAndNumberedAsIfNothingElseWereHeld(t *testing.T) {
+	all, own := crowd(400), &fixed{}
+	for _, m := range all.mutexes {
+		if m.ID.Group == "g2" {
+			own.mutexes = append(own.mutexes, m)
+		}
+	}
+	sees := func(l editlock.Locker) *visitor {
+		v := visit(t, l, "")
+		v.manager = New(l, &Options{Demo: true, Identify: func(*http.Request) Identity {
+			return Identity{Visible: []editlock.Area{{Group: "g2", Mode: "*"}}}
+		}})
+		return v
+	}
+	some, alone := sees(all), sees(own)
+	for _, sort := range orders {
+		for _, page := range []string{"", "&page=2", "&page=9", "&after=0..g1/m/000150", "&q=person1"} {
+			at := "/?sort=" + sort.Value + page
+			want, got := alone.get(at), some.get(at)
+			if diff := cmp.Diff(varying.ReplaceAllString(want, ""), varying.ReplaceAllString(got, "")); diff != "" {
+				t.Errorf("%s tells of what is not shown (-alone +among others):\n%s", at, diff)
+			}
+		}
 	}
 }
 

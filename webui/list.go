@@ -18,13 +18,14 @@ type listView struct {
 	From    int  // the numbers of the first and the last row
 	To      int
 
-	HasPrev, HasNext bool
-	Prev, Next       string // addresses
-	Groups, Modes    []choice
-	Persons          []choice
-	All              bool // all that match may be acted on at once
-	Clear            string
-	Back             string
+	Columns       columns
+	Orders        []choice
+	Pager         pager
+	Groups, Modes []choice
+	Persons       []choice
+	All           bool // all that match may be acted on at once
+	Clear         string
+	Back          string
 }
 
 // row is a lock in a table.
@@ -58,27 +59,26 @@ func (h *handler) list(w http.ResponseWriter, r *http.Request) {
 	if f.Mine {
 		p.Title, p.Nav = "mine.title", "mine"
 	}
-	found, err := h.selected(r.Context(), f, s, me, now)
-	if err != nil {
+	var found selection
+	if err := h.look(r.Context(), me, s, func() { found = f.of(s, me, now, pageSize) }); err != nil {
 		h.refuse(w, r, err)
 		return
 	}
 	h.render(w, r, p, listOf(s, f, found, me))
 }
 
-func listOf(s *scan, f filter, found selection, me Identity) listView {
-	rows, before, prev, next, hasPrev, hasNext := f.page(found.locks)
+func listOf(s *part, f filter, found selection, me Identity) listView {
 	v := listView{
-		Filter: f, Locks: len(found.locks), People: found.people, Waiting: found.waiting,
-		Held: len(s.locks), Cut: s.cut, From: before + 1, To: before + len(rows),
-		HasPrev: hasPrev, HasNext: hasNext, Prev: f.address(prev), Next: f.address(next),
+		Filter: f, Locks: found.locks, People: found.people, Waiting: found.waiting,
+		Held: s.count, Cut: s.cut, From: found.before + 1, To: found.before + len(found.rows),
+		Columns: f.columns(), Orders: orders, Pager: f.pager(found),
 		Groups: offered(s.groups, f.Group, f.Group), Modes: offered(s.modes, f.Mode, f.Mode),
-		Clear: filter{Mine: f.Mine, Sort: f.Sort}.address(""), Back: f.address(f.after),
+		Clear: filter{Mine: f.Mine, Sort: f.Sort, Turned: f.Turned}.address(), Back: f.here(),
 	}
 	_, label, _ := cutPersonKey(f.Person)
 	v.Persons = offered(s.people, f.Person, label)
-	v.All = (f.Narrows() || f.Mine) && len(found.locks) > len(rows) && len(found.locks) <= editlock.MaxBatch
-	for _, l := range rows {
+	v.All = (f.Narrows() || f.Mine) && found.locks > len(found.rows) && found.locks <= editlock.MaxBatch
+	for _, l := range found.rows {
 		v.Rows = append(v.Rows, rowOf(l, me))
 	}
 	return v

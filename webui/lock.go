@@ -132,6 +132,7 @@ type personView struct {
 	Owner   editlock.Owner
 	Key     string
 	Rows    []row // at most pageSize
+	Columns columns
 	Locks   int
 	Waits   []wait
 	All     string // address of the list of all his locks
@@ -144,6 +145,22 @@ type wait struct {
 	editlock.Waiter
 	Lock  *lock
 	Place int
+}
+
+// waitsOf are somebody's places in the queues of a part.
+func (p *part) waitsOf(key string) []wait {
+	var out []wait
+	for _, l := range p.locks {
+		if len(l.Waiters) == 0 || !p.shows(l) {
+			continue
+		}
+		for place, waiter := range l.Waiters {
+			if personKey(waiter.Owner) == key {
+				out = append(out, wait{waiter, l, place + 1})
+			}
+		}
+	}
+	return out
 }
 
 // cutPersonKey tells what a personKey names.
@@ -167,8 +184,8 @@ func (h *handler) person(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, r, err)
 		return
 	}
-	me, f := h.identify(r), filter{Person: key}
-	v := personView{Key: key, All: f.address(""), Back: here(r)}
+	me, f := h.identify(r), filter{Person: key, page: 1}
+	v := personView{Key: key, All: f.address(), Back: here(r)}
 	if user {
 		v.Owner.UserID = id
 		got, err := h.entriesOf(r, "/ui/person", url.Values{"who": {key}}, editlock.HistoryQuery{UserID: id})
@@ -183,23 +200,18 @@ func (h *handler) person(w http.ResponseWriter, r *http.Request) {
 	} else {
 		v.Owner.Session = id
 	}
-	found, err := h.selected(r.Context(), f, s, me, now)
-	if err != nil {
+	var found selection
+	if err := h.look(r.Context(), me, s, func() { found, v.Waits = f.of(s, me, now, pageSize), s.waitsOf(key) }); err != nil {
 		h.refuse(w, r, err)
 		return
 	}
-	v.Locks = len(found.locks)
-	for _, l := range found.locks[:min(len(found.locks), pageSize)] {
+	v.Locks = found.locks
+	for _, l := range found.rows {
 		v.Rows = append(v.Rows, rowOf(l, me))
 		v.know(l.Owner)
 	}
-	for _, l := range s.locks {
-		for place, waiter := range l.Waiters {
-			if personKey(waiter.Owner) == key {
-				v.Waits = append(v.Waits, wait{waiter, l, place + 1})
-				v.know(waiter.Owner)
-			}
-		}
+	for _, one := range v.Waits {
+		v.know(one.Owner)
 	}
 	h.render(w, r, page{Name: "person", Title: "person.title", Titled: v.Owner.Label(), Live: true}, v)
 }

@@ -34,18 +34,24 @@ const (
 // lock is a mutex in a scan.
 type lock struct {
 	editlock.Mutex
-	Name string // canonical
-	who  string // personKey of its owner
+	Name   string // canonical
+	who    string // personKey of its owner
+	at     int    // among the scan's locks
+	person int    // among the scan's people
 }
 
-func lockOf(m editlock.Mutex) *lock { return &lock{m, m.ID.String(), personKey(m.Owner)} }
+func lockOf(m editlock.Mutex) *lock {
+	return &lock{Mutex: m, Name: m.ID.String(), who: personKey(m.Owner)}
+}
 
-// scan is everything that was held at one time, in the order of names, and
-// what there is to filter by.
+// scan is everything that was held at one time. It is not changed any more, so
+// all readers share it.
 type scan struct {
-	locks                 []*lock
-	cut                   bool // there are more than maxLocks
-	groups, modes, people []choice
+	locks  []*lock // by name
+	cut    bool    // there are more than maxLocks
+	people int     // how many hold them
+	whole  *part
+	orders map[string]*order // by columns other than the name
 }
 
 // choice is a value of a filter and how many locks have it.
@@ -113,7 +119,8 @@ func (s *scanner) forget() {
 }
 
 func (s *scanner) read(ctx context.Context) (*scan, error) {
-	out := &scan{}
+	var locks []*lock
+	cut := false
 	q := editlock.Query{Limit: editlock.MaxPage, Visible: s.visible}
 	for {
 		page, err := s.locker.List(ctx, q)
@@ -121,7 +128,7 @@ func (s *scanner) read(ctx context.Context) (*scan, error) {
 			return nil, err
 		}
 		for _, m := range page.Mutexes {
-			out.locks = append(out.locks, lockOf(m))
+			locks = append(locks, lockOf(m))
 		}
 		if n := len(page.Mutexes); n > 0 {
 			s.ahead.Store(int64(time.Until(page.Mutexes[n-1].AsOf)))
@@ -129,30 +136,29 @@ func (s *scanner) read(ctx context.Context) (*scan, error) {
 		if page.Next == "" {
 			break
 		}
-		if len(out.locks) >= s.max {
-			out.cut = true
+		if len(locks) >= s.max {
+			cut = true
 			break
 		}
 		q.Cursor = page.Next
 	}
-	out.choose()
-	return out, nil
+	return newScan(locks, cut), nil
 }
 
-// choose counts the values that there are to filter by.
-func (s *scan) choose() {
-	groups, modes, people := map[string]choice{}, map[string]choice{}, map[string]choice{}
-	count := func(in map[string]choice, value, label string) {
-		if value != "" {
-			in[value] = choice{value, label, in[value].Count + 1}
+func newScan(locks []*lock, cut bool) *scan {
+	s := &scan{locks: locks, cut: cut, orders: newOrders()}
+	people := map[string]int{}
+	for at, l := range locks {
+		person, known := people[l.who]
+		if !known {
+			person = len(people)
+			people[l.who] = person
 		}
+		l.at, l.person = at, person
 	}
-	for _, l := range s.locks {
-		count(groups, l.ID.Group, l.ID.Group)
-		count(modes, l.ID.Mode, l.ID.Mode)
-		count(people, l.who, l.Owner.Label())
-	}
-	s.groups, s.modes, s.people = choices(groups), choices(modes), choices(people)
+	s.people = len(people)
+	s.whole = s.partOf(nil, len(locks))
+	return s
 }
 
 // choices are in the order of their labels; of too many, the most frequent.

@@ -13,15 +13,75 @@ import (
 // maxViews bounds for how many sets of readers one scan is kept as they see it.
 const maxViews = 100
 
+// part is what a reader may see of a scan, and what there is to filter it by.
+type part struct {
+	*scan
+	shown                 bits // of the scan's locks; nil: all
+	count                 int  // locks that are shown
+	groups, modes, people []choice
+}
+
+// bits are a set of small numbers.
+type bits []uint64
+
+func newBits(n int) bits { return make(bits, (n+63)/64) }
+
+func (b bits) has(i int) bool { return b[i/64]&(1<<(i%64)) != 0 }
+
+// add reports whether i is new.
+func (b bits) add(i int) bool {
+	isNew := !b.has(i)
+	b[i/64] |= 1 << (i % 64)
+	return isNew
+}
+
+func (p *part) shows(l *lock) bool { return p.shown == nil || p.shown.has(l.at) }
+
+// partOf returns the part with the locks that are shown, and counts the values
+// that there are to filter by.
+func (s *scan) partOf(shown bits, n int) *part {
+	p := &part{scan: s, shown: shown, count: n}
+	groups, modes, people := map[string]choice{}, map[string]choice{}, map[string]choice{}
+	count := func(in map[string]choice, value, label string) {
+		if value != "" {
+			in[value] = choice{value, label, in[value].Count + 1}
+		}
+	}
+	for _, l := range s.locks {
+		if p.shows(l) {
+			count(groups, l.ID.Group, l.ID.Group)
+			count(modes, l.ID.Mode, l.ID.Mode)
+			count(people, l.who, l.Owner.Label())
+		}
+	}
+	p.groups, p.modes, p.people = choices(groups), choices(modes), choices(people)
+	return p
+}
+
+// seenBy is what a reader may see of a scan.
+func (s *scan) seenBy(me Identity) *part {
+	shown, n := newBits(len(s.locks)), 0
+	for i, l := range s.locks {
+		if me.sees(&l.Mutex) {
+			shown.add(i)
+			n++
+		}
+	}
+	if n == len(s.locks) {
+		return s.whole
+	}
+	return s.partOf(shown, n)
+}
+
 // views are the parts of the latest scan that readers may see, by their rights: a
 // scan of many locks is not gone through for each request.
 type views struct {
 	mu sync.Mutex
 	of *scan
-	by map[string]*scan
+	by map[string]*part
 }
 
-func (v *views) get(of *scan, key string) *scan {
+func (v *views) get(of *scan, key string) *part {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.of != of {
@@ -30,28 +90,13 @@ func (v *views) get(of *scan, key string) *scan {
 	return v.by[key]
 }
 
-func (v *views) put(of *scan, key string, part *scan) {
+func (v *views) put(of *scan, key string, p *part) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.of != of || len(v.by) >= maxViews {
-		v.of, v.by = of, map[string]*scan{}
+		v.of, v.by = of, map[string]*part{}
 	}
-	v.by[key] = part
-}
-
-// seenBy is what a reader may see of a scan.
-func (s *scan) seenBy(me Identity) *scan {
-	out := &scan{}
-	for _, l := range s.locks {
-		if me.sees(&l.Mutex) {
-			out.locks = append(out.locks, l)
-		}
-	}
-	if len(out.locks) == len(s.locks) {
-		return s
-	}
-	out.choose()
-	return out
+	v.by[key] = p
 }
 
 // reader tells readers apart whose requests take turns.
@@ -62,13 +107,16 @@ func (i Identity) reader() string {
 	return i.Owner.Session
 }
 
-// seen returns a scan as a request's reader may see it, and the store's time
-// now.
-func (h *handler) seen(r *http.Request) (*scan, time.Time, error) {
+// seen returns what a request's reader may see of the latest scan, and the store's
+// time now.
+func (h *handler) seen(r *http.Request) (*part, time.Time, error) {
 	s, now, err := h.scans.get(r.Context())
+	if err != nil {
+		return nil, now, err
+	}
 	me := h.identify(r)
-	if err != nil || me.Visible == nil {
-		return s, now, err
+	if me.Visible == nil {
+		return s.whole, now, nil
 	}
 	key := fmt.Sprintf("%q", me.Visible)
 	if s.cut { // what its reader may see might be behind the cut
@@ -77,7 +125,7 @@ func (h *handler) seen(r *http.Request) (*scan, time.Time, error) {
 	if known := h.views.get(s, key); known != nil {
 		return known, now, nil
 	}
-	var out *scan
+	var out *part
 	err = h.turns.take(r.Context(), me.reader(), len(s.locks), func() {
 		if out = h.views.get(s, key); out == nil { // no other of the same rights was quicker
 			out = s.seenBy(me)
@@ -87,13 +135,18 @@ func (h *handler) seen(r *http.Request) (*scan, time.Time, error) {
 	return out, now, err
 }
 
-// partFor returns a scan of what a reader may see, read for such readers alone.
-func (h *handler) partFor(ctx context.Context, me Identity, key string) (s *scan, now time.Time, err error) {
-	turn := h.turns.take(ctx, me.reader(), maxPart, func() { s, now, err = h.part(me.Visible, key).get(ctx) })
+// partFor returns what a reader may see, read for such readers alone.
+func (h *handler) partFor(ctx context.Context, me Identity, key string) (p *part, now time.Time, err error) {
+	turn := h.turns.take(ctx, me.reader(), maxPart, func() {
+		var s *scan
+		if s, now, err = h.part(me.Visible, key).get(ctx); err == nil {
+			p = s.whole
+		}
+	})
 	if turn != nil {
 		err = turn
 	}
-	return s, now, err
+	return p, now, err
 }
 
 // part is the scanner of what some readers may see.
@@ -106,10 +159,9 @@ func (h *handler) part(visible []editlock.Area, key string) *scanner {
 	return fresh
 }
 
-// selected is what a filter leaves of what a request's reader sees.
-func (h *handler) selected(ctx context.Context, f filter, s *scan, me Identity, now time.Time) (out selection, err error) {
-	err = h.turns.take(ctx, me.reader(), len(s.locks), func() { out = f.of(s, me, now) })
-	return out, err
+// look goes through what a request's reader sees.
+func (h *handler) look(ctx context.Context, me Identity, p *part, through func()) error {
+	return h.turns.take(ctx, me.reader(), len(p.locks), through)
 }
 
 // forget makes the next readers see what was just done.

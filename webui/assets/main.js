@@ -1,6 +1,6 @@
 // What the pages do beyond HTML. Everything works without it, but slower.
 
-import { filterWhileTyping } from './filters.js';
+import { filterWhileTyping, searchByKey, sortByClick } from './filters.js';
 import { keepCurrent } from './live.js';
 import { adopt } from './merge.js';
 import { countPicked } from './pick.js';
@@ -11,3 +11,5 @@ keepTimes();
 countPicked();
 keepCurrent();
 filterWhileTyping();
+sortByClick();
+searchByKey();

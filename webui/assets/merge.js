@@ -22,6 +22,7 @@ export function merge(newer) {
     const other = newer.getElementById(part.id);
     if (!other || source.get(other) === source.get(part)) continue;
     if (part.matches('select') && part === document.activeElement) continue; // it may be open
+    if (document.activeElement.type === 'number' && part.contains(document.activeElement)) continue; // a page is being chosen
     const kept = focusOf(part), text = source.get(other);
     const rows = part.dataset.part === 'rows' && bodyOf(part), newRows = bodyOf(other);
     if (rows && newRows && part.children.length === other.children.length) mergeRows(rows, newRows, part, other);
@@ -64,6 +65,8 @@ function mergeRows(rows, newRows, part, other) {
   const keep = new Set(wanted);
   for (const row of [...rows.children]) if (!keep.has(row)) row.remove();
   wanted.forEach((row, i) => { if (rows.children[i] !== row) rows.insertBefore(row, rows.children[i] ?? null); });
+  const head = part.querySelector('thead'), newHead = other.querySelector('thead');
+  if (head && head.outerHTML !== newHead.outerHTML) head.replaceWith(document.importNode(newHead, true));
   // What stands beside the rows, such as the way to older ones.
   const list = [...part.children].findIndex((child) => child.contains(rows));
   [...other.children].forEach((child, i) => {
