@@ -97,6 +97,7 @@ var surface = []struct {
 	{"POST /demo/api/documents/{id}", "/demo/api/documents/1", `{}`, false, [7]string{missing, missing, missing, missing, missing, missing, missing}},
 	{"GET /demo/assets/assetsVersion/", "/demo/assets/x/demo.js", "", false, [7]string{missing, missing, missing, missing, missing, missing, missing}},
 	{"/demo/", "/demo/nowhere", "", false, [7]string{missing, missing, missing, missing, missing, missing, missing}},
+	{"/avatar/", "/demo/assets/x/avatar/avatar.js", "", false, [7]string{missing, missing, missing, missing, missing, missing, missing}},
 	{"/editlock/", "/demo/assets/x/editlock/editlock.js", "", false, [7]string{missing, missing, missing, missing, missing, missing, missing}},
 
 	// The login. The last row ends those that there are.

@@ -10,6 +10,7 @@ import (
 	"net/http"
 
 	"github.com/editlock/editlock/clients/js"
+	"github.com/editlock/editlock/internal/avatar"
 	"github.com/editlock/editlock/internal/entry"
 )
 
@@ -153,7 +154,7 @@ func (h *handler) card(d *document, lang string) card {
 // them for good.
 var assetsVersion = func() func() string {
 	sum := sha256.New()
-	for _, files := range []fs.FS{assetFiles, clientFiles} {
+	for _, files := range []fs.FS{assetFiles, clientFiles, avatar.Files()} {
 		_ = fs.WalkDir(files, ".", func(path string, e fs.DirEntry, err error) error {
 			if err == nil && !e.IsDir() {
 				data, _ := fs.ReadFile(files, path)
@@ -174,6 +175,7 @@ func serveAssets() http.Handler {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", http.FileServerFS(files))
+	mux.Handle("/avatar/", http.StripPrefix("/avatar/", http.FileServerFS(avatar.Files())))
 	mux.Handle("/editlock/", http.StripPrefix("/editlock/", http.FileServerFS(clientFiles)))
 	serve := http.StripPrefix("/demo/assets/"+assetsVersion(), mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

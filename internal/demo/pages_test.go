@@ -93,8 +93,8 @@ func TestPages(t *testing.T) {
 
 	t.Run("have assets that may be kept", func(t *testing.T) {
 		b := d.browser(t, "Ivanov")
-		folder := between(t, b.get("/demo/").body, `rel="stylesheet" href="`, "demo.css")
-		for _, name := range []string{"main.js", "demo.css", "icon.svg", "fonts/golos-latin.woff2"} {
+		folder := between(t, b.get("/demo/").body, `rel="stylesheet" href="`, "avatar/avatar.css")
+		for _, name := range []string{"main.js", "demo.css", "avatar/avatar.css", "avatar/avatar.js", "icon.svg", "fonts/golos-latin.woff2"} {
 			r := b.get(strings.TrimPrefix(folder, "..") + name)
 			if r.status != http.StatusOK || r.body == "" || !strings.Contains(r.header.Get("Cache-Control"), "immutable") {
 				t.Errorf("%s: %d, %v", name, r.status, r.header)

@@ -3,11 +3,13 @@ package demo
 import (
 	"crypto/rand"
 	"encoding/base64"
+	"html/template"
 	"net/http"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/avatar"
 	"github.com/editlock/editlock/internal/entry"
 )
 
@@ -36,20 +38,8 @@ func (p person) owner() editlock.Owner {
 	return editlock.Owner{Session: p.Session, UserID: p.User, Name: p.Name}
 }
 
-// Initials are what the round badge shows.
-func (p person) Initials() string { return initials(p.Name) }
-
-func initials(name string) string {
-	var b strings.Builder
-	for i, word := range strings.Fields(name) {
-		if i == 2 {
-			break
-		}
-		r, _ := utf8.DecodeRuneInString(word)
-		b.WriteRune(r)
-	}
-	return strings.ToUpper(b.String())
-}
+// Badge is the round badge that stands for the person.
+func (p person) Badge() template.HTML { return avatar.Badge(p.Name) }
 
 // personOf reads the cookies; false: this browser has not said who it is.
 func personOf(r *http.Request) (person, bool) {

@@ -2,7 +2,7 @@
 // from the demo, in one line of time.
 
 import { get } from './api.js';
-import { badge } from './badges.js';
+import { badge } from './avatar/avatar.js';
 import { label } from './me.js';
 import { bdi, element, nodes, person, time } from './words.js';
 

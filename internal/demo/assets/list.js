@@ -1,6 +1,6 @@
 // The list of documents: who holds each, live.
 
-import { badge } from './badges.js';
+import { badge } from './avatar/avatar.js';
 import { isMe, label, mutexOf, sameMutex } from './me.js';
 import { nodes, say, text, time } from './words.js';
 

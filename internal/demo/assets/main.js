@@ -1,6 +1,5 @@
 // Every page has the list; a page with a document has the editor too.
 
-import './badges.js';
 import { showList } from './list.js';
 import { Watch } from './watch.js';
 
