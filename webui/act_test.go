@@ -164,7 +164,7 @@ func TestAct_LeavesAloneWhatIsNotAsItWasSeen(t *testing.T) {
 	if res.StatusCode != http.StatusOK || !strings.Contains(body, "Released: 1.") {
 		t.Errorf("answered %s:\n%s", res.Status, body)
 	}
-	for _, want := range []string{"is now held by <a href=\"../ui/person?who=u%3Asidorova\"><bdi>Sidorova", "is free already"} {
+	for _, want := range []string{`<a class="owner" href="../ui/person?who=u%3Asidorova">`, "is now held by", "is free already"} {
 		if !strings.Contains(body, want) {
 			t.Errorf("it does not say %q:\n%s", want, body)
 		}

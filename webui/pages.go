@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/avatar"
 	"github.com/editlock/editlock/internal/bidi"
 	"github.com/editlock/editlock/internal/entry"
 )
@@ -48,8 +49,8 @@ func parsePages() map[string]*pages {
 			p.templates[root] = template.Must(template.New("").Funcs(template.FuncMap{
 				"t": p.words.text, "n": p.words.number, "dur": p.words.duration,
 				"utc": utc, "stamp": stamp, "personURL": personURL, "lockURL": lockURL,
-				"link": func(page string) string { return root + strings.TrimPrefix(page, "/") },
-				"bdi":  isolated, "isolate": bidi.Isolate, "written": written,
+				"link":  func(page string) string { return root + strings.TrimPrefix(page, "/") },
+				"badge": avatar.Badge, "bdi": isolated, "isolate": bidi.Isolate, "written": written,
 			}).ParseFS(templateFiles, "templates/*.html"))
 		}
 		forScripts := map[string]string{}
@@ -268,30 +269,36 @@ func utc(t time.Time) string   { return t.UTC().Format("2006-01-02 15:04 UTC") }
 // them for good.
 var assetsPath = func() string {
 	sum := sha256.New()
-	_ = fs.WalkDir(assetFiles, "assets", func(path string, e fs.DirEntry, err error) error {
-		if err == nil && !e.IsDir() {
-			data, _ := assetFiles.ReadFile(path)
-			sum.Write([]byte(path))
-			sum.Write(data)
-		}
-		return nil
-	})
+	for _, files := range []fs.FS{assetFiles, avatar.Files()} {
+		_ = fs.WalkDir(files, ".", func(path string, e fs.DirEntry, err error) error {
+			if err == nil && !e.IsDir() {
+				data, _ := fs.ReadFile(files, path)
+				sum.Write([]byte(path))
+				sum.Write(data)
+			}
+			return nil
+		})
+	}
 	return "/ui/assets/" + hex.EncodeToString(sum.Sum(nil)[:6])
 }()
 
 // assets serves the files of the pages, and no lists of folders.
 func (h *handler) assets() http.Handler {
-	files, err := fs.Sub(assetFiles, "assets")
+	own, err := fs.Sub(assetFiles, "assets")
 	if err != nil {
 		panic(err) // the name is a constant
 	}
-	serve := http.StripPrefix(assetsPath+"/", http.FileServerFS(files))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if info, err := fs.Stat(files, strings.TrimPrefix(r.URL.Path, assetsPath+"/")); err != nil || info.IsDir() {
+		name := strings.TrimPrefix(r.URL.Path, assetsPath+"/")
+		files := own
+		if shared, ok := strings.CutPrefix(name, "avatar/"); ok {
+			files, name = avatar.Files(), shared
+		}
+		if info, err := fs.Stat(files, name); err != nil || info.IsDir() {
 			h.fail(w, r, http.StatusNotFound, "error.page")
 			return
 		}
 		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
-		serve.ServeHTTP(w, r)
+		http.ServeFileFS(w, r, files, name)
 	})
 }
