@@ -41,7 +41,8 @@ type pages struct {
 // roots are where the root is from the list, and from all other pages.
 var roots = []string{"./", "../"}
 
-func parsePages() map[string]*pages {
+// parsePages parses them for a manager whose locks have links.
+func parsePages(records links) map[string]*pages {
 	out := make(map[string]*pages)
 	for _, lang := range languages {
 		p := &pages{words: loadWords(lang), templates: map[string]*template.Template{}}
@@ -49,7 +50,14 @@ func parsePages() map[string]*pages {
 			p.templates[root] = template.Must(template.New("").Funcs(template.FuncMap{
 				"t": p.words.text, "n": p.words.number, "dur": p.words.duration,
 				"utc": utc, "stamp": stamp, "personURL": personURL, "lockURL": lockURL,
-				"link":  func(page string) string { return root + strings.TrimPrefix(page, "/") },
+				"link": func(page string) string { return root + strings.TrimPrefix(page, "/") },
+				"record": func(id editlock.ID) string {
+					to := records.Of(id)
+					if page, ok := strings.CutPrefix(to, "/"); ok {
+						return root + page
+					}
+					return to
+				},
 				"badge": avatar.Badge, "bdi": isolated, "isolate": bidi.Isolate, "written": written,
 			}).ParseFS(templateFiles, "templates/*.html"))
 		}

@@ -36,6 +36,8 @@ type Options struct {
 	Items func(r *http.Request, locks int) error
 	// TooLarge is told of each form that is larger than is taken. May be nil.
 	TooLarge func()
+	// Links lead from locks to their records. They must be valid.
+	Links []Link
 	// Demo shows a link to the demo at /demo/.
 	Demo bool
 	// Logger hears what went wrong inside. Nil means slog.Default().
@@ -95,7 +97,7 @@ func New(l editlock.Locker, o *Options) http.Handler {
 	}
 	h := &handler{
 		locker: l, identify: o.Identify, demo: o.Demo, logout: o.Logout, log: o.Logger, items: o.Items, tooLarge: o.TooLarge,
-		scans: newScanner(everything, nil, maxLocks), pages: parsePages(), turns: newTurns(),
+		scans: newScanner(everything, nil, maxLocks), pages: parsePages(o.Links), turns: newTurns(),
 	}
 	h.parts, _ = lru.New[string, *scanner](maxParts) // fails for sizes below 1
 	if h.log == nil {

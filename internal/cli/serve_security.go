@@ -19,6 +19,7 @@ import (
 // authenticated.
 type security struct {
 	http  config.HTTP
+	links []webui.Link // of the lock manager
 	chain *auth.Chain
 	guard *access.Guard
 }
@@ -43,7 +44,7 @@ func openSecurity(conf *config.Config, log *slog.Logger) (*security, error) {
 			return nil, err
 		}
 	}
-	sec := &security{http: conf.HTTP}
+	sec := &security{http: conf.HTTP, links: conf.Links}
 	if *chain != (auth.Chain{}) {
 		sec.chain, sec.guard = chain, access.New(*conf.Policy(), conf.Limits, log)
 	}
@@ -78,7 +79,7 @@ func (sec *security) api(locks editlock.Locker, log *slog.Logger) *httpapi.Handl
 
 // manager returns the lock manager: for everybody, or for those who are known.
 func (sec *security) manager(api *httpapi.Handler, locks editlock.Locker, demo bool, log *slog.Logger) http.Handler {
-	o := &webui.Options{Demo: demo, Logger: log}
+	o := &webui.Options{Links: sec.links, Demo: demo, Logger: log}
 	if !sec.known() {
 		return webui.New(locks, o)
 	}

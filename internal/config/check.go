@@ -3,10 +3,13 @@ package config
 import (
 	"fmt"
 	"reflect"
+	"strings"
 
 	"github.com/editlock/editlock"
 	"github.com/editlock/editlock/access"
+	"github.com/editlock/editlock/auth"
 	"github.com/editlock/editlock/httpapi"
+	"github.com/editlock/editlock/webui"
 )
 
 // check finds what does not go together.
@@ -28,7 +31,25 @@ func (c *Config) check() error {
 	if err := c.Policy().Validate(); err != nil {
 		return err
 	}
+	for i, l := range c.Links {
+		if err := checkLink(l); err != nil {
+			return fmt.Errorf("link %d: %w", i+1, err)
+		}
+	}
 	return c.checkUsers()
+}
+
+func checkLink(l webui.Link) error {
+	if err := auth.Pattern(l.Group).Validate(); err != nil {
+		return fmt.Errorf("group: %w", err)
+	}
+	if err := auth.Pattern(l.Mode).Validate(); err != nil {
+		return fmt.Errorf("mode: %w", err)
+	}
+	if strings.HasPrefix(l.URL, "/") { // a page of the server itself
+		l.URL = strings.TrimLeft(l.URL, "/")
+	}
+	return l.Validate()
 }
 
 // Policy is who may do what.

@@ -16,6 +16,7 @@ import (
 	"github.com/editlock/editlock"
 	"github.com/editlock/editlock/access"
 	"github.com/editlock/editlock/auth"
+	"github.com/editlock/editlock/webui"
 )
 
 // Defaults of the settings that have one.
@@ -53,6 +54,7 @@ type Config struct {
 	Ranks        access.Ranks  `toml:"ranks"`
 	Issuers      []Issuer      `toml:"issuer,omitempty"`
 	Rules        []access.Rule `toml:"rule,omitempty"`
+	Links        []webui.Link  `toml:"link,omitempty"`
 
 	file    string            // "": none
 	sources map[string]Source // of settings, limits and history; absent: the default

@@ -90,6 +90,12 @@ func TestLoad_RefusesWhatItDoesNotKnow(t *testing.T) {
 		"unknown right":     {"[[rule]]\neveryone = true\nrights = [\"reed\"]\n", "", `rule 1: rights: there is no "reed"`},
 		"rule for nobody":   {"[[rule]]\nrights = [\"read\"]\n", "", "rule 1 is for nobody"},
 		"star inside":       {"[[rule]]\neveryone = true\nrights = [\"read\"]\ngroup = \"a*b\"\n", "", `"a*b" has a * that is not at its end`},
+		"a link elsewhere":  {"[[link]]\nurl = \"https://app/{id}\"\n[[link]]\nurl = \"javascript:alert({id})\"\n", "", "link 2: url: must begin with http:// or https://"},
+		"a link to here":    {"[[link]]\nurl = \"/demo/{id}\"\n", "", "link 1: url: must begin with http:// or https://"},
+		"a link to a host":  {"[[link]]\nurl = \"https://{id}.example/\"\n", "", "link 1: url: {group}, {mode} and {id} may stand behind the host"},
+		"a link's blank":    {"[[link]]\nurl = \"https://app/{id}/{user}\"\n", "", "link 1: url: \"{user}\" is not known; known are {group}, {mode} and {id}"},
+		"a link's star":     {"[[link]]\ngroup = \"a*b\"\nurl = \"https://app/{id}\"\n", "", `link 1: group: "a*b" has a * that is not at its end`},
+		"a link's key":      {"[[link]]\nhref = \"https://app/{id}\"\n", "", "line 2: link.href is not known here"},
 		"origin":            {"[http]\norigins = [\"*\"]\n", "", `"*" is not an origin`},
 		"duration":          {"[login]\nlifetime = \"8\"\n", "", "must be a duration such as 30s or 8h"},
 		"same users":        {"[[issuer]]\nname = \"a\"\naudience = \"e\"\n[[issuer]]\nname = \"b\"\naudience = \"e\"\n", "", "would be taken for each other's"},
@@ -229,6 +235,15 @@ highest_stated = 15
 chiefs = 10
 [ranks.users]
 "id:7" = 20
+
+[[link]]
+group = "crm"
+mode = "con*"
+url = "https://crm.example.org/contracts/{id}?from={group}"
+[[link]]
+group = "*"
+mode = "*"
+url = "https://app.example.org/{mode}/{id}"
 
 [history]
 max_age = "720h"

@@ -11,6 +11,7 @@ import (
 
 	"github.com/editlock/editlock/access"
 	"github.com/editlock/editlock/internal/storeurl"
+	"github.com/editlock/editlock/webui"
 )
 
 // TOML is the configuration as a file that says the same, with a comment at
@@ -61,7 +62,8 @@ func (c *Config) TOML(comment func(Source) string) ([]byte, error) {
 		Ranks        access.Ranks  `toml:"ranks"`
 		Issuers      []Issuer      `toml:"issuer,omitempty"`
 		Rules        []access.Rule `toml:"rule,omitempty"`
-	}{shown.HTTP, shown.Login, shown.Certificates, shown.Ranks, shown.Issuers, shown.Rules})
+		Links        []webui.Link  `toml:"link,omitempty"`
+	}{shown.HTTP, shown.Login, shown.Certificates, shown.Ranks, shown.Issuers, shown.Rules, shown.Links})
 	b.Write(rest)
 	return b.Bytes(), err
 }
