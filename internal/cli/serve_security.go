@@ -11,6 +11,7 @@ import (
 	"github.com/editlock/editlock/auth"
 	"github.com/editlock/editlock/httpapi"
 	"github.com/editlock/editlock/internal/config"
+	"github.com/editlock/editlock/internal/demo"
 	"github.com/editlock/editlock/internal/entry"
 	"github.com/editlock/editlock/webui"
 )
@@ -78,8 +79,11 @@ func (sec *security) api(locks editlock.Locker, log *slog.Logger) *httpapi.Handl
 }
 
 // manager returns the lock manager: for everybody, or for those who are known.
-func (sec *security) manager(api *httpapi.Handler, locks editlock.Locker, demo bool, log *slog.Logger) http.Handler {
-	o := &webui.Options{Links: sec.links, Demo: demo, Logger: log}
+func (sec *security) manager(api *httpapi.Handler, locks editlock.Locker, withDemo bool, log *slog.Logger) http.Handler {
+	o := &webui.Options{Links: sec.links, Demo: withDemo, Logger: log}
+	if withDemo {
+		o.Links = append([]webui.Link{{Group: demo.Group, Mode: "*", URL: demo.DocumentPath}}, sec.links...)
+	}
 	if !sec.known() {
 		return webui.New(locks, o)
 	}

@@ -14,9 +14,13 @@ import (
 	"github.com/editlock/editlock"
 )
 
-// lockGroup is the group of all the demo's mutexes; the mode is the kind of
-// the document.
-const lockGroup = "demo"
+// Group is the group of all the demo's mutexes. The mode is the kind of the document,
+// and the id its number.
+const Group = "demo"
+
+// DocumentPath is the page of a document, with the mode and the id of its mutex in
+// the place of {mode} and {id}.
+const DocumentPath = "/demo/documents/{mode}-{id}"
 
 // maxSaves is how many saves of a document are remembered.
 const maxSaves = 50
@@ -106,7 +110,7 @@ func (o *office) find(id string) *document {
 
 // lockID names the document's mutex.
 func (d *document) lockID() editlock.ID {
-	return editlock.ID{Group: lockGroup, Mode: d.Kind, ID: d.Number}
+	return editlock.ID{Group: Group, Mode: d.Kind, ID: d.Number}
 }
 
 // read returns the newest revision.

@@ -125,7 +125,7 @@ func (h *handler) render(w http.ResponseWriter, r *http.Request, status int, nam
 	p := h.pages[languageOf(r)]
 	v.Lang, v.Words = p.lang, p.words
 	v.Root, v.Assets = entry.Root(r), "demo/assets/"+assetsVersion()
-	v.Fields, v.Group, v.Idle = fields, lockGroup, h.idle.String()
+	v.Fields, v.Group, v.Idle = fields, Group, h.idle.String()
 	if v.Here == "" {
 		v.Here = r.URL.Path
 	}
