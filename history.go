@@ -10,8 +10,8 @@ import (
 )
 
 // History implements Locker. What is not in the query's areas is passed over by
-// the store where they are one range of names, or one mode, else here; either way
-// as far as searchMost.
+// the store where they are one range of names, or one mode, else here, and so is
+// what has not its text; either way as far as searchMost.
 func (m *Manager) History(ctx context.Context, q HistoryQuery) (HistoryPage, error) {
 	if err := q.validate(); err != nil {
 		return HistoryPage{}, err
@@ -30,7 +30,8 @@ func (m *Manager) History(ctx context.Context, q HistoryQuery) (HistoryPage, err
 		return HistoryPage{}, nil
 	}
 	lq, whole := logOf(areas)
-	whole = whole && exact(q.Group, q.Mode)
+	whole = whole && exact(q.Group, q.Mode) && q.Text == ""
+	text := fold(q.Text)
 	lq.User, lq.From, lq.To, lq.Newest = q.UserID, q.From, q.To, true
 	if q.ID != nil {
 		lq.Name = q.ID.String()
@@ -47,18 +48,22 @@ func (m *Manager) History(ctx context.Context, q HistoryQuery) (HistoryPage, err
 			lq.Limit = scanPage
 		}
 		var got store.LogPage
+		var found []Entry
 		err := m.searches.piece(ctx, read > 0, func() (err error) {
-			got, err = m.store.Log(ctx, lq)
-			return err
+			if got, err = m.store.Log(ctx, lq); err != nil {
+				return err
+			}
+			if found = entries(got.Entries); whole {
+				return nil
+			}
+			found = slices.DeleteFunc(found, func(e Entry) bool {
+				return !of(e.ID, q.Group, q.Mode) || !slices.ContainsFunc(areas, func(a Area) bool { return a.hasID(e.ID) }) ||
+					text != "" && !e.contains(text)
+			})
+			return nil
 		})
 		if err != nil {
 			return HistoryPage{}, m.storeError(ctx, err)
-		}
-		found := entries(got.Entries)
-		if !whole {
-			found = slices.DeleteFunc(found, func(e Entry) bool {
-				return !of(e.ID, q.Group, q.Mode) || !slices.ContainsFunc(areas, func(a Area) bool { return a.hasID(e.ID) })
-			})
 		}
 		page.Entries = append(page.Entries, found...)
 		if len(page.Entries) > limit {
@@ -75,6 +80,21 @@ func (m *Manager) History(ctx context.Context, q HistoryQuery) (HistoryPage, err
 		}
 		lq.Before = got.Next
 	}
+}
+
+// contains reports whether a folded text stands in the ID, the reason or an owner.
+func (e *Entry) contains(text string) bool {
+	return strings.Contains(fold(e.ID.Group+"/"+e.ID.Mode+"/"+e.ID.ID), text) || strings.Contains(fold(e.Reason), text) ||
+		e.Owner.contains(text) || e.Actor.contains(text) || e.Other.contains(text)
+}
+
+func (o *Owner) contains(text string) bool {
+	for _, s := range []string{o.Name, o.Login, o.UserID, o.Host, o.Session} {
+		if strings.Contains(fold(s), text) {
+			return true
+		}
+	}
+	return false
 }
 
 // logOf selects the entries of some areas' mutexes, and maybe others': whole

@@ -217,6 +217,7 @@ type HistoryQuery struct {
 	UserID   string // as owner, actor or other side
 	Kinds    []Kind
 	From, To time.Time // From <= At < To
+	Text     string    // literal, in any letter case, in the ID, the reason and all owners
 	Limit    int       // at most MaxPage; 0 means DefaultPage
 	Cursor   string    // HistoryPage.Next of the page before, by the same query
 

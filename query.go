@@ -101,15 +101,8 @@ func (q Query) contains() func(Mutex) bool {
 		if text == "" {
 			return true
 		}
-		for _, s := range []string{
-			m.ID.Group + "/" + m.ID.Mode + "/" + m.ID.ID, m.StatusData, m.Owner.Name, m.Owner.Login,
-			m.Owner.UserID, m.Owner.Host, m.Owner.Session,
-		} {
-			if strings.Contains(fold(s), text) {
-				return true
-			}
-		}
-		return false
+		return strings.Contains(fold(m.ID.Group+"/"+m.ID.Mode+"/"+m.ID.ID), text) || strings.Contains(fold(m.StatusData), text) ||
+			m.Owner.contains(text)
 	}
 }
 

@@ -138,7 +138,7 @@ func (q HistoryQuery) validate() error {
 	}
 	return firstError(
 		checkLimit(q.Limit), checkText("group", q.Group, MaxGroup), checkText("mode", q.Mode, MaxMode),
-		checkText("user_id", q.UserID, MaxOwnerField),
+		checkText("user_id", q.UserID, MaxOwnerField), checkText("text", q.Text, maxTextFilter),
 	)
 }
 

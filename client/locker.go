@@ -309,6 +309,7 @@ func (c *Client) History(ctx context.Context, hq editlock.HistoryQuery) (editloc
 		return editlock.HistoryPage{}, err
 	}
 	q.set("user_id", hq.UserID)
+	q.set("text", hq.Text)
 	q.set("cursor", hq.Cursor)
 	for _, kind := range hq.Kinds {
 		url.Values(q).Add("kind", string(kind))

@@ -133,6 +133,7 @@ func operations() []operation {
 				{"kind", "query", "Only of these kinds, with commas between.", ""},
 				{"from", "query", "Not before this time.", "date-time"},
 				{"to", "query", "Before this time.", "date-time"},
+				{"text", "query", "Only with this text, in any letter case, in the ID, the reason or an owner.", ""},
 				limitParam, pageParam,
 			},
 		},

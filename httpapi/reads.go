@@ -155,7 +155,7 @@ func history(c *call, q *params) (any, error) {
 	id, group, mode := q.id()
 	query := editlock.HistoryQuery{
 		ID: id, Group: group, Mode: mode, UserID: q.text("user_id"), From: q.time("from"), To: q.time("to"),
-		Limit: q.number("limit"), Cursor: q.text("cursor"),
+		Text: q.text("text"), Limit: q.number("limit"), Cursor: q.text("cursor"),
 	}
 	for _, kind := range q.list("kind") {
 		query.Kinds = append(query.Kinds, editlock.Kind(kind))

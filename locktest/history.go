@@ -2,6 +2,7 @@ package locktest
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -233,8 +234,14 @@ func historyFilters(t *testing.T, h Harness) {
 		{"from a time on, that time included", editlock.HistoryQuery{From: from}, has(func(e editlock.Entry) bool { return !e.At.Before(from) })},
 		{"up to a time, that time excluded", editlock.HistoryQuery{To: to}, has(func(e editlock.Entry) bool { return e.At.Before(to) })},
 		{"a period", editlock.HistoryQuery{From: from, To: to}, has(func(e editlock.Entry) bool { return !e.At.Before(from) && e.At.Before(to) })},
+		{"a text in names, in any letter case", editlock.HistoryQuery{Text: "A/DOC/"}, has(func(e editlock.Entry) bool { return e.ID == ids[0] })},
+		{"a text of an owner, actor or other side", editlock.HistoryQuery{Text: strings.ToUpper(ivanov.Name)}, has(func(e editlock.Entry) bool {
+			return e.Owner == ivanov || e.Actor == ivanov || e.Other == ivanov
+		})},
+		{"a text in a reason", editlock.HistoryQuery{Text: all[0].Reason}, has(func(e editlock.Entry) bool { return e.Reason == all[0].Reason })},
+		{"a text that stands nowhere", editlock.HistoryQuery{Text: "nothing like it"}, nil},
 		{"all filters together", editlock.HistoryQuery{
-			ID: &ids[0], Group: "a", Mode: "doc", UserID: smith.UserID, Kinds: []editlock.Kind{editlock.KindTakenOver}, From: from,
+			ID: &ids[0], Group: "a", Mode: "doc", UserID: smith.UserID, Kinds: []editlock.Kind{editlock.KindTakenOver}, From: from, Text: all[0].Reason,
 		}, all[:1]},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

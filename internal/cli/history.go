@@ -30,6 +30,7 @@ editlock history --user u17 --kind taken_over --from 2026-03-01 --json`,
 	fs.StringArrayVar(&kinds, "kind", nil, a.words.Text("flag.kind"))
 	fs.Var(timeValue{&q.From}, "from", a.words.Text("flag.from"))
 	fs.Var(timeValue{&q.To}, "to", a.words.Text("flag.to"))
+	fs.StringVar(&q.Text, "text", "", a.words.Text("flag.history_text"))
 	fs.IntVar(&limit, "limit", 0, a.words.Text("flag.limit"))
 	a.jsonFlag(fs)
 	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {

@@ -53,6 +53,7 @@ var flagTexts = map[string]text{
 	"flag.kind":           {en: "of one `KIND` only, such as taken_over; may be repeated", ru: "только вида `KIND`, например taken_over; можно повторять"},
 	"flag.from":           {en: "from the `TIME` on, such as 2026-03-31 or 2026-03-31T15:04", ru: "начиная с `TIME`, например 2026-03-31 или 2026-03-31T15:04"},
 	"flag.to":             {en: "before the `TIME`", ru: "до `TIME`"},
+	"flag.history_text":   {en: "with `TEXT` in name, reason or owner", ru: "с `TEXT` в имени, причине или владельце"},
 	"flag.limit":          {en: "print `N` entries at most", ru: "напечатать не больше `N` записей"},
 	"flag.after":          {en: "resume behind the event `SEQ`", ru: "продолжить после события `SEQ`"},
 

@@ -322,6 +322,8 @@ def test_pages_follow_each_other(client: Client, name: str, ivan: Owner) -> None
     hour = timedelta(hours=1)
     now = datetime.now(timezone.utc)
     assert client.history(group=name, start=now - hour, end=now + hour).entries
+    assert client.history(group=name, text=f"{name}/").entries
+    assert not client.history(group=name, text="nothing like it").entries
     assert not client.history(group=name, start=now + hour).entries
     with pytest.raises(Invalid, match="time zone"):
         client.history(start=datetime.now())

@@ -364,6 +364,7 @@ def history(
     kinds: Iterable[str],
     start: Optional[datetime],
     end: Optional[datetime],
+    text: str,
     limit: Optional[int],
     cursor: Optional[str],
 ) -> Call[HistoryPage]:
@@ -375,6 +376,7 @@ def history(
             "kind": ",".join(kinds),
             "from": _moment("start", start),
             "to": _moment("end", end),
+            "text": text,
             "limit": limit,
             "cursor": cursor,
         },

@@ -203,11 +203,12 @@ class AsyncClient(AsyncExchange):
         kinds: Iterable[str] = (),
         start: Optional[datetime] = None,
         end: Optional[datetime] = None,
+        text: str = "",
         limit: Optional[int] = None,
         cursor: Optional[str] = None,
     ) -> HistoryPage:
         """As Client.history."""
-        return await self._run(calls.history(id, group, mode, user_id, kinds, start, end, limit, cursor))
+        return await self._run(calls.history(id, group, mode, user_id, kinds, start, end, text, limit, cursor))
 
     async def watch(
         self,

@@ -245,11 +245,12 @@ class Client(Exchange):
         kinds: Iterable[str] = (),
         start: Optional[datetime] = None,
         end: Optional[datetime] = None,
+        text: str = "",
         limit: Optional[int] = None,
         cursor: Optional[str] = None,
     ) -> HistoryPage:
         """A page of what happened, newest first, from ``start`` to before ``end``."""
-        return self._run(calls.history(id, group, mode, user_id, kinds, start, end, limit, cursor))
+        return self._run(calls.history(id, group, mode, user_id, kinds, start, end, text, limit, cursor))
 
     def watch(
         self,
