@@ -65,6 +65,9 @@ func (g *Guard) Visible(c *auth.Caller) []editlock.Area {
 	return areas
 }
 
+// Remembered are the areas whose history a caller may read.
+func (g *Guard) Remembered(c *auth.Caller) []editlock.Area { return g.policy.areas(c, auth.History) }
+
 // MaySee reports whether a caller may see who holds a mutex: he may read it,
 // or it is his own.
 func (g *Guard) MaySee(c *auth.Caller, id editlock.ID, holder ...editlock.Owner) bool {

@@ -36,6 +36,15 @@ func whileValid(ctx context.Context, c *auth.Caller) (_ context.Context, stop fu
 	}
 }
 
+// WhileValid returns a context that ends with the credentials of the caller in it.
+// stop must be called.
+func WhileValid(ctx context.Context) (_ context.Context, stop func()) {
+	if c := auth.CallerFrom(ctx); c != nil {
+		return whileValid(ctx, c)
+	}
+	return ctx, func() {}
+}
+
 // waitWhileValid ends a wait with the caller's credentials, but cuts no step
 // under way: its outcome would be unknown.
 func waitWhileValid(ctx context.Context, c *auth.Caller) (_ context.Context, stop func()) {

@@ -95,7 +95,7 @@ func office() *fixed {
 		entries: []editlock.Entry{
 			{Seq: 9, Kind: editlock.KindHandedOver, ID: invoice.ID, Owner: person("Kim"), Actor: person("Kim"), Other: person("Petrova"), At: epoch.Add(-5 * time.Minute), Reason: "no_answer"},
 			{Seq: 8, Kind: editlock.KindForceReleased, ID: invoice.ID, Owner: person("Ivanov"), Actor: person("Sidorova"), At: epoch.Add(-time.Hour), Reason: "gone home"},
-			{Seq: 7, Kind: editlock.KindTakenOver, ID: contract.ID, Owner: person("Ivanov"), Actor: person("Ivanov"), Other: person("Kim"), At: epoch.Add(-2 * time.Hour), Reason: "urgent"},
+			{Seq: 7, Kind: editlock.KindTakenOver, Token: contract.Token, ID: contract.ID, Owner: person("Ivanov"), Actor: person("Ivanov"), Other: person("Kim"), At: epoch.Add(-2 * time.Hour), Reason: "urgent"},
 			{Seq: 6, Kind: editlock.KindExpired, ID: contract.ID, Owner: person("Chen"), At: epoch.Add(-3 * time.Hour)},
 			{Seq: 5, Kind: editlock.KindCaptured, ID: contract.ID, Owner: person("Chen"), Actor: person("Chen"), At: epoch.Add(-26 * time.Hour)},
 		},

@@ -111,6 +111,9 @@ func (v view) LanguageURL(lang string) string {
 	return at + "?" + q.Encode()
 }
 
+// Remembers reports whether there is history that the reader is shown.
+func (v view) Remembers() bool { return v.Me.remembers(nil) }
+
 // elsewhere are the notices at addresses that no page has, by their status.
 var elsewhere = map[int]string{
 	http.StatusNotFound:           "page.missing",

@@ -9,6 +9,7 @@
 package webui
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -34,6 +35,9 @@ type Options struct {
 	// Items counts the locks of one form against the reader's rate, or refuses
 	// them. Nil counts nothing.
 	Items func(r *http.Request, locks int) error
+	// While returns a context that ends when the reader's credentials do, for what
+	// takes long. Nil: they don't end. stop must be called.
+	While func(context.Context) (ctx context.Context, stop func())
 	// TooLarge is told of each form that is larger than is taken. May be nil.
 	TooLarge func()
 	// Links lead from locks to their records. They must be valid.
@@ -53,6 +57,8 @@ type Identity struct {
 	MayTakeOver bool
 	// Visible are the areas of the mutexes that are shown. Nil: all.
 	Visible []editlock.Area
+	// History are the areas of the mutexes whose history is shown. Nil: all.
+	History []editlock.Area
 	// Stated says that Owner is what somebody said, proved by nothing. The
 	// pages say so, offer to change it, and count locks of the same name as
 	// his.
@@ -76,12 +82,14 @@ type handler struct {
 	demo     bool
 	logout   string
 	items    func(*http.Request, int) error
+	while    func(context.Context) (context.Context, func())
 	tooLarge func()
 	log      *slog.Logger
 	scans    *scanner
 	parts    *lru.Cache[string, *scanner] // of what some readers may see
 	views    views
 	turns    *turns
+	exports  exports
 	pages    map[string]*pages // by language
 }
 
@@ -96,10 +104,13 @@ func New(l editlock.Locker, o *Options) http.Handler {
 		everything = l
 	}
 	h := &handler{
-		locker: l, identify: o.Identify, demo: o.Demo, logout: o.Logout, log: o.Logger, items: o.Items, tooLarge: o.TooLarge,
+		locker: l, identify: o.Identify, demo: o.Demo, logout: o.Logout, log: o.Logger, items: o.Items, while: o.While, tooLarge: o.TooLarge,
 		scans: newScanner(everything, nil, maxLocks), pages: parsePages(o.Links), turns: newTurns(),
 	}
 	h.parts, _ = lru.New[string, *scanner](maxParts) // fails for sizes below 1
+	if h.while == nil {
+		h.while = func(ctx context.Context) (context.Context, func()) { return ctx, func() {} }
+	}
 	if h.log == nil {
 		h.log = slog.Default()
 	}
@@ -108,6 +119,8 @@ func New(l editlock.Locker, o *Options) http.Handler {
 	mux.HandleFunc("GET /ui/lock", h.lock)
 	mux.HandleFunc("GET /ui/person", h.person)
 	mux.HandleFunc("GET /ui/history", h.history)
+	mux.HandleFunc("GET /ui/history.csv", h.export(".csv", "text/csv; charset=utf-8", newCSV))
+	mux.HandleFunc("GET /ui/history.json", h.export(".json", "application/json", newJSON))
 	mux.HandleFunc("POST /ui/confirm", h.confirm)
 	mux.HandleFunc("POST /ui/act", h.act)
 	if h.identify == nil {

@@ -93,6 +93,8 @@ var shares = []share{
 	// As at /v1/request: who may use it may ask who is in the way.
 	{route: "GET /ui/lock", send: "/ui/lock?id=docs//theirs", want: [5]string{ok + told, ok + told, html403, ok + told, ok + told}},
 	{route: "GET /ui/history", want: [5]string{html403, html403, ok + told, html403, ok + told}},
+	{route: "GET /ui/history.csv", want: [5]string{html403, html403, ok + told, html403, ok + told}},
+	{route: "GET /ui/history.json", want: [5]string{html403, html403, ok + told, html403, ok + told}},
 	{
 		route: "POST /ui/confirm", send: "/ui/confirm?do=takeover", body: "lock=docs//theirs+THEIRTOKEN",
 		want: [5]string{html403, html403, html403, ok + told, ok + told}, ofKey: [5]string{html403, html403, html403, html403, html403},

@@ -88,6 +88,7 @@ func (sec *security) manager(api *httpapi.Handler, locks editlock.Locker, withDe
 		return webui.New(locks, o)
 	}
 	o.Identify, o.Everything, o.TooLarge = sec.identity, locks, sec.guard.Counters.AddTooLarge
+	o.While = access.WhileValid
 	o.Items = func(r *http.Request, locks int) error {
 		if c := auth.CallerFrom(r.Context()); c != nil {
 			return sec.guard.AdmitItems(c, locks)
@@ -105,9 +106,12 @@ func (sec *security) manager(api *httpapi.Handler, locks editlock.Locker, withDe
 func (sec *security) identity(r *http.Request) webui.Identity {
 	c := auth.CallerFrom(r.Context())
 	if c == nil {
-		return webui.Identity{Visible: []editlock.Area{}}
+		return webui.Identity{Visible: []editlock.Area{}, History: []editlock.Area{}}
 	}
-	who := webui.Identity{Visible: append([]editlock.Area{}, sec.guard.Visible(c)...)}
+	who := webui.Identity{
+		Visible: append([]editlock.Area{}, sec.guard.Visible(c)...),
+		History: append([]editlock.Area{}, sec.guard.Remembered(c)...),
+	}
 	if c.Scope == nil {
 		who.Owner = c.Owner
 		who.MayRelease, who.MayTakeOver = sec.guard.MayAny(c, auth.ForceRelease), sec.guard.MayAny(c, auth.Takeover)

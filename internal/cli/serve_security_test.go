@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/editlock/editlock"
@@ -15,6 +16,24 @@ import (
 	"github.com/editlock/editlock/internal/config"
 	"github.com/editlock/editlock/store/memory"
 )
+
+// lines are what a logger has written.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lines) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *lines) count(text string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Count(l.text.String(), text)
+}
 
 // The manager shows each reader what he may see, although all are shown from
 // one reading of the store.
@@ -41,7 +60,8 @@ mode = "*"
 			t.Fatal(err)
 		}
 	}
-	log := slog.New(slog.DiscardHandler)
+	var audit lines
+	log := slog.New(slog.NewTextHandler(&audit, nil))
 	conf, err := config.Load(filepath.Join(dir, "editlock.toml"), nil, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -98,6 +118,12 @@ mode = "*"
 		{"/ui/history", []string{"docs"}, 403, false, false},
 		{"/ui/history", []string{"bills"}, 200, false, true},
 		{"/ui/person?who=u:holder-of-bills", []string{"bills"}, 200, false, true},
+		{"/?sort=-who&page=2", []string{"docs"}, 200, true, false},
+		{"/ui/history.csv", nil, 401, false, false},
+		{"/ui/history.csv", []string{"docs"}, 403, false, false},
+		{"/ui/history.csv?group=docs", []string{"docs", "bills"}, 200, false, false},
+		{"/ui/history.csv", []string{"docs", "bills"}, 200, false, true},
+		{"/ui/history.json?q=holder", []string{"bills"}, 200, false, true},
 	} {
 		t.Run(test.path+" for "+strings.Join(test.groups, ","), func(t *testing.T) {
 			status, body := get(test.path, test.groups...)
@@ -106,5 +132,14 @@ mode = "*"
 				t.Errorf("got %d, docs %t, bills %t", status, docs, others)
 			}
 		})
+	}
+	before := audit.count("decision=forbidden")
+	for _, path := range []string{"/ui/lock?id=docs%2F%2Fsecret-of-docs", "/ui/person?who=u:holder-of-docs"} {
+		if status, body := get(path, "docs"); status != 200 || !strings.Contains(body, "You are not allowed to see the history") {
+			t.Errorf("%s without the right to the history: %d", path, status)
+		}
+	}
+	if n := audit.count("decision=forbidden") - before; n != 0 {
+		t.Errorf("pages that are kept current write %d refusals to the audit log", n)
 	}
 }

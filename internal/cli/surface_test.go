@@ -74,6 +74,8 @@ var surface = []struct {
 	{"GET /ui/lock", "/ui/lock?id=docs//theirs", "", false, [7]string{logsIn, unknown, html403, html403, ok, ok, ok}},
 	{"GET /ui/person", "/ui/person?who=u:petrov", "", false, [7]string{logsIn, unknown, ok, ok, ok, ok, ok}},
 	{"GET /ui/history", "", "", false, [7]string{logsIn, unknown, html403, ok, ok, ok, ok}},
+	{"GET /ui/history.csv", "", "", false, [7]string{logsIn, unknown, html403, ok, ok, ok, ok}},
+	{"GET /ui/history.json", "", "", false, [7]string{logsIn, unknown, html403, ok, ok, ok, ok}},
 	{"POST /ui/confirm", "/ui/confirm?do=takeover", "lock=docs//theirs+THEIRTOKEN", false, [7]string{unknown, unknown, html403, html403, ok, html403, ok}},
 	// Refused ones are told of on a page, one by one.
 	{"POST /ui/act", "/ui/act?do=takeover", "lock=docs//theirs+THEIRTOKEN&reason=so", true, [7]string{unknown, unknown, ok, ok, "303 /", ok, "303 /"}},

@@ -1,21 +1,37 @@
 // Filters while one types, and remembers the filter in the address.
 
 import { load } from './live.js';
-import { say } from './words.js';
+import { number, say } from './words.js';
 
-const wait = 150; // after the last keystroke
+// How long after the last keystroke, in ms, where the form does not say so.
+const wait = 150;
 
 // show brings the page to another part or order of the list.
 async function show(address) {
   history.replaceState(null, '', address);
-  const table = document.getElementById('table');
+  const table = document.getElementById('table') ?? document.getElementById('entries');
   const slow = setTimeout(() => table.setAttribute('aria-busy', 'true'), 200);
   const shown = await load(address);
   clearTimeout(slow);
   table.removeAttribute('aria-busy');
   if (!shown) return;
-  const found = document.querySelector('#counts dd').textContent;
-  document.getElementById('say').textContent = say('found', { n: found });
+  const found = document.querySelector('#counts dd')?.textContent;
+  const told = found === undefined ? say('shown', { n: number(table.querySelectorAll('[data-key]').length) }) : say('found', { n: found });
+  document.getElementById('say').textContent = told;
+}
+
+// midnight is the beginning of a day in the reader's time zone.
+function midnight(day) {
+  const minutes = -new Date(`${day}T00:00:00`).getTimezoneOffset(), pad = (n) => String(Math.floor(n)).padStart(2, '0');
+  return `${day}T00:00:00${minutes < 0 ? '-' : '+'}${pad(Math.abs(minutes) / 60)}:${pad(Math.abs(minutes) % 60)}`;
+}
+
+// daysOfReader makes days those of the reader's time zone.
+export function daysOfReader() {
+  for (const utc of document.querySelectorAll('.utc')) utc.hidden = true;
+  document.getElementById('filters')?.addEventListener('formdata', ({ formData }) => {
+    for (const name of ['from', 'to']) if (formData.get(name)) formData.set(name, midnight(formData.get(name)));
+  });
 }
 
 // sortByClick orders the table in place, so that the focus stays on its heading.
@@ -57,7 +73,7 @@ export function filterWhileTyping() {
   };
   form.addEventListener('input', (event) => {
     clearTimeout(timer);
-    timer = setTimeout(apply, event.target.type === 'search' ? wait : 0);
+    timer = setTimeout(apply, event.target.matches('select, [type=checkbox]') ? 0 : Number(form.dataset.wait ?? wait));
   });
   form.addEventListener('submit', (event) => {
     event.preventDefault();

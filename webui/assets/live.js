@@ -15,6 +15,8 @@ let timer, under, failures = 0, lastGood = now();
 let paused = sessionStorage.getItem(pausedKey) === '1';
 const heads = new Set();
 
+const live = () => 'live' in document.body.dataset;
+
 // changed calls f after each change of the page.
 export const changed = (f) => heads.add(f);
 
@@ -39,6 +41,7 @@ export function load(address = location.href) {
         [failures, lastGood] = [0, now()];
         if (request.status === 200) {
           tag = page.body.dataset.tag;
+          document.body.toggleAttribute('data-live', page.body.hasAttribute('data-live'));
           if (merge(page)) for (const f of heads) f();
         }
       } else failures++;
@@ -53,7 +56,7 @@ export function load(address = location.href) {
 // plan asks again in a while: later, the longer there was no answer.
 function plan() {
   clearTimeout(timer);
-  if (paused && document.getElementById('live') || document.hidden || !('live' in document.body.dataset)) return;
+  if (paused && document.getElementById('live') || document.hidden || !live()) return;
   const wait = Math.min(every * 2 ** Math.min(failures, 4), slowest);
   timer = setTimeout(() => load(), wait * (0.9 + 0.2 * Math.random()));
 }
@@ -61,6 +64,7 @@ function plan() {
 function state() {
   const line = document.getElementById('live');
   if (!line) return;
+  line.hidden = !live();
   const text = failures > 1 ? say('offline', { time: local(lastGood) }) : say(paused ? 'paused' : 'on');
   const out = document.getElementById('live-state');
   if (out.textContent !== text) out.textContent = text;
@@ -70,10 +74,8 @@ function state() {
 }
 
 export function keepCurrent() {
-  if (!('live' in document.body.dataset)) return;
   const line = document.getElementById('live');
-  if (!line) return plan(); // the page says that there was no answer
-  line.hidden = false;
+  if (!line) return plan(); // the page says that there was no answer, or is none to follow
   document.getElementById('live-switch').addEventListener('click', () => {
     paused = !paused;
     sessionStorage.setItem(pausedKey, paused ? '1' : '0');
@@ -83,9 +85,9 @@ export function keepCurrent() {
   });
   document.addEventListener('visibilitychange', () => {
     if (document.hidden) clearTimeout(timer);
-    else if (!paused) load();
+    else if (!paused && live()) load();
   });
-  addEventListener('online', () => paused || load());
+  addEventListener('online', () => paused || !live() || load());
   state();
   plan();
 }

@@ -1,6 +1,6 @@
 // What the pages do beyond HTML. Everything works without it, but slower.
 
-import { filterWhileTyping, searchByKey, sortByClick } from './filters.js';
+import { daysOfReader, filterWhileTyping, searchByKey, sortByClick } from './filters.js';
 import { keepCurrent } from './live.js';
 import { adopt } from './merge.js';
 import { countPicked } from './pick.js';
@@ -10,6 +10,7 @@ adopt(); // before anything changes the page
 keepTimes();
 countPicked();
 keepCurrent();
+daysOfReader();
 filterWhileTyping();
 sortByClick();
 searchByKey();

@@ -26,7 +26,8 @@ for (const options of [{}, { locale: 'ru-RU', viewport: { width: 390, height: 84
     await flawless(page, 'none found');
     await page.goto(`${server.url}/?mine=1`);
     await flawless(page, 'mine');
-    for (const path of ['/ui/lock?id=crm/contract/2417', '/ui/lock?id=crm/contract/1', '/ui/person?who=u:ivanov', '/ui/person?who=u:kim', '/ui/history', '/ui/me', '/ui/nowhere']) {
+    for (const path of ['/ui/lock?id=crm/contract/2417', '/ui/lock?id=crm/contract/1', '/ui/person?who=u:ivanov', '/ui/person?who=u:kim', '/ui/history',
+      '/ui/history?group=crm&user=ivanov&from=2026-01-01', '/ui/history?q=nothing', '/?sort=-since', '/ui/me', '/ui/nowhere']) {
       await page.goto(server.url + path);
       await flawless(page, path);
     }
@@ -127,9 +128,11 @@ test('all of it works without scripts', async ({ hold, read }) => {
   const page = await read('Petrova', { javaScriptEnabled: false });
   await expect(row(page, '2417').locator('time').first()).toHaveText(/^20\d\d-\d\d-\d\d \d\d:\d\d UTC$/);
   await page.getByLabel('Search').fill('ivan');
-  await page.getByLabel('Order').selectOption('longest held');
   await page.getByRole('button', { name: 'Apply' }).click();
   await expect(rows(page)).toHaveCount(1);
+  await page.getByRole('columnheader', { name: 'Since' }).getByRole('link').click();
+  await expect(page.getByRole('columnheader', { name: 'Since' })).toHaveAttribute('aria-sort', 'ascending');
+  await expect(page.getByLabel('Search')).toHaveValue('ivan');
   await expect(count(page, 'locks')).toHaveText('1');
   await page.getByRole('checkbox', { name: 'Select crm/contract/2417' }).check();
   await page.getByRole('button', { name: 'Release…' }).click();

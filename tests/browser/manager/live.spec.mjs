@@ -58,11 +58,11 @@ test('ticks, focus and a half-typed search survive, ticks of changed holders do 
   await page.getByRole('searchbox').fill('kim');
   await expect(rows(page)).toHaveCount(3);
   await expect(page).toHaveURL(/\?q=kim$/);
-  await page.getByLabel('Order').focus();
+  await page.getByLabel('Mode').focus();
   await hold('Kim', 'crm/contract/z');
   await expect(rows(page)).toHaveCount(4);
   await expect(page.getByRole('searchbox')).toHaveValue('kim');
-  await expect(page.getByLabel('Order')).toBeFocused();
+  await expect(page.getByLabel('Mode')).toBeFocused();
   await page.getByRole('link', { name: 'Русский' }).click();
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Блокировки');
   await expect(rows(page)).toHaveCount(4);

@@ -70,6 +70,13 @@ test('by night, one lock', async ({ stage }, testInfo) => {
   await picture(page, 'manager-dark.png', testInfo);
 });
 
+test('the history of a group', async ({ stage }, testInfo) => {
+  const page = await stage('en', 'Anna Petrova', desk);
+  await page.goto(new URL('/ui/history?group=crm', page.url()).href);
+  await expect(page.locator('#entries li').first()).toBeVisible();
+  await picture(page, 'manager-history.png', testInfo);
+});
+
 test('on a phone', async ({ stage }, testInfo) => {
   await picture(await stage('en', 'Anna Petrova', phone), 'manager-phone.png', testInfo);
 });

@@ -1,0 +1,77 @@
+// What happened: found and exported.
+
+import { readFile } from 'node:fs/promises';
+import { expect, owner, parse, test } from './manager.mjs';
+
+const entries = (page) => page.locator('#entries li');
+
+async function day({ hold, api }) {
+  await hold('Ivanov', 'crm/contract/2417');
+  await api('/v1/release', { mutex: parse('crm/contract/2417'), owner: owner('Ivanov') });
+  const { token } = await hold('Kim', 'crm/contract/2417');
+  await api('/v1/takeover', { mutex: parse('crm/contract/2417'), owner: owner('Petrova'), seen_token: token, reason: 'the customer is here' });
+  const held = await hold('Ivanov', 'crm/invoice/1093');
+  await api('/v1/force-release', { mutex: parse('crm/invoice/1093'), owner: owner('Kim'), seen_token: held.token, reason: '=SUM(A1)' });
+}
+
+test('the history is searched by text, people, names, events and days', async ({ hold, api, read, server }) => {
+  await day({ hold, api });
+  const page = await read('', { timezoneId: 'Pacific/Auckland' });
+  await page.goto(`${server.url}/ui/history`);
+  await expect(entries(page)).toHaveCount(6);
+  const found = async (n) => {
+    await expect(entries(page)).toHaveCount(n);
+    await page.getByRole('link', { name: 'Clear filters' }).click();
+    await expect(entries(page)).toHaveCount(6);
+  };
+  await page.getByLabel('Search').fill('CUSTOMER');
+  await found(1);
+  await page.getByLabel('Person').fill('ivanov');
+  await found(4);
+  await page.getByLabel('Group').fill('crm');
+  await page.getByLabel('Mode').fill('invoice');
+  await page.getByLabel('Object').fill('1093');
+  await found(2);
+  await page.getByLabel('Event').selectOption('taken over');
+  await found(1);
+  const here = await page.evaluate(() => new Date().toLocaleDateString('sv'));
+  await page.locator('#from').fill(here);
+  await page.locator('#to').fill(here);
+  await expect(page).toHaveURL(/from=\d{4}-\d\d-\d\dT00%3A00%3A00%2B1[23]%3A00/);
+  await expect(entries(page)).toHaveCount(6);
+  await page.reload();
+  await expect(page.locator('#from')).toHaveValue(here);
+  await page.locator('#to').fill('2020-01-01');
+  await page.locator('#from').fill('');
+  await expect(entries(page)).toHaveCount(0);
+  await expect(page.locator('#say')).toHaveText('Entries shown: 0');
+});
+
+test('it works without scripts, in Russian too', async ({ hold, api, read, server }) => {
+  await day({ hold, api });
+  const page = await read('', { javaScriptEnabled: false, locale: 'ru-RU' });
+  await page.goto(`${server.url}/ui/history`);
+  await page.getByLabel('Событие').selectOption('перехват');
+  await page.getByLabel('Объект').fill('2417');
+  await page.getByLabel(/^С \(UTC\)/).fill('2020-01-01');
+  await page.getByRole('button', { name: 'Применить' }).click();
+  await expect(entries(page)).toHaveCount(1);
+  await expect(page.getByLabel('Объект')).toHaveValue('2417');
+});
+
+test('what is found is exported', async ({ hold, api, read, server }) => {
+  await day({ hold, api });
+  const page = await read();
+  await page.goto(`${server.url}/ui/history?group=crm&mode=invoice&object=1093`);
+  const file = async (name) => {
+    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name }).click()]);
+    expect(download.suggestedFilename()).toMatch(/^editlock-history-\d{8}T\d{6}Z\.(csv|json)$/);
+    return readFile(await download.path(), 'utf8');
+  };
+  const { entries: all, next_cursor: next } = JSON.parse(await file('JSON'));
+  expect([all.map((e) => e.kind), next]).toEqual([['force_released', 'captured'], null]);
+  const lines = (await file('CSV')).split('\r\n');
+  expect(lines).toHaveLength(4);
+  expect(lines[0]).toMatch(/^\ufeffseq,at_utc,kind,group,mode,id,owner_name/);
+  expect(lines[1]).toMatch(/,force_released,crm,invoice,1093,Ivanov,.*,'=SUM\(A1\)$/);
+});

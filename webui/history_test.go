@@ -1,0 +1,116 @@
+package webui
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/editlock/editlock"
+)
+
+func TestHistory_AsksForWhatItsAddressSays(t *testing.T) {
+	day := func(d, h int) time.Time { return time.Date(2026, 3, d, h, 0, 0, 0, time.UTC) }
+	for query, want := range map[string]editlock.HistoryQuery{
+		"":                                      {},
+		"q=+urgent+":                            {Text: "urgent"},
+		"group=crm&mode=contract&user=kim":      {Group: "crm", Mode: "contract", UserID: "kim"},
+		"group=crm&mode=contract&object=2417":   {ID: &editlock.ID{Group: "crm", Mode: "contract", ID: "2417"}},
+		"group=crm&object=2417":                 {Group: "crm", Text: "2417"},
+		"object=2417&q=urgent":                  {Text: "urgent"},
+		"kind=expired":                          {Kinds: []editlock.Kind{editlock.KindExpired}},
+		"from=2026-03-01&to=2026-03-01":         {From: day(1, 0), To: day(2, 0)},
+		"from=2026-03-01T00:00:00%2B03:00":      {From: day(1, 0).Add(-3 * time.Hour)},
+		"to=2026-03-01T00:00:00-09:00&before=x": {To: day(2, 9), Cursor: "x"},
+	} {
+		l := &long{fixed: office(), entries: 1}
+		body := visit(t, l, "").get("/ui/history?" + query)
+		want.Limit = historyPage
+		if diff := cmp.Diff(want, l.asked[0]); diff != "" || len(l.asked) != 1 {
+			t.Errorf("%s: asked %d times for %s", query, len(l.asked), diff)
+		}
+		if live := want.Text == "" && want.Cursor == ""; strings.Contains(body, " data-live>") != live {
+			t.Errorf("%s: a page that is kept current: %v", query, !live)
+		}
+	}
+	v := visit(t, office(), "")
+	for _, query := range []string{"from=yesterday", "to=2026-02-30", "from=2026-03-01T25:00:00Z"} {
+		if res, body := v.do("/ui/history?" + query); res.StatusCode != http.StatusBadRequest || !strings.Contains(body, "must be a day such as 2026-03-01") {
+			t.Errorf("%s: %s", query, res.Status)
+		}
+	}
+}
+
+func TestHistory_PagesOnAndSaysWhatItHasNotSearched(t *testing.T) {
+	l := &long{fixed: office(), entries: 120}
+	v := visit(t, l, "")
+	body := v.get("/ui/history?kind=captured")
+	older := linkOn(body, "Older")
+	if strings.Count(body, `<li data-key="`) != historyPage || !strings.HasSuffix(older, "/ui/history?before=50&kind=captured") {
+		t.Errorf("the first page has %d entries and leads to %q", strings.Count(body, `<li data-key="`), older)
+	}
+	body = v.get("/ui/history?kind=captured&before=100")
+	if strings.Count(body, `<li data-key="`) != 20 || linkOn(body, "Older") != "" || !strings.Contains(body, ">Newest</a>") {
+		t.Error("the last page leads on, or not back")
+	}
+
+	// Of an object in any group and mode so many pages are searched, and no more.
+	l.entries, l.asked = 10_000, nil
+	body = v.get("/ui/history?object=nothing")
+	if len(l.asked) != searchCalls || !strings.Contains(body, "Nothing was found so far") || !strings.Contains(body, ">Search what is older</a>") {
+		t.Errorf("%d pages were searched", len(l.asked))
+	}
+	l.asked = nil
+	body = v.get("/ui/history?object=3")
+	if shown := strings.Count(body, `<li data-key="`); shown < historyPage/2 || shown != strings.Count(body, "<bdi>3</bdi>") || len(l.asked) != searchCalls {
+		t.Errorf("it shows %d entries of %d searches", shown, len(l.asked))
+	}
+}
+
+func TestHistory_KeepsItsFilterInForms(t *testing.T) {
+	body := visit(t, office(), "").get("/ui/history?q=a&group=b&mode=c&object=d&user=e&kind=expired&from=2026-03-01T00:00:00%2B03:00&to=2026-03-02")
+	for _, want := range []string{
+		`name="q" value="a"`, `name="group" value="b"`, `name="mode" value="c"`, `name="object" value="d"`, `name="user" value="e"`,
+		`<option value="expired" selected>`, `name="from" value="2026-03-01"`, `name="to" value="2026-03-02"`,
+		`href="../ui/history.csv?from=2026-03-01T00%3a00%3a00%2b03%3a00&amp;group=b`, `<option value="petrova">Petrova</option>`,
+	} {
+		if !strings.Contains(body, want) && !strings.Contains(strings.ReplaceAll(body, "%3A", "%3a"), strings.ReplaceAll(want, "%2b", "%2B")) {
+			t.Errorf("it has no %s", want)
+		}
+	}
+}
+
+// Who may not read the history sees the rest of a page, and is asked about nothing:
+// pages that are kept current would fill the audit log.
+func TestHistory_IsAskedForOnlyByThoseWhoMayReadIt(t *testing.T) {
+	l := &long{fixed: office(), entries: 1}
+	v := visit(t, l, "")
+	v.manager = New(l, &Options{Identify: func(r *http.Request) Identity {
+		me := Identity{Owner: person("Kim"), History: []editlock.Area{}}
+		if r.Header.Get("May") != "" {
+			me.History = []editlock.Area{{Group: "crm", Mode: "invoice"}}
+		}
+		return me
+	}})
+	for _, test := range []struct {
+		address, may string
+		asked        int
+	}{
+		{"/ui/lock?id=crm/contract/2417", "", 0},
+		{"/ui/lock?id=crm/contract/2417", "some", 0},
+		{"/ui/lock?id=crm/invoice/1093", "some", 1},
+		{"/ui/person?who=u:petrova", "", 0},
+		{"/ui/person?who=u:petrova", "some", 1},
+	} {
+		l.asked, v.headers["May"] = nil, test.may
+		body := v.get(test.address)
+		if len(l.asked) != test.asked || strings.Contains(body, "You are not allowed to see the history") != (test.asked == 0) {
+			t.Errorf("%s, who may see %q: asked %d times", test.address, test.may, len(l.asked))
+		}
+		if strings.Contains(body, ">History</a>") != (test.may != "") {
+			t.Errorf("%s, who may see %q: the page of the history is offered, or not", test.address, test.may)
+		}
+	}
+}

@@ -1,0 +1,109 @@
+package webui
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/editlock/editlock"
+)
+
+// personView is what somebody holds and waits for, and his history.
+type personView struct {
+	Owner   editlock.Owner
+	Key     string
+	Rows    []row // at most pageSize
+	Columns columns
+	Locks   int
+	Waits   []wait
+	All     string // address of the list of all his locks
+	History *entries
+	Back    string
+}
+
+// wait is somebody's place in a queue.
+type wait struct {
+	editlock.Waiter
+	Lock  *lock
+	Place int
+}
+
+// waitsOf are somebody's places in the queues of a part.
+func (p *part) waitsOf(key string) []wait {
+	var out []wait
+	for _, l := range p.locks {
+		if len(l.Waiters) == 0 || !p.shows(l) {
+			continue
+		}
+		for place, waiter := range l.Waiters {
+			if personKey(waiter.Owner) == key {
+				out = append(out, wait{waiter, l, place + 1})
+			}
+		}
+	}
+	return out
+}
+
+// cutPersonKey tells what a personKey names.
+func cutPersonKey(key string) (user bool, id string, ok bool) {
+	kind, id, ok := strings.Cut(key, ":")
+	return kind == "u", id, ok && id != "" && (kind == "u" || kind == "s")
+}
+
+func (h *handler) person(w http.ResponseWriter, r *http.Request) {
+	if h.switchedLanguage(w, r) {
+		return
+	}
+	key := r.URL.Query().Get("who")
+	user, id, ok := cutPersonKey(key)
+	if !ok {
+		h.fail(w, r, http.StatusNotFound, "error.page")
+		return
+	}
+	s, now, err := h.seen(r)
+	if err != nil {
+		h.refuse(w, r, err)
+		return
+	}
+	me, f := h.identify(r), filter{Person: key, page: 1}
+	v := personView{Key: key, All: f.address(), Back: here(r)}
+	if user {
+		v.Owner.UserID = id
+		past, list, err := h.newest(r, editlock.HistoryQuery{UserID: id}, historyFilter{User: id})
+		if err != nil {
+			h.refuse(w, r, err)
+			return
+		}
+		v.History = &list
+		for _, e := range past {
+			v.know(e.Owner, e.Actor, e.Other)
+		}
+	} else {
+		v.Owner.Session = id
+	}
+	var found selection
+	err = h.look(r.Context(), me, s, func() {
+		found, v.Waits = f.of(s, me, now, pageSize), s.waitsOf(key)
+	})
+	if err != nil {
+		h.refuse(w, r, err)
+		return
+	}
+	v.Locks = found.locks
+	for _, l := range found.rows {
+		v.Rows = append(v.Rows, rowOf(l, me))
+		v.know(l.Owner)
+	}
+	for _, one := range v.Waits {
+		v.know(one.Owner)
+	}
+	h.render(w, r, page{Name: "person", Title: "person.title", Titled: v.Owner.Label(), Live: true}, v)
+}
+
+// know learns how somebody is called from owners that are him.
+func (v *personView) know(owners ...editlock.Owner) {
+	for _, o := range owners {
+		if personKey(o) == v.Key && (v.Owner.Name == "" || o.Name != "") {
+			v.Owner = o
+		}
+	}
+}
