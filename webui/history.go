@@ -86,26 +86,26 @@ func (i Identity) remembers(id *editlock.ID) bool {
 // newest is the latest of somebody's or a lock's history, and the first of it to be
 // listed below what else a page tells. A reader without the right to it sees the rest
 // of the page, and the store is not asked.
-func (h *handler) newest(r *http.Request, q editlock.HistoryQuery, all historyFilter) ([]editlock.Entry, entries, error) {
+func (h *handler) newest(r *http.Request, q editlock.HistoryQuery, all historyFilter) ([]editlock.Entry, bool, entries, error) {
 	out := entries{OfOne: q.ID != nil}
 	if !h.identify(r).remembers(q.ID) {
 		out.Forbidden = true
-		return nil, out, nil
+		return nil, false, out, nil
 	}
-	q.Limit = historyPage
+	q.Limit = drawn
 	got, err := h.locker.History(r.Context(), q)
 	if errors.Is(err, editlock.ErrForbidden) {
 		out.Forbidden = true
-		return nil, out, nil
+		return nil, false, out, nil
 	}
 	if err != nil {
-		return nil, out, err
+		return nil, false, out, err
 	}
-	out.Entries = eventsOf(got.Entries)
-	if got.Next != "" {
+	out.Entries = eventsOf(got.Entries[:min(len(got.Entries), historyPage)])
+	if more := got.Next != ""; more || len(got.Entries) > historyPage {
 		out.All = all.address("")
 	}
-	return got.Entries, out, nil
+	return got.Entries, got.Next != "", out, nil
 }
 
 // historyView is the page of what happened to all locks.

@@ -1,6 +1,7 @@
 package webui
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -112,5 +113,78 @@ func TestHistory_IsAskedForOnlyByThoseWhoMayReadIt(t *testing.T) {
 		if strings.Contains(body, ">History</a>") != (test.may != "") {
 			t.Errorf("%s, who may see %q: the page of the history is offered, or not", test.address, test.may)
 		}
+	}
+}
+
+func TestStays_AreMadeOfEntries(t *testing.T) {
+	a, b := editlock.ID{Group: "crm", Mode: "contract", ID: "1"}, editlock.ID{ID: "2"}
+	ivanov, petrova, kim := person("Ivanov"), person("Petrova"), person("Kim")
+	at := func(minutes int) time.Time { return epoch.Add(time.Duration(minutes) * time.Minute) }
+	entry := func(minutes int, kind editlock.Kind, id editlock.ID, token editlock.Token, owner, actor, other editlock.Owner, reason string) editlock.Entry {
+		return editlock.Entry{Seq: uint64(1000 - minutes), Kind: kind, ID: id, Token: token, Owner: owner, Actor: actor, Other: other, At: at(minutes), Reason: reason}
+	}
+	none := editlock.Owner{}
+	got := staysOf([]editlock.Entry{ // newest first
+		entry(90, editlock.KindCaptured, b, 9, kim, kim, none, ""),
+		entry(80, editlock.KindCaptured, a, 8, petrova, petrova, none, ""),
+		entry(80, editlock.KindHandedOver, a, 5, kim, kim, petrova, "no_answer"),
+		entry(75, editlock.KindForceReleased, b, 6, ivanov, kim, none, "gone home"),
+		entry(70, editlock.KindWaiting, a, 5, kim, petrova, none, "may I?"),
+		entry(60, editlock.KindTakenOver, a, 5, kim, kim, ivanov, "urgent"),
+		entry(50, editlock.KindCaptured, a, 4, ivanov, ivanov, none, ""),
+		entry(40, editlock.KindExpired, a, 3, petrova, petrova, none, ""),
+		entry(30, editlock.KindCaptured, a, 3, petrova, petrova, none, ""),
+		entry(20, editlock.KindReleased, a, 2, kim, kim, none, ""),
+	})
+	want := []stay{
+		{ID: a, Owner: kim, To: at(20), End: editlock.KindReleased},
+		{ID: a, Owner: petrova, Token: 3, From: at(30), To: at(40), End: editlock.KindExpired},
+		{ID: a, Owner: ivanov, Token: 4, From: at(50), To: at(60), End: editlock.KindTakenOver, By: &kim, Reason: "urgent"},
+		{ID: a, Owner: kim, Token: 5, From: at(60), To: at(80), Taken: true, End: editlock.KindHandedOver, By: &petrova},
+		{ID: b, Owner: ivanov, To: at(75), End: editlock.KindForceReleased, By: &kim, Reason: "gone home"},
+		{ID: a, Owner: petrova, Token: 8, From: at(80)},
+		{ID: b, Owner: kim, Token: 9, From: at(90)},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestTimeline_IsBoundedAndSaysSo(t *testing.T) {
+	var all []editlock.Entry
+	for i := range drawn {
+		all = append(all, editlock.Entry{Kind: editlock.KindCaptured, ID: editlock.ID{ID: fmt.Sprint(i)}, Owner: person(fmt.Sprint("P", i)), At: epoch.Add(-time.Duration(i) * time.Hour)})
+	}
+	held := func(editlock.Token) bool { return false }
+	got := timelineOf(all, true, "", epoch, held)
+	if len(got.Lanes) != maxLanes || got.Hidden != drawn-maxLanes || !got.Cut || len(got.Stays) != drawn || len(got.Ticks) < 2 || len(got.Ticks) > 7 {
+		t.Errorf("%d lanes, %d hidden, cut: %v, %d stays, %d ticks", len(got.Lanes), got.Hidden, got.Cut, len(got.Stays), len(got.Ticks))
+	}
+	if own := timelineOf(all, false, "u:p7", epoch, held); len(own.Stays) != 1 || own.Lanes[0].Label != "//7" {
+		t.Errorf("of one person: %+v", own)
+	}
+	if none := timelineOf(nil, false, "", epoch, held); none != nil {
+		t.Errorf("of nothing: %+v", none)
+	}
+}
+
+// A page that is asked for again and again must not change because time goes by.
+func TestTimeline_EndsNowInSteps(t *testing.T) {
+	all := []editlock.Entry{{Kind: editlock.KindCaptured, Token: 7, ID: editlock.ID{ID: "a"}, Owner: person("Kim"), At: epoch.Add(-10 * time.Hour)}}
+	held := func(token editlock.Token) bool { return token == 7 }
+	ends := map[time.Time]bool{}
+	for minute := range 60 {
+		now := epoch.Add(time.Duration(minute) * time.Minute)
+		got := timelineOf(all, false, "", now, held)
+		if got.to.Before(now) || !got.Lanes[0].Bars[0].Open {
+			t.Errorf("at %v it ends at %v", now, got.to)
+		}
+		ends[got.to] = true
+	}
+	if len(ends) != 4 {
+		t.Errorf("within an hour it has %d ends, want one in 15 minutes", len(ends))
+	}
+	if ended := timelineOf(all, false, "", epoch, func(editlock.Token) bool { return false }); !ended.to.Before(epoch) || ended.Lanes[0].Bars[0].Open {
+		t.Errorf("what has expired goes on until %v", ended.to)
 	}
 }

@@ -8,10 +8,11 @@ import (
 
 // lockView is one lock, held or free, and its history.
 type lockView struct {
-	ID      editlock.ID
-	Row     *row // nil: it is free
-	History entries
-	Back    string
+	ID       editlock.ID
+	Row      *row // nil: it is free
+	Timeline *timeline
+	History  entries
+	Back     string
 }
 
 func (h *handler) lock(w http.ResponseWriter, r *http.Request) {
@@ -36,11 +37,11 @@ func (h *handler) lock(w http.ResponseWriter, r *http.Request) {
 		now := rowOf(lockOf(m), h.identify(r))
 		v.Row = &now
 	}
-	_, list, err := h.newest(r, editlock.HistoryQuery{ID: &id}, historyOf(id))
+	all, more, list, err := h.newest(r, editlock.HistoryQuery{ID: &id}, historyOf(id))
 	if err != nil {
 		h.refuse(w, r, err)
 		return
 	}
-	v.History = list
+	v.History, v.Timeline = list, timelineOf(all, more, "", m.AsOf, func(t editlock.Token) bool { return t == m.Token })
 	h.render(w, r, page{Name: "lock", Title: "lock.title", Titled: id.ID, Live: true}, v)
 }

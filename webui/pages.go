@@ -49,7 +49,7 @@ func parsePages(records links) map[string]*pages {
 		for _, root := range roots {
 			p.templates[root] = template.Must(template.New("").Funcs(template.FuncMap{
 				"t": p.words.text, "n": p.words.number, "dur": p.words.duration,
-				"utc": utc, "stamp": stamp, "personURL": personURL, "lockURL": lockURL,
+				"utc": utc, "stamp": stamp, "moment": momentOf, "personURL": personURL, "lockURL": lockURL,
 				"link": func(page string) string { return root + strings.TrimPrefix(page, "/") },
 				"record": func(id editlock.ID) string {
 					to := records.Of(id)
@@ -270,6 +270,14 @@ func personURL(o editlock.Owner) string {
 
 func lockURL(id editlock.ID) string {
 	return "/ui/lock?" + url.Values{"id": {id.String()}}.Encode()
+}
+
+// momentOf is a time within a text; … for one that is not known.
+func momentOf(t time.Time) string {
+	if t.IsZero() {
+		return "…"
+	}
+	return utc(t)
 }
 
 // stamp is a time for programs, utc the same for readers without scripts.

@@ -9,15 +9,16 @@ import (
 
 // personView is what somebody holds and waits for, and his history.
 type personView struct {
-	Owner   editlock.Owner
-	Key     string
-	Rows    []row // at most pageSize
-	Columns columns
-	Locks   int
-	Waits   []wait
-	All     string // address of the list of all his locks
-	History *entries
-	Back    string
+	Owner    editlock.Owner
+	Key      string
+	Rows     []row // at most pageSize
+	Columns  columns
+	Locks    int
+	Waits    []wait
+	Timeline *timeline
+	All      string // address of the list of all his locks
+	History  *entries
+	Back     string
 }
 
 // wait is somebody's place in a queue.
@@ -43,6 +44,15 @@ func (p *part) waitsOf(key string) []wait {
 	return out
 }
 
+// tokensOf adds those of what somebody holds.
+func (p *part) tokensOf(key string, to map[editlock.Token]bool) {
+	for _, l := range p.locks {
+		if l.who == key && p.shows(l) {
+			to[l.Token] = true
+		}
+	}
+}
+
 // cutPersonKey tells what a personKey names.
 func cutPersonKey(key string) (user bool, id string, ok bool) {
 	kind, id, ok := strings.Cut(key, ":")
@@ -66,10 +76,12 @@ func (h *handler) person(w http.ResponseWriter, r *http.Request) {
 	}
 	me, f := h.identify(r), filter{Person: key, page: 1}
 	v := personView{Key: key, All: f.address(), Back: here(r)}
+	var past []editlock.Entry
+	more := false
 	if user {
 		v.Owner.UserID = id
-		past, list, err := h.newest(r, editlock.HistoryQuery{UserID: id}, historyFilter{User: id})
-		if err != nil {
+		var list entries
+		if past, more, list, err = h.newest(r, editlock.HistoryQuery{UserID: id}, historyFilter{User: id}); err != nil {
 			h.refuse(w, r, err)
 			return
 		}
@@ -81,13 +93,16 @@ func (h *handler) person(w http.ResponseWriter, r *http.Request) {
 		v.Owner.Session = id
 	}
 	var found selection
+	holds := map[editlock.Token]bool{}
 	err = h.look(r.Context(), me, s, func() {
 		found, v.Waits = f.of(s, me, now, pageSize), s.waitsOf(key)
+		s.tokensOf(key, holds)
 	})
 	if err != nil {
 		h.refuse(w, r, err)
 		return
 	}
+	v.Timeline = timelineOf(past, more, key, now, func(t editlock.Token) bool { return holds[t] })
 	v.Locks = found.locks
 	for _, l := range found.rows {
 		v.Rows = append(v.Rows, rowOf(l, me))

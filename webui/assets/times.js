@@ -64,6 +64,16 @@ export function show(root) {
     time.title = exact.format(at);
     relative.textContent = beside(when, time);
   }
+  draw(root);
+}
+
+// draw writes the times of a timeline: on its axis, and in the titles of its bars.
+function draw(root) {
+  for (const tick of root.querySelectorAll('.tick')) tick.textContent = local(Date.parse(tick.dataset.at));
+  for (const { dataset, firstElementChild: title } of root.querySelectorAll('.bar')) {
+    const [from, to] = [dataset.from, dataset.to].map((stamp) => stamp ? local(Date.parse(stamp)) : '…');
+    title.textContent = say('span', { who: dataset.who, from, to });
+  }
 }
 
 function tick() {

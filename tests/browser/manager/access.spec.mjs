@@ -32,6 +32,9 @@ for (const options of [{}, { locale: 'ru-RU', viewport: { width: 390, height: 84
       await flawless(page, path);
     }
     await page.goto(`${server.url}/ui/lock?id=crm/contract/2417`);
+    await page.locator('#timeline summary').click();
+    await flawless(page, 'the table of a timeline');
+    await page.goto(`${server.url}/ui/lock?id=crm/contract/2417`);
     await page.locator('#takeover').click();
     await expect(page.locator('#reason')).toBeFocused();
     await flawless(page, 'the question');

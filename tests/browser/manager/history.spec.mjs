@@ -1,4 +1,4 @@
-// What happened: found and exported.
+// What happened: found, drawn and exported.
 
 import { readFile } from 'node:fs/promises';
 import { expect, owner, parse, test } from './manager.mjs';
@@ -57,6 +57,9 @@ test('it works without scripts, in Russian too', async ({ hold, api, read, serve
   await page.getByRole('button', { name: 'Применить' }).click();
   await expect(entries(page)).toHaveCount(1);
   await expect(page.getByLabel('Объект')).toHaveValue('2417');
+  await page.goto(`${server.url}/ui/lock?id=crm/contract/2417`);
+  await page.locator('#timeline summary').click();
+  await expect(page.locator('#timeline tbody tr')).toHaveCount(3);
 });
 
 test('what is found is exported', async ({ hold, api, read, server }) => {
@@ -74,4 +77,32 @@ test('what is found is exported', async ({ hold, api, read, server }) => {
   expect(lines).toHaveLength(4);
   expect(lines[0]).toMatch(/^\ufeffseq,at_utc,kind,group,mode,id,owner_name/);
   expect(lines[1]).toMatch(/,force_released,crm,invoice,1093,Ivanov,.*,'=SUM\(A1\)$/);
+});
+
+test('a lock and a person have a timeline', async ({ hold, api, read, server }) => {
+  await day({ hold, api });
+  const page = await read('', { timezoneId: 'Asia/Kolkata' });
+  await page.goto(`${server.url}/ui/lock?id=crm/contract/2417`);
+  const picture = page.getByRole('img', { name: /A bar for each time/ });
+  await expect(picture).toBeVisible();
+  await expect(picture.locator('.bar')).toHaveCount(3);
+  await expect(picture.locator('.bar.open')).toHaveCount(1);
+  await expect(picture.locator('.taken')).toHaveCount(1);
+  await expect(picture.locator('.label')).toHaveText(['Petrova', 'Kim', 'Ivanov']);
+  const time = await page.evaluate(() => new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' }).format(Date.now() - 30_000).slice(0, 3));
+  await expect(picture.locator('.bar.open title')).toHaveText(new RegExp(`^Petrova: (${time}|\\d\\d:)\\d\\d – …$`));
+  const colour = (locator) => locator.evaluate((e) => /hue-\d+/.exec(e.getAttribute('class'))[0]);
+  expect(await colour(picture.locator('.bar.open'))).toBe(await colour(page.locator('.headline .badge')));
+
+  await api('/v1/release', { mutex: parse('crm/contract/2417'), owner: owner('Petrova') });
+  await expect(picture.locator('.bar.open')).toHaveCount(0); // by itself
+  await page.getByText('The same as a table').click();
+  await expect(page.locator('#timeline tbody tr')).toHaveCount(3);
+  await expect(page.locator('#timeline tbody tr').nth(1)).toContainText('taken over');
+  await expect(page.locator('#timeline tbody tr').nth(1)).toContainText('the customer is here');
+
+  await page.goto(`${server.url}/ui/person?who=u:ivanov`);
+  await expect(picture.locator('.bar')).toHaveCount(2);
+  await expect(picture.locator('.forced')).toHaveCount(1);
+  await expect(picture.locator('.label')).toHaveText(['crm/invoice/1093', 'crm/contract/2417']);
 });

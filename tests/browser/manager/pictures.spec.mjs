@@ -77,6 +77,13 @@ test('the history of a group', async ({ stage }, testInfo) => {
   await picture(page, 'manager-history.png', testInfo);
 });
 
+test('a person', async ({ stage }, testInfo) => {
+  const page = await stage('en', 'Anna Petrova', desk);
+  await page.goto(new URL('/ui/person?who=u:kim', page.url()).href);
+  await expect(page.locator('#timeline .bar').first()).toBeVisible();
+  await picture(page, 'manager-person.png', testInfo);
+});
+
 test('on a phone', async ({ stage }, testInfo) => {
   await picture(await stage('en', 'Anna Petrova', phone), 'manager-phone.png', testInfo);
 });
