@@ -188,3 +188,29 @@ func TestTimeline_EndsNowInSteps(t *testing.T) {
 		t.Errorf("what has expired goes on until %v", ended.to)
 	}
 }
+
+func TestAsked_TellsAHolderOnEachPageWhoWaits(t *testing.T) {
+	l := office()
+	l.entries = nil
+	v := visit(t, l, "ivanov")
+	for _, address := range []string{"/", "/?mine=1", "/ui/lock?id=crm/invoice/1093", "/ui/person?who=u:petrova", "/ui/history"} {
+		body := v.get(address)
+		for _, want := range []string{"<title>(1) ", "/icon-asked.svg", `data-ask="7.w1"`, `data-who="Petrova"`, `data-lock="crm/contract/2417"`, "Only the date, please", "and behind them: 1"} {
+			if !strings.Contains(body, want) {
+				t.Errorf("%s does not say %s", address, want)
+			}
+		}
+	}
+	res, _ := v.do("/ui/lock?id=crm/invoice/1093")
+	l.mutexes[1].Waiters, l.mutexes[1].Waiting = nil, 0
+	fresh := visit(t, l, "ivanov")
+	fresh.headers["If-None-Match"] = res.Header.Get("ETag")
+	if again, body := fresh.do("/ui/lock?id=crm/invoice/1093"); again.StatusCode != http.StatusOK || strings.Contains(body, "data-ask") || strings.Contains(body, "<title>(") {
+		t.Errorf("when nobody waits any more: %s", again.Status)
+	}
+	for _, other := range []string{"", "Petrova"} {
+		if body := visit(t, office(), other).get("/"); strings.Contains(body, "data-ask") {
+			t.Errorf("%q is told what another is asked", other)
+		}
+	}
+}

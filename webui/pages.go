@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -96,6 +97,7 @@ type view struct {
 	Here   string // path and query of this page, without a language
 	Data   any
 	Done   string // what has just been done
+	Asked  asks   // what others want of the reader
 
 	Content template.HTML
 	Words   template.JS
@@ -142,12 +144,19 @@ func (h *handler) render(w http.ResponseWriter, r *http.Request, p page, data an
 		entry.Notice{Status: p.Status, Key: elsewhere[p.Status], Ways: []entry.Way{entry.Home}}.Write(w, r)
 		return
 	}
-	var content, whole bytes.Buffer
+	if p.Live {
+		v.Asked = h.asked(r, v.Me)
+	}
+	var content, whole, wants bytes.Buffer
 	if err := templates.ExecuteTemplate(&content, p.Name, v); err != nil {
 		h.unmade(w, r, p, err)
 		return
 	}
-	sum := sha256.Sum256(append(content.Bytes(), v.Me.Owner.Name+lang...))
+	if err := templates.ExecuteTemplate(&wants, "asked", v.Asked); err != nil {
+		h.unmade(w, r, p, err)
+		return
+	}
+	sum := sha256.Sum256(slices.Concat(content.Bytes(), wants.Bytes(), []byte(v.Me.Owner.Name+lang)))
 	v.Tag = hex.EncodeToString(sum[:8])
 	v.Now = stamp(h.scans.now())
 	head := w.Header()

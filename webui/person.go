@@ -7,7 +7,7 @@ import (
 	"github.com/editlock/editlock"
 )
 
-// personView is what somebody holds and waits for, and his history.
+// personView is what somebody holds and waits for, and their history.
 type personView struct {
 	Owner    editlock.Owner
 	Key      string
@@ -16,7 +16,7 @@ type personView struct {
 	Locks    int
 	Waits    []wait
 	Timeline *timeline
-	All      string // address of the list of all his locks
+	All      string // address of the list of all their locks
 	History  *entries
 	Back     string
 }
@@ -114,7 +114,7 @@ func (h *handler) person(w http.ResponseWriter, r *http.Request) {
 	h.render(w, r, page{Name: "person", Title: "person.title", Titled: v.Owner.Label(), Live: true}, v)
 }
 
-// know learns how somebody is called from owners that are him.
+// know learns how somebody is called from owners that are that person.
 func (v *personView) know(owners ...editlock.Owner) {
 	for _, o := range owners {
 		if personKey(o) == v.Key && (v.Owner.Name == "" || o.Name != "") {

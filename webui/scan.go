@@ -49,6 +49,7 @@ func lockOf(m editlock.Mutex) *lock {
 type scan struct {
 	locks  []*lock // by name
 	cut    bool    // there are more than maxLocks
+	waited []*lock // that somebody waits for
 	people int     // how many hold them
 	whole  *part
 	orders map[string]*order // by columns other than the name
@@ -155,6 +156,9 @@ func newScan(locks []*lock, cut bool) *scan {
 			people[l.who] = person
 		}
 		l.at, l.person = at, person
+		if l.Waiting > 0 {
+			s.waited = append(s.waited, l)
+		}
 	}
 	s.people = len(people)
 	s.whole = s.partOf(nil, len(locks))

@@ -1,7 +1,7 @@
 // Keeps the page current by asking for it again: every two seconds while it
-// is looked at, not at all while it is hidden. The server answers 304 if
-// nothing changed, so however much happens in between, the page is touched
-// about thirty times a minute at most.
+// is looked at, and seldom or not at all while it is hidden. The server answers
+// 304 if nothing changed, so however much happens in between, the page is
+// touched about thirty times a minute at most.
 
 import { merge } from './merge.js';
 import { hear, local, now } from './times.js';
@@ -14,6 +14,10 @@ let tag = document.body.dataset.tag;
 let timer, under, failures = 0, lastGood = now();
 let paused = sessionStorage.getItem(pausedKey) === '1';
 const heads = new Set();
+
+// whileHidden sets how often a page asks that is not looked at, in ms; 0: not at all.
+let hiddenEvery = () => 0;
+export const whileHidden = (f) => { hiddenEvery = f; };
 
 const live = () => 'live' in document.body.dataset;
 
@@ -56,8 +60,9 @@ export function load(address = location.href) {
 // plan asks again in a while: later, the longer there was no answer.
 function plan() {
   clearTimeout(timer);
-  if (paused && document.getElementById('live') || document.hidden || !live()) return;
-  const wait = Math.min(every * 2 ** Math.min(failures, 4), slowest);
+  const often = document.hidden ? hiddenEvery() : every;
+  if (paused && document.getElementById('live') || !often || !live()) return;
+  const wait = Math.max(often, Math.min(every * 2 ** Math.min(failures, 4), slowest));
   timer = setTimeout(() => load(), wait * (0.9 + 0.2 * Math.random()));
 }
 
@@ -84,7 +89,7 @@ export function keepCurrent() {
     else load();
   });
   document.addEventListener('visibilitychange', () => {
-    if (document.hidden) clearTimeout(timer);
+    if (document.hidden) plan();
     else if (!paused && live()) load();
   });
   addEventListener('online', () => paused || !live() || load());

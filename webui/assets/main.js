@@ -3,12 +3,14 @@
 import { daysOfReader, filterWhileTyping, searchByKey, sortByClick } from './filters.js';
 import { keepCurrent } from './live.js';
 import { adopt } from './merge.js';
+import { notifyOfAsks } from './notify.js';
 import { countPicked } from './pick.js';
 import { keepTimes } from './times.js';
 
 adopt(); // before anything changes the page
 keepTimes();
 countPicked();
+notifyOfAsks();
 keepCurrent();
 daysOfReader();
 filterWhileTyping();

@@ -18,6 +18,9 @@ export function adopt() { remember(document); }
 export function merge(newer) {
   remember(newer);
   let changed = false;
+  if (document.title !== newer.title) document.title = newer.title;
+  const [icon, newIcon] = [document, newer].map((page) => page.querySelector('link[rel=icon]').getAttribute('href'));
+  if (icon !== newIcon) document.querySelector('link[rel=icon]').setAttribute('href', newIcon);
   for (const part of document.querySelectorAll('[data-part]')) {
     const other = newer.getElementById(part.id);
     if (!other || source.get(other) === source.get(part)) continue;

@@ -34,6 +34,9 @@ for (const options of [{}, { locale: 'ru-RU', viewport: { width: 390, height: 84
     await page.goto(`${server.url}/ui/lock?id=crm/contract/2417`);
     await page.locator('#timeline summary').click();
     await flawless(page, 'the table of a timeline');
+    const holder = await read('Ivanov', options);
+    await expect(holder.locator('[data-ask]')).toBeVisible();
+    await flawless(holder, 'somebody waits');
     await page.goto(`${server.url}/ui/lock?id=crm/contract/2417`);
     await page.locator('#takeover').click();
     await expect(page.locator('#reason')).toBeFocused();
