@@ -123,3 +123,9 @@ type Waiter struct {
 	Message string    // what he asks of the holder
 	GrantAt time.Time // when the mutex passes to him unless answered; zero: not by itself
 }
+
+// Asked reports whether the wait is that of a Capture of id, by the waiter's
+// session, with this RequestID.
+func (w Waiter) Asked(id ID, requestID string) bool {
+	return requestID != "" && w.ID == scoped(requestID, "capture", w.Owner.Session, id)
+}

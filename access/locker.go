@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/editlock/editlock"
@@ -82,7 +83,7 @@ func (w *guarded) Capture(ctx context.Context, id editlock.ID, opts *editlock.Ca
 	key := waitKey{}
 	if opts != nil && opts.Wait > 0 {
 		key = keyOf(editlock.OwnerFrom(ctx), id, opts.RequestID)
-		waited, err := w.mayWait(ctx, id, w.g.returning.take(key))
+		waited, err := w.mayWait(ctx, id, opts.RequestID, w.g.returning.take(key))
 		if err != nil {
 			done(0)
 			return editlock.Mutex{}, err
@@ -134,7 +135,7 @@ func (w *guarded) mayHoldMore(ctx context.Context, id editlock.ID, opts *editloc
 
 // mayWait counts a capture with patience against the limit of the mutex, until
 // done is called. Who holds it waits for nothing.
-func (w *guarded) mayWait(ctx context.Context, id editlock.ID, back bool) (done func(), err error) {
+func (w *guarded) mayWait(ctx context.Context, id editlock.ID, requestID string, back bool) (done func(), err error) {
 	limit := w.g.limits.WaitersPerMutex
 	if limit <= 0 || back {
 		return func() {}, nil
@@ -151,7 +152,7 @@ func (w *guarded) mayWait(ctx context.Context, id editlock.ID, back bool) (done 
 	case state == editlock.Free:
 		begun-- // one of them will get it
 	}
-	if err == nil && (m.Waiting >= limit || begun > limit) {
+	if err == nil && (m.Waiting >= limit || begun > limit) && !waits(m, editlock.OwnerFrom(ctx), requestID) {
 		err = w.g.Counters.limited(waitersPerMutex, limit, 5*time.Second)
 	}
 	if err != nil {
@@ -159,6 +160,15 @@ func (w *guarded) mayWait(ctx context.Context, id editlock.ID, back bool) (done 
 		return nil, err
 	}
 	return done, nil
+}
+
+// waits reports whether a waiter has a place, as another server knows, by what is
+// shown of the queue: it makes that no longer. One farther back is refused, for
+// less time than its place is kept.
+func waits(m editlock.Mutex, as editlock.Owner, requestID string) bool {
+	return slices.ContainsFunc(m.Waiters, func(q editlock.Waiter) bool {
+		return q.Owner.Session == as.Session && q.Asked(m.ID, requestID)
+	})
 }
 
 // CaptureAll implements editlock.Locker.

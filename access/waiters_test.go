@@ -14,6 +14,7 @@ import (
 	"github.com/editlock/editlock/access"
 	"github.com/editlock/editlock/auth"
 	"github.com/editlock/editlock/internal/patience"
+	"github.com/editlock/editlock/store"
 	"github.com/editlock/editlock/store/memory"
 )
 
@@ -164,3 +165,53 @@ func TestGuard_LetsWaitersComeBackToAFullQueue(t *testing.T) {
 		}
 	})
 }
+
+// A waiter whose next request goes to another server of the same store has a place
+// there, too, however full the queue is; another wait of the same session has none.
+func TestGuard_LetsWaitersComeBackThroughAnotherServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := memory.New(nil)
+		var servers [2]editlock.Locker
+		id := editlock.ID{Group: "docs", ID: "busy"}
+		caller := func(name string) *auth.Caller {
+			return &auth.Caller{
+				Name: name, Owner: editlock.Owner{Session: name, UserID: name},
+				Grants: []auth.Grant{{Rights: []auth.Right{auth.Use}, Group: "docs", Mode: "*"}},
+			}
+		}
+		var guards [2]*access.Guard
+		for n := range servers {
+			m := editlock.NewManager(shared{st}, nil)
+			defer func() { _ = m.Close() }()
+			servers[n] = m
+			guards[n] = access.New(access.Policy{}, access.Limits{WaitersPerMutex: 2}, slog.New(slog.DiscardHandler))
+		}
+		if _, err := servers[0].Capture(editlock.WithOwner(t.Context(), editlock.Owner{Session: "holder"}), id, nil); err != nil {
+			t.Fatal(err)
+		}
+		wait := func(server int, name, key string) error {
+			ctx, _ := patience.WithCaller(t.Context(), time.Second)
+			_, err := guards[server].For(servers[server], caller(name)).Capture(ctx, id, &editlock.CaptureOptions{Wait: time.Minute, RequestID: key})
+			return err
+		}
+		var on *patience.Waiting
+		for n := range 6 {
+			for _, name := range []string{"one", "two"} {
+				if err := wait(n%2, name, "k"); !errors.As(err, &on) {
+					t.Errorf("%s, request %d: %v, want to wait on", name, n, err)
+				}
+			}
+		}
+		if err := wait(1, "one", "another"); !errors.Is(err, editlock.ErrLimited) {
+			t.Errorf("another wait: %v, want %v", err, editlock.ErrLimited)
+		}
+		if err := wait(1, "three", "k"); !errors.Is(err, editlock.ErrLimited) {
+			t.Errorf("a third: %v, want %v", err, editlock.ErrLimited)
+		}
+	})
+}
+
+// shared is a store that outlives its Managers.
+type shared struct{ store.Store }
+
+func (shared) Close() error { return nil }
