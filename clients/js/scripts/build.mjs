@@ -11,7 +11,7 @@ import { build } from 'esbuild';
 
 // What may be sent to a browser, in bytes after gzip. The element's is
 // without the client, which it imports.
-const budget = { 'editlock.js': 8 * 1024, 'element.js': 15 * 1024 };
+const budget = { 'editlock.js': 8 * 1024, 'element.js': 20 * 1024 };
 
 const root = join(import.meta.dirname, '..');
 const check = process.argv.includes('--check');

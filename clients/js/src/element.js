@@ -5,6 +5,7 @@ import { Guard, labelOf, nameOf, shown, valuesOf, write } from './element/guard.
 import { label } from './element/describe.js';
 import { Speech } from './element/dom.js';
 import { Kept } from './element/kept.js';
+import { Notice } from './element/notice.js';
 import { style } from './element/style.js';
 import { View } from './element/view.js';
 
@@ -37,7 +38,9 @@ const Base = globalThis.HTMLElement ?? /** @type {typeof HTMLElement} */ (class 
  * is the address of editlock ("/"); user, login, name and session say who the
  * reader is; idle ("300s"), max-hold, grant-after and inactive-after ("15m") are the
  * terms; manual waits for the reader to begin; token-field names a hidden field
- * that carries the token of a form sent without scripts.
+ * that carries the token of a form sent without scripts; notify says how a holder
+ * who looks elsewhere is told of who waits: "title" (the default), "icon" and "desktop",
+ * or "off".
  *
  * Fires "editlock-change" whenever its state, or what else it tells, changes.
  */
@@ -67,6 +70,8 @@ export class EditLockElement extends Base {
   #view = null;
   /** @type {Kept | null} */
   #kept = null;
+  /** @type {Notice | null} */
+  #notice = null;
   /** @type {Record<string, string>} the fields as stored */
   #base = {};
   /** The token whose holder has the newest text in front of him. */
@@ -143,6 +148,9 @@ export class EditLockElement extends Base {
     const kept = this.#kept = new Kept([client.owner.user_id || client.owner.session, mutex.group, mutex.mode, mutex.id].map(encodeURIComponent).join('/'));
     const lang = this.closest('[lang]')?.getAttribute('lang') || navigator.language;
     const speech = new Speech(lang, (at) => client.date(at));
+    this.#notice = new Notice((waiter, title) => ({
+      title: speech.text('notice.title', { name: label(waiter.owner) }), body: waiter.message || title, lang: speech.lang,
+    }));
     this.#view = new View(/** @type {ShadowRoot} */ (this.shadowRoot), speech, {
       edit: () => lock.open(), retry: () => lock.open(), leave: () => lock.stopWaiting(),
       stop: async () => {
@@ -155,6 +163,10 @@ export class EditLockElement extends Base {
       decline: async (w) => {
         const message = await this.#view?.ask('decline', label(w.owner));
         if (typeof message === 'string') lock.decline(w.id, message);
+      },
+      notify: async () => {
+        await Notification.requestPermission();
+        this.#show();
       },
       handOver: async () => { if (!this.unsaved || !this.save || await this.save()) lock.handOver(); },
       restore: () => this.#restore(),
@@ -186,6 +198,7 @@ export class EditLockElement extends Base {
     this.#stop.abort();
     this.#kept?.leave();
     this.#kept?.stop();
+    this.#notice?.stop();
     this.#lock.release();
     this.#guard.stop();
     this.#lock = null;
@@ -331,11 +344,13 @@ export class EditLockElement extends Base {
   }
 
   #show() {
-    const lock = this.#lock, view = this.#view, left = this.#kept?.left ?? null;
-    if (!lock || !view || !this.client) return;
+    const lock = this.#lock, view = this.#view, notice = this.#notice, left = this.#kept?.left ?? null;
+    if (!lock || !view || !notice || !this.client) return;
     this.#guard.set(this.editable);
     this.#guard.wake();
-    view.banner(lock, this.client.owner, { left: left !== null, manual: this.hasAttribute('manual') });
+    notice.ways = (this.getAttribute('notify') ?? 'title').split(/\s+/);
+    notice.tell(lock.state === 'mine' ? lock.holder?.waiters ?? [] : []);
+    view.banner(lock, this.client.owner, { left: left !== null, manual: this.hasAttribute('manual'), notify: notice.mayAsk });
     view.waiters(lock, this.#dirty && this.save !== null);
     const fields = this.#fields;
     view.kept(left, this.editable, (name, value) => {

@@ -9,7 +9,9 @@ declare const Base: {
  * is the address of editlock ("/"); user, login, name and session say who the
  * reader is; idle ("300s"), max-hold, grant-after and inactive-after ("15m") are the
  * terms; manual waits for the reader to begin; token-field names a hidden field
- * that carries the token of a form sent without scripts.
+ * that carries the token of a form sent without scripts; notify says how a holder
+ * who looks elsewhere is told of who waits: "title" (the default), "icon" and "desktop",
+ * or "off".
  *
  * Fires "editlock-change" whenever its state, or what else it tells, changes.
  */

@@ -8,8 +8,16 @@ import { person } from './dom.js';
 /** @import { Speech, Values } from './dom.js' */
 
 /** @typedef {[key: string, values?: Values]} Sentence */
-/** @typedef {'edit'|'wait'|'takeover'|'continue'|'leave'|'retry'|'stop'} Offer */
+/** @typedef {'edit'|'wait'|'takeover'|'continue'|'leave'|'retry'|'stop'|'notify'} Offer */
 /** @typedef {{tone: string, who?: string, headline: Sentence, details: Sentence[], offers: Offer[]}} Shown */
+
+/**
+ * What is known beside the lock.
+ * @typedef {object} Page
+ * @property {boolean} left whether text was left behind
+ * @property {boolean} manual whether opening is the reader's choice
+ * @property {boolean} notify whether notifications may be offered
+ */
 
 /** @param {Owner} o the most readable of an owner's fields */
 export const label = (o) => o.name || o.login || o.user_id || o.session;
@@ -18,7 +26,7 @@ export const label = (o) => o.name || o.login || o.user_id || o.session;
  * @param {Lock} lock
  * @param {Speech} speech
  * @param {Owner} me
- * @param {{left: boolean, manual: boolean}} page whether text was left behind; whether opening is the reader's choice
+ * @param {Page} page
  * @returns {Shown}
  */
 export function describe(lock, speech, me, page) {
@@ -37,7 +45,7 @@ export function describe(lock, speech, me, page) {
       if (!lock.online) details = [[lock.limited ? 'state.mine.limited' : 'state.mine.offline', { until: speech.time(lock.until ?? new Date()) }]];
       return {
         tone: lock.online && !lock.inactiveAt ? 'mine' : 'offline', who: label(me), headline: ['state.mine', { since: since() }],
-        details, offers: page.manual ? ['stop'] : [],
+        details, offers: /** @type {Offer[]} */ ([page.manual && 'stop', page.notify && 'notify'].filter(Boolean)),
       };
     }
     case 'checking':

@@ -6,7 +6,7 @@ import { diff } from './diff.js';
 
 /** @import { Lock } from '../lock.js' */
 /** @import { Owner, Waiter } from '../types.js' */
-/** @import { Offer, Sentence } from './describe.js' */
+/** @import { Offer, Page, Sentence } from './describe.js' */
 /** @import { Speech } from './dom.js' */
 /** @import { Text } from './kept.js' */
 
@@ -93,7 +93,7 @@ export class View {
   /**
    * @param {Lock} lock
    * @param {Owner} me
-   * @param {{left: boolean, manual: boolean}} page
+   * @param {Page} page
    */
   banner(lock, me, page) {
     const { face, headline, detail, status, banner } = this.#e;
@@ -115,7 +115,7 @@ export class View {
     actions.dataset.offers = offers.join(' ');
     const focused = actions.contains(this.#root.activeElement);
     actions.replaceChildren(...offers.map((name, i) => this.#button(`action.${name}`, () => this.#acts[name](),
-      { className: i === 0 && !['leave', 'stop'].includes(name) ? 'primary' : '' })));
+      { className: i === 0 && !['leave', 'stop', 'notify'].includes(name) ? 'primary' : '' })));
     if (focused) banner.focus();
   }
 

@@ -2,7 +2,7 @@ import type { Lock } from '../lock.js';
 import type { Owner } from '../types.js';
 import type { Speech, Values } from './dom.js';
 export type Sentence = [key: string, values?: Values];
-export type Offer = 'edit' | 'wait' | 'takeover' | 'continue' | 'leave' | 'retry' | 'stop';
+export type Offer = 'edit' | 'wait' | 'takeover' | 'continue' | 'leave' | 'retry' | 'stop' | 'notify';
 export type Shown = {
     tone: string;
     who?: string;
@@ -10,22 +10,40 @@ export type Shown = {
     details: Sentence[];
     offers: Offer[];
 };
+export type Page = {
+    /**
+     * whether text was left behind
+     */
+    left: boolean;
+    /**
+     * whether opening is the reader's choice
+     */
+    manual: boolean;
+    /**
+     * whether notifications may be offered
+     */
+    notify: boolean;
+};
 /** @import { Lock } from '../lock.js' */
 /** @import { Owner } from '../types.js' */
 /** @import { Speech, Values } from './dom.js' */
 /** @typedef {[key: string, values?: Values]} Sentence */
-/** @typedef {'edit'|'wait'|'takeover'|'continue'|'leave'|'retry'|'stop'} Offer */
+/** @typedef {'edit'|'wait'|'takeover'|'continue'|'leave'|'retry'|'stop'|'notify'} Offer */
 /** @typedef {{tone: string, who?: string, headline: Sentence, details: Sentence[], offers: Offer[]}} Shown */
+/**
+ * What is known beside the lock.
+ * @typedef {object} Page
+ * @property {boolean} left whether text was left behind
+ * @property {boolean} manual whether opening is the reader's choice
+ * @property {boolean} notify whether notifications may be offered
+ */
 /** @param {Owner} o the most readable of an owner's fields */
 export declare const label: (o: Owner) => string;
 /**
  * @param {Lock} lock
  * @param {Speech} speech
  * @param {Owner} me
- * @param {{left: boolean, manual: boolean}} page whether text was left behind; whether opening is the reader's choice
+ * @param {Page} page
  * @returns {Shown}
  */
-export declare function describe(lock: Lock, speech: Speech, me: Owner, page: {
-    left: boolean;
-    manual: boolean;
-}): Shown;
+export declare function describe(lock: Lock, speech: Speech, me: Owner, page: Page): Shown;

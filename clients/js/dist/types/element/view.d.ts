@@ -1,6 +1,6 @@
 import type { Lock } from '../lock.js';
 import type { Owner, Waiter } from '../types.js';
-import type { Offer } from './describe.js';
+import type { Offer, Page } from './describe.js';
 import type { Speech } from './dom.js';
 import type { Text } from './kept.js';
 export type Acts = Record<Offer, () => void> & {
@@ -30,12 +30,9 @@ export declare class View {
     /**
      * @param {Lock} lock
      * @param {Owner} me
-     * @param {{left: boolean, manual: boolean}} page
+     * @param {Page} page
      */
-    banner(lock: Lock, me: Owner, page: {
-        left: boolean;
-        manual: boolean;
-    }): void;
+    banner(lock: Lock, me: Owner, page: Page): void;
     /**
      * waiters draws the queue while the lock is held here.
      * @param {Lock} lock

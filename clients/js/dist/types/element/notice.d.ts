@@ -1,0 +1,23 @@
+import type { Waiter } from '../types.js';
+/** What one element has to tell. */
+export declare class Notice {
+    #private;
+    /** Of title, icon and desktop. */
+    ways: string[];
+    /** @type {Set<string>} who waits since the reader looked away */
+    unseen: Set<string>;
+    /** @param {(waiter: Waiter, title: string) => {title: string, body: string, lang: string}} sentence tells of one who waits */
+    constructor(sentence: (waiter: Waiter, title: string) => {
+        title: string;
+        body: string;
+        lang: string;
+    });
+    /** Whether the reader could still be asked for notifications of the desktop. */
+    get mayAsk(): boolean;
+    /**
+     * tell takes who waits for this reader now.
+     * @param {Waiter[]} waiters
+     */
+    tell(waiters: Waiter[]): void;
+    stop(): void;
+}
