@@ -163,6 +163,16 @@ func TestTimeline_IsBoundedAndSaysSo(t *testing.T) {
 	if own := timelineOf(all, false, "u:p7", epoch, held); len(own.Stays) != 1 || own.Lanes[0].Label != "//7" {
 		t.Errorf("of one person: %+v", own)
 	}
+	taken := []editlock.Entry{
+		{Kind: editlock.KindTakenOver, ID: editlock.ID{ID: "a"}, Owner: person("Kim"), Actor: person("Kim"), Other: person("Chen"), At: epoch},
+		{Kind: editlock.KindCaptured, ID: editlock.ID{ID: "a"}, Owner: person("Chen"), At: epoch.Add(-time.Hour)},
+	}
+	if own := timelineOf(taken, false, "u:chen", epoch, held); !own.Taken || !own.Lanes[0].Bars[0].Lost {
+		t.Errorf("who lost a lock to a takeover is not shown it: %+v", own)
+	}
+	if all := timelineOf(taken, false, "", epoch, held); !all.Taken || all.Lanes[1].Bars[0].Lost {
+		t.Errorf("a lock's timeline has a takeover once: %+v", all)
+	}
 	if none := timelineOf(nil, false, "", epoch, held); none != nil {
 		t.Errorf("of nothing: %+v", none)
 	}

@@ -66,6 +66,7 @@ type bar struct {
 	Ends     string // its right end
 	Open     bool   // it goes on
 	Earlier  bool   // it began before the picture does
+	Lost     bool   // it ended with a takeover, by somebody who has no lane
 }
 
 // tick is a time on the axis.
@@ -181,6 +182,7 @@ func perCent(x float64) string { return fmt.Sprintf("%.2f%%", x) }
 
 func (t *timeline) bar(s stay, top int, held func(editlock.Token) bool) bar {
 	b := bar{stay: s, Class: avatar.Class(s.Owner.Label()), Who: bidi.Isolate(s.Owner.Label()), Y: top + barTop, Earlier: s.From.IsZero()}
+	b.Lost = t.Own && s.End == editlock.KindTakenOver
 	from, to := leftSide, 100-rightSide
 	if !b.Earlier {
 		from = t.place(s.From)
@@ -195,7 +197,7 @@ func (t *timeline) bar(s stay, top int, held func(editlock.Token) bool) bar {
 	}
 	width := max(to-from, leastWidth)
 	b.X, b.Width, b.Ends = perCent(from), perCent(width), perCent(from+width)
-	t.Taken = t.Taken || s.Taken
+	t.Taken = t.Taken || s.Taken || b.Lost
 	t.Forced = t.Forced || s.End == editlock.KindForceReleased
 	t.Open = t.Open || b.Open
 	return b
@@ -212,9 +214,9 @@ func (t *timeline) ticks() []tick {
 		x := t.place(at)
 		one := tick{At: at, X: perCent(x), Anchor: "middle"}
 		switch {
-		case x < 8:
+		case x < 5:
 			one.Anchor = "start"
-		case x > 92:
+		case x > 95:
 			one.Anchor = "end"
 		}
 		out = append(out, one)
