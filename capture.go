@@ -73,6 +73,9 @@ func (m *Manager) capture(ctx context.Context, c *capture) (*store.Record, store
 			return nil, res, err
 		case res.Replayed && (rec == nil || rec.Request != c.opts.RequestID):
 			return rec, res, ErrLost // it was ours between the first try and this one
+		case res.Done && rec != nil && rec.Request == c.opts.RequestID && rec.Request != "" && m.waits.wasGivenUp(rec.Request):
+			m.undo(ctx, c, rec)
+			return nil, res, ErrLost
 		case res.Done && rec == nil:
 			return nil, res, ErrLost // by the max_hold just given it is over already
 		case res.Done:
@@ -83,6 +86,13 @@ func (m *Manager) capture(ctx context.Context, c *capture) (*store.Record, store
 		}
 		seen, at = rec, res
 	}
+}
+
+// undo releases what a capture got that its caller had withdrawn before.
+func (m *Manager) undo(ctx context.Context, c *capture, rec *store.Record) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), beatEvery)
+	defer cancel()
+	_, _ = m.release(WithTry(ctx, Try{}), c.name, c.owner, IfToken(Token(rec.Token)), 0)
 }
 
 // refusal makes a bare ErrBusy, ErrLost or ErrNotHeld tell what it knows.

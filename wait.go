@@ -243,8 +243,11 @@ func (m *Manager) leave(ctx context.Context, c *capture, keepGrant bool) {
 	}
 }
 
-// withdraw ends the wait of a capture by its request, or what it came to.
+// withdraw ends the wait of a capture by its request, or what it came to. Who does
+// so often leaves: it must reach the store although the caller may be gone.
 func (m *Manager) withdraw(ctx context.Context, id ID, caller Owner, requestID string) (bool, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), beatEvery)
+	defer cancel()
 	t := store.Ticket{ID: scoped(requestID, "capture", caller.Session, id)}
 	m.waits.withdraw(t.ID)
 	rec, res, err := m.swap(ctx, "", store.Swap{Name: id.String(), Do: store.Leave, Ticket: &t})

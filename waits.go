@@ -2,6 +2,7 @@ package editlock
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -40,6 +41,9 @@ type waits struct {
 	leaseEnd time.Time                // when the lease ends unless beaten again, at the earliest
 	beats    bool                     // a beater runs
 	closing  bool
+	// givenUp are captures that were withdrawn, by ticket, until nobody can be on
+	// the way with one any more.
+	givenUp map[string]time.Time
 }
 
 // place is a ticket of this process.
@@ -220,14 +224,34 @@ func (w *waits) wake(news []store.Signal) {
 	}
 }
 
-// withdraw ends the waits of a ticket whose caller gave it up.
+// maxGivenUp bounds how many withdrawn captures are remembered.
+const maxGivenUp = 10_000
+
+// withdraw ends the waits of a ticket whose caller gave it up. A capture by it
+// that comes later than this, as from a caller who was cut off, is over, too.
 func (w *waits) withdraw(ticket string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	now := time.Now()
+	if len(w.givenUp) >= maxGivenUp {
+		maps.DeleteFunc(w.givenUp, func(_ string, until time.Time) bool { return now.After(until) })
+	}
+	if w.givenUp == nil || len(w.givenUp) >= maxGivenUp {
+		w.givenUp = make(map[string]time.Time)
+	}
+	w.givenUp[ticket] = now.Add(patience.Grace)
 	w.ring(ticket, ring{withdrawn: true})
 	if p := w.places[ticket]; p != nil {
 		p.in = false
 	}
+}
+
+// wasGivenUp reports whether a capture was withdrawn just now.
+func (w *waits) wasGivenUp(ticket string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	until, is := w.givenUp[ticket]
+	return is && time.Now().Before(until)
 }
 
 // ring wakes those who wait by a ticket. A place that nobody waits for is

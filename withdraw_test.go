@@ -1,0 +1,65 @@
+package editlock_test
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/memory"
+)
+
+// behind lets a take wait until its caller's withdrawal has been there.
+type behind struct {
+	store.Store
+	went atomic.Bool
+}
+
+func (b *behind) Swap(ctx context.Context, req store.Request) (store.Result, error) {
+	switch req.Swaps[0].Do {
+	case store.Take:
+		time.Sleep(time.Second)
+	case store.Leave:
+		b.went.Store(true)
+		if err := ctx.Err(); err != nil {
+			return store.Result{}, err
+		}
+	default:
+	}
+	return b.Store.Swap(ctx, req)
+}
+
+// A server that stood still finds the capture and its withdrawal together, and
+// both of their callers gone.
+func TestRelease_OfACaptureThatComesLaterLeavesNothingHeld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := &behind{Store: memory.New(nil)}
+		m := editlock.NewManager(b, nil)
+		defer func() { _ = m.Close() }()
+		ctx := by(t.Context(), editlock.Owner{Session: "ann"})
+		captured := make(chan error)
+		go func() {
+			_, err := m.Capture(ctx, report, &editlock.CaptureOptions{RequestID: "k"})
+			captured <- err
+		}()
+		gone, cancel := context.WithCancel(ctx)
+		cancel()
+		if released, err := m.Release(gone, report, editlock.IfRequest("k")); released || err != nil || !b.went.Load() {
+			t.Fatalf("the withdrawal: %v, %v", released, err)
+		}
+		if err := <-captured; !errors.Is(err, editlock.ErrLost) {
+			t.Errorf("the capture: %v, want it lost", err)
+		}
+		if state, _, err := m.Request(ctx, report); state != editlock.Free || err != nil {
+			t.Errorf("it is %v, %v", state, err)
+		}
+		// Another call is another capture.
+		if _, err := m.Capture(ctx, report, &editlock.CaptureOptions{RequestID: "k2"}); err != nil {
+			t.Error(err)
+		}
+	})
+}
