@@ -55,6 +55,10 @@ groups = ["bills"]
 rights = ["read", "use", "history"]
 group = "bills"
 mode = "*"
+[[link]]
+group = "doc*"
+mode = ""
+url = "https://docs.example/{group}?id={id}"
 `} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -132,6 +136,9 @@ mode = "*"
 				t.Errorf("got %d, docs %t, bills %t", status, docs, others)
 			}
 		})
+	}
+	if _, body := get("/", "docs", "bills"); strings.Count(body, `href="https://`) != 1 || !strings.Contains(body, `href="https://docs.example/docs?id=secret-of-docs"`) {
+		t.Error("the list does not lead to the records of locks that have a link, and no others'")
 	}
 	before := audit.count("decision=forbidden")
 	for _, path := range []string{"/ui/lock?id=docs%2F%2Fsecret-of-docs", "/ui/person?who=u:holder-of-docs"} {
