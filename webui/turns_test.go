@@ -53,8 +53,8 @@ func TestTurns_LetNoReaderKeepTheOthersWaiting(t *testing.T) {
 // does not grow with a copy of them, however they are ordered and wherever it is.
 func TestList_IsNotCopiedForEachRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // so that all is made of one scan, however busy the machine
-		const few, many, requests = 10_000, 90_000, 10
-		for _, query := range []string{"", "?sort=who", "?sort=-since&page=100", "?person=u:person07"} {
+		const few, many, requests = 10_000, 40_000, 4
+		for _, query := range []string{"?sort=who", "?sort=-since&page=100", "?person=u:person07"} {
 			bytes := func(locks int) uint64 {
 				v := visit(t, crowd(locks), "")
 				v.manager = New(crowd(locks), &Options{Identify: func(*http.Request) Identity {
