@@ -105,6 +105,9 @@ export class API {
       .then(() => true, () => false);
   }
 
+  /** Whether a token's claims are the owner. */
+  get named() { return Boolean(this.#source); }
+
   /** @returns {Headers} */
   #all() { return { ...this.#headers(), .../** @type {Headers} */ (this.#token && { Authorization: `Bearer ${this.#token}` }) }; }
 

@@ -12,7 +12,7 @@ import { browserSession } from './tab.js';
 
 /**
  * @typedef {object} Options
- * @property {Partial<Owner>} [owner] who the reader is. Without a session it is one per browser profile.
+ * @property {Partial<Owner>} [owner] who the reader is. Without a session it is one per browser profile and person.
  * @property {string} [grace] how long a lock outlives its page, for the next page to take it up; "4s"
  */
 
@@ -27,8 +27,8 @@ const waitSlots = 3;
 const input = ['keydown', 'pointerdown', 'input', 'wheel'];
 
 export class Editlock {
-  /** @type {Owner} who calls; may be replaced after a new login */
-  owner;
+  /** @type {Owner} */
+  #owner = { session: '' };
 
   #grace;
   /** @type {Set<Lock>} */
@@ -57,7 +57,7 @@ export class Editlock {
   /** @param {Connection & Options} [options] */
   constructor({ owner = {}, grace = '4s', ...connection } = {}) {
     this.api = new API(connection, (named) => { this.owner = named; });
-    this.owner = { ...owner, session: owner.session || browserSession() };
+    this.owner = { session: '', ...owner };
     this.#grace = grace;
     const on = { signal: this.#closed.signal };
     addEventListener('pagehide', () => this.#leave(), on);
@@ -68,6 +68,15 @@ export class Editlock {
     for (const name of input) addEventListener(name, () => this.#touched(), { ...on, capture: true, passive: true });
     this.#lookLater();
   }
+
+  /**
+   * Who calls; may be replaced after a new login. Without a session it is one per browser profile and person.
+   * @returns {Owner}
+   */
+  get owner() { return this.#owner; }
+
+  /** @param {Owner} owner */
+  set owner(owner) { this.#owner = { ...owner, session: owner.session || browserSession(owner) }; }
 
   /**
    * lock returns the lock of an object. It asks for nothing before its open.

@@ -14,7 +14,7 @@ import { View } from './element/view.js';
 const what = ['server', 'group', 'mode', 'object'];
 const who = ['session', 'user', 'login', 'name'];
 
-/** @type {Map<string, Editlock>} one client, and so one beat, for all elements of a page, by server */
+/** @type {Map<string, Editlock>} one client, and so one beat, for all elements of a page, by server and reader */
 const clients = new Map();
 
 /** @type {State[]} in which nobody's typing is in doubt */
@@ -60,7 +60,7 @@ export class EditLockElement extends Base {
   unchanged = early(this, 'unchanged');
   /** @type {(() => boolean | Promise<boolean>) | null} saves; for "Save and hand over" */
   save = early(this, 'save');
-  /** @type {Editlock | null} to be set before the element is in a page; default: one per server */
+  /** @type {Editlock | null} to be set before the element is in a page; default: one per server and reader */
   client = early(this, 'client');
 
   /** @type {Lock | null} */
@@ -107,13 +107,17 @@ export class EditLockElement extends Base {
       this.#starting = false;
       const same = this.#lock && this.isConnected && this.#signature === this.#sign();
       if (same) return;
+      // What one reader typed is not another's.
+      if (this.isConnected && this.#signature.startsWith(this.#object()) && this.#kept?.leave()) this.#revert();
       this.#close();
       if (this.isConnected && this.getAttribute('object')) this.#open();
     });
   }
 
   #signature = '';
-  #sign() { return [...what, 'lang'].map((name) => this.getAttribute(name) ?? '').concat(JSON.stringify(this.#owner())).join('\n'); }
+  #sign() { return `${this.#object()}\n${this.getAttribute('lang')}\n${JSON.stringify(this.#owner())}`; }
+
+  #object() { return JSON.stringify(what.map((name) => this.getAttribute(name))); }
 
   /** @returns {Partial<Owner>} */
   #owner() {
@@ -122,17 +126,15 @@ export class EditLockElement extends Base {
     return { session: of('session'), user_id: of('user'), login: of('login'), name: of('name') };
   }
 
+  /** @type {Editlock | null} */
+  #shared = null; // which is no choice of the page's
+
   #connect() {
-    const server = this.getAttribute('server') ?? '/';
-    if (this.client) return this.client;
-    const known = clients.get(server), owner = this.#owner();
-    if (!known) {
-      const client = new Editlock({ server, owner });
-      clients.set(server, client);
-      return client;
-    }
-    known.owner = { ...owner, session: owner.session ?? known.owner.session };
-    return known;
+    if (this.client && this.client !== this.#shared) return this.client;
+    const server = this.getAttribute('server') ?? '/', owner = this.#owner(), key = JSON.stringify([server, owner]);
+    const client = this.#shared = clients.get(key) ?? new Editlock({ server, owner });
+    clients.set(key, client);
+    return client;
   }
 
   #open() {
@@ -336,7 +338,11 @@ export class EditLockElement extends Base {
     if (!left) return;
     if (state === 'lost') this.#atRisk = true;
     if (this.reload) return;
-    // Nobody else will put the stored text where this reader typed.
+    this.#revert(); // nobody else will
+  }
+
+  // Puts the stored text where this reader typed.
+  #revert() {
     const fields = this.#fields, now = this.#read();
     for (const [name, value] of Object.entries(this.#base)) {
       if (now[name] !== value) write(fields.filter((f) => nameOf(f) === name), value);

@@ -3,8 +3,9 @@
 
 import { duration, later, left, moment } from './clock.js';
 import { EditlockError } from './api.js';
+import { Claim } from './claim.js';
 import { ends, heldSince, untouched } from './history.js';
-import { newID, tabID } from './tab.js';
+import { inQueue } from './queue.js';
 
 /** @import { Entry, Loss, Mutex, MutexID, Owner, Problem, State, Terms } from './types.js' */
 /** @import { Editlock } from './client.js' */
@@ -14,15 +15,6 @@ import { newID, tabID } from './tab.js';
 const beat = 20_000;
 /** The same while somebody waits: leaving a queue is no event. */
 const beatInQueue = 10_000;
-/** How long a wait lasts at most, in ms. */
-const waitFor = 3_600_000;
-/** A wait is made of requests that are answered within so many seconds: proxies cut off longer ones. */
-const answersWithin = 25;
-/** How long an answer may take beyond that, in ms, before its connection counts as dead. */
-const answerLate = 15_000;
-/** A request that lasted so long, in ms, has reached the server. */
-const reached = 1000;
-
 /** Fires "change" after each change of its properties. */
 export class Lock extends EventTarget {
   /** @type {State} */
@@ -46,10 +38,8 @@ export class Lock extends EventTarget {
   inactiveAt = null;
 
   #client;
-  #terms;
+  #claim;
   #unchanged;
-  #request = '';
-  #tab = '';
   #token = 0;
   /** Counts up with each open and release, so that late answers are known. */
   #turn = 0;
@@ -77,7 +67,7 @@ export class Lock extends EventTarget {
     super();
     this.#client = client;
     this.mutex = { group: mutex.group ?? '', mode: mutex.mode ?? '', id: mutex.id };
-    this.#terms = { auto_release: idle === 'never' ? { never: true } : { idle, max_hold: maxHold }, grant_after: grantAfter };
+    this.#claim = new Claim(client, this.mutex, { auto_release: idle === 'never' ? { never: true } : { idle, max_hold: maxHold }, grant_after: grantAfter });
     this.#unchanged = unchanged;
     /** In milliseconds; Infinity: never. */
     this.inactiveAfter = duration(inactiveAfter);
@@ -100,11 +90,8 @@ export class Lock extends EventTarget {
   /** How often to ask the server about it, in ms. */
   get every() { return Math.min(this.holder?.waiting ? beatInQueue : beat, this.#idle / 3); }
 
-  /** @param {Owner} owner the same browser, or the same person in another one */
-  isMe(owner) {
-    const me = this.#client.owner;
-    return owner.session === me.session || (Boolean(owner.user_id) && owner.user_id === me.user_id);
-  }
+  /** @param {Owner} owner the same person, in this browser or in another one */
+  isMe(owner) { return this.#claim.isMe(owner); }
 
   /** open asks for the lock. A reload finds its tab's own one again. */
   open() {
@@ -121,51 +108,21 @@ export class Lock extends EventTarget {
     const sent = moment();
     try {
       const { mutex, note } = await this.#take(turn);
-      if (turn !== this.#turn) { await this.#giveBack(request); return; } // released meanwhile
+      if (turn !== this.#turn) { await this.#claim.giveBack(request); return; } // released meanwhile
       this.#held(mutex, sent, note);
     } catch (e) {
       if (turn === this.#turn) this.#refused(e);
     }
   }
 
-  // Each asking has an ID, kept with the lock as its status data: so a late
-  // release of one page never frees the lock of the next.
   async #begin() {
-    const turn = this.#turn;
-    this.#tab = await tabID();
-    this.#request = `${this.#tab}/${newID()}`;
+    const turn = this.#turn, request = await this.#claim.begin();
     if (turn === this.#turn) this.#unwatch ??= this.#client.join(this, (entry) => this.#heard(entry)); // else released meanwhile
-    return this.#request;
+    return request;
   }
 
-  #body() { return { mutex: this.mutex, owner: this.#client.owner, status_data: this.#request, ...this.#terms }; }
-
-  /**
-   * @param {number} turn
-   * @returns {Promise<{mutex: Mutex, note: ''|'kept'}>}
-   */
-  async #take(turn) {
-    const { api, owner } = this.#client;
-    try {
-      return { mutex: (await api.post('v1/capture', { ...this.#body(), if: { free: true } })).mutex, note: '' };
-    } catch (e) {
-      const holder = e instanceof EditlockError ? e.holder : null;
-      if (!holder || !this.#isTabs(holder) || turn !== this.#turn) throw e;
-      // This tab's own, from before a reload or a new login. The refresh puts
-      // this request in the place of the last one, and ends its grace time.
-      const { mutex, auto_release, status_data } = this.#body();
-      const [result] = (await api.post('v1/refresh', {
-        owner, items: [{ mutex, token: holder.token, status_data, auto_release }],
-      })).results;
-      // What came late of an earlier asking may have come in between.
-      if (result.code === 'lost' && (!result.holder || this.#isTabs(result.holder))) return this.#take(turn);
-      if (result.code) throw new EditlockError(result, 409);
-      return { mutex: result, note: 'kept' };
-    }
-  }
-
-  /** @param {Mutex} holder */
-  #isTabs(holder) { return this.isMe(holder.owner) && holder.status_data.startsWith(`${this.#tab}/`); }
+  /** @param {number} turn */
+  #take(turn) { return this.#claim.take(() => turn === this.#turn); }
 
   /**
    * release gives the lock back, or leaves the queue, for good.
@@ -178,20 +135,7 @@ export class Lock extends EventTarget {
     this.#unwatch?.();
     this.#unwatch = null;
     this.#set({ state: 'closed', note: '', loss: null });
-    return (!had || await this.#giveBack(this.#request)) || !mine;
-  }
-
-  /**
-   * @param {string} request
-   * @returns {Promise<boolean>} false: there was nothing to give back
-   */
-  async #giveBack(request) {
-    try {
-      const { released } = await this.#client.api.post('v1/release', { mutex: this.mutex, owner: this.#client.owner, if: { status_data: request } }, { keepalive: true });
-      return released;
-    } catch {
-      return true; // it ends by itself
-    }
+    return (!had || await this.#claim.giveBack()) || !mine;
   }
 
   /**
@@ -204,8 +148,7 @@ export class Lock extends EventTarget {
     this.#turn++;
     this.#end();
     if (!had) return false;
-    const { api, owner } = this.#client;
-    api.beacon('v1/release', { mutex: this.mutex, owner, if: { status_data: this.#request }, grace });
+    this.#claim.leave(grace);
     return true;
   }
 
@@ -214,58 +157,22 @@ export class Lock extends EventTarget {
    * @param {string} [message] asks the holder to hand over
    */
   async wait(message = '') {
-    const stop = this.#wait = new AbortController(), { api } = this.#client;
+    const { signal } = this.#wait = new AbortController();
     this.#turn++;
     this.#set({ state: 'waiting', note: '', answer: '' });
     await this.#begin();
-    // The place in the queue is the key's: asking again keeps it, and it is
-    // given up at once.
-    let key = newID(), over = false, short = false;
-    stop.signal.addEventListener('abort', () => {
-      if (!over) api.beacon('v1/release', { mutex: this.mutex, owner: this.#client.owner, if: { request: key } });
-    });
-    const done = await this.#client.waitSlot(stop.signal);
-    const until = performance.now() + waitFor;
-    for (let failures = 1; !stop.signal.aborted; failures++) {
-      const began = performance.now();
-      try {
-        const { state, mutex } = await api.post('v1/capture',
-          { ...this.#body(), if: { free: true }, wait: `${Math.max(1, Math.ceil((until - began) / 1000))}s`, message },
-          {
-            signal: short ? AbortSignal.any([stop.signal, AbortSignal.timeout(answersWithin * 1000 + answerLate)]) : stop.signal,
-            headers: { 'Idempotency-Key': key, Prefer: `respond-async, wait=${answersWithin}` },
-          });
-        if (stop.signal.aborted) break;
-        if (state === 'WAITING') {
-          failures = 0;
-          short = true;
-          this.#set({ holder: mutex ?? this.holder, online: true });
-          continue;
-        }
-        this.#token = mutex.token;
-        this.#set({ state: 'checking', note: 'granted', holder: mutex, online: true });
-        this.check(); // a grant is short until it is taken up
-        break;
-      } catch (e) {
-        if (stop.signal.aborted) break;
-        if (!(e instanceof EditlockError)) throw e;
-        if (e.code === 'unreachable' && performance.now() - began > reached) {
-          failures = 0; // cut off by a proxy: the place is kept
-          continue;
-        }
-        if (e.code === 'lost') key = newID(); // the place was given up meanwhile
-        else if (!e.temporary) {
-          over = true;
-          this.#refused(e, e.problem.declined ? 'declined' : 'timeout');
-          break;
-        }
-        this.#set({ online: e.code === 'lost', limited: e.code === 'limited' });
-        // The place is kept for some seconds only.
-        await this.#client.pause(Math.min(failures, 3), stop.signal, e.retryAfter);
-      }
+    try {
+      const mutex = await inQueue(this.#client, this.#claim, message, signal, {
+        seen: (holder) => this.#set({ holder: holder ?? this.holder, online: true }),
+        failed: (e) => this.#set({ online: e.code === 'lost', limited: e.code === 'limited' }),
+      });
+      if (!mutex) return;
+      this.#token = mutex.token;
+      this.#set({ state: 'checking', note: 'granted', holder: mutex, online: true });
+      this.check(); // a grant is short until it is taken up
+    } catch (e) {
+      this.#refused(e, e instanceof EditlockError && e.problem.declined ? 'declined' : 'timeout');
     }
-    over = true;
-    done();
   }
 
   stopWaiting() {
@@ -285,8 +192,8 @@ export class Lock extends EventTarget {
     const before = this.state, sent = moment(), turn = this.#turn;
     if (before !== 'waiting') await this.#begin();
     try {
-      const { mutex } = await this.#client.api.post('v1/takeover', { ...this.#body(), seen_token: seen, reason });
-      if (turn !== this.#turn) { await this.#giveBack(this.#request); return; }
+      const { mutex } = await this.#client.api.post('v1/takeover', { ...this.#claim.body, seen_token: seen, reason });
+      if (turn !== this.#turn) { await this.#claim.giveBack(); return; }
       // Who took it over waits no more, though the answer is from before that.
       if (before === 'waiting') for (const w of mutex.waiters) if (this.#isSession(w.owner)) this.#left.add(w.id);
       this.#wait?.abort();
@@ -442,7 +349,7 @@ export class Lock extends EventTarget {
   async ended(problem) {
     const was = this.#token, turn = this.#turn;
     const loss = { how: problem.how || 'expired', by: problem.by, at: problem.at, reason: problem.reason };
-    const another = problem.holder && !this.#isTabs(problem.holder);
+    const another = problem.holder && !this.#claim.isTabs(problem.holder);
     if (!was || another || loss.how !== 'expired') return this.#lose(loss, problem.holder);
     const sent = moment();
     this.#token = 0;
@@ -450,9 +357,9 @@ export class Lock extends EventTarget {
     try {
       const { mutex } = await this.#take(turn);
       const same = await untouched(this.#client.api, this.mutex, was, mutex.token) && await this.#unchanged();
-      if (turn !== this.#turn) { await this.#giveBack(this.#request); return; }
+      if (turn !== this.#turn) { await this.#claim.giveBack(); return; }
       if (same) return this.#held(mutex, sent, 'back');
-      await this.#giveBack(this.#request);
+      await this.#claim.giveBack();
       this.#lose(loss);
     } catch (e) {
       if (turn !== this.#turn) return;
@@ -476,7 +383,7 @@ export class Lock extends EventTarget {
   /** retire gives the lock back because nobody has typed for so long. */
   retire() {
     this.#lose({ how: 'inactive' });
-    this.#giveBack(this.#request);
+    this.#claim.giveBack();
   }
 
   /** @param {Date | null} at */

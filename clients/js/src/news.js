@@ -15,6 +15,13 @@ const silence = 40_000;
 /** @param {number} ms */
 const after = (ms) => new Promise((done) => setTimeout(done, ms));
 
+/** @param {string} name */
+function share(name) {
+  try {
+    return new BroadcastChannel(name);
+  } catch { /* nothing is shared */ }
+}
+
 /**
  * blocks are what an event stream sends, as the fields of each block.
  * @param {Response} response
@@ -47,7 +54,7 @@ export async function* blocks(response, alive) {
 export function listen(api, query, tell) {
   const name = `editlock ${api.base} ${query}`;
   const stop = new AbortController(), { signal } = stop;
-  const channel = new BroadcastChannel(name);
+  const channel = share(name);
   let last = '';
 
   /** @param {{id?: string, entry?: Entry, look?: boolean}} news */
@@ -58,10 +65,10 @@ export function listen(api, query, tell) {
   /** @param {{id?: string, entry?: Entry, look?: boolean}} news */
   const spread = (news) => {
     if (signal.aborted) return;
-    channel.postMessage(news);
+    channel?.postMessage(news);
     hear(news);
   };
-  channel.onmessage = ({ data }) => hear(data);
+  if (channel) channel.onmessage = ({ data }) => hear(data);
 
   /** @param {AbortSignal} until */
   async function follow(until) {
@@ -110,12 +117,13 @@ export function listen(api, query, tell) {
   if (navigator.locks) {
     navigator.locks.request(name, { signal }, () => Promise.race([
       follow(signal), new Promise((done) => signal.addEventListener('abort', done)),
-    ])).catch(() => {});
+    ])).catch(() => { if (!signal.aborted) followWhileSeen(); });
   } else {
     followWhileSeen();
   }
 
-  // In an insecure context nobody can be elected; few tabs are seen at once.
+  // In an insecure context, and where site data are blocked, nobody can be
+  // elected; few tabs are seen at once.
   function followWhileSeen() {
     let seen = new AbortController();
     const turn = () => {
@@ -129,6 +137,6 @@ export function listen(api, query, tell) {
 
   return () => {
     stop.abort();
-    channel.close();
+    channel?.close();
   };
 }

@@ -56,6 +56,8 @@ export declare class API {
      * @param {string} [old]
      */
     ask(old?: string): Promise<void>;
+    /** Whether a token's claims are the owner. */
+    get named(): boolean;
     /**
      * fetch answers with a response that is not a refusal.
      * @param {string} path

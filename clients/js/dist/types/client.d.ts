@@ -4,7 +4,7 @@ import type { Connection } from './api.js';
 import type { Entry, MutexID, Owner, Terms } from './types.js';
 export type Options = {
     /**
-     * who the reader is. Without a session it is one per browser profile.
+     * who the reader is. Without a session it is one per browser profile and person.
      */
     owner?: Partial<Owner>;
     /**
@@ -15,10 +15,15 @@ export type Options = {
 export declare class Editlock {
     #private;
     api: API;
-    /** @type {Owner} who calls; may be replaced after a new login */
-    owner: Owner;
     /** @param {Connection & Options} [options] */
     constructor({ owner, grace, ...connection }?: Connection & Options);
+    /**
+     * Who calls; may be replaced after a new login. Without a session it is one per browser profile and person.
+     * @returns {Owner}
+     */
+    get owner(): Owner;
+    /** @param {Owner} owner */
+    set owner(owner: Owner);
     /**
      * lock returns the lock of an object. It asks for nothing before its open.
      * @param {MutexID} mutex

@@ -29,7 +29,7 @@ export declare class EditLockElement extends Base {
     unchanged: (() => boolean | Promise<boolean>) | null;
     /** @type {(() => boolean | Promise<boolean>) | null} saves; for "Save and hand over" */
     save: (() => boolean | Promise<boolean>) | null;
-    /** @type {Editlock | null} to be set before the element is in a page; default: one per server */
+    /** @type {Editlock | null} to be set before the element is in a page; default: one per server and reader */
     client: Editlock | null;
     constructor();
     connectedCallback(): void;

@@ -46,7 +46,7 @@ export declare class Lock extends EventTarget {
     get place(): number;
     /** How often to ask the server about it, in ms. */
     get every(): number;
-    /** @param {Owner} owner the same browser, or the same person in another one */
+    /** @param {Owner} owner the same person, in this browser or in another one */
     isMe(owner: Owner): boolean;
     /** open asks for the lock. A reload finds its tab's own one again. */
     open(): Promise<void>;

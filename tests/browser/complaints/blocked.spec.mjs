@@ -1,0 +1,74 @@
+// A browser in which site data are blocked: storages throw, Web Locks are there
+// and refuse.
+
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test as base } from './site.mjs';
+import { expect, isIn, lock, mutex, text, tokenOf } from './site.mjs';
+
+const ivanov = { name: 'Ivanov', user: 'ivanov' };
+const petrova = { session: 'petrova', user_id: 'petrova', name: 'Petrova' };
+
+const test = base.extend({
+  page: async ({ playwright, launchOptions }, use) => {
+    const folder = await mkdtemp(join(tmpdir(), 'editlock-blocked-'));
+    await mkdir(join(folder, 'Default'));
+    await writeFile(join(folder, 'Default', 'Preferences'), JSON.stringify({ profile: { default_content_setting_values: { cookies: 2 } } }));
+    const context = await playwright.chromium.launchPersistentContext(folder, { ...launchOptions, locale: 'en-GB' });
+    const page = await context.newPage();
+    await use(page);
+    await context.close();
+    await rm(folder, { recursive: true, force: true });
+  },
+  open: async ({ site, page }, use) => {
+    await use(async (more) => {
+      await page.goto(site.page('1', { ...ivanov, ...more }));
+      expect(await page.evaluate(async () => {
+        try {
+          return typeof localStorage;
+        } catch {
+          return navigator.locks.request('any', () => 'a lock').catch((e) => e.name);
+        }
+      })).toBe('SecurityError');
+    });
+  },
+});
+
+test('a takeover is told by its event', async ({ site, page, open }) => {
+  await open();
+  await isIn(page, 'mine');
+  await expect.poll(() => site.count('/v1/events')).toBeGreaterThan(0);
+  site.fault = (call) => call.path === '/v1/refresh' ? { delay: 60_000 } : null;
+  await site.editlock('/v1/takeover', { mutex: mutex('1'), owner: petrova, seen_token: (await site.holder('1')).token, reason: 'urgent' });
+  await isIn(page, 'lost');
+  await expect(lock(page).locator('#headline')).toContainText('Petrova took this over');
+});
+
+test('a reload keeps its lock', async ({ site, page, open }) => {
+  await open();
+  await isIn(page, 'mine');
+  const token = await tokenOf(page);
+  for (let i = 0; i < 2; i++) {
+    await page.reload();
+    await isIn(page, 'mine');
+  }
+  expect(await tokenOf(page)).toBe(token);
+  expect((await site.history('1')).map((e) => e.kind)).toEqual(['captured']);
+});
+
+test('a page that loads itself again keeps what it was granted', async ({ site, page, open }) => {
+  await site.editlock('/v1/capture', { mutex: mutex('1'), owner: petrova });
+  await open();
+  await isIn(page, 'other');
+  await page.getByRole('button', { name: 'Wait in the queue' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Wait' }).click();
+  await expect(lock(page).locator('#headline')).toContainText('number 1');
+  const loaded = page.waitForEvent('load');
+  await site.editlock('/v1/release', { mutex: mutex('1'), owner: petrova });
+  await loaded; // the page of before the wait may be old
+  await isIn(page, 'mine');
+  await expect(text(page)).toBeEditable();
+  const theirs = (await site.history('1')).filter((e) => e.owner.user_id === 'ivanov').map((e) => e.kind);
+  expect(theirs.filter((kind) => ['captured', 'released', 'expired'].includes(kind))).toEqual(['captured']);
+});
