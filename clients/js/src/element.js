@@ -282,6 +282,10 @@ export class EditLockElement extends Base {
         this.#base = this.#read();
         this.#loaded = asked;
       } else if (token && lock.note !== 'kept' && await this.#old(lock)) {
+        await this.#kept?.written();
+        if (!current()) return;
+        // What is stored needs no question about leaving the page.
+        if (this.#kept?.safe !== false) this.#atRisk = false;
         return this.client?.reload();
       }
     } catch {
@@ -356,10 +360,10 @@ export class EditLockElement extends Base {
     this.#guard.wake();
     notice.ways = (this.getAttribute('notify') ?? 'title').split(/\s+/);
     notice.tell(lock.state === 'mine' ? lock.holder?.waiters ?? [] : []);
-    view.banner(lock, this.client.owner, { left: left !== null, manual: this.hasAttribute('manual'), notify: notice.mayAsk });
+    view.banner(lock, this.client.owner, { left: left !== null, manual: this.hasAttribute('manual'), notify: notice.mayAsk, unsafe: this.#kept?.unsafe ?? false });
     view.waiters(lock, this.#dirty && this.save !== null);
     const fields = this.#fields;
-    view.kept(left, this.editable, (name, value) => {
+    view.kept(left, { writable: this.editable, safe: this.#kept?.safe ?? null }, (name, value) => {
       const field = fields.find((f) => nameOf(f) === name);
       const stored = this.#dirty ? this.#base[name] ?? '' : valuesOf(fields.filter((f) => nameOf(f) === name))[name] ?? '';
       return { label: field ? labelOf(field) : name, mine: shown(field, value), stored: shown(field, stored) };

@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test as base } from './site.mjs';
-import { expect, isIn, lock, mutex, text, tokenOf } from './site.mjs';
+import { expect, isIn, kept, lock, mutex, text, tokenOf } from './site.mjs';
 
 const ivanov = { name: 'Ivanov', user: 'ivanov' };
 const petrova = { session: 'petrova', user_id: 'petrova', name: 'Petrova' };
@@ -71,4 +71,19 @@ test('a page that loads itself again keeps what it was granted', async ({ site, 
   await expect(text(page)).toBeEditable();
   const theirs = (await site.history('1')).filter((e) => e.owner.user_id === 'ivanov').map((e) => e.kind);
   expect(theirs.filter((kind) => ['captured', 'released', 'expired'].includes(kind))).toEqual(['captured']);
+});
+
+test('text that nothing can keep is offered as a file, and said to be kept nowhere', async ({ site, page, open }) => {
+  await open();
+  await isIn(page, 'mine');
+  await text(page).fill('half a sentence');
+  await expect(lock(page).locator('#detail')).toContainText('can\'t store your unsaved text');
+  await site.editlock('/v1/takeover', { mutex: mutex('1'), owner: petrova, seen_token: (await site.holder('1')).token, reason: 'urgent' });
+  await isIn(page, 'lost');
+  await expect(kept(page)).toContainText('could not store it');
+  await expect(kept(page)).not.toContainText('Kept in this browser');
+  const [file] = await Promise.all([page.waitForEvent('download'), kept(page).getByRole('button', { name: 'Download' }).click()]);
+  const chunks = [];
+  for await (const chunk of await file.createReadStream()) chunks.push(chunk);
+  expect(Buffer.concat(chunks).toString()).toBe('half a sentence');
 });

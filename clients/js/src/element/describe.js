@@ -17,6 +17,7 @@ import { person } from './dom.js';
  * @property {boolean} left whether text was left behind
  * @property {boolean} manual whether opening is the reader's choice
  * @property {boolean} notify whether notifications may be offered
+ * @property {boolean} unsafe whether unsaved text cannot be stored in this browser
  */
 
 /** @param {Owner} o the most readable of an owner's fields */
@@ -33,6 +34,8 @@ export function describe(lock, speech, me, page) {
   const { holder, note } = lock, away = lock.limited ? 'state.limited' : 'state.offline';
   const name = holder ? label(holder.owner) : '';
   const who = person(name);
+  /** @type {Sentence[]} what becomes of what is typed without a connection */
+  const typed = page.unsafe ? [['typed.unsafe']] : [['typed.safe']];
   const since = () => speech.time(holder?.captured_at);
   switch (lock.state) {
     case 'closed': case 'opening':
@@ -42,14 +45,15 @@ export function describe(lock, speech, me, page) {
       let details = [holder?.waiting ? ['state.mine.queue', { count: holder.waiting }] : ['state.mine.detail']];
       if (note === 'granted' || note === 'back') details.unshift([`state.mine.${note}`]);
       if (lock.inactiveAt) details = [['state.mine.inactive', { at: speech.time(lock.inactiveAt) }]];
-      if (!lock.online) details = [[lock.limited ? 'state.mine.limited' : 'state.mine.offline', { until: speech.time(lock.until ?? new Date()) }]];
+      if (!lock.online) details = [[lock.limited ? 'state.mine.limited' : 'state.mine.offline', { until: speech.time(lock.until ?? new Date()) }], ...typed];
+      else if (page.unsafe) details.push(...typed);
       return {
         tone: lock.online && !lock.inactiveAt ? 'mine' : 'offline', who: label(me), headline: ['state.mine', { since: since() }],
         details, offers: /** @type {Offer[]} */ ([page.manual && 'stop', page.notify && 'notify'].filter(Boolean)),
       };
     }
     case 'checking':
-      return { tone: 'offline', headline: ['state.checking'], details: lock.online ? [] : [[lock.limited ? 'state.checking.limited' : 'state.checking.offline']], offers: [] };
+      return { tone: 'offline', headline: ['state.checking'], details: lock.online ? [] : [[lock.limited ? 'state.checking.limited' : 'state.checking.offline'], ...typed], offers: [] };
     case 'other': {
       /** @type {Sentence[]} */
       const details = [holder?.waiting ? ['state.other.queue', { count: holder.waiting }] : ['state.other.detail']];

@@ -8,9 +8,14 @@ import { diff } from './diff.js';
 /** @import { Owner, Waiter } from '../types.js' */
 /** @import { Offer, Page, Sentence } from './describe.js' */
 /** @import { Speech } from './dom.js' */
-/** @import { Text } from './kept.js' */
+/** @import { Text } from './shelf.js' */
 
 const shownWaiters = 5;
+/** So many characters of a text are shown; all are copied, downloaded and restored. */
+const shownLength = 20_000;
+
+/** @param {string} text */
+const cut = (text) => text.length > shownLength ? `${text.slice(0, shownLength)}…` : text;
 
 /**
  * What the reader asks for.
@@ -51,6 +56,7 @@ export class View {
       since: element('p'),
       fields: element('dl'),
       restore: this.#button('kept.restore', () => acts.restore()),
+      download: this.#button('kept.download', () => this.#download()),
       kept: element('section', { id: 'kept', part: 'kept', 'aria-labelledby': 'kept-title', hidden: true }),
       dialog: element('dialog', { part: 'dialog', 'aria-labelledby': 'ask-title' }),
       title: element('h2', { id: 'ask-title' }), hint: element('p'), label: element('label', { htmlFor: 'ask-text' }),
@@ -63,7 +69,7 @@ export class View {
     /** @type {Record<string, string>} */
     this.values = {};
     e.kept.append(element('h2', { id: 'kept-title' }, t('kept.title')), e.since, e.fields, element('div', { className: 'actions' },
-      e.restore, this.#button('kept.copyall', (b) => this.#copy(b, Object.values(this.values).join('\n\n'))),
+      e.restore, e.download, this.#button('kept.copyall', (b) => this.#copy(b, Object.values(this.values).join('\n\n'))),
       this.#button('kept.discard', () => {
         acts.discard();
         e.banner.focus();
@@ -90,6 +96,9 @@ export class View {
   /** @param {Sentence} sentence */
   #nodes([key, values]) { return this.#speech.nodes(key, values); }
 
+  /** @param {Sentence[]} sentences */
+  #sentences(sentences) { return sentences.flatMap((s, i) => [...(i ? [document.createTextNode(' ')] : []), ...this.#nodes(s)]); }
+
   /**
    * @param {Lock} lock
    * @param {Owner} me
@@ -102,7 +111,7 @@ export class View {
     status.setAttribute('aria-live', shown.tone === 'lost' ? 'assertive' : 'polite');
     put(face, shown.who ? [badge(shown.who)] : []);
     put(headline, this.#nodes(shown.headline));
-    put(detail, shown.details.flatMap((d, i) => [...(i ? [document.createTextNode(' ')] : []), ...this.#nodes(d)]));
+    put(detail, this.#sentences(shown.details));
     this.#offer(shown.offers);
   }
 
@@ -152,24 +161,28 @@ export class View {
   /**
    * kept draws the text left behind, beside what is stored now.
    * @param {Text | null} left
-   * @param {boolean} writable
+   * @param {{writable: boolean, safe: boolean | null}} page whether the form can be changed; whether the text is stored
    * @param {(name: string, value: string) => {label: string, mine: string, stored: string}} field
    */
-  kept(left, writable, field) {
-    const { kept, since, fields, restore } = this.#e, speech = this.#speech;
+  kept(left, { writable, safe }, field) {
+    const { kept, since, fields, restore, download } = this.#e, speech = this.#speech;
     kept.hidden = !left;
     restore.hidden = !writable;
+    download.hidden = safe !== false;
     this.values = left?.fields ?? {};
     if (!left) return fields.replaceChildren();
-    put(since, speech.nodes('kept.since', { at: speech.time(new Date(left.at)) }));
-    const rows = Object.entries(left.fields).map(([name, value]) => ({ value, ...field(name, value) }));
-    const drawn = JSON.stringify(rows);
+    put(since, this.#sentences([['kept.since', { at: speech.time(new Date(left.at)) }], [`kept.safe.${safe}`], ['kept.marked']]));
+    const rows = Object.entries(left.fields).map(([name, value]) => {
+      const { label: about, mine, stored } = field(name, value);
+      return { name, about, mine: cut(mine), stored: cut(stored), same: mine === stored };
+    });
+    const drawn = JSON.stringify([left.at, rows]);
     if (fields.dataset.drawn === drawn && fields.children.length) return;
     fields.dataset.drawn = drawn;
-    fields.replaceChildren(...rows.map(({ value, label: name, mine, stored }) => {
-      const copy = this.#button('kept.copy', (b) => this.#copy(b, value), { className: 'quiet', ariaLabel: speech.text('kept.copy.field', { field: name }) });
-      const row = element('div', {}, element('dt', { dir: 'auto' }, name), element('dd', {}, this.#marked(mine, stored), copy));
-      if (stored !== mine) row.append(element('dd', { className: 'stored' }, element('span', {}, `${speech.text('kept.stored')} `, this.#marked(stored, mine))));
+    fields.replaceChildren(...rows.map(({ name, about, mine, stored, same }) => {
+      const copy = this.#button('kept.copy', (b) => this.#copy(b, left.fields[name]), { className: 'quiet', ariaLabel: speech.text('kept.copy.field', { field: about }) });
+      const row = element('div', {}, element('dt', { dir: 'auto' }, about), element('dd', {}, this.#marked(mine, stored), copy));
+      if (!same) row.append(element('dd', { className: 'stored' }, element('span', {}, `${speech.text('kept.stored')} `, this.#marked(stored, mine))));
       return row;
     }));
   }
@@ -181,6 +194,13 @@ export class View {
   #marked(text, other) {
     if (!text) return element('span', {}, this.#speech.text('kept.empty'));
     return element('span', { dir: 'auto' }, ...diff(text, other).map((p) => p.same || !p.text.trim() ? p.text : element('mark', {}, p.text)));
+  }
+
+  #download() {
+    const address = URL.createObjectURL(new Blob([Object.values(this.values).join('\n\n')], { type: 'text/plain' }));
+    element('a', { href: address, download: `${this.#speech.text('kept.title')}.txt` }).click();
+    setTimeout(() => URL.revokeObjectURL(address), 60_000);
+    this.#acts.copied();
   }
 
   /**

@@ -23,6 +23,10 @@ export type Page = {
      * whether notifications may be offered
      */
     notify: boolean;
+    /**
+     * whether unsaved text cannot be stored in this browser
+     */
+    unsafe: boolean;
 };
 /** @import { Lock } from '../lock.js' */
 /** @import { Owner } from '../types.js' */
@@ -36,6 +40,7 @@ export type Page = {
  * @property {boolean} left whether text was left behind
  * @property {boolean} manual whether opening is the reader's choice
  * @property {boolean} notify whether notifications may be offered
+ * @property {boolean} unsafe whether unsaved text cannot be stored in this browser
  */
 /** @param {Owner} o the most readable of an owner's fields */
 export declare const label: (o: Owner) => string;

@@ -2,7 +2,7 @@ import type { Lock } from '../lock.js';
 import type { Owner, Waiter } from '../types.js';
 import type { Offer, Page } from './describe.js';
 import type { Speech } from './dom.js';
-import type { Text } from './kept.js';
+import type { Text } from './shelf.js';
 export type Acts = Record<Offer, () => void> & {
     decline: (waiter: Waiter) => void;
     handOver: () => void;
@@ -42,10 +42,13 @@ export declare class View {
     /**
      * kept draws the text left behind, beside what is stored now.
      * @param {Text | null} left
-     * @param {boolean} writable
+     * @param {{writable: boolean, safe: boolean | null}} page whether the form can be changed; whether the text is stored
      * @param {(name: string, value: string) => {label: string, mine: string, stored: string}} field
      */
-    kept(left: Text | null, writable: boolean, field: (name: string, value: string) => {
+    kept(left: Text | null, { writable, safe }: {
+        writable: boolean;
+        safe: boolean | null;
+    }, field: (name: string, value: string) => {
         label: string;
         mine: string;
         stored: string;
