@@ -65,7 +65,7 @@ export class Editlock {
     addEventListener('focus', () => this.#wake(), on);
     addEventListener('online', () => this.#wake(true), on);
     document.addEventListener('visibilitychange', () => document.hidden || this.#wake(), on);
-    for (const name of input) addEventListener(name, () => this.#touched(), { ...on, capture: true, passive: true });
+    for (const name of input) addEventListener(name, () => this.active(), { ...on, capture: true, passive: true });
     this.#lookLater();
   }
 
@@ -293,7 +293,8 @@ export class Editlock {
 
   // --- whether somebody is there
 
-  #touched() {
+  /** active tells that somebody is there, where the page does not hear it itself. */
+  active() {
     this.#active = moment();
     for (const l of this.#locks) if (l.inactiveAt) l.warn(null);
   }

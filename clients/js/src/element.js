@@ -1,7 +1,8 @@
 // <edit-lock>: one person at a time edits what it wraps. See README.md.
 
 import { Editlock } from './index.js';
-import { Guard, labelOf, nameOf, shown, valuesOf, write } from './element/guard.js';
+import { isEditor, labelOf, nameOf, shown, valuesOf, write } from './element/fields.js';
+import { Guard } from './element/guard.js';
 import { label } from './element/describe.js';
 import { Speech } from './element/dom.js';
 import { Kept } from './element/kept.js';
@@ -60,12 +61,19 @@ export class EditLockElement extends Base {
   unchanged = early(this, 'unchanged');
   /** @type {(() => boolean | Promise<boolean>) | null} saves; for "Save and hand over" */
   save = early(this, 'save');
+  /** @type {((name: string, text: string) => void) | null} puts a kept text, that typed told of, into an editor */
+  restore = early(this, 'restore');
   /** @type {Editlock | null} to be set before the element is in a page; default: one per server and reader */
   client = early(this, 'client');
 
   /** @type {Lock | null} */
   #lock = null;
-  #guard = new Guard(this, () => this.editable && (this.#lock?.sure() ?? false));
+  #guard = new Guard(this, {
+    may: () => this.editable && (this.#lock?.sure() ?? false),
+    begins: () => this.#begins(),
+    typed: () => this.#typed(),
+    active: () => this.client?.active(),
+  });
   /** @type {View | null} */
   #view = null;
   /** @type {Kept | null} */
@@ -83,6 +91,9 @@ export class EditLockElement extends Base {
   /** @type {State} */
   #before = 'closed';
   #dirty = false;
+  /** @type {Record<string, string>} what typed told */
+  #told = {};
+  #stale = false; // an editor shows text that was left behind
   #atRisk = false;
   #starting = false;
   #stop = new AbortController();
@@ -252,9 +263,28 @@ export class EditLockElement extends Base {
 
   // --- the text
 
+  /**
+   * typed tells that the reader types where the element sees nothing: in a
+   * frame of another origin, on a canvas. Texts, by names, are kept like others.
+   * @param {Record<string, string>} [texts]
+   */
+  typed(texts = {}) {
+    if (!this.editable) return;
+    this.client?.active();
+    Object.assign(this.#told, texts);
+    this.#typed();
+  }
+
   get #fields() { return this.#guard.fields; }
 
-  #read() { return valuesOf(this.#fields); }
+  #read() { return { ...valuesOf(this.#fields), ...this.#told }; }
+
+  // Editors get their text some time after the page: it is the stored one
+  // until the first change.
+  #begins() {
+    const known = this.#dirty ? this.#base : {};
+    Object.assign(this.#base, valuesOf(this.#fields.filter((f) => isEditor(f) && !(nameOf(f) in known))));
+  }
 
   #typed() {
     if (!this.editable) return;
@@ -277,11 +307,13 @@ export class EditLockElement extends Base {
         const asked = performance.now(), put = await this.reload();
         if (!current()) return;
         put();
+        this.#told = {};
         await shownByNow();
         if (!current()) return;
+        this.#stale = false;
         this.#base = this.#read();
         this.#loaded = asked;
-      } else if (token && lock.note !== 'kept' && await this.#old(lock)) {
+      } else if (token && (this.#stale || lock.note !== 'kept' && await this.#old(lock))) {
         await this.#kept?.written();
         if (!current()) return;
         // What is stored needs no question about leaving the page.
@@ -297,7 +329,7 @@ export class EditLockElement extends Base {
     if (!current()) return;
     this.#loadedFor = token;
     this.#dirty = false;
-    this.#kept?.compare(this.#read());
+    if (!this.#stale) this.#kept?.compare(this.#read());
     this.#show();
   }
 
@@ -308,11 +340,15 @@ export class EditLockElement extends Base {
     return held ?? !await this.unchanged?.();
   }
 
-  #restore() {
+  async #restore() {
     const left = this.#kept?.left?.fields ?? {}, fields = this.#fields;
     this.#atRisk = false;
     this.#kept?.discard();
-    for (const [name, value] of Object.entries(left)) write(fields.filter((f) => nameOf(f) === name), value);
+    for (const [name, value] of Object.entries(left)) {
+      const named = fields.filter((f) => nameOf(f) === name);
+      if (named.length) await write(named, value);
+      else this.restore?.(name, value);
+    }
     this.#typed();
     fields.find((f) => nameOf(f) in left)?.focus();
   }
@@ -345,12 +381,17 @@ export class EditLockElement extends Base {
     this.#revert(); // nobody else will
   }
 
-  // Puts the stored text where this reader typed.
+  // Puts the stored text where this reader typed. What an editor makes of text
+  // is its own: for its sake the page is loaded again before the next hold.
   #revert() {
     const fields = this.#fields, now = this.#read();
-    for (const [name, value] of Object.entries(this.#base)) {
-      if (now[name] !== value) write(fields.filter((f) => nameOf(f) === name), value);
+    for (const name of Object.keys(now)) {
+      const named = fields.filter((f) => nameOf(f) === name);
+      if (now[name] === this.#base[name]) continue;
+      if (named.some(isEditor) || !named.length) this.#stale = true;
+      else if (name in this.#base) write(named, this.#base[name]);
     }
+    this.#told = {};
   }
 
   #show() {

@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { createServer, request } from 'node:http';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { expect, test as base, watchOver } from '../office.mjs';
 
 export { expect };
@@ -13,6 +13,7 @@ export { expect };
 const dist = join(import.meta.dirname, '../../../clients/js/dist');
 const policy = "default-src 'none'; script-src 'self'; connect-src 'self'; form-action 'self'; require-trusted-types-for 'script'; trusted-types 'none'";
 const markup = (text) => String(text).replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
+const types = { '.js': 'text/javascript', '.css': 'text/css', '.html': 'text/html' };
 const script = { 'Content-Type': 'text/javascript' };
 
 /** What the pages beside the records run. */
@@ -37,6 +38,8 @@ export class Site {
   records = new Map();
   /** More pages by path: {type, body}. */
   pages = new Map();
+  /** Folders whose files are served, by the path they are under. */
+  folders = new Map();
   /** Asked about each call; may answer {status, delay}: refused, or passed on later. */
   fault = () => null;
   /** Headers that its calls carry, its pages' too. */
@@ -72,6 +75,7 @@ export class Site {
     if (url.pathname.startsWith('/v1/')) return this.pass(req, res, url, body);
     if (url.pathname.startsWith('/api/records/')) return this.api(req, res, url, body);
     if (this.pages.has(url.pathname)) return res.writeHead(200, { 'Content-Type': this.pages.get(url.pathname).type }).end(this.pages.get(url.pathname).body);
+    for (const [under, folder] of this.folders) if (url.pathname.startsWith(under)) return this.file(res, join(folder, url.pathname.slice(under.length)));
     if (url.pathname.startsWith('/editlock/')) return res.writeHead(200, script).end(await readFile(join(dist, url.pathname.slice(10))));
     if (scripts[url.pathname]) return res.writeHead(200, script).end(scripts[url.pathname]);
     res.setHeader('Content-Security-Policy', policy);
@@ -80,6 +84,11 @@ export class Site {
     if (url.pathname === '/routes') return res.end(this.routes(url));
     if (url.pathname.startsWith('/records/')) return this.record(req, res, url, body);
     return res.writeHead(404).end();
+  }
+
+  async file(res, path) {
+    const body = await readFile(path).catch(() => null);
+    return body === null ? res.writeHead(404).end() : res.writeHead(200, { 'Content-Type': types[extname(path)] ?? 'application/octet-stream' }).end(body);
   }
 
   // allowed is the guard of every write: does the token that came with it

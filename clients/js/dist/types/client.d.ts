@@ -104,4 +104,6 @@ export declare class Editlock {
      * @returns {Promise<() => void>} gives it back
      */
     waitSlot(signal: AbortSignal): Promise<() => void>;
+    /** active tells that somebody is there, where the page does not hear it itself. */
+    active(): void;
 }

@@ -29,6 +29,8 @@ export declare class EditLockElement extends Base {
     unchanged: (() => boolean | Promise<boolean>) | null;
     /** @type {(() => boolean | Promise<boolean>) | null} saves; for "Save and hand over" */
     save: (() => boolean | Promise<boolean>) | null;
+    /** @type {((name: string, text: string) => void) | null} puts a kept text, that typed told of, into an editor */
+    restore: ((name: string, text: string) => void) | null;
     /** @type {Editlock | null} to be set before the element is in a page; default: one per server and reader */
     client: Editlock | null;
     constructor();
@@ -46,12 +48,20 @@ export declare class EditLockElement extends Base {
     /** Whether the form has text that is not stored. */
     get unsaved(): boolean;
     /** saved tells that what the form says is stored now; or that these fields are. */
-    saved(fields?: Record<string, string>): void;
+    saved(fields?: {
+        [x: string]: string;
+    }): void;
     /**
      * refused takes the server's problem that a save was refused with.
      * @param {Problem} problem
      */
     refused(problem: Problem): void;
+    /**
+     * typed tells that the reader types where the element sees nothing: in a
+     * frame of another origin, on a canvas. Texts, by names, are kept like others.
+     * @param {Record<string, string>} [texts]
+     */
+    typed(texts?: Record<string, string>): void;
     /** refresh shows the newest text, unless somebody types here. */
     refresh(): Promise<void>;
 }

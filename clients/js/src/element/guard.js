@@ -1,53 +1,70 @@
 // Makes what an element wraps read-only, and writable again, without touching
-// what the page itself has made read-only or disabled.
+// what the page itself has made read-only or disabled. Editors too, and those
+// in frames.
+
+import { areas, ignored, mayHave, sealed } from './areas.js';
+import { called, isEditor, nameOf } from './fields.js';
+
+/** @import { Area } from './areas.js' */
+/** @import { Control } from './fields.js' */
 
 const editable = 'input:not([type=hidden]), textarea, select, button, [contenteditable]:not([contenteditable=false])';
-const ignored = '[data-editlock=ignore], [data-editlock=ignore] *';
-const watched = ['disabled', 'readonly', 'contenteditable'];
+// What scripts make buttons of.
+const controls = '[role=toolbar] *, [role=menubar] *, [role=button], [role=menuitem], [role=checkbox], [role=radio], [role=switch], [role=option], [role=combobox]';
+const link = 'a[href]:not([href^="#"], [href^="javascript:"])';
+const watched = ['disabled', 'readonly', 'contenteditable', 'inert'];
 // Of these types an input can be read-only, and still be read and copied by
 // keyboard; the others can only be disabled.
 const texts = ['text', 'search', 'url', 'tel', 'email', 'password', 'date', 'month', 'week', 'time', 'datetime-local', 'number'];
-const changing = ['beforeinput', 'keydown', 'mousedown', 'click', 'paste', 'cut', 'drop', 'submit'];
-
-/** @typedef {HTMLInputElement & HTMLTextAreaElement} Control */
+const changing = ['beforeinput', 'paste', 'cut', 'drop', 'submit'];
+// Keys and clicks may only move about, but scripts make changes of them.
+const moving = ['keydown', 'keypress', 'pointerdown', 'mousedown', 'click', 'dblclick'];
+const activity = ['keydown', 'pointerdown', 'input', 'wheel'];
 
 /** @param {Element} e */
 const canBeReadOnly = (e) => e.localName === 'textarea' || e.localName === 'input' && texts.includes(/** @type {Control} */ (e).type);
 
 /** @param {Element} e */
-const attributeOf = (e) => canBeReadOnly(e) ? 'readonly' : 'disabled' in e ? 'disabled' : 'contenteditable';
+const attributeOf = (e) => e.localName === 'iframe' ? 'inert' : canBeReadOnly(e) ? 'readonly' : 'disabled' in e ? 'disabled' : 'contenteditable';
+
+/**
+ * What the element is told.
+ * @typedef {object} Tells
+ * @property {() => boolean} may is asked before each change that the reader makes
+ * @property {() => void} begins the reader may be about to change something
+ * @property {() => void} typed the reader may have changed something
+ * @property {() => void} active the reader did something in a frame, which the page does not hear
+ */
 
 export class Guard {
   #host;
+  #tells;
   #writable = true;
   /** @type {Map<Element, string | null>} what the page had set, of all that is locked */
   #own = new Map();
+  /** @type {WeakSet<Node>} where this guard listens */
+  #known = new WeakSet();
+  /** @type {Set<Document>} those that are edited as a whole, while they are locked */
+  #designs = new Set();
   #observer;
+  #stop = new AbortController();
 
   /**
    * @param {HTMLElement} host
-   * @param {() => boolean} may is asked before each change that the reader makes
+   * @param {Tells} tells
    */
-  constructor(host, may) {
+  constructor(host, tells) {
     this.#host = host;
+    this.#tells = tells;
     this.#observer = new MutationObserver((records) => this.#changed(records));
-    for (const name of changing) {
-      host.addEventListener(name, (e) => {
-        const target = /** @type {Element} */ (e.target);
-        if (target === host || target.matches(ignored) || may()) return;
-        // The fields are read-only by now, so keys and clicks that only move
-        // about may go on.
-        if (!['keydown', 'mousedown', 'click'].includes(name) || target.closest(editable)?.hasAttribute('disabled')) {
-          e.preventDefault();
-          e.stopPropagation();
-        }
-      }, { capture: true });
-    }
   }
 
   start() {
-    this.#observer.observe(this.#host, { subtree: true, childList: true, attributes: true, attributeFilter: watched });
-    this.#quietly(() => this.#apply());
+    this.#stop = new AbortController();
+    // A frame's document may come before its load, but is typed into only
+    // after the focus went there.
+    addEventListener('blur', () => this.#look(), { signal: this.#stop.signal });
+    this.#look();
   }
 
   /** wake takes over from a page that keeps its form inert until somebody guards it. */
@@ -60,24 +77,86 @@ export class Guard {
     this.#writable = true;
     this.#quietly(() => this.#apply());
     this.#observer.disconnect();
+    this.#stop.abort();
   }
 
   /** @param {boolean} writable */
   set(writable) {
     if (writable === this.#writable) return;
     this.#writable = writable;
+    this.#look();
+  }
+
+  /** The fields whose text somebody would miss. */
+  get fields() {
+    const all = /** @type {Control[]} */ ([...areas(this.#host)].flatMap((area) => [
+      ...area.querySelectorAll('input, textarea, select, [contenteditable]'), ...'designMode' in area && this.#isDesigned(area) ? [area.body] : [],
+    ]));
+    return called(all.filter((e) => !e.matches(ignored) && (!isEditor(e) || this.#isWhole(e))), this.#host)
+      .filter((e) => nameOf(e) && !['hidden', 'password', 'file', 'submit', 'button', 'reset', 'image'].includes(e.type));
+  }
+
+  /** @param {Document} page */
+  #isDesigned(page) { return page.designMode === 'on' || this.#designs.has(page); }
+
+  /** @param {Element} e */
+  #isWhole(e) {
+    const own = this.#own.get(e) ?? e.getAttribute('contenteditable');
+    return own !== 'false' && !e.parentElement?.closest('[contenteditable]');
+  }
+
+  // All of it may be done again to what it was done to before: a document that
+  // is written anew forgets who listens.
+  #look() {
+    const { signal } = this.#stop;
+    for (const area of areas(this.#host)) {
+      this.#known.add(area);
+      const frame = 'defaultView' in area ? area.defaultView : null, target = frame ?? area;
+      this.#observer.observe(area, { subtree: true, childList: true, attributes: true, attributeFilter: watched });
+      for (const name of [...changing, ...moving]) target.addEventListener(name, this.#asked, { signal, capture: true });
+      area.addEventListener('load', this.#arrived, { signal, capture: true }); // of frames within; windows see none of them
+      if (!frame) continue;
+      for (const name of activity) frame.addEventListener(name, this.#tells.active, { signal, capture: true, passive: true });
+      for (const name of ['input', 'change']) frame.addEventListener(name, this.#tells.typed, { signal });
+      frame.addEventListener('pagehide', this.#arrived, { signal });
+    }
     this.#quietly(() => this.#apply());
   }
 
-  /** controls are the fields whose text somebody would miss. */
-  get fields() {
-    return /** @type {Control[]} */ ([...this.#host.querySelectorAll('input, textarea, select, [contenteditable]')])
-      .filter((e) => nameOf(e) && !['hidden', 'password', 'file', 'submit', 'button', 'reset', 'image'].includes(e.type) && !e.matches(ignored));
-  }
+  #arrived = () => { setTimeout(() => this.#stop.signal.aborted || this.#look()); };
+
+  #asked = (/** @type {Event} */ e) => {
+    const [first] = /** @type {Node[]} */ (e.composedPath());
+    const at = /** @type {Element | null} */ (first.nodeType === 1 ? first : null);
+    // The target is the element itself for what is in its own shadow root, too.
+    if (!at || e.target === this.#host || at.matches(ignored) || /** @type {Partial<Element>} */ (e.target).matches?.(ignored)) return;
+    // Elements make shadow roots without a word.
+    const root = at.getRootNode();
+    if (!this.#known.has(root) && root !== this.#host.getRootNode()) this.#look();
+    const editor = at.closest('[contenteditable]') ?? (this.#isDesigned(at.ownerDocument) ? at.ownerDocument.body : null);
+    const moves = moving.includes(e.type);
+    if (this.#tells.may()) {
+      if (!moves || e.type === 'keydown') this.#tells.begins();
+      if (editor) setTimeout(this.#tells.typed); // editors may swallow what would tell
+      return;
+    }
+    const disabled = at.closest(editable)?.hasAttribute('disabled');
+    // The fields are read-only by now, so keys and clicks that only move about
+    // may go on.
+    if (moves && !disabled && !editor && (!at.closest(controls) || at.closest(link))) return;
+    if (disabled || !moves || /click/.test(e.type)) e.preventDefault();
+    e.stopImmediatePropagation();
+  };
 
   #apply() {
     if (!this.#writable) {
-      for (const e of this.#host.querySelectorAll(editable)) if (!e.matches(ignored)) this.#lock(e);
+      for (const area of areas(this.#host)) {
+        for (const e of [...area.querySelectorAll(editable), ...sealed(area)]) if (!e.matches(ignored)) this.#lock(e);
+        if ('designMode' in area && area.designMode === 'on') {
+          this.#designs.add(area);
+          area.designMode = 'off';
+        }
+      }
       return;
     }
     for (const [e, own] of this.#own) {
@@ -85,7 +164,9 @@ export class Guard {
       if (own === null) e.removeAttribute(name);
       else e.setAttribute(name, own);
     }
+    for (const page of this.#designs) page.designMode = 'on';
     this.#own.clear();
+    this.#designs.clear();
   }
 
   /** @param {Element} e */
@@ -93,89 +174,30 @@ export class Guard {
     const name = attributeOf(e);
     if (!this.#own.has(e)) this.#own.set(e, e.getAttribute(name));
     e.setAttribute(name, name === 'contenteditable' ? 'false' : '');
+    if (name === 'inert' && e.ownerDocument.activeElement === e) /** @type {HTMLElement} */ (e).blur(); // keys would go on
   }
 
   // What the page changes while it is read-only is what it wants once it is
   // writable.
   /** @param {MutationRecord[]} records */
   #changed(records) {
+    this.#note(records);
+    if (!this.#writable || records.some(mayHave)) this.#look();
+  }
+
+  /** @param {MutationRecord[]} records */
+  #note(records) {
     if (this.#writable) return;
-    this.#quietly(() => {
-      for (const { type, target, attributeName } of records) {
-        const e = /** @type {Element} */ (target);
-        if (type === 'attributes' && this.#own.has(e) && attributeName === attributeOf(e)) this.#own.set(e, e.getAttribute(attributeName));
-      }
-      this.#apply();
-    });
+    for (const { target, attributeName } of records) {
+      const e = /** @type {Element} */ (target);
+      if (attributeName && this.#own.has(e) && attributeName === attributeOf(e)) this.#own.set(e, e.getAttribute(attributeName));
+    }
   }
 
   /** @param {() => void} change */
   #quietly(change) {
-    const pending = this.#observer.takeRecords();
-    if (pending.length && !this.#writable) {
-      for (const { target, attributeName } of pending) {
-        const e = /** @type {Element} */ (target);
-        if (attributeName && this.#own.has(e)) this.#own.set(e, e.getAttribute(attributeName));
-      }
-    }
+    this.#note(this.#observer.takeRecords());
     change();
     this.#observer.takeRecords();
-  }
-}
-
-/** @param {Element} e */
-export const nameOf = (e) => e.getAttribute('name') || e.id;
-
-/** @param {Control} e */
-export function labelOf(e) {
-  return e.labels?.[0]?.textContent?.trim() || e.getAttribute('aria-label') || nameOf(e);
-}
-
-/**
- * valuesOf reads fields as texts by name.
- * @param {Control[]} fields
- */
-export function valuesOf(fields) {
-  /** @type {Record<string, string>} */
-  const values = {};
-  for (const e of fields) {
-    const name = nameOf(e);
-    if (e.type === 'radio') values[name] = e.checked ? e.value : values[name] ?? '';
-    else if (e.type === 'checkbox') values[name] = [values[name], e.checked ? e.value : ''].filter(Boolean).join(', ');
-    else if (e.localName === 'select') values[name] = [.../** @type {any} */ (e).selectedOptions].map((o) => o.value).join(', ');
-    else values[name] = e.value ?? e.textContent ?? '';
-  }
-  return values;
-}
-
-/**
- * shown is a value as the form shows it: an option by its text.
- * @param {Control | undefined} e
- * @param {string} value
- */
-export function shown(e, value) {
-  if (e?.localName !== 'select') return value;
-  return [.../** @type {any} */ (e).options].find((o) => o.value === value)?.textContent ?? value;
-}
-
-/**
- * write puts a text into a field as if it had been typed, so that frameworks
- * notice.
- * @param {Control[]} fields all of one name
- * @param {string} value
- */
-export function write(fields, value) {
-  for (const e of fields) {
-    if (e.type === 'radio' || e.type === 'checkbox') {
-      if (e.checked !== value.split(', ').includes(e.value)) e.click();
-    } else if (e.localName === 'select' && /** @type {any} */ (e).multiple) {
-      for (const o of /** @type {any} */ (e).options) o.selected = value.split(', ').includes(o.value);
-    } else if ('value' in e) {
-      // React puts a property of its own over the element's.
-      Object.getOwnPropertyDescriptor(Object.getPrototypeOf(e), 'value')?.set?.call(e, value);
-    } else {
-      /** @type {HTMLElement} */ (e).textContent = value;
-    }
-    for (const type of ['input', 'change']) e.dispatchEvent(new Event(type, { bubbles: true }));
   }
 }

@@ -1,11 +1,37 @@
-export type Control = HTMLInputElement & HTMLTextAreaElement;
+import type { Control } from './fields.js';
+export type Tells = {
+    /**
+     * is asked before each change that the reader makes
+     */
+    may: () => boolean;
+    /**
+     * the reader may be about to change something
+     */
+    begins: () => void;
+    /**
+     * the reader may have changed something
+     */
+    typed: () => void;
+    /**
+     * the reader did something in a frame, which the page does not hear
+     */
+    active: () => void;
+};
+/**
+ * What the element is told.
+ * @typedef {object} Tells
+ * @property {() => boolean} may is asked before each change that the reader makes
+ * @property {() => void} begins the reader may be about to change something
+ * @property {() => void} typed the reader may have changed something
+ * @property {() => void} active the reader did something in a frame, which the page does not hear
+ */
 export declare class Guard {
     #private;
     /**
      * @param {HTMLElement} host
-     * @param {() => boolean} may is asked before each change that the reader makes
+     * @param {Tells} tells
      */
-    constructor(host: HTMLElement, may: () => boolean);
+    constructor(host: HTMLElement, tells: Tells);
     start(): void;
     /** wake takes over from a page that keeps its form inert until somebody guards it. */
     wake(): void;
@@ -13,28 +39,6 @@ export declare class Guard {
     stop(): void;
     /** @param {boolean} writable */
     set(writable: boolean): void;
-    /** controls are the fields whose text somebody would miss. */
+    /** The fields whose text somebody would miss. */
     get fields(): Control[];
 }
-/** @param {Element} e */
-export declare const nameOf: (e: Element) => string;
-/** @param {Control} e */
-export declare function labelOf(e: Control): string;
-/**
- * valuesOf reads fields as texts by name.
- * @param {Control[]} fields
- */
-export declare function valuesOf(fields: Control[]): Record<string, string>;
-/**
- * shown is a value as the form shows it: an option by its text.
- * @param {Control | undefined} e
- * @param {string} value
- */
-export declare function shown(e: Control | undefined, value: string): any;
-/**
- * write puts a text into a field as if it had been typed, so that frameworks
- * notice.
- * @param {Control[]} fields all of one name
- * @param {string} value
- */
-export declare function write(fields: Control[], value: string): void;
