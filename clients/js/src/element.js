@@ -82,7 +82,7 @@ export class EditLockElement extends Base {
   #notice = null;
   /** @type {Record<string, string>} the fields as stored */
   #base = {};
-  /** The token whose holder has the newest text in front of him. */
+  /** The token whose holder has the newest text on the screen. */
   #loadedFor = 0;
   #loading = 0; // the token that the newest text is under way for
   #loads = 0;

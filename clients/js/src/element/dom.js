@@ -78,7 +78,7 @@ export class Speech {
     this.lang = /** @type {keyof typeof tables} */ (/^ru\b/i.test(lang) ? 'ru' : 'en');
     this.#table = tables[this.lang];
     this.#date = date;
-    const locale = navigator.languages.find((l) => l.startsWith(this.lang)) ?? this.lang; // his own en, if he has one
+    const locale = navigator.languages.find((l) => l.startsWith(this.lang)) ?? this.lang; // their own en, if they have one
     this.#clock = new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit' });
     this.#day = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', hour: 'numeric', minute: '2-digit' });
     this.#exact = new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'medium' });

@@ -106,7 +106,7 @@ export class Guard {
   }
 
   // All of it may be done again to what it was done to before: a document that
-  // is written anew forgets who listens.
+  // is written again forgets who listens.
   #look() {
     const { signal } = this.#stop;
     for (const area of areas(this.#host)) {
