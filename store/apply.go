@@ -34,7 +34,11 @@ func (e *Effects) add(more Effects) {
 		e.Left = slices.DeleteFunc(e.Left, func(id string) bool { return id == t.ID })
 		e.News = slices.DeleteFunc(e.News, func(n Signal) bool { return n.Ticket == t.ID })
 	}
-	e.Entries = append(e.Entries, more.Entries...)
+	if len(e.Entries) == 0 {
+		e.Entries = slices.Clip(more.Entries) // they are large
+	} else {
+		e.Entries = append(e.Entries, more.Entries...)
+	}
 	e.Joined = append(e.Joined, more.Joined...)
 	e.Left = append(e.Left, more.Left...)
 	e.News = append(e.News, more.News...)

@@ -4,9 +4,9 @@
 // the database as writes, and what it depends on as conditions.
 //
 // Takes of free names, renewals and refusals are one round trip. So is what
-// depends on a hold that this process saw last: its release, its takeover, a
-// place in its queue. What finds another state than assumed takes one more for
-// each time.
+// depends on what this process saw last: the release of a hold, also to the waiter
+// who was first, its takeover, a place in its queue. What finds another state than
+// assumed takes one more for each time.
 package core
 
 import (
@@ -166,6 +166,7 @@ func (s *Store) Get(ctx context.Context, name string) (store.View, error) {
 	if err != nil {
 		return store.View{}, err
 	}
+	s.known.saw(at)
 	return store.View{Record: at.inForce(answer.Now), Now: answer.Now}, nil
 }
 

@@ -36,14 +36,14 @@ func (s *Store) assumePlace(sw *store.Swap) *place {
 		return &place{name: sw.Name, assumed: []kv.Cond{{Key: holdKey(sw.Name), Absent: true}}}
 	case sw.Do == store.Touch && sw.Note == nil && sw.Holder == nil && !x.Free && !x.Waiting:
 		return assumeHeld(sw)
-	case x.Waiting || sw.Do == store.Leave:
+	case sw.Do == store.Leave:
 		return nil
 	}
-	row := s.known.get(sw.Name)
-	if row == nil {
+	last := s.known.get(sw.Name)
+	if last == nil || x.Waiting && (sw.Do != store.Drop || len(last.queue) == 0) {
 		return nil
 	}
-	rec, err := decodeRecord(sw.Name, row)
+	rec, err := decodeRecord(sw.Name, &last.row)
 	if err != nil {
 		return nil
 	}
@@ -51,7 +51,11 @@ func (s *Store) assumePlace(sw *store.Swap) *place {
 	if x.Data != nil {
 		rec.Data = *x.Data
 	}
-	return &place{name: sw.Name, hold: row, rec: rec}
+	at := &place{name: sw.Name, hold: &last.row, rec: rec}
+	if sw.Do == store.Drop { // to the first waiter, who stays first
+		at.queue, at.rest = last.queue, last.rest
+	}
+	return at
 }
 
 // assumeHeld makes up a hold that a renewal expects: none of the rest matters.
@@ -71,19 +75,26 @@ func assumeHeld(sw *store.Swap) *place {
 	return &place{name: sw.Name, rec: rec, assumed: []kv.Cond{hold, {Prefix: alarmKeys(sw.Name), NoneDue: true}}}
 }
 
-// holds are the rows that this process has seen last, without their data. They
-// may be out of date.
+// holds are what this process has seen last under names that were held. It may be
+// out of date.
 type holds struct {
-	mu   sync.Mutex
-	rows map[string]*kv.Row
+	mu    sync.Mutex
+	names map[string]*held
+}
+
+// held is a hold, without its data, and its queue.
+type held struct {
+	row   kv.Row
+	queue []store.Ticket
+	rest  int
 }
 
 const maxKnown = 1 << 14
 
-func (h *holds) get(name string) *kv.Row {
+func (h *holds) get(name string) *held {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.rows[name]
+	return h.names[name]
 }
 
 // saw remembers what stands under a name.
@@ -91,19 +102,19 @@ func (h *holds) saw(p *place) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if p.hold == nil {
-		delete(h.rows, p.name)
+		delete(h.names, p.name)
 		return
 	}
-	if h.rows == nil {
-		h.rows = make(map[string]*kv.Row)
+	if h.names == nil {
+		h.names = make(map[string]*held)
 	}
-	if _, known := h.rows[p.name]; !known && len(h.rows) >= maxKnown {
-		for name := range h.rows { // any one
-			delete(h.rows, name)
+	if _, known := h.names[p.name]; !known && len(h.names) >= maxKnown {
+		for name := range h.names { // any one
+			delete(h.names, name)
 			break
 		}
 	}
-	row := *p.hold
-	row.Data = ""
-	h.rows[p.name] = &row
+	last := &held{row: *p.hold, queue: p.queue, rest: p.rest}
+	last.row.Data = ""
+	h.names[p.name] = last
 }

@@ -91,7 +91,12 @@ func (p *plan) transaction(req store.Request) kv.Txn {
 			sw = &req.Swaps[i]
 		}
 		after := p.after[i]
-		txn.If = append(txn.If, at.conditions(sw, p.done, p.now, gone, after)...)
+		conds := at.conditions(sw, p.done, p.now, gone, after)
+		if len(p.places) == 1 {
+			txn.If = slices.Clip(conds)
+		} else {
+			txn.If = append(txn.If, conds...)
+		}
 		if claim := at.claimed(p.now); claim.After(txn.Since) {
 			txn.Since = claim // the clock may be set back meanwhile
 		}
@@ -134,7 +139,7 @@ func reads(places []*place, req store.Request) []kv.Range {
 		if i < len(req.Swaps) && req.Swaps[i].Ticket != nil {
 			id = req.Swaps[i].Ticket.ID
 		}
-		all = append(all, ranges(at.name, id)...)
+		all = appendRanges(all, at.name, id)
 	}
 	return all
 }

@@ -30,15 +30,15 @@ func (p *place) state() store.State {
 
 // ranges read a place. ID is that of the waiter that a swap speaks of; empty:
 // none.
-func ranges(name, id string) []kv.Range {
-	r := []kv.Range{
-		{Key: holdKey(name)},
-		{Prefix: waiterKeys(name), Limit: store.MaxWaiters, Count: true},
+func ranges(name, id string) []kv.Range { return appendRanges(nil, name, id) }
+
+func appendRanges(to []kv.Range, name, id string) []kv.Range {
+	waiters := waiterKeys(name)
+	to = append(to, kv.Range{Key: holdKey(name)}, kv.Range{Prefix: waiters, Limit: store.MaxWaiters, Count: true})
+	if id != "" {
+		to = append(to, kv.Range{Prefix: waiters, Tag: waiterTag(id), Limit: 1})
 	}
-	if id == "" {
-		return r
-	}
-	return append(r, kv.Range{Prefix: waiterKeys(name), Tag: waiterTag(id), Limit: 1})
+	return to
 }
 
 // readPlace makes a place of what its ranges found.
@@ -123,7 +123,7 @@ func (p *place) conditions(sw *store.Swap, done bool, now time.Time, gone map[st
 	if p.assumed != nil {
 		return p.assumed
 	}
-	conds := make([]kv.Cond, 1, 4)
+	conds := make([]kv.Cond, 1, 2+len(p.queue))
 	conds[0] = kv.Cond{Key: holdKey(p.name)}
 	live := p.rec.Live(now)
 	if p.hold == nil {

@@ -70,6 +70,9 @@ func TestUncontendedCallsTakeOneRoundTrip(t *testing.T) {
 		{"a takeover", swap("5", store.Swap{
 			Name: "a", Do: store.Take, Expect: store.Expect{Session: &session}, Holder: &bob, Terms: &store.Terms{}, Note: note("taken_over"),
 		}), true},
+		{"a release to a waiter who was seen", swap("6", store.Swap{
+			Name: "b", Do: store.Drop, Expect: store.Expect{Session: &session}, Note: note("released"),
+		}), true},
 	} {
 		e.trips = 0
 		res, err := step.call()
