@@ -61,7 +61,7 @@ var engines = []engine{
 	{name: "redis", serve: func(h *host) func(string) string {
 		server := enginetest.StartRedis(h)
 		return func(string) string { return server.Store() }
-	}, open: func(ctx context.Context, url string) (store.Store, error) { return redis.Open(ctx, url, nil) }},
+	}, open: func(ctx context.Context, url string) (store.Store, error) { return redis.Open(ctx, url) }},
 	{name: "etcd", serve: func(h *host) func(string) string {
 		server := enginetest.StartOwnEtcd(h, "--quota-backend-bytes=8589934592") // a million is more than its 2 GB
 		return func(store string) string { return "etcd://" + server.Host + "/" + store }

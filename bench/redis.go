@@ -36,12 +36,12 @@ func onRedis(ctx context.Context, b *bench) error {
 			ClientOption: rueidis.ClientOption{InitAddress: []string{address}}, KeyMajority: 1, KeyValidity: lease, NoLoopTracking: true,
 		}))
 		defer locker.Close()
-		st := must(redis.Open(ctx, server.Store(), nil))
+		st := must(redis.Open(ctx, server.Store()))
 		defer st.Close()
 		var programs [2]*editlock.Manager
 		url := server.Store()
 		for i := range programs {
-			programs[i] = editlock.NewManager(must(redis.Open(ctx, url, nil)), nil)
+			programs[i] = editlock.NewManager(must(redis.Open(ctx, url)), nil)
 			defer programs[i].Close()
 		}
 

@@ -143,7 +143,7 @@ func openStore(ctx context.Context, scheme, url, rest string) (store.Store, erro
 	case "mysql", "mariadb":
 		return opened(mariadb.Open(ctx, url))
 	case "redis", "rediss":
-		return opened(redis.Open(ctx, url, nil))
+		return opened(redis.Open(ctx, url))
 	}
 	return opened(etcd.Open(ctx, url, nil))
 }

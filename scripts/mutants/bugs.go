@@ -58,16 +58,36 @@ var mutants = []mutant{
 
 	// Engines.
 	{
-		"Redis compares identities by their beginnings", "store/redis/lua/plain.lua",
-		"ARGV[5] == had_session)", "sub(had_session, 1, #ARGV[5]) == ARGV[5])", redis,
+		"Redis compares tags by their beginnings", "store/redis/lua/plain.lua",
+		"sub(v, 65, 64 + n1) == tag", "sub(v, 65, 64 + #tag) == tag", redis,
 	},
 	{
-		"a refresh creates in Redis", "store/redis/lua/plain.lua",
-		"allowed = action == 1 and expects % 2 == 1", "action, allowed = 1, true", redis,
+		"Redis renews what is due", "store/redis/lua/plain.lua",
+		"done = v and now < seen + life and", "done = v and", redis,
 	},
 	{
-		"Redis wakes nobody", "store/redis/lua/write.lua",
-		"call('PUBLISH', P .. 'news', said)", "", redis,
+		"Redis drops a name that somebody waits for", "store/redis/lua/plain.lua",
+		"if kind == 0 or found[k + 1] or", "if kind == 0 or", redis,
+	},
+	{
+		"rows outlive their lease in Redis", "store/redis/lua/rows.lua",
+		"if not lease or now >= lease.due then return false end", "", redis,
+	},
+	{
+		"Redis lists what was there when its index was brought up to date", "store/redis/lua/rows.lua",
+		"    fold()\n    local head", "    local head", redis,
+	},
+	{
+		"Redis finds no tags at the end of the log", "store/redis/lua/log.lua",
+		"while index(100) do end\n", "", redis,
+	},
+	{
+		"Redis logs what was not done", "store/redis/lua/plain.lua",
+		"if bits % 8 >= 4 then skip = skip .. n .. ',' end", "", redis,
+	},
+	{
+		"Redis wakes nobody", "store/redis/lua/commit.lua",
+		"call('PUBLISH', P .. 'news', sent(note, found))", "", redis,
 	},
 	{
 		"a condition on PostgreSQL compares no data", "store/postgres/commit.sql",

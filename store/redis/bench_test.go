@@ -23,7 +23,7 @@ func BenchmarkStore(b *testing.B) {
 }
 
 func benchStore(b *testing.B, server *enginetest.Redis) store.Store {
-	st, err := redis.Open(b.Context(), server.Store(), nil)
+	st, err := redis.Open(b.Context(), server.Store())
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -126,7 +126,7 @@ func retried(t *testing.T, st store.Store, req store.Request) store.Result {
 
 func openStore(t *testing.T, url string) store.Store {
 	t.Helper()
-	st, err := redis.Open(t.Context(), url, nil)
+	st, err := redis.Open(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,24 +1,46 @@
 package redis
 
-import "fmt"
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/editlock/editlock/store/kv"
+)
 
 // given is a clock for scripts that goes by what the callers say: their last
 // argument is the time, and the number of its change. The newest that any of
 // them has seen counts for all.
-const given = `
-local function clock()
+const given = `local time = (function()
   local change, t = string.match(ARGV[#ARGV], '^(%d+) (%d+)$')
-  local known = redis.call('HMGET', KEYS[1] .. 'clock', 'change', 'time')
-  if known[1] and tonumber(known[1]) >= tonumber(change) then return tonumber(known[2]) end
-  redis.call('HSET', KEYS[1] .. 'clock', 'change', change, 'time', t)
-  return tonumber(t)
-end`
+  local known = call('HMGET', P .. 'clock', 'change', 'time')
+  if known[1] and tonumber(known[1]) >= tonumber(change) then t = known[2] else call('HSET', P .. 'clock', 'change', change, 'time', t) end
+  return { sub(t, 1, -7), sub(t, -6) }
+end)()`
 
-// Keeping makes stores keep to a clock: now tells the time in microseconds,
-// and how many other times it has told before.
-func Keeping(now func() (micros int64, change uint64)) *Options {
-	return &Options{clock: given, now: func() string {
-		micros, change := now()
-		return fmt.Sprint(change, " ", micros)
-	}}
+// Ticker tells Redis what time a test has. Stores that share their keys share it.
+type Ticker struct {
+	Now     func() time.Time
+	mu      sync.Mutex
+	last    int64
+	changes uint64
+}
+
+func (c *Ticker) tell() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if micros := c.Now().UnixMicro(); micros != c.last {
+		c.last = micros
+		c.changes++
+	}
+	return fmt.Sprint(c.changes, " ", c.last)
+}
+
+// OpenEngine opens an engine, on a clock of the test's if there is one.
+func OpenEngine(ctx context.Context, url string, c *Ticker) (kv.Engine, error) {
+	if c == nil {
+		return open(ctx, url, "", nil)
+	}
+	return open(ctx, url, given, c.tell)
 }

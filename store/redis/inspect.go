@@ -3,7 +3,6 @@ package redis
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strconv"
 	"time"
 )
@@ -14,57 +13,55 @@ type Inspection struct {
 	Version        string // the server's
 	Tables, Newest int    // version of the layout (0: there is no store), and the newest known here
 
-	s *Store
+	e *engine
 }
 
 var (
-	layoutScript = newScript(false, "return { redis.call('GET', KEYS[1] .. 'layout') or '0' }")
+	layoutScript = newScript(false, "return { redis.call('GET', string.sub(KEYS[1], 1, -6) .. 'layout') or '0' }")
 	timeScript   = newScript(false, "return redis.call('TIME')")
 	// tryScript writes nothing where nothing is, which is refused as any write.
-	tryScript = newScript(false, "return { redis.call('SETRANGE', KEYS[1] .. 'try', 0, '') }")
+	tryScript = newScript(false, "return { redis.call('SETRANGE', string.sub(KEYS[1], 1, -6) .. 'try', 0, '') }")
 )
 
 // Inspect looks at the store that url names. It fails as Open does.
 func Inspect(ctx context.Context, url string) (i *Inspection, err error) {
-	s, err := reach(ctx, url, nil)
+	e, err := reach(ctx, url, "")
 	if err != nil {
 		return nil, err
 	}
-	i = &Inspection{s: s}
+	i = &Inspection{e: e, Newest: layout}
 	defer func() {
 		if err != nil {
-			i, err = nil, errors.Join(err, s.Close())
+			i, err = nil, errors.Join(err, e.Close())
 		}
 	}()
-	version, err := s.look(ctx)
+	version, err := e.look(ctx)
 	if err != nil {
 		return i, err
 	}
 	i.Version = "Redis " + version
-	if _, err := s.eval(ctx, tryScript); err != nil {
+	if _, err := e.read(ctx, tryScript); err != nil {
 		return i, err
 	}
-	answer, err := s.eval(ctx, layoutScript)
+	answer, err := e.read(ctx, layoutScript)
 	if err != nil {
 		return i, err
 	}
-	found, err := answer[0].ToString()
-	if err != nil {
+	r := &reply{parts: answer}
+	found := r.text()
+	if r.err != nil || found == "0" {
+		return i, r.err
+	}
+	if err := e.laidOut(found); err != nil {
 		return i, err
 	}
-	if i.Newest, err = strconv.Atoi(layout); err != nil {
-		return i, err
-	}
-	if i.Tables, err = strconv.Atoi(found); err != nil || i.Tables > i.Newest {
-		return i, fmt.Errorf("redis: the store at prefix %q is laid out in version %s; this editlock knows %s: use a newer one",
-			s.at.prefix, found, layout)
-	}
+	i.Tables = layout
 	return i, nil
 }
 
 // Clock tells the store's time.
 func (i *Inspection) Clock(ctx context.Context) (time.Time, error) {
-	answer, err := i.s.eval(ctx, timeScript)
+	answer, err := i.e.read(ctx, timeScript)
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -82,4 +79,4 @@ func (i *Inspection) Clock(ctx context.Context) (time.Time, error) {
 }
 
 // Close ends the connection.
-func (i *Inspection) Close() error { return i.s.Close() }
+func (i *Inspection) Close() error { return i.e.Close() }

@@ -92,8 +92,8 @@ func (l *lone) do(ctx context.Context, call func(rueidis.Client) rueidis.RedisRe
 	warm := l.warm
 	l.warm, l.used = true, warm
 	l.mu.Unlock()
-	l.idle.Reset(cold)
 	if !warm {
+		l.idle.Reset(cold)
 		return res, false
 	}
 	defer l.leave()
@@ -132,7 +132,7 @@ func (l *lone) cut(used bool) {
 func (l *lone) leave() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.idle.Reset(cold) // it may have fallen due during the call
+	l.idle.Reset(cold)
 	l.used = false
 }
 
@@ -140,5 +140,3 @@ func (l *lone) close() {
 	l.idle.Stop()
 	l.client.Close()
 }
-
-var errNoAnswer = errors.New("redis: the server's answer lacks a part")

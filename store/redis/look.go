@@ -27,7 +27,7 @@ type watch struct {
 var infoScript = newScript(false, "return { redis.call('INFO') }")
 
 // keepLooking looks at the server until ctx ends.
-func (s *Store) keepLooking(ctx context.Context) {
+func (e *engine) keepLooking(ctx context.Context) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {
@@ -37,28 +37,28 @@ func (s *Store) keepLooking(ctx context.Context) {
 		case <-tick.C:
 		}
 		within, cancel := context.WithTimeout(ctx, silence)
-		_, _ = s.look(within) // a server out of reach: its first call looks again
+		_, _ = e.look(within) // a server out of reach: its first call looks again
 		cancel()
 	}
 }
 
 // look refuses servers that won't do, and has all calls refused until one will.
 // A server that can't be asked stays what it was.
-func (s *Store) look(ctx context.Context) (version string, err error) {
-	info, err := s.info(ctx)
+func (e *engine) look(ctx context.Context) (version string, err error) {
+	info, err := e.info(ctx)
 	if err != nil {
 		return "", err
 	}
 	version = info["redis_version"]
-	if err := s.judge(info); err != nil {
-		s.watch.refused.Store(&err)
+	if err := e.judge(info); err != nil {
+		e.watch.refused.Store(&err)
 		return version, err
 	}
-	s.watch.refused.Store(nil)
+	e.watch.refused.Store(nil)
 	return version, nil
 }
 
-func (s *Store) judge(info map[string]string) error {
+func (e *engine) judge(info map[string]string) error {
 	if version := info["redis_version"]; !atLeast(version, 6, 2) {
 		return fmt.Errorf("redis: the server is Redis %s; editlock needs 6.2 or newer, or Valkey", version)
 	}
@@ -70,12 +70,12 @@ func (s *Store) judge(info map[string]string) error {
 		return errors.New("redis: the server is a replica, which can't be written to: name the primary")
 	}
 	evicted, _ := strconv.ParseInt(info["evicted_keys"], 10, 64) // none said: none
-	s.watch.mu.Lock()
-	defer s.watch.mu.Unlock()
-	if run := info["run_id"]; run != s.watch.run {
-		s.watch.run, s.watch.evicted = run, evicted
+	e.watch.mu.Lock()
+	defer e.watch.mu.Unlock()
+	if run := info["run_id"]; run != e.watch.run {
+		e.watch.run, e.watch.evicted = run, evicted
 	}
-	if n := evicted - s.watch.evicted; n > 0 {
+	if n := evicted - e.watch.evicted; n > 0 {
 		return fmt.Errorf("redis: the server has evicted %d keys since the store was opened: mutexes and tokens may be missing; "+
 			"see the runbook, then restart", n)
 	}
@@ -83,8 +83,8 @@ func (s *Store) judge(info map[string]string) error {
 }
 
 // info is what the server that has the store's keys says of itself.
-func (s *Store) info(ctx context.Context) (map[string]string, error) {
-	answer, err := s.evalBehind(ctx, true, infoScript) // a look now and then is no caller who is alone
+func (e *engine) info(ctx context.Context) (map[string]string, error) {
+	answer, err := e.eval(ctx, true, infoScript, []string{e.armed}) // a look now and then is no caller who is alone
 	if err != nil {
 		return nil, err
 	}

@@ -2,13 +2,15 @@ package redis
 
 import (
 	"context"
-	"errors"
+	"encoding/binary"
 	"strconv"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/rueidis"
 
-	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/kv"
 )
 
 const (
@@ -17,28 +19,74 @@ const (
 	// armEvery is how often it is repeated, and the number of the last entry
 	// looked at: how late lost news is noticed.
 	armEvery = 3 * time.Second
-	// calm is how long after some news no more is asked for, so that writers
-	// don't publish every entry.
+	// calm is how long no more is asked for after it was, so that writers don't
+	// publish every entry.
 	calm = 10 * time.Millisecond
 	// again is how long after a subscription broke a new one is tried.
 	again = 100 * time.Millisecond
 )
 
+// news are what listeners are told.
+type news struct {
+	mu        sync.Mutex
+	listeners map[*func(kv.News)]struct{}
+	used      chan struct{} // somebody began to, or what was asked for came
+	seen      atomic.Uint64 // the last number of which was told that it is there
+}
+
+// Listen implements kv.Engine.
+func (e *engine) Listen(f func(kv.News)) (stop func()) {
+	n := &e.news
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.listeners == nil {
+		n.listeners = make(map[*func(kv.News)]struct{})
+	}
+	n.listeners[&f] = struct{}{}
+	signal(n.used)
+	return func() {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		delete(n.listeners, &f)
+	}
+}
+
+func (n *news) publish(what kv.News) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for f := range n.listeners {
+		(*f)(what)
+	}
+}
+
+// listening reports whether anybody is.
+func (n *news) listening() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return len(n.listeners) > 0
+}
+
+// grown publishes that the log goes up to a number, if that is news.
+func (n *news) grown(last uint64) {
+	if n.seen.Swap(last) != last {
+		n.publish(kv.News{Logged: true})
+	}
+}
+
 // subscribe begins to hear news, and returns when that has begun.
-func (s *Store) subscribe(ctx, running context.Context) error {
-	used := make(chan struct{}, 1)
+func (e *engine) subscribe(ctx, running context.Context) error {
 	begun := make(chan struct{}, 1)
-	hear := rueidis.WithOnSubscriptionHook(running, func(e rueidis.PubSubSubscription) {
+	hear := rueidis.WithOnSubscriptionHook(running, func(rueidis.PubSubSubscription) {
 		select {
 		case begun <- struct{}{}:
 		default:
 		}
 	})
 	failed := make(chan error, 1)
-	s.done.Go(func() {
+	e.done.Go(func() {
 		for {
-			err := s.client.Receive(hear, s.client.B().Subscribe().Channel(s.head+"news").Build(), func(m rueidis.PubSubMessage) {
-				s.hear(m.Message, used)
+			err := e.client.Receive(hear, e.client.B().Subscribe().Channel(e.head+"news").Build(), func(m rueidis.PubSubMessage) {
+				e.hear(m.Message)
 			})
 			if running.Err() != nil {
 				return
@@ -57,106 +105,108 @@ func (s *Store) subscribe(ctx, running context.Context) error {
 	select {
 	case <-begun:
 	case err := <-failed:
-		return s.explain(ctx, err)
+		return e.explain(ctx, err)
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	s.done.Go(func() { s.keepArmed(running, used) })
+	e.done.Go(func() { e.keepArmed(running) })
 	return nil
 }
 
-// hear passes a piece of news on: that the log grew, up to a number, or that a
-// ticket left its queue.
-func (s *Store) hear(message string, used chan<- struct{}) {
-	kind, rest := message[:min(1, len(message))], message[min(1, len(message)):]
-	switch kind {
-	case "L":
+// hear passes a piece of news on: that the log grew, up to a number, or a note.
+func (e *engine) hear(message string) {
+	if message == "" {
+		return
+	}
+	switch kind, rest := message[0], message[1:]; kind {
+	case 'L':
 		if last, err := strconv.ParseUint(rest, 10, 64); err == nil {
-			s.grown(last)
+			e.news.grown(last)
 		}
-		select {
-		case used <- struct{}{}:
-		default:
-		}
-	case "T":
-		if n, err := newsOf(rest); err == nil { // else it is none of ours
-			if s.at.replicas > 0 {
-				n.Granted = store.View{} // the Get that asks for it waits for them
+		signal(e.news.used)
+	case 'T':
+		if sent, err := parseNote(rest); err == nil { // else it is none of ours
+			if e.at.replicas > 0 {
+				sent.Found = nil // what asks for it waits for them
 			}
-			s.Publish([]store.Signal{n}, false)
+			e.news.publish(kv.News{Notes: []kv.Sent{sent}})
 		}
 	}
 }
 
-// newsOf reads what a script tells of a ticket that left its queue, and of the
-// record it was granted.
-func newsOf(message string) (store.Signal, error) {
-	u := unpacker{rest: message}
-	n := store.Signal{Peer: u.text(), Ticket: u.text()}
-	now := u.time()
-	if u.err != nil || u.rest == "" {
-		return n, u.err
-	}
-	raw := unpacker{rest: u.text()}
-	rec := raw.record(u.text())
-	rec.Waiting = u.length()
-	for u.rest != "" && u.err == nil {
-		if err := addWaiter(rec, u.text(), u.text()); err != nil {
-			return n, err
+// parseNote reads a note as the script sends it: texts behind their lengths.
+func parseNote(message string) (sent kv.Sent, err error) {
+	text := func() (s string) {
+		if len(message) < 4 {
+			err = errForm
+			return ""
 		}
+		n := binary.LittleEndian.Uint32([]byte(message[:4]))
+		if message = message[4:]; uint64(n) > uint64(len(message)) {
+			err = errForm
+			return ""
+		}
+		s, message = message[:n], message[n:]
+		return s
 	}
-	n.Granted = store.View{Record: rec, Now: now}
-	return n, errors.Join(u.err, raw.err)
+	number := func() int {
+		n, bad := strconv.Atoi(text())
+		if bad != nil {
+			err = errForm
+		}
+		return n
+	}
+	sent.To, sent.Text, sent.Now = text(), text(), moment(float64(number()))
+	for message != "" && err == nil {
+		found := kv.Found{Count: number()}
+		for n := number() / 2; n > 0 && err == nil; n-- {
+			row, bad := parseRow(text(), text())
+			if bad != nil {
+				err = bad
+			}
+			found.Rows = append(found.Rows, row)
+		}
+		sent.Found = append(sent.Found, found)
+	}
+	return sent, err
 }
 
 // keepArmed asks Redis for word of the log's growth, as long as somebody
-// listens here.
-func (s *Store) keepArmed(ctx context.Context, used <-chan struct{}) {
+// listens here: now and then, and again after each.
+func (e *engine) keepArmed(ctx context.Context) {
 	tick := time.NewTicker(armEvery)
 	defer tick.Stop()
 	for {
-		if s.Listening() {
-			s.arm(ctx)
+		if e.news.listening() {
+			e.arm(ctx)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(calm):
 		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-		case <-s.listened:
-		case <-used:
-			select {
-			case <-ctx.Done():
-				return
-			case <-time.After(calm):
-			}
+		case <-e.news.used:
 		}
 	}
 }
 
 // arm asks once, and publishes what has grown unheard.
-func (s *Store) arm(ctx context.Context) {
-	answer, err := s.eval(ctx, s.scripts.arm, strconv.FormatInt(armFor.Milliseconds(), 10))
-	if err != nil || len(answer) == 0 {
+func (e *engine) arm(ctx context.Context) {
+	answer, err := e.behind(ctx, e.scripts.arm, strconv.FormatInt(armFor.Milliseconds(), 10))
+	if err != nil {
 		return // the next time
 	}
-	if last, err := answer[0].AsUint64(); err == nil {
-		s.grown(last)
+	r := &reply{parts: answer}
+	if last := r.number(); r.err == nil {
+		e.news.grown(uint64(last))
 	}
 }
 
-// grown publishes that the log goes up to a number, if that is news.
-func (s *Store) grown(last uint64) {
-	if s.seen.Swap(last) != last {
-		s.Publish(nil, true)
-	}
-}
-
-// Listen implements store.Store.
-func (s *Store) Listen(peer string) *store.Subscription {
-	sub := s.Hub.Listen(peer)
-	select {
-	case s.listened <- struct{}{}:
-	default:
-	}
-	return sub
+// behind runs a script on the shared connection.
+func (e *engine) behind(ctx context.Context, sc *script, args ...string) ([]rueidis.RedisMessage, error) {
+	return e.eval(ctx, true, sc, []string{e.armed}, args...)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/editlock/editlock/internal/enginetest"
 	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/core"
 )
 
 // gate is a way to a server that can be closed, for what clients send on their
@@ -89,10 +90,11 @@ func TestSwap_LeaveBehindJoin(t *testing.T) {
 	direct := server.Store()
 	at := strings.TrimPrefix(server.URL, "redis://")
 	g := newGate(t, at)
-	st, err := Open(t.Context(), strings.Replace(direct, at, g.Addr().String(), 1), nil)
+	e, err := open(t.Context(), strings.Replace(direct, at, g.Addr().String(), 1), "", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
+	st := core.New(e)
 	defer func() { _ = st.Close() }()
 	swap := func(ctx context.Context, sw store.Swap) error {
 		_, err := st.Swap(ctx, store.Request{Swaps: []store.Swap{sw}})
@@ -107,33 +109,33 @@ func TestSwap_LeaveBehindJoin(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	st.lone.cut(false)
+	e.lone.cut(false)
 	g.mu.Lock()
 	g.newer = true
 	g.mu.Unlock()
 	for range 3 { // who is alone gets a new connection, which passes
-		st.lone.mu.Lock()
-		st.lone.warm = true
-		st.lone.mu.Unlock()
+		e.lone.mu.Lock()
+		e.lone.warm = true
+		e.lone.mu.Unlock()
 		if _, err := st.Get(t.Context(), "a"); err != nil {
 			t.Fatal(err)
 		}
 	}
 	open := g.close()
 	ticket := &store.Ticket{ID: "t", Peer: "peer"}
-	st.calls.Add(1) // somebody else is busy, so the connection is shared
+	e.calls.Add(1) // somebody else is busy, so the connection is shared
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(50*time.Millisecond, cancel)
 	if err := swap(ctx, store.Swap{Name: "a", Do: store.Join, Ticket: ticket}); !errors.Is(err, context.Canceled) {
 		t.Fatalf("the join has come to %v", err)
 	}
-	st.calls.Add(-1)
+	e.calls.Add(-1)
 	time.AfterFunc(50*time.Millisecond, open)
 	if err := swap(t.Context(), store.Swap{Name: "a", Do: store.Leave, Ticket: ticket}); err != nil {
 		t.Fatal(err)
 	}
-	st.calls.Add(1) // behind them on the shared connection
-	defer st.calls.Add(-1)
+	e.calls.Add(1) // behind them on the shared connection
+	defer e.calls.Add(-1)
 	view, err := st.Get(t.Context(), "a")
 	if err != nil || view.Record == nil || view.Record.Waiting != 0 {
 		t.Errorf("there stands %+v, %v; want nobody waiting", view.Record, err)

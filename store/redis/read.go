@@ -4,103 +4,100 @@ import (
 	"context"
 	"strconv"
 
-	"github.com/redis/rueidis"
-
-	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/kv"
 )
 
-// Get implements store.Store.
-func (s *Store) Get(ctx context.Context, name string) (store.View, error) {
-	answer, err := s.read(ctx, s.scripts.get, name)
-	if err != nil {
-		return store.View{}, err
-	}
-	now, err := moment(answer)
-	if err != nil {
-		return store.View{}, err
-	}
-	view := store.View{Now: now}
-	if len(answer) > 1 {
-		view.Record, err = recordOf(name, answer[1])
-	}
-	return view, err
-}
-
-// looks bounds how many names one script looks at, so that it keeps Redis from
-// others for some milliseconds at most.
-const looks = 1000
-
-// List implements store.Store. The first script finds the whole page, unless
-// names on the way are not in force any more, or another user's.
-func (s *Store) List(ctx context.Context, q store.Query) (store.Page, error) {
-	limit := q.Limit
-	if limit <= 0 {
-		limit = 100
-	}
-	index := "names"
-	switch {
-	case q.Session != "":
-		index = "s:" + q.Session
-	case q.User != "":
-		index = "u:" + q.User
-	}
-	from, to := bounds(q.Prefix, q.After)
-	var page store.Page
-	for n := min(limit, looks); ; n = looks {
-		answer, err := s.read(ctx, s.scripts.list, index, from, to, strconv.Itoa(limit-len(page.Records)), q.Session, q.User, strconv.Itoa(n))
+// Read implements kv.Engine. A range that is read alone and must pass over many
+// rows that are due is read in pieces, each of its own moment.
+func (e *engine) Read(ctx context.Context, ranges ...kv.Range) (kv.Answer, error) {
+	asked := append([]kv.Range(nil), ranges...)
+	a := kv.Answer{Found: make([]kv.Found, len(ranges))}
+	for {
+		var m msgpack
+		m.ranges(asked)
+		parts, err := e.read(ctx, e.scripts.read, string(m))
 		if err != nil {
-			return page, err
+			return kv.Answer{}, err
 		}
-		if page.Now, err = moment(answer); err != nil {
-			return page, err
-		}
-		if len(answer) < 2 {
-			return page, errNoAnswer
-		}
-		if from, err = answer[1].ToString(); err != nil {
-			return page, err
-		}
-		for _, m := range answer[2:] {
-			rec, err := listed(m)
-			if err != nil {
-				return page, err
+		r := &reply{parts: parts}
+		a.Now = moment(float64(r.number()))
+		again := false
+		for i := range asked {
+			f, more, nothing := r.found()
+			if r.err != nil {
+				return kv.Answer{}, r.err
 			}
-			page.Records = append(page.Records, *rec)
+			again = again || nothing || more != ""
+			if more == "" && len(a.Found[i].Rows) == 0 {
+				a.Found[i] = f
+				continue
+			}
+			all := &a.Found[i]
+			all.Rows, all.Beside, all.Count = append(all.Rows, f.Rows...), append(all.Beside, f.Beside...), all.Count+f.Count
+			if more != "" {
+				asked[i].After = more
+				if asked[i].Limit > 0 {
+					asked[i].Limit = ranges[i].Limit - len(all.Rows)
+				}
+			}
 		}
-		if from == "" || len(page.Records) == limit {
-			return page, nil
+		if !again {
+			return a, nil
 		}
 	}
 }
 
-// listed reads a record of a list, with its name.
-func listed(m rueidis.RedisMessage) (*store.Record, error) {
-	parts, err := m.ToArray()
-	if err != nil || len(parts) != 2 {
-		return nil, errNoAnswer
+// Log implements kv.Engine.
+func (e *engine) Log(ctx context.Context, queries ...kv.LogQuery) ([]kv.LogPage, error) {
+	var m msgpack
+	m.array(len(queries))
+	for _, q := range queries {
+		m.array(5)
+		m.text(q.Tag)
+		m.number(float64(min(q.After, maxNumber)), float64(min(q.Before, maxNumber)))
+		m.bool(q.Newest)
+		m.number(float64(q.Limit))
 	}
-	name, err := parts[0].ToString()
+	parts, err := e.read(ctx, e.scripts.log, string(m))
 	if err != nil {
 		return nil, err
 	}
-	return recordOf(name, parts[1])
-}
-
-// bounds are those of the names with a prefix that come after one, as
-// ZRANGEBYLEX wants them.
-func bounds(prefix, after string) (from, to string) {
-	from, to = "-", "+"
-	switch {
-	case after != "" && after >= prefix:
-		from = "(" + after
-	case prefix != "":
-		from = "[" + prefix
-	}
-	for end := []byte(prefix); len(end) > 0; end = end[:len(end)-1] {
-		if last := &end[len(end)-1]; *last < 0xff {
-			*last++
-			return from, "(" + string(end)
+	r := &reply{parts: parts}
+	now, floor, last := moment(float64(r.number())), uint64(r.number()), uint64(r.number())
+	pages := make([]kv.LogPage, len(queries))
+	for i := range pages {
+		pages[i] = kv.LogPage{Floor: floor, Last: last, Now: now}
+		page := r.array()
+		if r.err == nil && page == nil {
+			r.err = errForm
+		}
+		for r.err == nil && len(page.parts) > 0 {
+			in := kv.Logged{Number: uint64(page.number()), At: moment(float64(page.number())), Value: []byte(page.text())}
+			pages[i].Entries, r.err = append(pages[i].Entries, in), page.err
+		}
+		if r.err != nil {
+			return nil, r.err
 		}
 	}
-	return from, to
+	return pages, nil
+}
+
+const maxNumber = 1<<53 - 1
+
+// Trim implements kv.Engine.
+func (e *engine) Trim(ctx context.Context, keep kv.Keep) error {
+	before := int64(0)
+	if !keep.Before.IsZero() {
+		before = max(keep.Before.UnixMicro(), 0)
+	}
+	for {
+		parts, err := e.read(ctx, e.scripts.trim, strconv.FormatInt(before, 10), strconv.FormatInt(max(0, keep.MaxEntries), 10))
+		if err != nil {
+			return err
+		}
+		r := &reply{parts: parts}
+		if r.number() == 0 || r.err != nil {
+			return r.err
+		}
+	}
 }

@@ -1,13 +1,12 @@
-// Package redis keeps records in Redis (6.2 and newer) or Valkey, on one
+// Package redis keeps a store in Redis (6.2 and newer) or Valkey, on one
 // server, behind a failover, or on a cluster: for several servers of editlock
 // that share one store.
 //
-// Guarantees: all laws of package store but, in a failover, the seventh. Each
-// call is one script, so it happens at one moment, for all its names
-// together; the server's clock decides, in whole microseconds. What was
-// acknowledged outlives a crash of Redis if it runs with "appendonly yes" and
-// "appendfsync always". With "appendfsync everysec", Redis's default, a crash
-// may lose the last second; without a file, everything.
+// Guarantees: all laws of package kv but, in a failover, the third and the sixth. Each
+// batch is one script, so it happens at one moment; the server's clock decides, in
+// whole microseconds. What was acknowledged outlives a crash of Redis if it runs with
+// "appendonly yes" and "appendfsync always". With "appendfsync everysec", Redis's
+// default, a crash may lose the last second; without a file, everything.
 //
 // Failover: replicas are behind by what was not sent yet. A replica that is
 // made the primary may not know the last changes: a mutex held by one is then
@@ -22,10 +21,8 @@
 // one server, as one log and one counter order all its changes. Stores of
 // different prefixes spread over the cluster.
 //
-// Memory: what expired stays for a day beyond its end, for a sweep to log it,
-// and is then freed by Redis itself. If no server of editlock runs for a day,
-// the entry of that expiry is lost. Redis must not evict keys: a store refuses
-// everything while the maxmemory-policy is not noeviction, or the server is a
+// Memory: Redis must not evict keys: a store refuses everything while the
+// maxmemory-policy is not noeviction, or the server is a
 // replica. It looks when it is opened, every second, and before the first call on
 // a server that was restarted. What was evicted before it saw that is lost, so it
 // then stays closed until it is opened again.
@@ -45,41 +42,11 @@ import (
 
 	"github.com/redis/rueidis"
 
-	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/core"
 )
 
-// Options adjusts a store. Nil means defaults.
-type Options struct {
-	// clock replaces how scripts read the time, and now is what they are
-	// given to read, as their last argument. For tests.
-	clock string
-	now   func() string
-}
-
-// Store is a store in Redis. Make it with Open.
-type Store struct {
-	store.Hub
-	opts    Options
-	at      address
-	head    string // of all keys
-	scripts *scripts
-	client  rueidis.Client
-	lone    *lone
-	calls   atomic.Int64 // under way
-	closed  atomic.Bool
-	seen    atomic.Uint64 // the last number of which was told that it is there
-	watch   watch
-
-	listened chan struct{} // somebody began to
-
-	end  context.CancelFunc
-	done sync.WaitGroup
-}
-
-var _ store.Store = (*Store)(nil)
-
 // layout is the version of how keys and values are laid out.
-const layout = "1"
+const layout = 2
 
 const (
 	dialTimeout = 5 * time.Second
@@ -91,6 +58,26 @@ const (
 	buffer = 64 << 10
 )
 
+// engine is a kv.Engine.
+type engine struct {
+	at      address
+	head    string        // of all keys
+	armed   string        // the key that all scripts are given
+	now     func() string // what scripts are given as the time, for tests; nil: nothing
+	scripts *scripts
+	client  rueidis.Client
+	lone    *lone
+	calls   atomic.Int64 // under way that need not come behind others
+	closing sync.Once
+	closed  atomic.Bool
+	watch   watch
+	news    news
+	folds   folds
+
+	end  context.CancelFunc
+	done sync.WaitGroup
+}
+
 // Open opens the store at a URL:
 //
 //	redis://[user:password@]host:port[/db][?prefix=editlock][&wait_replicas=1&wait_timeout=1s]
@@ -101,35 +88,49 @@ const (
 // later; 0, none.
 //
 // Open fails if the server can't be reached, is too old or can't be written
-// to, if it may evict keys, or if the store was laid out by a newer editlock.
-func Open(ctx context.Context, url string, o *Options) (*Store, error) {
-	s, err := reach(ctx, url, o)
+// to, if it may evict keys, or if the store was laid out by another version of
+// editlock.
+func Open(ctx context.Context, url string) (*core.Store, error) {
+	e, err := open(ctx, url, "", nil)
 	if err != nil {
 		return nil, err
 	}
-	running, end := context.WithCancel(context.Background())
-	s.end = end
-	if err := s.check(ctx); err != nil {
-		return nil, errors.Join(err, s.Close())
-	}
-	if err := s.subscribe(ctx, running); err != nil {
-		return nil, errors.Join(err, s.Close())
-	}
-	s.done.Go(func() { s.keepLooking(running) })
-	return s, nil
+	return core.New(e), nil
 }
 
-// reach makes a store that is connected, and nothing more.
-func reach(ctx context.Context, url string, o *Options) (*Store, error) {
+// open opens an engine, on a clock of a test's if there is one: given is how
+// scripts read what now tells.
+func open(ctx context.Context, url, given string, now func() string) (*engine, error) {
+	e, err := reach(ctx, url, given)
+	if err != nil {
+		return nil, err
+	}
+	e.now = now
+	running, end := context.WithCancel(context.Background())
+	e.end = end
+	if err := e.check(ctx); err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
+	if err := e.subscribe(ctx, running); err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
+	e.done.Go(func() { e.keepLooking(running) })
+	e.done.Go(func() { e.keepFolding(running) })
+	e.folds.changed(foldFrom) // what others have left, perhaps
+	return e, nil
+}
+
+// reach makes an engine that is connected, and nothing more.
+func reach(ctx context.Context, url, given string) (*engine, error) {
 	at, err := parseURL(url)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{at: at, head: "{" + at.prefix + "}:", listened: make(chan struct{}, 1)}
-	if o != nil {
-		s.opts = *o
-	}
-	s.scripts = newScripts(at.replicas, s.opts.clock)
+	e := &engine{at: at, head: "{" + at.prefix + "}:"}
+	e.folds.some, e.folds.many = make(chan struct{}, 1), make(chan struct{}, 1)
+	e.armed = e.head + "armed"
+	e.news.used = make(chan struct{}, 1)
+	e.scripts = newScripts(at.replicas, given)
 	opt := rueidis.ClientOption{
 		InitAddress: at.hosts, TLSConfig: at.tls, Username: at.user, Password: at.password, SelectDB: at.db,
 		ClientName: "editlock", DisableCache: true, ConnWriteTimeout: silence,
@@ -138,14 +139,14 @@ func reach(ctx context.Context, url string, o *Options) (*Store, error) {
 		PipelineMultiplex: -1,
 	}
 	opt.Dialer.Timeout = dialTimeout
-	if s.client, err = dial(ctx, opt); err != nil {
-		return nil, s.explain(ctx, err)
+	if e.client, err = dial(ctx, opt); err != nil {
+		return nil, e.explain(ctx, err)
 	}
-	if s.lone, err = newLone(opt); err != nil {
-		s.client.Close()
-		return nil, s.explain(ctx, err)
+	if e.lone, err = newLone(opt); err != nil {
+		e.client.Close()
+		return nil, e.explain(ctx, err)
 	}
-	return s, nil
+	return e, nil
 }
 
 // dial makes a client, unless the context ends first.
@@ -173,41 +174,49 @@ func dial(ctx context.Context, opt rueidis.ClientOption) (rueidis.Client, error)
 }
 
 // check asks the server whether it will do.
-func (s *Store) check(ctx context.Context) error {
-	if _, err := s.look(ctx); err != nil {
+func (e *engine) check(ctx context.Context) error {
+	if _, err := e.look(ctx); err != nil {
 		return err
 	}
-	answer, err := s.eval(ctx, s.scripts.open, layout)
+	answer, err := e.read(ctx, e.scripts.open, strconv.Itoa(layout))
 	if err != nil {
 		return err
 	}
-	if len(answer) != 2 {
-		return fmt.Errorf("redis: an answer of %d parts to Open", len(answer))
+	r := &reply{parts: answer}
+	found, last := r.text(), r.number()
+	if r.err != nil {
+		return r.err
 	}
-	found, err := answer[0].ToString()
-	if err != nil {
-		return err
-	}
-	if n, err := strconv.Atoi(found); err != nil || strconv.Itoa(n) != layout {
-		return fmt.Errorf("redis: the store at prefix %q is laid out in version %s; this editlock knows %s: use a newer one",
-			s.at.prefix, found, layout)
-	}
-	seq, err := answer[1].AsInt64()
-	s.seen.Store(uint64(seq))
-	return err
+	e.news.seen.Store(uint64(last))
+	return e.laidOut(found)
 }
 
-// Close implements store.Store. Calls under way fail with ErrClosed, and may
-// or may not have happened.
-func (s *Store) Close() error {
-	if s.closed.Swap(true) {
-		return nil
+// laidOut refuses the layout of another version.
+func (e *engine) laidOut(found string) error {
+	n, err := strconv.Atoi(found)
+	switch {
+	case err != nil || n > layout:
+		return fmt.Errorf("redis: the store at prefix %q is laid out in version %s; this editlock knows %d: use a newer one",
+			e.at.prefix, found, layout)
+	case n < layout:
+		return fmt.Errorf("redis: the store at prefix %q is laid out in version %s, that of an older editlock: name another prefix with "+
+			"?prefix=, or delete the keys that begin with %s, to start over (the older editlock's \"history --json\" keeps the history); "+
+			"nothing was changed", e.at.prefix, found, e.head)
 	}
-	if s.end != nil {
-		s.end()
-	}
-	s.done.Wait()
-	s.lone.close()
-	s.client.Close()
+	return nil
+}
+
+// Close implements kv.Engine. Calls under way fail with ErrClosed, and may or
+// may not have happened.
+func (e *engine) Close() error {
+	e.closing.Do(func() {
+		if e.end != nil {
+			e.end()
+		}
+		e.done.Wait()
+		e.closed.Store(true)
+		e.lone.close()
+		e.client.Close()
+	})
 	return nil
 }

@@ -8,58 +8,42 @@ import (
 
 	"github.com/editlock/editlock/internal/enginetest"
 	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/core"
+	"github.com/editlock/editlock/store/kv"
+	"github.com/editlock/editlock/store/kv/kvtest"
 	"github.com/editlock/editlock/store/redis"
 	"github.com/editlock/editlock/store/storetest"
 )
 
-// ticker tells Redis what time the suite has.
-type ticker struct {
-	now     func() time.Time
-	mu      sync.Mutex
-	last    int64
-	changes uint64
-}
-
-func (c *ticker) tell() (micros int64, change uint64) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if micros := c.now().UnixMicro(); micros != c.last {
-		c.last = micros
-		c.changes++
-	}
-	return c.last, c.changes
-}
-
 // stores remembers what the stores of a test are on.
 type stores struct {
-	server *enginetest.Redis
-	mu     sync.Mutex
-	urls   map[store.Store]string
-	clocks map[*storetest.Clock]*ticker
+	server  *enginetest.Redis
+	mu      sync.Mutex
+	urls    map[store.Store]string
+	tickers map[*storetest.Clock]*redis.Ticker
 }
 
 func newStores(server *enginetest.Redis) *stores {
-	return &stores{server: server, urls: map[store.Store]string{}, clocks: map[*storetest.Clock]*ticker{}}
+	return &stores{server: server, urls: map[store.Store]string{}, tickers: map[*storetest.Clock]*redis.Ticker{}}
 }
 
-// at opens the store at a URL, on the clock of the suite unless it is real.
-func (s *stores) at(t testing.TB, clock *storetest.Clock, url string, real bool) store.Store {
+// at opens the store at a URL, on the clock of the suite unless that is nil.
+func (s *stores) at(t testing.TB, clock *storetest.Clock, url string) store.Store {
 	t.Helper()
-	var o *redis.Options
-	if !real {
+	var c *redis.Ticker
+	if clock != nil {
 		s.mu.Lock()
-		c := s.clocks[clock]
-		if c == nil {
-			c = &ticker{now: clock.Now}
-			s.clocks[clock] = c
+		if c = s.tickers[clock]; c == nil {
+			c = &redis.Ticker{Now: clock.Now}
+			s.tickers[clock] = c
 		}
 		s.mu.Unlock()
-		o = redis.Keeping(c.tell)
 	}
-	st, err := redis.Open(t.Context(), url, o)
+	e, err := redis.OpenEngine(t.Context(), url, c)
 	if err != nil {
 		t.Fatal(err)
 	}
+	st := core.New(e)
 	t.Cleanup(func() {
 		if err := st.Close(); err != nil {
 			t.Errorf("Close: %v", err)
@@ -72,7 +56,7 @@ func (s *stores) at(t testing.TB, clock *storetest.Clock, url string, real bool)
 }
 
 func (s *stores) open(t testing.TB, clock *storetest.Clock) store.Store {
-	return s.at(t, clock, s.server.Store(), false)
+	return s.at(t, clock, s.server.Store())
 }
 
 // reopen opens the store again: crashed, on a server that was killed and
@@ -88,7 +72,20 @@ func (s *stores) reopen(t testing.TB, clock *storetest.Clock, st store.Store, cr
 	} else if err := st.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return s.at(t, clock, url, false)
+	return s.at(t, clock, url)
+}
+
+func TestEngine(t *testing.T) {
+	t.Parallel()
+	server := enginetest.StartRedis(t)
+	kvtest.Run(t, func(t testing.TB, clock *kvtest.Clock) kv.Engine {
+		e, err := redis.OpenEngine(t.Context(), server.Store(), &redis.Ticker{Now: clock.Now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = e.Close() })
+		return e
+	})
 }
 
 func TestStore(t *testing.T) {
@@ -107,9 +104,7 @@ func TestStore_RealClock(t *testing.T) {
 	t.Parallel()
 	s := newStores(enginetest.StartRedis(t))
 	storetest.Run(t, storetest.Harness{
-		Open: func(t testing.TB, clock *storetest.Clock) store.Store {
-			return s.at(t, clock, s.server.Store(), true)
-		},
+		Open:  func(t testing.TB, _ *storetest.Clock) store.Store { return s.at(t, nil, s.server.Store()) },
 		Quick: true, Second: 150 * time.Millisecond,
 	})
 }

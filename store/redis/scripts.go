@@ -10,28 +10,24 @@ import (
 var (
 	//go:embed lua/begin.lua
 	beginLua string
-	//go:embed lua/common.lua
-	commonLua string
-	//go:embed lua/entry.lua
-	entryLua string
 	//go:embed lua/plain.lua
 	plainLua string
-	//go:embed lua/write.lua
-	writeLua string
-	//go:embed lua/swap.lua
-	swapLua string
-	//go:embed lua/get.lua
-	getLua string
-	//go:embed lua/list.lua
-	listLua string
+	//go:embed lua/text.lua
+	textLua string
+	//go:embed lua/rows.lua
+	rowsLua string
+	//go:embed lua/commit.lua
+	commitLua string
+	//go:embed lua/read.lua
+	readLua string
+	//go:embed lua/entries.lua
+	entriesLua string
 	//go:embed lua/log.lua
 	logLua string
-	//go:embed lua/ends.lua
-	endsLua string
-	//go:embed lua/beat.lua
-	beatLua string
-	//go:embed lua/sweep.lua
-	sweepLua string
+	//go:embed lua/trim.lua
+	trimLua string
+	//go:embed lua/fold.lua
+	foldLua string
 	//go:embed lua/open.lua
 	openLua string
 	//go:embed lua/arm.lua
@@ -41,7 +37,7 @@ var (
 // script is a Lua script and what Redis calls it.
 type script struct {
 	text, sha string
-	writes    bool
+	writes    bool // what it answers must be on replicas
 }
 
 func newScript(writes bool, parts ...string) *script {
@@ -51,36 +47,34 @@ func newScript(writes bool, parts ...string) *script {
 	return s
 }
 
-type scripts struct {
-	open, arm, swap, get, list, log, ends, beat, sweep *script
-}
+type scripts struct{ open, arm, commit, read, log, trim, fold *script }
 
-// covered makes a swap that changes nothing write all the same, so that a WAIT
-// behind it covers whatever it has seen.
-const covered = "call('SET', P .. 'sync', 1)"
+const (
+	// covered makes a script that changes nothing write all the same, so that a
+	// WAIT behind it covers whatever it has seen.
+	covered = "call('SET', P .. 'sync', 1)"
+	// clock is how scripts read the time.
+	clock = "local time = call('TIME')"
+)
 
-// newScripts builds the scripts; clock, if given, replaces how they read the
-// time, for tests.
-func newScripts(replicas int, clock string) *scripts {
+// newScripts builds the scripts; given, unless it is empty, replaces how they
+// read the time, for tests.
+func newScripts(replicas int, given string) *scripts {
 	begin := beginLua
-	if clock != "" {
-		from := strings.Index(begin, "local function clock()")
-		to := strings.Index(begin, "local now = clock()")
-		begin = begin[:from] + clock + "\n" + begin[to:]
+	if given != "" {
+		begin = strings.Replace(begin, clock, given, 1)
 	}
 	cover := ""
 	if replicas > 0 {
 		cover = covered
 	}
 	return &scripts{
-		open:  newScript(false, openLua),
-		arm:   newScript(false, armLua),
-		swap:  newScript(true, begin, cover, entryLua, plainLua, commonLua, writeLua, swapLua),
-		get:   newScript(replicas > 0, begin, cover, commonLua, getLua),
-		list:  newScript(false, begin, commonLua, listLua),
-		log:   newScript(false, logLua),
-		ends:  newScript(false, endsLua),
-		beat:  newScript(true, begin, commonLua, beatLua),
-		sweep: newScript(true, begin, entryLua, commonLua, writeLua, sweepLua),
+		open:   newScript(false, begin, openLua),
+		arm:    newScript(false, begin, armLua),
+		commit: newScript(true, begin, cover, plainLua, textLua, rowsLua, commitLua),
+		read:   newScript(replicas > 0, begin, cover, textLua, rowsLua, readLua),
+		log:    newScript(false, begin, textLua, rowsLua, entriesLua, logLua),
+		trim:   newScript(false, begin, textLua, rowsLua, entriesLua, trimLua),
+		fold:   newScript(false, begin, textLua, rowsLua, foldLua),
 	}
 }

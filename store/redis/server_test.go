@@ -141,115 +141,6 @@ func TestSwap_ServerStandsStill(t *testing.T) {
 	}
 }
 
-// TestKeys_FreedByRedis plays what happens where no sweep comes for a day: Redis
-// frees the record, and the next sweep what led to it.
-func TestKeys_FreedByRedis(t *testing.T) {
-	server := enginetest.StartRedis(t, "appendonly=no")
-	clock := storetest.NewClock()
-	s := newStores(server)
-	url := server.Store()
-	_, prefix, _ := strings.Cut(url, "prefix=")
-	st := s.at(t, clock, url, false)
-	if _, err := st.Beat(t.Context(), "peer", time.Hour); err != nil {
-		t.Fatal(err)
-	}
-	before := ask(t, server, "DBSIZE")
-	who := store.Party{Session: "ann", User: "user of ann"}
-	take := store.Swap{
-		Name: "a", Do: store.Take, Expect: store.Expect{Free: true}, Holder: &who, Terms: &store.Terms{Idle: time.Minute},
-	}
-	join := store.Swap{Name: "a", Do: store.Join, Expect: store.Expect{Session: &who.Session}, Ticket: &store.Ticket{ID: "t", Peer: "peer"}}
-	for _, sw := range []store.Swap{take, join} {
-		if res, err := st.Swap(t.Context(), store.Request{Swaps: []store.Swap{sw}}); err != nil || !res.Done {
-			t.Fatalf("%+v, %v", res, err)
-		}
-	}
-	for _, kind := range []string{"r:", "q:", "t:", "c:"} {
-		key := "{" + prefix + "}:" + kind + "a"
-		var ms int64
-		if _, err := fmt.Sscan(ask(t, server, "PTTL", key), &ms); err != nil || ms < (24*time.Hour).Milliseconds() || ms > (25*time.Hour).Milliseconds() {
-			t.Errorf("%s lasts for %d ms", key, ms)
-		}
-		ask(t, server, "PEXPIRE", key, "1")
-		until(t, "Redis to free "+key, func() bool { return ask(t, server, "EXISTS", key) == "0" })
-	}
-	page, err := st.List(t.Context(), store.Query{Session: "ann"})
-	if err != nil || len(page.Records) > 0 {
-		t.Errorf("listed is %+v, %v", page, err)
-	}
-	clock.Advance(25 * time.Hour)
-	if _, err := st.Sweep(t.Context(), store.Retention{}); err != nil {
-		t.Fatal(err)
-	}
-	// The peer's two keys went as well; the counters of numbers and the clock stay.
-	if after := ask(t, server, "DBSIZE"); after > before {
-		t.Errorf("%s keys are left of those of a hold, after %s", after, before)
-	}
-	for _, key := range []string{"names", "due", "s:ann", "u:user of ann"} {
-		if ask(t, server, "EXISTS", "{"+prefix+"}:"+key) != "0" {
-			t.Errorf("%s is left", key)
-		}
-	}
-}
-
-// TestKeys_Dropped: the indexes keep what was dropped for a minute, and nobody
-// is shown it.
-func TestKeys_Dropped(t *testing.T) {
-	server := enginetest.StartRedis(t, "appendonly=no")
-	clock := storetest.NewClock()
-	s := newStores(server)
-	url := server.Store()
-	_, prefix, _ := strings.Cut(url, "prefix=")
-	st := s.at(t, clock, url, false)
-	hold := func(session string) {
-		t.Helper()
-		who := store.Party{Session: session, User: "user of " + session}
-		for _, sw := range []store.Swap{
-			{Name: "a", Do: store.Take, Expect: store.Expect{Free: true}, Holder: &who, Terms: &store.Terms{Idle: time.Hour}},
-			{Name: "a", Do: store.Drop, Expect: store.Expect{Session: &session}},
-		} {
-			res, err := st.Swap(t.Context(), store.Request{Swaps: []store.Swap{sw}})
-			if err != nil || !res.Done {
-				t.Fatalf("%+v, %v", res, err)
-			}
-		}
-		for _, q := range []store.Query{{}, {Session: session}, {User: who.User}} {
-			if page, err := st.List(t.Context(), q); err != nil || len(page.Records) > 0 {
-				t.Errorf("for %+v listed is %+v, %v", q, page, err)
-			}
-		}
-	}
-	there := func(keys ...string) (found []string) {
-		for _, key := range keys {
-			if ask(t, server, "EXISTS", "{"+prefix+"}:"+key) == "1" {
-				found = append(found, key)
-			}
-		}
-		return found
-	}
-	hold("ann")
-	hold("ann")
-	if found := there("r:a", "names", "due", "s:ann", "u:user of ann"); len(found) != 5 {
-		t.Errorf("only %q are kept for who captures again", found)
-	}
-	hold("bob")
-	if found := there("s:ann", "u:user of ann"); len(found) > 0 {
-		t.Errorf("%q are left of one whose name another has had since", found)
-	}
-	for range 2 {
-		due, err := st.Sweep(t.Context(), store.Retention{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if due > 0 {
-			clock.Advance(due)
-		}
-	}
-	if found := there("r:a", "names", "due", "s:bob", "u:user of bob"); len(found) > 0 {
-		t.Errorf("%q are left after a minute", found)
-	}
-}
-
 func TestOpen_Refusals(t *testing.T) {
 	server := enginetest.StartRedis(t, "requirepass=secret-word", "user=reader on >reader-word ~* &* +@read",
 		"user=editlock on >some-word ~{editlock}:* resetchannels &{editlock}:* +@all -@dangerous +info")
@@ -281,8 +172,12 @@ func TestOpen_Refusals(t *testing.T) {
 		ask(t, plain, "CONFIG", "SET", "maxmemory-policy", "noeviction")
 	})
 	t.Run("a store of a newer editlock", func(t *testing.T) {
-		ask(t, plain, "SET", "{new}:layout", "2")
-		refused(t, plain.URL+"?prefix=new", "laid out in version 2")
+		ask(t, plain, "SET", "{new}:layout", "3")
+		refused(t, plain.URL+"?prefix=new", "laid out in version 3; this editlock knows 2: use a newer one")
+	})
+	t.Run("a store of an older editlock", func(t *testing.T) {
+		ask(t, plain, "SET", "{old}:layout", "1")
+		refused(t, plain.URL+"?prefix=old", "that of an older editlock: name another prefix with ?prefix=, or delete the keys that begin with {old}:")
 	})
 	t.Run("a replica", func(t *testing.T) {
 		replica := enginetest.StartRedis(t, fmt.Sprintf("replicaof=127.0.0.1 %d", plain.Port))
@@ -361,12 +256,34 @@ func TestStore_LooksAtARestartedServerBeforeItsFirstCall(t *testing.T) {
 
 func refused(t *testing.T, url, want string) {
 	t.Helper()
-	st, err := redis.Open(t.Context(), url, nil)
+	st, err := redis.Open(t.Context(), url)
 	if err == nil {
 		_ = st.Close()
 		t.Fatal("opened")
 	}
 	if !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "-word") {
 		t.Errorf("the error is %q; want %q in it, and no password", err, want)
+	}
+}
+
+// What a short program leaves behind must not wait for others to tidy it up.
+func TestStore_ClosesWithItsIndexesUpToDate(t *testing.T) {
+	server := enginetest.StartRedis(t, "appendonly=no")
+	url := server.Store()
+	_, prefix, _ := strings.Cut(url, "prefix=")
+	for n := range 3 {
+		st, err := redis.Open(t.Context(), url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		retried(t, st, crashSwap(0, n))
+		if err := st.Close(); err != nil {
+			t.Fatal(err)
+		}
+		for key, want := range map[string]string{"pending": "0", "nnname of 0": strconv.Itoa(n + 1)} {
+			if got := ask(t, server, "LLEN", "{"+prefix+"}:"+key); got != want {
+				t.Errorf("after %d calls, %s has %s elements; want %s", n+1, key, got, want)
+			}
+		}
 	}
 }

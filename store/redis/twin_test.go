@@ -7,6 +7,7 @@ import (
 	"github.com/editlock/editlock/internal/enginetest"
 	"github.com/editlock/editlock/locktest"
 	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/core"
 	"github.com/editlock/editlock/store/redis"
 	"github.com/editlock/editlock/store/storetest"
 )
@@ -17,7 +18,7 @@ func TestStore_SharedByTwo(t *testing.T) {
 	storetest.Run(t, storetest.Harness{
 		Open: func(t testing.TB, clock *storetest.Clock) store.Store {
 			url := s.server.Store()
-			return storetest.Twin(s.at(t, clock, url, false), s.at(t, clock, url, false))
+			return storetest.Twin(s.at(t, clock, url), s.at(t, clock, url))
 		},
 		Quick: true,
 	})
@@ -28,14 +29,14 @@ func TestManager(t *testing.T) {
 	server := enginetest.StartRedis(t)
 	locktest.Run(t, locktest.Harness{Open: func(t *testing.T) locktest.System {
 		var clock locktest.Clock
-		c := &ticker{now: clock.Now}
+		c := &redis.Ticker{Now: clock.Now}
 		url := server.Store()
 		open := func() *editlock.Manager {
-			st, err := redis.Open(t.Context(), url, redis.Keeping(c.tell))
+			e, err := redis.OpenEngine(t.Context(), url, c)
 			if err != nil {
 				t.Fatal(err)
 			}
-			m := editlock.NewManager(st, nil)
+			m := editlock.NewManager(core.New(e), nil)
 			t.Cleanup(func() {
 				if err := m.Close(); err != nil {
 					t.Errorf("Close: %v", err)

@@ -1,51 +1,74 @@
--- Answers the floor, the last number given out, and entries. ARGV: a list of
--- numbers to go by, or none for the whole log; the bounds of the numbers, both
--- included; how many; 1 for the newest first; a request whose entries alone
--- are wanted, or none.
-local P, call = KEYS[1], redis.call
-local index, lo, hi, count, newest = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5] == '1'
-local last = tonumber(call('GET', P .. 'seq') or 0)
-if hi > last then hi = last end
-local answer = { tonumber(call('GET', P .. 'floor') or 0), last }
-if lo > hi then return answer end
+-- Answers the time, the floor, the last number given out, and a page for each query in
+-- ARGV[1]: numbers, times and values of entries by turns.
+fold()
+local floor = tonumber(call('GET', P .. 'floor') or 0)
 
-local function range(from, to, n)
-  local found
-  if newest then
-    found = call('XREVRANGE', P .. 'log', to, from, 'COUNT', n)
+-- ranged finds entries with numbers between two, both included, in the whole log.
+local function ranged(from, till, newest, limit)
+  local out, more = {}, true
+  local command, id, stop = 'XREVRANGE', text(till), '-'
+  if not newest then
+    local at = call('XREVRANGE', P .. 'log', text(from), '-', 'COUNT', 1)[1] -- the batch that has it
+    command, id, stop = 'XRANGE', at and at[1] or '-', text(till)
+  end
+  while more and limit > 0 do
+    local found = call(command, P .. 'log', id, stop, 'COUNT', math.min(limit, 20))
+    more = #found == math.min(limit, 20)
+    for _, f in ipairs(found) do
+      local b, inside = batch(f), {}
+      entries(b, function(number, start, stop_at)
+        if number >= from and number <= till then inside[#inside + 1] = { number, start, stop_at } end
+      end)
+      for i = 1, #inside do
+        local e = inside[newest and #inside + 1 - i or i]
+        if limit > 0 then
+          out[#out + 1], out[#out + 2], out[#out + 3] = text(e[1]), b.at, sub(b.entries, e[2], e[3])
+          limit = limit - 1
+        end
+      end
+      if newest and b.first <= from then more = false end
+    end
+    if #found > 0 then id = '(' .. found[#found][1] end
+  end
+  return out
+end
+
+-- tagged is the same among the entries that bear a tag.
+local function tagged(key, from, till, newest, limit)
+  local length, out = call('LLEN', key), {}
+  local function search(n) -- how many numbers are below n
+    local low, high = 0, length
+    while low < high do
+      local middle = math.floor((low + high) / 2)
+      if tonumber(call('LINDEX', key, middle)) < n then low = middle + 1 else high = middle end
+    end
+    return low
+  end
+  local first, last = search(from), search(till + 1) - 1
+  if first > last or limit == 0 then return out end
+  if newest then first = math.max(first, last - limit + 1) else last = math.min(last, first + limit - 1) end
+  local numbers, b = call('LRANGE', key, first, last), nil
+  for i = 1, #numbers do
+    local number = numbers[newest and #numbers + 1 - i or i]
+    local n = tonumber(number)
+    b = batch(call('XREVRANGE', P .. 'log', number, '-', 'COUNT', 1)[1])
+    entries(b, function(is, start, stop)
+      if is == n then out[#out + 1], out[#out + 2], out[#out + 3] = number, b.at, sub(b.entries, start, stop) end
+    end)
+  end
+  return out
+end
+
+local answer = { now, floor, tonumber(call('GET', P .. 'seq') or 0) }
+for i, q in ipairs(cmsgpack.unpack(ARGV[1])) do
+  local tag, after, before, newest, limit = spread(q)
+  local from, till = math.max(after, floor) + 1, before > 0 and before - 1 or answer[3]
+  if from > till then
+    answer[i + 3] = {}
+  elseif tag == '' then
+    answer[i + 3] = ranged(from, till, newest, limit)
   else
-    found = call('XRANGE', P .. 'log', from, to, 'COUNT', n)
+    answer[i + 3] = tagged(P .. 'n' .. tag, from, till, newest, limit)
   end
-  for _, e in ipairs(found) do
-    answer[#answer + 1] = { e[1], e[2][2] }
-  end
-end
-
-if index == '' then
-  range(lo, hi, count)
-  return answer
-end
-
--- search finds how many numbers of the list are below n.
-local key = P .. index
-local function search(n)
-  local from, to = 0, call('LLEN', key)
-  while from < to do
-    local middle = math.floor((from + to) / 2)
-    if tonumber(call('LINDEX', key, middle)) < n then from = middle + 1 else to = middle end
-  end
-  return from
-end
-
-local from, to = search(lo), search(hi + 1) - 1
-if to - from >= count then
-  if newest then from = to - count + 1 else to = from + count - 1 end
-end
-if from > to then return answer end
-local seqs = call('LRANGE', key, from, to)
-if newest then
-  for i = #seqs, 1, -1 do range(seqs[i], seqs[i], 1) end
-else
-  for i = 1, #seqs do range(seqs[i], seqs[i], 1) end
 end
 return answer

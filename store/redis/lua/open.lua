@@ -1,4 +1,4 @@
--- Says how the store is laid out, unless somebody has, and asks the server
--- about itself. ARGV: the layout's version.
-if redis.call('EXISTS', KEYS[1] .. 'layout') == 0 then redis.call('SET', KEYS[1] .. 'layout', ARGV[1]) end
-return { redis.call('GET', KEYS[1] .. 'layout'), redis.call('GET', KEYS[1] .. 'seq') or '0' }
+-- Says how the store is laid out, unless somebody has. ARGV: the layout's version.
+-- Answers it and the last number given out.
+if call('EXISTS', P .. 'layout') == 0 then call('SET', P .. 'layout', ARGV[1]) end
+return { call('GET', P .. 'layout'), call('GET', P .. 'seq') or '0' }

@@ -1,108 +1,109 @@
--- Performs a request of the plainest kind: to take one free name, to touch or
--- drop what one name holds, with nobody waiting and nothing expired, or to
--- refuse that. It does what swap.lua does in general, and leaves the rest to
--- it. What it must not do is make garbage: to Lua in Redis that costs more than
--- all else. So no functions and hardly a table.
-local id = ARGV[1]
-if ARGV[2] == '1' then
-  local action, expects, gives, token, idle, hold, idle_ns, hold_ns, confirm = unpack('<BBBdddHHd', ARGV[4])
-  local name, at = ARGV[3], 5
-  local v, armed, known
-  if id == '' and gives < 16 then
-    v = call('GET', P .. 'r:' .. name)
+-- Performs transactions, each whole or not at all. KEYS: armed, then for each
+-- transaction that is plain its row, the group of the range that it reads, and, if there is
+-- one, the group that must have no row due, or the ID that it is known by. ARGV: the plan, a
+-- record for each transaction; the entries and the tags of the log; how many numbers
+-- are drawn; and then what the transactions need. Answers the time, the first number,
+-- 0, and for each transaction whether it is done, with the row unless that is known.
+--
+-- A plain transaction creates, deletes or renews one row without a lease, and reads a
+-- range without rows. What stands here makes no functions and few tables, as that is
+-- what costs. If any transaction proves not to be plain, all are left to what
+-- follows, and nothing was written.
+local plan, arg, n, pos, plain, k = ARGV[1], 5, 0, 1, true, 2
+local found = call('MGET', spread(KEYS))
+local first, base = 0, nil
+local set, sets, changed, changes, ids, skip, logged = {}, 0, {}, 0, nil, '', false
+local answer = { now, 0, 0 }
+while pos <= #plan do
+  local kind, bits, rev, ver, ttl, max, within
+  kind, bits, rev, ver, ttl, max, within, pos = unpack('<BBxddddd', plan, pos)
+  n = n + 1
+  local v, third = found[k], bits >= 32
+  if v == '' then v = false end
+  if kind == 0 or found[k + 1] or third and found[k + 2] then
+    plain = false
+    break
+  end
+  local at, seen, began, life, off, version, old_ttl, old_max, n1, n2, nl, nd
+  if v then
+    at, seen, began, life, off, version, old_ttl, old_max, n1, n2, nl, nd = unpack('<ddddHI4ddHHHI4', v)
+    if nl > 0 then
+      plain = false
+      break
+    end
+  end
+  local done
+  if kind == 1 then
+    done = not v
   else
-    local found = call('MGET', P .. 'r:' .. name, P .. 'armed', P .. 'i:' .. id)
-    v, armed, known = found[1], found[2], id ~= '' and found[3]
-  end
-  local holder, rest, session, user
-  if expects % 4 >= 2 then at = 6 end -- behind the session expected
-  if action == 1 and expects % 16 < 4 then
-    holder, rest, at = ARGV[at], ARGV[at + 1], at + 2
-  end
-  local general = known -- a retry
-    or action > 3 or expects % 16 >= 4 -- queues, or a condition on data or on who waits
-    or action == 2 and gives % 4 ~= 0 -- what changes more than the times
-  local held = v
-  local had_token, taken, touched, expires, had_idle, had_hold, due, had_idle_ns, had_hold_ns, state, had_session, had_user, n, pos
-  if v and not general then
-    state = byte(v, 61)
-    if state == VACANT then
-      held = false
-      due = unpack('<d', v, 49)
-      general = action == 1 and sub(v, 62, 61 + #holder) ~= holder -- it may be in other indexes
-    else
-      had_token, taken, touched, expires, had_idle, had_hold, due, had_idle_ns, had_hold_ns, state, had_session, had_user, n, pos =
-        unpack('<dddddddHHBI4c0I4c0I4', v)
-      general = state == QUEUED or expires ~= 0 and now >= expires or action == 1 and expects % 2 == 0
+    done = v and now < seen + life and (rev == 0 or off > 0 and began + off - 1 == rev) and (ver == 0 or version == ver)
+    if bits % 2 == 1 then
+      local tag = ARGV[arg]
+      arg = arg + 1
+      done = done and (sub(v, 65, 64 + n1) == tag or n2 > 0 and sub(v, 65 + n1, 64 + n1 + n2) == tag)
+    end
+    if bits % 4 >= 2 then
+      done = done and sub(v, 65 + n1 + n2, 64 + n1 + n2 + nd) == ARGV[arg]
+      arg = arg + 1
     end
   end
-  if not general then
-    local allowed
-    if held then
-      allowed = expects % 2 == 0 and (token == 0 or token == had_token) and (expects % 4 < 2 or ARGV[5] == had_session)
-    else
-      allowed = action == 1 and expects % 2 == 1
+  if done then
+    if not base then
+      if ARGV[4] ~= '0' then first = call('INCRBY', P .. 'seq', ARGV[4]) - ARGV[4] + 1 end
+      base = pack('<ddd', now, now, first)
     end
-    if not allowed then return { 0, now, held } end
-    local seq
-    local in_force = false
-    if action == 3 then
-      -- What is dropped stays where it stands, as vacant, if it goes soon enough
-      -- by itself and is small.
-      if due ~= 0 and due <= now + LINGER_MOST and #v <= SMALL then
-        call('SETRANGE', P .. 'r:' .. name, '60', '\2')
-      else
-        if due == 0 or due > now + LINGER then
-          due = now + LINGER
-          call('ZADD', P .. 'due', due, pack('<I4c0I4c0', #had_session, had_session, #had_user, had_user) .. name)
-        end
-        call('SET', P .. 'r:' .. name,
-          pack('<dddddddHHB', 0, 0, 0, 0, 0, 0, due, 0, 0, VACANT) .. sub(v, 62, pos + n - 1) .. NOTHING .. NOTHING,
-          'PX', LINGER_MOST / 500)
-      end
-      if gives >= 16 then user, holder = had_user, sub(v, 62, pos + n - 1) end
-    else
-      if action == 1 then
-        seq = call('INCR', P .. 'seq')
-        had_token, taken = seq, now
-      else
-        session, user, holder, rest = had_session, had_user, sub(v, 62, pos + n - 1), sub(v, pos + n)
-        if idle == 0 and idle_ns == 0 then idle, idle_ns = had_idle, had_idle_ns elseif idle < 0 then idle = 0 end
-        if hold == 0 and hold_ns == 0 then hold, hold_ns = had_hold, had_hold_ns elseif hold < 0 then hold = 0 end
-      end
-      local till = 0
-      if idle > 0 or idle_ns > 0 then till = now + idle end
-      if (hold > 0 or hold_ns > 0) and (till == 0 or taken + hold < till) then till = taken + hold end
-      if action == 2 and confirm >= 0 and (till == 0 or now + confirm < till) then till = now + confirm end
-      if not v or due == 0 or till ~= 0 and till < due then
-        if action == 1 then session, user = unpack('<I4c0I4c0', holder) end
-      end
-      if not v then
-        call('ZADD', P .. 'names', 0, name)
-        call('ZADD', P .. 's:' .. session, 0, name)
-        if user ~= '' then call('ZADD', P .. 'u:' .. user, 0, name) end
-        due = 0
-      end
-      if till ~= 0 and (due == 0 or till < due) then
-        due = till
-        call('ZADD', P .. 'due', due, pack('<I4c0I4c0', #session, session, #user, user) .. name)
-      end
-      in_force = pack('<dddddddHHB', had_token, taken, now, till, idle, hold, due, idle_ns, hold_ns, PLAIN) .. holder .. rest
-      if till == 0 then
-        call('SET', P .. 'r:' .. name, in_force)
-      else
-        local ms = sub(ARGV[4], 42)
-        if ms == '' then ms = math.max(0, math.ceil((till - now) / 1000)) + GRACE end
-        call('SET', P .. 'r:' .. name, in_force, 'PX', ms)
-        if now >= till then in_force = false end
-      end
+    local write, late = '', false
+    answer[n + 3] = 1
+    if kind == 1 then
+      write = base .. ARGV[arg]
+    elseif kind == 3 then
+      local due = seen + life
+      if ttl == 0 then ttl = old_ttl end
+      if max == 0 then max = old_max end
+      life = 1 / 0
+      if ttl > 0 then life = ttl - ttl % 1 end
+      if max > 0 and at + (max - max % 1) - now < life then life = at + (max - max % 1) - now end
+      if within > 0 and within - within % 1 < life then life = within - within % 1 end
+      write = pack('<ddddHI4ddHHHI4', at, now, began, life, off, version, ttl, max, n1, n2, nl, nd) .. sub(v, 65)
+      late = now + life >= due -- a place in due that is too early is put right when it is met
+      answer[n + 3] = { 1, write }
     end
-    if gives >= 16 then
-      if not seq then seq = call('INCR', P .. 'seq') end
-      if not user then user = select(2, unpack('<I4c0I4c0', holder)) end
-      log(name, seq, had_token, now, holder, user, NOBODY, '', ARGV[at], id)
-      if armed then announce() end
+    set[sets + 1], set[sets + 2] = KEYS[k], write
+    sets = sets + 2
+    if not late then
+      changed[changes + 1], changed[changes + 2] = KEYS[k], v and sub(v, 1, 64 + n1 + n2) or ''
+      changes = changes + 2
     end
-    return { 1, now, in_force }
+    if bits % 8 >= 4 then logged = true end
+    if bits % 16 >= 8 then
+      ids = ids or {}
+      ids[#ids + 1] = KEYS[k + 2]
+    end
+  else
+    if bits % 8 >= 4 then skip = skip .. n .. ',' end
+    answer[n + 3] = { 0, v }
   end
+  if kind == 1 then arg = arg + 1 end
+  k = third and k + 3 or k + 2
+end
+if plain then
+  if sets > 0 then call('MSET', spread(set)) end
+  local id = logged and string.format('%.0f', first)
+  if logged then
+    changed[changes + 1], changed[changes + 2] = skip == '' and id or id .. ',' .. skip, ARGV[3]
+    changes = changes + 2
+  end
+  if changes > 0 then call('RPUSH', P .. 'pending', spread(changed)) end
+  if logged then
+    call('XADD', P .. 'log', id, time[1], time[2], 'e', ARGV[2], 'g', ARGV[3], 'x', skip)
+    if found[1] then
+      call('DEL', KEYS[1])
+      call('PUBLISH', P .. 'news', 'L' .. string.format('%.0f', first + ARGV[4] - 1))
+    end
+  end
+  if ids then
+    for _, id in ipairs(ids) do call('SET', id, string.format('%.0f', now), 'PX', WINDOW) end
+  end
+  answer[2] = first
+  return answer
 end

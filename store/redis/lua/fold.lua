@@ -1,0 +1,3 @@
+-- Brings what finds rows and entries up to date.
+fold()
+return { 0 }

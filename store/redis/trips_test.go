@@ -1,0 +1,163 @@
+package redis
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/editlock/editlock/internal/enginetest"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/core"
+	"github.com/editlock/editlock/store/kv"
+)
+
+// monitor sees what clients send to a server.
+type monitor struct {
+	server *enginetest.Redis
+	conn   net.Conn
+	lines  *bufio.Scanner
+	marks  int
+}
+
+func newMonitor(t *testing.T, server *enginetest.Redis) *monitor {
+	t.Helper()
+	conn, err := net.Dial("tcp", enginetest.Address(server.Port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	if err := conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Write([]byte("MONITOR\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	m := &monitor{server: server, conn: conn, lines: bufio.NewScanner(conn)}
+	m.lines.Buffer(nil, 1<<20)
+	m.lines.Scan() // OK
+	return m
+}
+
+// sees returns how many calls f sends, and how many commands their scripts call.
+func (m *monitor) sees(t *testing.T, f func()) (calls, commands int) {
+	t.Helper()
+	f()
+	m.marks++
+	mark := fmt.Sprint("mark ", m.marks)
+	if _, err := m.server.Ask(t, "ECHO", mark); err != nil {
+		t.Fatal(err)
+	}
+	for m.lines.Scan() {
+		switch line := m.lines.Text(); {
+		case strings.Contains(line, mark):
+			return calls, commands
+		case strings.Contains(line, " lua] "):
+			commands++
+		default:
+			calls++
+		}
+	}
+	t.Fatal(m.lines.Err())
+	return 0, 0
+}
+
+// watched opens a store that does nothing by itself.
+func watched(t *testing.T) (*engine, store.Store, *monitor) {
+	t.Helper()
+	server := enginetest.StartRedis(t, "appendonly=no")
+	e, err := reach(t.Context(), server.Store(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	st := core.New(e)
+	t.Cleanup(func() { _ = st.Close() })
+	if err := e.check(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	// All scripts are known from now on, and the connection of a lone caller is open.
+	for range 3 {
+		if _, err := st.Swap(t.Context(), store.Request{Swaps: []store.Swap{{Name: "none", Do: store.Touch, Expect: store.Expect{Token: 1}}}}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := st.List(t.Context(), store.Query{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return e, st, newMonitor(t, server)
+}
+
+func TestUncontendedCallsTakeOneRoundTrip(t *testing.T) {
+	_, st, m := watched(t)
+	ann, bob := store.Party{Session: "ann", User: "a"}, store.Party{Session: "bob", User: "b"}
+	take := func(who store.Party) store.Swap {
+		return store.Swap{
+			Name: "a", Do: store.Take, Expect: store.Expect{Free: true}, Holder: &who, Terms: &store.Terms{Idle: time.Minute},
+			Note: &store.Note{Kind: "captured", Actor: who},
+		}
+	}
+	data := ""
+	for _, step := range []struct {
+		name  string
+		req   store.Request
+		done  bool
+		plain int // commands that a plain transaction takes; 0: it is another
+	}{
+		{"a capture", store.Request{ID: "1", Swaps: []store.Swap{take(ann)}}, true, 7},
+		{"a capture repeated", store.Request{ID: "1", Swaps: []store.Swap{take(ann)}}, true, 0},
+		{"a refused capture", store.Request{ID: "2", Swaps: []store.Swap{take(bob)}}, false, 2},
+		{"a renewal", store.Request{Swaps: []store.Swap{{Name: "a", Do: store.Touch, Expect: store.Expect{Session: &ann.Session}}}}, true, 3},
+		{"a renewal by status data", store.Request{Swaps: []store.Swap{{Name: "a", Do: store.Touch, Expect: store.Expect{Session: &ann.Session, Data: &data}}}}, true, 3},
+		{"a release", store.Request{ID: "3", Swaps: []store.Swap{{
+			Name: "a", Do: store.Drop, Expect: store.Expect{Session: &ann.Session}, Note: &store.Note{Kind: "released", Actor: ann},
+		}}}, true, 7},
+	} {
+		calls, commands := m.sees(t, func() {
+			res, err := st.Swap(t.Context(), step.req)
+			if err != nil || res.Done != step.done {
+				t.Fatalf("%s: %+v, %v", step.name, res, err)
+			}
+		})
+		if calls != 1 {
+			t.Errorf("%s took %d round trips", step.name, calls)
+		}
+		if step.plain > 0 && commands > step.plain {
+			t.Errorf("%s took %d commands in its script; %d are enough", step.name, commands, step.plain)
+		}
+	}
+}
+
+// A script that looks at very many rows keeps Redis from others.
+func TestStore_ListPassesOverManyRowsInPieces(t *testing.T) {
+	e, st, m := watched(t)
+	const many = 3500
+	for i := 0; i < many; i += 500 {
+		var txn kv.Txn
+		for j := range 500 {
+			txn.Then = append(txn.Then, kv.Write{Key: fmt.Sprintf("h%05d", i+j), Tags: []string{"ss"}, TTL: time.Millisecond})
+		}
+		if _, err := e.Commit(t.Context(), []kv.Txn{txn}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	who := store.Party{Session: "s", User: "bob"}
+	res, err := st.Swap(t.Context(), store.Request{Swaps: []store.Swap{{
+		Name: "99999", Do: store.Take, Expect: store.Expect{Free: true}, Holder: &who, Terms: &store.Terms{},
+	}}})
+	if err != nil || !res.Done {
+		t.Fatalf("%+v, %v", res, err)
+	}
+	for _, q := range []store.Query{{}, {Session: "s"}} {
+		n, _ := m.sees(t, func() {
+			page, err := st.List(t.Context(), q)
+			if err != nil || len(page.Records) != 1 || page.Records[0].Name != "99999" {
+				t.Errorf("%d records, %v", len(page.Records), err)
+			}
+		})
+		if n < many/1000 {
+			t.Errorf("%d rows were looked at in %d round trips", many, n)
+		}
+	}
+}
