@@ -19,6 +19,7 @@ type Examination struct {
 	RoundTrip      time.Duration // of a question
 	HasClock       bool          // the engine has a time of day of its own
 	Skew           time.Duration // by how much that is ahead of this machine's
+	Lazy           string        // a setting by which calls are acknowledged before they are on disk; empty: none was found
 }
 
 // Examine looks at the store that a URL names, and changes nothing: no tables
@@ -48,14 +49,14 @@ func Examine(ctx context.Context, url string) (*Examination, error) {
 			return nil, err
 		}
 		defer func() { _ = i.Close() }()
-		return clocked(ctx, &Examination{Version: i.Version, Tables: i.Tables, Newest: i.Newest}, i.Clock)
+		return clocked(ctx, &Examination{Version: i.Version, Tables: i.Tables, Newest: i.Newest, Lazy: i.Lazy}, i.Clock)
 	case "mariadb":
 		i, err := mariadb.Inspect(ctx, url)
 		if err != nil {
 			return nil, err
 		}
 		defer func() { _ = i.Close() }()
-		return clocked(ctx, &Examination{Version: i.Version, Tables: i.Tables, Newest: i.Newest}, i.Clock)
+		return clocked(ctx, &Examination{Version: i.Version, Tables: i.Tables, Newest: i.Newest, Lazy: i.Lazy}, i.Clock)
 	case "redis":
 		i, err := redis.Inspect(ctx, url)
 		if err != nil {

@@ -51,3 +51,18 @@ func TestExamine(t *testing.T) {
 		})
 	}
 }
+
+func TestExamine_TellsWhereCommitsAreNotOnDisk(t *testing.T) {
+	for name, test := range map[string]struct{ url, want string }{
+		"postgres":         {enginetest.StartPostgres(t, "fsync=off").URL, "fsync = off"},
+		"postgres, safe":   {enginetest.StartPostgres(t, "fsync=on", "synchronous_commit=off").URL, ""},
+		"mariadb":          {enginetest.StartMariaDB(t, "innodb_flush_log_at_trx_commit=2").Database(t), "innodb_flush_log_at_trx_commit = 2"},
+		"mariadb, default": {enginetest.StartMariaDB(t, "innodb_flush_log_at_trx_commit=1").Database(t), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if e, err := connect.Examine(t.Context(), test.url); err != nil || e.Lazy != test.want {
+				t.Errorf("%+v, %v; want %q", e, err, test.want)
+			}
+		})
+	}
+}

@@ -57,6 +57,9 @@ func (d *doctor) engine(ctx context.Context) []finding {
 	default:
 		found = append(found, finding{"schema", fine, d.words.Text("doctor.schema", e.Tables), ""})
 	}
+	if e.Lazy != "" {
+		found = append(found, finding{"durability", warning, d.words.Text("doctor.lazy", e.Lazy), d.words.Text("doctor.lazy.do")})
+	}
 	return append(found, d.clock(e, connect.Engine(url)))
 }
 

@@ -15,6 +15,9 @@ import (
 type Inspection struct {
 	Version        string // the server's
 	Tables, Newest int    // version of the tables (0: there are none), and the newest known here
+	// Lazy is the setting by which commits are acknowledged before they are on
+	// disk; empty: there is none.
+	Lazy string
 
 	db *sql.DB
 }
@@ -29,6 +32,12 @@ func Inspect(ctx context.Context, url string) (*Inspection, error) {
 	i.db.SetMaxOpenConns(1)
 	if i.Version, err = look(ctx, i.db); err == nil {
 		i.Tables, err = tablesVersion(ctx, i.db)
+	}
+	if err == nil {
+		var flush int
+		if err = i.db.QueryRowContext(ctx, "SELECT @@global.innodb_flush_log_at_trx_commit").Scan(&flush); flush != 1 {
+			i.Lazy = fmt.Sprintf("innodb_flush_log_at_trx_commit = %d", flush)
+		}
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("mariadb: %s: %w", address, explain(err)), i.Close())

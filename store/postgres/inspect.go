@@ -14,6 +14,9 @@ import (
 type Inspection struct {
 	Version        string // the server's
 	Tables, Newest int    // version of the tables (0: there are none), and the newest known here
+	// Lazy is the setting by which commits are acknowledged before they are on
+	// disk, which synchronous_commit can't do to this store; empty: there is none.
+	Lazy string
 
 	conn *pgx.Conn
 }
@@ -39,6 +42,9 @@ func Inspect(ctx context.Context, url string) (*Inspection, error) {
 		if present, err = t.check(ctx, conn); present {
 			i.Tables = schemaVersion
 		}
+	}
+	if err == nil {
+		err = conn.QueryRow(ctx, "SELECT CASE WHEN current_setting('fsync') = 'off' THEN 'fsync = off' ELSE '' END").Scan(&i.Lazy)
 	}
 	if err != nil {
 		return nil, errors.Join(explain(err), i.Close())
