@@ -75,11 +75,11 @@ var mutants = []mutant{
 	},
 	{
 		"Redis lists what was there when its index was brought up to date", "store/redis/lua/rows.lua",
-		"    fold()\n    local head", "    local head", redis,
+		"    if source == 'index' then\n      fold()", "    if source == 'index' then", redis,
 	},
 	{
 		"Redis finds no tags at the end of the log", "store/redis/lua/log.lua",
-		"while index(100) do end\n", "", redis,
+		"fold()\nlocal floor", "local floor", redis,
 	},
 	{
 		"Redis logs what was not done", "store/redis/lua/plain.lua",

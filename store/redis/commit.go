@@ -46,9 +46,7 @@ func (e *engine) commit(ctx context.Context, txns []kv.Txn) ([]kv.Answer, error)
 			return nil, err
 		}
 	}
-	b.args[0], b.args[1], b.args[2] = rueidis.BinaryString(b.plan), rueidis.BinaryString(b.entries), rueidis.BinaryString(b.tags)
-	b.args[3] = strconv.Itoa(b.drawn)
-	answer, err := e.eval(ctx, b.behind, e.scripts.commit, b.keys, b.args...)
+	answer, err := e.eval(ctx, b.behind, e.scripts.commit, b.keys, b.all()...)
 	if err != nil {
 		return nil, err
 	}
@@ -58,12 +56,34 @@ func (e *engine) commit(ctx context.Context, txns []kv.Txn) ([]kv.Answer, error)
 
 // batch is a call of the script in the making.
 type batch struct {
-	e                   *engine
-	keys, args          []string
-	plan, entries, tags packer
-	txns, drawn         int
-	behind              bool       // it must come behind what was sent before
-	found               []kv.Found // for all ranges
+	e           *engine
+	keys, args  []string
+	plan        packer
+	pieces      []piece
+	txns, drawn int
+	behind      bool       // it must come behind what was sent before
+	found       []kv.Found // for all ranges
+}
+
+// piece is a piece of the log: entries, by their places from one on, and their tags.
+// Who reads an entry looks through its piece.
+type piece struct {
+	place, n      int
+	entries, tags packer
+}
+
+// maxPiece is how many entries a piece has.
+const maxPiece = 32
+
+// all are the arguments of the script.
+func (b *batch) all() []string {
+	all := make([]string, 0, 2+3*len(b.pieces)+len(b.args))
+	all = append(all, rueidis.BinaryString(b.plan), rueidis.BinaryString(b.pieces[0].entries), rueidis.BinaryString(b.pieces[0].tags),
+		strconv.Itoa(b.drawn), strconv.Itoa(len(b.pieces)-1))
+	for _, p := range b.pieces[1:] {
+		all = append(all, strconv.Itoa(p.place), rueidis.BinaryString(p.entries), rueidis.BinaryString(p.tags))
+	}
+	return append(all, b.args...)
 }
 
 func newBatch(e *engine, txns []kv.Txn) *batch {
@@ -80,8 +100,8 @@ func newBatch(e *engine, txns []kv.Txn) *batch {
 		}
 	}
 	b := &batch{
-		e: e, keys: make([]string, 1, 1+3*len(txns)), args: make([]string, 4, 4+2*len(txns)),
-		plan: make(packer, 0, planLen*len(txns)), entries: make(packer, 0, entries), tags: make(packer, 0, tags),
+		e: e, keys: make([]string, 1, 1+3*len(txns)), args: make([]string, 0, 2*len(txns)),
+		plan: make(packer, 0, planLen*len(txns)), pieces: []piece{{place: 1, entries: make(packer, 0, entries), tags: make(packer, 0, tags)}},
 		found: make([]kv.Found, ranges),
 	}
 	b.keys[0] = e.armed
@@ -135,16 +155,22 @@ func (b *batch) add(t *kv.Txn) error {
 
 func (b *batch) entry(in *kv.Entry) {
 	place := b.drawn + in.Number
-	b.entries.short(b.txns)
-	b.entries.short(place)
-	b.entries.long(len(in.Value))
-	b.entries = append(b.entries, in.Value...)
-	b.tags.short(b.txns)
-	b.tags.short(place)
-	b.tags.byte(byte(len(in.Tags)))
+	if b.pieces[len(b.pieces)-1].n == maxPiece {
+		b.pieces = append(b.pieces, piece{place: place})
+	}
+	p := &b.pieces[len(b.pieces)-1]
+	p.n++
+	place -= p.place - 1
+	p.entries.short(b.txns)
+	p.entries.short(place)
+	p.entries.long(len(in.Value))
+	p.entries = append(p.entries, in.Value...)
+	p.tags.short(b.txns)
+	p.tags.short(place)
+	p.tags.byte(byte(len(in.Tags)))
 	for _, tag := range in.Tags {
-		b.tags.short(len(tag))
-		b.tags = append(b.tags, tag...)
+		p.tags.short(len(tag))
+		p.tags = append(p.tags, tag...)
 	}
 }
 

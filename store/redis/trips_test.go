@@ -161,3 +161,36 @@ func TestStore_ListPassesOverManyRowsInPieces(t *testing.T) {
 		}
 	}
 }
+
+// Who reads one entry looks through those that are kept with it.
+func TestLog_LargeTransactionsAreKeptInPieces(t *testing.T) {
+	e, _, m := watched(t)
+	txn := kv.Txn{Numbers: 500}
+	for n := range 500 {
+		txn.Log = append(txn.Log, kv.Entry{Number: n + 1, Value: fmt.Append(nil, "entry ", n+1), Tags: []string{"all", fmt.Sprint("tag ", n+1)}})
+	}
+	answers, err := e.Commit(t.Context(), []kv.Txn{{Numbers: 1, Log: txn.Log[:1]}, txn})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := m.server.Ask(t, "XLEN", e.head+"log"); err != nil || n != "16" {
+		t.Errorf("501 entries are kept in %s pieces, %v", n, err)
+	}
+	pages, err := e.Log(t.Context(), kv.LogQuery{Tag: "tag 300", Limit: 2}, kv.LogQuery{Tag: "all", After: answers[1].First + 249, Limit: 1}, kv.LogQuery{Limit: 600})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"entry 300", "entry 251"} {
+		if got := pages[i].Entries; len(got) != 1 || string(got[0].Value) != want {
+			t.Errorf("found are %+v; want %s", got, want)
+		}
+	}
+	for i, in := range pages[2].Entries {
+		if want := fmt.Sprint("entry ", max(1, i)); in.Number != answers[0].First+uint64(i) || string(in.Value) != want {
+			t.Fatalf("entry %d is %d, %s; want %s", i, in.Number, in.Value, want)
+		}
+	}
+	if len(pages[2].Entries) != 501 {
+		t.Errorf("%d entries are found", len(pages[2].Entries))
+	}
+}

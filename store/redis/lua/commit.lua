@@ -150,7 +150,7 @@ local function sent(note, found)
   return 'T' .. table.concat(out)
 end
 
-n, k, pos, arg, skip, logged = 0, 2, 1, 5, '', false
+n, k, pos, arg, skip, logged = 0, 2, 1, 6 + 3 * ARGV[5], '', false
 answer = { now, 0, 1 }
 while pos <= #plan do
   local kind, bits, limit, rev, ver, ttl, max, within
@@ -187,11 +187,16 @@ while pos <= #plan do
   answer[n + 3] = one
 end
 if logged then
-  unsaid[#unsaid + 1], unsaid[#unsaid + 2] = skip == '' and text(began) or text(began) .. ',' .. skip, ARGV[3]
+  for c = 0, ARGV[5] do
+    local place, e, g = 1, ARGV[2], ARGV[3]
+    if c > 0 then place, e, g = ARGV[3 + 3 * c], ARGV[4 + 3 * c], ARGV[5 + 3 * c] end
+    local id = text(began + place - 1)
+    unsaid[#unsaid + 1], unsaid[#unsaid + 2] = skip == '' and id or id .. ',' .. skip, g
+    call('XADD', P .. 'log', id, time[1], time[2], 'e', e, 'g', g, 'x', skip)
+  end
 end
 say()
 if logged then
-  call('XADD', P .. 'log', text(began), time[1], time[2], 'e', ARGV[2], 'g', ARGV[3], 'x', skip)
   if found[1] then
     call('DEL', KEYS[1])
     call('PUBLISH', P .. 'news', 'L' .. text(began + ARGV[4] - 1))

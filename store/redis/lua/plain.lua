@@ -1,15 +1,16 @@
 -- Performs transactions, each whole or not at all. KEYS: armed, then for each
 -- transaction that is plain its row, the group of the range that it reads, and, if there is
 -- one, the group that must have no row due, or the ID that it is known by. ARGV: the plan, a
--- record for each transaction; the entries and the tags of the log; how many numbers
--- are drawn; and then what the transactions need. Answers the time, the first number,
+-- record for each transaction; the entries and the tags of the first piece of the log; how
+-- many numbers are drawn; how many more pieces there are, and these, each behind the place of
+-- its first number; and then what the transactions need. Answers the time, the first number,
 -- 0, and for each transaction whether it is done, with the row unless that is known.
 --
 -- A plain transaction creates, deletes or renews one row without a lease, and reads a
 -- range without rows. What stands here makes no functions and few tables, as that is
 -- what costs. If any transaction proves not to be plain, all are left to what
 -- follows, and nothing was written.
-local plan, arg, n, pos, plain, k = ARGV[1], 5, 0, 1, true, 2
+local plan, arg, n, pos, plain, k = ARGV[1], 6 + 3 * ARGV[5], 0, 1, true, 2
 local found = call('MGET', spread(KEYS))
 local first, base = 0, nil
 local set, sets, changed, changes, ids, skip, logged = {}, 0, {}, 0, nil, '', false
@@ -88,14 +89,18 @@ while pos <= #plan do
 end
 if plain then
   if sets > 0 then call('MSET', spread(set)) end
-  local id = logged and string.format('%.0f', first)
   if logged then
-    changed[changes + 1], changed[changes + 2] = skip == '' and id or id .. ',' .. skip, ARGV[3]
-    changes = changes + 2
+    for c = 0, ARGV[5] do
+      local place, e, g = 1, ARGV[2], ARGV[3]
+      if c > 0 then place, e, g = ARGV[3 + 3 * c], ARGV[4 + 3 * c], ARGV[5 + 3 * c] end
+      local id = string.format('%.0f', first + place - 1)
+      changed[changes + 1], changed[changes + 2] = skip == '' and id or id .. ',' .. skip, g
+      changes = changes + 2
+      call('XADD', P .. 'log', id, time[1], time[2], 'e', e, 'g', g, 'x', skip)
+    end
   end
   if changes > 0 then call('RPUSH', P .. 'pending', spread(changed)) end
   if logged then
-    call('XADD', P .. 'log', id, time[1], time[2], 'e', ARGV[2], 'g', ARGV[3], 'x', skip)
     if found[1] then
       call('DEL', KEYS[1])
       call('PUBLISH', P .. 'news', 'L' .. string.format('%.0f', first + ARGV[4] - 1))
