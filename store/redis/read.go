@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"slices"
 	"strconv"
 
 	"github.com/editlock/editlock/store/kv"
@@ -47,8 +48,22 @@ func (e *engine) Read(ctx context.Context, ranges ...kv.Range) (kv.Answer, error
 	}
 }
 
+// logQueries is how many queries of the log a script answers: others wait for it.
+const logQueries = 100
+
 // Log implements kv.Engine.
-func (e *engine) Log(ctx context.Context, queries ...kv.LogQuery) ([]kv.LogPage, error) {
+func (e *engine) Log(ctx context.Context, queries ...kv.LogQuery) (pages []kv.LogPage, err error) {
+	for some := range slices.Chunk(queries, logQueries) {
+		more, err := e.log(ctx, some)
+		if err != nil {
+			return nil, err
+		}
+		pages = append(pages, more...)
+	}
+	return pages, nil
+}
+
+func (e *engine) log(ctx context.Context, queries []kv.LogQuery) ([]kv.LogPage, error) {
 	var m msgpack
 	m.array(len(queries))
 	for _, q := range queries {

@@ -33,6 +33,22 @@ local function ranged(from, till, newest, limit)
   return out
 end
 
+-- Where entries of batches are that were read: the queries of a call often lead to the
+-- same ones.
+local where, queries = {}, cmsgpack.unpack(ARGV[1])
+
+-- locate calls f with the batch of an entry, and where its value is.
+local function locate(number, f)
+  local n = tonumber(number)
+  if not where[n] then
+    local b = batch(call('XREVRANGE', P .. 'log', number, '-', 'COUNT', 1)[1])
+    entries(b, function(is, start, stop)
+      if is == n or #queries > 1 then where[is] = { b, start, stop } end
+    end)
+  end
+  if where[n] then f(spread(where[n])) end
+end
+
 -- tagged is the same among the entries that bear a tag.
 local function tagged(key, from, till, newest, limit)
   local length, out = call('LLEN', key), {}
@@ -47,20 +63,18 @@ local function tagged(key, from, till, newest, limit)
   local first, last = search(from), search(till + 1) - 1
   if first > last or limit == 0 then return out end
   if newest then first = math.max(first, last - limit + 1) else last = math.min(last, first + limit - 1) end
-  local numbers, b = call('LRANGE', key, first, last), nil
+  local numbers = call('LRANGE', key, first, last)
   for i = 1, #numbers do
     local number = numbers[newest and #numbers + 1 - i or i]
-    local n = tonumber(number)
-    b = batch(call('XREVRANGE', P .. 'log', number, '-', 'COUNT', 1)[1])
-    entries(b, function(is, start, stop)
-      if is == n then out[#out + 1], out[#out + 2], out[#out + 3] = number, b.at, sub(b.entries, start, stop) end
+    locate(number, function(b, start, stop)
+      out[#out + 1], out[#out + 2], out[#out + 3] = number, b.at, sub(b.entries, start, stop)
     end)
   end
   return out
 end
 
 local answer = { now, floor, tonumber(call('GET', P .. 'seq') or 0) }
-for i, q in ipairs(cmsgpack.unpack(ARGV[1])) do
+for i, q in ipairs(queries) do
   local tag, after, before, newest, limit = spread(q)
   local from, till = math.max(after, floor) + 1, before > 0 and before - 1 or answer[3]
   if from > till then
