@@ -148,6 +148,12 @@ func (w *waiting) tryJoin(ctx context.Context) bool {
 			if !w.outcome(ctx) {
 				return false
 			}
+		case m.waits.wasGivenUp(c.opts.RequestID): // before it joined
+			if w.exit() {
+				m.leave(ctx, c, false)
+			}
+			w.err = w.withdrawn()
+			return false
 		default:
 			if now != nil {
 				m.waits.joined(c.opts.RequestID, now, res.Now)
@@ -155,6 +161,11 @@ func (w *waiting) tryJoin(ctx context.Context) bool {
 			return true
 		}
 	}
+}
+
+func (w *waiting) withdrawn() error {
+	id, _ := ParseID(w.c.name)
+	return &LostError{ID: id, Reason: "the wait was withdrawn"}
 }
 
 // exit ends the stay; true if no other of this process shares its ticket.
@@ -184,8 +195,7 @@ func (w *waiting) leave(ctx context.Context, how waitEnd) (again bool) {
 			return true
 		case w.rang.withdrawn:
 			w.exit()
-			id, _ := ParseID(w.c.name)
-			w.err = &LostError{ID: id, Reason: "the wait was withdrawn"}
+			w.err = w.withdrawn()
 		case granted.Record != nil:
 			w.exit()
 			w.m.confirm(ctx, granted.Record)

@@ -63,3 +63,24 @@ func TestRelease_OfACaptureThatComesLaterLeavesNothingHeld(t *testing.T) {
 		}
 	})
 }
+
+// The same where the mutex is held: the capture would wait for nobody.
+func TestRelease_OfACaptureThatComesLaterAndWaitsLeavesNobodyInTheQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := editlock.NewManager(memory.New(nil), nil)
+		defer func() { _ = m.Close() }()
+		if _, err := m.Capture(by(t.Context(), editlock.Owner{Session: "holder"}), report, nil); err != nil {
+			t.Fatal(err)
+		}
+		ctx := by(t.Context(), editlock.Owner{Session: "ann"})
+		if released, err := m.Release(ctx, report, editlock.IfRequest("k")); released || err != nil {
+			t.Fatalf("the withdrawal: %v, %v", released, err)
+		}
+		if _, err := m.Capture(ctx, report, &editlock.CaptureOptions{RequestID: "k", Wait: time.Minute}); !errors.Is(err, editlock.ErrLost) {
+			t.Errorf("the capture: %v, want it lost", err)
+		}
+		if _, got, err := m.Request(ctx, report); err != nil || got.Waiting != 0 {
+			t.Errorf("the queue is %+v, %v", got.Waiters, err)
+		}
+	})
+}
