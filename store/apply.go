@@ -186,7 +186,7 @@ func Apply(s State, sw Swap, request string, env Env) (State, Effects, bool) {
 		if sw.Data != nil {
 			rec.Data = *sw.Data
 		}
-		rec.expire(0)
+		rec.expire(sw.Confirm)
 		s.Record = rec
 		if sw.Note != nil {
 			e := sw.entry(rec.Token, rec, request, env)

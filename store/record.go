@@ -163,8 +163,8 @@ type Swap struct {
 	Ticket *Ticket // Join: the ticket. Leave: its ID, and its peer unless any will do
 	Note   *Note   // nil: nothing is logged
 
-	// Confirm bounds a Touch: the record expires so soon after, unless it is
-	// touched again, or its Terms end it sooner. 0: its Terms decide.
+	// Confirm bounds a Take or Touch: the record expires so soon after, unless it
+	// is touched again, or its Terms end it sooner. 0: its Terms decide.
 	Confirm time.Duration
 }
 

@@ -138,6 +138,11 @@ var actions = []action{
 	{"take without data and log", func(*test, *cell, *store.Record) store.Swap {
 		return store.Swap{Do: store.Take, Holder: ptr(party("taker")), Terms: &store.Terms{}}
 	}},
+	{"take until confirmed", func(t *test, _ *cell, _ *store.Record) store.Swap {
+		sw := take("", "taker", t.idle(50))
+		sw.Confirm = t.seconds(4)
+		return sw
+	}},
 	{"touch", func(*test, *cell, *store.Record) store.Swap { return store.Swap{Do: store.Touch} }},
 	{"touch and replace", func(t *test, _ *cell, _ *store.Record) store.Swap {
 		return store.Swap{

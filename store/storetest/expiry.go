@@ -15,6 +15,7 @@ var expiryLaws = []law{
 	{"a touch may shorten, change and clear the terms", lawTouchTerms, exactClock},
 	{"a touch that ends the hold at once frees the name", lawTouchEnds, exactClock},
 	{"a touch may bound the hold until the next touch", lawTouchBound, exactClock},
+	{"a take may bound the hold until a touch", lawTakeBound, exactClock},
 	{"a touch never moves when it was taken", lawTaken, 0},
 	{"a late touch does not revive", lawLateTouch, 0},
 	{"an expiry is logged as of when it happened", lawExpiryLogged, 0},
@@ -155,6 +156,26 @@ func lawTouchBound(t *test) {
 	t.do(last)
 	t.pass(3)
 	t.wantHolder(t.get("a"), "")
+}
+
+func lawTakeBound(t *test) {
+	for _, terms := range []store.Terms{t.idle(60), {}} {
+		first := take("a", "ann", terms)
+		first.Confirm = t.seconds(3)
+		rec := t.do(first)
+		if want := rec.Taken.Add(t.seconds(3)); !rec.Expires.Equal(want) {
+			t.Fatalf("bound, it expires at %v; want %v", rec.Expires, want)
+		}
+		t.pass(2)
+		rec = t.do(touch("a", rec.Token))
+		if rec.Terms != terms || rec.Within() != 0 {
+			t.Fatalf("touched, it is %+v", rec)
+		}
+		t.do(drop("a", "ann"))
+		t.do(first)
+		t.pass(3)
+		t.wantHolder(t.get("a"), "")
+	}
 }
 
 func lawTaken(t *test) {
