@@ -61,9 +61,13 @@ func (w *waits) rejoined(ctx context.Context, name string) error {
 func (w *waits) lost(tickets []string, lapsed bool) {
 	gone := make(map[string][]string) // by name
 	for _, ticket := range tickets {
-		switch p := w.places[ticket]; {
-		case p == nil:
-		case len(p.bells) == 0 && (p.rejoin == nil || !lapsed):
+		p := w.places[ticket]
+		if p == nil {
+			continue
+		}
+		p.lapsed = p.lapsed || lapsed
+		switch {
+		case len(p.bells) == 0 && (p.rejoin == nil || !p.lapsed):
 			w.ring(ticket, ring{}) // its caller, coming back, joins again
 		case w.rejoins[p.name] == nil:
 			gone[p.name] = append(gone[p.name], ticket)
@@ -127,42 +131,51 @@ func (w *waits) rejoinFor(ticket string, p *place) {
 	}
 	ctx, cancel := context.WithTimeout(w.ctx, beatEvery)
 	defer cancel()
-	if !rejoin(ctx) {
+	over, err := rejoin(ctx)
+	if err != nil {
 		return
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.places[ticket] == p {
+	if w.places[ticket] != p {
+		return
+	}
+	if p.lapsed = false; over {
 		w.ring(ticket, ring{})
 	}
 }
 
 // rejoin joins a queue again for a caller who is away. What it is given instead is
 // short, as any grant: it takes that up when it comes back. over: there is no
-// place any more.
-func (m *Manager) rejoin(ctx context.Context, c *capture) (over bool) {
+// place any more. An error means that this can't be now.
+func (m *Manager) rejoin(ctx context.Context, c *capture) (over bool, err error) {
 	ctx, _ = patience.WithCaller(ctx, time.Second) // nothing is confirmed for it
+	short := *c
+	short.confirm = confirmWithin
 	for {
-		rec, res, err := m.capture(ctx, c)
+		rec, _, err := m.capture(ctx, &short)
 		switch {
-		case err == nil && !res.Replayed && rec.Request == c.opts.RequestID:
-			_, _, _ = m.swap(ctx, "", store.Swap{
-				Name: c.name, Do: store.Touch, Expect: store.Expect{Token: rec.Token}, Confirm: confirmWithin,
-			})
-			return true
 		case err == nil:
-			return true
+			return true, nil
+		case ctx.Err() != nil || errors.Is(err, ErrUnavailable):
+			return false, err
 		case err != ErrBusy: //nolint:errorlint // bare: in the way
-			return !errors.Is(err, ErrUnavailable) && ctx.Err() == nil
+			return true, nil
 		case slices.ContainsFunc(rec.Waiters, func(t store.Ticket) bool { return t.ID == c.opts.RequestID && t.Peer != m.waits.peer }):
-			return true // it asked another process
+			return true, nil // it asked another process
 		}
 		now, res, err := m.swap(ctx, c.opts.RequestID, c.join(rec, m.waits.peer))
 		switch {
 		case err != nil:
-			return false
-		case res.Done:
-			return res.Replayed || now != nil && now.Request == c.opts.RequestID
+			return false, err
+		case !res.Done: // what stood there has changed
+		case res.Replayed, now != nil && now.Request == c.opts.RequestID:
+			return true, nil
+		case !m.waits.has(c.opts.RequestID): // given up meanwhile, before it joined
+			m.leave(ctx, c, true)
+			return true, nil
+		default:
+			return false, nil
 		}
 	}
 }

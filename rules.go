@@ -27,6 +27,8 @@ type capture struct {
 	name  string
 	owner Owner
 	opts  CaptureOptions
+
+	confirm time.Duration // it is taken for so long until the owner confirms; 0: on its terms
 }
 
 // guess is what the caller hopes stands there, so that the first swap is the
@@ -81,7 +83,7 @@ func (c capture) take() store.Swap {
 	p, terms := party(c.owner, c.opts.GrantAfter), c.opts.AutoRelease.terms()
 	return store.Swap{
 		Name: c.name, Do: store.Take, Expect: store.Expect{Free: true},
-		Holder: &p, Data: &c.opts.StatusData, Terms: &terms,
+		Holder: &p, Data: &c.opts.StatusData, Terms: &terms, Confirm: c.confirm,
 		Note: &store.Note{Kind: string(KindCaptured), Actor: p},
 	}
 }

@@ -181,7 +181,7 @@ func (w *waiting) keep(grace time.Duration) {
 	w.bell = nil
 	w.m.waits.keep(w.c.opts.RequestID, bell, grace, func() {
 		w.m.waits.spawn(func() { w.m.leave(context.Background(), w.c, true) })
-	}, func(ctx context.Context) (over bool) { return w.m.rejoin(ctx, w.c) })
+	}, func(ctx context.Context) (over bool, err error) { return w.m.rejoin(ctx, w.c) })
 }
 
 // leave does what the end of a stay asks for: true if the caller must try

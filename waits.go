@@ -55,7 +55,8 @@ type place struct {
 	grace *time.Timer // the place ends with it; nil: it is waited for, or kept until the process ends
 	// rejoin joins again for a caller who is away; nil: there is none. over: the
 	// place is no more.
-	rejoin func(ctx context.Context) (over bool)
+	rejoin func(ctx context.Context) (over bool, err error)
+	lapsed bool // it is gone from the queue, as the process had lost its lease
 }
 
 // ring is what a waiter is woken by: its ticket left the queue.
@@ -151,6 +152,13 @@ func (w *waits) resume(ticket string) (bell chan ring) {
 	return bell
 }
 
+// has reports whether this process has a place.
+func (w *waits) has(ticket string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.places[ticket] != nil
+}
+
 // exit ends a wait; last tells that no other of this process shares its
 // ticket.
 func (w *waits) exit(ticket string, bell chan ring) (last bool) {
@@ -184,7 +192,7 @@ const stoodStill = time.Second
 // keep ends a wait whose caller may come back: its place stays for so long, or
 // with grace 0 as long as this process, and then leave gives it up. The time in
 // which this process stood still does not count: nobody could come back.
-func (w *waits) keep(ticket string, bell chan ring, grace time.Duration, leave func(), rejoin func(ctx context.Context) (over bool)) {
+func (w *waits) keep(ticket string, bell chan ring, grace time.Duration, leave func(), rejoin func(ctx context.Context) (over bool, err error)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	p := w.places[ticket]
@@ -326,9 +334,14 @@ func (w *waits) beat(ctx context.Context) error {
 	for _, t := range waiting {
 		in[t] = true
 	}
-	gone := slices.DeleteFunc(known, func(ticket string) bool { return in[ticket] })
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	gone := slices.DeleteFunc(known, func(ticket string) bool {
+		if p := w.places[ticket]; p != nil && in[ticket] {
+			p.lapsed = false
+		}
+		return in[ticket]
+	})
 	if !w.closing {
 		w.lost(gone, lapsed)
 	}
