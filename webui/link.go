@@ -42,7 +42,8 @@ func (l Link) Validate() error {
 			return errors.New("url: must begin with http:// or https:// and a host, without a user")
 		}
 	}
-	if head, _, _ := strings.Cut(strings.TrimPrefix(l.URL, u.Scheme+"://"), "/"); strings.ContainsAny(head, "{?#\\") && u.Host != "" {
+	_, rest, _ := strings.Cut(l.URL, "://")
+	if head, _, _ := strings.Cut(rest, "/"); strings.ContainsAny(head, "{?#\\") && u.Host != "" {
 		return errors.New("url: {group}, {mode} and {id} may stand behind the host and a / only")
 	}
 	if !strings.Contains(l.URL, "{id}") {

@@ -51,6 +51,7 @@ func TestLink_IsRefusedWithItsReason(t *testing.T) {
 		"https://{id}/":                "behind the host",
 		"https://{group}.example/{id}": "behind the host",
 		"https://app{id}":              "behind the host",
+		"HTTPS://app{id}/":             "behind the host",
 		"https://app:80{id}/":          "not an address",
 		"https://app?x={id}":           "behind the host",
 		`https://app\{id}`:             "not an address",
