@@ -93,7 +93,8 @@ func (d *decoder) number() uint64 {
 
 // string is a text as a part of all.
 func (d *decoder) string() string {
-	n, end := len(d.text()), len(d.all)-len(d.rest)
+	n := len(d.text())
+	end := len(d.all) - len(d.rest) // after the text was read
 	return d.all[end-n : end]
 }
 
