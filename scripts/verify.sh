@@ -67,6 +67,7 @@ plant store/postgres/imports.go depguard "$(imports postgres github.com/editlock
 plant store/mariadb/planted.go forbidigo "$(clock mariadb)"
 plant store/redis/planted.go forbidigo "$(clock redis)"
 plant store/etcd/planted.go forbidigo "$(clock etcd)"
+plant store/etcd/imports.go depguard "$(imports etcd github.com/editlock/editlock/store)"
 
 rules="golangci-lint run --allow-parallel-runners --enable-only=depguard,forbidigo --output.text.colors=false ./..."
 found=$(

@@ -9,7 +9,7 @@ import (
 )
 
 // onCore are the engines under the storage core.
-var onCore = []string{"memory", "sqlite", "postgres", "mariadb", "redis"}
+var onCore = []string{"memory", "sqlite", "postgres", "mariadb", "redis", "etcd"}
 
 // An engine keeps rows, conditions and a log; what they mean is said once, above
 // it. So the words of the rules stand in no engine, in none of its languages.

@@ -114,6 +114,18 @@ var mutants = []mutant{
 		"return max(c.zero+c.elapsed(), h.At)", "return wall()", etcd,
 	},
 	{
+		"the log's end is not searched on etcd", "store/etcd/pages.go",
+		"if n > r.index.Indexed {", "if false {", etcd,
+	},
+	{
+		"what a row has become is not compared on etcd", "store/etcd/view.go",
+		"ifs = append(ifs, is(k.row(f.key), val.raw))", "ifs = append(ifs, exists(k.row(f.key)))", etcd,
+	},
+	{
+		"a retry after a lost answer is a second write on etcd", "store/etcd/step.go",
+		"len(done.vals) > 0 {", "false {", etcd,
+	},
+	{
 		"a retry is a second write in memory", "store/memory/log.go",
 		"ok && now.Sub(at) < kv.Window", "ok && now.Sub(at) < 0", contract,
 	},

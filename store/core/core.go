@@ -12,6 +12,7 @@ package core
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/editlock/editlock/store"
@@ -24,14 +25,15 @@ type Store struct {
 	commits *committer
 	known   holds
 	hub     store.Hub
-	stop    func() // ends the news
+
+	mu     sync.Mutex
+	closed bool
+	stop   func() // ends the news; nil: nobody has listened yet
 }
 
 // New returns a store on an engine, and closes the engine when it is closed.
 func New(e kv.Engine) *Store {
-	s := &Store{engine: e, commits: newCommitter(e)}
-	s.stop = e.Listen(s.hear)
-	return s
+	return &Store{engine: e, commits: newCommitter(e)}
 }
 
 // hear passes news on to the subscriptions of this process.
@@ -52,13 +54,28 @@ func (s *Store) hear(n kv.News) {
 	s.hub.Publish(signals, n.Logged)
 }
 
-// Listen implements store.Store.
-func (s *Store) Listen(peer string) *store.Subscription { return s.hub.Listen(peer) }
+// Listen implements store.Store. From the first call on, the engine is asked for
+// news.
+func (s *Store) Listen(peer string) *store.Subscription {
+	sub := s.hub.Listen(peer)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stop == nil && !s.closed {
+		s.stop = s.engine.Listen(s.hear)
+	}
+	return sub
+}
 
 // Close implements store.Store.
 func (s *Store) Close() error {
 	s.commits.close()
-	s.stop()
+	s.mu.Lock()
+	stop := s.stop
+	s.closed = true
+	s.mu.Unlock()
+	if stop != nil {
+		stop()
+	}
 	return s.engine.Close()
 }
 

@@ -9,9 +9,9 @@ import (
 	"github.com/editlock/editlock/store/kv"
 )
 
-// sieved is how many entries are read at a time where only some of them are
-// asked for.
-const sieved = 256
+// Where only some entries are asked for, sieved of them are read first, and twice
+// as many each time after that, up to sievedMost.
+const sieved, sievedMost = 256, 4096
 
 // Log implements store.Store.
 func (s *Store) Log(ctx context.Context, q store.LogQuery) (store.LogPage, error) {
@@ -21,9 +21,10 @@ func (s *Store) Log(ctx context.Context, q store.LogQuery) (store.LogPage, error
 	read, exact := index(q)
 	bound := q.Limit + store.LogPiece
 	var page store.LogPage
-	for first := true; ; first = false {
+	some := max(q.Limit, sieved)
+	for first := true; ; first, some = false, min(2*some, sievedMost) {
 		if read.Limit = q.Limit; !exact {
-			read.Limit = min(max(q.Limit, sieved), bound-page.Examined)
+			read.Limit = min(some, bound-page.Examined)
 		}
 		pages, err := s.engine.Log(ctx, read)
 		if err != nil {

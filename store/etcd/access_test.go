@@ -123,14 +123,31 @@ func TestOpen_Refuses(t *testing.T) {
 	t.Run("a store of a newer editlock, and leaves it alone", func(t *testing.T) {
 		url := s.url()
 		key := strings.TrimPrefix(url, "etcd://"+s.Host) + "/head"
-		if _, err := c.Put(t.Context(), key, `{"version":2}`); err != nil {
+		if _, err := c.Put(t.Context(), key, `{"version":3}`); err != nil {
 			t.Fatal(err)
 		}
 		_, err := etcd.Open(t.Context(), url, nil)
 		if err == nil || !strings.Contains(err.Error(), "use a newer editlock") {
 			t.Errorf("%v", err)
 		}
-		if got, err := c.Get(t.Context(), key); err != nil || string(got.Kvs[0].Value) != `{"version":2}` {
+		if got, err := c.Get(t.Context(), key); err != nil || string(got.Kvs[0].Value) != `{"version":3}` {
+			t.Errorf("the head is %v, %v", got, err)
+		}
+	})
+	t.Run("a store of an older editlock, with a way on", func(t *testing.T) {
+		url := s.url()
+		key := strings.TrimPrefix(url, "etcd://"+s.Host) + "/head"
+		if _, err := c.Put(t.Context(), key, `{"version":1,"seq":5,"process":"p"}`); err != nil {
+			t.Fatal(err)
+		}
+		_, err := etcd.Open(t.Context(), url, nil)
+		_, examined := etcd.Inspect(t.Context(), url)
+		for _, err := range []error{err, examined} {
+			if err == nil || !strings.Contains(err.Error(), "another prefix") || !strings.Contains(err.Error(), "history --json") {
+				t.Errorf("%v", err)
+			}
+		}
+		if got, err := c.Get(t.Context(), key); err != nil || got.Kvs[0].Version != 1 {
 			t.Errorf("the head is %v, %v", got, err)
 		}
 	})

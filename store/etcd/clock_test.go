@@ -12,11 +12,12 @@ import (
 
 	"github.com/editlock/editlock/internal/enginetest"
 	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/core"
 )
 
 // A server whose own clock is ten minutes off goes by the store's all the same.
 func TestStore_GoesByTheStoresClockAlone(t *testing.T) {
-	st, err := Open(t.Context(), "etcd://"+enginetest.StartEtcd(t).Host+"/clock-alone", nil)
+	st, err := open(t.Context(), "etcd://"+enginetest.StartEtcd(t).Host+"/clock-alone", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,7 +26,7 @@ func TestStore_GoesByTheStoresClockAlone(t *testing.T) {
 	st.clock.mu.Lock()
 	st.clock.zero += off.Microseconds() // as if the time of day were behind
 	st.clock.mu.Unlock()
-	res, err := st.Swap(t.Context(), store.Request{Swaps: []store.Swap{{
+	res, err := core.New(st).Swap(t.Context(), store.Request{Swaps: []store.Swap{{
 		Name: "a", Do: store.Take, Expect: store.Expect{Free: true}, Holder: &store.Party{Session: "ann"}, Terms: &store.Terms{},
 	}}})
 	if err != nil || !res.Done {
@@ -38,7 +39,7 @@ func TestStore_GoesByTheStoresClockAlone(t *testing.T) {
 
 // A machine that slept set its clock a while ago, by a clock that stood still.
 func TestStore_SetsItsClockAfterASleep(t *testing.T) {
-	st, err := Open(t.Context(), "etcd://"+enginetest.StartEtcd(t).Host+"/slept", nil)
+	st, err := open(t.Context(), "etcd://"+enginetest.StartEtcd(t).Host+"/slept", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +51,7 @@ func TestStore_SetsItsClockAfterASleep(t *testing.T) {
 	c.zero -= sleep.Microseconds() // its time is behind,
 	c.then.wall -= sleep.Microseconds()
 	c.mu.Unlock() // and the wall clock went on
-	if _, err := st.Get(t.Context(), "a"); err != nil {
+	if _, err := core.New(st).Get(t.Context(), "a"); err != nil {
 		t.Fatal(err)
 	}
 	c.mu.Lock()
@@ -107,7 +108,7 @@ func TestClock_IsNotDeceivedByOneLateQuestion(t *testing.T) {
 
 func TestStore_MeasuresTheClockItMakes(t *testing.T) {
 	l := &lateLease{grant: 800 * time.Millisecond}
-	s := &Store{grant: l.make, clock: newClock(l)}
+	s := &engine{grant: l.make, clock: newClock(l)}
 	_, first, err := s.newLease(t.Context(), 0)
 	if err != nil {
 		t.Fatal(err)
@@ -135,12 +136,12 @@ func clocks(t *testing.T, c *clientv3.Client) (found []clientv3.LeaseID) {
 
 func TestStore_LeavesNoClockBehind(t *testing.T) {
 	url := "etcd://" + enginetest.StartOwnEtcd(t).Host + "/clocks"
-	opened := make([]*Store, 5)
+	opened := make([]*engine, 5)
 	var all sync.WaitGroup
 	for i := range opened {
 		all.Go(func() { // they race to make the first clock,
 			var err error
-			if opened[i], err = Open(t.Context(), url, nil); err != nil {
+			if opened[i], err = open(t.Context(), url, nil); err != nil {
 				t.Error(err)
 			}
 		})
@@ -164,7 +165,7 @@ func TestStore_LeavesNoClockBehind(t *testing.T) {
 	if _, err := admin.Revoke(t.Context(), only("after opening")); err != nil {
 		t.Fatal(err)
 	}
-	_, h, _, err := opened[0].readHead(t.Context())
+	_, h, err := opened[0].readHead(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,7 +181,7 @@ func TestStore_LeavesNoClockBehind(t *testing.T) {
 	}
 	all.Wait()
 	now := only("after it was replaced")
-	if _, h, _, err := opened[0].readHead(t.Context()); err != nil || h.Lease != int64(now) {
+	if _, h, err := opened[0].readHead(t.Context()); err != nil || h.Lease != int64(now) {
 		t.Errorf("the head names the clock %x, %v; there is %x", h.Lease, err, now)
 	}
 }

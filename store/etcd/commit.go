@@ -4,267 +4,271 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strconv"
 	"time"
 
-	"go.etcd.io/etcd/api/v3/etcdserverpb"
-	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
-	clientv3 "go.etcd.io/etcd/client/v3"
-
-	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/kv"
 )
 
 const (
 	// tryWithin is how long one try waits for etcd's answer.
 	tryWithin = 3 * time.Second
-	// giveUpAfter is how long a step is tried while etcd can't be reached: long
+	// giveUpAfter is how long a commit is tried while etcd can't be reached: long
 	// enough to find out that a connection is dead, and to make another.
 	giveUpAfter = 15 * time.Second
 	// retryPause is how long after a failure the next try is made.
 	retryPause = 50 * time.Millisecond
+
+	// maxSteps is how many transactions share one of etcd's, and maxBytes how
+	// much they write: etcd takes 1.5 MiB at once (--max-request-bytes).
+	maxSteps = 256
+	maxBytes = 512 << 10
+	// defeats is how many tries in a row fail because of other processes before
+	// this one writes alone.
+	defeats = 8
+	// patience is how long that goes on for a process whose tries take long.
+	patience = 250 * time.Millisecond
 )
 
-// committer takes the steps of this process, one after the other. What
-// arrives while one is on its way shares the next.
-type committer struct {
-	s       *Store
-	view    view
-	term    uint64 // etcd was in when it answered last
-	tried   uint64 // number of the last try
-	turns   turns
-	expires clientv3.LeaseID
-	granted int64 // when that lease was, on the clock's own time
-}
-
-// perform does jobs in one step and answers them. If that fails, and they are
-// several, each gets its own, so that none fails for another's fault.
-func (c *committer) perform(jobs []*job) {
-	err := c.step(jobs)
-	if err != nil && len(jobs) > 1 && !errors.Is(err, errAway) {
-		for i, j := range jobs {
-			if !j.Dropped() {
-				c.perform(jobs[i : i+1])
-			}
-		}
-		return
+// Commit implements kv.Engine.
+func (e *engine) Commit(ctx context.Context, txns []kv.Txn) ([]kv.Answer, error) {
+	if err := e.enter(ctx); err != nil {
+		return nil, err
 	}
-	for _, j := range jobs {
-		j.Finish(err)
+	answers := make([]kv.Answer, len(txns))
+	for at := 0; at < len(txns); at += maxSteps {
+		until := min(at+maxSteps, len(txns))
+		b := &batch{e: e, steps: make([]step, until-at), view: newView(e)}
+		for i := range b.steps {
+			s := &b.steps[i]
+			s.txn, s.answer, s.open = &txns[at+i], &answers[at+i], true
+			b.open = append(b.open, s)
+		}
+		if err := b.commit(ctx); err != nil {
+			return nil, err
+		}
 	}
+	return answers, nil
 }
 
-// attempt is a try whose answer was lost.
-type attempt struct {
-	results []result
-	news    []store.Signal
-	logged  bool
+// Limits implements kv.Engine.
+func (e *engine) Limits() kv.Limits { return kv.Limits{Txns: maxSteps, Bytes: maxBytes, Calls: 1} }
+
+// batch is some transactions that share one of etcd's, in parts that are done
+// or not each for itself. All batches of a store draw numbers from the key
+// step: each compares that its numbers are above the last one there, and puts
+// its own last one. So they are in one order, and processes whose batches come
+// in the order of their numbers don't wait for each other.
+type batch struct {
+	e     *engine
+	steps []step
+	open  []*step // those that have no answer yet
+	view  *view
+	apart bool  // each step is a part
+	lost  int   // tries in a row that another process was quicker than
+	since int64 // when the first of them ended
+	turn  turn
 }
 
-// step does jobs in one transaction. It is guessed from what is known; if the
-// guess is wrong, the answer brings what was missing. A try whose answer is
-// lost is recognised later by its number, so each job is done once.
-func (c *committer) step(jobs []*job) error {
-	defer c.endTurn()
-	lost := make(map[string]attempt)
-	deadline := c.s.clock.elapsed() + giveUpAfter.Microseconds()
-	for {
-		err := c.try(jobs, lost)
-		if errors.Is(err, errAgain) && c.turns.lost >= defeats && !c.turns.mine {
-			if refused := c.askTurn(); refused != nil {
-				err = refused
-			}
-		}
-		wait := retryPause
-		if errors.Is(err, errTurn) { // etcd has answered: wait as long as it takes
-			deadline, wait = c.s.clock.elapsed()+giveUpAfter.Microseconds(), 0
-			if failed := c.awaitTurn(); failed != nil {
-				err, wait = failed, retryPause
-			}
-		}
-		gone := !slices.ContainsFunc(jobs, func(j *job) bool { return j.Context().Err() == nil })
-		switch {
-		case err == nil:
-			return nil
-		case errors.Is(err, errAgain) && !gone:
-			continue
-		case !errors.Is(err, errAgain) && !temporary(err) && !errors.Is(err, errTurn):
+func (b *batch) commit(ctx context.Context) error {
+	defer b.turn.end(b.e)
+	for len(b.open) > 0 {
+		if err := b.e.again(ctx, func() error { return b.try(ctx) }); err != nil {
 			return err
 		}
-		c.view.rev = 0
-		if gone || c.s.clock.elapsed() > deadline {
-			return errors.Join(errAway, err)
-		}
-		select {
-		case <-c.s.quit.Done():
-			return store.ErrClosed
-		case <-time.After(wait):
-		}
 	}
-}
-
-// errAgain tells that more is known now than before the try.
-var errAgain = errors.New("etcd: try again")
-
-func (c *committer) try(jobs []*job, lost map[string]attempt) error {
-	ctx, cancel := context.WithTimeout(c.s.quit, tryWithin)
-	defer cancel()
-	if c.view.rev == 0 {
-		return c.look(ctx, jobs, c.all(jobs, 0), lost)
-	}
-	if err := c.s.clock.await(ctx, c.view.head, c.term); err != nil {
-		return err
-	}
-	now := c.s.clock.now(c.view.head)
-	if n := c.missing(jobs, now); !n.none() {
-		return c.look(ctx, jobs, n, lost)
-	}
-	lease, err := c.lease(ctx)
-	if err != nil {
-		return err
-	}
-	b := c.batch(jobs, now)
-	w := b.write(c.s.keys, lease)
-	w.waits(c.s.keys)
-	behind := b.now - c.view.head.At
-	if len(w.ops) == 0 && !b.stamp && behind > 0 && behind <= c.s.slack {
-		// Nothing was done, so nothing need be written, if all would have been
-		// refused at the time of the last step too: then that is the time.
-		if was := c.batch(jobs, c.view.head.At); len(was.write(c.s.keys, lease).ops) == 0 && !was.stamp {
-			b, behind = was, 0
-		}
-	}
-	all := c.all(jobs, now)
-	ifs := c.guesses(jobs, all.requests)
-	var then []clientv3.Op
-	if len(w.ops) > 0 || behind != 0 {
-		c.tried++
-		w.head.At, w.head.Process = b.now, c.s.process
-		w.raw = encode(w.head)
-		ifs = append(ifs, c.myTurn())
-		then = append(w.ops,
-			clientv3.OpPut(c.s.keys.head(), w.raw),
-			clientv3.OpPut(c.s.keys.batch(c.s.process), strconv.FormatUint(c.tried, 10), clientv3.WithLease(lease)))
-		if c.turns.mine {
-			is, pass := c.passOn()
-			ifs, then = append(ifs, is...), append(then, pass...)
-		}
-	}
-	reads := c.reads(all)
-	if len(all.names) > maxBatch {
-		reads = nil // they would make a large request larger
-	}
-	resp, err := c.s.kv.Txn(ctx).If(ifs...).
-		Then(pack(then, len(ifs))...).
-		Else(pack(reads, len(ifs))...).Commit()
-	try := attempt{b.results, b.news, len(b.entries) > 0}
-	if err != nil {
-		if then != nil {
-			lost[strconv.FormatUint(c.tried, 10)] = try
-		}
-		if errors.Is(err, rpctypes.ErrLeaseNotFound) {
-			c.expires = 0
-		}
-		return c.s.explain(ctx, err)
-	}
-	c.term = resp.Header.RaftTerm
-	if !resp.Succeeded {
-		c.turns.lost++
-		if reads == nil {
-			return c.look(ctx, jobs, all, lost)
-		}
-		return c.learn(jobs, all, ranges(resp.Responses), lost)
-	}
-	if then != nil {
-		c.turns.mine = false
-		c.remember(b, w, resp.Header.Revision)
-	}
-	c.deliver(jobs, try)
 	return nil
 }
 
-// look reads what is needed.
-func (c *committer) look(ctx context.Context, jobs []*job, n needs, lost map[string]attempt) error {
-	answers, header, err := c.s.read(ctx, c.reads(n)...)
+// again does what may fail while etcd can't be reached, until it succeeds.
+func (e *engine) again(ctx context.Context, f func() error) error {
+	deadline := e.clock.elapsed() + giveUpAfter.Microseconds()
+	for {
+		err := f()
+		switch {
+		case err == nil:
+			return nil
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case e.quit.Err() != nil:
+			return kv.ErrClosed
+		case !temporary(err) || e.clock.elapsed() > deadline:
+			return err
+		}
+		if err := pause(ctx, retryPause); err != nil {
+			return err
+		}
+	}
+}
+
+// errUnknown is of a step whose answer was lost, and which can't tell what it
+// finds from what it did.
+var errUnknown = errors.New("etcd: the connection was lost, and whether the transaction was done is not known")
+
+// try works the open steps out, and sends those that have no answer then.
+func (b *batch) try(ctx context.Context) error {
+	e := b.e
+	h, raw, err := e.ready(ctx)
 	if err != nil {
 		return err
 	}
-	c.term = header.RaftTerm
-	return c.learn(jobs, n, answers, lost)
-}
-
-// reads are those of n, after those of the number of the last try that took
-// effect, and of whose turn it is.
-func (c *committer) reads(n needs) []clientv3.Op {
-	first := append([]clientv3.Op{clientv3.OpGet(c.s.keys.batch(c.s.process))}, c.s.keys.turnReads()...)
-	return append(first, n.reads(c.s.keys)...)
-}
-
-func (c *committer) learn(jobs []*job, n needs, answers []*etcdserverpb.RangeResponse, lost map[string]attempt) error {
-	if err := c.view.learn(c.s.keys, n, answers[3:]); err != nil {
-		c.view.rev = 0
+	if b.turn.wanted && !b.turn.mine {
+		if err := b.turn.take(ctx, e); err != nil {
+			return err
+		}
+		b.view = newView(e)
+		b.view.exact = true
+	}
+	at := max(e.clock.now(h), h.At, b.view.at)
+	numbers := 0
+	for _, s := range b.open {
+		numbers += s.txn.Numbers
+	}
+	first := e.draw(uint64(numbers))
+	before := first - 1
+	var unknown []fact
+	for _, s := range b.open {
+		s.run(b.view, fromMicros(at), before)
+		before += uint64(s.txn.Numbers)
+		if s.unknown {
+			unknown = append(append(unknown, s.uses...), s.likely...)
+		}
+	}
+	if len(unknown) > 0 {
+		return b.view.read(ctx, unknown)
+	}
+	writes := b.date(at, h.At)
+	if err := b.settle(ctx); err != nil || len(b.open) == 0 {
 		return err
 	}
-	if kvs := answers[0].Kvs; len(kvs) > 0 {
-		if found, ok := lost[string(kvs[0].Value)]; ok {
-			c.deliver(jobs, found)
-			return nil
-		}
+	if !writes {
+		at = max(h.At, b.view.at)
 	}
-	if err := c.learnTurn(answers[1:3]); err != nil {
+	parts := b.parts()
+	if parts == nil {
+		b.turn.wanted = true
+		return nil
+	}
+	last := before // 0: none is drawn
+	if numbers == 0 {
+		last = 0
+	}
+	began := e.clock.elapsed()
+	resp, err := e.txn(ctx, b.request(parts, writes, raw, first, last, at))
+	if err != nil {
+		for _, p := range parts {
+			for _, s := range p.steps {
+				if s.writes() {
+					s.drew = append(s.drew, number(s.before+1))
+				}
+			}
+		}
+		b.view = newView(e)
+		b.view.exact = b.turn.mine
 		return err
 	}
-	return errAgain
+	return b.take(ctx, parts, writes, at, resp, time.Duration(e.clock.elapsed()-began)*time.Microsecond)
 }
 
-// deliver tells the callers, and whoever listens here.
-func (c *committer) deliver(jobs []*job, done attempt) {
-	for i, j := range jobs {
-		j.result = done.results[i]
-	}
-	if len(done.news) > 0 || done.logged {
-		c.s.Publish(done.news, done.logged)
-	}
+// writes reports whether a step writes anything.
+func (s *step) writes() bool {
+	return s.over != nil && len(s.ops)+len(s.txn.Log)+s.txn.Numbers+len(s.txn.Notes) > 0
 }
 
-// batch runs the jobs at a time.
-func (c *committer) batch(jobs []*job, now int64) *batch {
-	b := newBatch(&c.view, now)
-	for _, j := range jobs {
-		b.results = append(b.results, j.run(b))
+// maxSlack is how far behind the time of an answer may be that writes nothing,
+// such as a refusal: it says how long another one's hold lasts still.
+const maxSlack = 50 * time.Millisecond
+
+// date sees to it that steps which write nothing have times in the order of
+// batches, too. What such a step finds at a time may be changed by a batch of an
+// earlier one that is still on its way. So either it is of the time of the last
+// batch before, or, if that is too long ago or the batch is sent anyway, its time
+// is written. date reports whether anything is written.
+func (b *batch) date(at, latest int64) (writes bool) {
+	for _, s := range b.open {
+		writes = writes || s.writes()
 	}
-	return b
+	for again := true; again; {
+		again = false
+		for _, s := range b.open {
+			if s.final = false; s.writes() {
+				continue
+			}
+			if s.now.UnixMicro() != at {
+				s.run(b.view, fromMicros(at), s.before)
+			}
+			rev := b.view.moment(s.uses)
+			before := latest
+			if rev != 0 {
+				before = b.view.times[rev]
+			}
+			switch {
+			case rev != 0 && (b.turn.mine || at <= before):
+				s.final = true
+			case at <= before && !b.turn.mine, writes:
+			case !b.turn.mine && !s.answer.Replayed && at-before <= b.e.slack && s.refusedAt(before):
+				s.final = rev != 0
+			default: // a caller that repeats a request counts its lease from now on
+				writes, again = true, true
+			}
+		}
+	}
+	return writes
 }
 
-// remember keeps what a batch has made true.
-func (c *committer) remember(b *batch, w *write, rev int64) {
-	v := &c.view
-	v.rev, v.raw, v.head = rev, w.raw, w.head
-	for name, st := range w.names {
-		v.names[name] = st
+// refusedAt works the step out at an earlier time, and reports whether it writes
+// nothing then, either.
+func (s *step) refusedAt(at int64) bool {
+	now := s.now
+	if s.run(s.view, fromMicros(at), s.before); !s.writes() && !s.unknown {
+		return true
 	}
-	for peer, until := range b.peers {
-		switch {
-		case v.peers == nil:
-		case until == 0:
-			delete(v.peers, peer)
-		default:
-			v.peers[peer] = until
+	s.run(s.view, now, s.before)
+	return false
+}
+
+// settle answers the steps that write nothing, and of which all was read at one
+// moment.
+func (b *batch) settle(ctx context.Context) error {
+	for _, s := range b.open {
+		if s.writes() {
+			continue
+		}
+		if len(s.drew) > 0 && s.txn.Once == "" && !s.answer.Done {
+			return errUnknown
+		}
+		if s.final {
+			if err := b.done(ctx, s, b.view.moment(s.uses)); err != nil {
+				return err
+			}
 		}
 	}
-	for _, t := range w.tickets {
-		if of := v.waits[t.peer]; of != nil && t.gone {
-			delete(of, t.id)
+	b.close()
+	return nil
+}
+
+func (b *batch) close() {
+	b.open = slices.DeleteFunc(b.open, func(s *step) bool { return !s.open })
+}
+
+// done ends a step that was done, or refused, at a revision.
+func (b *batch) done(ctx context.Context, s *step, rev int64) error {
+	if s.late {
+		a, err := b.e.readAt(ctx, rev, s.answer.Now, s.txn.Read)
+		if err != nil {
+			return err
 		}
+		s.answer.Found = a.Found
 	}
-	for _, t := range w.tickets {
-		if of := v.waits[t.peer]; of != nil && !t.gone {
-			of[t.id] = t.name
-		}
+	s.open = false
+	if !s.answer.Done {
+		return nil
 	}
-	for id := range b.done {
-		v.requests[id] = true
+	for i := range s.wrote {
+		w := &s.wrote[i]
+		b.e.known.set(w.key, &value{raw: w.raw, row: s.over[w.key]})
 	}
-	if len(v.names)+len(v.requests) > maxKnown {
-		*v = newView(v.rev, v.raw, v.head)
+	if n := kv.NewsOf(s.txn, s.answer); n.Logged || len(n.Notes) > 0 {
+		b.e.publish(n)
 	}
+	return nil
 }

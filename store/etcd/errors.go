@@ -10,13 +10,10 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/kv"
 )
 
-var (
-	errNoStore = errors.New("etcd: the store's keys are gone")
-	errAway    = errors.New("etcd can't be reached")
-)
+var errNoStore = errors.New("etcd: the store's keys are gone")
 
 // permanent are the errors that another try would meet again, in plain words.
 var permanent = []struct {
@@ -43,14 +40,14 @@ func (p *problem) Error() string { return fmt.Sprintf("etcd: %s (%v)", p.plain, 
 func (p *problem) Unwrap() error { return p.err }
 
 // explain says in plain words what is wrong.
-func (s *Store) explain(ctx context.Context, err error) error {
-	if s.quit.Err() != nil {
-		return store.ErrClosed
+func (e *engine) explain(ctx context.Context, err error) error {
+	if e.quit.Err() != nil {
+		return kv.ErrClosed
 	}
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		return ctx.Err()
 	}
-	return explain(err, s.client.Endpoints())
+	return explain(err, e.client.Endpoints())
 }
 
 func explain(err error, endpoints []string) error {

@@ -10,7 +10,10 @@ import (
 
 	"github.com/editlock/editlock/internal/enginetest"
 	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/core"
 	"github.com/editlock/editlock/store/etcd"
+	"github.com/editlock/editlock/store/kv"
+	"github.com/editlock/editlock/store/kv/kvtest"
 	"github.com/editlock/editlock/store/storetest"
 )
 
@@ -20,7 +23,7 @@ var prefixes atomic.Int64
 // server is an etcd, and where the stores of a test are in it.
 type server struct {
 	*enginetest.Etcd
-	urls sync.Map
+	urls, engines sync.Map
 }
 
 func (s *server) url() string {
@@ -30,14 +33,16 @@ func (s *server) url() string {
 // at opens a store that keeps to the clock; a real one it leaves to etcd.
 func (s *server) at(t testing.TB, clock *storetest.Clock, url string) store.Store {
 	t.Helper()
-	open := func() (*etcd.Store, error) { return etcd.OpenAt(t.Context(), url, clock.Now) }
+	now := func() time.Time { return clock.Now() }
 	if clock == nil {
-		open = func() (*etcd.Store, error) { return etcd.Open(t.Context(), url, nil) }
+		now = nil
 	}
-	st, err := open()
+	e, err := etcd.OpenEngine(t.Context(), url, now)
 	if err != nil {
 		t.Fatal(err)
 	}
+	st := core.New(e)
+	s.engines.Store(st, e)
 	s.urls.Store(st, url)
 	t.Cleanup(func() {
 		if err := st.Close(); err != nil {
@@ -64,7 +69,25 @@ func (s *server) reopen(t testing.TB, clock *storetest.Clock, st store.Store, cr
 	return s.at(t, clock, url.(string))
 }
 
+// reads counts what a store asks etcd from now on.
+func (s *server) reads(st store.Store) *etcd.Reads {
+	e, _ := s.engines.Load(st)
+	return etcd.CountReads(e.(kv.Engine))
+}
+
+func TestEngine(t *testing.T) {
+	s := &server{Etcd: enginetest.StartOwnEtcd(t)}
+	kvtest.Run(t, func(t testing.TB, clock *kvtest.Clock) kv.Engine {
+		e, err := etcd.OpenEngine(t.Context(), s.url(), clock.Now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = e.Close() })
+		return e
+	})
+}
+
 func TestStore(t *testing.T) {
 	s := &server{Etcd: enginetest.StartOwnEtcd(t)}
-	storetest.Run(t, storetest.Harness{Open: s.open, Reopen: s.reopen, Quick: os.Getenv("EDITLOCK_LONG") == ""})
+	storetest.Run(t, storetest.Harness{Steady: true, Open: s.open, Reopen: s.reopen, Quick: os.Getenv("EDITLOCK_LONG") == ""})
 }

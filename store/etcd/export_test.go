@@ -5,18 +5,30 @@ import (
 	"strings"
 	"time"
 
-	"go.etcd.io/etcd/api/v3/etcdserverpb"
-	clientv3 "go.etcd.io/etcd/client/v3"
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+	"google.golang.org/grpc"
+
+	"github.com/editlock/editlock/store/core"
+	"github.com/editlock/editlock/store/kv"
 )
 
-// OpenAt opens a store that keeps to a clock of the test's.
-func OpenAt(ctx context.Context, url string, now func() time.Time) (*Store, error) {
+// OpenEngine opens an engine on a clock of the test's; nil: etcd's.
+func OpenEngine(ctx context.Context, url string, now func() time.Time) (kv.Engine, error) {
 	return open(ctx, url, now)
 }
 
-// Reads counts what a store reads.
+// OpenAt opens a store that keeps to a clock of the test's.
+func OpenAt(ctx context.Context, url string, now func() time.Time) (*core.Store, error) {
+	e, err := open(ctx, url, now)
+	if err != nil {
+		return nil, err
+	}
+	return core.New(e), nil
+}
+
+// Reads counts what an engine asks etcd.
 type Reads struct {
-	clientv3.KV
+	pb.KVClient
 	keys    keys
 	Calls   int // round trips
 	Keys    int // in the answers
@@ -24,30 +36,30 @@ type Reads struct {
 	Entries int // of the log, in the answers
 }
 
-// CountReads counts what a store reads from now on.
-func CountReads(s *Store) *Reads {
-	r := &Reads{KV: s.kv, keys: s.keys}
-	s.kv = r
+// CountReads counts what an engine asks from now on.
+func CountReads(e kv.Engine) *Reads {
+	to := e.(*engine) //nolint:forcetypeassert // there is no other
+	r := &Reads{KVClient: to.kv, keys: to.keys}
+	to.kv = r
 	return r
 }
 
-// Reset counts from zero again.
-func (r *Reads) Reset() { *r = Reads{KV: r.KV, keys: r.keys} }
+// Reset begins to count again from zero.
+func (r *Reads) Reset() { *r = Reads{KVClient: r.KVClient, keys: r.keys} }
 
-// Get implements clientv3.KV.
-func (r *Reads) Get(ctx context.Context, key string, opts ...clientv3.OpOption) (*clientv3.GetResponse, error) {
-	resp, err := r.KV.Get(ctx, key, opts...)
+// Txn implements pb.KVClient.
+func (r *Reads) Txn(ctx context.Context, in *pb.TxnRequest, opts ...grpc.CallOption) (*pb.TxnResponse, error) {
+	resp, err := r.KVClient.Txn(ctx, in, opts...)
 	if err == nil {
 		r.Calls++
-		r.count((*etcdserverpb.RangeResponse)(resp))
+		for _, got := range ranges(resp.Responses) {
+			r.count(got)
+		}
 	}
 	return resp, err
 }
 
-// Txn implements clientv3.KV.
-func (r *Reads) Txn(ctx context.Context) clientv3.Txn { return &countedTxn{r.KV.Txn(ctx), r} }
-
-func (r *Reads) count(got *etcdserverpb.RangeResponse) {
+func (r *Reads) count(got *pb.RangeResponse) {
 	r.Keys += len(got.Kvs)
 	r.Passed += int(got.Count)
 	for _, kv := range got.Kvs {
@@ -60,35 +72,4 @@ func (r *Reads) count(got *etcdserverpb.RangeResponse) {
 		}
 		r.Entries += len(entries)
 	}
-}
-
-type countedTxn struct {
-	clientv3.Txn
-	reads *Reads
-}
-
-func (t *countedTxn) If(cs ...clientv3.Cmp) clientv3.Txn {
-	t.Txn = t.Txn.If(cs...)
-	return t
-}
-
-func (t *countedTxn) Then(ops ...clientv3.Op) clientv3.Txn {
-	t.Txn = t.Txn.Then(ops...)
-	return t
-}
-
-func (t *countedTxn) Else(ops ...clientv3.Op) clientv3.Txn {
-	t.Txn = t.Txn.Else(ops...)
-	return t
-}
-
-func (t *countedTxn) Commit() (*clientv3.TxnResponse, error) {
-	resp, err := t.Txn.Commit()
-	if err == nil {
-		t.reads.Calls++
-		for _, got := range ranges(resp.Responses) {
-			t.reads.count(got)
-		}
-	}
-	return resp, err
 }

@@ -53,8 +53,9 @@ func (i *Inspection) look(ctx context.Context, endpoints []string) error {
 		if err := json.Unmarshal(res.Kvs[0].Value, &h); err != nil {
 			return fmt.Errorf("etcd: what is at %q is not of editlock: %w", i.head, err)
 		}
-		if i.Tables = h.Version; h.Version > version {
-			return fmt.Errorf("etcd: the store has version %d, this editlock knows version %d: use a newer editlock", h.Version, version)
+		i.Tables = h.Version
+		if err := checkVersion(h.Version); err != nil {
+			return err
 		}
 	}
 	i.Version = "etcd"

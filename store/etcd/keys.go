@@ -4,27 +4,23 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-
-	"github.com/editlock/editlock/store"
 )
 
 // keys makes the keys of one store; it is the prefix that all of them have.
 //
-//	head                 one value that every step replaces: see head
-//	turn                 the process that others let go first
-//	line/PROCESS         one that waits for the turn; its value is a lease
-//	names/NAME r         the record under a name
-//	names/NAME t SEQ     a ticket in its queue
-//	sessions/S NAME      index of records by their holder's session
-//	users/U NAME         and by his user
-//	due/TIME NAME        when a name wants settling, or sooner
-//	peers/PEER           until when a waiting process lives
-//	waits/PEER TICKET    index of tickets by that process; its value is a name
-//	log/SEQ              consecutive entries of one step, under the last one's number
-//	named/NAME SEQ       index of those keys by a name; its value is the kinds of the
-//	                     name's entries there, or empty (older versions): unknown
-//	requests/ID          a request that took effect; ends with a lease
-//	batches/PROCESS      the last step of a process: tells it after an answer was lost
+//	head             version and clock of the store: see head
+//	step             the last number given out, and news: see batch
+//	step/N           news of a part of a batch
+//	time             the time of the last batch
+//	turn             the process that writes alone
+//	row/KEY          a row
+//	tag/TAG KEY      rows by tag
+//	lease/LEASE KEY  rows by the key that they live with
+//	due/TIME KEY     rows by when they are due
+//	log/NUMBER       log entries of one batch, at most maxPart; NUMBER is the last one's
+//	once/ID NUMBER   keys of the log with entries of an ID
+//	mark/TAG NUMBER  keys of the log by tag, many in one value; NUMBER is the last one's
+//	index            how far the log is indexed: see index
 //
 // A part that others follow ends with end, so that no part is the beginning
 // of another, and keys come in the order of their first parts by bytes.
@@ -33,42 +29,44 @@ type keys string
 const end = "\x00\x01"
 
 // part is a text as one part of a key.
-func part(s string) string { return strings.ReplaceAll(s, "\x00", "\x00\xff") + end }
-
-// unpart undoes part, and returns what follows it.
-func unpart(key string) (s, rest string) {
-	s, rest, _ = strings.Cut(key, end)
-	return strings.ReplaceAll(s, "\x00\xff", "\x00"), rest
+func part(s string) string {
+	if strings.IndexByte(s, 0) >= 0 {
+		s = strings.ReplaceAll(s, "\x00", "\x00\xff")
+	}
+	return s + end
 }
 
 func number(n uint64) string { return fmt.Sprintf("%016x", n) }
 
 // numberOf is the number that a key ends in.
-func numberOf(key string) (uint64, error) {
-	return strconv.ParseUint(key[max(0, len(key)-16):], 16, 64)
+func numberOf(key []byte) (uint64, error) {
+	return strconv.ParseUint(string(key[max(0, len(key)-numberLen):]), 16, 64)
 }
 
-func (k keys) head() string                         { return string(k) + "head" }
-func (k keys) turn() string                         { return string(k) + "turn" }
-func (k keys) line() string                         { return string(k) + "line/" }
-func (k keys) place(process string) string          { return k.line() + process }
-func (k keys) names() string                        { return string(k) + "names/" }
-func (k keys) name(name string) string              { return k.names() + part(name) }
-func (k keys) record(name string) string            { return k.name(name) + "r" }
-func (k keys) ticket(t *store.Ticket) string        { return k.name(t.Name) + "t" + number(t.Seq) }
-func (k keys) session(s string) string              { return string(k) + "sessions/" + part(s) }
-func (k keys) user(u string) string                 { return string(k) + "users/" + part(u) }
-func (k keys) dues() string                         { return string(k) + "due/" }
-func (k keys) dueAt(micros int64) string            { return k.dues() + number(uint64(micros)) }
-func (k keys) due(micros int64, name string) string { return k.dueAt(micros) + name }
-func (k keys) peers() string                        { return string(k) + "peers/" }
-func (k keys) peer(id string) string                { return k.peers() + id }
-func (k keys) waits(peer string) string             { return string(k) + "waits/" + part(peer) }
-func (k keys) logs() string                         { return string(k) + "log/" }
-func (k keys) log(seq uint64) string                { return k.logs() + number(seq) }
-func (k keys) named(name string) string             { return string(k) + "named/" + part(name) }
-func (k keys) request(id string) string             { return string(k) + "requests/" + id }
-func (k keys) batch(process string) string          { return string(k) + "batches/" + process }
+// numberLen is the length of a number in a key or value.
+const numberLen = 16
+
+// leading is the number that a value begins with.
+func leading(value []byte) uint64 {
+	n, _ := numberOf(value[:min(len(value), numberLen)])
+	return n
+}
+
+func (k keys) head() string                        { return string(k) + "head" }
+func (k keys) step() string                        { return string(k) + "step" }
+func (k keys) news(n int) string                   { return k.step() + "/" + strconv.Itoa(n) }
+func (k keys) time() string                        { return string(k) + "time" }
+func (k keys) turn() string                        { return string(k) + "turn" }
+func (k keys) row(key string) string               { return string(k) + "row/" + key }
+func (k keys) tag(tag string) string               { return string(k) + "tag/" + part(tag) }
+func (k keys) lease(key string) string             { return string(k) + "lease/" + part(key) }
+func (k keys) dues() string                        { return string(k) + "due/" }
+func (k keys) due(micros int64, key string) string { return k.dues() + number(uint64(micros)) + key }
+func (k keys) logs() string                        { return string(k) + "log/" }
+func (k keys) log(n uint64) string                 { return k.logs() + number(n) }
+func (k keys) once(id string) string               { return string(k) + "once/" + part(id) }
+func (k keys) mark(tag string) string              { return string(k) + "mark/" + part(tag) }
+func (k keys) index() string                       { return string(k) + "index" }
 
 // after is the first key behind all that begin with prefix.
 func after(prefix string) string {

@@ -1,273 +1,134 @@
 package etcd
 
 import (
-	"context"
-	"errors"
+	"bytes"
+	"compress/flate"
+	"fmt"
+	"io"
 	"slices"
-	"strings"
-	"time"
+	"sync"
 
-	"go.etcd.io/etcd/api/v3/etcdserverpb"
-	"go.etcd.io/etcd/api/v3/mvccpb"
-	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
-	clientv3 "go.etcd.io/etcd/client/v3"
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 
-	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/kv"
 )
 
-// logGlance is how many keys of the log are read at a time at least.
-const logGlance = 128
-
-// Log implements store.Store.
-func (s *Store) Log(ctx context.Context, q store.LogQuery) (store.LogPage, error) {
-	if q.Limit <= 0 {
-		q.Limit = 100
-	}
-	for {
-		page, err := s.log(ctx, q)
-		if !errors.Is(err, rpctypes.ErrCompacted) { // while it was read: begin anew
-			return page, err
-		}
-	}
+// logged is a log entry.
+type logged struct {
+	kv.Logged
+	id    string
+	tags  []string
+	first uint64 // number that its transaction drew; only while it is written
 }
 
-func (s *Store) log(ctx context.Context, q store.LogQuery) (store.LogPage, error) {
-	if err := s.enter(ctx); err != nil {
-		return store.LogPage{}, err
-	}
-	got, header, err := s.readAgain(ctx, clientv3.OpGet(s.keys.head()))
-	if err != nil {
-		return store.LogPage{}, err
-	}
-	_, h, err := decodeHead(got[0].Kvs)
-	if err != nil {
-		return store.LogPage{}, err
-	}
-	r := &logReader{s: s, q: q, rev: header.Revision, page: store.LogPage{Floor: h.Floor, Last: h.Seq}}
-	// Entries are under the number of the last one of their key.
-	from, until := max(min(q.After, 1<<62), h.Floor)+1, h.Seq+1
-	if q.Newest && q.Before > 0 && q.Before < until {
-		// The key after that may begin before it.
-		w := &windows{r: r, prefix: s.keys.logs(), from: max(q.Before, from), until: until, span: firstSpan}
-		until = q.Before
-		kvs, err := w.next(ctx, 1)
-		if err != nil {
-			return store.LogPage{}, err
-		}
-		if err := r.take(kvs); err != nil || r.stopped {
-			return r.page, err
-		}
-	}
-	parts := []func() error{func() error { return r.scan(ctx, from, until) }}
-	if q.Name != "" {
-		parts = []func() error{
-			func() error { return r.scan(ctx, from, min(h.named(), until)) }, // what an older version wrote
-			func() error { return r.byName(ctx, max(h.named(), from), until) },
-		}
-	}
-	if q.Newest {
-		slices.Reverse(parts)
-	}
-	for _, read := range parts {
-		if err := read(); err != nil || r.stopped {
-			return r.page, err
-		}
-	}
-	return r.page, nil
-}
-
-// logReader collects one page, all of it of one moment.
-type logReader struct {
-	s       *Store
-	q       store.LogQuery
-	rev     int64
-	page    store.LogPage
-	stopped bool // the page is full or long enough, or what follows is out of the query's range
-}
-
-// get reads more of the moment.
-func (r *logReader) get(ctx context.Context, ops ...clientv3.Op) ([]*etcdserverpb.RangeResponse, error) {
-	got, _, err := r.s.readAgain(ctx, ops...)
-	return got, err
-}
-
-// scan reads the keys from one number until another: logGlance of them, or as
-// many as have the entries that the page may yet examine, if all are as full.
-func (r *logReader) scan(ctx context.Context, from, until uint64) error {
-	w := &windows{r: r, prefix: r.s.keys.logs(), from: from, until: until, span: firstSpan, newest: r.q.Newest}
-	seen := 0
-	for limit := logGlance; ; limit = max(logGlance, r.left()*seen/max(r.page.Examined, 1)) {
-		kvs, err := w.next(ctx, limit)
-		if err != nil || len(kvs) == 0 {
-			return err
-		}
-		seen += len(kvs)
-		if err := r.take(kvs); err != nil || r.stopped {
-			return err
-		}
-	}
-}
-
-// left is how many entries the page may yet examine.
-func (r *logReader) left() int { return max(0, r.q.Limit+store.LogPiece-r.page.Examined) }
-
-// namedKeys is how many keys of a name are read at a time.
-const namedKeys = 64
-
-// byName reads the keys that have entries of the query's name. Most names have
-// few: the first window has all.
-func (r *logReader) byName(ctx context.Context, from, until uint64) error {
-	index := r.s.keys.named(r.q.Name)
-	w := &windows{r: r, prefix: index, from: from, until: until, span: wholeRange, newest: r.q.Newest}
-	for {
-		keys, err := w.next(ctx, namedKeys, clientv3.WithKeysOnly())
-		if err != nil || len(keys) == 0 {
-			return err
-		}
-		ops := make([]clientv3.Op, len(keys))
-		for i, kv := range keys {
-			ops[i] = clientv3.OpGet(r.s.keys.logs()+strings.TrimPrefix(string(kv.Key), index), clientv3.WithRev(r.rev))
-		}
-		found, err := r.get(ctx, ops...)
-		if err != nil {
-			return err
-		}
-		for _, some := range found {
-			if err := r.take(some.Kvs); err != nil || r.stopped {
-				return err
-			}
-		}
-	}
-}
-
-// take appends what the query selects of some keys.
-func (r *logReader) take(kvs []*mvccpb.KeyValue) error {
-	q := r.q
-	for _, kv := range kvs {
-		entries, err := decodeLog(kv.Value)
-		if err != nil {
-			return err
-		}
-		first, last := entries[0].Seq, entries[len(entries)-1].Seq
-		if q.Newest {
-			slices.Reverse(entries)
-		}
-		r.page.Examined += len(entries)
-		for _, e := range entries {
-			if !q.Matches(e) {
-				continue
-			}
-			if r.page.Entries = append(r.page.Entries, e); len(r.page.Entries) == q.Limit {
-				r.page.Next, r.stopped = e.Seq, true
-				return nil
-			}
-		}
-		switch {
-		case !q.Newest && q.Before > 0 && last >= q.Before:
-			r.stopped = true
-		case r.left() > 0:
-			continue
-		case q.Newest:
-			r.page.Next, r.stopped = first, true
-		default:
-			r.page.Next, r.stopped = last, true
-		}
+// log are the entries that the step writes.
+func (s *step) log() []logged {
+	if !s.writes() {
 		return nil
 	}
-	return nil
+	entries := make([]logged, len(s.txn.Log))
+	for i := range entries {
+		in := &s.txn.Log[i]
+		entries[i] = logged{
+			kv.Logged{Number: s.before + uint64(in.Number), At: s.now, Value: in.Value}, in.ID, in.Tags, s.before + 1,
+		}
+	}
+	return entries
 }
 
 const (
-	// pruneEvery is how often the log is looked over, in microseconds.
-	pruneEvery = int64(time.Minute / time.Microsecond)
-	// pruneKeys is how many keys of the log are looked at at a time.
-	pruneKeys = 500
+	// maxPart is how many log entries share a key, and steps a part of a batch: one
+	// entry is found without decoding all that a batch wrote.
+	maxPart = 16
+	// packFrom is from how many entries on their values are compressed: those of
+	// one batch are much alike, and etcd bounds the bytes of one.
+	packFrom = 256
 )
 
-// prune forgets old entries, whole keys at a time.
-func (s *Store) prune(ctx context.Context, keep store.Retention) error {
-	if keep == (store.Retention{}) {
-		return nil
-	}
-	for {
-		rev, h, _, err := s.readHead(ctx)
-		if err != nil {
-			return err
-		}
-		now := s.clock.now(h)
-		if !s.pruneDue(now) {
-			return nil
-		}
-		more, err := s.pruneSome(ctx, keep, rev, h, now)
-		if err != nil {
-			return err
-		}
-		if more {
-			s.mu.Lock()
-			s.lastPrune = 0
-			s.mu.Unlock()
+// putLog writes entries, and by which IDs to find them.
+func putLog(k keys, entries []logged) (ops []*pb.RequestOp) {
+	packed := len(entries) >= packFrom
+	for some := range slices.Chunk(entries, maxPart) {
+		last := some[len(some)-1].Number
+		ops = append(ops, put(k.log(last), encodeLog(some, packed)))
+		var ids []string
+		for i := range some {
+			if id := some[i].id; id != "" && !slices.Contains(ids, id) {
+				ids = append(ids, id)
+				ops = append(ops, put(k.once(id)+number(last), number(some[i].first)))
+			}
 		}
 	}
+	return ops
 }
 
-func (s *Store) pruneDue(now int64) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if since := now - s.lastPrune; s.lastPrune != 0 && since >= 0 && since < pruneEvery {
-		return false
+// A value of the log begins with valueVersion, or with packedVersion and is
+// compressed after that.
+const packedVersion = 2
+
+func encodeLog(entries []logged, packed bool) string {
+	size := 16
+	for i := range entries {
+		size += 64 + len(entries[i].Value)
 	}
-	s.lastPrune = now
-	return true
+	e := make(encoder, 0, size)
+	e.number(uint64(len(entries)))
+	for i := range entries {
+		in := &entries[i]
+		e.number(in.Number)
+		e.number(uint64(micros(in.At)))
+		e.text(in.id)
+		e.texts(in.tags)
+		e.text(string(in.Value))
+	}
+	if !packed {
+		return string([]byte{valueVersion}) + string(e)
+	}
+	out := bytes.NewBuffer([]byte{packedVersion})
+	w, _ := packers.Get().(*flate.Writer)
+	defer packers.Put(w)
+	w.Reset(out)
+	_, _ = w.Write(e) // to memory: can't fail
+	_ = w.Close()
+	return out.String()
 }
 
-// pruneNames bounds how many names one pruning step forgets, give or take those
-// of one key of the log.
-const pruneNames = 1000
+// packers are kept: to make one costs more than what it does for one value.
+var packers = sync.Pool{New: func() any {
+	w, err := flate.NewWriter(nil, flate.BestSpeed)
+	if err != nil {
+		panic(err) // the level is right
+	}
+	return w
+}}
 
-// pruneSome prunes at the log's beginning, and reports whether there may be
-// more to prune.
-func (s *Store) pruneSome(ctx context.Context, keep store.Retention, rev int64, h head, now int64) (more bool, err error) {
-	resp, err := s.kv.Get(ctx, s.keys.logs(), clientv3.WithPrefix(), clientv3.WithLimit(pruneKeys),
-		clientv3.WithSort(clientv3.SortByKey, clientv3.SortAscend))
-	if err != nil {
-		return false, s.explain(ctx, err)
+func decodeLog(value []byte) ([]logged, error) {
+	if len(value) == 0 {
+		return nil, fmt.Errorf("etcd: the log: %w", errValue)
 	}
-	young := fromMicros(now).Add(-store.RetryWindow)
-	cut, left, names := "", h.Entries, make(map[string]bool)
-	for _, kv := range resp.Kvs {
-		entries, err := decodeLog(kv.Value)
-		if err != nil {
-			return false, err
+	plain := value[1:]
+	switch value[0] {
+	case valueVersion:
+	case packedVersion:
+		var err error
+		if plain, err = io.ReadAll(flate.NewReader(bytes.NewReader(plain))); err != nil {
+			return nil, fmt.Errorf("etcd: the log: %w", err)
 		}
-		if len(names) >= pruneNames {
-			break
-		}
-		// An expiry is entered as of its time, which is before others'.
-		newest := slices.MaxFunc(entries, func(a, b store.Entry) int { return a.At.Compare(b.At) })
-		if !newest.At.Before(young) ||
-			!(newest.At.Before(keep.Before) || keep.MaxEntries > 0 && left > keep.MaxEntries) {
-			break
-		}
-		left -= int64(len(entries))
-		cut, h.Floor = string(kv.Key), entries[len(entries)-1].Seq
-		for _, e := range entries {
-			names[e.Name] = true
-		}
+	default:
+		return nil, fmt.Errorf("etcd: the log: %w", errValue)
 	}
-	if cut == "" {
-		return false, nil
+	d := decoder{rest: plain}
+	n := d.number()
+	if n == 0 || n > uint64(len(d.rest)) {
+		return nil, fmt.Errorf("etcd: the log: %w", errValue)
 	}
-	more = len(names) >= pruneNames || cut == string(resp.Kvs[len(resp.Kvs)-1].Key) && resp.More
-	h.Entries, h.Process, h.News = left, s.process, nil
-	ops := []clientv3.Op{clientv3.OpPut(s.keys.head(), encode(h)), clientv3.OpDelete(s.keys.logs(), clientv3.WithRange(cut+"\x00"))}
-	for name := range names {
-		index := s.keys.named(name)
-		ops = append(ops, clientv3.OpDelete(index, clientv3.WithRange(index+strings.TrimPrefix(cut, s.keys.logs())+"\x00")))
+	entries := make([]logged, n)
+	for i := range entries {
+		entries[i] = logged{Logged: kv.Logged{Number: d.number(), At: fromMicros(int64(d.number()))}, id: d.text(), tags: d.texts()}
+		entries[i].Value = d.bytes()
 	}
-	_, err = s.kv.Txn(ctx).If(clientv3.Compare(clientv3.ModRevision(s.keys.head()), "=", rev)).
-		Then(pack(ops, 1)...).Commit()
-	if err != nil {
-		return false, s.explain(ctx, err)
+	if d.err != nil || len(d.rest) > 0 {
+		return nil, fmt.Errorf("etcd: the log: %w", errValue)
 	}
-	return more, nil
+	return entries, nil
 }

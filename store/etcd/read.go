@@ -3,235 +3,277 @@ package etcd
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
+	"time"
 
-	"go.etcd.io/etcd/api/v3/etcdserverpb"
-	"go.etcd.io/etcd/api/v3/mvccpb"
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
-	clientv3 "go.etcd.io/etcd/client/v3"
 
-	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/kv"
 )
 
-// moment is what a read knows of the store beside what it reads.
+// Read implements kv.Engine.
+func (e *engine) Read(ctx context.Context, ranges ...kv.Range) (kv.Answer, error) {
+	if err := e.enter(ctx); err != nil {
+		return kv.Answer{}, err
+	}
+	at, err := e.now(ctx)
+	if err != nil {
+		return kv.Answer{}, err
+	}
+	now := fromMicros(at)
+	for {
+		a, err := e.readAt(ctx, 0, now, ranges)
+		if !errors.Is(err, rpctypes.ErrCompacted) { // while it was read: begin again
+			return a, err
+		}
+	}
+}
+
+// readAt reads ranges at a revision; 0: that of the first read.
+func (e *engine) readAt(ctx context.Context, rev int64, now time.Time, ranges []kv.Range) (kv.Answer, error) {
+	m := &moment{e: e, ctx: ctx, rev: rev, now: now, rows: make(map[string]*row)}
+	found, err := m.read(ranges)
+	return kv.Answer{Now: m.now, Found: found}, err
+}
+
+// moment is the store at one revision, as far as it was read.
 type moment struct {
-	head  head
-	rev   int64 // of the store, to read more of the same moment
-	env   store.Env
-	peers map[string]int64
+	e    *engine
+	ctx  context.Context
+	rev  int64 // 0: none yet
+	now  time.Time
+	rows map[string]*row // nil values: there is none
 }
 
-// readAgain is read, until etcd answers: while it elects a leader, or a
-// connection is dead, it does not. It gives up when steps do.
-func (s *Store) readAgain(ctx context.Context, ops ...clientv3.Op) ([]*etcdserverpb.RangeResponse, *etcdserverpb.ResponseHeader, error) {
-	deadline := s.clock.elapsed() + giveUpAfter.Microseconds()
-	for {
-		try, cancel := context.WithTimeout(ctx, tryWithin)
-		got, header, err := s.read(try, ops...)
-		cancel()
-		if err == nil || ctx.Err() != nil || !temporary(err) || errors.Is(err, rpctypes.ErrCompacted) || s.clock.elapsed() > deadline {
-			if err != nil && ctx.Err() != nil {
-				err = ctx.Err()
-			}
-			return got, header, err
+// readBytes bounds the keys of one request: etcd takes 1.5 MiB at once
+// (--max-request-bytes).
+const readBytes = 1 << 20
+
+// get performs reads of the moment, in as few requests as they fit in.
+func (m *moment) get(reads []*pb.RangeRequest) (answers []*pb.RangeResponse, err error) {
+	var ops []*pb.RequestOp
+	for i, size := 0, 0; i < len(reads); i++ {
+		r := reads[i]
+		r.Revision = m.rev
+		ops, size = append(ops, read(r)), size+len(r.Key)+len(r.RangeEnd)+32
+		if size < readBytes && i < len(reads)-1 {
+			continue
 		}
-		if pause(ctx, retryPause) != nil {
-			return nil, nil, ctx.Err()
+		if m.rev == 0 {
+			ops = append(ops, get(m.e.keys.time()))
 		}
-	}
-}
-
-// look reads the head, the peers and more, at one moment.
-func (s *Store) look(ctx context.Context, more ...clientv3.Op) (m moment, answers [][]*mvccpb.KeyValue, err error) {
-	if err := s.enter(ctx); err != nil {
-		return m, nil, err
-	}
-	ops := append([]clientv3.Op{
-		clientv3.OpGet(s.keys.head()), clientv3.OpGet(s.keys.peers(), clientv3.WithPrefix()),
-	}, more...)
-	got, header, err := s.readAgain(ctx, ops...)
-	if err != nil {
-		return m, nil, err
-	}
-	m.rev = header.Revision
-	if _, m.head, err = decodeHead(got[0].Kvs); err != nil {
-		return m, nil, err
-	}
-	if m.peers, err = decodePeers(s.keys, got[1].Kvs); err != nil {
-		return m, nil, err
-	}
-	if err := s.clock.await(ctx, m.head, header.RaftTerm); err != nil {
-		return m, nil, err
-	}
-	now := s.clock.now(m.head)
-	m.env = store.Env{Now: fromMicros(now), Alive: alive(m.peers, now)}
-	for _, r := range got[2:] {
-		answers = append(answers, r.Kvs)
-	}
-	return m, answers, nil
-}
-
-// Get implements store.Store.
-func (s *Store) Get(ctx context.Context, name string) (store.View, error) {
-	m, answers, err := s.look(ctx, clientv3.OpGet(s.keys.name(name), clientv3.WithPrefix()))
-	if err != nil {
-		return store.View{}, err
-	}
-	st, err := decodeName(s.keys, name, answers[0])
-	if err != nil {
-		return store.View{}, err
-	}
-	return store.View{Record: st.InForce(m.env), Now: m.env.Now}, nil
-}
-
-// listKeys is how many keys List reads at a time, and listNames of how many
-// names, once an index has told them.
-const (
-	listKeys  = 1000
-	listNames = 64
-)
-
-// List implements store.Store.
-func (s *Store) List(ctx context.Context, q store.Query) (store.Page, error) {
-	if q.Limit <= 0 {
-		q.Limit = 100
-	}
-	for {
-		page, err := s.list(ctx, q)
-		if !errors.Is(err, rpctypes.ErrCompacted) { // while it was read: begin anew
-			return page, err
-		}
-	}
-}
-
-func (s *Store) list(ctx context.Context, q store.Query) (store.Page, error) {
-	index := ""
-	switch {
-	case q.Session != "":
-		index = s.keys.session(q.Session)
-	case q.User != "":
-		index = s.keys.user(q.User)
-	}
-	l := &lister{s: s, q: q}
-	var err error
-	if index != "" {
-		err = l.byIndex(ctx, index)
-	} else {
-		err = l.byName(ctx)
-	}
-	return store.Page{Records: l.records, Now: l.m.env.Now}, err
-}
-
-// lister collects one page, all of it of one moment.
-type lister struct {
-	s       *Store
-	q       store.Query
-	m       moment // of its first read
-	records []store.Record
-}
-
-// read reads more of the moment; the first time it finds the moment.
-func (l *lister) read(ctx context.Context, op func(opts ...clientv3.OpOption) clientv3.Op) ([]*mvccpb.KeyValue, error) {
-	if l.m.rev != 0 {
-		got, _, err := l.s.readAgain(ctx, op(clientv3.WithRev(l.m.rev)))
+		got, rev, err := m.e.readAgain(m.ctx, ops...)
 		if err != nil {
 			return nil, err
 		}
-		return got[0].Kvs, nil
-	}
-	m, answers, err := l.s.look(ctx, op())
-	if err != nil {
-		return nil, err
-	}
-	l.m = m
-	return answers[0], nil
-}
-
-// add takes in what stands under a name, and reports whether the page is full.
-func (l *lister) add(name string, kvs []*mvccpb.KeyValue) (full bool, err error) {
-	st, err := decodeName(l.s.keys, name, kvs)
-	if err != nil {
-		return false, err
-	}
-	rec := st.InForce(l.m.env)
-	if rec != nil && (l.q.Session == "" || rec.Holder.Session == l.q.Session) && (l.q.User == "" || rec.Holder.User == l.q.User) {
-		l.records = append(l.records, *rec)
-	}
-	return len(l.records) == l.q.Limit, nil
-}
-
-// byName goes through the names themselves.
-func (l *lister) byName(ctx context.Context) error {
-	k := l.s.keys
-	prefix := k.names() + strings.TrimSuffix(part(l.q.Prefix), end)
-	from := prefix
-	if behind := after(k.name(l.q.After)); l.q.After != "" && behind > from {
-		from = behind
-	}
-	name, kvs := "", []*mvccpb.KeyValue(nil)
-	for from < after(prefix) {
-		got, err := l.read(ctx, func(opts ...clientv3.OpOption) clientv3.Op {
-			return clientv3.OpGet(from, append(opts, clientv3.WithRange(after(prefix)), clientv3.WithLimit(listKeys))...)
-		})
-		if err != nil {
-			return err
-		}
-		for _, kv := range got {
-			next, _ := unpart(strings.TrimPrefix(string(kv.Key), k.names()))
-			if next != name || kvs == nil {
-				if kvs != nil {
-					if full, err := l.add(name, kvs); full || err != nil {
-						return err
-					}
-				}
-				name, kvs = next, nil
+		if m.rev == 0 {
+			last := len(got) - 1
+			if at := fromMicros(m.e.passed(got[last])); at.After(m.now) {
+				m.now = at
 			}
-			kvs = append(kvs, kv)
+			m.rev, got = rev, got[:last]
 		}
-		if len(got) < listKeys {
-			break
-		}
-		from = string(got[len(got)-1].Key) + "\x00"
+		answers, ops, size = append(answers, got...), ops[:0], 0
 	}
-	if kvs != nil {
-		_, err := l.add(name, kvs)
+	return answers, nil
+}
+
+// take takes in a row.
+func (m *moment) take(key string, value []byte) (*row, error) {
+	r, err := decodeRow(key, value)
+	if err != nil {
+		return nil, fmt.Errorf("etcd: row %q: %w", key, err)
+	}
+	m.rows[key] = r
+	return r, nil
+}
+
+// fetch reads rows that were not read yet.
+func (m *moment) fetch(keys []string) error {
+	var reads []*pb.RangeRequest
+	var wanted []string
+	for _, key := range keys {
+		if _, known := m.rows[key]; !known {
+			m.rows[key] = nil
+			wanted = append(wanted, key)
+			reads = append(reads, &pb.RangeRequest{Key: []byte(m.e.keys.row(key))})
+		}
+	}
+	got, err := m.get(reads)
+	if err != nil {
 		return err
 	}
-	return nil
-}
-
-// byIndex goes through the names that an index tells.
-func (l *lister) byIndex(ctx context.Context, index string) error {
-	from, until := index+l.q.Prefix, after(index+l.q.Prefix)
-	if behind := index + l.q.After + "\x00"; l.q.After != "" && behind > from {
-		from = behind
-	}
-	for from < until {
-		got, err := l.read(ctx, func(opts ...clientv3.OpOption) clientv3.Op {
-			return clientv3.OpGet(from, append(opts, clientv3.WithRange(until), clientv3.WithLimit(listNames), clientv3.WithKeysOnly())...)
-		})
-		if err != nil || len(got) == 0 {
-			return err
-		}
-		ops := make([]clientv3.Op, len(got))
-		names := make([]string, len(got))
-		for i, kv := range got {
-			names[i] = strings.TrimPrefix(string(kv.Key), index)
-			ops[i] = clientv3.OpGet(l.s.keys.name(names[i]), clientv3.WithPrefix(), clientv3.WithRev(l.m.rev))
-		}
-		found, _, err := l.s.readAgain(ctx, ops...)
-		if err != nil {
-			return err
-		}
-		for i, name := range names {
-			if full, err := l.add(name, found[i].Kvs); full || err != nil {
+	for i, key := range wanted {
+		if kv := first(got[i]); kv != nil {
+			if _, err := m.take(key, kv.Value); err != nil {
 				return err
 			}
 		}
-		if len(got) < listNames {
-			return nil
-		}
-		from = string(got[len(got)-1].Key) + "\x00"
 	}
 	return nil
+}
+
+// search is a range that is being read, some keys at a time.
+type search struct {
+	q           *kv.Range
+	from, until string // the keys that were not read yet
+	index       int    // length of what precedes the key of a row
+	rows        bool   // the keys are rows themselves
+	found       kv.Found
+	keys        []string // of rows that were read last
+	done        bool
+}
+
+// atOnce is how many keys of a range are read at a time at least.
+const atOnce = 16
+
+func (m *moment) search(q *kv.Range) *search {
+	k := m.e.keys
+	prefix := ""
+	s := &search{q: q}
+	switch {
+	case q.Key != "":
+		s.from, s.rows, s.index = k.row(q.Key), true, len(k.row(""))
+		return s
+	case q.Due:
+		prefix = k.dues()
+		s.from, s.until, s.index = prefix, after(prefix), len(prefix)+len(number(0))
+		return s
+	case q.Lease != "":
+		prefix = k.lease(q.Lease)
+	case q.Tag != "":
+		prefix = k.tag(q.Tag)
+	default:
+		prefix, s.rows = k.row(""), true
+	}
+	s.index = len(prefix)
+	s.from, s.until = prefix+q.Prefix, after(prefix+q.Prefix)
+	if behind := prefix + q.After + "\x00"; q.After != "" && behind > s.from {
+		s.from = behind
+	}
+	s.done = s.from >= s.until && s.until != "\x00"
+	return s
+}
+
+func (s *search) limit() int {
+	if s.q.Limit == 0 || s.q.Count {
+		return 0
+	}
+	return max(atOnce, s.q.Limit-len(s.found.Rows))
+}
+
+// read reads ranges: first their keys, then the rows that these lead to, then
+// the leases of those.
+func (m *moment) read(ranges []kv.Range) ([]kv.Found, error) {
+	all := make([]*search, len(ranges))
+	for i := range ranges {
+		all[i] = m.search(&ranges[i])
+	}
+	for open := all; len(open) > 0; {
+		if err := m.keys(open); err != nil {
+			return nil, err
+		}
+		var keys, leases []string
+		for _, s := range open {
+			keys = append(keys, s.keys...)
+		}
+		if err := m.fetch(keys); err != nil {
+			return nil, err
+		}
+		for _, key := range keys {
+			if r := m.rows[key]; r != nil && r.Lease != "" {
+				leases = append(leases, r.Lease)
+			}
+		}
+		if err := m.fetch(leases); err != nil {
+			return nil, err
+		}
+		var more []*search
+		for _, s := range open {
+			m.judge(s)
+			if !s.done {
+				more = append(more, s)
+			}
+		}
+		open = more
+	}
+	found := make([]kv.Found, len(all))
+	for i, s := range all {
+		if s.q.Beside != "" {
+			if err := m.beside(s); err != nil {
+				return nil, err
+			}
+		}
+		found[i] = s.found
+	}
+	return found, nil
+}
+
+// keys reads the next keys of searches.
+func (m *moment) keys(open []*search) error {
+	var reads []*pb.RangeRequest
+	var of []*search
+	for _, s := range open {
+		if s.done {
+			continue
+		}
+		r := scan(s.from, s.until)
+		if s.until == "" {
+			r.RangeEnd = nil
+		}
+		r.Limit, r.KeysOnly = int64(s.limit()), !s.rows
+		reads, of = append(reads, r), append(of, s)
+	}
+	got, err := m.get(reads)
+	if err != nil {
+		return err
+	}
+	for i, s := range of {
+		s.keys = s.keys[:0]
+		if len(got[i].Kvs) == 0 && s.until == "" {
+			m.rows[s.q.Key] = nil
+		}
+		for _, kv := range got[i].Kvs {
+			key := string(kv.Key[s.index:])
+			if s.keys = append(s.keys, key); s.rows {
+				if _, err := m.take(key, kv.Value); err != nil {
+					return err
+				}
+			}
+		}
+		if s.done = !got[i].More; !s.done {
+			s.from = string(got[i].Kvs[len(got[i].Kvs)-1].Key) + "\x00"
+		}
+	}
+	return nil
+}
+
+// judge adds the rows that were read last and are in the range.
+func (m *moment) judge(s *search) {
+	q := s.q
+	for _, key := range s.keys {
+		r := m.rows[key]
+		if r == nil || r.Lease != "" && !r.livesWith(m.rows[r.Lease], m.now) ||
+			q.Key == "" && !q.Due && r.Live(m.now) == q.Overdue {
+			continue
+		}
+		if s.found.Count++; q.Limit == 0 || len(s.found.Rows) < q.Limit {
+			s.found.Rows = append(s.found.Rows, r.copied(q.Brief))
+		}
+	}
+	s.done = s.done || q.Limit > 0 && !q.Count && len(s.found.Rows) == q.Limit
+}
+
+// beside reads what is beside the rows that were found.
+func (m *moment) beside(s *search) (err error) {
+	ranges := make([]kv.Range, len(s.found.Rows))
+	for i, r := range s.found.Rows {
+		ranges[i] = kv.Range{
+			Prefix: s.q.Beside + strings.Clone(r.Key[len(s.q.Beside):]) + kv.Separator, Limit: s.q.BesideLimit, Count: true,
+		}
+	}
+	s.found.Beside, err = m.read(ranges)
+	return err
 }

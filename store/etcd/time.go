@@ -2,124 +2,163 @@ package etcd
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
-	"encoding/hex"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"strconv"
 	"time"
 
-	"go.etcd.io/etcd/api/v3/etcdserverpb"
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+	"go.etcd.io/etcd/api/v3/mvccpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
-
-	"github.com/editlock/editlock/store"
 )
 
-func newID() string {
-	var id [8]byte
-	_, _ = rand.Read(id[:]) // never fails
-	return hex.EncodeToString(id[:])
+// version is that of the keys and values. An editlock that knows another one
+// leaves the store alone.
+const version = 2
+
+// head is the value that says how the store tells the time. Every batch
+// compares it. Times are microseconds since 1970.
+type head struct {
+	Version int    `json:"version"`
+	Lease   int64  `json:"lease,omitempty"` // whose age tells the time
+	Term    uint64 `json:"term,omitempty"`  // of the leader that counts the lease's age
+	Zero    int64  `json:"zero,omitempty"`  // the store's time when that age was 0
+
+	At int64 `json:"-"` // the store's time at the last batch: see step
 }
 
-// readHead reads the head; rev is 0 if there is none.
-func (s *Store) readHead(ctx context.Context) (rev int64, h head, term uint64, err error) {
-	resp, err := s.kv.Get(ctx, s.keys.head())
-	if err != nil {
-		return 0, h, 0, s.explain(ctx, err)
+// decodeHead reads the head; without one there is no store.
+func decodeHead(kvs []*mvccpb.KeyValue) (raw string, h head, err error) {
+	if len(kvs) == 0 {
+		return "", h, errNoStore
 	}
-	rev, h, err = decodeHead(resp.Kvs)
+	if err := json.Unmarshal(kvs[0].Value, &h); err != nil {
+		return "", h, fmt.Errorf("etcd: %s: not written by editlock: %w", kvs[0].Key, err)
+	}
+	if err := checkVersion(h.Version); err != nil {
+		return "", h, err
+	}
+	return string(kvs[0].Value), h, nil
+}
+
+// checkVersion says what to do with a store of another version.
+func checkVersion(v int) error {
+	switch {
+	case v > version:
+		return fmt.Errorf("etcd: the store has version %d, this editlock knows version %d: use a newer editlock; nothing was changed", v, version)
+	case v < version:
+		return fmt.Errorf("etcd: the store has version %d, that of an older editlock, this one knows version %d: "+
+			"give the URL another prefix, or delete the keys under this one; the older editlock's history --json writes out the history; nothing was changed", v, version)
+	}
+	return nil
+}
+
+// readHead reads the head; raw is empty if there is none.
+func (e *engine) readHead(ctx context.Context) (raw string, h head, err error) {
+	resp, err := e.txn(ctx, &pb.TxnRequest{Success: []*pb.RequestOp{get(e.keys.head()), get(e.keys.time())}})
+	if err != nil {
+		return "", h, err
+	}
+	got := ranges(resp.Responses)
+	raw, h, err = decodeHead(got[0].Kvs)
 	if errors.Is(err, errNoStore) {
 		err = nil
 	}
-	return rev, h, resp.Header.RaftTerm, err
+	h.At = e.passed(got[1])
+	if raw != "" && err == nil {
+		e.setHead(h, raw)
+	}
+	return raw, h, err
 }
 
 // setClock sets the clock by etcd's, and creates the store if there is none.
-func (s *Store) setClock(ctx context.Context) error {
-	rev, h, _, err := s.readHead(ctx)
+func (e *engine) setClock(ctx context.Context) error {
+	raw, h, err := e.readHead(ctx)
 	if err != nil {
 		return err
 	}
-	if rev == 0 {
-		return s.create(ctx)
+	if raw == "" {
+		return e.create(ctx)
 	}
-	if s.clock.fixed != nil {
+	if e.clock.fixed != nil {
 		return nil
 	}
-	a, err := s.measure(ctx, h.Lease)
+	a, err := e.measure(ctx, h.Lease)
 	gone, lease := h.Lease, h.Lease
 	if errors.Is(err, errNoClock) {
-		lease, a, err = s.newLease(ctx, gone)
+		lease, a, err = e.newLease(ctx, gone)
 	}
 	if err != nil {
-		return s.explain(ctx, err)
+		return e.explain(ctx, err)
 	}
-	waitUntil := s.clock.elapsed() + successor.Microseconds()
+	waitUntil := e.clock.elapsed() + successor.Microseconds()
 	for {
-		if rev, h, _, err = s.readHead(ctx); err != nil {
+		if raw, h, err = e.readHead(ctx); err != nil {
 			return err
 		}
-		zero, known := s.clock.reconcile(h, lease, a)
+		zero, known := e.clock.reconcile(h, lease, a)
 		from := h.Term
 		switch {
-		case rev == 0:
-			return s.create(ctx)
+		case raw == "":
+			return e.create(ctx)
 		case h.Lease != lease && h.Lease != gone:
-			return s.setClock(ctx) // another one has replaced the clock, and it counts
+			return e.setClock(ctx) // another one has replaced the clock, and it counts
 		case h.Lease == lease && h.Term == a.term && h.Zero == zero:
-			s.clock.adopt(a, zero, from)
+			e.clock.adopt(a, zero, from)
 			return nil
-		case !known && s.clock.elapsed() < waitUntil:
+		case !known && e.clock.elapsed() < waitUntil:
 			// Somebody who was there when the leader changed may know better.
 			if err := pause(ctx, successor/20); err != nil {
 				return err
 			}
 			continue
 		}
-		h.Version, h.Lease, h.Term, h.Zero, h.Process, h.News = version, lease, a.term, zero, s.process, nil
-		done, err := s.putHead(ctx, rev, h)
+		h.Version, h.Lease, h.Term, h.Zero = version, lease, a.term, zero
+		done, err := e.putHead(ctx, raw, h)
 		if err != nil {
 			return err
 		}
 		if done {
-			s.clock.adopt(a, zero, from)
+			e.clock.adopt(a, zero, from)
 			return nil
 		}
 	}
 }
 
 // create makes the first head, unless somebody else does.
-func (s *Store) create(ctx context.Context) error {
-	h := head{Version: version, Process: s.process, Named: 1}
-	if s.clock.fixed != nil {
-		h.At = s.clock.now(h)
-		_, err := s.putHead(ctx, 0, h)
+func (e *engine) create(ctx context.Context) error {
+	h := head{Version: version}
+	if e.clock.fixed != nil {
+		h.At = e.clock.now(h)
+		_, err := e.putHead(ctx, "", h)
 		return err
 	}
-	lease, a, err := s.newLease(ctx, 0)
+	lease, a, err := e.newLease(ctx, 0)
 	if err != nil {
 		return err
 	}
 	h.At, h.Lease, h.Term = wall(), lease, a.term
-	h.Zero = h.At - (s.clock.elapsed() - a.origin)
-	done, err := s.putHead(ctx, 0, h)
+	h.Zero = h.At - (e.clock.elapsed() - a.origin)
+	done, err := e.putHead(ctx, "", h)
 	if err != nil {
 		return err
 	}
 	if !done {
-		return s.setClock(ctx)
+		return e.setClock(ctx)
 	}
-	s.clock.adopt(a, h.Zero, h.Term)
+	e.clock.adopt(a, h.Zero, h.Term)
 	return nil
 }
 
 // measure finds out how old a lease is, whoever leads.
-func (s *Store) measure(ctx context.Context, lease int64) (a age, err error) {
-	a, err = s.clock.measure(ctx, lease)
+func (e *engine) measure(ctx context.Context, lease int64) (a age, err error) {
+	a, err = e.clock.measure(ctx, lease)
 	for errors.Is(err, errNewLeader) {
-		a, err = s.clock.measure(ctx, lease)
+		a, err = e.clock.measure(ctx, lease)
 	}
 	return a, err
 }
@@ -129,14 +168,14 @@ func (s *Store) measure(ctx context.Context, lease int64) (a age, err error) {
 // needs it, also after a process that died half-way, makes or finds the same:
 // none is left behind. Its age is measured like any other's: the grant itself
 // may have taken long.
-func (s *Store) newLease(ctx context.Context, gone int64) (int64, age, error) {
-	id := leaseID(s.keys, gone)
-	if err := s.grant(ctx, id, clockTTL); err != nil && !errors.Is(err, rpctypes.ErrLeaseExist) {
-		return 0, age{}, s.explain(ctx, err)
+func (e *engine) newLease(ctx context.Context, gone int64) (int64, age, error) {
+	id := leaseID(e.keys, gone)
+	if err := e.grant(ctx, id, clockTTL); err != nil && !errors.Is(err, rpctypes.ErrLeaseExist) {
+		return 0, age{}, e.explain(ctx, err)
 	}
-	a, err := s.measure(ctx, id)
+	a, err := e.measure(ctx, id)
 	if err != nil {
-		return 0, age{}, s.explain(ctx, err)
+		return 0, age{}, e.explain(ctx, err)
 	}
 	return id, a, nil
 }
@@ -152,38 +191,44 @@ func leaseID(k keys, gone int64) int64 {
 func granter(c *clientv3.Client) func(ctx context.Context, id, ttl int64) error {
 	leases := clientv3.RetryLeaseClient(c)
 	return func(ctx context.Context, id, ttl int64) error {
-		_, err := leases.LeaseGrant(ctx, &etcdserverpb.LeaseGrantRequest{ID: id, TTL: ttl})
+		_, err := leases.LeaseGrant(ctx, &pb.LeaseGrantRequest{ID: id, TTL: ttl})
 		return clientv3.ContextError(ctx, err)
 	}
 }
 
-// putHead replaces the head of a revision; 0: none.
-func (s *Store) putHead(ctx context.Context, rev int64, h head) (done bool, err error) {
-	resp, err := s.kv.Txn(ctx).
-		If(clientv3.Compare(clientv3.ModRevision(s.keys.head()), "=", rev)).
-		Then(clientv3.OpPut(s.keys.head(), encode(h))).Commit()
-	if err != nil {
-		return false, s.explain(ctx, err)
+// putHead replaces a head; empty: there is none, and the store begins.
+func (e *engine) putHead(ctx context.Context, was string, h head) (done bool, err error) {
+	text, _ := json.Marshal(h) // numbers: can't fail
+	raw, k := string(text), e.keys
+	req := &pb.TxnRequest{Compare: []*pb.Compare{is(k.head(), was)}, Success: []*pb.RequestOp{put(k.head(), raw)}}
+	if was == "" {
+		req.Compare[0] = absent(k.head())
+		req.Success = append(req.Success, put(k.time(), number(uint64(h.At))), put(k.step(), number(0)+news{process: e.process}.encode()))
 	}
-	return resp.Succeeded, nil
+	resp, err := e.txn(ctx, req)
+	if err != nil || !resp.Succeeded {
+		return false, err
+	}
+	e.setHead(h, raw)
+	return true, nil
 }
 
 // keepTime sets the clock every minute, and when etcd's leader has changed.
-func (s *Store) keepTime() {
+func (e *engine) keepTime() {
 	tick := time.NewTicker(setEvery)
 	defer tick.Stop()
 	for {
 		select {
-		case <-s.quit.Done():
+		case <-e.quit.Done():
 			return
 		case <-tick.C:
-		case <-s.clock.wrong:
+		case <-e.clock.wrong:
 		}
-		ctx, cancel := context.WithTimeout(s.quit, openWithin)
-		err := s.setClock(ctx)
+		ctx, cancel := context.WithTimeout(e.quit, openWithin)
+		err := e.setClock(ctx)
 		cancel()
-		if err != nil && pause(s.quit, retryPause) == nil {
-			s.clock.setSoon()
+		if err != nil && pause(e.quit, retryPause) == nil {
+			e.clock.setSoon()
 		}
 	}
 }
@@ -196,15 +241,4 @@ func pause(ctx context.Context, d time.Duration) error {
 	case <-time.After(d):
 		return nil
 	}
-}
-
-// enter begins a read.
-func (s *Store) enter(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if s.quit.Err() != nil {
-		return store.ErrClosed
-	}
-	return nil
 }

@@ -3,7 +3,8 @@ package etcd
 import (
 	"context"
 
-	"go.etcd.io/etcd/api/v3/etcdserverpb"
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
+	"go.etcd.io/etcd/api/v3/mvccpb"
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
@@ -20,40 +21,104 @@ const (
 	maxCompares = 88
 )
 
+func put(key, value string) *pb.RequestOp {
+	return &pb.RequestOp{Request: &pb.RequestOp_RequestPut{RequestPut: &pb.PutRequest{Key: []byte(key), Value: []byte(value)}}}
+}
+
+func remove(key string) *pb.RequestOp { return removeRange(key, "") }
+
+func removeRange(from, until string) *pb.RequestOp {
+	r := &pb.DeleteRangeRequest{Key: []byte(from)}
+	if until != "" {
+		r.RangeEnd = []byte(until)
+	}
+	return &pb.RequestOp{Request: &pb.RequestOp_RequestDeleteRange{RequestDeleteRange: r}}
+}
+
+func read(r *pb.RangeRequest) *pb.RequestOp {
+	return &pb.RequestOp{Request: &pb.RequestOp_RequestRange{RequestRange: r}}
+}
+
+func get(key string) *pb.RequestOp { return read(&pb.RangeRequest{Key: []byte(key)}) }
+
+func scan(from, until string) *pb.RangeRequest {
+	return &pb.RangeRequest{Key: []byte(from), RangeEnd: []byte(until)}
+}
+
+func all(prefix string) *pb.RequestOp { return read(scan(prefix, after(prefix))) }
+
+func within(ifs []*pb.Compare, then, els []*pb.RequestOp) *pb.RequestOp {
+	return &pb.RequestOp{Request: &pb.RequestOp_RequestTxn{RequestTxn: &pb.TxnRequest{Compare: ifs, Success: then, Failure: els}}}
+}
+
+// is compares the whole value: after a snapshot was restored, another one may
+// have the same revision.
+func is(key, value string) *pb.Compare {
+	return &pb.Compare{Target: pb.Compare_VALUE, Key: []byte(key), TargetUnion: &pb.Compare_Value{Value: []byte(value)}}
+}
+
+func below(key, value string) *pb.Compare {
+	c := is(key, value)
+	c.Result = pb.Compare_LESS
+	return c
+}
+
+func created(key string, result pb.Compare_CompareResult) *pb.Compare {
+	return &pb.Compare{Result: result, Target: pb.Compare_CREATE, Key: []byte(key), TargetUnion: &pb.Compare_CreateRevision{}}
+}
+
+func absent(key string) *pb.Compare { return created(key, pb.Compare_EQUAL) }
+func exists(key string) *pb.Compare { return created(key, pb.Compare_GREATER) }
+
+func noneUnder(prefix string) *pb.Compare {
+	c := absent(prefix)
+	c.RangeEnd = []byte(after(prefix))
+	return c
+}
+
+// noneNew says that nothing under prefix was written after a revision.
+func noneNew(prefix string, rev int64) *pb.Compare {
+	return &pb.Compare{
+		Result: pb.Compare_LESS, Target: pb.Compare_MOD, Key: []byte(prefix), RangeEnd: []byte(after(prefix)),
+		TargetUnion: &pb.Compare_ModRevision{ModRevision: rev + 1},
+	}
+}
+
 // pack makes a few operations of many, with transactions within transactions.
-// compares is how many comparisons go with them.
-func pack(ops []clientv3.Op, compares int) []clientv3.Op {
+// compares is how many comparisons go with them, and room how many operations
+// there may be.
+func pack(ops []*pb.RequestOp, compares int) []*pb.RequestOp {
 	top := max(compares, flat)
 	if len(ops) <= top {
 		return ops
 	}
 	inner := maxOps - top
 	if len(ops) <= top*inner {
-		return group(ops, top, func(part []clientv3.Op) []clientv3.Op { return part })
+		return group(ops, top, func(part []*pb.RequestOp) []*pb.RequestOp { return part })
 	}
-	return group(ops, top, func(part []clientv3.Op) []clientv3.Op {
+	return group(ops, top, func(part []*pb.RequestOp) []*pb.RequestOp {
 		mid := min(flat, inner)
 		if len(part) <= mid {
 			return part
 		}
-		return group(part, mid, func(part []clientv3.Op) []clientv3.Op { return part })
+		return group(part, mid, func(part []*pb.RequestOp) []*pb.RequestOp { return part })
 	})
 }
 
 // group makes at most n transactions of the operations.
-func group(ops []clientv3.Op, n int, pack func([]clientv3.Op) []clientv3.Op) []clientv3.Op {
+func group(ops []*pb.RequestOp, n int, pack func([]*pb.RequestOp) []*pb.RequestOp) []*pb.RequestOp {
 	size := (len(ops) + n - 1) / n
-	packed := make([]clientv3.Op, 0, n)
+	packed := make([]*pb.RequestOp, 0, n)
 	for len(ops) > 0 {
 		part := ops[:min(size, len(ops))]
-		packed = append(packed, clientv3.OpTxn(nil, pack(part), nil))
+		packed = append(packed, within(nil, pack(part), nil))
 		ops = ops[len(part):]
 	}
 	return packed
 }
 
 // ranges are the answers to the reads among packed operations, in their order.
-func ranges(responses []*etcdserverpb.ResponseOp) (answers []*etcdserverpb.RangeResponse) {
+func ranges(responses []*pb.ResponseOp) (answers []*pb.RangeResponse) {
 	for _, r := range responses {
 		if inner := r.GetResponseTxn(); inner != nil {
 			answers = append(answers, ranges(inner.Responses)...)
@@ -64,11 +129,38 @@ func ranges(responses []*etcdserverpb.ResponseOp) (answers []*etcdserverpb.Range
 	return answers
 }
 
-// read performs reads at one revision.
-func (s *Store) read(ctx context.Context, ops ...clientv3.Op) ([]*etcdserverpb.RangeResponse, *etcdserverpb.ResponseHeader, error) {
-	resp, err := s.kv.Txn(ctx).Then(pack(ops, 0)...).Commit()
+// txn sends a transaction, and waits so long for the answer.
+func (e *engine) txn(ctx context.Context, req *pb.TxnRequest) (*pb.TxnResponse, error) {
+	ctx, cancel := context.WithTimeout(ctx, tryWithin)
+	defer cancel()
+	defer context.AfterFunc(e.quit, cancel)()
+	resp, err := e.kv.Txn(ctx, req)
 	if err != nil {
-		return nil, nil, s.explain(ctx, err)
+		return nil, e.explain(ctx, clientv3.ContextError(ctx, err))
 	}
-	return ranges(resp.Responses), resp.Header, nil
+	e.term.Store(resp.Header.RaftTerm)
+	e.revision.Store(resp.Header.Revision)
+	return resp, nil
+}
+
+// readAgain performs reads at one moment, until etcd answers: while it elects a
+// leader, or a connection is dead, it does not. It gives up when commits do.
+func (e *engine) readAgain(ctx context.Context, ops ...*pb.RequestOp) ([]*pb.RangeResponse, int64, error) {
+	var got []*pb.RangeResponse
+	var rev int64
+	err := e.again(ctx, func() error {
+		resp, err := e.txn(ctx, &pb.TxnRequest{Success: pack(ops, 0)})
+		if err == nil {
+			got, rev = ranges(resp.Responses), resp.Header.Revision
+		}
+		return err
+	})
+	return got, rev, err
+}
+
+func first(r *pb.RangeResponse) *mvccpb.KeyValue {
+	if len(r.Kvs) == 0 {
+		return nil
+	}
+	return r.Kvs[0]
 }

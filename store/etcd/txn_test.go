@@ -4,23 +4,22 @@ import (
 	"fmt"
 	"testing"
 
-	clientv3 "go.etcd.io/etcd/client/v3"
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 )
 
 // counted is how etcd counts operations against its limit: what one level uses
 // is not left for those below, but siblings don't share.
-func counted(ops []clientv3.Op, compares, left int) (all []string, ok bool) {
+func counted(ops []*pb.RequestOp, compares, left int) (all []string, ok bool) {
 	used := max(compares, len(ops))
 	if used > left {
 		return nil, false
 	}
 	for _, op := range ops {
-		if !op.IsTxn() {
-			all = append(all, string(op.KeyBytes()))
+		if op.GetRequestTxn() == nil {
+			all = append(all, string(op.GetRequestPut().Key))
 			continue
 		}
-		_, then, _ := op.Txn()
-		inner, ok := counted(then, 0, left-used)
+		inner, ok := counted(op.GetRequestTxn().Success, 0, left-used)
 		if !ok {
 			return nil, false
 		}
@@ -33,9 +32,9 @@ func TestPack_FitsIntoOneTransaction(t *testing.T) {
 	for _, c := range []struct{ ops, compares int }{
 		{0, 1}, {1, 1}, {40, 1}, {41, 1}, {128, 1}, {3520, 1}, {3521, 1}, {7000, 1}, {20000, 40}, {300, 88}, {3520, 88},
 	} {
-		ops := make([]clientv3.Op, c.ops)
+		ops := make([]*pb.RequestOp, c.ops)
 		for i := range ops {
-			ops[i] = clientv3.OpPut(fmt.Sprint(i), "")
+			ops[i] = put(fmt.Sprint(i), "")
 		}
 		got, ok := counted(pack(ops, c.compares), c.compares, maxOps)
 		if !ok {

@@ -1,163 +1,274 @@
 package etcd
 
 import (
-	"encoding/json"
+	"context"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 
-	"go.etcd.io/etcd/api/v3/etcdserverpb"
-	"go.etcd.io/etcd/api/v3/mvccpb"
-	clientv3 "go.etcd.io/etcd/client/v3"
-
-	"github.com/editlock/editlock/store"
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 )
 
-// view is a part of the store at one revision of its head: what a process has
-// read or written itself. As every step replaces the head, all of it is true
-// as long as the head is the same, in its revision and in its text: after a
-// snapshot was restored, another head may have the same revision.
+// value is what is under a key, as far as known.
+type value struct {
+	raw string // as it is stored; empty: there is none
+	row *row
+	rev int64 // the revision at which it was read; 0: it is remembered, or assumed
+}
+
+// span is what is under a prefix.
+type span struct {
+	keys []string // without the prefix
+	vals [][]byte
+	rows []*row // of a prefix of rows
+	rev  int64  // the revision at which it was read; 0: it is assumed to be empty
+}
+
+// view is what is known of the store while some transactions are worked out.
+// Nothing in it decides: what a transaction uses goes along as comparisons.
 type view struct {
-	rev      int64 // of the head's last change; 0: nothing is known
-	raw      string
-	head     head
-	names    map[string]known
-	peers    map[string]int64             // until when they live; nil: not known
-	waits    map[string]map[string]string // by peer: names by ticket
-	requests map[string]bool              // whether they took effect
+	e     *engine
+	rows  map[string]*value // by the key of the row
+	spans map[string]*span  // by the prefix in etcd
+	exact bool              // nothing may be assumed
+	at    int64             // the time of a batch that some of it was read after
+	times map[int64]int64   // of the last batch, by revision
 }
 
-// known is what stands under a name, and the time of its key among the dues.
-type known struct {
-	store.State
-	due int64 // 0: it has none
+func newView(e *engine) *view {
+	return &view{e: e, rows: make(map[string]*value), spans: make(map[string]*span), times: make(map[int64]int64)}
 }
 
-// maxKnown bounds how many names and requests a process knows by heart.
-const maxKnown = 1 << 15
-
-func newView(rev int64, raw string, h head) view {
-	return view{
-		rev: rev, raw: raw, head: h, names: make(map[string]known),
-		waits: make(map[string]map[string]string), requests: make(map[string]bool),
+// row returns what is known of a row, or assumes that there is none; nil: it
+// has to be read.
+func (v *view) row(key string, assume bool) *value {
+	val := v.rows[key]
+	if val == nil && !v.exact {
+		if val = v.e.known.get(key); val == nil && assume {
+			val = &value{}
+		}
+		if val != nil {
+			v.rows[key] = val
+		}
 	}
+	return val
 }
 
-// needs is what must be known before steps can be taken.
-type needs struct {
-	names    []string
-	requests []string
-	waits    []string // peers
-	peers    bool
+// span returns what is known to be under a prefix, or assumes that nothing is.
+func (v *view) span(prefix string) *span {
+	found := v.spans[prefix]
+	if found == nil && !v.exact && !v.e.known.crowded(prefix) {
+		found = &span{}
+		v.spans[prefix] = found
+	}
+	return found
 }
 
-func (n needs) none() bool {
-	return len(n.names) == 0 && len(n.requests) == 0 && len(n.waits) == 0 && !n.peers
+// passed takes in the time of the last batch at a revision.
+func (v *view) passed(rev int64, got *pb.RangeResponse) {
+	v.times[rev] = v.e.passed(got)
+	v.at = max(v.at, v.times[rev])
 }
 
-// reads are the operations that read what is needed, the head first.
-func (n needs) reads(k keys) []clientv3.Op {
-	ops := make([]clientv3.Op, 0, 2+len(n.names)+len(n.requests)+len(n.waits))
-	ops = append(ops, clientv3.OpGet(k.head()))
-	if n.peers {
-		ops = append(ops, clientv3.OpGet(k.peers(), clientv3.WithPrefix()))
-	}
-	for _, name := range n.names {
-		ops = append(ops, clientv3.OpGet(k.name(name), clientv3.WithPrefix()))
-	}
-	for _, id := range n.requests {
-		ops = append(ops, clientv3.OpGet(k.request(id), clientv3.WithCountOnly()))
-	}
-	for _, peer := range n.waits {
-		ops = append(ops, clientv3.OpGet(k.waits(peer), clientv3.WithPrefix()))
+// fact is one thing that a step uses: a row, or all that is under a prefix.
+type fact struct {
+	key    string
+	prefix bool
+}
+
+func (k keys) reads(facts []fact) []*pb.RequestOp {
+	ops := make([]*pb.RequestOp, len(facts))
+	for i, f := range facts {
+		if f.prefix {
+			ops[i] = all(f.key)
+		} else {
+			ops[i] = get(k.row(f.key))
+		}
 	}
 	return ops
 }
 
-// learn takes in the answers to the reads of n. What was known of an older
-// head is forgotten.
-func (v *view) learn(k keys, n needs, answers []*etcdserverpb.RangeResponse) error {
-	rev, h, err := decodeHead(answers[0].Kvs)
-	if err != nil {
-		return err
-	}
-	raw := string(answers[0].Kvs[0].Value)
-	if rev != v.rev || raw != v.raw || len(v.names)+len(v.requests) > maxKnown {
-		*v = newView(rev, raw, h)
-	}
-	answers = answers[1:]
-	if n.peers {
-		if v.peers, err = decodePeers(k, answers[0].Kvs); err != nil {
-			return err
+// learn takes in the answers to the reads of facts.
+func (v *view) learn(facts []fact, answers []*pb.RangeResponse, rev int64) error {
+	k := v.e.keys
+	for i, f := range facts {
+		got := answers[i]
+		if !f.prefix {
+			val := &value{rev: rev}
+			if found := first(got); found != nil {
+				r, err := decodeRow(f.key, found.Value)
+				if err != nil {
+					return fmt.Errorf("etcd: row %q: %w", f.key, err)
+				}
+				val.raw, val.row = string(found.Value), r
+			}
+			v.rows[f.key] = val
+			v.e.known.set(f.key, val)
+			continue
 		}
-		answers = answers[1:]
-	}
-	for i, name := range n.names {
-		if v.names[name], err = decodeName(k, name, answers[i].Kvs); err != nil {
-			return err
+		s := &span{rev: rev}
+		for _, found := range got.Kvs {
+			key := string(found.Key[len(f.key):])
+			s.keys, s.vals = append(s.keys, key), append(s.vals, found.Value)
+			if row, ok := strings.CutPrefix(string(found.Key), k.row("")); ok {
+				r, err := decodeRow(row, found.Value)
+				if err != nil {
+					return fmt.Errorf("etcd: row %q: %w", row, err)
+				}
+				s.rows = append(s.rows, r)
+				v.rows[row] = &value{raw: string(found.Value), row: r, rev: rev}
+			}
 		}
-	}
-	answers = answers[len(n.names):]
-	for i, id := range n.requests {
-		v.requests[id] = answers[i].Count > 0
-	}
-	answers = answers[len(n.requests):]
-	for i, peer := range n.waits {
-		v.waits[peer] = make(map[string]string)
-		for _, kv := range answers[i].Kvs {
-			v.waits[peer][strings.TrimPrefix(string(kv.Key), k.waits(peer))] = string(kv.Value)
-		}
+		v.spans[f.key] = s
+		v.e.known.saw(f.key, s)
 	}
 	return nil
 }
 
-// decodeHead reads the head; without one there is no store.
-func decodeHead(kvs []*mvccpb.KeyValue) (rev int64, h head, err error) {
-	if len(kvs) == 0 {
-		return 0, h, errNoStore
+// read reads facts at one moment. Those that stay as they are it reads once.
+func (v *view) read(ctx context.Context, facts []fact) error {
+	if v.exact {
+		facts = slices.DeleteFunc(facts, func(f fact) bool {
+			return f.prefix && v.spans[f.key] != nil || !f.prefix && v.rows[f.key] != nil
+		})
 	}
-	if err := json.Unmarshal(kvs[0].Value, &h); err != nil {
-		return 0, h, fmt.Errorf("%s is no head of an editlock store: %w", kvs[0].Key, err)
+	got, rev, err := v.e.readAgain(ctx, append(v.e.keys.reads(facts), get(v.e.keys.time()))...)
+	if err != nil {
+		return err
 	}
-	if h.Version != version {
-		return 0, h, fmt.Errorf("the store has version %d, this editlock knows version %d: use a newer editlock; nothing was changed",
-			h.Version, version)
-	}
-	return kvs[0].ModRevision, h, nil
+	v.passed(rev, got[len(facts)])
+	return v.learn(facts, got, rev)
 }
 
-func decodePeers(k keys, kvs []*mvccpb.KeyValue) (map[string]int64, error) {
-	peers := make(map[string]int64, len(kvs))
-	for _, kv := range kvs {
-		var until int64
-		if err := json.Unmarshal(kv.Value, &until); err != nil {
-			return nil, fmt.Errorf("the peer %q is corrupt: %w", kv.Key, err)
+// moment is the one revision at which all facts were read; 0: there is none.
+func (v *view) moment(facts []fact) (rev int64) {
+	for i, f := range facts {
+		at := int64(0)
+		if f.prefix {
+			at = v.spans[f.key].rev
+		} else {
+			at = v.rows[f.key].rev
 		}
-		peers[strings.TrimPrefix(string(kv.Key), k.peers())] = until
+		if at == 0 || i > 0 && at != rev {
+			return 0
+		}
+		rev = at
 	}
-	return peers, nil
+	return rev
 }
 
-// decodeName reads what stands under a name: its record, then its tickets in
-// their order.
-func decodeName(k keys, name string, kvs []*mvccpb.KeyValue) (st known, err error) {
-	prefix := k.name(name)
-	for _, kv := range kvs {
-		if string(kv.Key) == prefix+"r" {
-			if st.Record, st.due, err = decodeRecord(name, kv.Value); err != nil {
-				return st, err
+// compares says that facts are still true.
+func (v *view) compares(ifs []*pb.Compare, facts []fact) []*pb.Compare {
+	k := v.e.keys
+	for _, f := range facts {
+		if !f.prefix {
+			if val := v.rows[f.key]; val.raw == "" {
+				ifs = append(ifs, absent(k.row(f.key)))
+			} else {
+				ifs = append(ifs, is(k.row(f.key), val.raw))
 			}
 			continue
 		}
-		t, err := decodeTicket(name, kv.Value)
-		if err != nil {
-			return st, err
+		s := v.spans[f.key]
+		if len(s.keys) == 0 {
+			ifs = append(ifs, noneUnder(f.key))
+			continue
 		}
-		st.Queue = append(st.Queue, t)
+		ifs = append(ifs, noneNew(f.key, s.rev))
+		for _, key := range s.keys {
+			if len(s.keys) <= maxKept && !slices.Contains(facts, fact{key: strings.TrimPrefix(f.key, k.row("")) + key}) {
+				ifs = append(ifs, exists(f.key+key))
+			}
+		}
 	}
-	return st, nil
+	return ifs
 }
 
-// alive tells who of the peers lives at a time.
-func alive(peers map[string]int64, now int64) func(peer string) bool {
-	return func(peer string) bool { return now < peers[peer] }
+// maxKept is up to how many keys under a prefix each is compared, too.
+const maxKept = 24
+
+// known is what this process has read or written last.
+type known struct {
+	mu    sync.Mutex
+	rows  map[string]*value
+	bytes int // of them
+	// spans are prefixes under which something was, with the leases of what was
+	// first there. To read what is there now costs less than to assume nothing.
+	spans map[string][]string
 }
+
+// maxKnown bounds how many values are known, and maxKnownBytes how large they
+// are together.
+const maxKnown, maxKnownBytes = 1 << 15, 16 << 20
+
+func (m *known) get(key string) *value {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.rows[key]
+}
+
+// set remembers a value; of one that is not there it remembers nothing.
+func (m *known) set(key string, val *value) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.forget(key); val.row == nil {
+		return
+	}
+	if m.rows == nil {
+		m.rows = make(map[string]*value)
+	}
+	for other := range m.rows { // any
+		if len(m.rows) < maxKnown && m.bytes+len(val.raw) <= maxKnownBytes {
+			break
+		}
+		m.forget(other)
+	}
+	m.rows[key] = &value{raw: val.raw, row: val.row}
+	m.bytes += len(val.raw)
+}
+
+func (m *known) forget(key string) {
+	if val := m.rows[key]; val != nil {
+		m.bytes -= len(val.raw)
+		delete(m.rows, key)
+	}
+}
+
+// crowded reports whether something was under a prefix last.
+func (m *known) crowded(prefix string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	_, was := m.spans[prefix]
+	return was
+}
+
+// leasesUnder are leases of rows that were under a prefix last.
+func (m *known) leasesUnder(prefix string) []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.spans[prefix]
+}
+
+// saw notes what is under a prefix.
+func (m *known) saw(prefix string, s *span) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(s.keys) == 0 {
+		delete(m.spans, prefix)
+		return
+	}
+	if m.spans == nil || len(m.spans) >= maxKnown {
+		m.spans = make(map[string][]string)
+	}
+	var leases []string
+	for _, r := range s.rows[:min(len(s.rows), maxLeases)] {
+		if r.Lease != "" && !slices.Contains(leases, r.Lease) {
+			leases = append(leases, r.Lease)
+		}
+	}
+	m.spans[prefix] = leases
+}
+
+// maxLeases is how many leases under a prefix are known.
+const maxLeases = 4

@@ -1,11 +1,10 @@
 package etcd
 
 import (
-	"context"
 	"slices"
 
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/mvccpb"
-	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
 const (
@@ -31,7 +30,7 @@ type windows struct {
 }
 
 // next returns some keys, at most as many as limit says; none: there are no more.
-func (w *windows) next(ctx context.Context, limit int, more ...clientv3.OpOption) ([]*mvccpb.KeyValue, error) {
+func (w *windows) next(limit int) ([]*mvccpb.KeyValue, error) {
 	for w.from < w.until {
 		low, high := w.from, w.until
 		switch {
@@ -41,14 +40,15 @@ func (w *windows) next(ctx context.Context, limit int, more ...clientv3.OpOption
 		default:
 			high = low + w.span
 		}
-		got, err := w.r.get(ctx, clientv3.OpGet(w.prefix+number(low), append(more[:len(more):len(more)],
-			clientv3.WithRange(w.prefix+number(high)), clientv3.WithLimit(int64(limit)), clientv3.WithRev(w.r.rev))...))
+		read := scan(w.prefix+number(low), w.prefix+number(high))
+		read.Limit = int64(limit)
+		got, err := w.r.m.get([]*pb.RangeRequest{read})
 		if err != nil {
 			return nil, err
 		}
 		kvs, first := got[0].Kvs, low
 		if len(kvs) > 0 {
-			if first, err = numberOf(string(kvs[0].Key)); err != nil {
+			if first, err = numberOf(kvs[0].Key); err != nil {
 				return nil, err
 			}
 		}
@@ -63,7 +63,7 @@ func (w *windows) next(ctx context.Context, limit int, more ...clientv3.OpOption
 			w.until = low
 			slices.Reverse(kvs)
 		case got[0].More:
-			if w.from, err = numberOf(string(kvs[len(kvs)-1].Key)); err != nil {
+			if w.from, err = numberOf(kvs[len(kvs)-1].Key); err != nil {
 				return nil, err
 			}
 			w.from++
@@ -88,4 +88,95 @@ func spanFor(limit int, count int64, span uint64) uint64 {
 		wide *= min(widenMost, float64(limit)/float64(count)*3/4)
 	}
 	return uint64(min(max(wide, 1), wholeRange))
+}
+
+// logGlance is how many keys of the log are read at a time at least.
+const logGlance = 128
+
+// scan collects a page of all entries, or one that goes back by a tag.
+func (r *logReader) scan(s *pageSearch) error {
+	k, q := r.e.keys, &s.q
+	from, until := max(min(q.After, 1<<62), r.index.Floor)+1, r.last+1
+	w := &windows{r: r, prefix: k.logs(), span: r.e.span.Load(), newest: q.Newest}
+	slices.Sort(s.parts)
+	if q.Tag != "" {
+		w.prefix, w.span = k.mark(q.Tag), wholeRange
+	} else {
+		defer func() { r.e.span.Store(w.span) }() // the next page is probably as dense
+	}
+	take := func(kvs []*mvccpb.KeyValue) (full bool, err error) {
+		if q.Tag == "" {
+			for _, kv := range kvs {
+				entries, err := decodeLog(kv.Value)
+				if err != nil || s.add(entries) {
+					return true, err
+				}
+			}
+			return false, nil
+		}
+		low := uint64(0) // no key of the log that is not known comes behind this one
+		for _, kv := range kvs {
+			parts, err := decodeMark(kv.Value)
+			if err != nil {
+				return true, err
+			}
+			s.parts, low = append(s.parts, parts...), slices.Min(parts)
+		}
+		return r.back(s, low)
+	}
+	if q.Newest && q.Before < until {
+		// The key after that may begin before it.
+		w.from, w.until, w.newest = max(q.Before, from), until, false
+		kvs, err := w.next(1)
+		if err != nil {
+			return err
+		}
+		if until = q.Before; len(kvs) > 0 {
+			if full, err := take(kvs); full || err != nil {
+				return err
+			}
+		}
+		w.newest = true
+	}
+	w.from, w.until = from, until
+	for {
+		kvs, err := w.next(max(logGlance, min(q.Limit-len(s.page.Entries), 1000)))
+		if err != nil {
+			return err
+		}
+		if len(kvs) == 0 {
+			if q.Tag != "" {
+				_, err = r.back(s, 0)
+			}
+			return err
+		}
+		if full, err := take(kvs); full || err != nil {
+			return err
+		}
+	}
+}
+
+// back adds entries of the keys that a search knows, the newest first, down to
+// one number.
+func (r *logReader) back(s *pageSearch, low uint64) (full bool, err error) {
+	slices.Sort(s.parts)
+	s.parts = slices.Compact(s.parts)
+	if n, _ := slices.BinarySearch(s.parts, s.q.Before); n < len(s.parts) {
+		s.parts = s.parts[:n+1] // the first that ends behind that may begin before it
+	}
+	for n := len(s.parts); n > 0 && s.parts[n-1] >= low; n = len(s.parts) {
+		some := s.parts[max(0, n-min(logGlance, max(1, s.q.Limit-len(s.page.Entries)))):]
+		at, _ := slices.BinarySearch(some, low)
+		some = some[at:]
+		if err := r.fetch(some); err != nil {
+			return true, err
+		}
+		for _, n := range slices.Backward(some) {
+			if s.add(r.chunks[n]) {
+				return true, nil
+			}
+		}
+		s.parts = s.parts[:len(s.parts)-len(some)]
+	}
+	return false, nil
 }

@@ -41,6 +41,9 @@ type Harness struct {
 	// Quick makes the suite do as little as with -short.
 	Quick bool
 
+	// Steady says that the store's time never falls, whatever its clock does.
+	Steady bool
+
 	// Second is for engines that can't be given a clock: how long to wait
 	// where the suite would advance its own by a second. What needs a time
 	// to the microsecond is left out then. 0: the engine keeps to clock.
