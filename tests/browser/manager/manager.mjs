@@ -118,5 +118,6 @@ export function parse(id) {
 
 // What a reader sees.
 export const row = (page, id) => page.getByRole('row').filter({ has: page.getByRole('link', { name: id, exact: true }) });
-export const rows = (page) => page.locator('tbody tr');
+// rows are those of the list, not of a timeline's table.
+export const rows = (page) => page.locator('tbody[role=rowgroup] tr');
 export const count = (page, what) => page.locator('#counts div').filter({ hasText: what }).locator('dd');
