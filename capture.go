@@ -92,7 +92,9 @@ func (m *Manager) capture(ctx context.Context, c *capture) (*store.Record, store
 func (m *Manager) undo(ctx context.Context, c *capture, rec *store.Record) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), beatEvery)
 	defer cancel()
-	_, _ = m.release(WithTry(ctx, Try{}), c.name, c.owner, IfToken(Token(rec.Token)), 0)
+	if _, err := m.release(WithTry(ctx, Try{}), c.name, c.owner, IfToken(Token(rec.Token)), 0); err != nil {
+		m.leaveLater(c, false)
+	}
 }
 
 // refusal makes a bare ErrBusy, ErrLost or ErrNotHeld tell what it knows.

@@ -78,9 +78,7 @@ func (w *waits) lost(tickets []string, lapsed bool) {
 		over := make(chan struct{})
 		w.rejoins[name] = over
 		w.done.Go(func() {
-			for _, ticket := range tickets {
-				w.giveTurn(ticket)
-			}
+			w.giveTurns(tickets)
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			delete(w.rejoins, name)
@@ -89,18 +87,42 @@ func (w *waits) lost(tickets []string, lapsed bool) {
 	}
 }
 
+// rejoinAgain is how long after a failure the one whose turn it is joins again.
+const rejoinAgain = 100 * time.Millisecond
+
+// giveTurns lets waiters join their queue again, each after the one before it. Who
+// can't now holds up those behind, but not for longer than a lease: then the next
+// beat sorts all of them again.
+func (w *waits) giveTurns(tickets []string) {
+	end := time.Now().Add(peerTTL)
+	for len(tickets) > 0 {
+		if w.giveTurn(tickets[0]) {
+			tickets = tickets[1:]
+			continue
+		}
+		w.mu.Lock()
+		late := !time.Now().Before(w.leaseEnd)
+		w.mu.Unlock()
+		if late || !time.Now().Before(end) {
+			return
+		}
+		select {
+		case <-time.After(rejoinAgain):
+		case <-w.ctx.Done():
+			return
+		}
+	}
+}
+
 // giveTurn lets a waiter join its queue again, or joins for one who is away, and
-// waits until that is done.
-func (w *waits) giveTurn(ticket string) {
+// waits until that is done; false: it can't be done now.
+func (w *waits) giveTurn(ticket string) (done bool) {
 	turn := make(chan struct{})
 	w.mu.Lock()
 	p := w.places[ticket]
 	if p == nil || len(p.bells) == 0 {
 		w.mu.Unlock()
-		if p != nil {
-			w.rejoinFor(ticket, p)
-		}
-		return
+		return p == nil || w.rejoinFor(ticket, p)
 	}
 	bell := p.bells[0]
 	select {
@@ -108,7 +130,7 @@ func (w *waits) giveTurn(ticket string) {
 		if r.granted.Record != nil || r.withdrawn { // knows more already
 			bell <- r
 			w.mu.Unlock()
-			return
+			return true
 		}
 	default:
 	}
@@ -118,31 +140,34 @@ func (w *waits) giveTurn(ticket string) {
 	case <-turn:
 	case <-w.ctx.Done():
 	}
+	return true
 }
 
-// rejoinFor joins again for the caller of a place who is away. If that can't be
-// now, the next beat tries again.
-func (w *waits) rejoinFor(ticket string, p *place) {
+// rejoinFor joins again for the caller of a place who is away; false: that can't be
+// now, or the caller came back just now.
+func (w *waits) rejoinFor(ticket string, p *place) (done bool) {
 	w.mu.Lock()
 	rejoin := p.rejoin
 	w.mu.Unlock()
-	if rejoin == nil { // came back just now, and finds out by the next beat
-		return
+	if rejoin == nil {
+		return false
 	}
 	ctx, cancel := context.WithTimeout(w.ctx, beatEvery)
 	defer cancel()
 	over, err := rejoin(ctx)
 	if err != nil {
-		return
+		return false
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.places[ticket] != p {
-		return
+		return true
 	}
-	if p.lapsed = false; over {
+	p.lapsed, p.rejoined = false, time.Now()
+	if over {
 		w.ring(ticket, ring{})
 	}
+	return true
 }
 
 // rejoin joins a queue again for a caller who is away. What it is given instead is
@@ -151,7 +176,8 @@ func (w *waits) rejoinFor(ticket string, p *place) {
 func (m *Manager) rejoin(ctx context.Context, c *capture) (over bool, err error) {
 	ctx, _ = patience.WithCaller(ctx, time.Second) // nothing is confirmed for it
 	short := *c
-	short.confirm = confirmWithin
+	// A hold of its own session, from another capture, is not this one's to extend.
+	short.confirm, short.opts.If = confirmWithin, IfFree()
 	for {
 		rec, _, err := m.capture(ctx, &short)
 		switch {
@@ -160,6 +186,8 @@ func (m *Manager) rejoin(ctx context.Context, c *capture) (over bool, err error)
 		case ctx.Err() != nil || errors.Is(err, ErrUnavailable):
 			return false, err
 		case err != ErrBusy: //nolint:errorlint // bare: in the way
+			return true, nil
+		case standing(rec, c.owner) == CapturedByMe && !c.opts.If.Free():
 			return true, nil
 		case slices.ContainsFunc(rec.Waiters, func(t store.Ticket) bool { return t.ID == c.opts.RequestID && t.Peer != m.waits.peer }):
 			return true, nil // it asked another process
@@ -172,7 +200,7 @@ func (m *Manager) rejoin(ctx context.Context, c *capture) (over bool, err error)
 		case res.Replayed, now != nil && now.Request == c.opts.RequestID:
 			return true, nil
 		case !m.waits.has(c.opts.RequestID): // given up meanwhile, before it joined
-			m.leave(ctx, c, true)
+			m.leave(ctx, c, !m.waits.wasGivenUp(c.opts.RequestID))
 			return true, nil
 		default:
 			return false, nil

@@ -149,9 +149,8 @@ func (w *waiting) tryJoin(ctx context.Context) bool {
 				return false
 			}
 		case m.waits.wasGivenUp(c.opts.RequestID): // before it joined
-			if w.exit() {
-				m.leave(ctx, c, false)
-			}
+			w.exit()
+			m.leave(ctx, c, false) // another by this ticket may have left before it joined
 			w.err = w.withdrawn()
 			return false
 		default:
@@ -261,8 +260,12 @@ func (m *Manager) withdraw(ctx context.Context, id ID, caller Owner, requestID s
 	t := store.Ticket{ID: scoped(requestID, "capture", caller.Session, id)}
 	m.waits.withdraw(t.ID)
 	rec, res, err := m.swap(ctx, "", store.Swap{Name: id.String(), Do: store.Leave, Ticket: &t})
-	if err != nil || res.Done || rec == nil || rec.Request != t.ID {
-		return res.Done, err
+	if err != nil { // those who waited by it have gone
+		m.leaveLater(&capture{name: id.String(), owner: caller, opts: CaptureOptions{RequestID: t.ID}}, false)
+		return false, err
+	}
+	if res.Done || rec == nil || rec.Request != t.ID {
+		return res.Done, nil
 	}
 	return m.release(ctx, id.String(), caller, IfToken(Token(rec.Token)), 0)
 }

@@ -57,6 +57,9 @@ type place struct {
 	// place is no more.
 	rejoin func(ctx context.Context) (over bool, err error)
 	lapsed bool // it is gone from the queue, as the process had lost its lease
+	// rejoined is when it was last joined again for its caller: a beat that was sent
+	// before does not know of it.
+	rejoined time.Time
 }
 
 // ring is what a waiter is woken by: its ticket left the queue.
@@ -130,7 +133,10 @@ func (w *waits) joined(ticket string, rec *store.Record, now time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	p := w.places[ticket]
-	if p == nil || p.in {
+	if p == nil {
+		return
+	}
+	if p.lapsed = false; p.in {
 		return
 	}
 	p.in, p.order = true, order{now, rec.Waiting}
@@ -337,10 +343,11 @@ func (w *waits) beat(ctx context.Context) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	gone := slices.DeleteFunc(known, func(ticket string) bool {
-		if p := w.places[ticket]; p != nil && in[ticket] {
+		p := w.places[ticket]
+		if p != nil && in[ticket] {
 			p.lapsed = false
 		}
-		return in[ticket]
+		return in[ticket] || p != nil && !p.rejoined.Before(sent)
 	})
 	if !w.closing {
 		w.lost(gone, lapsed)
