@@ -8,6 +8,7 @@ package enginetest
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -49,15 +50,25 @@ func Program(t TB, name string, folders ...string) string {
 	return path
 }
 
-// FreePort is a loopback port nobody listens on right now.
+// Systems give ports from 32768 on (Linux) to whoever connects to something, and
+// so might take one that a server is about to listen on.
+const firstPort, endPort = 10_000, 32_000
+
+// FreePort is a loopback port nobody listens on right now, and that nobody is given
+// who does not ask for it.
 func FreePort(t TB) int {
 	t.Helper()
-	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for try := 1; ; try++ {
+		port := firstPort + rand.N(endPort-firstPort)
+		l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", Address(port))
+		if err == nil {
+			_ = l.Close()
+			return port
+		}
+		if try == 100 {
+			t.Fatal(err)
+		}
 	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).Port //nolint:forcetypeassert // a TCP listener's
 }
 
 // Address is the loopback address with a port.
