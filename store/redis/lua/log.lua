@@ -44,6 +44,7 @@ local function locate(number, f)
     local b = batch(call('XREVRANGE', P .. 'log', number, '-', 'COUNT', 1)[1])
     entries(b, function(is, start, stop)
       if is == n or #queries > 1 then where[is] = { b, start, stop } end
+      return is == n and #queries == 1
     end)
   end
   if where[n] then f(spread(where[n])) end
