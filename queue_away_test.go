@@ -285,3 +285,46 @@ func TestManager_NobodyJoinsForAWaiterWhoLeavesMeanwhile(t *testing.T) {
 		}
 	})
 }
+
+// joins counts the joins that are done through it.
+type joins struct {
+	store.Store
+	done atomic.Int64
+}
+
+func (j *joins) Swap(ctx context.Context, req store.Request) (store.Result, error) {
+	res, err := j.Store.Swap(ctx, req)
+	if res.Done && req.Swaps[0].Do == store.Join {
+		j.done.Add(1)
+	}
+	return res, err
+}
+
+// Also behind more waiters than a record names.
+func TestManager_NobodyRejoinsForAWaiterWhoAskedAnotherServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := memory.New(nil)
+		joined := &joins{Store: kept{st}}
+		cut := &cuttable{Store: joined}
+		one, other := editlock.NewManager(cut, nil), editlock.NewManager(st, nil)
+		defer func() { _, _ = one.Close(), other.Close() }()
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		held(t, other, time.Hour)
+		for n := range store.MaxWaiters + 5 {
+			go func() { _ = returns(ctx, other, fmt.Sprint("w", n), time.Millisecond) }()
+			time.Sleep(10 * time.Millisecond)
+		}
+		go asks(t, one, "mover", 3*time.Second, editlock.AutoRelease{})
+		time.Sleep(100 * time.Millisecond)
+		cut.off.Store(true)
+		time.Sleep(11 * time.Second) // the lease of one has ended
+		go func() { _ = returns(ctx, other, "mover", 8*time.Second) }()
+		time.Sleep(500 * time.Millisecond)
+		cut.off.Store(false)
+		time.Sleep(30 * time.Second)
+		if n := joined.done.Load(); n != 1 {
+			t.Errorf("the waiter joined %d times where it asked once", n)
+		}
+	})
+}

@@ -189,14 +189,16 @@ func (m *Manager) rejoin(ctx context.Context, c *capture) (over bool, err error)
 			return true, nil
 		case standing(rec, c.owner) == CapturedByMe && !c.opts.If.Free():
 			return true, nil
-		case slices.ContainsFunc(rec.Waiters, func(t store.Ticket) bool { return t.ID == c.opts.RequestID && t.Peer != m.waits.peer }):
-			return true, nil // it asked another process
 		}
-		now, res, err := m.swap(ctx, c.opts.RequestID, c.join(rec, m.waits.peer))
+		join := c.join(rec, m.waits.peer)
+		join.Expect.Here = true
+		now, res, err := m.swap(ctx, c.opts.RequestID, join)
 		switch {
 		case err != nil:
 			return false, err
-		case !res.Done: // what stood there has changed
+		case !res.Done && (now == nil || join.Expect.Token != 0 && join.Expect.Token != now.Token): // what stood there has changed
+		case !res.Done: // the caller asked another process
+			return true, nil
 		case res.Replayed, now != nil && now.Request == c.opts.RequestID:
 			return true, nil
 		case !m.waits.has(c.opts.RequestID): // given up meanwhile, before it joined

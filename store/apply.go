@@ -234,6 +234,9 @@ func Apply(s State, sw Swap, request string, env Env) (State, Effects, bool) {
 		t.Name = sw.Name
 		i := slices.IndexFunc(s.Queue, func(q Ticket) bool { return q.ID == t.ID })
 		if i >= 0 && env.Alive(s.Queue[i].Peer) {
+			if sw.Expect.Here && s.Queue[i].Peer != t.Peer {
+				return s, eff, false
+			}
 			// Somebody who waits already keeps the place, under the new peer.
 			s.Queue = slices.Clone(s.Queue)
 			s.Queue[i].Peer = t.Peer

@@ -149,6 +149,7 @@ type Expect struct {
 	Session *string // this holder's session
 	Data    *string // this data
 	Waiting bool    // somebody waits
+	Here    bool    // of a Join: its ticket waits at no other living peer
 }
 
 // Swap is one compare-and-swap under one name.

@@ -45,6 +45,9 @@ var queueBugs = []mutant{
 			_, _ = m.swap(ctx, store.Request{Swaps: []store.Swap{away}})
 		})
 	}},
+	{"moves a ticket whatever its join expects", []string{"Queue", "Table", "Histories"}, func(st *tampered) {
+		st.swaps(func(sw *store.Swap) { sw.Expect.Here = false })
+	}},
 	{"keeps who leaves", []string{"Queue", "Claims", "Turns", "Histories"}, func(st *tampered) {
 		m := st.methods
 		st.swap = func(ctx context.Context, req store.Request) (store.Result, error) {

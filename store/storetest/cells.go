@@ -214,6 +214,7 @@ type condition struct {
 	name  string
 	given [4]given // token, session, data, waiting
 	free  bool
+	here  bool
 }
 
 type given uint8
@@ -231,6 +232,7 @@ func conditions() []condition {
 	all := []condition{
 		{name: "free", free: true},
 		{name: "anything"},
+		{name: "waiting nowhere else", here: true},
 		{name: "all right", given: [4]given{right, right, right, right}},
 	}
 	for i, part := range parts {
@@ -253,7 +255,7 @@ func (x condition) of(rec *store.Record) store.Expect {
 	if rec == nil {
 		rec = &store.Record{Token: 1, Holder: party(holder), Data: "data of " + holder}
 	}
-	out := store.Expect{Free: x.free, Waiting: x.given[3] == right}
+	out := store.Expect{Free: x.free, Waiting: x.given[3] == right, Here: x.here}
 	switch x.given[0] {
 	case right:
 		out.Token = rec.Token

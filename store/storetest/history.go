@@ -330,6 +330,9 @@ func (c *client) join(name string) store.Swap {
 	sw.Ticket.ID = c.ticket(name)
 	sw.Ticket.ClaimAfter = c.seconds(float64([]int{0, 0, 1, 3}[c.random.IntN(4)]))
 	sw.Ticket.Confirm = c.seconds(float64([]int{0, 2}[c.random.IntN(2)]))
+	if c.chance(20) { // it may wait elsewhere by now
+		sw.Ticket.Peer, sw.Expect.Here = fmt.Sprintf("%s/p%d", c.names[0], c.random.IntN(c.clients)), true
+	}
 	return sw
 }
 

@@ -15,6 +15,7 @@ var queueLaws = []law{
 	{"a dead waiter is passed over", lawDeadPassed, 0},
 	{"nobody is granted if all waiters are dead", lawAllDead, 0},
 	{"who joins again keeps the place, at the peer named last", lawRejoinKeepsPlace, 0},
+	{"a join may depend on that its ticket waits at no other peer", lawJoinHere, 0},
 	{"nobody queues for a free name", lawJoinFree, 0},
 	{"a join under a condition that fails is refused", lawJoinCondition, 0},
 	{"who leaves is granted nothing", lawLeave, 0},
@@ -139,6 +140,44 @@ func lawRejoinKeepsPlace(t *test) {
 	t.wantSame("tickets of the old peer", []string{}, t.beat("old", 3))
 	t.pass(4)
 	t.wantHolder(t.do(drop("a", "ann")), "wendy")
+}
+
+// The first in the queue, and one behind all that a record shows.
+func lawJoinHere(t *test) {
+	t.beat("doomed", 3)
+	for _, peer := range []string{"old", "new"} {
+		t.beat(peer, 1000)
+	}
+	for _, before := range []int{0, store.MaxWaiters + 2} {
+		name := fmt.Sprint(before, " before")
+		t.do(take(name, "ann", t.idle(600)))
+		for i := range before {
+			t.do(join(name, fmt.Sprint("w", i, " on ", name), "new", t.idle(600)))
+		}
+		sw := func(session, peer string) store.Swap {
+			sw := join(name, session+" on "+name, peer, t.idle(600))
+			sw.Expect.Here = true
+			return sw
+		}
+		t.do(sw("wendy", "old"))
+		t.do(sw("wendy", "old"))
+		if rec := t.refuse(sw("wendy", "new")); rec.Waiting != before+1 {
+			t.Errorf("%d wait", rec.Waiting)
+		}
+		t.do(join(name, "wendy on "+name, "new", t.idle(600)))
+		t.refuse(sw("wendy", "old"))
+		t.do(join(name, "dora on "+name, "doomed", t.idle(600)))
+	}
+	t.wantSame("tickets that moved", []string{}, t.beat("old", 1000))
+	t.pass(4)
+	for _, before := range []int{0, store.MaxWaiters + 2} {
+		name := fmt.Sprint(before, " before")
+		sw := join(name, "dora on "+name, "old", t.idle(600)) // its peer died
+		sw.Expect.Here = true
+		if rec := t.do(sw); rec.Waiting != before+2 {
+			t.Errorf("%d wait", rec.Waiting)
+		}
+	}
 }
 
 func lawJoinFree(t *test) {
