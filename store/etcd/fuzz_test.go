@@ -82,6 +82,28 @@ func FuzzValues(f *testing.F) {
 	})
 }
 
+// The values of stores that exist are as this table has them.
+func TestValuesKeepTheirForm(t *testing.T) {
+	whole := &row{Row: kv.Row{
+		Value: []byte("v\xff"), Data: "d", Tags: []string{"s", ""}, Lease: "p", Rev: 300, Ver: 2,
+		At: time.UnixMicro(1_000_000), Seen: time.UnixMicro(1_000_001), Due: time.UnixMicro(-1), TTL: time.Minute, Max: -1,
+	}}
+	entries := []logged{
+		{Logged: kv.Logged{Number: 299, At: time.UnixMicro(1), Value: []byte("v")}, id: "i", tags: []string{"a", "b"}},
+		{Logged: kv.Logged{Number: 300}},
+	}
+	for _, tt := range []struct{ name, value, want string }{
+		{"row", whole.encode(), "\x01\xac\x02\x02\xc0\x84=\xc1\x84=\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x80\xb0\x9d\xc2\xdf\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x01p\x02\x01s\x00\x01d\x02v\xff"},
+		{"empty row", (&row{}).encode(), "\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"},
+		{"log", encodeLog(entries, false), "\x01\x02\xab\x02\x01\x01i\x02\x01a\x01b\x01v\xac\x02\x00\x00\x00\x00"},
+		{"mark", encodeMark([]uint64{1, 300, 301}), "\x01\xab\x02\x01"},
+	} {
+		if tt.value != tt.want {
+			t.Errorf("%s is written as\n%+q, want\n%+q", tt.name, tt.value, tt.want)
+		}
+	}
+}
+
 // FuzzKeyParts is of texts as parts of keys: what is under one text is never
 // taken for another's.
 func FuzzKeyParts(f *testing.F) {

@@ -11,6 +11,7 @@ import (
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/mvccpb"
 
+	"github.com/editlock/editlock/store/internal/codec"
 	"github.com/editlock/editlock/store/kv"
 )
 
@@ -40,7 +41,7 @@ func decodeIndex(kv *mvccpb.KeyValue) (x index, err error) {
 		return x, nil
 	}
 	if err := json.Unmarshal(kv.Value, &x); err != nil {
-		return x, fmt.Errorf("etcd: the log's index: %w", errValue)
+		return x, fmt.Errorf("etcd: the log's index: %w", codec.ErrMalformed)
 	}
 	x.raw = string(kv.Value)
 	return x, nil
@@ -59,23 +60,23 @@ func (x index) replaced(k keys, next index, ops []*pb.RequestOp) *pb.TxnRequest 
 // A mark is the keys of the log, in their order, that have a tag.
 
 func encodeMark(parts []uint64) string {
-	var e encoder
+	var e codec.Encoder
 	last := uint64(0)
 	for _, n := range parts {
-		e.number(n - last)
+		e.Number(n - last)
 		last = n
 	}
 	return string(e)
 }
 
 func decodeMark(value []byte) (parts []uint64, err error) {
-	d, last := decoder{rest: value}, uint64(0)
-	for len(d.rest) > 0 {
-		last += d.number()
+	d, last := codec.NewDecoder(value), uint64(0)
+	for d.More() {
+		last += d.Number()
 		parts = append(parts, last)
 	}
-	if d.err != nil || len(parts) == 0 || !slices.IsSorted(parts) {
-		return nil, fmt.Errorf("etcd: a mark of the log: %w", errValue)
+	if d.Err() != nil || len(parts) == 0 || !slices.IsSorted(parts) {
+		return nil, fmt.Errorf("etcd: a mark of the log: %w", codec.ErrMalformed)
 	}
 	return parts, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 
+	"github.com/editlock/editlock/store/internal/codec"
 	"github.com/editlock/editlock/store/kv"
 )
 
@@ -71,15 +72,15 @@ func encodeLog(entries []logged, packed bool) string {
 	for i := range entries {
 		size += 64 + len(entries[i].Value)
 	}
-	e := make(encoder, 0, size)
-	e.number(uint64(len(entries)))
+	e := make(codec.Encoder, 0, size)
+	e.Number(uint64(len(entries)))
 	for i := range entries {
 		in := &entries[i]
-		e.number(in.Number)
-		e.number(uint64(micros(in.At)))
-		e.text(in.id)
-		e.texts(in.tags)
-		e.text(string(in.Value))
+		e.Number(in.Number)
+		e.Number(uint64(micros(in.At)))
+		e.Text(in.id)
+		e.Texts(in.tags)
+		e.Bytes(in.Value)
 	}
 	if !packed {
 		return string([]byte{valueVersion}) + string(e)
@@ -104,7 +105,7 @@ var packers = sync.Pool{New: func() any {
 
 func decodeLog(value []byte) ([]logged, error) {
 	if len(value) == 0 {
-		return nil, fmt.Errorf("etcd: the log: %w", errValue)
+		return nil, fmt.Errorf("etcd: the log: %w", codec.ErrMalformed)
 	}
 	plain := value[1:]
 	switch value[0] {
@@ -115,20 +116,20 @@ func decodeLog(value []byte) ([]logged, error) {
 			return nil, fmt.Errorf("etcd: the log: %w", err)
 		}
 	default:
-		return nil, fmt.Errorf("etcd: the log: %w", errValue)
+		return nil, fmt.Errorf("etcd: the log: %w", codec.ErrMalformed)
 	}
-	d := decoder{rest: plain}
-	n := d.number()
-	if n == 0 || n > uint64(len(d.rest)) {
-		return nil, fmt.Errorf("etcd: the log: %w", errValue)
+	d := codec.NewDecoder(plain)
+	n := d.Len()
+	if n == 0 {
+		return nil, fmt.Errorf("etcd: the log: %w", codec.ErrMalformed)
 	}
 	entries := make([]logged, n)
 	for i := range entries {
-		entries[i] = logged{Logged: kv.Logged{Number: d.number(), At: fromMicros(int64(d.number()))}, id: d.text(), tags: d.texts()}
-		entries[i].Value = d.bytes()
+		entries[i] = logged{Logged: kv.Logged{Number: d.Number(), At: fromMicros(int64(d.Number()))}, id: d.Text(), tags: d.Texts()}
+		entries[i].Value = d.Bytes()
 	}
-	if d.err != nil || len(d.rest) > 0 {
-		return nil, fmt.Errorf("etcd: the log: %w", errValue)
+	if err := d.End(); err != nil {
+		return nil, fmt.Errorf("etcd: the log: %w", err)
 	}
 	return entries, nil
 }

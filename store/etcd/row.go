@@ -1,11 +1,10 @@
 package etcd
 
 import (
-	"encoding/binary"
-	"errors"
 	"slices"
 	"time"
 
+	"github.com/editlock/editlock/store/internal/codec"
 	"github.com/editlock/editlock/store/kv"
 )
 
@@ -14,8 +13,6 @@ type row struct{ kv.Row }
 
 // valueVersion is that of the values' form.
 const valueVersion = 1
-
-var errValue = errors.New("truncated, or not written by editlock")
 
 func micros(t time.Time) int64 {
 	if t.IsZero() {
@@ -31,96 +28,32 @@ func fromMicros(us int64) time.Time {
 	return time.UnixMicro(us).UTC()
 }
 
-// encoder appends to a value: numbers, and texts after their lengths.
-type encoder []byte
-
-func (e *encoder) number(n uint64) { *e = binary.AppendUvarint(*e, n) }
-
-func (e *encoder) text(s string) {
-	e.number(uint64(len(s)))
-	*e = append(*e, s...)
-}
-
-func (e *encoder) texts(list []string) {
-	e.number(uint64(len(list)))
-	for _, s := range list {
-		e.text(s)
-	}
-}
-
-// decoder reads what an encoder wrote. After a fault it returns zero values.
-type decoder struct {
-	rest []byte
-	err  error
-}
-
-func (d *decoder) number() uint64 {
-	n, size := binary.Uvarint(d.rest)
-	if size <= 0 {
-		d.err, d.rest = errValue, nil
-		return 0
-	}
-	d.rest = d.rest[size:]
-	return n
-}
-
-func (d *decoder) bytes() []byte {
-	n := d.number()
-	if n > uint64(len(d.rest)) {
-		d.err, d.rest = errValue, nil
-		return nil
-	}
-	b := d.rest[:n:n]
-	d.rest = d.rest[n:]
-	return b
-}
-
-func (d *decoder) text() string { return string(d.bytes()) }
-
-func (d *decoder) texts() []string {
-	n := d.number()
-	if n == 0 || n > uint64(len(d.rest)) {
-		if n > 0 {
-			d.err = errValue
-		}
-		return nil
-	}
-	list := make([]string, n)
-	for i := range list {
-		list[i] = d.text()
-	}
-	return list
-}
-
 func (r *row) encode() string {
-	e := make(encoder, 0, 96+len(r.Value)+len(r.Data)+len(r.Lease)+40*len(r.Tags))
-	e.number(valueVersion)
+	e := make(codec.Encoder, 0, 96+len(r.Value)+len(r.Data)+len(r.Lease)+40*len(r.Tags))
+	e.Number(valueVersion)
 	for _, n := range [...]uint64{
 		r.Rev, r.Ver, uint64(micros(r.At)), uint64(micros(r.Seen)), uint64(micros(r.Due)), uint64(r.TTL), uint64(r.Max),
 	} {
-		e.number(n)
+		e.Number(n)
 	}
-	e.text(r.Lease)
-	e.texts(r.Tags)
-	e.text(r.Data)
-	e.text(string(r.Value))
+	e.Text(r.Lease)
+	e.Texts(r.Tags)
+	e.Text(r.Data)
+	e.Bytes(r.Value)
 	return string(e)
 }
 
 // decodeRow reads a row. Its Value is a part of raw.
 func decodeRow(key string, raw []byte) (*row, error) {
-	d := decoder{rest: raw}
-	if d.number() != valueVersion {
-		return nil, errValue
+	d := codec.NewDecoder(raw)
+	if d.Number() != valueVersion {
+		return nil, codec.ErrMalformed
 	}
-	r := &row{Row: kv.Row{Key: key, Rev: d.number(), Ver: d.number()}}
-	r.At, r.Seen, r.Due = fromMicros(int64(d.number())), fromMicros(int64(d.number())), fromMicros(int64(d.number()))
-	r.TTL, r.Max = time.Duration(d.number()), time.Duration(d.number())
-	r.Lease, r.Tags, r.Data, r.Value = d.text(), d.texts(), d.text(), d.bytes()
-	if d.err == nil && len(d.rest) > 0 {
-		d.err = errValue
-	}
-	return r, d.err
+	r := &row{Row: kv.Row{Key: key, Rev: d.Number(), Ver: d.Number()}}
+	r.At, r.Seen, r.Due = fromMicros(int64(d.Number())), fromMicros(int64(d.Number())), fromMicros(int64(d.Number()))
+	r.TTL, r.Max = time.Duration(d.Number()), time.Duration(d.Number())
+	r.Lease, r.Tags, r.Data, r.Value = d.Text(), d.Texts(), d.Text(), d.Bytes()
+	return r, d.End()
 }
 
 // copied is the row as it is handed out.

@@ -33,6 +33,16 @@ func FuzzLog(f *testing.F) {
 	})
 }
 
+// The rows of files that exist are as this one.
+func TestLogKeepsItsForm(t *testing.T) {
+	got := string(dbfile.EncodeLog([]dbfile.Entry{
+		{Number: 6, ID: "i", Value: []byte("v\xff"), Tags: []string{"a", "", "b"}}, {Number: 306},
+	}))
+	if want := "\xac\x02\x01i\x02v\xff\x03\x01a\x00\x01b\x00\x00\x00\x00"; got != want {
+		t.Errorf("the log is written as\n%+q, want\n%+q", got, want)
+	}
+}
+
 // FuzzLogBody is of rows as they may stand in a file.
 func FuzzLogBody(f *testing.F) {
 	whole := dbfile.EncodeLog([]dbfile.Entry{{Number: 6, ID: "i", Value: []byte("v"), Tags: []string{"a", "b"}}, {Number: 7}})
