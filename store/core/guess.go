@@ -80,16 +80,24 @@ func assumeHeld(sw *store.Swap) *place {
 type holds struct {
 	mu    sync.Mutex
 	names map[string]*held
+	size  int // of all of them
 }
 
-// held is a hold, without its data, and its queue.
+// held is a hold and its queue. The row has what a guess needs: neither its
+// data nor texts that may be parts of it.
 type held struct {
 	row   kv.Row
 	queue []store.Ticket
 	rest  int
+	size  int
 }
 
-const maxKnown = 1 << 14
+const (
+	maxKnown      = 1 << 14  // names
+	maxKnownBytes = 16 << 20 // of all of them, about
+	// heldBytes and ticketBytes are what one takes beside its texts.
+	heldBytes, ticketBytes = 512, 512
+)
 
 func (h *holds) get(name string) *held {
 	h.mu.Lock()
@@ -97,24 +105,48 @@ func (h *holds) get(name string) *held {
 	return h.names[name]
 }
 
-// saw remembers what stands under a name.
+// saw remembers what stands under a name, in place of any others if need be.
 func (h *holds) saw(p *place) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.forget(p.name)
 	if p.hold == nil {
-		delete(h.names, p.name)
 		return
+	}
+	last := &held{row: *p.hold, queue: p.queue, rest: p.rest}
+	last.row.Key, last.row.Data, last.row.Tags, last.row.Lease = "", "", nil, ""
+	if last.size = heldBytes + len(p.name) + len(last.row.Value) + queueSize(p.queue); last.size > maxKnownBytes {
+		return
+	}
+	for name := range h.names { // any ones
+		if len(h.names) < maxKnown && h.size+last.size <= maxKnownBytes {
+			break
+		}
+		h.forget(name)
 	}
 	if h.names == nil {
 		h.names = make(map[string]*held)
 	}
-	if _, known := h.names[p.name]; !known && len(h.names) >= maxKnown {
-		for name := range h.names { // any one
-			delete(h.names, name)
-			break
+	h.names[p.name] = last
+	h.size += last.size
+}
+
+func (h *holds) forget(name string) {
+	if old := h.names[name]; old != nil {
+		h.size -= old.size
+		delete(h.names, name)
+	}
+}
+
+// queueSize is about how many bytes a queue takes.
+func queueSize(queue []store.Ticket) (size int) {
+	party := func(p store.Party) int { return len(p.Session) + len(p.User) + len(p.Value) }
+	for i := range queue {
+		t := &queue[i]
+		size += ticketBytes + len(t.ID) + len(t.Peer) + party(t.Holder) + len(t.Data) + len(t.Value)
+		if t.Note != nil {
+			size += len(t.Note.Kind) + party(t.Note.Actor) + len(t.Note.Reason)
 		}
 	}
-	last := &held{row: *p.hold, queue: p.queue, rest: p.rest}
-	last.row.Data = ""
-	h.names[p.name] = last
+	return size
 }
