@@ -267,8 +267,6 @@ func (b *batch) done(ctx context.Context, s *step, rev int64) error {
 		w := &s.wrote[i]
 		b.e.known.set(w.key, &value{raw: w.raw, row: s.over[w.key]})
 	}
-	if n := kv.NewsOf(s.txn, s.answer); n.Logged || len(n.Notes) > 0 {
-		b.e.publish(n)
-	}
+	b.e.listeners.Tell(kv.NewsOf(s.txn, s.answer))
 	return nil
 }

@@ -75,8 +75,7 @@ type engine struct {
 	last   uint64 // number given out, or seen
 	ahead  int64  // how far other processes' numbers were ahead of this machine's time of day
 
-	listening sync.Mutex
-	listeners map[*func(kv.News)]struct{}
+	listeners kv.Listeners
 	watching  sync.Once
 }
 

@@ -71,26 +71,9 @@ func (e *engine) decodeNews(value []byte) (n kv.News, ours bool) {
 // Listen implements kv.Engine. From the first listener on, this process watches
 // the news of others.
 func (e *engine) Listen(f func(kv.News)) (stop func()) {
-	e.listening.Lock()
-	defer e.listening.Unlock()
-	if e.listeners == nil {
-		e.listeners = make(map[*func(kv.News)]struct{})
-	}
-	e.listeners[&f] = struct{}{}
+	stop = e.listeners.Add(f)
 	e.watching.Do(func() { e.background(e.watch) })
-	return func() {
-		e.listening.Lock()
-		defer e.listening.Unlock()
-		delete(e.listeners, &f)
-	}
-}
-
-func (e *engine) publish(n kv.News) {
-	e.listening.Lock()
-	defer e.listening.Unlock()
-	for f := range e.listeners {
-		(*f)(n)
-	}
+	return stop
 }
 
 // watch watches the news until the engine is closed. A watch that breaks is
@@ -105,7 +88,7 @@ func (e *engine) watch() {
 		for got := range e.client.Watch(ctx, e.keys.step(), clientv3.WithPrefix(), clientv3.WithRev(rev)) {
 			if got.CompactRevision > 0 {
 				rev = 0
-				e.publish(kv.News{Logged: true}) // whatever it was
+				e.listeners.Tell(kv.News{Logged: true}) // whatever it was
 			}
 			for _, event := range got.Events {
 				rev = event.Kv.ModRevision + 1
@@ -113,8 +96,8 @@ func (e *engine) watch() {
 				if string(event.Kv.Key) == e.keys.step() {
 					value = value[min(len(value), numberLen):]
 				}
-				if n, ours := e.decodeNews(value); !ours && (n.Logged || len(n.Notes) > 0) {
-					e.publish(n)
+				if n, ours := e.decodeNews(value); !ours {
+					e.listeners.Tell(n)
 				}
 			}
 			if got.Canceled {

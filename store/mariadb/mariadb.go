@@ -40,8 +40,8 @@ type engine struct {
 	stop  context.CancelFunc
 	ctx   context.Context // ends with Close
 
+	listeners kv.Listeners
 	mu        sync.Mutex
-	listeners map[*func(kv.News)]struct{}
 	told      uint64 // the highest number that listeners know of
 	poller    sync.Once
 	polls     sync.WaitGroup
@@ -63,7 +63,7 @@ func open(ctx context.Context, url string) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &engine{db: db, listeners: make(map[*func(kv.News)]struct{}), clock: serverClock}
+	e := &engine{db: db, clock: serverClock}
 	e.db.SetMaxOpenConns(16)
 	e.db.SetMaxIdleConns(8)
 	e.newSender()

@@ -20,15 +20,9 @@ const (
 // Listen implements kv.Engine. MariaDB has no push: while there is a listener,
 // the process looks at what other processes have written.
 func (e *engine) Listen(f func(kv.News)) (stop func()) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.listeners[&f] = struct{}{}
+	stop = e.listeners.Add(f)
 	e.poller.Do(func() { e.polls.Go(e.poll) })
-	return func() {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		delete(e.listeners, &f)
-	}
+	return stop
 }
 
 // sender tells the notes of this process from those of others.
@@ -51,15 +45,7 @@ func (e *engine) tell(txns []kv.Txn, answers []kv.Answer) {
 		if answers[i].First == e.told+1 {
 			e.told += uint64(txns[i].Numbers)
 		}
-		if news := kv.NewsOf(&txns[i], &answers[i]); news.Logged || len(news.Notes) > 0 {
-			e.publish(news)
-		}
-	}
-}
-
-func (e *engine) publish(n kv.News) {
-	for f := range e.listeners {
-		(*f)(n)
+		e.listeners.Tell(kv.NewsOf(&txns[i], &answers[i]))
 	}
 }
 
@@ -74,10 +60,7 @@ func (e *engine) poll() {
 			return
 		case <-tick.C:
 		}
-		e.mu.Lock()
-		idle := len(e.listeners) == 0
-		e.mu.Unlock()
-		if idle {
+		if !e.listeners.Any() {
 			continue
 		}
 		last, notes, err := e.look(e.ctx, &after)
@@ -87,9 +70,7 @@ func (e *engine) poll() {
 		e.mu.Lock()
 		grown := last > e.told
 		e.told = max(e.told, last)
-		if grown || len(notes) > 0 {
-			e.publish(kv.News{Notes: notes, Logged: grown})
-		}
+		e.listeners.Tell(kv.News{Notes: notes, Logged: grown})
 		e.mu.Unlock()
 	}
 }

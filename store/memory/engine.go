@@ -41,7 +41,7 @@ type Engine struct {
 	due       *btree.BTreeG[*row]
 	leased    map[string]map[string]bool // keys by the key they live with
 	log       log
-	listeners map[*func(kv.News)]struct{}
+	listeners kv.Listeners
 }
 
 // row is a row as it is stored. It is never changed, only replaced.
@@ -59,9 +59,8 @@ func NewEngine(o *Options) *Engine {
 		due: btree.NewG(degree, func(a, b *row) bool {
 			return a.Due.Before(b.Due) || a.Due.Equal(b.Due) && a.Key < b.Key
 		}),
-		leased:    make(map[string]map[string]bool),
-		log:       newLog(),
-		listeners: make(map[*func(kv.News)]struct{}),
+		leased: make(map[string]map[string]bool),
+		log:    newLog(),
 	}
 	if o != nil && o.Now != nil {
 		e.now = o.Now
@@ -110,10 +109,8 @@ func (e *Engine) commit(txn *kv.Txn, now time.Time) kv.Answer {
 		e.log.add(txn.Log, a.First-1, now)
 	}
 	a.Found = e.find(txn.Read, now)
-	if news := kv.NewsOf(txn, &a); a.Done && (news.Logged || len(news.Notes) > 0) {
-		for f := range e.listeners {
-			(*f)(news)
-		}
+	if a.Done {
+		e.listeners.Tell(kv.NewsOf(txn, &a))
 	}
 	return a
 }
@@ -292,16 +289,7 @@ func (e *Engine) search(q *kv.Range, now time.Time) (found kv.Found) {
 }
 
 // Listen implements kv.Engine.
-func (e *Engine) Listen(f func(kv.News)) (stop func()) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.listeners[&f] = struct{}{}
-	return func() {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		delete(e.listeners, &f)
-	}
-}
+func (e *Engine) Listen(f func(kv.News)) (stop func()) { return e.listeners.Add(f) }
 
 // Close implements kv.Engine.
 func (e *Engine) Close() error {

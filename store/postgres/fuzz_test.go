@@ -14,13 +14,12 @@ func FuzzHeard(f *testing.F) {
 	f.Add("AAAA")
 	f.Add(base64.StdEncoding.EncodeToString([]byte{0, 0, 0, 8, 0, 0, 0, 17, 0xff, 0xff, 0xff, 0xff}))
 	f.Fuzz(func(t *testing.T, payload string) {
-		e := &engine{process: []byte("own"), listeners: make(map[*func(kv.News)]struct{})}
-		heard := func(n kv.News) {
+		e := &engine{process: []byte("own")}
+		e.listeners.Add(func(n kv.News) {
 			if payload == "" != (len(n.Notes) == 0) {
 				t.Fatalf("%q is heard as %+v", payload, n)
 			}
-		}
-		e.listeners[&heard] = struct{}{}
+		})
 		e.heard(payload)
 	})
 }

@@ -42,9 +42,7 @@ func (e *engine) begin(ctx context.Context) error {
 // Listen implements kv.Engine. The first listener starts what brings news from
 // other processes.
 func (e *engine) Listen(f func(kv.News)) (stop func()) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.listeners[&f] = struct{}{}
+	stop = e.listeners.Add(f)
 	e.listens.Do(func() {
 		every := lookAlone
 		if e.target.listen != nil {
@@ -53,18 +51,7 @@ func (e *engine) Listen(f func(kv.News)) (stop func()) {
 		}
 		e.work.Go(func() { e.lookNowAndThen(every) })
 	})
-	return func() {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		delete(e.listeners, &f)
-	}
-}
-
-// publish tells listeners. The caller has the mutex.
-func (e *engine) publish(n kv.News) {
-	for f := range e.listeners {
-		(*f)(n)
-	}
+	return stop
 }
 
 // tell tells what this process has committed.
@@ -80,9 +67,7 @@ func (e *engine) tell(txns []kv.Txn, answers []kv.Answer) {
 			e.told += uint64(txns[i].Numbers)
 		}
 		logged += len(txns[i].Log)
-		if n := kv.NewsOf(&txns[i], &answers[i]); n.Logged || len(n.Notes) > 0 {
-			e.publish(n)
-		}
+		e.listeners.Tell(kv.NewsOf(&txns[i], &answers[i]))
 	}
 	e.mu.Unlock()
 	if logged > 0 {
@@ -135,12 +120,12 @@ func (e *engine) lookNowAndThen(every time.Duration) {
 // look tells of what others committed since the last look.
 func (e *engine) look() {
 	for {
-		e.mu.Lock()
-		after, idle := e.told, len(e.listeners) == 0
-		e.mu.Unlock()
-		if idle {
+		if !e.listeners.Any() {
 			return
 		}
+		e.mu.Lock()
+		after := e.told
+		e.mu.Unlock()
 		last, logged, notes, _, err := e.lookAfter(e.ctx, int64(after))
 		if err != nil {
 			return // the next look may reach it
@@ -149,7 +134,7 @@ func (e *engine) look() {
 		if last > e.told { // else it was told of meanwhile
 			e.told = last
 			if logged > 0 {
-				e.publish(kv.News{Notes: notes, Logged: true})
+				e.listeners.Tell(kv.News{Notes: notes, Logged: true})
 			}
 		}
 		e.mu.Unlock()
@@ -290,7 +275,5 @@ func (e *engine) heard(payload string) {
 		}
 		news.Notes = []kv.Sent{n}
 	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.publish(news)
+	e.listeners.Tell(news)
 }

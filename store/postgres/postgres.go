@@ -62,8 +62,8 @@ type engine struct {
 	loose    atomic.Int64 // about so many log entries are not indexed
 	indexing atomic.Bool
 
+	listeners kv.Listeners
 	mu        sync.Mutex
-	listeners map[*func(kv.News)]struct{}
 	told      uint64 // listeners know of numbers up to this one
 }
 
@@ -94,7 +94,7 @@ func open(ctx context.Context, url string) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &engine{target: t, process: []byte(rand.Text()), listeners: make(map[*func(kv.News)]struct{})}
+	e := &engine{target: t, process: []byte(rand.Text())}
 	if err := t.prepare(ctx, &e.types); err != nil {
 		return nil, explain(err)
 	}

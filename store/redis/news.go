@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -28,48 +27,22 @@ const (
 
 // news are what listeners are told.
 type news struct {
-	mu        sync.Mutex
-	listeners map[*func(kv.News)]struct{}
-	used      chan struct{} // somebody began to, or what was asked for came
-	seen      atomic.Uint64 // the last number of which was told that it is there
+	kv.Listeners
+	used chan struct{} // somebody began to, or what was asked for came
+	seen atomic.Uint64 // the last number of which was told that it is there
 }
 
 // Listen implements kv.Engine.
 func (e *engine) Listen(f func(kv.News)) (stop func()) {
-	n := &e.news
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.listeners == nil {
-		n.listeners = make(map[*func(kv.News)]struct{})
-	}
-	n.listeners[&f] = struct{}{}
-	signal(n.used)
-	return func() {
-		n.mu.Lock()
-		defer n.mu.Unlock()
-		delete(n.listeners, &f)
-	}
-}
-
-func (n *news) publish(what kv.News) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	for f := range n.listeners {
-		(*f)(what)
-	}
-}
-
-// listening reports whether anybody is.
-func (n *news) listening() bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return len(n.listeners) > 0
+	stop = e.news.Add(f)
+	signal(e.news.used)
+	return stop
 }
 
 // grown publishes that the log goes up to a number, if that is news.
 func (n *news) grown(last uint64) {
 	if n.seen.Swap(last) != last {
-		n.publish(kv.News{Logged: true})
+		n.Tell(kv.News{Logged: true})
 	}
 }
 
@@ -129,7 +102,7 @@ func (e *engine) hear(message string) {
 			if e.at.replicas > 0 {
 				sent.Found = nil // what asks for it waits for them
 			}
-			e.news.publish(kv.News{Notes: []kv.Sent{sent}})
+			e.news.Tell(kv.News{Notes: []kv.Sent{sent}})
 		}
 	}
 }
@@ -177,7 +150,7 @@ func (e *engine) keepArmed(ctx context.Context) {
 	tick := time.NewTicker(armEvery)
 	defer tick.Stop()
 	for {
-		if e.news.listening() {
+		if e.news.Any() {
 			e.arm(ctx)
 		}
 		select {

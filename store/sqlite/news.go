@@ -11,34 +11,17 @@ import (
 
 // Listen implements kv.Engine. SQLite has no push: the process looks at what
 // other processes have written when the bell rings, and at intervals.
-func (e *engine) Listen(f func(kv.News)) (stop func()) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.listeners[&f] = struct{}{}
-	return func() {
-		e.mu.Lock()
-		defer e.mu.Unlock()
-		delete(e.listeners, &f)
-	}
-}
+func (e *engine) Listen(f func(kv.News)) (stop func()) { return e.listeners.Add(f) }
 
 // tell tells what this process has committed, if there is anything to tell.
 func (e *engine) tell(txns []kv.Txn, answers []kv.Answer) (told bool) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
 	for i := range txns {
 		if answers[i].Done && len(txns[i].Log)+len(txns[i].Notes) > 0 {
-			e.publish(kv.NewsOf(&txns[i], &answers[i]))
+			e.listeners.Tell(kv.NewsOf(&txns[i], &answers[i]))
 			told = true
 		}
 	}
 	return told
-}
-
-func (e *engine) publish(n kv.News) {
-	for f := range e.listeners {
-		(*f)(n)
-	}
 }
 
 // committed notes that this process has drawn the numbers above from and up to
@@ -99,8 +82,6 @@ func (e *engine) look() error {
 	defer e.mu.Unlock()
 	grown := h.last > e.told
 	e.told = max(e.told, h.last)
-	if grown || len(notes) > 0 {
-		e.publish(kv.News{Notes: notes, Logged: grown})
-	}
+	e.listeners.Tell(kv.News{Notes: notes, Logged: grown})
 	return err
 }

@@ -95,10 +95,11 @@ type engine struct {
 	poller *sqlite.Conn
 	tail   tail
 
-	mu        sync.Mutex
-	listeners map[*func(kv.News)]struct{}
-	told      uint64 // the highest number that listeners know of
-	noted     int64  // the note that poll has seen last
+	listeners kv.Listeners
+
+	mu    sync.Mutex
+	told  uint64 // the highest number that listeners know of
+	noted int64  // the note that poll has seen last
 }
 
 // Open opens a file, creating it if it does not exist. A file that is
@@ -126,7 +127,6 @@ func open(ctx context.Context, path string, o *Options) (*engine, error) {
 	before, _ := os.Stat(path) // none: SQLite makes it, or tells why not
 	e := &engine{
 		path: path, now: time.Now, every: pollEvery, id: rand.Int64(), turn: make(chan struct{}, 1), read: make(chan *sqlite.Conn, readers),
-		listeners: make(map[*func(kv.News)]struct{}),
 	}
 	e.ctx, e.stop = context.WithCancel(context.Background())
 	if o != nil && o.Now != nil {
