@@ -63,7 +63,7 @@ func Examine(ctx context.Context, url string) (*Examination, error) {
 			return nil, err
 		}
 		defer func() { _ = i.Close() }()
-		return clocked(ctx, &Examination{Version: i.Version, Tables: i.Tables, Newest: i.Newest}, i.Clock)
+		return clocked(ctx, &Examination{Version: i.Version, Tables: i.Tables, Newest: i.Newest, Lazy: i.Lazy}, i.Clock)
 	case "etcd":
 		i, err := etcd.Inspect(ctx, url)
 		if err != nil {

@@ -52,12 +52,25 @@ func TestExamine(t *testing.T) {
 	}
 }
 
+// silentRedis is a store whose user must not ask for the server's settings.
+func silentRedis(t *testing.T) string {
+	server := enginetest.StartRedis(t, "appendonly=yes", "appendfsync=everysec")
+	if _, err := server.Ask(t, "ACL", "SETUSER", "default", "-config"); err != nil {
+		t.Fatal(err)
+	}
+	return server.Store()
+}
+
 func TestExamine_TellsWhereCommitsAreNotOnDisk(t *testing.T) {
 	for name, test := range map[string]struct{ url, want string }{
 		"postgres":         {enginetest.StartPostgres(t, "fsync=off").URL, "fsync = off"},
 		"postgres, safe":   {enginetest.StartPostgres(t, "fsync=on", "synchronous_commit=off").URL, ""},
 		"mariadb":          {enginetest.StartMariaDB(t, "innodb_flush_log_at_trx_commit=2").Database(t), "innodb_flush_log_at_trx_commit = 2"},
 		"mariadb, default": {enginetest.StartMariaDB(t, "innodb_flush_log_at_trx_commit=1").Database(t), ""},
+		"redis":            {enginetest.StartRedis(t, "appendonly=yes", "appendfsync=everysec").Store(), "appendfsync = everysec"},
+		"redis, no file":   {enginetest.StartRedis(t, "appendonly=no").Store(), "appendonly = no"},
+		"redis, safe":      {enginetest.StartRedis(t, enginetest.Durable...).Store(), ""},
+		"redis, silent":    {silentRedis(t), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if e, err := connect.Examine(t.Context(), test.url); err != nil || e.Lazy != test.want {

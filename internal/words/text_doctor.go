@@ -82,7 +82,7 @@ that user may do.`,
 
 	"doctor.clock":         {en: "differs from this machine's by %v", ru: "отличаются от часов этой машины на %v"},
 	"doctor.lazy":          {en: "with %s a crash of the server's machine may lose locks that were acknowledged", ru: "с настройкой %s при сбое машины сервера могут пропасть уже подтверждённые блокировки"},
-	"doctor.lazy.do":       {en: "change that setting, unless you can do without the last second", ru: "измените настройку, если потеря последней секунды недопустима"},
+	"doctor.lazy.do":       {en: "change that setting, unless you can do without them", ru: "измените настройку, если их потеря недопустима"},
 	"doctor.clock.own":     {en: "this machine's clock decides", ru: "решают часы этой машины"},
 	"doctor.clock.etcd":    {en: "etcd's leases tell the time; no machine's time of day matters", ru: "время отсчитывают аренды etcd; часы машин не важны"},
 	"doctor.clock.loose":   {en: "this machine's clock decides, and no time service sets it", ru: "решают часы этой машины, и служба времени их не сверяет"},

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"strconv"
 	"time"
+
+	"github.com/redis/rueidis"
 )
 
 // Inspection is a look at a store that changes nothing. Make it with Inspect,
@@ -12,6 +14,9 @@ import (
 type Inspection struct {
 	Version        string // the server's
 	Tables, Newest int    // version of the layout (0: there is no store), and the newest known here
+	// Lazy is the setting by which calls are acknowledged before they are on disk;
+	// empty: there is none, or the URL's user must not ask.
+	Lazy string
 
 	e *engine
 }
@@ -40,6 +45,9 @@ func Inspect(ctx context.Context, url string) (i *Inspection, err error) {
 		return i, err
 	}
 	i.Version = "Redis " + version
+	if i.Lazy, err = e.lazy(ctx); err != nil {
+		return i, err
+	}
 	if _, err := e.read(ctx, tryScript); err != nil {
 		return i, err
 	}
@@ -57,6 +65,26 @@ func Inspect(ctx context.Context, url string) (i *Inspection, err error) {
 	}
 	i.Tables = layout
 	return i, nil
+}
+
+// lazy is the setting by which the server acknowledges what is not on disk.
+func (e *engine) lazy(ctx context.Context) (string, error) {
+	info, err := e.info(ctx)
+	if err != nil {
+		return "", err
+	}
+	if info["aof_enabled"] == "0" {
+		return "appendonly = no", nil
+	}
+	// INFO does not tell, and scripts must not ask. In a cluster any node answers.
+	config, err := e.client.Do(ctx, e.client.B().ConfigGet().Parameter("appendfsync").Build()).AsStrMap()
+	if _, refused := rueidis.IsRedisErr(err); refused {
+		return "", nil
+	}
+	if policy := config["appendfsync"]; policy != "" && policy != "always" {
+		return "appendfsync = " + policy, err
+	}
+	return "", err
 }
 
 // Clock tells the store's time.
