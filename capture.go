@@ -73,7 +73,7 @@ func (m *Manager) capture(ctx context.Context, c *capture) (*store.Record, store
 			return nil, res, err
 		case res.Replayed && (rec == nil || rec.Request != c.opts.RequestID):
 			return rec, res, ErrLost // it was ours between the first try and this one
-		case res.Done && rec != nil && rec.Request == c.opts.RequestID && rec.Request != "" && m.waits.wasGivenUp(rec.Request):
+		case res.Done && rec != nil && rec.Request == c.opts.RequestID && rec.Request != "" && m.waits.givenUp.Has(rec.Request):
 			m.undo(ctx, c, rec)
 			return nil, res, ErrLost
 		case res.Done && rec == nil:

@@ -202,7 +202,7 @@ func (m *Manager) rejoin(ctx context.Context, c *capture) (over bool, err error)
 		case res.Replayed, now != nil && now.Request == c.opts.RequestID:
 			return true, nil
 		case !m.waits.has(c.opts.RequestID): // given up meanwhile, before it joined
-			m.leave(ctx, c, !m.waits.wasGivenUp(c.opts.RequestID))
+			m.leave(ctx, c, !m.waits.givenUp.Has(c.opts.RequestID))
 			return true, nil
 		default:
 			return false, nil

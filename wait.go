@@ -148,7 +148,7 @@ func (w *waiting) tryJoin(ctx context.Context) bool {
 			if !w.outcome(ctx) {
 				return false
 			}
-		case m.waits.wasGivenUp(c.opts.RequestID): // before it joined
+		case m.waits.givenUp.Has(c.opts.RequestID): // before it joined
 			w.exit()
 			m.leave(ctx, c, false) // another by this ticket may have left before it joined
 			w.err = w.withdrawn()

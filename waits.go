@@ -2,7 +2,6 @@ package editlock
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -41,9 +40,10 @@ type waits struct {
 	leaseEnd time.Time                // when the lease ends unless beaten again, at the earliest
 	beats    bool                     // a beater runs
 	closing  bool
+
 	// givenUp are captures that were withdrawn, by ticket, until nobody can be on
 	// the way with one any more.
-	givenUp map[string]time.Time
+	givenUp patience.Recent[string]
 }
 
 // place is a ticket of this process.
@@ -75,6 +75,7 @@ func (w *waits) init(ctx context.Context, st store.Store) {
 	w.confirms = make(map[string]chan struct{})
 	w.places = make(map[string]*place)
 	w.rejoins = make(map[string]chan struct{})
+	w.givenUp.Most = maxGivenUp
 }
 
 // begin waits for a slot to join in.
@@ -246,26 +247,11 @@ const maxGivenUp = 10_000
 func (w *waits) withdraw(ticket string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	now := time.Now()
-	if len(w.givenUp) >= maxGivenUp {
-		maps.DeleteFunc(w.givenUp, func(_ string, until time.Time) bool { return now.After(until) })
-	}
-	if w.givenUp == nil || len(w.givenUp) >= maxGivenUp {
-		w.givenUp = make(map[string]time.Time)
-	}
-	w.givenUp[ticket] = now.Add(patience.Grace)
+	w.givenUp.Add(ticket)
 	w.ring(ticket, ring{withdrawn: true})
 	if p := w.places[ticket]; p != nil {
 		p.in = false
 	}
-}
-
-// wasGivenUp reports whether a capture was withdrawn just now.
-func (w *waits) wasGivenUp(ticket string) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	until, is := w.givenUp[ticket]
-	return is && time.Now().Before(until)
 }
 
 // ring wakes those who wait by a ticket. A place that nobody waits for is

@@ -3,6 +3,7 @@ package editlock_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -60,6 +61,26 @@ func TestRelease_OfACaptureThatComesLaterLeavesNothingHeld(t *testing.T) {
 		// Another call is another capture.
 		if _, err := m.Capture(ctx, report, &editlock.CaptureOptions{RequestID: "k2"}); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// However many others withdraw, the latest are remembered.
+func TestRelease_OfACaptureIsRememberedWhenManyAreWithdrawn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := editlock.NewManager(memory.New(nil), nil)
+		defer func() { _ = m.Close() }()
+		ctx := by(t.Context(), editlock.Owner{Session: "ann"})
+		const many = 10_001
+		for n := range many {
+			if _, err := m.Release(ctx, report, editlock.IfRequest(fmt.Sprint("k", n))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, n := range []int{1, many / 2, many - 1} {
+			if _, err := m.Capture(ctx, report, &editlock.CaptureOptions{RequestID: fmt.Sprint("k", n)}); !errors.Is(err, editlock.ErrLost) {
+				t.Errorf("capture %d: %v, want it lost", n, err)
+			}
 		}
 	})
 }

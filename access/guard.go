@@ -6,6 +6,7 @@ import (
 
 	"github.com/editlock/editlock"
 	"github.com/editlock/editlock/auth"
+	"github.com/editlock/editlock/internal/patience"
 )
 
 // Guard holds callers to a policy and to limits, and writes what it refuses,
@@ -17,10 +18,12 @@ type Guard struct {
 	limits Limits
 	audit  *slog.Logger
 
-	rates     rates
-	streams   streams
-	waits     tally[editlock.ID] // captures with patience, in this process
-	returning returning          // of these, those that come back to their places
+	rates   rates
+	streams streams
+	waits   tally[editlock.ID] // captures with patience, in this process
+	// returning are waits whose callers are away, and whose places in the queue are
+	// kept for them: a waiter that comes back in time makes no queue longer.
+	returning patience.Recent[waitKey]
 	bySession quotas
 	byUser    quotas
 	ranks     *ranks
@@ -34,6 +37,7 @@ func New(p Policy, l Limits, audit *slog.Logger) *Guard {
 	}
 	return &Guard{
 		Counters: newCounters(), policy: p, limits: l, audit: audit, ranks: newRanks(),
+		returning: patience.Recent[waitKey]{Most: maxKnown},
 		bySession: quotas{limit: mutexesPerSession, max: l.MutexesPerSession, query: func(who string) editlock.Query {
 			return editlock.Query{Session: who}
 		}},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
-	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,7 +12,6 @@ import (
 
 	"github.com/editlock/editlock"
 	"github.com/editlock/editlock/auth"
-	"github.com/editlock/editlock/internal/patience"
 )
 
 // Limits bound what one caller can cost the others. 0 is no limit. Those per
@@ -214,13 +212,6 @@ func (t *tally[K]) close(of K) {
 	}
 }
 
-// returning are waits whose callers are away, and whose places in the queue are
-// kept for them: a waiter that comes back in time makes no queue longer.
-type returning struct {
-	mu    sync.Mutex
-	until map[waitKey]time.Time
-}
-
 // waitKey is a digest of what names a wait: names are long, and anybody may make up
 // many. The zero key is of a wait whose caller can't come back.
 type waitKey [sha256.Size]byte
@@ -230,30 +221,6 @@ func keyOf(owner editlock.Owner, id editlock.ID, requestID string) waitKey {
 		return waitKey{}
 	}
 	return sha256.Sum256([]byte(owner.Session + "\n" + id.String() + "\n" + requestID)) // they have no control characters
-}
-
-// add lets a wait come back until its place is given up. Of too many, those go
-// whose time is over; if none is, all.
-func (r *returning) add(key waitKey) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	now := time.Now()
-	if len(r.until) >= maxKnown {
-		maps.DeleteFunc(r.until, func(_ waitKey, until time.Time) bool { return now.After(until) })
-	}
-	if r.until == nil || len(r.until) >= maxKnown {
-		r.until = make(map[waitKey]time.Time)
-	}
-	r.until[key] = now.Add(patience.Grace)
-}
-
-// take reports whether a wait comes back in time.
-func (r *returning) take(key waitKey) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	until, ok := r.until[key]
-	delete(r.until, key)
-	return ok && time.Now().Before(until)
 }
 
 // Admit counts one request of a caller against his rate. Its error is a

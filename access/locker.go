@@ -83,7 +83,7 @@ func (w *guarded) Capture(ctx context.Context, id editlock.ID, opts *editlock.Ca
 	key := waitKey{}
 	if opts != nil && opts.Wait > 0 {
 		key = keyOf(editlock.OwnerFrom(ctx), id, opts.RequestID)
-		waited, err := w.mayWait(ctx, id, opts.RequestID, w.g.returning.take(key))
+		waited, err := w.mayWait(ctx, id, opts.RequestID, w.g.returning.Take(key))
 		if err != nil {
 			done(0)
 			return editlock.Mutex{}, err
@@ -97,7 +97,7 @@ func (w *guarded) Capture(ctx context.Context, id editlock.ID, opts *editlock.Ca
 	}
 	m, err := w.inner.Capture(ctx, id, opts)
 	if key != (waitKey{}) && err != nil && patience.Returns(ctx, err) {
-		w.g.returning.add(key)
+		w.g.returning.Add(key)
 	}
 	n := taken(m, err)
 	done(n)
@@ -260,7 +260,7 @@ func (w *guarded) Release(ctx context.Context, id editlock.ID, cond editlock.Con
 		return false, err
 	}
 	if requestID, is := cond.Request(); is { // gives up the place to come back to
-		w.g.returning.take(keyOf(editlock.OwnerFrom(ctx), id, requestID))
+		w.g.returning.Take(keyOf(editlock.OwnerFrom(ctx), id, requestID))
 	}
 	released, err := w.inner.Release(ctx, id, cond)
 	if released {
