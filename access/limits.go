@@ -28,6 +28,9 @@ type Limits struct {
 	BackendRequestsPerSecond int `toml:"backend_requests_per_second"`
 	Streams                  int `toml:"event_streams"`
 	BackendStreams           int `toml:"backend_event_streams"`
+	// Looks are records at which a caller's pages are present at a time.
+	Looks        int `toml:"looks"`
+	BackendLooks int `toml:"backend_looks"`
 	// RefusalsPerSecond is of requests without valid credentials, by address.
 	RefusalsPerSecond int `toml:"refusals_per_second"`
 }
@@ -36,7 +39,8 @@ type Limits struct {
 func DefaultLimits() Limits {
 	return Limits{
 		MutexesPerSession: 1000, MutexesPerUser: 5000, WaitersPerMutex: 1000,
-		RequestsPerSecond: 100, BackendRequestsPerSecond: 5000, Streams: 50, BackendStreams: 1000, RefusalsPerSecond: 20,
+		RequestsPerSecond: 100, BackendRequestsPerSecond: 5000, Streams: 50, BackendStreams: 1000,
+		Looks: 500, BackendLooks: 50_000, RefusalsPerSecond: 20,
 	}
 }
 
@@ -62,6 +66,8 @@ const (
 	requestsPerSecond = "requests_per_second"
 	eventStreams      = "event_streams"
 	refusalsPerSecond = "refusals_per_second"
+	looks             = "looks"
+	backendLooks      = "backend_looks"
 
 	backendRequestsPerSecond = "backend_requests_per_second"
 	backendEventStreams      = "backend_event_streams"
@@ -83,7 +89,7 @@ func newCounters() *Counters {
 	c := &Counters{limits: map[string]*atomic.Uint64{}}
 	for _, name := range []string{
 		mutexesPerSession, mutexesPerUser, waitersPerMutex, requestsPerSecond,
-		backendRequestsPerSecond, eventStreams, backendEventStreams, refusalsPerSecond, bodySize,
+		backendRequestsPerSecond, eventStreams, backendEventStreams, looks, backendLooks, refusalsPerSecond, bodySize,
 	} {
 		c.limits[name] = new(atomic.Uint64)
 	}

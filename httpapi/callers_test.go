@@ -140,11 +140,12 @@ func TestEndpoints_OfEachKindOfCaller(t *testing.T) {
 	}
 }
 
-// statusOf is the status of an answer with a code. What a refresh refuses is
-// told of in an answer of its own.
+// statusOf is the status of an answer with a code. What a refresh or presence
+// refuses is told of in an answer of its own.
 func statusOf(path, code string) int {
 	k, known := wire.KindOf(wire.Code(code))
-	if !known || path == "/v1/refresh" && code != string(wire.Unauthenticated) {
+	byItem := path == "/v1/refresh" || strings.HasPrefix(path, "/v1/presence")
+	if !known || byItem && code != string(wire.Unauthenticated) {
 		return http.StatusOK
 	}
 	return k.Status

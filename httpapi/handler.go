@@ -22,6 +22,7 @@ import (
 	"github.com/editlock/editlock/access"
 	"github.com/editlock/editlock/auth"
 	"github.com/editlock/editlock/internal/wire"
+	"github.com/editlock/editlock/presence"
 )
 
 // Options adjusts a Handler. Nil means defaults.
@@ -37,6 +38,8 @@ type Options struct {
 	// or none. Without them whoever reaches the Handler may act as any owner.
 	Authenticator auth.Authenticator
 	Guard         *access.Guard
+	// Presence is who looks at which record. Nil: a new one, of this Handler.
+	Presence *presence.Board
 	// Parts returns what only some callers need, such as an issuer's keys, by
 	// name, and what is wrong with it, nil if nothing is. /readyz tells the
 	// names and whether they work, to everybody. It must not block.
@@ -86,6 +89,9 @@ func New(l editlock.Locker, o *Options) *Handler {
 	}
 	if h.opts.Logger == nil {
 		h.opts.Logger = slog.Default()
+	}
+	if h.opts.Presence == nil {
+		h.opts.Presence = presence.New(presence.Bounds{}, nil)
 	}
 	if h.opts.Guard != nil {
 		h.locker = access.Outside(h.opts.Guard.InContext(l))

@@ -22,6 +22,7 @@ import (
 // ownerPaths are the calls in whose body an owner may stand.
 var ownerPaths = []string{
 	"capture", "refresh", "request", "release", "takeover", "force-release", "release-session", "hand-over", "decline",
+	"presence", "presence-query",
 }
 
 func TestOwnerInTheBody(t *testing.T) {
@@ -37,6 +38,10 @@ func TestOwnerInTheBody(t *testing.T) {
 				switch path {
 				case "refresh":
 					body["items"] = []any{map[string]any{"mutex": map[string]string{"id": "x"}, "token": 1}}
+				case "presence":
+					body["page"], body["looks"] = "p", []any{}
+				case "presence-query":
+					body["mutexes"] = []any{map[string]string{"group": "docs", "id": "x"}}
 				case "release-session":
 					body["session"] = "s1"
 				default:

@@ -110,6 +110,8 @@ func TestLimits_AtTheirEdges(t *testing.T) {
 		}},
 		{"event_streams", "", access.Limits{Streams: 1}, func(t *testing.T, s *secured) edge { return s.streams(t, editor(t)) }},
 		{"backend_event_streams", "", access.Limits{BackendStreams: 1}, func(t *testing.T, s *secured) edge { return s.streams(t, s.newKey(t)) }},
+		{"looks", "", access.Limits{Looks: 2}, func(t *testing.T, s *secured) edge { return s.looks(t, editor(t)) }},
+		{"backend_looks", "", access.Limits{BackendLooks: 2}, func(t *testing.T, s *secured) edge { return s.looks(t, s.newKey(t)) }},
 	} {
 		t.Run(strings.TrimSpace(test.name+" "+test.how), func(t *testing.T) {
 			s := startSecured(t, policy, test.limits)
@@ -263,4 +265,32 @@ func TestLimits_OfWaitersAreNotTheHolders(t *testing.T) {
 	}
 	leave()
 	<-ended
+}
+
+// looks is of a caller who looks at a third record. A look beyond the limit is
+// refused by itself, in an answer of status 200; as a test is told, it is the call's.
+func (s *secured) looks(t *testing.T, credential string) edge {
+	t.Helper()
+	owner := ""
+	if strings.HasPrefix(credential, "elk_") {
+		owner = `,"owner":{"session":"sidorova-1","user_id":"sidorova"}`
+	}
+	page := func(name string, ids ...string) reply {
+		looks := make([]string, len(ids))
+		for i, id := range ids {
+			looks[i] = fmt.Sprintf(`{"mutex":{"group":"docs","id":%q}}`, id)
+		}
+		got := s.post(t, "/v1/presence", fmt.Sprintf(`{"page":%q,"looks":[%s]%s}`, name, strings.Join(looks, ","), owner), bearer(credential)...)
+		if problemCode(got) == "limited" {
+			got.status = http.StatusTooManyRequests
+			got.header.Set("Retry-After", "10")
+		}
+		return got
+	}
+	page("one", "a")
+	return edge{
+		last: func() reply { return page("two", "b") },
+		next: func() reply { return page("three", "c") },
+		room: func() { page("one") },
+	}
 }

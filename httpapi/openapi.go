@@ -96,7 +96,7 @@ func (op operation) document(schemas huma.Registry) *huma.Operation {
 		problems = anyPost
 		schema := schemas.Schema(op.body, true, "")
 		out.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: schema}}}
-		if op.name == "release" {
+		if op.name == "release" || op.name == "presence" {
 			out.RequestBody.Content["text/plain"] = &huma.MediaType{Schema: schema}
 		}
 	}
@@ -143,6 +143,12 @@ func refine(schemas map[string]*huma.Schema) {
 		Description: "The mutex as refreshed, or why it was not.",
 		OneOf:       []*huma.Schema{{Ref: "#/components/schemas/Mutex"}, {Ref: "#/components/schemas/Problem"}},
 	}
+	for name, either := range map[string]string{"LookResult": "Company", "RecordResult": "Record"} {
+		schemas[name] = &huma.Schema{
+			Description: "Who is there, or why that is not told.",
+			OneOf:       []*huma.Schema{{Ref: "#/components/schemas/" + either}, {Ref: "#/components/schemas/Problem"}},
+		}
+	}
 	var codes []any
 	for _, k := range wire.Kinds {
 		codes = append(codes, k.Code)
@@ -159,8 +165,9 @@ func refine(schemas map[string]*huma.Schema) {
 		orNull("Entry", party)
 	}
 	orNull("Answer", "by")
+	orNull("Record", "holder")
 	for name, s := range schemas {
-		if strings.HasSuffix(name, "Answer") || slices.Contains([]string{"Mutex", "Waiter", "Entry", "Problem"}, name) {
+		if strings.HasSuffix(name, "Answer") || slices.Contains([]string{"Mutex", "Waiter", "Entry", "Problem", "Company", "Person", "Record"}, name) {
 			s.AdditionalProperties = nil // a later version may tell more
 		}
 		for _, p := range s.Properties {

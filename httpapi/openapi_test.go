@@ -92,7 +92,7 @@ func TestOpenAPI_HasEveryEndpoint(t *testing.T) {
 	slices.Sort(got)
 	want := []string{
 		"GET /healthz", "GET /readyz", "GET /v1/events", "GET /v1/history", "GET /v1/mutexes",
-		"POST /v1/capture", "POST /v1/decline", "POST /v1/force-release", "POST /v1/hand-over", "POST /v1/refresh",
+		"POST /v1/capture", "POST /v1/decline", "POST /v1/force-release", "POST /v1/hand-over", "POST /v1/presence", "POST /v1/presence-query", "POST /v1/refresh",
 		"POST /v1/release", "POST /v1/release-session", "POST /v1/request", "POST /v1/takeover",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -115,6 +115,13 @@ func TestOpenAPI_HasTheFieldsThatAreRead(t *testing.T) {
 		wire.ReleaseSessionRequest{},
 		wire.HandOverRequest{},
 		wire.DeclineRequest{},
+		wire.PresenceRequest{},
+		wire.PresenceQuery{},
+		wire.Looks{},
+		wire.Look{},
+		wire.Company{},
+		wire.Person{},
+		wire.Record{},
 		wire.ID{},
 		wire.Owner{},
 		wire.AutoRelease{},

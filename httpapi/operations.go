@@ -113,6 +113,18 @@ func operations() []operation {
 			answers: []reflect.Type{form[wire.DeclineAnswer]()}, problems: []wire.Code{wire.Lost},
 		},
 		{
+			path: "/v1/presence", name: "presence", summary: "Tell that a page looks at records, and ask who else does",
+			description: "One beat for all records of a page, which is present for 30 seconds after it. Looking takes, renews and wakes nothing, and is no history. " +
+				"A result is who else looks, or a problem; the call itself succeeds. Where the group has presence turned off, it is `forbidden`. " +
+				"A page that refreshes locks sends the same with that. The body may come as text/plain too, as `navigator.sendBeacon` sends it from a page that closes.",
+			route: route{serve: post(true, present)}, body: form[wire.PresenceRequest](), answers: []reflect.Type{form[wire.PresenceAnswer]()},
+		},
+		{
+			path: "/v1/presence-query", name: "presence-query", summary: "Tell who edits the records of a list, and who looks at them",
+			description: "Changes nothing. Each record counts as a request against the caller's rate.",
+			route:       route{serve: post(false, whoIs)}, body: form[wire.PresenceQuery](), answers: []reflect.Type{form[wire.PresenceQueryAnswer]()},
+		},
+		{
 			path: "/v1/mutexes", name: "list", summary: "List captured mutexes",
 			route: route{serve: get(list)}, answers: []reflect.Type{form[wire.ListAnswer]()},
 			params: []param{

@@ -227,6 +227,12 @@ var endpoints = []struct {
 	}},
 	{"POST", "/v1/hand-over", auth.Use, false, nil},
 	{"POST", "/v1/decline", auth.Use, false, nil},
+	{"POST", "/v1/presence", auth.Read, false, func(_ *testing.T, _ *secured, id, owner string) string {
+		return fmt.Sprintf(`{"page":"p","looks":[{"mutex":{"group":"docs","id":%q}}]%s}`, id, owner)
+	}},
+	{"POST", "/v1/presence-query", auth.Read, false, func(_ *testing.T, _ *secured, id, owner string) string {
+		return fmt.Sprintf(`{"mutexes":[{"group":"docs","id":%q}]%s}`, id, owner)
+	}},
 	{"GET", "/v1/mutexes?group=docs", auth.Read, false, nil},
 	{"GET", "/v1/history?group=docs", auth.History, false, nil},
 	{"GET", "/v1/events", auth.Read, false, nil},

@@ -13,6 +13,7 @@ import (
 	"github.com/editlock/editlock"
 	"github.com/editlock/editlock/internal/patience"
 	"github.com/editlock/editlock/internal/wire"
+	"github.com/editlock/editlock/presence"
 )
 
 // actAs makes the call that of an owner: the one that the credentials tell of
@@ -272,8 +273,23 @@ func refresh(c *call, in *wire.RefreshRequest) (any, error) {
 			AutoRelease: auto, ByToken: in.Owner == nil && !c.known(),
 		}
 	}
+	var looks []presence.Look
+	if in.Presence != nil {
+		if in.Owner == nil && !c.known() {
+			return nil, invalid("presence", "needs an owner: it says who looks")
+		}
+		var err error
+		if looks, err = looksOf(in.Presence, "presence."); err != nil {
+			return nil, err
+		}
+	}
 	if err := c.actAsIfGiven(in.Owner); err != nil {
 		return nil, err
+	}
+	if c.caller != nil {
+		if err := c.opts.Guard.AdmitItems(c.caller, 1+len(looks)); err != nil {
+			return nil, err
+		}
 	}
 	results, err := c.locker.Refresh(c.ctx, items)
 	if err != nil {
@@ -287,6 +303,9 @@ func refresh(c *call, in *wire.RefreshRequest) (any, error) {
 		}
 		m := wire.FromMutex(res.Mutex)
 		out.Results[i].Mutex = &m
+	}
+	if in.Presence != nil {
+		out.Presence = c.look(in.Presence.Page, looks)
 	}
 	return out, nil
 }

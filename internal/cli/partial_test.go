@@ -61,6 +61,9 @@ var shares = []share{
 		want: [5]string{itemNo, "200 lost" + told, itemNo, itemNo, "200 lost" + told}, ofKey: [5]string{itemNo, itemNo, itemNo, itemNo, itemNo},
 	},
 	{route: "POST /v1/request", body: `{"mutex":{"group":"docs","id":"theirs"}OWNER}`, want: [5]string{ok + told, ok + told, no, ok + told, ok + told}},
+	// As at /v1/request: who may use it may ask who is in the way, and is told who looks.
+	{route: "POST /v1/presence", body: `{"page":"p","looks":[{"mutex":{"group":"docs","id":"theirs"}}]OWNER}`, want: [5]string{ok, ok, itemNo, ok, ok}},
+	{route: "POST /v1/presence-query", body: `{"mutexes":[{"group":"docs","id":"theirs"}]OWNER}`, want: [5]string{ok + told, ok + told, itemNo, ok + told, ok + told}},
 	{route: "POST /v1/release", body: `{"mutex":{"group":"docs","id":"mine"}OWNER}`, want: [5]string{no, ok + does, no, no, ok + does}},
 	{route: "POST /v1/takeover", body: `{"mutex":{"group":"docs","id":"theirs"},"seen_token":THEIRTOKEN,"reason":"so"OWNER}`, want: [5]string{no, no, no, ok + does, ok + does}},
 	{route: "POST /v1/takeover", body: `{"mutex":{"group":"docs","id":"mine"},"seen_token":MYTOKEN,"reason":"so"OWNER}`, want: [5]string{no, ok + does, no, no, ok + does}},

@@ -13,6 +13,7 @@ import (
 	"github.com/editlock/editlock/internal/config"
 	"github.com/editlock/editlock/internal/demo"
 	"github.com/editlock/editlock/internal/entry"
+	"github.com/editlock/editlock/presence"
 	"github.com/editlock/editlock/webui"
 )
 
@@ -23,6 +24,7 @@ type security struct {
 	links []webui.Link // of the lock manager
 	chain *auth.Chain
 	guard *access.Guard
+	board *presence.Board
 }
 
 // openSecurity reads what a configuration names.
@@ -45,7 +47,7 @@ func openSecurity(conf *config.Config, log *slog.Logger) (*security, error) {
 			return nil, err
 		}
 	}
-	sec := &security{http: conf.HTTP, links: conf.Links}
+	sec := &security{http: conf.HTTP, links: conf.Links, board: presence.New(presence.Bounds{}, conf.Presence.IsOff)}
 	if *chain != (auth.Chain{}) {
 		sec.chain, sec.guard = chain, access.New(*conf.Policy(), conf.Limits, log)
 	}
@@ -71,7 +73,7 @@ func (sec *security) front(next http.Handler, log *slog.Logger) http.Handler {
 
 // api returns the HTTP interface.
 func (sec *security) api(locks editlock.Locker, log *slog.Logger) *httpapi.Handler {
-	o := &httpapi.Options{Logger: log}
+	o := &httpapi.Options{Logger: log, Presence: sec.board}
 	if sec.known() {
 		o.Authenticator, o.Guard, o.Parts = sec.chain, sec.guard, sec.chain.Parts
 	}

@@ -53,6 +53,8 @@ var surface = []struct {
 	{"POST /v1/release-session", "", `{"session":"THEIRSESSION"OWNER}`, true, [7]string{unknown, unknown, no, no, ok, ok, ok}},
 	{"POST /v1/hand-over", "", `{"mutex":{"group":"docs","id":"mine"}OWNER}`, false, [7]string{unknown, unknown, no, no, ok, ok, ok}},
 	{"POST /v1/decline", "", `{"mutex":{"group":"docs","id":"mine"},"waiter":"w1"OWNER}`, false, [7]string{unknown, unknown, no, no, ok, ok, ok}},
+	{"POST /v1/presence", "", `{"page":"p","looks":[{"mutex":{"group":"docs","id":"theirs"}}]OWNER}`, false, [7]string{unknown, unknown, itemNo, itemNo, ok, ok, ok}},
+	{"POST /v1/presence-query", "", `{"mutexes":[{"group":"docs","id":"theirs"}]OWNER}`, false, [7]string{unknown, unknown, itemNo, itemNo, ok, ok, ok}},
 	{"GET /v1/mutexes", "", "", false, [7]string{unknown, unknown, no, ok, ok, ok, ok}},
 	{"GET /v1/history", "", "", false, [7]string{unknown, unknown, no, ok, ok, ok, ok}},
 	{"GET /v1/events", "", "", false, [7]string{unknown, unknown, no, ok, ok, ok, ok}},

@@ -28,6 +28,11 @@ func (c *Config) check() error {
 			return fmt.Errorf("limits.%s: must be 0, for none, or more, not %d", limits.Type().Field(i).Tag.Get("toml"), n)
 		}
 	}
+	for _, group := range c.Presence.Off {
+		if err := group.Validate(); err != nil {
+			return fmt.Errorf("presence.off: %w", err)
+		}
+	}
 	if err := c.Policy().Validate(); err != nil {
 		return err
 	}

@@ -51,6 +51,7 @@ type Config struct {
 	Certificates Certificates  `toml:"certificates"`
 	Limits       access.Limits `toml:"limits"`
 	History      History       `toml:"history"`
+	Presence     Presence      `toml:"presence"`
 	Ranks        access.Ranks  `toml:"ranks"`
 	Issuers      []Issuer      `toml:"issuer,omitempty"`
 	Rules        []access.Rule `toml:"rule,omitempty"`
@@ -65,6 +66,16 @@ type Config struct {
 type History struct {
 	MaxAge     Duration `toml:"max_age"`
 	MaxEntries int64    `toml:"max_entries"`
+}
+
+// Presence says of which records nobody is told who looks at them.
+type Presence struct {
+	Off []auth.Pattern `toml:"off,omitempty"` // groups
+}
+
+// IsOff reports whether nobody is told who looks at a record.
+func (p Presence) IsOff(id editlock.ID) bool {
+	return slices.ContainsFunc(p.Off, func(group auth.Pattern) bool { return group.Match(id.Group) })
 }
 
 // HTTP is about other sites' pages, and proxies.

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/editlock/editlock"
 	"github.com/editlock/editlock/internal/config"
 )
 
@@ -251,7 +252,25 @@ max_age = "720h"
 [limits]
 mutexes_per_session = 100
 
+[presence]
+off = ["staff", "hr*"]
+
 [http]
 origins = ["https://app.example.org"]
 trusted_proxies = ["10.0.0.0/8"]
 `
+
+func TestPresence_IsOffForGroups(t *testing.T) {
+	c, err := config.Load(write(t, "[presence]\noff = [\"staff\", \"hr*\", \"\"]\n"), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for group, off := range map[string]bool{"staff": true, "staff2": false, "hr": true, "hr-payroll": true, "": true, "crm": false} {
+		if got := c.Presence.IsOff(editlock.ID{Group: group, ID: "1"}); got != off {
+			t.Errorf("off for group %q: %v, want %v", group, got, off)
+		}
+	}
+	if _, err := config.Load(write(t, "[presence]\noff = [\"*hr\"]\n"), nil, nil); err == nil || !strings.Contains(err.Error(), "presence.off") {
+		t.Errorf("a pattern that is none: %v", err)
+	}
+}

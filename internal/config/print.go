@@ -59,11 +59,12 @@ func (c *Config) TOML(comment func(Source) string) ([]byte, error) {
 		HTTP         HTTP          `toml:"http"`
 		Login        *Login        `toml:"login,omitempty"`
 		Certificates Certificates  `toml:"certificates"`
+		Presence     Presence      `toml:"presence"`
 		Ranks        access.Ranks  `toml:"ranks"`
 		Issuers      []Issuer      `toml:"issuer,omitempty"`
 		Rules        []access.Rule `toml:"rule,omitempty"`
 		Links        []webui.Link  `toml:"link,omitempty"`
-	}{shown.HTTP, shown.Login, shown.Certificates, shown.Ranks, shown.Issuers, shown.Rules, shown.Links})
+	}{shown.HTTP, shown.Login, shown.Certificates, shown.Presence, shown.Ranks, shown.Issuers, shown.Rules, shown.Links})
 	b.Write(rest)
 	return b.Bytes(), err
 }

@@ -44,6 +44,8 @@ type CaptureAllAnswer struct {
 type RefreshRequest struct {
 	Owner *Owner        `json:"owner,omitzero" doc:"Who refreshes. Absent, and not said by credentials: the tokens alone decide, as far as that is allowed."`
 	Items []RefreshItem `json:"items" nullable:"false" minItems:"1" maxItems:"1000" doc:"Each is refreshed for itself; none is ever captured."`
+	// Presence spares a page a second call.
+	Presence *Looks `json:"presence,omitzero" doc:"What the page shows, as /v1/presence takes it. It needs an owner, or credentials that say it."`
 }
 
 // RefreshItem is one mutex to refresh.
@@ -56,7 +58,8 @@ type RefreshItem struct {
 
 // RefreshAnswer is the answer to a refresh: a result per item, in their order.
 type RefreshAnswer struct {
-	Results []RefreshResult `json:"results" nullable:"false"`
+	Results  []RefreshResult `json:"results" nullable:"false"`
+	Presence []LookResult    `json:"presence,omitempty" nullable:"false" doc:"A result per look, in their order. Absent if none were sent."`
 }
 
 // LookRequest is the body of POST /v1/request.
