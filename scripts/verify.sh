@@ -57,6 +57,7 @@ plant internal/config/planted.go depguard "$(imports config github.com/spf13/cob
 plant telemetry/planted.go depguard "$(imports telemetry github.com/editlock/editlock/httpapi)"
 plant auth/planted.go depguard "$(imports auth github.com/editlock/editlock/store/memory)"
 plant access/planted.go depguard "$(imports access github.com/editlock/editlock/store/memory)"
+plant presence/planted.go depguard "$(imports presence github.com/editlock/editlock/store)"
 plant guard/planted.go depguard "$(imports guard github.com/editlock/editlock/client)"
 plant locktest/planted.go depguard "$(imports locktest github.com/editlock/editlock/store/memory)"
 plant bench/contender/planted.go depguard "$(imports main github.com/editlock/editlock/store)"

@@ -4,15 +4,35 @@ import (
 	"net/http"
 
 	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/presence"
 )
 
 // lockView is one lock, held or free, and its history.
 type lockView struct {
 	ID       editlock.ID
 	Row      *row // nil: it is free
+	Looking  []looker
+	Looks    int // how many look
 	Timeline *timeline
 	History  entries
 	Back     string
+}
+
+// looker is somebody who looks at a lock's record.
+type looker struct {
+	presence.Person
+	Mine bool
+}
+
+// More is how many look beyond those who are shown.
+func (v lockView) More() int { return v.Looks - len(v.Looking) }
+
+func lookersOf(c presence.Company, me Identity) ([]looker, int) {
+	out := make([]looker, len(c.People))
+	for i, p := range c.People {
+		out[i] = looker{p, me.owns(p.Owner)}
+	}
+	return out, c.Count
 }
 
 func (h *handler) lock(w http.ResponseWriter, r *http.Request) {
@@ -36,6 +56,9 @@ func (h *handler) lock(w http.ResponseWriter, r *http.Request) {
 	if state != editlock.Free {
 		now := rowOf(lockOf(m), h.identify(r))
 		v.Row = &now
+	}
+	if h.presence != nil {
+		v.Looking, v.Looks = lookersOf(h.presence.See(editlock.Owner{}, id), h.identify(r))
 	}
 	all, more, list, err := h.newest(r, editlock.HistoryQuery{ID: &id}, historyOf(id))
 	if err != nil {

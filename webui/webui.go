@@ -18,6 +18,7 @@ import (
 
 	"github.com/editlock/editlock"
 	"github.com/editlock/editlock/internal/entry"
+	"github.com/editlock/editlock/presence"
 )
 
 // Options adjusts the manager. Nil, or zero fields, are the defaults.
@@ -40,6 +41,8 @@ type Options struct {
 	While func(context.Context) (ctx context.Context, stop func())
 	// TooLarge is told of each form that is larger than is taken. May be nil.
 	TooLarge func()
+	// Presence is who looks at the records. Nil: nobody is told of.
+	Presence *presence.Board
 	// Links lead from locks to their records. They must be valid.
 	Links []Link
 	// Demo shows a link to the demo at /demo/.
@@ -84,6 +87,7 @@ type handler struct {
 	items    func(*http.Request, int) error
 	while    func(context.Context) (context.Context, func())
 	tooLarge func()
+	presence *presence.Board
 	log      *slog.Logger
 	scans    *scanner
 	parts    *lru.Cache[string, *scanner] // of what some readers may see
@@ -104,7 +108,7 @@ func New(l editlock.Locker, o *Options) http.Handler {
 		everything = l
 	}
 	h := &handler{
-		locker: l, identify: o.Identify, demo: o.Demo, logout: o.Logout, log: o.Logger, items: o.Items, while: o.While, tooLarge: o.TooLarge,
+		locker: l, identify: o.Identify, demo: o.Demo, logout: o.Logout, log: o.Logger, items: o.Items, while: o.While, tooLarge: o.TooLarge, presence: o.Presence,
 		scans: newScanner(everything, nil, maxLocks), pages: parsePages(o.Links), turns: newTurns(),
 	}
 	h.parts, _ = lru.New[string, *scanner](maxParts) // fails for sizes below 1

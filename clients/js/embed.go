@@ -13,11 +13,13 @@ import (
 	"time"
 )
 
-//go:embed dist/editlock.js dist/element.js
+//go:embed dist/editlock.js dist/element.js dist/presence.js
 var dist embed.FS
 
-// Files returns editlock.js, the client, and element.js, the <edit-lock>
-// element, which imports it from beside itself. Both are ES modules.
+// Files returns editlock.js, the client; element.js, the <edit-lock> element; and
+// presence.js, which tells who else looks at a record. The latter two import the
+// client from beside themselves, and the element imports presence.js where it has
+// the attribute of that name. All are ES modules.
 func Files() fs.FS {
 	files, err := fs.Sub(dist, "dist")
 	if err != nil {
@@ -29,7 +31,7 @@ func Files() fs.FS {
 // version names the files by their content.
 var version = func() string {
 	sum := sha256.New()
-	for _, name := range []string{"editlock.js", "element.js"} {
+	for _, name := range []string{"editlock.js", "element.js", "presence.js"} {
 		data, err := fs.ReadFile(Files(), name)
 		if err != nil {
 			panic(err) // it is built in

@@ -10,17 +10,19 @@ import (
 	"github.com/editlock/editlock/clients/js"
 )
 
-func TestFiles_AreTwoModulesOfWhichOneImportsTheOther(t *testing.T) {
+func TestFiles_AreModulesThatImportTheClientFromBesideThemselves(t *testing.T) {
 	files := js.Files()
 	if _, err := fs.Stat(files, "editlock.js"); err != nil {
 		t.Error(err)
 	}
-	element, err := fs.ReadFile(files, "element.js")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !strings.Contains(string(element), `from"./editlock.js"`) {
-		t.Error("element.js does not import the client from beside itself")
+	for name, wants := range map[string]string{"element.js": `from"./editlock.js"`, "presence.js": `from"./editlock.js"`, "element.js ": `import("./presence.js")`} {
+		module, err := fs.ReadFile(files, strings.TrimSpace(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(module), wants) {
+			t.Errorf("%s has no %s", name, wants)
+		}
 	}
 }
 
@@ -35,7 +37,7 @@ func TestHandler(t *testing.T) {
 		h.ServeHTTP(w, r)
 		return w
 	}
-	for _, name := range []string{"editlock.js", "element.js"} {
+	for _, name := range []string{"editlock.js", "element.js", "presence.js"} {
 		want, err := fs.ReadFile(js.Files(), name)
 		if err != nil {
 			t.Fatal(err)

@@ -82,7 +82,7 @@ func (sec *security) api(locks editlock.Locker, log *slog.Logger) *httpapi.Handl
 
 // manager returns the lock manager: for everybody, or for those who are known.
 func (sec *security) manager(api *httpapi.Handler, locks editlock.Locker, withDemo bool, log *slog.Logger) http.Handler {
-	o := &webui.Options{Links: sec.links, Demo: withDemo, Logger: log}
+	o := &webui.Options{Links: sec.links, Demo: withDemo, Presence: sec.board, Logger: log}
 	if withDemo {
 		o.Links = append([]webui.Link{{Group: demo.Group, Mode: "*", URL: demo.DocumentPath}}, sec.links...)
 	}

@@ -1,4 +1,4 @@
-// Builds dist from src: two minified modules, their declarations, and a check
+// Builds dist from src: three minified modules, their declarations, and a check
 // of their sizes. With --check it builds beside, and fails if dist is not what
 // src gives.
 
@@ -9,9 +9,9 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
-// What may be sent to a browser, in bytes after gzip. The element's is
-// without the client, which it imports.
-const budget = { 'editlock.js': 8 * 1024, 'element.js': 20 * 1024 };
+// What may be sent to a browser, in bytes after gzip. The others are
+// without the client, which they import.
+const budget = { 'editlock.js': 8 * 1024, 'element.js': 20 * 1024, 'presence.js': 4 * 1024 };
 
 const root = join(import.meta.dirname, '..');
 const check = process.argv.includes('--check');
@@ -25,13 +25,17 @@ const complain = (what) => {
 if (!check) rmSync(out, { recursive: true, force: true });
 const common = { bundle: true, minify: true, format: 'esm', target: 'es2022', charset: 'utf8', legalComments: 'none', absWorkingDir: root };
 await build({ ...common, entryPoints: ['src/index.js'], outfile: join(out, 'editlock.js') });
+// The client stays a module of its own, which a page may import too.
+const client = {
+  name: 'client', setup: (b) => b.onResolve({ filter: /\/index\.js$/ }, () => ({ path: './editlock.js', external: true })),
+};
 await build({
   ...common, entryPoints: ['src/element.js'], outfile: join(out, 'element.js'),
-  plugins: [{
-    // The client stays a module of its own, which a page may import too.
-    name: 'client', setup: (b) => b.onResolve({ filter: /\/index\.js$/ }, () => ({ path: './editlock.js', external: true })),
+  plugins: [client, {
+    name: 'where used', setup: (b) => b.onResolve({ filter: /\/presence\.js$/ }, () => ({ path: './presence.js', external: true })),
   }],
 });
+await build({ ...common, entryPoints: ['src/presence.js'], outfile: join(out, 'presence.js'), plugins: [client] });
 execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', root, '--outDir', join(out, 'types')], { stdio: 'inherit' });
 
 for (const [name, most] of Object.entries(budget)) {

@@ -38,6 +38,8 @@ export class Editlock {
   /** @type {Map<string, {tells: Set<(entry?: Entry) => void>, stop: () => void}>} */
   #ears = new Map();
   #closed = new AbortController();
+  /** @type {(() => {body: object, heard: (results: any[] | undefined) => void} | null) | null} what goes along with the beat: see presence.js */
+  rider = null;
 
   #failures = 0;
   #notBefore = 0; // of performance.now(): the server wants to hear nothing until then
@@ -236,12 +238,13 @@ export class Editlock {
     if (!asked.length) return;
     this.#beating = new Set(asked.map((a) => a.lock));
     this.#lastBeat = performance.now();
-    const sent = moment();
+    const sent = moment(), ride = this.rider?.();
     try {
-      const { results } = await this.api.post('v1/refresh', {
-        owner: this.owner, items: asked.map((a) => ({ mutex: a.lock.mutex, token: a.token })),
+      const { results, presence } = await this.api.post('v1/refresh', {
+        owner: this.owner, items: asked.map((a) => ({ mutex: a.lock.mutex, token: a.token })), presence: ride?.body,
       });
       this.#failures = 0;
+      ride?.heard(presence);
       asked.forEach((a, i) => a.lock.beaten(results[i], sent, a.token));
     } catch (e) {
       if (!(e instanceof EditlockError)) throw e;

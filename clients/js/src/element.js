@@ -11,6 +11,7 @@ import { style } from './element/style.js';
 import { View } from './element/view.js';
 
 /** @import { Lock, Owner, Problem, State } from './index.js' */
+/** @import { Company } from './presence.js' */
 
 const what = ['server', 'group', 'mode', 'object'];
 const who = ['session', 'user', 'login', 'name'];
@@ -41,7 +42,7 @@ const Base = globalThis.HTMLElement ?? /** @type {typeof HTMLElement} */ (class 
  * terms; manual waits for the reader to begin; token-field names a hidden field
  * that carries the token of a form sent without scripts; notify says how a holder
  * who looks elsewhere is told of who waits: "title" (the default), "icon" and "desktop",
- * or "off".
+ * or "off"; presence shows who else looks.
  *
  * Fires "editlock-change" whenever its state, or what else it tells, changes.
  */
@@ -80,6 +81,8 @@ export class EditLockElement extends Base {
   #kept = null;
   /** @type {Notice | null} */
   #notice = null;
+  /** @type {Company | null} */
+  #company = null;
   /** @type {Record<string, string>} the fields as stored */
   #base = {};
   /** The token whose holder has the newest text on the screen. */
@@ -189,6 +192,13 @@ export class EditLockElement extends Base {
       },
       copied: () => { this.#atRisk = false; },
     });
+    if (this.hasAttribute('presence')) {
+      import('./presence.js').then((m) => {
+        if (lock !== this.#lock) return;
+        this.#company = new m.Company(client, mutex, /** @type {ShadowRoot} */ (this.shadowRoot), speech);
+        this.#show();
+      }, () => {}); // the lock does without
+    }
     this.#stop = new AbortController();
     const on = { signal: this.#stop.signal };
     this.addEventListener('input', () => this.#typed(), on);
@@ -212,6 +222,8 @@ export class EditLockElement extends Base {
     this.#kept?.leave();
     this.#kept?.stop();
     this.#notice?.stop();
+    this.#company?.stop();
+    this.#company = null;
     this.#lock.release();
     this.#guard.stop();
     this.#lock = null;
@@ -403,6 +415,7 @@ export class EditLockElement extends Base {
     notice.tell(lock.state === 'mine' ? lock.holder?.waiters ?? [] : []);
     view.banner(lock, this.client.owner, { left: left !== null, manual: this.hasAttribute('manual'), notify: notice.mayAsk, unsafe: this.#kept?.unsafe ?? false });
     view.waiters(lock, this.#dirty && this.save !== null);
+    this.#company?.show(lock, this.#dirty);
     const fields = this.#fields;
     view.kept(left, { writable: this.editable, safe: this.#kept?.safe ?? null }, (name, value) => {
       const field = fields.find((f) => nameOf(f) === name);

@@ -15,3 +15,7 @@ export { Lock } from './lock.js';
 /** @typedef {import('./types.js').Entry} Entry */
 /** @typedef {import('./types.js').Problem} Problem */
 /** @typedef {import('./types.js').Loss} Loss */
+/** @typedef {import('./types.js').LookState} LookState */
+/** @typedef {import('./types.js').Person} Person */
+/** @typedef {import('./types.js').People} People */
+/** @typedef {import('./types.js').RecordState} RecordState */

@@ -58,6 +58,14 @@
  * @typedef {{how: string, by?: Owner, to?: Owner, at?: string, reason?: string}} Loss
  */
 
+/** @typedef {'unsaved'|'editing'|'looking'} LookState what a page does with a record */
+
+/** @typedef {{owner: Owner, state: LookState | 'idle', since: string}} Person who looks */
+
+/** @typedef {{people: Person[], count: number}} People who else looks: the first 20, and how many */
+
+/** @typedef {People & {holder: Owner | null, captured_at: string | null, mine: boolean}} RecordState of a list: who edits it too */
+
 /**
  * - closed    not asked for, or given back by this page
  * - opening   asking for it

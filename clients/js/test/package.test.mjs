@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { diff } from '../src/element/diff.js';
 import { backoff, duration, jitter } from '../src/clock.js';
+import { tables as companyTables } from '../src/element/company.js';
 import { tables } from '../src/element/words.js';
 
 const root = join(import.meta.dirname, '..');
@@ -19,10 +20,10 @@ const [{ filename, files }] = Array.isArray(pack) ? pack : Object.values(pack);
 
 test('the package holds the built files, their types, the sources, the licence, and nothing else', () => {
   const paths = files.map((f) => f.path);
-  for (const name of ['LICENSE', 'README.md', 'package.json', 'dist/editlock.js', 'dist/element.js', 'dist/types/index.d.ts', 'dist/types/element.d.ts', 'src/index.js']) {
+  for (const name of ['LICENSE', 'README.md', 'package.json', 'dist/editlock.js', 'dist/element.js', 'dist/presence.js', 'dist/types/index.d.ts', 'dist/types/element.d.ts', 'src/index.js']) {
     assert.ok(paths.includes(name), `${name} is missing`);
   }
-  const strange = paths.filter((p) => !/^(LICENSE|README\.md|package\.json|dist\/(editlock|element)\.js|dist\/types\/.+\.d\.ts|src\/.+\.js)$/.test(p));
+  const strange = paths.filter((p) => !/^(LICENSE|README\.md|package\.json|dist\/(editlock|element|presence)\.js|dist\/types\/.+\.d\.ts|src\/.+\.js)$/.test(p));
   assert.deepEqual(strange, []);
 });
 
@@ -54,12 +55,15 @@ test('its types compile in a strict project', () => {
 test('it can be imported where pages are rendered, on a server', async () => {
   assert.equal(typeof (await import('../dist/editlock.js')).Editlock, 'function');
   assert.equal(typeof (await import('../dist/element.js')).EditLockElement, 'function');
+  assert.equal(typeof (await import('../dist/presence.js')).presence, 'function');
 });
 
 test('the texts say the same in all languages', () => {
-  assert.deepEqual(Object.keys(tables.ru).sort(), Object.keys(tables.en).sort());
   const holes = (text) => [...new Set(text.match(/\{\w+\}/g))].sort();
-  for (const [key, text] of Object.entries(tables.en)) assert.deepEqual(holes(tables.ru[key]), holes(text), key);
+  for (const { en, ru } of [tables, companyTables]) {
+    assert.deepEqual(Object.keys(ru).sort(), Object.keys(en).sort());
+    for (const [key, text] of Object.entries(en)) assert.deepEqual(holes(ru[key]), holes(text), key);
+  }
 });
 
 test('a difference is told word by word', () => {

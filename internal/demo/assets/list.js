@@ -1,7 +1,8 @@
 // The list of documents: who holds each, live.
 
 import { badge } from './avatar/avatar.js';
-import { isMe, label, mutexOf, sameMutex } from './me.js';
+import { presence } from './editlock/presence.js';
+import { client, isMe, label, mutexOf, sameMutex } from './me.js';
 import { nodes, say, text, time } from './words.js';
 
 export function showList(watch) {
@@ -11,6 +12,23 @@ export function showList(watch) {
     say(stream, watch.online ? '' : 'list.offline');
     for (const card of cards) show(card, watch.mutexes.find((m) => sameMutex(m.mutex, mutexOf(card))));
   });
+  showLooking([...cards]);
+}
+
+// Who looks is no event: it is asked for now and then, for all cards at once.
+const askEvery = 10_000;
+
+async function showLooking(cards) {
+  const ask = async () => {
+    const states = await presence(client).query(cards.map(mutexOf)).catch(() => []);
+    states.forEach(({ holder, people, count }, i) => {
+      const n = count - people.filter((p) => holder && p.owner.session === holder.session).length;
+      say(cards[i].querySelector('.card-looking'), n ? 'list.looking' : '', { count: n });
+    });
+  };
+  document.addEventListener('visibilitychange', () => document.hidden || ask());
+  setInterval(() => document.hidden || ask(), askEvery);
+  await ask();
 }
 
 function show(card, held) {

@@ -15,6 +15,11 @@ export type Options = {
 export declare class Editlock {
     #private;
     api: API;
+    /** @type {(() => {body: object, heard: (results: any[] | undefined) => void} | null) | null} what goes along with the beat: see presence.js */
+    rider: (() => {
+        body: object;
+        heard: (results: any[] | undefined) => void;
+    } | null) | null;
     /** @param {Connection & Options} [options] */
     constructor({ owner, grace, ...connection }?: Connection & Options);
     /**

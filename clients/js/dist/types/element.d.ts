@@ -11,7 +11,7 @@ declare const Base: {
  * terms; manual waits for the reader to begin; token-field names a hidden field
  * that carries the token of a form sent without scripts; notify says how a holder
  * who looks elsewhere is told of who waits: "title" (the default), "icon" and "desktop",
- * or "off".
+ * or "off"; presence shows who else looks.
  *
  * Fires "editlock-change" whenever its state, or what else it tells, changes.
  */

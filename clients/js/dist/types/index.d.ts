@@ -12,6 +12,10 @@ export type Mutex = import('./types.js').Mutex;
 export type Entry = import('./types.js').Entry;
 export type Problem = import('./types.js').Problem;
 export type Loss = import('./types.js').Loss;
+export type LookState = import('./types.js').LookState;
+export type Person = import('./types.js').Person;
+export type People = import('./types.js').People;
+export type RecordState = import('./types.js').RecordState;
 /** @typedef {import('./client.js').Options} Options */
 /** @typedef {import('./api.js').Connection} Connection */
 /** @typedef {import('./types.js').State} State */
@@ -23,3 +27,7 @@ export type Loss = import('./types.js').Loss;
 /** @typedef {import('./types.js').Entry} Entry */
 /** @typedef {import('./types.js').Problem} Problem */
 /** @typedef {import('./types.js').Loss} Loss */
+/** @typedef {import('./types.js').LookState} LookState */
+/** @typedef {import('./types.js').Person} Person */
+/** @typedef {import('./types.js').People} People */
+/** @typedef {import('./types.js').RecordState} RecordState */

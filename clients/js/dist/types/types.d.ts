@@ -113,6 +113,21 @@ export type Loss = {
     at?: string;
     reason?: string;
 };
+export type LookState = 'unsaved' | 'editing' | 'looking';
+export type Person = {
+    owner: Owner;
+    state: LookState | 'idle';
+    since: string;
+};
+export type People = {
+    people: Person[];
+    count: number;
+};
+export type RecordState = People & {
+    holder: Owner | null;
+    captured_at: string | null;
+    mine: boolean;
+};
 export type State = 'closed' | 'opening' | 'mine' | 'checking' | 'other' | 'self' | 'waiting' | 'free' | 'lost' | 'error';
 export type Terms = {
     /**
@@ -188,6 +203,10 @@ export type Terms = {
  * typed for too long, and this page gave it back by itself.
  * @typedef {{how: string, by?: Owner, to?: Owner, at?: string, reason?: string}} Loss
  */
+/** @typedef {'unsaved'|'editing'|'looking'} LookState what a page does with a record */
+/** @typedef {{owner: Owner, state: LookState | 'idle', since: string}} Person who looks */
+/** @typedef {{people: Person[], count: number}} People who else looks: the first 20, and how many */
+/** @typedef {People & {holder: Owner | null, captured_at: string | null, mine: boolean}} RecordState of a list: who edits it too */
 /**
  * - closed    not asked for, or given back by this page
  * - opening   asking for it

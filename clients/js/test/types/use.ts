@@ -1,6 +1,7 @@
 // Compiled, never run: what a strict TypeScript program may write.
 import { Editlock, EditlockError, type Lock, type Mutex, type Options } from 'editlock';
 import { EditLockElement } from 'editlock/element';
+import { presence, type RecordState } from 'editlock/presence';
 
 const options: Options = { owner: { user_id: 'u1', name: 'Ann' }, grace: '4s' };
 const locks = new Editlock({ ...options, server: '/locks', credentials: 'include', headers: () => ({ Authorization: 'Bearer x' }) });
@@ -19,6 +20,11 @@ try {
 } catch (e) {
   if (e instanceof EditlockError) console.log(e.code, e.holder?.token);
 }
+const look = presence(locks).look({ group: 'crm', id: '17' }, ({ people, count }) => console.log(people[0]?.owner.name, count.toFixed()));
+look.set('unsaved');
+look.stop();
+const rows: RecordState[] = await presence(locks).query([{ group: 'crm', id: '17' }]);
+console.log(rows[0]?.holder?.name, rows[0]?.count.toFixed());
 const element = document.querySelector('edit-lock') as EditLockElement;
 element.reload = async () => () => {};
 element.save = () => element.unsaved;
