@@ -293,22 +293,9 @@ func momentOf(t time.Time) string {
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 func utc(t time.Time) string   { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
-// assetsPath names the assets by their content, so that a browser may keep
-// them for good.
-var assetsPath = func() string {
-	sum := sha256.New()
-	for _, files := range []fs.FS{assetFiles, avatar.Files()} {
-		_ = fs.WalkDir(files, ".", func(path string, e fs.DirEntry, err error) error {
-			if err == nil && !e.IsDir() {
-				data, _ := fs.ReadFile(files, path)
-				sum.Write([]byte(path))
-				sum.Write(data)
-			}
-			return nil
-		})
-	}
-	return "/ui/assets/" + hex.EncodeToString(sum.Sum(nil)[:6])
-}()
+// assetsPath names the version of the assets, so that a browser may keep them for
+// good.
+var assetsPath = "/ui/assets/" + entry.Version(assetFiles, avatar.Files())
 
 // assets serves the files of the pages, and no lists of folders.
 func (h *handler) assets() http.Handler {

@@ -68,7 +68,7 @@ func New(l editlock.Locker, o *Options) http.Handler {
 	mux.HandleFunc("POST /demo/person", h.setPerson)
 	mux.HandleFunc("GET /demo/api/documents/{id}", h.readDocument)
 	mux.HandleFunc("POST /demo/api/documents/{id}", h.saveDocument)
-	mux.Handle("GET /demo/assets/"+assetsVersion()+"/", serveAssets())
+	mux.Handle("GET /demo/assets/"+assetsVersion+"/", serveAssets())
 
 	pages := entry.OwnPages(entry.Routes(mux, nil, entry.Way{Key: "page.demo", To: "/demo/"}))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

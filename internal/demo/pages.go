@@ -2,9 +2,7 @@ package demo
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"html/template"
 	"io/fs"
 	"net/http"
@@ -124,7 +122,7 @@ func (h *handler) switchedLanguage(w http.ResponseWriter, r *http.Request) bool 
 func (h *handler) render(w http.ResponseWriter, r *http.Request, status int, name string, v view) {
 	p := h.pages[languageOf(r)]
 	v.Lang, v.Words = p.lang, p.words
-	v.Root, v.Assets = entry.Root(r), "demo/assets/"+assetsVersion()
+	v.Root, v.Assets = entry.Root(r), "demo/assets/"+assetsVersion
 	v.Fields, v.Group, v.Idle = fields, Group, h.idle.String()
 	if v.Here == "" {
 		v.Here = r.URL.Path
@@ -150,23 +148,9 @@ func (h *handler) card(d *document, lang string) card {
 	return card{ID: d.ID, Kind: d.Kind, Number: d.Number, Title: d.read(lang).Fields["title"]}
 }
 
-// assetsVersion names the assets by their content, so that a browser may keep
-// them for good.
-var assetsVersion = func() func() string {
-	sum := sha256.New()
-	for _, files := range []fs.FS{assetFiles, clientFiles, avatar.Files()} {
-		_ = fs.WalkDir(files, ".", func(path string, e fs.DirEntry, err error) error {
-			if err == nil && !e.IsDir() {
-				data, _ := fs.ReadFile(files, path)
-				sum.Write([]byte(path))
-				sum.Write(data)
-			}
-			return nil
-		})
-	}
-	version := hex.EncodeToString(sum.Sum(nil)[:6])
-	return func() string { return version }
-}()
+// assetsVersion is part of the assets' addresses, so that a browser may keep them
+// for good.
+var assetsVersion = entry.Version(assetFiles, clientFiles, avatar.Files())
 
 func serveAssets() http.Handler {
 	files, err := fs.Sub(assetFiles, "assets")
@@ -177,7 +161,7 @@ func serveAssets() http.Handler {
 	mux.Handle("/", http.FileServerFS(files))
 	mux.Handle("/avatar/", http.StripPrefix("/avatar/", http.FileServerFS(avatar.Files())))
 	mux.Handle("/editlock/", http.StripPrefix("/editlock/", http.FileServerFS(clientFiles)))
-	serve := http.StripPrefix("/demo/assets/"+assetsVersion(), mux)
+	serve := http.StripPrefix("/demo/assets/"+assetsVersion, mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
 		serve.ServeHTTP(w, r)
