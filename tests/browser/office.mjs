@@ -2,7 +2,7 @@
 // browsers of their own.
 
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -17,15 +17,19 @@ export const test = base.extend({
   // idle is how long a lock outlives its page; empty: the demo's default.
   idle: ['', { option: true }],
 
+  // config is a file of settings; empty: none.
+  config: ['', { option: true }],
+
   // server is `editlock serve --demo` on an empty database. It can be stopped,
   // and started again at its address.
-  server: async ({ idle }, use) => {
+  server: async ({ idle, config }, use) => {
     const folder = await mkdtemp(join(tmpdir(), 'editlock-demo-'));
-    const server = { url: '' };
+    const server = { url: '' }, file = join(folder, 'editlock.toml');
+    await writeFile(file, config);
     server.start = async () => {
       const listen = server.url ? new URL(server.url).host : '127.0.0.1:0';
       const program = spawn(process.env.EDITLOCK_PROGRAM,
-        ['serve', '--demo', '--store', `sqlite:${join(folder, 'locks.db')}`, '--listen', listen],
+        ['serve', '--demo', '--config', file, '--store', `sqlite:${join(folder, 'locks.db')}`, '--listen', listen],
         { env: { ...process.env, EDITLOCK_DEMO_IDLE: idle }, stdio: ['ignore', 'pipe', 'pipe'] });
       const ended = new Promise((done) => program.once('exit', done));
       server.url = await Promise.race([address(program), ended.then((code) => { throw new Error(`the server ended with ${code}`); })]);
