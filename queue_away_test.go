@@ -2,7 +2,6 @@ package editlock_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -10,79 +9,36 @@ import (
 	"time"
 
 	"github.com/editlock/editlock"
-	"github.com/editlock/editlock/internal/patience"
 	"github.com/editlock/editlock/store"
 	"github.com/editlock/editlock/store/memory"
 )
 
-// returns waits as a client does behind a server: in requests of two seconds, and
-// so long it is away until it asks again. The error is that of the last.
-func returns(ctx context.Context, m *editlock.Manager, who string, away time.Duration) error {
-	for {
-		asked, _ := patience.WithCaller(by(ctx, editlock.Owner{Session: who}), 2*time.Second)
-		_, err := m.Capture(asked, report, &editlock.CaptureOptions{Wait: time.Hour, RequestID: who})
-		var on *patience.Waiting
-		if !errors.As(err, &on) {
-			return err
-		}
-		select {
-		case <-time.After(away):
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
-
 // Waiters keep their order over a lost lease also if some are between two
 // requests when the process notices.
 func TestManager_WaitersWhoAreAwayComeBackInTheirOrder(t *testing.T) {
-	const many = 15
 	for _, test := range []struct {
 		name  string
 		lease time.Duration // of the holder
-		first int           // the waiter who is first in the queue then
+		still bool          // held then
 	}{
-		{"the mutex is still held", time.Hour, 0},
-		{"the holder's lease has ended, too", 5 * time.Second, 1},
+		{"the mutex is still held", time.Hour, true},
+		{"the holder's lease has ended, too", 5 * time.Second, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			for at := range 6 { // where in their requests the process finds them
 				synctest.Test(t, func(t *testing.T) {
-					ahead := new(atomic.Int64)
-					cut := &cuttable{Store: memory.New(&memory.Options{Now: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }})}
-					m := editlock.NewManager(cut, nil)
-					defer func() { _ = m.Close() }()
-					ctx, cancel := context.WithCancel(t.Context())
-					defer cancel()
-					_, err := m.Capture(by(ctx, editlock.Owner{Session: "holder"}), report, &editlock.CaptureOptions{AutoRelease: editlock.TimeoutAutoRelease(test.lease)})
-					if err != nil {
-						t.Fatal(err)
-					}
-					want := ""
-					for n := range many {
-						who := fmt.Sprintf("waiter-%02d", n)
-						go func() { _ = returns(ctx, m, who, time.Second) }()
-						time.Sleep(70 * time.Millisecond)
-						if n >= test.first {
-							want += " " + who
-						}
+					m, line := cut(t, memory.New(nil))
+					held(t, m, test.lease)
+					want := crowd(t, m, 15, time.Second) + " newcomer"
+					if test.still {
+						want = "holder " + want
 					}
 					time.Sleep(time.Duration(at) * 500 * time.Millisecond)
-					cut.off.Store(true)
-					time.Sleep(13 * time.Second)
-					cut.off.Store(false)
-					go func() { _ = returns(ctx, m, "newcomer", time.Second) }()
+					line.away(13 * time.Second)
+					go returns(t, m, "newcomer", time.Second)
 					time.Sleep(3 * time.Second)
-					_, got, err := m.Request(ctx, report)
-					if err != nil {
-						t.Fatal(err)
-					}
-					stands := ""
-					for _, w := range got.Waiters {
-						stands += " " + w.Owner.Session
-					}
-					if want += " newcomer"; stands != want {
-						t.Errorf("after %d half seconds the queue behind %s is\n%s, want\n%s", at, got.Owner.Session, stands, want)
+					if got := stands(t, m); got != want {
+						t.Errorf("after %d half seconds holder and queue are\n%s, want\n%s", at, got, want)
 					}
 				})
 			}
@@ -93,25 +49,13 @@ func TestManager_WaitersWhoAreAwayComeBackInTheirOrder(t *testing.T) {
 // What is granted to a waiter who is away then is short, until it comes back.
 func TestManager_AGrantToAWaiterWhoNeverComesBackIsShort(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cut := &cuttable{Store: memory.New(&memory.Options{Now: time.Now})}
-		m := editlock.NewManager(cut, nil)
-		defer func() { _ = m.Close() }()
-		_, err := m.Capture(by(t.Context(), editlock.Owner{Session: "holder"}), report, &editlock.CaptureOptions{AutoRelease: editlock.TimeoutAutoRelease(5 * time.Second)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		asked, _ := patience.WithCaller(by(t.Context(), editlock.Owner{Session: "gone"}), 2*time.Second)
-		cut.off.Store(false)
+		m, line := cut(t, memory.New(nil))
+		held(t, m, 5*time.Second)
 		go func() {
 			time.Sleep(time.Second)
-			cut.off.Store(true) // the waiter is told to ask again, and does not
-			time.Sleep(11 * time.Second)
-			cut.off.Store(false)
+			line.away(11 * time.Second) // the waiter is told to ask again, and does not
 		}()
-		var on *patience.Waiting
-		if _, err := m.Capture(asked, report, &editlock.CaptureOptions{Wait: time.Hour, RequestID: "k"}); !errors.As(err, &on) {
-			t.Fatalf("got %v, want to wait on", err)
-		}
+		asks(t, m, "gone", 2*time.Second, editlock.AutoRelease{})
 		time.Sleep(12 * time.Second)
 		state, got, err := m.Request(t.Context(), report)
 		if err != nil {
@@ -127,85 +71,39 @@ func TestManager_AGrantToAWaiterWhoNeverComesBackIsShort(t *testing.T) {
 func TestManager_WaitersWhoAskedAnotherServerStayThere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		st := memory.New(nil)
-		cut := &cuttable{Store: kept{st}}
-		one, other := editlock.NewManager(cut, nil), editlock.NewManager(st, nil)
-		defer func() { _, _ = one.Close(), other.Close() }()
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		if _, err := other.Capture(by(ctx, editlock.Owner{Session: "holder"}), report, &editlock.CaptureOptions{AutoRelease: editlock.TimeoutAutoRelease(time.Hour)}); err != nil {
-			t.Fatal(err)
-		}
-		asked, _ := patience.WithCaller(by(ctx, editlock.Owner{Session: "first"}), time.Second)
-		var on *patience.Waiting
-		if _, err := one.Capture(asked, report, &editlock.CaptureOptions{Wait: time.Hour, RequestID: "first"}); !errors.As(err, &on) {
-			t.Fatalf("got %v, want to wait on", err)
-		}
-		go func() { _ = returns(ctx, other, "second", time.Second) }()
-		cut.off.Store(true)
+		one, line := cut(t, st)
+		other, _ := cut(t, st)
+		held(t, other, time.Hour)
+		asks(t, one, "first", time.Second, editlock.AutoRelease{})
+		go returns(t, other, "second", time.Second)
+		line.off.Store(true)
 		time.Sleep(time.Second)
-		go func() { _ = returns(ctx, other, "first", time.Second) }()
+		go returns(t, other, "first", time.Second)
 		time.Sleep(13 * time.Second)
-		cut.off.Store(false)
+		line.off.Store(false)
 		time.Sleep(30 * time.Second)
-		_, got, err := other.Request(ctx, report)
-		if err != nil || len(got.Waiters) != 2 || got.Waiters[0].Owner.Session != "first" {
-			t.Errorf("the queue is %+v, %v", got.Waiters, err)
+		if got := stands(t, other); got != "holder first second" {
+			t.Errorf("%s: want the order in which they came first", got)
 		}
 	})
-}
-
-// slowToJoin lets joins take their time.
-type slowToJoin struct {
-	store.Store
-	slow atomic.Bool
-}
-
-func (s *slowToJoin) Swap(ctx context.Context, req store.Request) (store.Result, error) {
-	if s.slow.Load() && req.Swaps[0].Do == store.Join {
-		time.Sleep(400 * time.Millisecond)
-	}
-	return s.Store.Swap(ctx, req)
 }
 
 // Joining for a crowd takes longer than the time to the next beat, which finds
 // that many are still to join.
 func TestManager_WaitersWhoAreAwayKeepTheirOrderOverBeats(t *testing.T) {
-	const many = 15
 	synctest.Test(t, func(t *testing.T) {
-		slow := &slowToJoin{Store: memory.New(nil)}
-		cut := &cuttable{Store: slow}
-		m := editlock.NewManager(cut, nil)
-		defer func() { _ = m.Close() }()
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		if _, err := m.Capture(by(ctx, editlock.Owner{Session: "holder"}), report, &editlock.CaptureOptions{AutoRelease: editlock.TimeoutAutoRelease(time.Hour)}); err != nil {
-			t.Fatal(err)
-		}
-		want := ""
-		for n := range many {
-			who := fmt.Sprintf("waiter-%02d", n)
-			go func() { _ = returns(ctx, m, who, 9*time.Second) }()
-			time.Sleep(70 * time.Millisecond)
-			want += " " + who
-		}
+		st := &slow{Store: memory.New(nil)}
+		m, line := cut(t, st)
+		held(t, m, time.Hour)
+		want := "holder " + crowd(t, m, 15, 9*time.Second) + " newcomer"
 		time.Sleep(time.Second)
-		slow.slow.Store(true)
-		cut.off.Store(true)
-		time.Sleep(13 * time.Second)
-		cut.off.Store(false)
+		st.before.Store(int64(400 * time.Millisecond))
+		line.away(13 * time.Second)
 		time.Sleep(4 * time.Second)
-		go func() { _ = returns(ctx, m, "newcomer", time.Second) }()
+		go returns(t, m, "newcomer", time.Second)
 		time.Sleep(15 * time.Second)
-		_, got, err := m.Request(ctx, report)
-		if err != nil {
-			t.Fatal(err)
-		}
-		stands := ""
-		for _, w := range got.Waiters {
-			stands += " " + w.Owner.Session
-		}
-		if want += " newcomer"; stands != want {
-			t.Errorf("the queue is\n%s, want\n%s", stands, want)
+		if got := stands(t, m); got != want {
+			t.Errorf("holder and queue are\n%s, want\n%s", got, want)
 		}
 	})
 }
@@ -224,38 +122,18 @@ func (c *cutAfterTake) Swap(ctx context.Context, req store.Request) (store.Resul
 	return res, err
 }
 
-// gone waits until it is told to ask again, and is away then while the process has
-// lost its lease: it joins for the caller after twelve and a half seconds.
-func gone(t *testing.T, m *editlock.Manager, cut *cuttable) {
-	t.Helper()
-	asked, _ := patience.WithCaller(by(t.Context(), editlock.Owner{Session: "gone"}), 4*time.Second)
-	go func() {
-		time.Sleep(time.Second)
-		cut.off.Store(true)
-		time.Sleep(10 * time.Second)
-		cut.off.Store(false)
-	}()
-	var on *patience.Waiting
-	if _, err := m.Capture(asked, report, &editlock.CaptureOptions{Wait: time.Hour, RequestID: "k"}); !errors.As(err, &on) {
-		t.Fatalf("got %v, want to wait on", err)
-	}
-}
-
 // Nothing follows on what is taken for a waiter who is away: a caller who comes back
 // through another server may have taken it up meanwhile.
 func TestManager_WhatIsTakenForAWaiterWhoIsAwayIsShortAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cut := &cutAfterTake{cuttable: &cuttable{Store: memory.New(nil)}}
-		m := editlock.NewManager(cut, nil)
+		line := &cutAfterTake{cuttable: &cuttable{Store: memory.New(nil)}}
+		m := editlock.NewManager(line, nil)
 		defer func() { _ = m.Close() }()
-		_, err := m.Capture(by(t.Context(), editlock.Owner{Session: "holder"}), report, &editlock.CaptureOptions{AutoRelease: editlock.TimeoutAutoRelease(5 * time.Second)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		gone(t, m, cut.cuttable)
-		cut.armed.Store(true)
+		held(t, m, 5*time.Second)
+		gone(t, m, line.cuttable)
+		line.armed.Store(true)
 		time.Sleep(9 * time.Second)
-		cut.off.Store(false)
+		line.off.Store(false)
 		_, got, err := m.Request(t.Context(), report)
 		if left, ends := got.ExpiresIn(); err != nil || got.Owner.Session != "gone" || !ends || left > 15*time.Second {
 			t.Errorf("%q holds it for %v, %v", got.Owner.Session, left, err)
@@ -265,18 +143,13 @@ func TestManager_WhatIsTakenForAWaiterWhoIsAwayIsShortAtOnce(t *testing.T) {
 
 func TestManager_NobodyJoinsForAWaiterWhoLeavesMeanwhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		slow := &slowToJoin{Store: memory.New(nil)}
-		cut := &cuttable{Store: slow}
-		m := editlock.NewManager(cut, nil)
-		defer func() { _ = m.Close() }()
-		_, err := m.Capture(by(t.Context(), editlock.Owner{Session: "holder"}), report, &editlock.CaptureOptions{AutoRelease: editlock.TimeoutAutoRelease(time.Hour)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		gone(t, m, cut)
-		slow.slow.Store(true)
+		st := &slow{Store: memory.New(nil)}
+		m, line := cut(t, st)
+		held(t, m, time.Hour)
+		gone(t, m, line)
+		st.before.Store(int64(400 * time.Millisecond))
 		time.Sleep(8600 * time.Millisecond)
-		if _, err := m.Release(by(t.Context(), editlock.Owner{Session: "gone"}), report, editlock.IfRequest("k")); err != nil {
+		if _, err := m.Release(by(t.Context(), editlock.Owner{Session: "gone"}), report, editlock.IfRequest("gone")); err != nil {
 			t.Fatal(err)
 		}
 		time.Sleep(2 * time.Second)
@@ -304,24 +177,21 @@ func (j *joins) Swap(ctx context.Context, req store.Request) (store.Result, erro
 func TestManager_NobodyRejoinsForAWaiterWhoAskedAnotherServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		st := memory.New(nil)
-		joined := &joins{Store: kept{st}}
-		cut := &cuttable{Store: joined}
-		one, other := editlock.NewManager(cut, nil), editlock.NewManager(st, nil)
-		defer func() { _, _ = one.Close(), other.Close() }()
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
+		joined := &joins{Store: st}
+		one, line := cut(t, joined)
+		other, _ := cut(t, st)
 		held(t, other, time.Hour)
 		for n := range store.MaxWaiters + 5 {
-			go func() { _ = returns(ctx, other, fmt.Sprint("w", n), time.Millisecond) }()
+			go returns(t, other, fmt.Sprint("w", n), time.Millisecond)
 			time.Sleep(10 * time.Millisecond)
 		}
 		go asks(t, one, "mover", 3*time.Second, editlock.AutoRelease{})
 		time.Sleep(100 * time.Millisecond)
-		cut.off.Store(true)
+		line.off.Store(true)
 		time.Sleep(11 * time.Second) // the lease of one has ended
-		go func() { _ = returns(ctx, other, "mover", 8*time.Second) }()
+		go returns(t, other, "mover", 8*time.Second)
 		time.Sleep(500 * time.Millisecond)
-		cut.off.Store(false)
+		line.off.Store(false)
 		time.Sleep(30 * time.Second)
 		if n := joined.done.Load(); n != 1 {
 			t.Errorf("the waiter joined %d times where it asked once", n)

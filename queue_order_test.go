@@ -18,18 +18,14 @@ func TestManager_WaitersComeBackInTheirOrder(t *testing.T) {
 	for _, test := range []struct {
 		name  string
 		lease time.Duration // of the holder
-		stall func(cut *cuttable, ahead *atomic.Int64)
+		stall func(line *cuttable, ahead *atomic.Int64)
 		first string // who holds it then
 	}{
-		{"the store was away for 13 s", time.Hour, func(cut *cuttable, _ *atomic.Int64) {
-			cut.off.Store(true)
-			time.Sleep(13 * time.Second)
-			cut.off.Store(false)
+		{"the store was away for 13 s", time.Hour, func(line *cuttable, _ *atomic.Int64) {
+			line.away(13 * time.Second)
 		}, "holder"},
-		{"the store was away for longer than the holder's lease", 5 * time.Second, func(cut *cuttable, _ *atomic.Int64) {
-			cut.off.Store(true)
-			time.Sleep(13 * time.Second)
-			cut.off.Store(false)
+		{"the store was away for longer than the holder's lease", 5 * time.Second, func(line *cuttable, _ *atomic.Int64) {
+			line.away(13 * time.Second)
 		}, "waiter-00"},
 		{"the store's clock went an hour ahead", 2 * time.Hour, func(_ *cuttable, ahead *atomic.Int64) {
 			ahead.Store(int64(time.Hour))
@@ -39,9 +35,7 @@ func TestManager_WaitersComeBackInTheirOrder(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ahead := new(atomic.Int64)
-				cut := &cuttable{Store: memory.New(&memory.Options{Now: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }})}
-				m := editlock.NewManager(cut, nil)
-				defer func() { _ = m.Close() }()
+				m, line := cut(t, memory.New(&memory.Options{Now: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }}))
 				capture := func(who string, o editlock.CaptureOptions) {
 					_, _ = m.Capture(by(t.Context(), editlock.Owner{Session: who}), report, &o)
 				}
@@ -56,22 +50,15 @@ func TestManager_WaitersComeBackInTheirOrder(t *testing.T) {
 				if test.first != "holder" {
 					want = want[len("holder "):]
 				}
-				test.stall(cut, ahead)
+				test.stall(line, ahead)
 				capture("barger", editlock.CaptureOptions{})
 				go capture("newcomer", editlock.CaptureOptions{Wait: time.Hour})
 				synctest.Wait()
 				time.Sleep(3 * time.Second)
 				synctest.Wait()
-				_, got, err := m.Request(t.Context(), report)
-				if err != nil {
-					t.Fatal(err)
-				}
-				stands := got.Owner.Session
-				for _, w := range got.Waiters {
-					stands += " " + w.Owner.Session
-				}
-				if want += " newcomer"; stands != want {
-					t.Errorf("holder and queue are\n%s, want\n%s", stands, want)
+				want += " newcomer"
+				if got := stands(t, m); got != want {
+					t.Errorf("holder and queue are\n%s, want\n%s", got, want)
 				}
 			})
 		})
