@@ -50,12 +50,12 @@ func Program(t TB, name string, folders ...string) string {
 	return path
 }
 
-// Systems give ports from 32768 on (Linux) to whoever connects to something, and
-// so might take one that a server is about to listen on.
+// Systems give ports from 32768 on (Linux) to outgoing connections, and so might
+// take one that a server is about to listen on.
 const firstPort, endPort = 10_000, 32_000
 
-// FreePort is a loopback port nobody listens on right now, and that nobody is given
-// who does not ask for it.
+// FreePort is a loopback port that no server listens on right now, and that no
+// outgoing connection is given.
 func FreePort(t TB) int {
 	t.Helper()
 	for try := 1; ; try++ {
