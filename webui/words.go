@@ -10,9 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/text/language"
-
 	"github.com/editlock/editlock/internal/bidi"
+	"github.com/editlock/editlock/internal/entry"
 )
 
 //go:embed words
@@ -20,8 +19,6 @@ var wordFiles embed.FS
 
 // languages are what the manager speaks; the first is for everybody else.
 var languages = []string{"en", "ru"}
-
-var languageMatcher = language.NewMatcher([]language.Tag{language.English, language.Russian})
 
 // words are the texts of one language by key. {name} in a text is filled in.
 type words map[string]string
@@ -89,17 +86,7 @@ func (w words) duration(d time.Duration) string {
 	return strings.Join(parts, " ")
 }
 
-// languageOf is the reader's choice, or the best of what his browser accepts.
-func languageOf(r *http.Request) string {
-	if c, err := r.Cookie(languageCookie); err == nil && spoken(c.Value) {
-		return c.Value
-	}
-	tags, _, err := language.ParseAcceptLanguage(r.Header.Get("Accept-Language"))
-	if err != nil {
-		return languages[0]
-	}
-	_, i, _ := languageMatcher.Match(tags...)
-	return languages[i]
-}
+// languageOf is what a reader is spoken to in.
+func languageOf(r *http.Request) string { return entry.Language(r).Language() }
 
 func spoken(lang string) bool { return slices.Contains(languages, lang) }

@@ -5,8 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 
-	"golang.org/x/text/language"
+	"github.com/editlock/editlock/internal/entry"
 )
 
 //go:embed words
@@ -14,8 +15,6 @@ var wordFiles embed.FS
 
 // languages are what the demo speaks; the first is for everybody else.
 var languages = []string{"en", "ru"}
-
-var languageMatcher = language.NewMatcher([]language.Tag{language.English, language.Russian})
 
 // words are the texts of one language by key. {name} in a text is filled in
 // by the page.
@@ -42,24 +41,7 @@ func (w words) text(key string) (string, error) {
 	return t, nil
 }
 
-// languageOf is the reader's choice, or the best of what his browser accepts.
-func languageOf(r *http.Request) string {
-	if c, err := r.Cookie(languageCookie); err == nil && spoken(c.Value) {
-		return c.Value
-	}
-	tags, _, err := language.ParseAcceptLanguage(r.Header.Get("Accept-Language"))
-	if err != nil {
-		return languages[0]
-	}
-	_, i, _ := languageMatcher.Match(tags...)
-	return languages[i]
-}
+// languageOf is what a reader is spoken to in.
+func languageOf(r *http.Request) string { return entry.LanguageBy(r, languageCookie).Language() }
 
-func spoken(lang string) bool {
-	for _, l := range languages {
-		if l == lang {
-			return true
-		}
-	}
-	return false
-}
+func spoken(lang string) bool { return slices.Contains(languages, lang) }

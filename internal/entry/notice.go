@@ -98,8 +98,11 @@ func (n Notice) Write(w http.ResponseWriter, r *http.Request) {
 
 // Language is what a reader is spoken to in: the one chosen in the lock manager,
 // or the best of what the browser asks for.
-func Language(r *http.Request) *words.Printer {
-	if c, err := r.Cookie(LanguageCookie); err == nil {
+func Language(r *http.Request) *words.Printer { return LanguageBy(r, LanguageCookie) }
+
+// LanguageBy is the same by the choice that another cookie keeps.
+func LanguageBy(r *http.Request, cookie string) *words.Printer {
+	if c, err := r.Cookie(cookie); err == nil {
 		if chosen, err := language.Parse(c.Value); err == nil {
 			return words.For(chosen)
 		}
