@@ -39,11 +39,17 @@ type history struct {
 // be few enough to be put in order.
 func newHistory(group string, mutexes, calls int, pace time.Duration, lockers ...editlock.Locker) *history {
 	h := &history{group: group, lockers: lockers, start: time.Now(), pace: pace}
-	for i := range mutexes {
-		h.ids = append(h.ids, editlock.ID{Group: group, Mode: "m", ID: fmt.Sprint(i)})
-	}
+	h.ids = ids(group, "m", mutexes)
 	h.left.Store(int64(calls))
 	return h
+}
+
+func ids(group, mode string, n int) []editlock.ID {
+	all := make([]editlock.ID, n)
+	for i := range all {
+		all[i] = editlock.ID{Group: group, Mode: mode, ID: fmt.Sprint(i)}
+	}
+	return all
 }
 
 func (h *history) now() int64 { return int64(time.Since(h.start)) }

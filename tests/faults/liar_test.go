@@ -3,6 +3,7 @@ package faults
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"maps"
 	"math/rand/v2"
@@ -140,34 +141,37 @@ func TestLiesAreFound(t *testing.T) {
 			h := newHistory("lies", 12, 600, 5*time.Millisecond, through)
 			h.run(t.Context(), 12)
 			// A lie that nobody heard of, or that no later call came upon, can't be found.
-			for rounds := 0; l.name != lies[0].name && told.Load() < 12 && rounds < 20; rounds++ {
+			// Each round has mutexes of its own: a long history has no verdict in time.
+			all := h.ids
+			for round := 0; l.name != lies[0].name && told.Load() < 12 && round < 20; round++ {
+				h.ids = ids(h.group, fmt.Sprint("more", round), 6)
+				all = append(all, h.ids...)
 				h.left.Store(300)
 				h.run(t.Context(), 12)
 			}
+			h.ids = all
 			h.look(t.Context(), direct)
+			// The answers alone must betray it: history may be a lie itself.
+			if l.name != lies[0].name {
+				if linearizable(h.calls) == nil {
+					t.Errorf("the answers do not betray it, in %d of them", told.Load())
+				}
+				return
+			}
 			r, err := read(t.Context(), direct, h.group)
 			if err != nil {
 				t.Fatal(err)
 			}
-			switch err := judge(h.calls, r); {
-			case l.name == lies[0].name:
-				if err != nil {
-					t.Error(err)
-				}
-			case err == nil:
-				t.Errorf("not found, in %d answers", told.Load())
-			}
-			// The answers alone must betray it, too: history may be a lie itself.
-			if err := linearizable(h.calls); l.name != lies[0].name && err == nil {
-				t.Errorf("the answers alone do not betray it, in %d of them", told.Load())
+			if err := judge(h.calls, r); err != nil {
+				t.Error(err)
 			}
 		})
 	}
 }
 
-// tell is what the liar says, one time in ten.
+// tell is what the liar says, one time in five.
 func tell(r *http.Request, honest http.Handler, l lie) *httptest.ResponseRecorder {
-	if r.Method != http.MethodPost || rand.IntN(10) > 0 {
+	if r.Method != http.MethodPost || rand.IntN(5) > 0 {
 		return nil
 	}
 	var body map[string]any
