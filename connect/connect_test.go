@@ -74,6 +74,7 @@ func TestOpen_CapturesOnEveryKindOfStore(t *testing.T) {
 
 // A program that outgrows one engine changes one string.
 func TestOpen_ReachesEveryDatabase(t *testing.T) {
+	t.Parallel()
 	for _, engine := range []struct {
 		name string
 		url  func(t *testing.T) string

@@ -15,6 +15,7 @@ import (
 
 // A look tells nothing of a store that is not there, and makes none.
 func TestExamine(t *testing.T) {
+	t.Parallel()
 	file := "sqlite:" + filepath.Join(t.TempDir(), "locks.db")
 	if _, err := connect.Examine(t.Context(), file); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a file that is not there: %v", err)
@@ -62,6 +63,7 @@ func silentRedis(t *testing.T) string {
 }
 
 func TestExamine_TellsWhereCommitsAreNotOnDisk(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct{ url, want string }{
 		"postgres":         {enginetest.StartPostgres(t, "fsync=off").URL, "fsync = off"},
 		"postgres, safe":   {enginetest.StartPostgres(t, "fsync=on", "synchronous_commit=off").URL, ""},

@@ -32,6 +32,7 @@ type fault struct {
 // Reading is no sign that locks can be captured: every engine has states in
 // which all writes fail.
 func TestReady_FailsWhileTheStoreTakesNoWrites(t *testing.T) {
+	t.Parallel()
 	for name, inject := range map[string]func(t *testing.T) *fault{
 		"sqlite on a full disk":          fullDisk,
 		"sqlite that another has locked": lockedFile,
@@ -44,6 +45,7 @@ func TestReady_FailsWhileTheStoreTakesNoWrites(t *testing.T) {
 		"mariadb that only reads":        readOnlyMariaDB,
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			f := inject(t)
 			locks := open(t, f.url)
 			if err := editlock.Ready(t.Context(), locks); err != nil {
@@ -268,6 +270,7 @@ func readOnlyPostgres(t *testing.T) *fault {
 
 // A standby answers every read, and no server could do anything on it.
 func TestOpen_RefusesAStandbyOfPostgreSQL(t *testing.T) {
+	t.Parallel()
 	primary := enginetest.StartPostgres(t, "max_connections=20", "wal_level=replica")
 	open(t, enginetest.With(primary.URL, "schema=locks"))
 	url := enginetest.With(primary.Standby(t).URL, "schema=locks")

@@ -52,10 +52,12 @@ func run(t *testing.T, program string, args ...string) string {
 // A copy made by an engine's own tools, restored as the documentation says,
 // may be restored once more: it does not know of the tokens given in between.
 func TestEngines_GiveNoTokenTwiceWhenACopyIsRestoredTwice(t *testing.T) {
+	t.Parallel()
 	for name, engine := range map[string]func(t *testing.T) (url string, save, restore func()){
 		"postgres": savedPostgres, "mariadb": savedMariaDB, "redis": savedRedis, "etcd": savedEtcd,
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			url, save, restore := engine(t)
 			given := make(map[editlock.Token]string)
 			live := func(when string) {

@@ -111,6 +111,7 @@ func (term *terminal) shows(text string) {
 }
 
 func TestRun_AtATerminal(t *testing.T) {
+	t.Parallel()
 	t.Run("the command reads, stops and goes on as any job", func(t *testing.T) {
 		term := openTerminal(t, `
 			editlock run doc/1 -- sh -c 'echo ready; read a; echo "first $a"; read b; echo "second $b"'
