@@ -73,7 +73,10 @@ func TestServers(t *testing.T) {
 				{"a stream that resumes shows every event once", resumesOverARestart},
 				{"what was acknowledged outlives kills", keepsWhatWasAcknowledged},
 			} {
-				t.Run(test.name, func(t *testing.T) { test.run(t, w) })
+				t.Run(test.name, func(t *testing.T) {
+					t.Parallel()
+					test.run(t, w)
+				})
 			}
 		})
 	}
