@@ -45,7 +45,7 @@ func StartPostgres(t TB, settings ...string) *Postgres {
 		return cmd
 	}
 	chown(t, filepath.Dir(data), account)
-	out, err := run(initdb, "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8").CombinedOutput()
+	out, err := run(initdb, "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync").CombinedOutput()
 	if err != nil {
 		t.Fatalf("initdb: %v\n%s", err, out)
 	}

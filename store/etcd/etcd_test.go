@@ -89,5 +89,5 @@ func TestEngine(t *testing.T) {
 
 func TestStore(t *testing.T) {
 	s := &server{Etcd: enginetest.StartOwnEtcd(t)}
-	storetest.Run(t, storetest.Harness{Steady: true, Open: s.open, Reopen: s.reopen, Quick: os.Getenv("EDITLOCK_LONG") == ""})
+	storetest.Run(t, storetest.Harness{Steady: true, Parallel: true, Open: s.open, Reopen: s.reopen, Quick: os.Getenv("EDITLOCK_LONG") == ""})
 }

@@ -17,7 +17,7 @@ func (s *server) twin(t testing.TB, clock *storetest.Clock) store.Store {
 
 func TestStore_SharedByTwo(t *testing.T) {
 	s := &server{Etcd: enginetest.StartEtcd(t)}
-	storetest.Run(t, storetest.Harness{Steady: true, Open: s.twin, Quick: os.Getenv("EDITLOCK_LONG") == ""})
+	storetest.Run(t, storetest.Harness{Steady: true, Parallel: true, Open: s.twin, Quick: os.Getenv("EDITLOCK_LONG") == ""})
 }
 
 // TestStore_RealTime has the store tell the time by etcd, as it does outside

@@ -127,7 +127,7 @@ func TestStore(t *testing.T) {
 			urls.Store(next, url)
 			return next
 		},
-		Quick: true,
+		Parallel: true, Quick: true,
 	})
 }
 

@@ -142,7 +142,7 @@ func TestStore(t *testing.T) {
 			urls.Store(next, url)
 			return next
 		},
-		Quick: race,
+		Parallel: true, Quick: race,
 	})
 }
 
@@ -153,7 +153,7 @@ func TestStore_SharedByTwo(t *testing.T) {
 			one := core.New(openEngine(t, url, server.URL, clock.Now))
 			return storetest.Twin(one, core.New(openEngine(t, url, server.URL, clock.Now)))
 		},
-		Quick: true,
+		Parallel: true, Quick: true,
 	})
 }
 

@@ -50,7 +50,7 @@ func TestCluster(t *testing.T) {
 		return err == nil
 	})
 	s := newStores(server)
-	storetest.Run(t, storetest.Harness{Open: s.open, Quick: true})
+	storetest.Run(t, storetest.Harness{Open: s.open, Parallel: true, Quick: true})
 }
 
 func TestReplicas(t *testing.T) {

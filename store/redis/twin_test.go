@@ -20,7 +20,7 @@ func TestStore_SharedByTwo(t *testing.T) {
 			url := s.server.Store()
 			return storetest.Twin(s.at(t, clock, url), s.at(t, clock, url))
 		},
-		Quick: true,
+		Parallel: true, Quick: true,
 	})
 }
 

@@ -15,6 +15,6 @@ func TestStore_SharedByTwo(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "editlock.db")
 			return storetest.Twin(f.at(t, clock, path), f.at(t, clock, path))
 		},
-		Quick: true,
+		Parallel: true, Quick: true,
 	})
 }

@@ -22,8 +22,8 @@ import (
 const historyOps = 50_000
 
 var historyLaws = []law{
-	{"random histories of concurrent clients are linearizable, name by name", func(t *test) { lawHistories(t, false) }, 0},
-	{"so are those of requests for several names", func(t *test) { lawHistories(t, true) }, 0},
+	{"random histories of concurrent clients are linearizable, name by name", func(t *test) { lawHistories(t, false) }, restarts},
+	{"so are those of requests for several names", func(t *test) { lawHistories(t, true) }, restarts},
 }
 
 func lawHistories(t *test, several bool) {

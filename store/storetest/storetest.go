@@ -41,6 +41,10 @@ type Harness struct {
 	// Quick makes the suite do as little as with -short.
 	Quick bool
 
+	// Parallel runs laws beside each other, on stores of their own. Those that
+	// restart the engine run alone.
+	Parallel bool
+
 	// Steady says that the store's time never falls, whatever its clock does.
 	Steady bool
 
@@ -56,7 +60,12 @@ func Run(t *testing.T, h Harness) {
 		t.Run(topic.name, func(t *testing.T) {
 			for _, l := range topic.laws {
 				if l.appliesTo(h) {
-					t.Run(l.name, func(t *testing.T) { l.run(newTest(t, h)) })
+					t.Run(l.name, func(t *testing.T) {
+						if h.Parallel && (h.Reopen == nil || l.needs&(disk|restarts) == 0) {
+							t.Parallel()
+						}
+						l.run(newTest(t, h))
+					})
 				}
 			}
 		})
@@ -100,6 +109,7 @@ type needs uint8
 const (
 	exactClock needs = 1 << iota
 	disk
+	restarts // where there is a disk
 )
 
 func (l law) appliesTo(h Harness) bool {
