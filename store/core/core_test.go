@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
 	"testing"
 	"testing/synctest"
@@ -27,7 +28,7 @@ func (e shared) Commit(ctx context.Context, txns []kv.Txn) ([]kv.Answer, error) 
 }
 
 func TestStoreWithSharedCommits(t *testing.T) {
-	storetest.Run(t, storetest.Harness{Open: func(t testing.TB, clock *storetest.Clock) store.Store {
+	storetest.Run(t, storetest.Harness{Quick: race && os.Getenv("EDITLOCK_LONG") == "", Open: func(t testing.TB, clock *storetest.Clock) store.Store {
 		st := core.New(shared{memory.NewEngine(&memory.Options{Now: clock.Now})})
 		t.Cleanup(func() { _ = st.Close() })
 		return st
@@ -36,7 +37,7 @@ func TestStoreWithSharedCommits(t *testing.T) {
 
 // Two processes on one engine, each with what it has seen and assumes.
 func TestTwoStoresOnOneEngine(t *testing.T) {
-	storetest.Run(t, storetest.Harness{Open: func(t testing.TB, clock *storetest.Clock) store.Store {
+	storetest.Run(t, storetest.Harness{Quick: race && os.Getenv("EDITLOCK_LONG") == "", Open: func(t testing.TB, clock *storetest.Clock) store.Store {
 		e := memory.NewEngine(&memory.Options{Now: clock.Now})
 		st := storetest.Twin(core.New(e), core.New(e))
 		t.Cleanup(func() { _ = st.Close() })

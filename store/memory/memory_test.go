@@ -1,6 +1,7 @@
 package memory_test
 
 import (
+	"os"
 	"testing"
 
 	"github.com/editlock/editlock/store"
@@ -19,7 +20,7 @@ func TestEngine(t *testing.T) {
 }
 
 func TestStore(t *testing.T) {
-	storetest.Run(t, storetest.Harness{Open: func(t testing.TB, clock *storetest.Clock) store.Store {
+	storetest.Run(t, storetest.Harness{Quick: race && os.Getenv("EDITLOCK_LONG") == "", Open: func(t testing.TB, clock *storetest.Clock) store.Store {
 		st := memory.New(&memory.Options{Now: clock.Now})
 		t.Cleanup(func() { _ = st.Close() })
 		return st

@@ -91,7 +91,7 @@ func TestEngine(t *testing.T) {
 func TestStore(t *testing.T) {
 	t.Parallel()
 	s := newStores(enginetest.StartRedis(t, enginetest.Durable...))
-	storetest.Run(t, storetest.Harness{Open: s.open, Reopen: s.reopen})
+	storetest.Run(t, storetest.Harness{Open: s.open, Reopen: s.reopen, Parallel: true, Quick: race && os.Getenv("EDITLOCK_LONG") == ""})
 }
 
 // TestStore_RealClock is for the long mode: a machine that is busy with other
