@@ -89,13 +89,16 @@ func TestStartChild(t *testing.T) {
 // A restore must not take the WAL away from a server that makes the missing
 // file first. One that comes later waits for the restored file.
 func TestRestore_OfAMissingFileWhileServersStart(t *testing.T) {
-	const rounds = 60
+	rounds := 20
+	if os.Getenv("EDITLOCK_LONG") != "" {
+		rounds = 120
+	}
 	restored, refused := 0, 0
 	for round := range rounds {
 		path, copied, _ := lived(t)
 		lose(t, path)
 		child := exec.CommandContext(t.Context(), os.Args[0], "-test.run", "^TestStartChild$")
-		after := time.Duration(round) * time.Millisecond / 2 // before, while or after the file is replaced
+		after := time.Duration(round) * 30 * time.Millisecond / time.Duration(rounds) // before, while or after the file is replaced
 		child.Env = append(os.Environ(), startEnv+"="+path, startEnv+"_AFTER="+after.String())
 		out, err := child.StdoutPipe()
 		if err != nil {
