@@ -31,7 +31,9 @@ func TestMain(m *testing.M) {
 	if err == nil {
 		binary = filepath.Join(dir, "editlock")
 		var out []byte
-		if out, err = exec.Command("go", "build", "-o", binary, "../cmd/editlock").CombinedOutput(); err != nil {
+		cmd := exec.Command("go", "build", "-o", binary, "../cmd/editlock")
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err = cmd.CombinedOutput(); err != nil {
 			err = fmt.Errorf("%w: %s", err, out)
 		}
 	}

@@ -44,7 +44,7 @@ func main() {
 		t.Helper()
 		cmd := exec.CommandContext(t.Context(), command, args...)
 		cmd.Dir = app
-		cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=")
+		cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=", "CGO_ENABLED=0")
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			t.Fatalf("%s %s: %v\n%s", command, strings.Join(args, " "), err, out)

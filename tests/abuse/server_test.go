@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"os"
@@ -32,6 +33,25 @@ type server struct {
 	log            *output
 }
 
+var binary string
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "editlock-abuse-")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	binary = filepath.Join(dir, "editlock")
+	cmd := exec.Command("go", "build", "-o", binary, "github.com/editlock/editlock/cmd/editlock")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		log.Fatalf("go build: %v\n%s", err, out)
+	}
+	return m.Run()
+}
+
 const config = `
 [[issuer]]
 name = "application"
@@ -51,10 +71,6 @@ var secret = bytes.Repeat([]byte("s"), 32)
 func startServer(t *testing.T, more string) *server {
 	t.Helper()
 	dir := t.TempDir()
-	binary := filepath.Join(dir, "editlock")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "github.com/editlock/editlock/cmd/editlock").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
 	s := &server{address: freeAddress(t), pprof: freeAddress(t), keys: filepath.Join(dir, "keys.json"), log: &output{}}
 	s.credential = s.key(t, "work")
 	file := filepath.Join(dir, "editlock.toml")

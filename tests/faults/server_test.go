@@ -68,7 +68,9 @@ var aheadProgram = sync.OnceValues(func() (string, error) {
 func build(name string, flags ...string) (string, error) {
 	path := filepath.Join(folder, name)
 	args := append(append([]string{"build"}, flags...), "-o", path, "github.com/editlock/editlock/cmd/editlock")
-	if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
+	cmd := exec.Command("go", args...)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go build: %w\n%s", err, out)
 	}
 	return path, nil
