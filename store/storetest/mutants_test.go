@@ -75,5 +75,6 @@ func TestMutated(t *testing.T) {
 		Reopen: func(_ testing.TB, _ *storetest.Clock, st store.Store, _ bool) store.Store {
 			return st.(*tampered).reopen()
 		},
+		Quick: true, // as for the mutants
 	})
 }
