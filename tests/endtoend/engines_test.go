@@ -28,7 +28,7 @@ var engines = []struct {
 	open func(t *testing.T) *world
 }{
 	{"sqlite", func(*testing.T) *world {
-		return &world{kills: 50, store: func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "locks.db") }}
+		return &world{kills: 25, store: func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "locks.db") }}
 	}},
 	{"postgres", func(t *testing.T) *world {
 		p := enginetest.StartPostgres(t)
