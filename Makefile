@@ -68,6 +68,7 @@ test/long: ## the slow proofs: more histories, more crashes, more of everything
 		./store/... ./locktest/... ./tests/endtoend/...
 	EDITLOCK_LONG=1 $(GO) test -v -timeout 90m $(TESTFLAGS) ./tests/faults
 	$(RACE) -run Model -timeout 60m $(TESTFLAGS) . -rapid.checks=5000
+	EDITLOCK_LONG=1 scripts/python.sh
 
 test/mutants: ## plant bugs one by one; the tests must fail for each
 	$(GO) run ./scripts/mutants

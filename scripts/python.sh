@@ -4,7 +4,7 @@
 # the newest other Python from 3.9 on that it has. Environments are kept in
 # clients/python/.venv*.
 #
-#   python.sh          everything
+#   python.sh          everything; with EDITLOCK_LONG=1 all of it on each Python
 #   python.sh bench    captures per second, beside m3-mutex
 set -eu
 
@@ -80,11 +80,18 @@ echo "python: tests on Python $main"
 timeout 900 .venv-main/bin/pytest -q -n 6
 
 others=$(pythons | awk -v main="$main" '$1 != main')
-# All but what runs in other processes, whose Python is that of above.
+# All but what runs in other processes, whose Python is that of above. Only the
+# long mode drives browsers again, and replays the scenarios with both clients.
+which=test
+leave="--deselect tests/test_m3_differential.py --deselect tests/test_m3_surface.py --deselect tests/test_m3_bridge.py"
+if [ -z "${EDITLOCK_LONG:-}" ]; then
+  which="not (test_scenarios and blocking)"
+  leave="$leave --deselect tests/test_admin_browser.py --deselect tests/test_admin_themes.py"
+fi
 printf '%s\n' "$others" | sed -n '1p;$p' | sort -u | while read -r version python; do
   [ -n "$version" ] || continue
   echo "python: tests on Python $version"
   environment "$version" "$python" requirements-test.txt
-  timeout 900 ".venv-$version/bin/pytest" -q -n 6 \
-    --deselect tests/test_m3_differential.py --deselect tests/test_m3_surface.py --deselect tests/test_m3_bridge.py
+  # shellcheck disable=SC2086 # a list of words
+  timeout 900 ".venv-$version/bin/pytest" -q -n 6 -k "$which" $leave
 done
