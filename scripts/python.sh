@@ -77,7 +77,7 @@ echo "python: style and types"
 .venv-lint/bin/mypy --no-error-summary editlock/src m3_mutex/src tests bench
 # A test that hangs has told where by then.
 echo "python: tests on Python $main"
-timeout 900 .venv-main/bin/pytest -q -n 6
+timeout 900 .venv-main/bin/pytest -q -n 6 --dist worksteal
 
 others=$(pythons | awk -v main="$main" '$1 != main')
 # All but what runs in other processes, whose Python is that of above. Only the
@@ -93,5 +93,5 @@ printf '%s\n' "$others" | sed -n '1p;$p' | sort -u | while read -r version pytho
   echo "python: tests on Python $version"
   environment "$version" "$python" requirements-test.txt
   # shellcheck disable=SC2086 # a list of words
-  timeout 900 ".venv-$version/bin/pytest" -q -n 6 -k "$which" $leave
+  timeout 900 ".venv-$version/bin/pytest" -q -n 6 --dist worksteal -k "$which" $leave
 done

@@ -15,7 +15,7 @@ import pytest
 from original import Caller
 from servers import Server
 
-SEQUENCES = 400 if os.environ.get("EDITLOCK_LONG") else 40
+SEQUENCES = 400 if os.environ.get("EDITLOCK_LONG") else 20
 ROUNDS = 4
 CALLS = 8  # of a sequence within a round
 TIMEOUT = 2  # seconds; a round of a sequence takes far less, the pause between rounds more
