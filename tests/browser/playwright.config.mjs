@@ -36,6 +36,6 @@ export default defineConfig({
       executablePath: chromium(),
       args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
     },
-    trace: 'retain-on-failure',
+    trace: process.env.CI ? 'on-first-retry' : 'retain-on-failure', // each test takes longer with one
   },
 });
