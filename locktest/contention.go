@@ -18,7 +18,7 @@ func testContention(t *testing.T, h Harness) {
 			owners[i] = editlock.Owner{Session: fmt.Sprintf("s%d", i), UserID: fmt.Sprint(i), Name: fmt.Sprintf("Caller %d", i)}
 		}
 		var last editlock.Token
-		for round := range rounds(50, 1000) {
+		for round := range rounds(10, 1000) {
 			winner := race(t, s, owners)
 			if winner.Token <= last {
 				t.Fatalf("round %d: token %d after %d", round, winner.Token, last)

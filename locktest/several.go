@@ -110,14 +110,14 @@ func testSeveral(t *testing.T, h Harness) {
 		there := rows(20)
 		back := slices.Clone(there)
 		slices.Reverse(back)
-		for round := range rounds(100, 1000) {
+		for round := range rounds(40, 1000) {
 			allOrNone(t, s, round, [][]editlock.ID{there, back})
 		}
 	})
 	t.Run("overlapping rings at once: all or none each", func(t *testing.T) {
 		s := h.Open(t)
 		r := rows(3)
-		for round := range rounds(100, 1000) {
+		for round := range rounds(40, 1000) {
 			allOrNone(t, s, round, [][]editlock.ID{{r[0], r[1]}, {r[1], r[2]}, {r[2], r[0]}})
 		}
 	})
