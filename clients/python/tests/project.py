@@ -61,10 +61,19 @@ def steps() -> dict[str, str]:
 
 
 class Project:
-    """The project, its server and its lock server, as processes. ``more`` is put behind the settings."""
+    """The project, its server and its lock server, as processes.
+
+    ``more`` is put behind the settings, ``admin`` into the class of its admin.
+    """
 
     def __init__(
-        self, folder: Path, more: str = "", base: str = "admin.ModelAdmin", header: str = "", urls: str = ""
+        self,
+        folder: Path,
+        more: str = "",
+        base: str = "admin.ModelAdmin",
+        header: str = "",
+        urls: str = "",
+        admin: str = "",
     ) -> None:
         self.folder = folder
         self.port = free_port()
@@ -77,7 +86,7 @@ class Project:
         (folder / "shop" / "models.py").write_text(MODELS)
         with (folder / "site1" / "urls.py").open("a") as addresses:
             addresses.write(urls)
-        admin = ADMIN.replace("admin.ModelAdmin", base)
+        admin = ADMIN.replace("admin.ModelAdmin", base) + admin
         self.follow(steps(), admin, header, more)
         self._shell(PEOPLE)
         self._log = (folder / "django.log").open("wb")

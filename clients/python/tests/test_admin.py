@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.db import connections
@@ -17,7 +18,7 @@ from django.test import Client as Browser
 from django.test.utils import override_settings, setup_test_environment, teardown_test_environment
 
 import django_site  # configures Django
-from editlock import Client, Owner
+from editlock import Client, Look, Owner
 from editlock.django.names import mutex_id
 from editlock.django.owners import session_of
 from servers import Server, free_port
@@ -393,6 +394,31 @@ def test_the_list_says_who_edits_what_by_one_query(
     assert re.search(r"Olga Petrova, since \d\d:\d\d", page)
     assert re.search(r"you, since \d\d:\d\d", page)
     assert len(calls) == 1
+
+
+def test_the_list_says_who_looks_by_one_query(
+    ivan: Admin, olga: Admin, locks: Client, invoice: Invoice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admin.site.get_model_admin(Invoice), "editlock_presence", True, raising=False)
+    mine = Invoice.objects.create(number=f"{invoice.number}b")
+    olga.open(invoice)
+    ivan.open(mine)
+    for name in ("Anna", "Boris", "Clara", "David"):
+        locks.look("p", [Look(mutex_id(mine))], owner=Owner(session=name, name=name))
+    for owner in (olga.owner, ivan.owner, Owner(session="Emil", name="Emil")):  # the holder, the reader and another
+        locks.look("p", [Look(mutex_id(invoice))], owner=owner)
+    calls: list[str] = []
+    with monkeypatch.context() as counting:
+        counting.setattr(Client, "_run", _counting(Client._run, calls))
+        page = ivan.get(LIST).content.decode()
+    assert calls == ["/v1/presence-query"]
+    assert re.search(r"Olga Petrova, since \d\d:\d\d; looking: Emil<", page)
+    assert re.search(r"you, since \d\d:\d\d; looking: Anna, Boris and 2 more<", page)
+    russian = ivan.get(LIST, HTTP_ACCEPT_LANGUAGE="ru").content.decode()
+    assert re.search(r"Olga Petrova, с \d\d:\d\d; смотрят: Emil<", russian)
+    assert "смотрят: Anna, Boris и ещё 2<" in russian
+    page = ivan.get(address(mine)).content.decode()
+    assert '"presence": true' in page
 
 
 def test_names_keep_the_order_of_the_text_around_them(ivan: Admin, locks: Client, invoice: Invoice) -> None:

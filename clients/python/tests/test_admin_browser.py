@@ -208,6 +208,33 @@ def test_the_end_of_a_session(people: tuple[Person, Person], project: Project, i
     state(hers, "free")
 
 
+def test_the_form_and_the_list_say_who_else_looks(browser: Browser, tmp_path: Path) -> None:
+    project = Project(tmp_path, admin="    editlock_presence = True\n")
+    try:
+        pk = project.invoice("old")
+        ivan, olga = Person(browser, project, "ivan"), Person(browser, project, "olga")
+        page = ivan.open(pk)
+        state(page, "mine")
+        hers = olga.open(pk)
+        state(hers, "other")
+        page.evaluate("dispatchEvent(new Event('online'))")  # what its timer does within ten seconds
+        expect(page.locator("edit-lock summary")).to_contain_text("Also looking: Olga Petrova")
+
+        second = ivan.context.new_page()
+        second.goto(f"{project.url}/admin/shop/invoice/")
+        expect(second.locator("#result_list")).to_contain_text(
+            re.compile(r"you, since \d\d:\d\d; looking: Olga Petrova")
+        )
+        if os.environ.get("EDITLOCK_PICTURES"):
+            second.screenshot(path=str(PICTURES / "django-looking.png"))
+        page.fill("#id_text", "new")
+        page.evaluate("dispatchEvent(new Event('online'))")
+        hers.evaluate("dispatchEvent(new Event('online'))")
+        expect(hers.locator("edit-lock #company")).to_contain_text("Ivan Ivanov has unsaved edits.")
+    finally:
+        project.stop()
+
+
 def cookie(person: Person) -> str:
     return next(str(c["value"]) for c in person.context.cookies() if c["name"] == "sessionid")
 

@@ -8,6 +8,7 @@ import multiprocessing
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Callable
@@ -21,7 +22,10 @@ from editlock import (
     AsyncClient,
     AutoRelease,
     Client,
+    Company,
     Invalid,
+    Look,
+    Looking,
     Mutex,
     Owner,
     State,
@@ -418,6 +422,31 @@ def test_wrong_arguments_are_told_before_anything_is_sent(client: Client, ivan: 
         client.capture(ID("1"), owner=ivan, request_id="a\r\nb")
 
 
+def test_looking_is_told_to_others_and_takes_nothing(client: Client, invoice: ID, ivan: Owner, olga: Owner) -> None:
+    other = replace(invoice, id="18")
+    assert client.look("p", [Look(invoice, "unsaved", hidden=True), Look(other)], owner=ivan) == (
+        Company(invoice),
+        Company(other),
+    )
+    (told,) = client.look("p", [Look(invoice)], owner=olga)
+    assert [(p.owner, p.state, told.count) for p in told.people] == [(ivan, "unsaved", 1)]
+    client.capture(other, owner=olga)
+
+    first, second, third = client.looking([invoice, other, replace(invoice, id="19")], owner=ivan)
+    assert (first.holder, [p.owner for p in first.people], first.count) == (None, [olga], 1)
+    assert (second.holder, second.mine, second.people, second.count) == (olga, False, (), 0)
+    assert second.captured_at is not None
+    assert third == Looking(third.id)
+    assert client.looking([other], owner=olga)[0].mine
+    assert client.looking([], owner=olga) == ()
+    assert len(client.looking([replace(invoice, id=str(n)) for n in range(150)], owner=STRANGER)) == 150
+
+    assert client.look("p", [], owner=ivan) == ()
+    assert client.looking([invoice], owner=olga)[0].count == 0
+    with pytest.raises(Invalid, match="state"):
+        client.look("p", [Look(invoice, "bored")], owner=ivan)
+
+
 def test_the_whole_http_surface_has_a_method(server: Server) -> None:
     from urllib.request import urlopen
 
@@ -433,6 +462,8 @@ def test_the_whole_http_surface_has_a_method(server: Server) -> None:
         "/v1/release-session": "release_session",
         "/v1/hand-over": "hand_over",
         "/v1/decline": "decline",
+        "/v1/presence": "look",
+        "/v1/presence-query": "looking",
         "/v1/mutexes": "list",
         "/v1/history": "history",
         "/v1/events": "watch",

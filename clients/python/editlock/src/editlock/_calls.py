@@ -15,7 +15,7 @@ from . import _forms as forms
 from .credential import names_owner
 from .errors import EditlockError, Invalid
 from .owners import console_owner, current_owner
-from .types import ID, AutoRelease, HistoryPage, Mutex, Owner, Page, RefreshItem, Seconds, State
+from .types import ID, AutoRelease, Company, HistoryPage, Look, Looking, Mutex, Owner, Page, RefreshItem, Seconds, State
 
 T = TypeVar("T")
 
@@ -326,6 +326,47 @@ def decline(id: ID, waiter: str, message: str, owner: Optional[Owner]) -> Call[b
 def _query(path: str, params: Mapping[str, Any]) -> str:
     given = {name: value for name, value in params.items() if value not in ("", None)}
     return f"{path}?{urlencode(given)}" if given else path
+
+
+#: How many records the server is asked about at a time.
+_RECORDS = 100
+
+
+def looking(ids: Iterable[ID], owner: Optional[Owner]) -> list[Call[tuple[Looking, ...]]]:
+    """The calls that tell who edits some records, and who looks at them."""
+    all, asking = list(ids), _acting(owner)
+    return [_looking(all[at : at + _RECORDS], asking) for at in range(0, len(all), _RECORDS)]
+
+
+def look(page: str, looks: Iterable[Look], owner: Optional[Owner]) -> Call[tuple[Company, ...]]:
+    shown = list(looks)
+    body = {
+        "owner": forms.from_owner(_acting(owner)),
+        "page": page,
+        "looks": [forms.from_look(one) for one in shown],
+    }
+
+    def results(answer: Any) -> tuple[Company, ...]:
+        found = answer["results"]
+        if len(found) != len(shown):
+            raise ValueError(f"{len(found)} results for {len(shown)} looks")
+        return tuple(forms.to_company(one.id, form) for one, form in zip(shown, found))
+
+    return Call("/v1/presence", results, body)
+
+
+def _looking(ids: Sequence[ID], asking: Owner) -> Call[tuple[Looking, ...]]:
+    body: dict[str, Any] = {"mutexes": [forms.from_id(id) for id in ids]}
+    if asking != Owner(session=""):
+        body["owner"] = forms.from_owner(asking)
+
+    def results(answer: Any) -> tuple[Looking, ...]:
+        found = answer["results"]
+        if len(found) != len(ids):
+            raise ValueError(f"{len(found)} results for {len(ids)} mutexes")
+        return tuple(forms.to_looking(id, form) for id, form in zip(ids, found))
+
+    return Call("/v1/presence-query", results, body)
 
 
 def list_mutexes(

@@ -20,7 +20,23 @@ from .errors import (
     Unauthenticated,
     Unavailable,
 )
-from .types import ID, AutoRelease, Entry, HistoryPage, Mutex, Owner, Page, RefreshItem, Seconds, State, Waiter
+from .types import (
+    ID,
+    AutoRelease,
+    Company,
+    Entry,
+    HistoryPage,
+    Look,
+    Looker,
+    Looking,
+    Mutex,
+    Owner,
+    Page,
+    RefreshItem,
+    Seconds,
+    State,
+    Waiter,
+)
 
 Form = dict[str, Any]
 
@@ -179,6 +195,36 @@ def to_entry(form: Mapping[str, Any]) -> Entry:
         token=form.get("token", 0),
         at=_optional_time(form.get("at")),
         reason=form.get("reason", ""),
+    )
+
+
+def from_look(look: Look) -> Form:
+    form: Form = {"mutex": from_id(look.id), "state": look.state}
+    if look.hidden:
+        form["hidden"] = True
+    return form
+
+
+def _to_people(form: Mapping[str, Any]) -> tuple[Looker, ...]:
+    return tuple(Looker(to_owner(p["owner"]), p["state"], parse_time(p["since"])) for p in form["people"])
+
+
+def to_company(id: ID, form: Mapping[str, Any]) -> Company:
+    if "code" in form:
+        return Company(id, error=to_error(form))
+    return Company(id, _to_people(form), form["count"])
+
+
+def to_looking(id: ID, form: Mapping[str, Any]) -> Looking:
+    if "code" in form:
+        return Looking(id, error=to_error(form))
+    return Looking(
+        id=id,
+        holder=_optional_owner(form["holder"]),
+        captured_at=_optional_time(form["captured_at"]),
+        mine=form["mine"],
+        people=_to_people(form),
+        count=form["count"],
     )
 
 

@@ -16,7 +16,21 @@ from .aioheld import AsyncHeld
 from .credential import AsyncCredential
 from .errors import EditlockError
 from .owners import current_owner
-from .types import ID, AutoRelease, Entry, HistoryPage, Mutex, Owner, Page, RefreshItem, Seconds, State
+from .types import (
+    ID,
+    AutoRelease,
+    Company,
+    Entry,
+    HistoryPage,
+    Look,
+    Looking,
+    Mutex,
+    Owner,
+    Page,
+    RefreshItem,
+    Seconds,
+    State,
+)
 
 T = TypeVar("T")
 
@@ -178,6 +192,14 @@ class AsyncClient(AsyncExchange):
     async def decline(self, id: ID, waiter: str, message: str = "", *, owner: Optional[Owner] = None) -> bool:
         """As Client.decline."""
         return await self._run(calls.decline(id, waiter, message, owner))
+
+    async def look(self, page: str, looks: Iterable[Look], *, owner: Optional[Owner] = None) -> tuple[Company, ...]:
+        """As Client.look."""
+        return await self._run(calls.look(page, looks, owner))
+
+    async def looking(self, ids: Iterable[ID], *, owner: Optional[Owner] = None) -> tuple[Looking, ...]:
+        """As Client.looking."""
+        return tuple([one for call in calls.looking(ids, owner) for one in await self._run(call)])
 
     async def list(
         self,

@@ -17,7 +17,7 @@ from ._watch import Watch
 from .errors import EditlockError, Lost
 from .held import Held
 from .owners import current_owner
-from .types import ID, AutoRelease, HistoryPage, Mutex, Owner, Page, RefreshItem, Seconds, State
+from .types import ID, AutoRelease, Company, HistoryPage, Look, Looking, Mutex, Owner, Page, RefreshItem, Seconds, State
 
 T = TypeVar("T")
 
@@ -220,6 +220,21 @@ class Client(Exchange):
     def decline(self, id: ID, waiter: str, message: str = "", *, owner: Optional[Owner] = None) -> bool:
         """Ends somebody's wait, by Waiter.id. False: he waits no more."""
         return self._run(calls.decline(id, waiter, message, owner))
+
+    def look(self, page: str, looks: Iterable[Look], *, owner: Optional[Owner] = None) -> tuple[Company, ...]:
+        """Tells that a page shows records, for 30 seconds, and is told who else looks at them.
+
+        ``looks`` are all that the page shows; without any, it is gone. It takes and
+        prolongs no lock.
+        """
+        return self._run(calls.look(page, looks, owner))
+
+    def looking(self, ids: Iterable[ID], *, owner: Optional[Owner] = None) -> tuple[Looking, ...]:
+        """Who edits the records of a list, and who else looks at them, in the order of the ids, each given once.
+
+        It changes nothing. A hundred records are one call.
+        """
+        return tuple(one for call in calls.looking(ids, owner) for one in self._run(call))
 
     def list(
         self,

@@ -158,6 +158,47 @@ class HistoryPage:
 
 
 @dataclass(frozen=True)
+class Looker:
+    """Somebody who looks at a record, on one page or several.
+
+    ``state`` is what the pages say: unsaved (edits that are not saved),
+    editing, looking or idle (nobody has moved there for some minutes).
+    """
+
+    owner: Owner
+    state: str
+    since: datetime
+
+
+@dataclass(frozen=True)
+class Look:
+    """A record that a page shows, with a state of Looker. ``hidden``: the page is not seen."""
+
+    id: ID
+    state: str = "looking"
+    hidden: bool = False
+
+
+@dataclass(frozen=True)
+class Company:
+    """Who else looks at a record."""
+
+    id: ID
+    people: tuple[Looker, ...] = ()  #: the first 20, without the one who asks
+    count: int = 0  #: how many there are
+    error: Optional[Exception] = None  #: why nothing is told of this one
+
+
+@dataclass(frozen=True)
+class Looking(Company):
+    """Who edits a record, and who else looks at it."""
+
+    holder: Optional[Owner] = None  #: who holds the lock; None: nobody
+    captured_at: Optional[datetime] = None
+    mine: bool = False  #: the asking session holds it
+
+
+@dataclass(frozen=True)
 class RefreshItem:
     """A mutex to refresh by its token. What is not said keeps what is there."""
 

@@ -33,6 +33,9 @@ class EditLockMixin:
     ``editlock_refusal`` in its context.
     """
 
+    #: Whether the page says who else looks at the object.
+    editlock_presence = False
+
     request: Any
     args: Any
     kwargs: Any
@@ -55,6 +58,7 @@ class EditLockMixin:
             token_url=_token_url(),
             unsaved=page.get("unsaved") or values(mistaken),
             refused=bool(page),
+            presence=self.editlock_presence,
         )
         context["editlock"] = mark_safe("".join(part.__html__() for part in parts))
         return context

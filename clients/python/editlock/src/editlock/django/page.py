@@ -41,6 +41,7 @@ def assets(
     token_url: str = "",
     unsaved: Optional[dict[str, str]] = None,
     refused: bool = False,
+    presence: bool = False,
 ) -> list[Asset]:
     """The elements that lock a form: what is locked by whom, and the script that wraps the form.
 
@@ -48,6 +49,7 @@ def assets(
     :param token_url: where newer tokens come from, if the server wants tokens.
     :param unsaved: what was typed and is not stored, by the names of fields.
     :param refused: the form shows what is stored, and not that.
+    :param presence: the page says who else looks at it, and is told of.
     """
     from django.conf import settings
     from django.templatetags.static import static
@@ -64,6 +66,7 @@ def assets(
         "token_url": token_url if signed else "",
         "unsaved": unsaved or {},
         "refused": refused,
+        "presence": presence,
     }
     data = json.dumps(settings_of_page, ensure_ascii=False).translate(_ESCAPES)
     return [

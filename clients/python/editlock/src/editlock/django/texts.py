@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import Any, Optional
 
 from .. import words
 from ..errors import Busy, EditlockError, Lost, Unavailable
-from ..types import Mutex
+from ..types import Looking, Mutex, Owner
 
 TEXTS = {
     "en": {
@@ -23,6 +24,8 @@ TEXTS = {
         "column": "being edited by",
         "you": "you",
         "cell": "{who}, since {since}",
+        "looking": "looking: {who}",
+        "looking more": "looking: {who} and {count} more",
         "unsaved": "What you typed",
         "not saved": "Nothing was saved. {why}",
         "not deleted": "Nothing was deleted. {why}",
@@ -49,6 +52,8 @@ TEXTS = {
         "column": "кто редактирует",
         "you": "вы",
         "cell": "{who}, с {since}",
+        "looking": "смотрят: {who}",
+        "looking more": "смотрят: {who} и ещё {count}",
         "unsaved": "Что вы ввели",
         "not saved": "Ничего не сохранено. {why}",
         "not deleted": "Ничего не удалено. {why}",
@@ -94,6 +99,29 @@ def cell(mutex: Mutex, self_held: bool) -> str:
     today = mutex.as_of.astimezone(_zone()).date()
     shown = since.strftime("%H:%M" if since.date() == today else "%d.%m.%Y %H:%M")
     return text("cell", who=text("you") if self_held else words.isolated(mutex.owner.label), since=shown)
+
+
+def present(looking: Looking) -> str:
+    """Who edits an object and who looks at it, in a few words, for a column."""
+    said = []
+    if looking.holder is not None and looking.captured_at is not None:
+        since = looking.captured_at.astimezone(_zone())
+        today = datetime.now(timezone.utc).astimezone(_zone()).date()
+        shown = since.strftime("%H:%M" if since.date() == today else "%d.%m.%Y %H:%M")
+        said.append(
+            text("cell", who=text("you") if looking.mine else words.isolated(looking.holder.label), since=shown)
+        )
+    people = [p.owner for p in looking.people if looking.holder is None or not _same(p.owner, looking.holder)]
+    count = looking.count - (len(looking.people) - len(people))
+    if people:
+        names = ", ".join(words.isolated(owner.label) for owner in people[:2])
+        more = count - len(people[:2])
+        said.append(text("looking more", who=names, count=more) if more else text("looking", who=names))
+    return "; ".join(said)
+
+
+def _same(a: Owner, b: Owner) -> bool:
+    return a.user_id == b.user_id if a.user_id or b.user_id else a.session == b.session
 
 
 def why(err: EditlockError, named: Optional[dict[Any, str]] = None) -> str:

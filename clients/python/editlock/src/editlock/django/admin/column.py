@@ -1,15 +1,18 @@
-"""The column of a changelist that says who edits what."""
+"""The column of a changelist that says who edits what, and who looks at it."""
 
 from __future__ import annotations
 
 from typing import Any, Callable, Optional
 
 from ...errors import EditlockError
-from ...types import ID, Mutex
+from ...types import ID, Looking, Mutex
 from .. import peek
 from ..names import mutex_id
 from ..owners import owner_of
-from ..texts import cell, text
+from ..texts import cell, present, text
+
+#: The attribute of a request that has its changelist.
+ROWS = "_editlock_changelist"
 
 
 def holder_column(request: Any, model: Any) -> Callable[[Any], str]:
@@ -31,6 +34,32 @@ def holder_column(request: Any, model: Any) -> Callable[[Any], str]:
         mutex = holders(obj).get(mutex_id(obj))
         return "" if mutex is None else cell(mutex, mutex.owner.session == owner_of(request).session)
 
-    editlock_holder.short_description = text("column")  # type: ignore[attr-defined]
-    editlock_holder.empty_value_display = ""  # type: ignore[attr-defined]
-    return editlock_holder
+    return _column(editlock_holder)
+
+
+def present_column(request: Any, model: Any) -> Callable[[Any], str]:
+    """The same with those who look, of the rows of the page only."""
+    seen: Optional[dict[ID, Looking]] = None
+
+    def rows() -> dict[ID, Looking]:
+        nonlocal seen
+        if seen is None:
+            shown = getattr(request, ROWS, None)
+            ids = dict.fromkeys(model.get_editlock_id(obj) for obj in (shown.result_list if shown else ()))
+            try:
+                seen = {one.id: one for one in peek(lambda client: client.looking(ids, owner=owner_of(request)))}
+            except EditlockError:
+                seen = {}
+        return seen
+
+    def editlock_holder(obj: Any) -> str:
+        one = rows().get(model.get_editlock_id(obj))
+        return "" if one is None else present(one)
+
+    return _column(editlock_holder)
+
+
+def _column(show: Callable[[Any], str]) -> Callable[[Any], str]:
+    show.short_description = text("column")  # type: ignore[attr-defined]
+    show.empty_value_display = ""  # type: ignore[attr-defined]
+    return show

@@ -29,7 +29,7 @@ from ..texts import text, why
 from ..tokens import token_view
 from ..typed import typed, values
 from ..writes import Writes, current, unreachable_is_allowed
-from .column import holder_column
+from .column import ROWS, holder_column, present_column
 from .related import changed_in, deleted_with, look
 
 _PAGE = "_editlock_page"  # of a request: what assets() is given besides
@@ -48,6 +48,8 @@ class EditLockAdmin(ModelAdmin):  # type: ignore[type-arg] # not generic at run 
 
     #: Whether the changelist has a column that says who edits what.
     editlock_column = True
+    #: Whether the change form and that column say who else looks at an object.
+    editlock_presence = False
     #: Names of actions that change nothing, such as exports: they run while others edit.
     editlock_reading_actions: tuple[str, ...] = ()
 
@@ -74,6 +76,7 @@ class EditLockAdmin(ModelAdmin):  # type: ignore[type-arg] # not generic at run 
                         self.get_editlock_id(obj),
                         form=f"{self.opts.model_name}_form",
                         token_url=reverse(f"{self.admin_site.name}:{self._editlock_url}"),
+                        presence=self.editlock_presence,
                         **page,
                     )
                 )
@@ -187,7 +190,14 @@ class EditLockAdmin(ModelAdmin):  # type: ignore[type-arg] # not generic at run 
 
     def get_list_display(self, request: Any) -> Any:
         columns = super().get_list_display(request)
-        return [*columns, holder_column(request, self)] if self.editlock_column else columns
+        if not self.editlock_column:
+            return columns
+        return [*columns, present_column(request, self) if self.editlock_presence else holder_column(request, self)]
+
+    def get_changelist_instance(self, request: Any) -> Any:
+        changelist = super().get_changelist_instance(request)
+        setattr(request, ROWS, changelist)
+        return changelist
 
     def get_actions(self, request: Any, action_location: Any = None) -> Any:
         where = {} if action_location is None else {"action_location": action_location}  # new in Django 6.1

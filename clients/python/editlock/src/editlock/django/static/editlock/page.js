@@ -5,7 +5,7 @@ import { Editlock } from './editlock.js';
 import './element.js';
 
 const place = document.getElementById('editlock-page');
-const { server, mutex, owner, field, form: formID, token, token_url: tokenURL, unsaved, refused } = JSON.parse(place.textContent);
+const { server, mutex, owner, field, form: formID, token, token_url: tokenURL, unsaved, refused, presence } = JSON.parse(place.textContent);
 const form = formID ? document.getElementById(formID) : place.closest('form');
 // The element's own place for text that was left behind.
 const kept = `editlock/${[owner.user_id || owner.session, mutex.group, mutex.mode, mutex.id].map(encodeURIComponent).join('/')}/left`;
@@ -48,6 +48,7 @@ function lock() {
     group: mutex.group, mode: mutex.mode, object: mutex.id, server, 'token-field': field,
     session: owner.session, user: owner.user_id, login: owner.login, name: owner.name,
   })) element.setAttribute(name, value);
+  if (presence) element.setAttribute('presence', '');
   // A theme may draw the save buttons outside of the form, where the element does not reach.
   // (form.elements and form.id may be fields of these names.)
   const named = `[form="${CSS.escape(form.getAttribute('id') ?? '')}"]`;
