@@ -49,7 +49,10 @@ func beats(ctx context.Context, b *bench) error {
 		return err
 	}
 	begin := time.Now()
-	took, err := beatAll(ctx, s, bodies, every)
+	took, err := beatAll(ctx, s, len(bodies), every, "/v1/refresh", func(i int) []byte {
+		body, _ := json.Marshal(bodies[i]) // strings and numbers: can't fail
+		return body
+	})
 	if err != nil {
 		return err
 	}
@@ -66,16 +69,16 @@ func beats(ctx context.Context, b *bench) error {
 
 // beatAll sends one beat of each tab, spread over a period with a tenth of
 // jitter, and returns what they took.
-func beatAll(ctx context.Context, s *server, bodies []refreshForm, every time.Duration) ([]time.Duration, error) {
+func beatAll(ctx context.Context, s *server, tabs int, every time.Duration, path string, body func(i int) []byte) ([]time.Duration, error) {
 	var (
 		wg     sync.WaitGroup
 		mu     sync.Mutex
 		took   []time.Duration
 		failed error
 	)
-	gap := every / time.Duration(len(bodies))
+	gap := every / time.Duration(tabs)
 	begin := time.Now()
-	for i := range bodies {
+	for i := range tabs {
 		jitter := time.Duration(rand.Int64N(int64(every / 10)))
 		select {
 		case <-time.After(time.Until(begin.Add(time.Duration(i) * gap))):
@@ -84,9 +87,8 @@ func beatAll(ctx context.Context, s *server, bodies []refreshForm, every time.Du
 		}
 		wg.Go(func() {
 			time.Sleep(jitter)
-			body, _ := json.Marshal(bodies[i]) // strings and numbers: can't fail
 			sent := time.Now()
-			results, err := s.post(ctx, "/v1/refresh", body)
+			results, err := s.post(ctx, path, body(i))
 			if err == nil && bytes.Contains(results, []byte(`"code"`)) {
 				err = fmt.Errorf("a beat was refused: %s", results)
 			}

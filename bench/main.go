@@ -38,6 +38,7 @@ var sections = []section{
 	{"telemetry", "What metrics cost", telemetryCost},
 	{"handoff", "Hand-off and waiting over HTTP", handoff},
 	{"beats", "Open tabs", beats},
+	{"presence", "Open tabs that tell who looks", presenceCost},
 	{"abuse", "Beside clients that misbehave", abused},
 	{"history", "With a long history: refused refreshes, and searches", histories},
 	{"lists", "With a million held: lists by each filter", lists},

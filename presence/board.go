@@ -103,6 +103,7 @@ type Board struct {
 	looks    int
 	bytes    int
 	swept    time.Time
+	sharing  *sharing // nil: with nobody
 }
 
 // New returns an empty Board. off tells the records of which nobody is told who
@@ -122,8 +123,8 @@ func New(b Bounds, off func(editlock.ID) bool) *Board {
 	}
 }
 
-// visitKey is a page of a session.
-type visitKey struct{ session, page string }
+// visitKey is a page of a session, at a server; empty: at this one.
+type visitKey struct{ server, session, page string }
 
 // visit is a page, and what it shows.
 type visit struct {
@@ -172,7 +173,7 @@ func (b *Board) Beat(who Visitor, page string, looks []Look) []error {
 	if now.Sub(b.swept) >= sweepEvery {
 		b.sweep(now)
 	}
-	key := visitKey{who.Owner.Session, page}
+	key := visitKey{"", who.Owner.Session, page}
 	v := b.visits[key]
 	if v != nil && (v.owner != who.Owner || v.account != who.Account) {
 		b.end(v) // the session has another user now
@@ -180,11 +181,17 @@ func (b *Board) Beat(who Visitor, page string, looks []Look) []error {
 	}
 	if v == nil {
 		if len(looks) == 0 {
+			b.left(key)
 			return nil
 		}
 		v = &visit{key: key, owner: who.Owner, account: who.Account, looks: map[editlock.ID]*look{}}
 		b.visits[key] = v
 		b.bytes += v.size()
+	}
+	if len(looks) == 0 {
+		b.end(v)
+		b.left(key)
+		return nil
 	}
 	gone := maps.Clone(v.looks)
 	for i := range looks {
@@ -216,6 +223,9 @@ func (b *Board) keep(v *visit, most int, l *Look, now time.Time) error {
 		if !now.Before(known.until) {
 			known.since = now
 		}
+		if known.state != l.State {
+			b.changed(v)
+		}
 		known.state, known.until = l.State, now.Add(l.lives())
 		return nil
 	case b.accounts[v.account] >= most:
@@ -223,17 +233,23 @@ func (b *Board) keep(v *visit, most int, l *Look, now time.Time) error {
 	case b.looks >= b.bounds.Looks || b.bytes+sizeOf(l.ID) > b.bounds.Bytes:
 		return ErrFull
 	}
-	r := b.records[l.ID]
+	since := b.sinceElsewhere(v.key, l.ID, now)
+	b.add(v, l.ID, &look{state: l.State, since: since, until: now.Add(l.lives())})
+	b.accounts[v.account]++
+	return nil
+}
+
+// add puts a look where it is found.
+func (b *Board) add(v *visit, id editlock.ID, l *look) {
+	r := b.records[id]
 	if r == nil {
 		r = &record{looks: map[*visit]*look{}}
-		b.records[l.ID] = r
+		b.records[id] = r
 	}
-	kept := &look{state: l.State, since: now, until: now.Add(l.lives())}
-	v.looks[l.ID], r.looks[v] = kept, kept
-	b.accounts[v.account]++
+	v.looks[id], r.looks[v] = l, l
 	b.looks++
-	b.bytes += sizeOf(l.ID)
-	return nil
+	b.bytes += sizeOf(id)
+	b.changed(v)
 }
 
 // drop ends a look of a visit.
@@ -244,11 +260,14 @@ func (b *Board) drop(v *visit, id editlock.ID) {
 	if len(r.looks) == 0 {
 		delete(b.records, id)
 	}
-	if b.accounts[v.account]--; b.accounts[v.account] == 0 {
-		delete(b.accounts, v.account)
+	if v.key.server == "" {
+		if b.accounts[v.account]--; b.accounts[v.account] == 0 {
+			delete(b.accounts, v.account)
+		}
 	}
 	b.looks--
 	b.bytes -= sizeOf(id)
+	b.changed(v)
 }
 
 // end ends a visit.
@@ -265,7 +284,7 @@ func (b *Board) sweep(now time.Time) {
 	b.swept = now
 	for _, v := range b.visits {
 		for id, l := range v.looks {
-			if !now.Before(l.until) {
+			if !b.lives(v, l, now) {
 				b.drop(v, id)
 			}
 		}
@@ -273,6 +292,14 @@ func (b *Board) sweep(now time.Time) {
 			b.end(v)
 		}
 	}
+}
+
+// lives reports whether a look has not ended.
+func (b *Board) lives(v *visit, l *look, now time.Time) bool {
+	if v.key.server != "" {
+		return b.sharing.lives(v.key.server, now)
+	}
+	return now.Before(l.until)
 }
 
 // Usage is what a Board holds.

@@ -64,7 +64,7 @@ func (b *Board) See(reader editlock.Owner, id editlock.ID) Company {
 	if r == nil {
 		return Company{}
 	}
-	t := r.company(time.Now())
+	t := b.company(r, time.Now())
 	me := personOf(&reader)
 	out := Company{Count: len(t.people)}
 	if t.people[me] {
@@ -79,13 +79,13 @@ func (b *Board) See(reader editlock.Owner, id editlock.ID) Company {
 }
 
 // company is who looks at a record now; of many, as it was a moment ago.
-func (r *record) company(now time.Time) *told {
+func (b *Board) company(r *record, now time.Time) *told {
 	if r.told != nil && len(r.looks) > crowd && now.Sub(r.told.at) < crowdFor {
 		return r.told
 	}
 	all := make(map[string]Person, len(r.looks))
 	for v, l := range r.looks {
-		if !now.Before(l.until) {
+		if !b.lives(v, l, now) {
 			continue
 		}
 		who := personOf(&v.owner)

@@ -101,6 +101,18 @@ type Pauser interface {
 	Pause() (resume func())
 }
 
+// Caster is a Store that may pass texts between the processes that share it,
+// without keeping them. What is sent may be lost, and costs no durable write.
+type Caster interface {
+	// CanCast reports whether the store's engine can.
+	CanCast() bool
+	// Cast sends a text, of some kilobytes at most, to all processes, this one too.
+	Cast(ctx context.Context, text string) error
+	// Hear calls f for each text, one at a time, until stop is called. f must
+	// return promptly.
+	Hear(f func(text string)) (stop func())
+}
+
 // Retention says how much of the log to keep. Zero fields keep everything.
 // Entries younger than RetryWindow always stay. Age is a moment and no span: the
 // clock of the moment at which a sweep happens to run deletes nothing.

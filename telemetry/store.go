@@ -25,6 +25,23 @@ func (s *timedStore) Pause() (resume func()) {
 	return func() {}
 }
 
+// CanCast implements store.Caster.
+func (s *timedStore) CanCast() bool {
+	c, ok := s.Store.(store.Caster)
+	return ok && c.CanCast()
+}
+
+// Cast implements store.Caster. It is called if CanCast says so.
+func (s *timedStore) Cast(ctx context.Context, text string) error {
+	ctx, end := s.begin(ctx, "cast")
+	err := s.Store.(store.Caster).Cast(ctx, text)
+	end(err)
+	return err
+}
+
+// Hear implements store.Caster. It is called if CanCast says so.
+func (s *timedStore) Hear(f func(text string)) (stop func()) { return s.Store.(store.Caster).Hear(f) }
+
 // begin begins an operation. What it returns ends it.
 func (s *timedStore) begin(ctx context.Context, operation string) (context.Context, func(err error)) {
 	start := time.Now()

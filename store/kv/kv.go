@@ -83,6 +83,19 @@ type Engine interface {
 	Close() error
 }
 
+// Caster is an Engine whose database can carry texts between its processes
+// without keeping them: nothing is written that lasts.
+type Caster interface {
+	// CanCast reports whether this engine can, as it was opened.
+	CanCast() bool
+	// Cast sends a text, of MaxCast bytes at most, to the listeners of all
+	// processes, this one's too, as News.Casts. It may be lost.
+	Cast(ctx context.Context, text string) error
+}
+
+// MaxCast is how long a text of a Caster may be, in bytes.
+const MaxCast = 7900
+
 // Limits are how many transactions, and roughly how many bytes of them, share
 // a Commit, and how many calls of it are under way at a time. Zero: nothing is
 // gained by sharing.
@@ -269,7 +282,8 @@ type Keep struct {
 // News is what a committed transaction has to tell.
 type News struct {
 	Notes  []Sent
-	Logged bool // the log grew
+	Logged bool     // the log grew
+	Casts  []string // texts of a Caster
 }
 
 // Sent is a note as it arrives.

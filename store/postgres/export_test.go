@@ -21,6 +21,14 @@ type hand struct {
 	set  string
 }
 
+// CanCast implements kv.Caster.
+func (h *hand) CanCast() bool { return h.Engine.(*engine).CanCast() }
+
+// Cast implements kv.Caster.
+func (h *hand) Cast(ctx context.Context, text string) error {
+	return h.Engine.(*engine).Cast(ctx, text)
+}
+
 // shows is what the clock of a schema shows. It is the same for all engines on it.
 type shows struct {
 	mu sync.Mutex

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -251,11 +252,30 @@ func wait(ctx context.Context, conn *pgx.Conn) (*pgconn.Notification, error) {
 	return nil, conn.Ping(probe)
 }
 
-// heard tells of one notification, as editlock_commit writes them: of a note,
-// or that the log grew.
+// castMark begins a notification that carries a text between processes. No
+// Base64 has its last character.
+const castMark = "cast:"
+
+// CanCast implements kv.Caster.
+func (e *engine) CanCast() bool { return e.target.listen != nil }
+
+// castSQL keeps PostgreSQL from waiting for its disk: a notification alone makes
+// a transaction that has something to log.
+const castSQL = "SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, $2)"
+
+// Cast implements kv.Caster.
+func (e *engine) Cast(ctx context.Context, text string) error {
+	_, err := e.pool.Exec(ctx, castSQL, pgx.QueryExecModeExec, e.target.channel, castMark+text)
+	return err
+}
+
+// heard tells of one notification: of a text of another process or, as
+// editlock_commit writes them, of a note or that the log grew.
 func (e *engine) heard(payload string) {
 	var news kv.News
-	if payload == "" {
+	if text, is := strings.CutPrefix(payload, castMark); is {
+		news.Casts = []string{text}
+	} else if payload == "" {
 		news.Logged = true
 	} else {
 		text, err := base64.StdEncoding.DecodeString(payload)

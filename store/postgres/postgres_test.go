@@ -90,6 +90,14 @@ type guarded struct {
 	url, schema string
 }
 
+// CanCast implements kv.Caster.
+func (e *guarded) CanCast() bool { return e.Engine.(kv.Caster).CanCast() }
+
+// Cast implements kv.Caster.
+func (e *guarded) Cast(ctx context.Context, text string) error {
+	return e.Engine.(kv.Caster).Cast(ctx, text)
+}
+
 // Guard implements kvtest.Guarder.
 func (e *guarded) Guard(t testing.TB, key string, rev uint64) (is bool, end func()) {
 	t.Helper()

@@ -46,6 +46,18 @@ func (n *news) grown(last uint64) {
 	}
 }
 
+// CanCast implements kv.Caster.
+func (e *engine) CanCast() bool { return true }
+
+// Cast implements kv.Caster.
+func (e *engine) Cast(ctx context.Context, text string) error {
+	err := e.client.Do(ctx, e.client.B().Publish().Channel(e.head+"news").Message("C"+text).Build()).Error()
+	if err != nil {
+		return e.explain(ctx, err)
+	}
+	return nil
+}
+
 // subscribe begins to hear news, and returns when that has begun.
 func (e *engine) subscribe(ctx, running context.Context) error {
 	begun := make(chan struct{}, 1)
@@ -86,7 +98,8 @@ func (e *engine) subscribe(ctx, running context.Context) error {
 	return nil
 }
 
-// hear passes a piece of news on: that the log grew, up to a number, or a note.
+// hear passes a piece of news on: that the log grew, up to a number, a note, or a
+// text of another process.
 func (e *engine) hear(message string) {
 	if message == "" {
 		return
@@ -97,6 +110,8 @@ func (e *engine) hear(message string) {
 			e.news.grown(last)
 		}
 		signal(e.news.used)
+	case 'C':
+		e.news.Tell(kv.News{Casts: []string{rest}})
 	case 'T':
 		if sent, err := parseNote(rest); err == nil { // else it is none of ours
 			if e.at.replicas > 0 {

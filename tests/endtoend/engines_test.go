@@ -12,7 +12,8 @@ import (
 // own.
 type world struct {
 	store func(t *testing.T) (url string)
-	kills int // how often the server is killed under load
+	kills int  // how often the server is killed under load
+	casts bool // servers hear who looks at the others
 }
 
 // servers starts two servers on one new store.
@@ -32,7 +33,7 @@ var engines = []struct {
 	}},
 	{"postgres", func(t *testing.T) *world {
 		p := enginetest.StartPostgres(t)
-		return &world{kills: 10, store: func(t *testing.T) string {
+		return &world{kills: 10, casts: true, store: func(t *testing.T) string {
 			url, _ := p.Schema(t)
 			return url
 		}}
@@ -43,7 +44,7 @@ var engines = []struct {
 	}},
 	{"redis", func(t *testing.T) *world {
 		r := enginetest.StartRedis(t, enginetest.Durable...)
-		return &world{kills: 10, store: func(*testing.T) string { return r.Store() }}
+		return &world{kills: 10, casts: true, store: func(*testing.T) string { return r.Store() }}
 	}},
 	{"etcd", func(t *testing.T) *world {
 		e := enginetest.StartEtcd(t)
@@ -71,6 +72,7 @@ func TestServers(t *testing.T) {
 				{"a retry is given the same grant", givesTheRetryTheSameGrant},
 				{"a grant is given again when the answer is lost", givesTheGrantAgainWhenTheAnswerIsLost},
 				{"a stream that resumes shows every event once", resumesOverARestart},
+				{"who looks is shown by the other server", showsWhoLooksAtTheOtherServer},
 				{"what was acknowledged outlives kills", keepsWhatWasAcknowledged},
 			} {
 				t.Run(test.name, func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,6 +24,7 @@ var logLaws = []law{
 var lifeLaws = []law{
 	{"of many who write what is absent at once, one does", lawOneWinner},
 	{"listeners hear of notes and growth of what was done", lawNews},
+	{"a text between processes is heard, and nothing is kept of it", lawCast},
 	{"a context that has ended is heeded, and changes nothing", lawContext},
 	{"a closed engine answers everything with ErrClosed", lawClosed},
 }
@@ -330,5 +332,38 @@ func lawClosed(t *test) {
 	}
 	if err := t.e.Close(); err != nil {
 		t.Errorf("closed again: %v", err)
+	}
+}
+
+// lawCast is of engines that can. Their own texts come back to them.
+func lawCast(t *test) {
+	c, ok := t.e.(kv.Caster)
+	if !ok || !c.CanCast() {
+		t.Skip("it carries no texts")
+	}
+	heard := make(chan string, 10)
+	stop := t.e.Listen(func(n kv.News) {
+		for _, text := range n.Casts {
+			heard <- text
+		}
+	})
+	before := t.page(kv.LogQuery{Limit: 1}).Last
+	texts := []string{"{}", "привет \"\\ \u2028", strings.Repeat("x", kv.MaxCast)}
+	for _, text := range texts {
+		for got := ""; got != text; {
+			if err := c.Cast(t.ctx, text); err != nil {
+				t.Fatal(err)
+			}
+			select {
+			case got = <-heard:
+			case <-time.After(100 * time.Millisecond): // the listener may not be there yet
+			case <-t.ctx.Done():
+				t.Fatal("a text is not heard")
+			}
+		}
+	}
+	stop()
+	if page := t.page(kv.LogQuery{Limit: 1}); page.Last != before || len(page.Entries) > 0 {
+		t.Errorf("the log ends at %d, with %d entries; it ended at %d", page.Last, len(page.Entries), before)
 	}
 }
