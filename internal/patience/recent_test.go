@@ -23,11 +23,11 @@ func TestRecent_RemembersForTheGrace(t *testing.T) {
 			t.Error("a key is there that was never added")
 		}
 		r.Add("a")
-		time.Sleep(patience.Grace - 1)
+		time.Sleep(patience.Grace - time.Millisecond)
 		if r.Add("b"); !r.Has("a") {
 			t.Error("a is forgotten too soon")
 		}
-		time.Sleep(1)
+		time.Sleep(time.Millisecond)
 		if r.Has("a") || r.Take("a") || !r.Has("b") {
 			t.Error("a is remembered too long, or b is not")
 		}
