@@ -38,12 +38,13 @@ vet:
 	$(GO) -C bench vet ./...
 
 test/go:
-	# Many tests wait for leases and for disks: three packages at a time.
-	$(RACE) -p 3 -shuffle=on -timeout 30m $(TESTFLAGS) $(TESTS)
+	# Many tests wait for leases and for disks: three packages at a time. Vet has
+	# its own target.
+	$(RACE) -vet=off -p 3 -shuffle=on -timeout 30m $(TESTFLAGS) $(TESTS)
 	# The race detector makes these ten times slower, so the run above checks
 	# short histories on them; these are the whole 50,000 operations, and 100,000
 	# simulated ones.
-	$(GO) test -p 3 -shuffle=on -timeout 30m -run '^TestStore$$|^TestStoreWith|^TestTwoStores|^TestSimulation|^TestCrash|^TestCommit' $(TESTFLAGS) \
+	$(GO) test -vet=off -p 3 -shuffle=on -timeout 30m -run '^TestStore$$|^TestStoreWith|^TestTwoStores|^TestSimulation|^TestCrash|^TestCommit' $(TESTFLAGS) \
 		./store/core ./store/memory ./store/sqlite ./store/postgres ./store/redis
 	$(GO) -C bench test -shuffle=on $(TESTFLAGS) ./...
 
