@@ -4,7 +4,7 @@
 
 import { join } from 'node:path';
 import { statSync } from 'node:fs';
-import { click, detail, expect, headline, isIn, notes, say, test } from './office.mjs';
+import { click, detail, expect, headline, isIn, notes, say, state, test } from './office.mjs';
 
 const folder = join(import.meta.dirname, '../../docs/pictures');
 
@@ -41,6 +41,40 @@ test('somebody asks, at night', async ({ edit, knock }, testInfo) => {
   await notes(ivanov).fill('Delivery in two parts: desks by the end of January, cabinets by the end of March.\nPenalty: 0.1 % a day, 10 % at most.');
   await expect(detail(ivanov)).toContainText('Waiting for you: 1.');
   await picture(ivanov, 'ask-dark.png', testInfo);
+});
+
+test('who else looks', async ({ edit, arrive, server }, testInfo) => {
+  const ivanov = await edit('Pavel Ivanov', desk);
+  await notes(ivanov).fill('Delivery in two parts: desks by the end of January, cabinets by the end of March.');
+  const petrova = await arrive('Anna Petrova', desk);
+  for (const name of ['Maria Sidorova', 'Kim Chen', 'Olga Roth', 'David Berg']) {
+    const other = await arrive(name);
+    await other.goto(server.contract);
+    await isIn(other, 'other');
+  }
+  await ivanov.evaluate(() => dispatchEvent(new Event('online')));
+  await petrova.goto(server.contract);
+  await isIn(petrova, 'other');
+  const company = petrova.locator('#company');
+  await expect(company).toContainText('Pavel Ivanov has unsaved edits.');
+  await company.locator('summary').click();
+  await expect(company.locator('li')).toHaveCount(4);
+  await expect(petrova.locator('.card-looking').first()).toContainText('looking: 4');
+  await picture(petrova, 'presence.png', testInfo);
+});
+
+test('кто ещё смотрит', async ({ arrive, server }, testInfo) => {
+  const ru = { ...desk, locale: 'ru-RU' }, open = async (name) => {
+    const page = await arrive(name, ru);
+    await page.goto(server.contract);
+    await expect(state(page)).toHaveAttribute('state', /mine|other/);
+    return page;
+  };
+  const ivanov = await open('Павел Иванов');
+  for (const name of ['Анна Петрова', 'Мария Сидорова', 'Ким Чен', 'Ольга Рот', 'Давид Берг']) await open(name);
+  await ivanov.evaluate(() => dispatchEvent(new Event('online')));
+  await expect(ivanov.locator('#company summary')).toContainText('и ещё 2');
+  await picture(ivanov, 'presence-ru.png', testInfo);
 });
 
 test('the loser of a takeover keeps his text, on a phone', async ({ edit, knock }, testInfo) => {

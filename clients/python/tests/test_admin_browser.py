@@ -226,6 +226,7 @@ def test_the_form_and_the_list_say_who_else_looks(browser: Browser, tmp_path: Pa
             re.compile(r"you, since \d\d:\d\d; looking: Olga Petrova")
         )
         if os.environ.get("EDITLOCK_PICTURES"):
+            second.set_viewport_size({"width": 1500, "height": 480})
             second.screenshot(path=str(PICTURES / "django-looking.png"))
         page.fill("#id_text", "new")
         page.evaluate("dispatchEvent(new Event('online'))")

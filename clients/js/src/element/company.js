@@ -30,9 +30,8 @@ const css = `
 #company summary::before { content: "▸"; }
 #company details[open] summary::before { content: "▾"; }
 #company summary span { overflow-wrap: anywhere; min-width: 0; }
-#company .faces { display: inline-flex; }
+#company .faces { display: inline-flex; gap: .125rem; }
 #company .badge { width: 1.625rem; height: 1.625rem; font-size: .625rem; }
-#company .faces .badge + .badge { margin-left: -.375rem; box-shadow: 0 0 0 2px var(--tint); }
 #company ul { list-style: none; margin: .5rem 0 0; padding: 0; display: grid; gap: .375rem; }
 #company li { display: flex; flex-wrap: wrap; align-items: center; gap: .25rem .625rem; overflow-wrap: anywhere; }
 `;
