@@ -100,6 +100,38 @@ func TestShare_ShowsWhoLooksAtOtherServers(t *testing.T) {
 	})
 }
 
+func TestShare_TellsOfAStateThatChanged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := new(wire)
+		one, _ := w.server(t)
+		two, _ := w.server(t)
+		for _, state := range []presence.State{presence.Editing, presence.Unsaved, presence.Idle} {
+			looks(t, one, person("anna"), "a", at(contract, state))
+			time.Sleep(2 * time.Second)
+			check(t, sees(two, person("boris"), contract), []string{"1", "anna " + string(state)})
+		}
+	})
+}
+
+// What a page told one server does not outlive for long what it tells another.
+func TestShare_LetsTheOlderWordOfAPageEndSooner(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := new(wire)
+		one, _ := w.server(t)
+		two, _ := w.server(t)
+		time.Sleep(10 * time.Second)
+		looks(t, one, person("anna"), "a", presence.Look{ID: contract, State: presence.Unsaved, Hidden: true})
+		time.Sleep(2 * time.Second)
+		for range 5 {
+			looks(t, two, person("anna"), "a", at(contract, presence.Looking))
+			time.Sleep(8 * time.Second)
+		}
+		for _, b := range []*presence.Board{one, two} {
+			check(t, sees(b, person("boris"), contract), []string{"1", "anna looking"})
+		}
+	})
+}
+
 // Beats that say nothing new cost the others nothing.
 func TestShare_SendsAtABoundedRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
