@@ -68,7 +68,7 @@ func NewManager(st store.Store, o *ManagerOptions) *Manager {
 	}
 	ctx, end := context.WithCancelCause(context.Background())
 	m.end = func() { end(ErrUnavailable) }
-	m.waits.init(ctx, st)
+	m.waits.init(ctx, st, m.rejoin)
 	m.tail.init(ctx, st)
 	m.cursors.init(st, m.storeError)
 	m.done.Go(func() { m.sweep(ctx) })

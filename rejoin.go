@@ -26,7 +26,7 @@ func (o order) compare(other order) int {
 // for it, if it may have lost its lease.
 func (w *waits) revive(ctx context.Context, name string) error {
 	w.mu.Lock()
-	unsure := len(w.places) > 0 && time.Now().After(w.leaseEnd)
+	unsure := len(w.places) > 0 && !time.Now().Before(w.leaseEnd)
 	w.mu.Unlock()
 	if unsure {
 		if err := w.beat(ctx); err != nil {
@@ -45,7 +45,7 @@ func (w *waits) rejoined(ctx context.Context, name string) error {
 		return nil
 	}
 	select {
-	case <-under:
+	case <-under.over:
 		return nil
 	case <-w.ctx.Done():
 		return store.ErrClosed
@@ -54,158 +54,147 @@ func (w *waits) rejoined(ctx context.Context, name string) error {
 	}
 }
 
+// rejoin is what is under way for the places of one name.
+type rejoin struct {
+	tickets []string // still to join, in the order of their places
+	over    chan struct{}
+}
+
 // lost lets places that are gone from their queues be taken again, in the order
 // that they had: the process had lost its lease. Where it had not, a place whose
 // caller is away is another process's by now, if the caller asked there. The
 // caller holds mu.
 func (w *waits) lost(tickets []string, lapsed bool) {
-	gone := make(map[string][]string) // by name
+	now := time.Now()
+	changed := make(map[string]bool) // by name
 	for _, ticket := range tickets {
 		p := w.places[ticket]
-		if p == nil {
+		if p.lapsed = p.lapsed || lapsed; !p.lapsed && len(p.bells) == 0 {
+			w.ring(ticket, ring{}) // its caller, coming back, joins again
 			continue
 		}
-		p.lapsed = p.lapsed || lapsed
-		switch {
-		case len(p.bells) == 0 && (p.rejoin == nil || !p.lapsed):
-			w.ring(ticket, ring{}) // its caller, coming back, joins again
-		case w.rejoins[p.name] == nil:
-			gone[p.name] = append(gone[p.name], ticket)
+		p.gone = now
+		name := p.c.name
+		under := w.rejoins[name]
+		if under == nil {
+			under = &rejoin{over: make(chan struct{})}
+			w.rejoins[name] = under
+			w.done.Go(func() { w.rejoinAll(name, under) })
+		}
+		if !slices.Contains(under.tickets, ticket) {
+			under.tickets = append(under.tickets, ticket)
+			changed[name] = true
 		}
 	}
-	for name, tickets := range gone {
-		slices.SortFunc(tickets, func(a, b string) int { return w.places[a].order.compare(w.places[b].order) })
-		over := make(chan struct{})
-		w.rejoins[name] = over
-		w.done.Go(func() {
-			w.giveTurns(tickets)
-			w.mu.Lock()
-			defer w.mu.Unlock()
-			delete(w.rejoins, name)
-			close(over)
-		})
+	for name := range changed {
+		w.sort(w.rejoins[name])
 	}
+}
+
+// sort puts the tickets of a rejoin in order. The caller holds mu.
+func (w *waits) sort(under *rejoin) {
+	under.tickets = slices.DeleteFunc(under.tickets, func(ticket string) bool { return w.places[ticket] == nil })
+	slices.SortFunc(under.tickets, func(a, b string) int { return w.places[a].order.compare(w.places[b].order) })
 }
 
 // rejoinAgain is how long after a failure the one whose turn it is joins again.
 const rejoinAgain = 100 * time.Millisecond
 
-// giveTurns lets waiters join their queue again, each after the one before it. Who
-// can't now holds up those behind, but not for longer than a lease: then the next
-// beat sorts all of them again.
-func (w *waits) giveTurns(tickets []string) {
+// rejoinAll joins the queue of a name again for one waiter after the other. One for
+// which that can't be done now holds up those behind, but not for longer than a
+// lease: then the next beat sorts all of them again.
+func (w *waits) rejoinAll(name string, under *rejoin) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	end := time.Now().Add(peerTTL)
-	for len(tickets) > 0 {
-		if w.giveTurn(tickets[0]) {
-			tickets = tickets[1:]
+	for len(under.tickets) > 0 {
+		ticket := under.tickets[0]
+		under.tickets = under.tickets[1:]
+		p := w.places[ticket]
+		if p == nil || !p.in {
 			continue
 		}
-		w.mu.Lock()
-		late := !time.Now().Before(w.leaseEnd)
+		begun := time.Now()
 		w.mu.Unlock()
-		if late || !time.Now().Before(end) {
-			return
+		r, err := w.rejoinOne(p.c)
+		w.mu.Lock()
+		switch {
+		case w.places[ticket] != p:
+			continue
+		case err == nil && r != ring{}:
+			p.in = false
+			w.ring(ticket, r)
+			continue
+		case err == nil && !p.gone.After(begun):
+			p.lapsed, p.rejoined = false, time.Now()
+			continue
+		case err == nil: // and lost again meanwhile
+			continue
+		case w.ctx.Err() != nil, !time.Now().Before(w.leaseEnd), !time.Now().Before(end):
+			under.tickets = nil
+			continue
 		}
+		under.tickets = append(under.tickets, ticket)
+		w.sort(under)
+		w.mu.Unlock()
 		select {
 		case <-time.After(rejoinAgain):
 		case <-w.ctx.Done():
-			return
 		}
+		w.mu.Lock()
 	}
+	delete(w.rejoins, name)
+	close(under.over)
 }
 
-// giveTurn lets a waiter join its queue again, or joins for one who is away, and
-// waits until that is done; false: it can't be done now.
-func (w *waits) giveTurn(ticket string) (done bool) {
-	turn := make(chan struct{})
-	w.mu.Lock()
-	p := w.places[ticket]
-	if p == nil || len(p.bells) == 0 {
-		w.mu.Unlock()
-		return p == nil || w.rejoinFor(ticket, p)
-	}
-	bell := p.bells[0]
-	select {
-	case r := <-bell:
-		if r.granted.Record != nil || r.withdrawn { // knows more already
-			bell <- r
-			w.mu.Unlock()
-			return true
-		}
-	default:
-	}
-	bell <- ring{turn: turn}
-	w.mu.Unlock()
-	select {
-	case <-turn:
-	case <-w.ctx.Done():
-	}
-	return true
-}
-
-// rejoinFor joins again for the caller of a place who is away; false: that can't be
-// now, or the caller came back just now.
-func (w *waits) rejoinFor(ticket string, p *place) (done bool) {
-	w.mu.Lock()
-	rejoin := p.rejoin
-	w.mu.Unlock()
-	if rejoin == nil {
-		return false
-	}
-	ctx, cancel := context.WithTimeout(w.ctx, beatEvery)
+// rejoinOne may take some time, also if the Manager closes meanwhile.
+func (w *waits) rejoinOne(c *capture) (ring, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.ctx), beatEvery)
 	defer cancel()
-	over, err := rejoin(ctx)
-	if err != nil {
-		return false
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.places[ticket] != p {
-		return true
-	}
-	p.lapsed, p.rejoined = false, time.Now()
-	if over {
-		w.ring(ticket, ring{})
-	}
-	return true
+	return w.again(ctx, c)
 }
 
-// rejoin joins a queue again for a caller who is away. What it is given instead is
-// short, as any grant: it takes that up when it comes back. over: there is no
-// place any more. An error means that this can't be now.
-func (m *Manager) rejoin(ctx context.Context, c *capture) (over bool, err error) {
+// rejoin joins a queue again for a caller, who may be away. What it is given instead is
+// short, as any grant, until it takes that up. An empty ring: it has joined. An error
+// means that this can't be now.
+func (m *Manager) rejoin(ctx context.Context, c *capture) (ring, error) {
 	ctx, _ = patience.WithCaller(ctx, time.Second) // nothing is confirmed for it
 	short := *c
 	// A hold of its own session, from another capture, is not this one's to extend.
 	short.confirm, short.opts.If = confirmWithin, IfFree()
 	for {
-		rec, _, err := m.capture(ctx, &short)
+		rec, res, err := m.capture(ctx, &short)
 		switch {
 		case err == nil:
-			return true, nil
+			return ring{granted: store.View{Record: rec, Now: res.Now}}, nil
 		case ctx.Err() != nil || errors.Is(err, ErrUnavailable):
-			return false, err
+			return ring{}, err
 		case err != ErrBusy: //nolint:errorlint // bare: in the way
-			return true, nil
+			return ring{over: true}, nil
 		case standing(rec, c.owner) == CapturedByMe && !c.opts.If.Free():
-			return true, nil
+			return ring{over: true}, nil
 		}
 		join := c.join(rec, m.waits.peer)
 		join.Expect.Here = true
 		now, res, err := m.swap(ctx, c.opts.RequestID, join)
 		switch {
 		case err != nil:
-			return false, err
+			return ring{}, err
 		case !res.Done && (now == nil || join.Expect.Token != 0 && join.Expect.Token != now.Token): // what stood there has changed
-		case !res.Done: // the caller asked another process
-			return true, nil
-		case res.Replayed, now != nil && now.Request == c.opts.RequestID:
-			return true, nil
-		case !m.waits.has(c.opts.RequestID): // given up meanwhile, before it joined
+		case !res.Done:
+			return ring{elsewhere: true}, nil
+		case now != nil && now.Request == c.opts.RequestID:
+			return ring{granted: store.View{Record: now, Now: res.Now}}, nil
+		case res.Replayed:
+			return ring{over: true}, nil
+		case m.waits.ended(c.opts.RequestID): // meanwhile, before it joined
 			m.leave(ctx, c, !m.waits.givenUp.Has(c.opts.RequestID))
-			return true, nil
+			return ring{over: true}, nil
 		default:
-			return false, nil
+			if now != nil {
+				m.waits.joined(c.opts.RequestID, now, res.Now)
+			}
+			return ring{}, nil
 		}
 	}
 }

@@ -21,7 +21,6 @@ type waiting struct {
 	timeUp   bool
 	bell     chan ring // nil: not registered
 	rang     ring
-	turn     chan struct{} // closed once a join in turn is over
 
 	got *Mutex
 	err error
@@ -35,14 +34,7 @@ func (m *Manager) wait(ctx context.Context, c *capture) (*Mutex, error) {
 		c.opts.RequestID = newRequestID()
 	}
 	w.bell = m.waits.resume(c.opts.RequestID)
-	if w.bell == nil {
-		if w.err = m.waits.revive(ctx, c.name); w.err != nil {
-			w.err = m.storeError(ctx, w.err)
-			return nil, w.err
-		}
-	}
-	for in := w.bell != nil || w.join(ctx); in && w.leave(ctx, w.stay(ctx)); {
-		in = w.bell != nil && w.turn == nil || w.join(ctx)
+	for (w.bell != nil || w.join(ctx)) && w.leave(ctx, w.stay(ctx)) {
 	}
 	return w.got, w.err
 }
@@ -84,21 +76,15 @@ func (w *waiting) stay(ctx context.Context) waitEnd {
 // join captures, or joins the queue behind what stands there: true if it did,
 // and false if the wait is over.
 func (w *waiting) join(ctx context.Context) (in bool) {
-	if w.turn == nil { // in turn, one joins at a time
-		begun, err := w.m.waits.begin(ctx)
-		if err != nil {
-			w.err = err
-			return false
-		}
-		defer begun()
+	begun, err := w.m.waits.begin(ctx)
+	if err != nil {
+		w.err = err
+		return false
 	}
+	defer begun()
 	in = w.tryJoin(ctx)
 	if !in && w.bell != nil {
 		w.exit()
-	}
-	if w.turn != nil {
-		close(w.turn)
-		w.turn = nil
 	}
 	return in
 }
@@ -106,6 +92,10 @@ func (w *waiting) join(ctx context.Context) (in bool) {
 func (w *waiting) tryJoin(ctx context.Context) bool {
 	m, c := w.m, w.c
 	for {
+		if err := m.waits.revive(ctx, c.name); err != nil {
+			w.err = m.storeError(ctx, err)
+			return false
+		}
 		rec, res, err := m.capture(ctx, c)
 		switch {
 		case err == nil:
@@ -124,18 +114,22 @@ func (w *waiting) tryJoin(ctx context.Context) bool {
 			return false
 		}
 		if w.bell == nil {
-			if w.bell, err = m.waits.enter(ctx, c.opts.RequestID, c.name); err != nil {
+			if w.bell, err = m.waits.enter(ctx, c); err != nil {
 				w.err = m.storeError(ctx, err)
 				return false
 			}
 		}
+		seen := res.Now
 		now, res, err := m.swap(ctx, c.opts.RequestID, c.join(rec, m.waits.peer))
 		switch {
-		case err != nil:
-			if w.exit() {
+		case err != nil: // it may have joined
+			w.err = err
+			if w.mayRetry && w.caller != nil {
+				m.waits.doubt(c.opts.RequestID, seen)
+				w.keep(patience.Grace)
+			} else if w.exit() {
 				m.leave(ctx, c, w.mayRetry)
 			}
-			w.err = err
 			return false
 		case !res.Done: // what stood there has changed before the join
 			select {
@@ -180,7 +174,7 @@ func (w *waiting) keep(grace time.Duration) {
 	w.bell = nil
 	w.m.waits.keep(w.c.opts.RequestID, bell, grace, func() {
 		w.m.waits.spawn(func() { w.m.leave(context.Background(), w.c, true) })
-	}, func(ctx context.Context) (over bool, err error) { return w.m.rejoin(ctx, w.c) })
+	})
 }
 
 // leave does what the end of a stay asks for: true if the caller must try
@@ -189,21 +183,24 @@ func (w *waiting) leave(ctx context.Context, how waitEnd) (again bool) {
 	switch how {
 	case waitRang:
 		switch granted := w.rang.granted; {
-		case w.rang.turn != nil:
-			w.turn = w.rang.turn
-			return true
 		case w.rang.withdrawn:
 			w.exit()
 			w.err = w.withdrawn()
+		case w.rang.elsewhere: // the answer is for a caller who no longer hears it
+			w.exit()
+			w.err = &patience.Waiting{Ticket: w.c.opts.RequestID}
 		case granted.Record != nil:
 			w.exit()
 			w.m.confirm(ctx, granted.Record)
 			return w.end(granted.Record, granted.Now)
-		case w.outcome(ctx): // passed over, as this process had lost its lease
+		case !w.outcome(ctx):
+			w.exit()
+		case w.rang.over:
+			w.exit()
+			return true
+		default: // passed over, as this process had lost its lease
 			w.m.waits.beatNow()
 			return true
-		default:
-			w.exit()
 		}
 	case waitTimeUp:
 		if w.exit() {
@@ -229,8 +226,7 @@ func (w *waiting) leave(ctx context.Context, how waitEnd) (again bool) {
 		case w.exit():
 			w.m.leave(ctx, w.c, w.mayRetry)
 		}
-	case waitClosed:
-		w.exit()
+	case waitClosed: // its place is left to the end of the lease
 		w.err = unavailable(store.ErrClosed)
 	}
 	return false
@@ -271,7 +267,8 @@ func (m *Manager) withdraw(ctx context.Context, id ID, caller Owner, requestID s
 }
 
 // leaveLater goes on leaving until the store is there again: other waits keep
-// the lease of this process alive, so the place would not end with it.
+// the lease of this process alive, so the place would not end with it. A caller who
+// may retry may have it again by then.
 func (m *Manager) leaveLater(c *capture, keepGrant bool) {
 	m.waits.spawn(func() {
 		for m.waits.ctx.Err() == nil {
@@ -279,7 +276,7 @@ func (m *Manager) leaveLater(c *capture, keepGrant bool) {
 			case <-m.waits.ctx.Done():
 			case <-time.After(beatEvery):
 			}
-			if m.tryLeave(m.waits.ctx, c, keepGrant) == nil {
+			if keepGrant && m.waits.has(c.opts.RequestID) || m.tryLeave(m.waits.ctx, c, keepGrant) == nil {
 				return
 			}
 		}

@@ -2,6 +2,7 @@ package editlock
 
 import (
 	"context"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -31,14 +32,15 @@ type waits struct {
 	done  sync.WaitGroup
 	kick  chan struct{} // asks for a beat now
 	slots chan struct{} // of those who join
+	again func(ctx context.Context, c *capture) (ring, error)
 
 	mu sync.Mutex
 	// confirms are the confirmations under way, by name.
 	confirms map[string]chan struct{}
-	places   map[string]*place        // by ticket
-	rejoins  map[string]chan struct{} // under way, by name; closed when over
-	leaseEnd time.Time                // when the lease ends unless beaten again, at the earliest
-	beats    bool                     // a beater runs
+	places   map[string]*place  // by ticket
+	rejoins  map[string]*rejoin // under way, by name
+	leaseEnd time.Time          // when the lease ends unless beaten again, at the earliest
+	beats    bool               // a beater runs
 	closing  bool
 
 	// givenUp are captures that were withdrawn, by ticket, until nobody can be on
@@ -48,33 +50,34 @@ type waits struct {
 
 // place is a ticket of this process.
 type place struct {
-	name  string
+	c     *capture
 	order order
 	in    bool        // it has joined the queue
-	bells []chan ring // of those who wait; a retry may share a ticket
+	doubt bool        // or may have: its order is a guess
+	bells []chan ring // of those who wait; a retry may share a ticket. None: the caller is away
 	grace *time.Timer // the place ends with it; nil: it is waited for, or kept until the process ends
-	// rejoin joins again for a caller who is away; nil: there is none. over: the
-	// place is no more.
-	rejoin func(ctx context.Context) (over bool, err error)
-	lapsed bool // it is gone from the queue, as the process had lost its lease
-	// rejoined is when it was last joined again for its caller: a beat that was sent
-	// before does not know of it.
+
+	lapsed bool      // it is gone from the queue, as the process had lost its lease
+	gone   time.Time // when that was noticed last
+	// rejoined is when it was last joined again: a beat that was sent before does not
+	// know of it.
 	rejoined time.Time
 }
 
 // ring is what a waiter is woken by: its ticket left the queue.
 type ring struct {
 	granted   store.View
-	withdrawn bool          // by its caller
-	turn      chan struct{} // the process lost its lease: join again now, and close it
+	withdrawn bool // by its caller
+	elsewhere bool // its caller asked another process meanwhile
+	over      bool // the place is no more
 }
 
-func (w *waits) init(ctx context.Context, st store.Store) {
-	w.store, w.ctx, w.peer = st, ctx, newRequestID()
+func (w *waits) init(ctx context.Context, st store.Store, again func(ctx context.Context, c *capture) (ring, error)) {
+	w.store, w.ctx, w.peer, w.again = st, ctx, newRequestID(), again
 	w.kick, w.slots = make(chan struct{}, 1), make(chan struct{}, joinSlots)
 	w.confirms = make(map[string]chan struct{})
 	w.places = make(map[string]*place)
-	w.rejoins = make(map[string]chan struct{})
+	w.rejoins = make(map[string]*rejoin)
 	w.givenUp.Most = maxGivenUp
 }
 
@@ -90,8 +93,9 @@ func (w *waits) begin(ctx context.Context) (done func(), err error) {
 	}
 }
 
-// enter registers a wait and sees to it that this process beats.
-func (w *waits) enter(ctx context.Context, ticket, name string) (bell chan ring, err error) {
+// enter registers a wait, sees to it that this process beats, and waits until nobody
+// of it rejoins the queue.
+func (w *waits) enter(ctx context.Context, c *capture) (bell chan ring, err error) {
 	w.mu.Lock()
 	fresh := time.Now().Before(w.leaseEnd.Add(-peerTTL / 2))
 	w.mu.Unlock()
@@ -100,13 +104,16 @@ func (w *waits) enter(ctx context.Context, ticket, name string) (bell chan ring,
 			return nil, err
 		}
 	}
+	if err := w.rejoined(ctx, c.name); err != nil {
+		return nil, err
+	}
 	bell = make(chan ring, 1)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	p := w.places[ticket]
+	p := w.places[c.opts.RequestID]
 	if p == nil {
-		p = &place{name: name}
-		w.places[ticket] = p
+		p = &place{c: c}
+		w.places[c.opts.RequestID] = p
 	}
 	p.sit(bell)
 	if !w.beats && !w.closing {
@@ -121,12 +128,16 @@ func (w *waits) enter(ctx context.Context, ticket, name string) (bell chan ring,
 }
 
 func (p *place) sit(bell chan ring) {
+	p.stay()
+	p.bells = append(p.bells, bell)
+}
+
+// stay makes the place outlive its grace time.
+func (p *place) stay() {
 	if p.grace != nil {
 		p.grace.Stop()
 		p.grace = nil
 	}
-	p.rejoin = nil
-	p.bells = append(p.bells, bell)
 }
 
 // joined books that a ticket stands in the queue behind rec since now.
@@ -134,15 +145,26 @@ func (w *waits) joined(ticket string, rec *store.Record, now time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	p := w.places[ticket]
-	if p == nil {
+	if p == nil || p.in && !p.doubt {
 		return
 	}
-	if p.lapsed = false; p.in {
-		return
+	if !p.doubt {
+		p.order = order{now, rec.Waiting}
 	}
-	p.in, p.order = true, order{now, rec.Waiting}
+	p.in, p.doubt = true, false
 	if i := slices.IndexFunc(rec.Waiters, func(t store.Ticket) bool { return t.ID == ticket }); i >= 0 {
 		p.order = order{rec.Waiters[i].Since, i + 1}
+	}
+}
+
+// doubt sees to a ticket that may have joined the queue behind what was seen at a
+// time, and may not.
+func (w *waits) doubt(ticket string, seen time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if p := w.places[ticket]; p != nil && !p.in && !w.closing {
+		p.in, p.doubt, p.order = true, true, order{seen, math.MaxInt}
+		w.lost([]string{ticket}, true)
 	}
 }
 
@@ -166,6 +188,11 @@ func (w *waits) has(ticket string) bool {
 	return w.places[ticket] != nil
 }
 
+// ended reports whether a place is no more, although the process goes on.
+func (w *waits) ended(ticket string) bool {
+	return w.ctx.Err() == nil && !w.has(ticket)
+}
+
 // exit ends a wait; last tells that no other of this process shares its
 // ticket.
 func (w *waits) exit(ticket string, bell chan ring) (last bool) {
@@ -180,12 +207,16 @@ func (w *waits) exit(ticket string, bell chan ring) (last bool) {
 
 // stand ends a wait, but keeps the place. The caller holds mu.
 func (w *waits) stand(ticket string, bell chan ring) (last bool) {
+	p := w.places[ticket]
 	select {
 	case r := <-bell:
-		r.pass()
+		if p != nil && r != (ring{}) { // and nobody takes it up
+			p.stay()
+			delete(w.places, ticket)
+			p = nil
+		}
 	default:
 	}
-	p := w.places[ticket]
 	if p == nil {
 		return true
 	}
@@ -199,14 +230,14 @@ const stoodStill = time.Second
 // keep ends a wait whose caller may come back: its place stays for so long, or
 // with grace 0 as long as this process, and then leave gives it up. The time in
 // which this process stood still does not count: nobody could come back.
-func (w *waits) keep(ticket string, bell chan ring, grace time.Duration, leave func(), rejoin func(ctx context.Context) (over bool, err error)) {
+func (w *waits) keep(ticket string, bell chan ring, grace time.Duration, leave func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	p := w.places[ticket]
 	if !w.stand(ticket, bell) || p == nil || w.closing {
 		return
 	}
-	if p.rejoin = rejoin; grace == 0 {
+	if grace == 0 {
 		return
 	}
 	var timer *time.Timer
@@ -263,17 +294,14 @@ func (w *waits) ring(ticket string, r ring) {
 		return
 	}
 	if len(p.bells) == 0 {
-		if p.grace != nil {
-			p.grace.Stop()
-		}
+		p.stay()
 		delete(w.places, ticket)
 		return
 	}
 	for _, bell := range p.bells {
 		if r.withdrawn {
 			select {
-			case old := <-bell:
-				old.pass()
+			case <-bell:
 			default:
 			}
 		}
@@ -281,13 +309,6 @@ func (w *waits) ring(ticket string, r ring) {
 		case bell <- r:
 		default:
 		}
-	}
-}
-
-// pass lets the next have its turn.
-func (r ring) pass() {
-	if r.turn != nil {
-		close(r.turn)
 	}
 }
 
@@ -310,17 +331,10 @@ func (w *waits) beat(ctx context.Context) error {
 		}
 	}
 	sent := time.Now()
-	lapsed := sent.After(w.leaseEnd)
 	w.mu.Unlock()
 	waiting, err := w.store.Beat(ctx, w.peer, peerTTL)
 	if err != nil {
 		return err
-	}
-	w.mu.Lock()
-	w.leaseEnd = sent.Add(peerTTL)
-	w.mu.Unlock()
-	if len(known) == 0 {
-		return nil
 	}
 	in := make(map[string]bool, len(waiting))
 	for _, t := range waiting {
@@ -328,12 +342,14 @@ func (w *waits) beat(ctx context.Context) error {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	lapsed := !time.Now().Before(w.leaseEnd) // the beat may have come too late
+	w.leaseEnd = sent.Add(peerTTL)
 	gone := slices.DeleteFunc(known, func(ticket string) bool {
 		p := w.places[ticket]
 		if p != nil && in[ticket] {
 			p.lapsed = false
 		}
-		return in[ticket] || p != nil && !p.rejoined.Before(sent)
+		return in[ticket] || p == nil || !p.rejoined.Before(sent)
 	})
 	if !w.closing {
 		w.lost(gone, lapsed)
