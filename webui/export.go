@@ -16,10 +16,9 @@ import (
 )
 
 const (
-	// maxExports bounds the exports of a process that go on at a time, and
-	// maxOwnExports those of one reader.
-	maxExports    = 4
-	maxOwnExports = 2
+	// maxExports bounds the exports of a process that go on at a time, one for each
+	// reader.
+	maxExports = 4
 	// exportWithin is how long a reader may take to accept a piece.
 	exportWithin = 30 * time.Second
 	// rateRest is how long an export rests that meets its reader's rate.
@@ -28,32 +27,27 @@ const (
 
 // exports are those under way.
 type exports struct {
-	mu  sync.Mutex
-	all int
-	own map[string]int // by reader
+	mu      sync.Mutex
+	readers map[string]bool
 }
 
 func (e *exports) enter(reader string) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.all >= maxExports || e.own[reader] >= maxOwnExports {
+	if len(e.readers) >= maxExports || e.readers[reader] {
 		return false
 	}
-	if e.own == nil {
-		e.own = map[string]int{}
+	if e.readers == nil {
+		e.readers = map[string]bool{}
 	}
-	e.all++
-	e.own[reader]++
+	e.readers[reader] = true
 	return true
 }
 
 func (e *exports) exit(reader string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.all--
-	if e.own[reader]--; e.own[reader] == 0 {
-		delete(e.own, reader)
-	}
+	delete(e.readers, reader)
 }
 
 // format writes entries to a file.
