@@ -42,6 +42,10 @@ var mutants = []mutant{
 		"head := s.Queue[first]", "first = len(s.Queue) - 1\n\thead := s.Queue[first]", contract,
 	},
 	{
+		"a take is for its whole terms at once", "store/apply.go",
+		"rec.expire(sw.Confirm)\n\t\ts.Record = rec\n", "rec.expire(0)\n\t\ts.Record = rec\n", contract,
+	},
+	{
 		"a grant outlives its confirmation time", "store/record.go",
 		"if confirm > 0 {", "if false {", contract,
 	},
@@ -140,6 +144,24 @@ var mutants = []mutant{
 	{
 		"a failed commit is acknowledged in SQLite", "store/sqlite/commit.go",
 		"if err != nil {\n\t\treturn nil, err\n\t}\n\te.tell(txns, answers)", "_ = err\n\te.tell(txns, answers)", sqlite,
+	},
+
+	// Waits.
+	{
+		"what is taken for a waiter who is away is for its whole terms at once", "rejoin.go",
+		"short.confirm, short.opts.If = confirmWithin, IfFree()", "short.opts.If = IfFree()", rules,
+	},
+	{
+		"a rejoin moves the place of a waiter who asked another process", "rejoin.go",
+		"\tjoin.Expect.Here = true\n", "", rules,
+	},
+	{
+		"waiters rejoin in any order", "rejoin.go",
+		"return w.places[a].order.compare(w.places[b].order)", "return cmp.Compare(a, b)", rules,
+	},
+	{
+		"a join whose answer was lost is forgotten", "wait.go",
+		"m.waits.doubt(c.opts.RequestID, seen)\n", "_ = seen\n", rules,
 	},
 
 	// The rules.
