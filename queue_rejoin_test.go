@@ -1,12 +1,14 @@
 package editlock_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/patience"
 	"github.com/editlock/editlock/store/memory"
 )
 
@@ -94,6 +96,28 @@ func TestManager_ARejoinExtendsNoOtherHoldOfItsSession(t *testing.T) {
 		time.Sleep(time.Hour)
 		if got := stands(t, b); got != "" {
 			t.Errorf("%s holds it still: its capture was for 20 seconds", got)
+		}
+	})
+}
+
+// What became of a join that failed is not known: the process sees to it.
+func TestManager_AWaiterWhoseJoinFailedComesBackToItsPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := &slow{Store: memory.New(nil)}
+		m, _ := cut(t, st)
+		held(t, m, time.Hour)
+		st.fail.Store(1)
+		asked, _ := patience.WithCaller(by(t.Context(), editlock.Owner{Session: "first"}), 2*time.Second)
+		if _, err := m.Capture(asked, report, &editlock.CaptureOptions{Wait: time.Hour, RequestID: "first"}); !errors.Is(err, editlock.ErrUnavailable) {
+			t.Fatalf("got %v, want that the store is unavailable", err)
+		}
+		time.Sleep(time.Second)
+		go returns(t, m, "second", time.Second)
+		time.Sleep(time.Second)
+		go returns(t, m, "first", time.Second)
+		time.Sleep(20 * time.Second)
+		if got := stands(t, m); got != "holder first second" {
+			t.Errorf("%s: want the order in which they asked", got)
 		}
 	})
 }

@@ -62,9 +62,8 @@ type known struct {
 	rank    int // its order among those who joined; 0: it has not
 	joined  time.Time
 	granted time.Time
-	token   uint64 // of the grant
-	took    bool   // it confirms, or its request took the mutex, free, as any capture does
-	ends    time.Time
+	token   uint64    // of the grant
+	took    bool      // it confirms, or its request took the mutex, free, as any capture does
 	gaveUp  time.Time // acknowledged
 	gaveAt  int
 	moved   bool // it asked more than one server

@@ -160,7 +160,7 @@ var mutants = []mutant{
 		"return w.places[a].order.compare(w.places[b].order)", "return cmp.Compare(a, b)", rules,
 	},
 	{
-		"a join whose answer was lost is forgotten", "wait.go",
+		"a join that failed is forgotten", "wait.go",
 		"m.waits.doubt(c.opts.RequestID, seen)\n", "_ = seen\n", rules,
 	},
 
