@@ -36,6 +36,9 @@ func undone(err error) bool {
 
 // explain adds to the server's errors what to do about them.
 func explain(err error) error {
+	if errors.Is(err, mysql.ErrPktTooLarge) {
+		return fmt.Errorf("the request writes more than the server takes at once (%w): name fewer mutexes in one call, or raise max_allowed_packet", err)
+	}
 	var my *mysql.MySQLError
 	if !errors.As(err, &my) {
 		return err

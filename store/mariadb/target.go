@@ -50,6 +50,7 @@ func target(text string) (*mysql.Config, error) {
 	c.User = u.User.Username()
 	c.Passwd, _ = u.User.Password()
 	c.MultiStatements = true
+	c.MaxAllowedPacket = 0 // asks the server: a packet that it refuses costs the connection
 	// Whatever the server's defaults. A lock is waited for no longer than for an
 	// answer, so that the server undoes what this process has given up.
 	c.Params = map[string]string{"autocommit": "1", "innodb_lock_wait_timeout": "5"}
