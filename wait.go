@@ -186,8 +186,11 @@ func (w *waiting) leave(ctx context.Context, how waitEnd) (again bool) {
 		case w.rang.withdrawn:
 			w.exit()
 			w.err = w.withdrawn()
-		case w.rang.elsewhere: // the answer is for a caller who no longer hears it
+		case w.rang.elsewhere:
 			w.exit()
+			if w.caller == nil || w.caller.Within == 0 {
+				return true // it knows no such answer: it joins again, here
+			}
 			w.err = &patience.Waiting{Ticket: w.c.opts.RequestID}
 		case granted.Record != nil:
 			w.exit()
