@@ -241,7 +241,7 @@ func (m *Manager) permit(ctx context.Context, do Kind, caller Owner, name string
 	if m.opts.Permit == nil {
 		return nil
 	}
-	view, err := m.store.Get(ctx, name)
+	view, err := m.store.Get(ctx, name, "")
 	if err != nil {
 		return m.storeError(ctx, err)
 	}

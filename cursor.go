@@ -91,7 +91,7 @@ func binding(query any) []byte {
 // load reads the store's key, and makes one where there is none, if it may. It
 // returns nil if there is none.
 func (c *cursors) load(ctx context.Context, create bool) (*sealer, error) {
-	view, err := c.store.Get(ctx, cursorKey)
+	view, err := c.store.Get(ctx, cursorKey, "")
 	if err != nil {
 		return nil, err
 	}

@@ -28,11 +28,11 @@ func (c *cuttable) Swap(ctx context.Context, req store.Request) (store.Result, e
 	return c.Store.Swap(ctx, req)
 }
 
-func (c *cuttable) Get(ctx context.Context, name string) (store.View, error) {
+func (c *cuttable) Get(ctx context.Context, name, session string) (store.View, error) {
 	if c.off.Load() {
 		return store.View{}, errCut
 	}
-	return c.Store.Get(ctx, name)
+	return c.Store.Get(ctx, name, session)
 }
 
 func (c *cuttable) List(ctx context.Context, q store.Query) (store.Page, error) {

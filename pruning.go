@@ -57,7 +57,7 @@ func (m *Manager) keep(ctx context.Context) store.Retention {
 // lookBack returns the moment before which entries may go, zero for none.
 func (m *Manager) lookBack(ctx context.Context) time.Time {
 	p, none := &m.pruning, time.Time{}
-	view, err := m.store.Get(ctx, ID{ID: "ready"}.String())
+	view, err := m.store.Get(ctx, ID{ID: "ready"}.String(), "")
 	if err != nil {
 		return none
 	}

@@ -2,7 +2,6 @@ package editlock_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -10,7 +9,6 @@ import (
 	"time"
 
 	"github.com/editlock/editlock"
-	"github.com/editlock/editlock/internal/patience"
 	"github.com/editlock/editlock/store"
 	"github.com/editlock/editlock/store/memory"
 )
@@ -199,40 +197,4 @@ func TestManager_NobodyRejoinsForAWaiterWhoAskedAnotherServer(t *testing.T) {
 			t.Errorf("the waiter joined %d times where it asked once", n)
 		}
 	})
-}
-
-// The connection of the first request may hang unnoticed: whichever server was asked
-// last has the place. Only a caller who knows no answer but the last stays.
-func TestManager_ARequestEndsWhoseCallerAskedAnotherServer(t *testing.T) {
-	for within, ends := range map[time.Duration]bool{time.Minute: true, 0: false} {
-		synctest.Test(t, func(t *testing.T) {
-			st := memory.New(nil)
-			one, _ := cut(t, kept{st})
-			other, _ := cut(t, st)
-			held(t, other, time.Hour)
-			ended := make(chan error, 1)
-			go func() {
-				ctx, _ := patience.WithCaller(by(t.Context(), editlock.Owner{Session: "first"}), within)
-				_, err := one.Capture(ctx, report, &editlock.CaptureOptions{Wait: time.Hour, RequestID: "first"})
-				ended <- err
-			}()
-			time.Sleep(time.Second)
-			go returns(t, other, "first", time.Millisecond)
-			go returns(t, other, "second", time.Millisecond)
-			time.Sleep(20 * time.Second)
-			select {
-			case err := <-ended:
-				if on := new(patience.Waiting); !ends || !errors.As(err, &on) {
-					t.Errorf("the first request is answered %v", err)
-				}
-			default:
-				if ends {
-					t.Error("the first request goes on")
-				}
-			}
-			if got := stands(t, other); got != "holder first second" {
-				t.Error(got)
-			}
-		})
-	}
 }

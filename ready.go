@@ -34,7 +34,7 @@ func Ready(ctx context.Context, l Locker) error {
 
 // Ready implements what the function of that name calls.
 func (m *Manager) Ready(ctx context.Context) error {
-	if _, err := m.store.Get(ctx, ID{ID: "ready"}.String()); err != nil {
+	if _, err := m.store.Get(ctx, ID{ID: "ready"}.String(), ""); err != nil {
 		return m.storeError(ctx, err)
 	}
 	err := m.probe.try(ctx, m.store)

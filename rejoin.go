@@ -107,7 +107,7 @@ func (w *waits) rejoinAll(name string, under *rejoin) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	end := time.Now().Add(peerTTL)
-	for len(under.tickets) > 0 && w.ctx.Err() == nil {
+	for len(under.tickets) > 0 {
 		ticket := under.tickets[0]
 		under.tickets = under.tickets[1:]
 		p := w.places[ticket]
@@ -147,7 +147,7 @@ func (w *waits) rejoinAll(name string, under *rejoin) {
 	close(under.over)
 }
 
-// rejoinOne is let end, within a time, if the Manager closes meanwhile.
+// rejoinOne may take some time, also if the Manager closes meanwhile.
 func (w *waits) rejoinOne(c *capture) (ring, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.ctx), beatEvery)
 	defer cancel()
@@ -187,7 +187,7 @@ func (m *Manager) rejoin(ctx context.Context, c *capture) (ring, error) {
 			return ring{granted: store.View{Record: now, Now: res.Now}}, nil
 		case res.Replayed:
 			return ring{over: true}, nil
-		case m.waits.givenUp.Has(c.opts.RequestID), m.waits.ended(c.opts.RequestID): // meanwhile, before it joined
+		case m.waits.ended(c.opts.RequestID): // meanwhile, before it joined
 			m.leave(ctx, c, !m.waits.givenUp.Has(c.opts.RequestID))
 			return ring{over: true}, nil
 		default:

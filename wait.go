@@ -186,11 +186,8 @@ func (w *waiting) leave(ctx context.Context, how waitEnd) (again bool) {
 		case w.rang.withdrawn:
 			w.exit()
 			w.err = w.withdrawn()
-		case w.rang.elsewhere:
+		case w.rang.elsewhere: // the answer is for a caller who no longer hears it
 			w.exit()
-			if w.caller == nil || w.caller.Within == 0 {
-				return true // it knows no such answer: it joins again, here
-			}
 			w.err = &patience.Waiting{Ticket: w.c.opts.RequestID}
 		case granted.Record != nil:
 			w.exit()
@@ -302,7 +299,7 @@ func (m *Manager) tryLeave(ctx context.Context, c *capture, keepGrant bool) erro
 // that is known, and true if the caller must try again.
 func (w *waiting) outcome(ctx context.Context) (again bool) {
 	m, c := w.m, w.c
-	view, err := m.store.Get(ctx, c.name)
+	view, err := m.store.Get(ctx, c.name, "")
 	if err != nil {
 		w.err = m.storeError(ctx, err)
 		return false

@@ -5,15 +5,6 @@ import (
 	"time"
 )
 
-// State is everything a store knows under one name. Queue may be a window of
-// the real one as long as it holds the oldest live tickets and the one a
-// swap speaks of.
-type State struct {
-	Record *Record // may be dead; nil: none. Never changed in place
-	Queue  []Ticket
-	Rest   int // live tickets behind the window
-}
-
 // Env is what a step may ask of its engine.
 type Env struct {
 	Now   time.Time
@@ -27,6 +18,7 @@ type Effects struct {
 	Joined  []Ticket // new in the queue, or in place of the one with their ID
 	Left    []string // IDs gone from the queue
 	News    []Signal
+	Short   bool // the window was too short: there may be room for more of those who wait
 }
 
 func (e *Effects) add(more Effects) {
@@ -42,6 +34,7 @@ func (e *Effects) add(more Effects) {
 	e.Joined = append(e.Joined, more.Joined...)
 	e.Left = append(e.Left, more.Left...)
 	e.News = append(e.News, more.News...)
+	e.Short = e.Short || more.Short
 }
 
 // Run performs a request on the states that load returns, and keeps what
@@ -75,8 +68,8 @@ func Run(req Request, env Env, load func(name string) State, save func(name stri
 	}
 
 	res := Result{Done: done, Now: env.Now, Records: make([]*Record, len(req.Swaps))}
-	for i, sw := range req.Swaps {
-		res.Records[i] = load(sw.Name).InForce(env)
+	for i := range req.Swaps {
+		res.Records[i] = load(req.Swaps[i].Name).Shown(&req.Swaps[i], env)
 	}
 	for i, n := range all.News {
 		for _, rec := range res.Records {
@@ -88,176 +81,169 @@ func Run(req Request, env Env, load func(name string) State, save func(name stri
 	return res, all
 }
 
-// InForce is the record as engines hand it out: nil if dead, with who waits.
-func (s State) InForce(env Env) *Record {
-	if !s.Record.Live(env.Now) {
-		return nil
-	}
-	rec := *s.Record
-	rec.Waiters, rec.Waiting = nil, s.Rest
-	for _, t := range s.Queue {
-		if env.Alive(t.Peer) {
-			rec.Waiting++
-			if len(rec.Waiters) < MaxWaiters {
-				t.Claim = t.ClaimOn(&rec)
-				rec.Waiters = append(rec.Waiters, t)
-			}
-		}
-	}
-	return &rec
-}
-
-// Settle brings a name up to date with the clock: a dead record goes, with an
-// entry, and a name that is vacant, or claimed by its first ticket, passes to
-// the first live ticket. Settling twice at one time changes nothing more.
-func Settle(name string, s State, env Env) (State, Effects) {
-	var eff Effects
-	if s.Record != nil && !s.Record.Live(env.Now) {
-		dead := s.Record
-		eff.Entries = append(eff.Entries, Entry{
-			Seq: env.Next(), Kind: KindExpired, Name: name, Token: dead.Token,
-			At: dead.Expires, Owner: dead.Holder, Actor: dead.Holder,
-		})
-		s.Record = nil
-	}
-	first := slices.IndexFunc(s.Queue, func(t Ticket) bool { return env.Alive(t.Peer) })
-	if first < 0 {
-		return s, eff
-	}
-	head := s.Queue[first]
-	if s.Record != nil {
-		if at := head.ClaimOn(s.Record); at.IsZero() || env.Now.Before(at) {
-			return s, eff
-		}
-		eff.Entries = append(eff.Entries, Entry{
-			Seq: env.Next(), Kind: KindHandedOver, Name: name, Token: s.Record.Token, At: env.Now,
-			Owner: s.Record.Holder, Actor: s.Record.Holder, Other: head.Holder, Reason: ReasonNoAnswer,
-		})
-	}
-	return grant(name, s, first, env, eff)
-}
-
-// grant gives the name to ticket number i and drops the dead ones before it.
-func grant(name string, s State, i int, env Env, eff Effects) (State, Effects) {
-	for _, t := range s.Queue[:i+1] {
-		eff.Left = append(eff.Left, t.ID)
-		eff.News = append(eff.News, Signal{Peer: t.Peer, Ticket: t.ID})
-	}
-	t := s.Queue[i]
-	rec := &Record{
-		Name: name, Token: env.Next(), Holder: t.Holder, Data: t.Data, Terms: t.Terms,
-		Taken: env.Now, Touched: env.Now, Request: t.ID,
-	}
-	rec.expire(t.Confirm)
-	if t.Note != nil {
-		eff.Entries = append(eff.Entries, Entry{
-			Seq: rec.Token, Kind: t.Note.Kind, Name: name, Token: rec.Token, At: env.Now,
-			Owner: rec.Holder, Actor: t.Note.Actor, Reason: t.Note.Reason, Request: t.ID,
-		})
-	}
-	return State{Record: rec, Queue: slices.Clone(s.Queue[i+1:]), Rest: s.Rest}, eff
-}
-
 // Apply performs one swap on a settled state, or refuses it and changes
 // nothing.
 func Apply(s State, sw Swap, request string, env Env) (State, Effects, bool) {
-	var eff Effects
-	if sw.Do == Leave {
+	switch {
+	case sw.Do == Leave:
 		return leave(s, sw, env)
+	case sw.Do == Join && s.Granted(sw.Ticket.ID) != nil:
+		return s, Effects{}, true // granted already: the caller's retry finds its record
+	case sw.Do != Join && !sw.Expect.holds(&s, &sw, env),
+		sw.Do == Join && s.holding() == 0, // nobody would ever grant a free name
+		sw.Do == Join && sw.Expect != (Expect{}) && !sw.Expect.holds(&s, &sw, env):
+		return s, Effects{}, false
 	}
-	if sw.Do == Join {
-		switch {
-		case s.Record == nil:
-			return s, eff, false // nobody would ever grant a free name
-		case s.Record.Request == sw.Ticket.ID:
-			return s, eff, true // granted already: the caller's retry finds its record
-		}
-	}
-	if !sw.Expect.holds(s, env) {
-		return s, eff, false
-	}
-	old := s.Record
 	switch sw.Do {
 	case Take:
-		rec := &Record{
-			Name: sw.Name, Token: env.Next(), Holder: *sw.Holder, Terms: *sw.Terms,
-			Taken: env.Now, Touched: env.Now, Request: request,
-		}
-		if sw.Data != nil {
-			rec.Data = *sw.Data
-		}
-		rec.expire(sw.Confirm)
-		s.Record = rec
-		if sw.Note != nil {
-			e := sw.entry(rec.Token, rec, request, env)
-			if old != nil {
-				e.Other = old.Holder
-			}
-			eff.Entries = append(eff.Entries, e)
-		}
+		return take(s, &sw, request, env)
 	case Touch:
-		if old == nil {
-			return s, eff, false // a touch never creates
-		}
-		rec := *old
-		rec.Touched = env.Now
-		if sw.Holder != nil {
-			rec.Holder = *sw.Holder
-		}
-		if sw.Data != nil {
-			rec.Data = *sw.Data
-		}
-		if sw.Terms != nil {
-			rec.Terms = rec.Terms.merge(*sw.Terms)
-		}
-		rec.expire(sw.Confirm)
-		s.Record = &rec
-		if sw.Note != nil {
-			eff.Entries = append(eff.Entries, sw.entry(env.Next(), &rec, request, env))
-		}
+		return touch(s, &sw, request, env)
 	case Drop:
-		if old == nil {
+		return drop(s, &sw, request, env)
+	case Join:
+		return join(s, &sw, env)
+	case Leave:
+	}
+	return s, Effects{}, false
+}
+
+func take(s State, sw *Swap, request string, env Env) (State, Effects, bool) {
+	var eff Effects
+	var old *Record
+	var share Share
+	if !sw.Expect.Free {
+		old = s.Meant(&sw.Expect)
+		if share = old.Share; share > 0 {
+			share = s.Share
+		}
+	}
+	if sw.Share != nil {
+		share = *sw.Share
+	}
+	if own := s.of(sw.Holder.Session); old != nil && s.holding() > 1 && (share != old.Share || own != nil && own != old) {
+		return s, eff, false
+	}
+	rec := &Record{
+		Name: sw.Name, Token: env.Next(), Share: share, Holder: *sw.Holder, Terms: *sw.Terms,
+		Taken: env.Now, Touched: env.Now, Request: request,
+	}
+	if sw.Data != nil {
+		rec.Data = *sw.Data
+	}
+	rec.expire(sw.Confirm)
+	if old != nil {
+		s.remove(old)
+	}
+	s.add(rec)
+	if sw.Note != nil {
+		e := sw.entry(rec.Token, rec, request, env)
+		if old != nil {
+			e.Other = old.Holder
+		}
+		if old != nil && share != Alone {
+			e.Replaced = old.Token
+		}
+		eff.Entries = append(eff.Entries, e)
+	}
+	return pass(s, sw, eff, env)
+}
+
+func touch(s State, sw *Swap, request string, env Env) (State, Effects, bool) {
+	var eff Effects
+	old := s.Meant(&sw.Expect)
+	if old == nil {
+		return s, eff, false // a touch never creates
+	}
+	rec := *old
+	rec.Touched = env.Now
+	if sw.Holder != nil {
+		rec.Holder = *sw.Holder
+	}
+	if sw.Data != nil {
+		rec.Data = *sw.Data
+	}
+	if sw.Terms != nil {
+		rec.Terms = rec.Terms.merge(*sw.Terms)
+	}
+	if sw.Share != nil && *sw.Share != old.Share {
+		if old.Share != Alone || *sw.Share != Shared {
 			return s, eff, false
 		}
-		if sw.Note != nil {
-			eff.Entries = append(eff.Entries, sw.entry(env.Next(), old, request, env))
-		}
-		s.Record = nil
-		after, passed := Settle(sw.Name, s, env)
-		if after.Record != nil && sw.Note != nil && sw.Note.Kind == KindHandedOver {
-			eff.Entries[0].Other = after.Record.Holder
-		}
-		s = after
-		eff.add(passed)
-	case Join:
-		t := *sw.Ticket
-		t.Name = sw.Name
-		i := slices.IndexFunc(s.Queue, func(q Ticket) bool { return q.ID == t.ID })
-		if i >= 0 && env.Alive(s.Queue[i].Peer) {
-			if sw.Expect.Here && s.Queue[i].Peer != t.Peer {
-				return s, eff, false
-			}
-			// Somebody who waits already keeps the place, under the new peer.
-			s.Queue = slices.Clone(s.Queue)
-			s.Queue[i].Peer = t.Peer
-			eff.Joined = append(eff.Joined, s.Queue[i])
-			return s, eff, true
-		}
-		if i >= 0 { // died, and lost the place
-			s.Queue = slices.Delete(slices.Clone(s.Queue), i, i+1)
-		}
-		t.Seq, t.Since = env.Next(), env.Now
-		if t.ClaimAfter > 0 {
-			t.Claim, t.Asked = after(env.Now, t.ClaimAfter), old.Token
-		}
-		s.Queue = append(slices.Clip(s.Queue), t)
-		eff.Joined = append(eff.Joined, t)
-		if sw.Note != nil {
-			// A retry of a join is known by its ticket, not by the log.
-			eff.Entries = append(eff.Entries, sw.entry(t.Seq, old, "", env))
-		}
-	default:
+		rec.Share = Shared
+	}
+	rec.expire(sw.Confirm)
+	s.replace(old, &rec)
+	if sw.Note != nil {
+		eff.Entries = append(eff.Entries, sw.entry(env.Next(), &rec, request, env))
+	}
+	return pass(s, sw, eff, env)
+}
+
+// pass gives those who wait what a swap has made room for.
+func pass(s State, sw *Swap, eff Effects, env Env) (State, Effects, bool) {
+	after, passed := s.admit(sw.Name, env, Effects{})
+	eff.add(passed)
+	return after, eff, true
+}
+
+func drop(s State, sw *Swap, request string, env Env) (State, Effects, bool) {
+	var eff Effects
+	old := s.Meant(&sw.Expect)
+	if old == nil {
 		return s, eff, false
+	}
+	if sw.Note != nil {
+		eff.Entries = append(eff.Entries, sw.entry(env.Next(), old, request, env))
+	}
+	s.remove(old)
+	after, passed := s.admit(sw.Name, env, Effects{})
+	if sw.Note != nil && sw.Note.Kind == KindHandedOver {
+		for _, rec := range after.holds() {
+			if slices.Contains(passed.Left, rec.Request) {
+				eff.Entries[0].Other = rec.Holder
+				break
+			}
+		}
+	}
+	eff.add(passed)
+	return after, eff, true
+}
+
+func join(s State, sw *Swap, env Env) (State, Effects, bool) {
+	var eff Effects
+	t := *sw.Ticket
+	t.Name = sw.Name
+	if !s.mixes(t.Share, sw.Resize) || s.room(t.Share) && !s.waiting(env) {
+		return s, eff, false
+	}
+	i := slices.IndexFunc(s.Queue, func(q Ticket) bool { return q.ID == t.ID })
+	if i >= 0 && env.Alive(s.Queue[i].Peer) {
+		if sw.Expect.Here && s.Queue[i].Peer != t.Peer {
+			return s, eff, false
+		}
+		// Somebody who waits already keeps the place, under the new peer.
+		s.Queue = slices.Clone(s.Queue)
+		s.Queue[i].Peer = t.Peer
+		eff.Joined = append(eff.Joined, s.Queue[i])
+		return s, eff, true
+	}
+	if i >= 0 { // died, and lost the place
+		s.Queue = slices.Delete(slices.Clone(s.Queue), i, i+1)
+	}
+	holds := s.holds()
+	t.Seq, t.Since = env.Next(), env.Now
+	if t.ClaimAfter > 0 {
+		t.Claim = after(env.Now, t.ClaimAfter)
+		if t.Asked == 0 {
+			t.Asked = holds[len(holds)-1].Token
+		}
+	}
+	s.Queue = append(slices.Clip(s.Queue), t)
+	eff.Joined = append(eff.Joined, t)
+	if sw.Note != nil {
+		// A retry of a join is known by its ticket, not by the log.
+		eff.Entries = append(eff.Entries, sw.entry(t.Seq, s.Meant(&sw.Expect), "", env))
 	}
 	return s, eff, true
 }
@@ -267,7 +253,7 @@ func leave(s State, sw Swap, env Env) (State, Effects, bool) {
 	i := slices.IndexFunc(s.Queue, func(q Ticket) bool { return q.ID == sw.Ticket.ID })
 	if i < 0 || !env.Alive(s.Queue[i].Peer) ||
 		sw.Ticket.Peer != "" && sw.Ticket.Peer != s.Queue[i].Peer ||
-		sw.Expect != (Expect{}) && !sw.Expect.holds(s, env) {
+		sw.Expect != (Expect{}) && !sw.Expect.holds(&s, &sw, env) {
 		return s, eff, false
 	}
 	t := s.Queue[i]
@@ -275,35 +261,40 @@ func leave(s State, sw Swap, env Env) (State, Effects, bool) {
 	eff.Left = append(eff.Left, t.ID)
 	eff.News = append(eff.News, Signal{Peer: t.Peer, Ticket: t.ID})
 	if sw.Note != nil {
-		e := sw.entry(env.Next(), s.Record, "", env)
+		e := sw.entry(env.Next(), s.Meant(&sw.Expect), "", env)
 		e.Other, e.Request = t.Holder, t.ID
 		eff.Entries = append(eff.Entries, e)
 	}
-	return s, eff, true
+	return pass(s, &sw, eff, env)
 }
 
-func (sw Swap) entry(seq uint64, rec *Record, request string, env Env) Entry {
+func (sw *Swap) entry(seq uint64, rec *Record, request string, env Env) Entry {
 	return Entry{
-		Seq: seq, Kind: sw.Note.Kind, Name: sw.Name, Token: rec.Token, At: env.Now,
+		Seq: seq, Kind: sw.Note.Kind, Name: sw.Name, Token: rec.Token, Share: rec.Share, At: env.Now,
 		Owner: rec.Holder, Actor: sw.Note.Actor, Reason: sw.Note.Reason, Request: request,
 	}
 }
 
 // holds reports whether the condition is true of a settled state.
-func (x Expect) holds(s State, env Env) bool {
-	rec := s.Record
+func (x *Expect) holds(s *State, sw *Swap, env Env) bool {
 	if x.Free {
-		return rec == nil
+		var share Share
+		if sw.Share != nil {
+			share = *sw.Share
+		}
+		if sw.Do != Take {
+			return s.holding() == 0
+		}
+		return s.mixes(share, sw.Resize) && s.room(share) && !s.waiting(env) && s.of(sw.Holder.Session) == nil
 	}
+	rec := s.Meant(x)
 	switch {
 	case rec == nil,
-		x.Token != 0 && rec.Token != x.Token,
 		x.Session != nil && rec.Holder.Session != *x.Session,
-		x.Data != nil && rec.Data != *x.Data:
+		x.Data != nil && rec.Data != *x.Data,
+		x.Sole && (s.holding() > 1 || s.waiting(env)),
+		x.Waiting && !s.waiting(env):
 		return false
-	}
-	if x.Waiting {
-		return slices.ContainsFunc(s.Queue, func(t Ticket) bool { return env.Alive(t.Peer) })
 	}
 	return true
 }

@@ -19,11 +19,31 @@ type Terms struct {
 	MaxHold time.Duration // this long after it was taken; 0: no such bound
 }
 
-// Record is what is held under a name. Times are the store's, in UTC, whole
+// Share says who may hold a name beside a holder: nobody, all who share it, or
+// any up to a limit.
+type Share int64
+
+// The shares that are no limits. A positive one is the number of those who may
+// hold the name at once.
+const (
+	Alone  Share = 0
+	Shared Share = -1
+)
+
+// Mixes reports whether holders and waiters with these shares may meet at one
+// name: a limit goes with the same limit only.
+func (s Share) Mixes(t Share) bool { return max(s, 0) == max(t, 0) }
+
+// MaxHolders is how many holds of one name a Record tells of at most, with
+// itself; its Beside field counts all others.
+const MaxHolders = 20
+
+// Record is a hold of a name. Times are the store's, in UTC, whole
 // microseconds.
 type Record struct {
 	Name    string
 	Token   uint64 // fencing token, minted when it was taken
+	Share   Share
 	Holder  Party
 	Data    string // replaced by any touch that gives one
 	Terms   Terms
@@ -36,6 +56,10 @@ type Record struct {
 	// Waiting counts all. Filled in whenever an engine hands a record out.
 	Waiters []Ticket
 	Waiting int
+	// Others are the first other live holds of the name, oldest first, at most
+	// MaxHolders-1; Beside counts all. List leaves them out.
+	Others []*Record
+	Beside int
 }
 
 // Live reports whether the record is in force at now.
@@ -102,6 +126,7 @@ type Ticket struct {
 	Name   string
 	Seq    uint64 // place: lower is earlier
 	Peer   string // the process that waits; the ticket lives while its beats do
+	Share  Share
 	Holder Party
 	Data   string
 	Terms  Terms
@@ -113,20 +138,13 @@ type Ticket struct {
 	// so that a waiter who died unnoticed blocks nobody for long.
 	Confirm time.Duration
 	// Claim is when the name passes to this ticket, if it is first by then,
-	// although the holder is alive, and Asked is his token: see ClaimOn. A
-	// Join gives ClaimAfter; zero: never.
+	// although the holders are alive, and Asked is the largest of their tokens:
+	// only holds that were asked are bound by a promise. See State.Claim. A
+	// Join gives ClaimAfter; zero: never. Where it gives no Asked, that is the
+	// token of the newest hold.
 	Claim      time.Time
 	Asked      uint64
 	ClaimAfter time.Duration
-}
-
-// ClaimOn is when the ticket may claim the name from the holder of a record;
-// zero: never. Only the hold that was asked is bound by its promise.
-func (t Ticket) ClaimOn(rec *Record) time.Time {
-	if rec == nil || rec.Token != t.Asked {
-		return time.Time{}
-	}
-	return t.Claim
 }
 
 // Action is what a Swap does.
@@ -134,21 +152,23 @@ type Action uint8
 
 // The actions.
 const (
-	Take  Action = iota + 1 // a new holder, a new token
-	Touch                   // the same holder: extend, replace what is given
-	Drop                    // vacate; the first live ticket is granted at once
-	Join                    // put a ticket at the end of the queue of a held name
+	Take  Action = iota + 1 // a new hold with a new token, in place of the one expected if there is one
+	Touch                   // the same hold: extend, replace what is given
+	Drop                    // end a hold; tickets for which there is room then are granted at once
+	Join                    // put a ticket at the end of the queue of a name that has no room for it
 	Leave                   // take a ticket out of it
 )
 
-// Expect is the condition of a Swap. All that is given must hold of the live
-// record. Leave may go without.
+// Expect is the condition of a Swap. It speaks of one hold: the one with the
+// Token, else the oldest one of the Session, else the oldest. All that is given
+// must be true of that hold, which must be live. Leave may go without.
 type Expect struct {
-	Free    bool    // no live record (so, once settled, nobody waits either)
+	Free    bool    // there is room for the Share, nobody waits, and the Holder has no hold of the name
 	Token   uint64  // this token
 	Session *string // this holder's session
 	Data    *string // this data
 	Waiting bool    // somebody waits
+	Sole    bool    // there is no other hold, and nobody waits
 	Here    bool    // of a Join: its ticket waits at no other living peer
 }
 
@@ -163,6 +183,12 @@ type Swap struct {
 	Terms  *Terms  // Take: required. Touch: nil and zero fields keep, negative ones clear
 	Ticket *Ticket // Join: the ticket. Leave: its ID, and its peer unless any will do
 	Note   *Note   // nil: nothing is logged
+
+	// Share is that of a Take; nil: Alone, or that of the hold it replaces. A
+	// Touch may give Shared to a hold that is Alone; nil keeps.
+	Share *Share
+	// Resize lets a limit take the place of another one, at Take and Join.
+	Resize bool
 
 	// Confirm bounds a Take or Touch: the record expires so soon after, unless it
 	// is touched again, or its Terms end it sooner. 0: its Terms decide.
@@ -194,6 +220,8 @@ func (r Request) Validate() error {
 			missing = "terms"
 		case (sw.Do == Join || sw.Do == Leave) && (sw.Ticket == nil || sw.Ticket.ID == ""):
 			missing = "a ticket with an ID"
+		case sw.Share != nil && *sw.Share < Shared, sw.Ticket != nil && sw.Ticket.Share < Shared:
+			missing = "a known share"
 		}
 		if missing != "" {
 			return fmt.Errorf("store: swap %d of the request, on %q, lacks %s", i+1, sw.Name, missing)
@@ -237,14 +265,18 @@ type Note struct {
 
 // Entry is one line of the log.
 type Entry struct {
-	Seq     uint64
-	Kind    string
-	Name    string
-	Token   uint64
-	At      time.Time
-	Owner   Party // who holds, or held until this
-	Actor   Party // who did it
-	Other   Party // who lost it, got it, or was declined
-	Reason  string
-	Request string
+	Seq   uint64
+	Kind  string
+	Name  string
+	Token uint64
+	Share Share // of the hold
+	At    time.Time
+	Owner Party // who holds, or held until this
+	Actor Party // who did it
+	Other Party // who lost it, got it, or was declined
+	// Replaced is the token of the hold whose place this one took, where others
+	// may hold the name beside it.
+	Replaced uint64
+	Reason   string
+	Request  string
 }

@@ -55,11 +55,13 @@ type Store interface {
 	// what [Settle] would have changed anyway. A refusal is not an error.
 	Swap(ctx context.Context, req Request) (Result, error)
 
-	// Get returns what stands under a name. It changes nothing: an expired
-	// record is reported as none, although it may not have been swept.
-	Get(ctx context.Context, name string) (View, error)
+	// Get returns what stands under a name: the oldest hold of a session, if it
+	// has one, else the oldest of all. It changes nothing: an expired record is
+	// reported as none, although it may not have been swept.
+	Get(ctx context.Context, name, session string) (View, error)
 
-	// List returns live records in the order of their names (by bytes).
+	// List returns live records in the order of their names (by bytes), those of
+	// one name in the order of their tokens.
 	List(ctx context.Context, q Query) (Page, error)
 
 	// Log returns entries in the order of their sequence numbers. Entries
@@ -134,7 +136,10 @@ type Query struct {
 	Session string // holder's session, exactly
 	User    string // holder's user, exactly
 	After   string // names after this one
-	Limit   int    // at most so many; 0 means 100
+	// AfterToken goes with After: also holds of that name with larger tokens. 0:
+	// none.
+	AfterToken uint64
+	Limit      int // at most so many; 0 means 100
 }
 
 // Page is one page of records. A page shorter than the limit is the last.

@@ -83,9 +83,9 @@ func (s *timedStore) Swap(ctx context.Context, req store.Request) (store.Result,
 	return res, err
 }
 
-func (s *timedStore) Get(ctx context.Context, name string) (store.View, error) {
+func (s *timedStore) Get(ctx context.Context, name, session string) (store.View, error) {
 	ctx, end := s.begin(ctx, "get")
-	view, err := s.Store.Get(ctx, name)
+	view, err := s.Store.Get(ctx, name, session)
 	end(err)
 	return view, err
 }

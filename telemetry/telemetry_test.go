@@ -205,7 +205,7 @@ func TestStore_TimesEachOperation(t *testing.T) {
 		if err := st.Close(); err != nil {
 			t.Fatal(err)
 		}
-		_, err := st.Get(t.Context(), "a")
+		_, err := st.Get(t.Context(), "a", "")
 		if !errors.Is(err, store.ErrClosed) {
 			t.Fatal(err)
 		}

@@ -144,7 +144,7 @@ func TestAWaiterThatMovesToAnotherProcessKeepsItsClaim(t *testing.T) {
 	if _, err := w.st.Sweep(w.Context(), store.Retention{}); err != nil {
 		t.Fatal(err)
 	}
-	view, err := w.st.Get(w.Context(), "a")
+	view, err := w.st.Get(w.Context(), "a", "")
 	if err != nil || view.Record == nil || view.Record.Request != "second" {
 		t.Errorf("after its time %+v has the name: %v", view.Record, err)
 	}

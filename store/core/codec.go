@@ -38,20 +38,40 @@ func (d *decoder) party() store.Party {
 	return store.Party{Session: d.Text(), User: d.Text(), Value: d.Text()}
 }
 
-// encodeHold is the value of a hold: its holder, and the request that took it.
-// Status data are the row's Data, terms and times its own.
+// encodeHold is the value of a hold: its holder, the request that took it, and
+// its share unless that is Alone. Status data are the row's Data, terms and times
+// its own.
 func encodeHold(rec *store.Record) []byte {
 	p := rec.Holder
 	e := newEncoder(8 + len(p.Session) + len(p.User) + len(p.Value) + len(rec.Request))
 	e.party(p)
 	e.Text(rec.Request)
+	e.share(rec.Share)
 	return e.Encoder
 }
 
-func decodeHold(value []byte) (holder store.Party, request string, err error) {
+func decodeHold(value []byte) (holder store.Party, request string, share store.Share, err error) {
 	d := newDecoder(value)
-	holder, request = d.party(), d.Text()
-	return holder, request, d.End()
+	holder, request, share = d.party(), d.Text(), d.share()
+	return holder, request, share, d.End()
+}
+
+// A share is the last of a value, and left out if it is Alone.
+func (e *encoder) share(s store.Share) {
+	if s != store.Alone {
+		e.Duration(time.Duration(s))
+	}
+}
+
+func (d *decoder) share() store.Share {
+	if !d.More() {
+		return store.Alone
+	}
+	s := store.Share(d.Duration())
+	if s == store.Alone || s < store.Shared {
+		d.Fail()
+	}
+	return s
 }
 
 // A token within a value may be one that the same transaction draws, and be
@@ -85,10 +105,14 @@ func encodeWaiter(t *store.Ticket) []byte {
 	e.Duration(t.Confirm)
 	e.Duration(t.ClaimAfter)
 	e.token(t.Asked, t.Seq)
-	if t.Note != nil {
-		e.Text(t.Note.Kind)
-		e.party(t.Note.Actor)
-		e.Text(t.Note.Reason)
+	if note := t.Note; note != nil || t.Share != store.Alone {
+		if note == nil {
+			note = &store.Note{} // one without a kind is none
+		}
+		e.Text(note.Kind)
+		e.party(note.Actor)
+		e.Text(note.Reason)
+		e.share(t.Share)
 	}
 	return e.Encoder
 }
@@ -100,6 +124,9 @@ func decodeWaiter(value []byte, seq uint64) (store.Ticket, error) {
 	t.Value, t.Confirm, t.ClaimAfter, t.Asked = d.Text(), d.Duration(), d.Duration(), d.token(seq)
 	if d.More() {
 		t.Note = &store.Note{Kind: d.Text(), Actor: d.party(), Reason: d.Text()}
+		if t.Share = d.share(); t.Note.Kind == "" {
+			t.Note = nil
+		}
 	}
 	return t, d.End()
 }
@@ -121,6 +148,9 @@ func encodeEntry(e *store.Entry, before bool) []byte {
 	v.party(e.Other)
 	v.Text(e.Reason)
 	v.Text(e.Request)
+	if v.share(e.Share); e.Share != store.Alone {
+		v.token(e.Replaced, e.Seq)
+	}
 	return v.Encoder
 }
 
@@ -131,5 +161,8 @@ func decodeEntry(value []byte, number uint64, at time.Time) (store.Entry, error)
 		e.At = time.UnixMicro(int64(own)).UTC()
 	}
 	e.Owner, e.Actor, e.Other, e.Reason, e.Request = d.party(), d.party(), d.party(), d.Text(), d.Text()
+	if e.Share = d.share(); e.Share != store.Alone {
+		e.Replaced = d.token(number)
+	}
 	return e, d.End()
 }

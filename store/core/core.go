@@ -12,6 +12,7 @@ package core
 import (
 	"context"
 	"errors"
+	"math"
 	"sync"
 	"time"
 
@@ -44,9 +45,9 @@ func (s *Store) hear(n kv.News) {
 		if len(note.Found) == 0 || len(note.Found[0].Rows) == 0 {
 			continue
 		}
-		name := note.Found[0].Rows[0].Key[len(holdPrefix):]
-		if at, err := readPlace(name, note.Found); err == nil {
-			if rec := at.inForce(note.Now); rec != nil && rec.Request == note.Text {
+		l := lookup{name: heldName(note.Found[0].Rows[0].Key)}
+		if at, _, err := l.read(note.Found); err == nil {
+			if rec := at.state().InForce(living(note.Now)); rec != nil && rec.Request == note.Text {
 				signals[i].Granted = store.View{Record: rec, Now: note.Now}
 			}
 		}
@@ -91,21 +92,34 @@ func (s *Store) Swap(ctx context.Context, req store.Request) (store.Result, erro
 	if err := req.Validate(); err != nil {
 		return store.Result{}, err
 	}
-	places, txn, done := s.first(req)
+	l := s.lookups(req)
+	places, txn, done := s.first(req, l)
 	for range maxTries {
-		answer, now, err := s.commit(ctx, places, req, txn)
+		answer, now, err := s.commit(ctx, places, l, txn)
 		if err != nil {
 			return store.Result{}, err
 		}
+		if widen(l, now) {
+			places, txn, done = now, kv.Txn{Once: req.ID, Read: reads(l)}, false
+			continue
+		}
 		if answer.Replayed || answer.Done && done && len(txn.If) > 0 {
-			return result(answer, now, true), nil
+			return result(req, answer, now, true), nil
 		}
 		// A refusal must be true of what stands there after settling, too.
-		p := newPlan(now, answer.Now)
-		p.run(req)
+		p := newPlan(now, l, answer.Now)
+		if p.rotten() {
+			p.settle()
+		} else {
+			p.run(req)
+		}
+		if p.short() && deepen(l) {
+			places, txn, done = now, kv.Txn{Once: req.ID, Read: reads(l)}, false
+			continue
+		}
 		places, txn, done = now, p.transaction(req), p.done
 		if len(txn.Then)+len(txn.Log) == 0 { // nothing depends on another look
-			return result(answer, now, done), nil
+			return result(req, answer, now, done), nil
 		}
 	}
 	return store.Result{}, errContended
@@ -117,12 +131,43 @@ const maxTries = 1000
 
 var errContended = errors.New("store: the names changed too often for a step to be done; try again")
 
+// lookups are what the swaps of a request need to know.
+func (s *Store) lookups(req store.Request) []lookup {
+	l := make([]lookup, len(req.Swaps))
+	for i := range req.Swaps {
+		sw := &req.Swaps[i]
+		wide := sw.Share != nil && *sw.Share != store.Alone
+		l[i] = lookupOf(sw, wide || s.known.wide(sw.Name), false)
+	}
+	return l
+}
+
+// widen makes lookups wide of names that turned out to have several holders, and
+// reports whether there were any.
+func widen(l []lookup, places []*place) (again bool) {
+	for i, at := range places {
+		if at.unclear() {
+			l[i].wide, again = true, true
+		}
+	}
+	return again
+}
+
+// deepen makes all lookups deep, unless they are.
+func deepen(l []lookup) (again bool) {
+	for i := range l {
+		again = again || !l[i].deep
+		l[i].wide, l[i].deep = true, true
+	}
+	return again
+}
+
 // first is the transaction on what is assumed, and whether it does the swaps.
 // Where nothing can be, or the swaps would be refused, it only reads.
-func (s *Store) first(req store.Request) (places []*place, txn kv.Txn, done bool) {
+func (s *Store) first(req store.Request, l []lookup) (places []*place, txn kv.Txn, done bool) {
 	if places = s.assume(req); places != nil {
-		p := newPlan(places, time.Unix(0, 0))
-		if p.run(req); p.done {
+		p := newPlan(places, l, time.Unix(0, 0))
+		if p.run(req); p.done && !p.short() {
 			return places, p.transaction(req), true
 		}
 	}
@@ -130,11 +175,11 @@ func (s *Store) first(req store.Request) (places []*place, txn kv.Txn, done bool
 	for i := range req.Swaps {
 		places[i] = &place{name: req.Swaps[i].Name}
 	}
-	return places, kv.Txn{Once: req.ID, Read: reads(places, req)}, false
+	return places, kv.Txn{Once: req.ID, Read: reads(l)}, false
 }
 
 // commit performs a transaction and returns what stands under the names then.
-func (s *Store) commit(ctx context.Context, places []*place, req store.Request, txn kv.Txn) (kv.Answer, []*place, error) {
+func (s *Store) commit(ctx context.Context, places []*place, l []lookup, txn kv.Txn) (kv.Answer, []*place, error) {
 	names := make([]string, len(places))
 	for i, at := range places {
 		names[i] = at.name
@@ -143,48 +188,49 @@ func (s *Store) commit(ctx context.Context, places []*place, req store.Request, 
 	if err != nil {
 		return kv.Answer{}, nil, err
 	}
-	now, err := s.readPlaces(places, req, answer.Found)
+	now, err := s.readPlaces(l, answer.Found)
 	return answer, now, err
 }
 
 // readPlaces makes places of what their ranges found.
-func (s *Store) readPlaces(places []*place, req store.Request, found []kv.Found) ([]*place, error) {
-	out := make([]*place, len(places))
-	for i, at := range places {
-		n := 2
-		if i < len(req.Swaps) && req.Swaps[i].Ticket != nil {
-			n = 3
-		}
+func (s *Store) readPlaces(l []lookup, found []kv.Found) ([]*place, error) {
+	out := make([]*place, len(l))
+	for i := range l {
 		var err error
-		if out[i], err = readPlace(at.name, found[:n]); err != nil {
+		if out[i], found, err = l[i].read(found); err != nil {
 			return nil, err
 		}
-		found = found[n:]
 		s.known.saw(out[i])
 	}
 	return out, nil
 }
 
-func result(answer kv.Answer, places []*place, done bool) store.Result {
+func result(req store.Request, answer kv.Answer, places []*place, done bool) store.Result {
 	res := store.Result{Done: done, Replayed: answer.Replayed, Now: answer.Now, Records: make([]*store.Record, len(places))}
 	for i, at := range places {
-		res.Records[i] = at.inForce(answer.Now)
+		res.Records[i] = at.state().Shown(&req.Swaps[i], living(answer.Now))
 	}
 	return res
 }
 
 // Get implements store.Store.
-func (s *Store) Get(ctx context.Context, name string) (store.View, error) {
-	answer, err := s.engine.Read(ctx, ranges(name, "")...)
-	if err != nil {
-		return store.View{}, fail(err)
+func (s *Store) Get(ctx context.Context, name, session string) (store.View, error) {
+	l := lookup{name: name, session: session, wide: s.known.wide(name)}
+	for {
+		answer, err := s.engine.Read(ctx, l.ranges(nil)...)
+		if err != nil {
+			return store.View{}, fail(err)
+		}
+		at, _, err := l.read(answer.Found)
+		if err != nil {
+			return store.View{}, err
+		}
+		s.known.saw(at)
+		if !at.unclear() {
+			return store.View{Record: at.state().HeldBy(session, living(answer.Now)), Now: answer.Now}, nil
+		}
+		l.wide = true
 	}
-	at, err := readPlace(name, answer.Found)
-	if err != nil {
-		return store.View{}, err
-	}
-	s.known.saw(at)
-	return store.View{Record: at.inForce(answer.Now), Now: answer.Now}, nil
 }
 
 // List implements store.Store.
@@ -203,7 +249,9 @@ func (s *Store) List(ctx context.Context, q store.Query) (store.Page, error) {
 		r.Tag = userTag(q.User)
 	}
 	if q.After != "" {
-		r.After = holdKey(q.After)
+		if r.After = sharedKey(q.After, q.AfterToken); q.AfterToken == 0 {
+			r.After = sharedKey(q.After, math.MaxUint64)
+		}
 	}
 	var page store.Page
 	for {
@@ -214,11 +262,12 @@ func (s *Store) List(ctx context.Context, q store.Query) (store.Page, error) {
 		page.Now = answer.Now
 		found := answer.Found[0]
 		for i := range found.Rows {
-			at, err := readPlace(found.Rows[i].Key[1:], []kv.Found{{Rows: found.Rows[i : i+1]}, found.Beside[i]})
+			l := lookup{name: heldName(found.Rows[i].Key)}
+			at, _, err := l.read([]kv.Found{{Rows: found.Rows[i : i+1]}, found.Beside[i]})
 			if err != nil {
 				return store.Page{}, err
 			}
-			if rec := at.inForce(answer.Now); rec != nil && (q.User == "" || rec.Holder.User == q.User) {
+			if rec := at.state().InForce(living(answer.Now)); rec != nil && (q.User == "" || rec.Holder.User == q.User) {
 				page.Records = append(page.Records, *rec)
 			}
 		}

@@ -5,11 +5,18 @@ import (
 	"github.com/editlock/editlock/store/kv"
 )
 
-// Place is what ranges found under a name.
-func Place(name string, found []kv.Found) (*store.Record, []store.Ticket, error) {
-	p, err := readPlace(name, found)
+// Lookup are the ranges that tell all of a name.
+func Lookup(name string) []kv.Range {
+	l := lookup{name: name, wide: true, deep: true}
+	return l.ranges(nil)
+}
+
+// Place is what those ranges found under a name.
+func Place(name string, found []kv.Found) (store.State, error) {
+	l := lookup{name: name, wide: true, deep: true}
+	p, _, err := l.read(found)
 	if err != nil {
-		return nil, nil, err
+		return store.State{}, err
 	}
-	return p.rec, p.queue, nil
+	return p.state(), nil
 }

@@ -86,7 +86,7 @@ func TestAGuardedHoldEndsWithTheGuard(t *testing.T) {
 		if err := <-released; err != nil {
 			t.Error(err)
 		}
-		if view, err := st.Get(t.Context(), guardedName); err != nil || view.Record != nil {
+		if view, err := st.Get(t.Context(), guardedName, ""); err != nil || view.Record != nil {
 			t.Errorf("after the guard: %+v, %v", view.Record, err)
 		}
 	})

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -28,34 +29,72 @@ func (s *Store) assume(req store.Request) []*place {
 }
 
 func (s *Store) assumePlace(sw *store.Swap) *place {
-	x := sw.Expect
+	x := &sw.Expect
+	last := s.known.get(sw.Name)
+	several := last != nil && last.gate != nil
 	switch {
-	case sw.Do == store.Take && x.Free:
+	case sw.Do == store.Take && x.Free && !several:
 		// Nobody waits for a name without a row: a step that frees one hands it to
 		// the first waiter.
-		return &place{name: sw.Name, assumed: []kv.Cond{{Key: holdKey(sw.Name), Absent: true}}}
-	case sw.Do == store.Touch && sw.Note == nil && sw.Holder == nil && !x.Free && !x.Waiting:
+		return &place{name: sw.Name, assumed: []kv.Cond{
+			{Key: holdKey(sw.Name), Absent: true}, {Key: gateKey(sw.Name), Absent: true},
+		}}
+	case sw.Do == store.Touch && sw.Note == nil && sw.Holder == nil && sw.Share == nil && !x.Free && !x.Waiting && !x.Sole && !several:
 		return assumeHeld(sw)
-	case sw.Do == store.Leave:
+	case last == nil, sw.Do == store.Leave, last.unclear(), x.Waiting && (sw.Do != store.Drop || len(last.queue) == 0):
 		return nil
 	}
-	last := s.known.get(sw.Name)
-	if last == nil || x.Waiting && (sw.Do != store.Drop || len(last.queue) == 0) {
-		return nil
+	return last.assume(sw)
+}
+
+// assume is the place as it was seen, still alive, with the data that the swap
+// expects; nil: that can't be read.
+func (p *place) assume(sw *store.Swap) *place {
+	at := &place{name: p.name, wide: p.wide, gate: p.gate, more: p.more, rows: slices.Clone(p.rows)}
+	alive := func(row *kv.Row) *store.Record {
+		rec, err := decodeRecord(p.name, row)
+		if err != nil {
+			return nil
+		}
+		rec.Expires = time.Time{}
+		return rec
 	}
-	rec, err := decodeRecord(sw.Name, &last.row)
-	if err != nil {
-		return nil
+	if p.hold != nil {
+		hold := *p.hold
+		hold.Key, at.hold = holdKey(p.name), &hold
+		if at.rec = alive(at.hold); at.rec == nil {
+			return nil
+		}
 	}
-	rec.Expires = time.Time{}
-	if x.Data != nil {
-		rec.Data = *x.Data
+	at.shared = make([]*store.Record, len(at.rows))
+	for i := range at.rows {
+		at.rows[i].Key = sharedKey(p.name, at.rows[i].Rev)
+		if at.shared[i] = alive(&at.rows[i]); at.shared[i] == nil {
+			return nil
+		}
 	}
-	at := &place{name: sw.Name, hold: &last.row, rec: rec}
-	if sw.Do == store.Drop { // to the first waiter, who stays first
-		at.queue, at.rest = last.queue, last.rest
+	at.own = at.of(sw)
+	if x := &sw.Expect; x.Data != nil {
+		state := at.state()
+		if rec := state.Meant(x); rec != nil {
+			rec.Data = *x.Data
+		}
+	}
+	if sw.Do == store.Drop || at.wide { // to the first waiter, who stays first
+		at.queue, at.rest = p.queue, p.rest
 	}
 	return at
+}
+
+// of counts the holds of the session that a swap speaks of.
+func (p *place) of(sw *store.Swap) (n int) {
+	l := lookupOf(sw, true, false)
+	for _, rec := range p.shared {
+		if l.session != "" && rec.Holder.Session == l.session {
+			n++
+		}
+	}
+	return n
 }
 
 // assumeHeld makes up a hold that a renewal expects: none of the rest matters.
@@ -72,7 +111,9 @@ func assumeHeld(sw *store.Swap) *place {
 	if x.Data != nil {
 		rec.Data = *x.Data
 	}
-	return &place{name: sw.Name, rec: rec, assumed: []kv.Cond{hold, {Prefix: alarmKeys(sw.Name), NoneDue: true}}}
+	return &place{name: sw.Name, rec: rec, assumed: []kv.Cond{
+		hold, {Key: gateKey(sw.Name), Absent: true}, {Prefix: alarmKeys(sw.Name), NoneDue: true},
+	}}
 }
 
 // holds are what this process has seen last under names that were held. It may be
@@ -83,13 +124,11 @@ type holds struct {
 	size  int // of all of them
 }
 
-// held is a hold and its queue. The row has what a guess needs: neither its
-// data nor texts that may be parts of it.
+// held is a place that was seen. Its rows have what a guess needs: neither their
+// data nor texts that may be parts of them.
 type held struct {
-	row   kv.Row
-	queue []store.Ticket
-	rest  int
-	size  int
+	place
+	size int
 }
 
 const (
@@ -105,17 +144,27 @@ func (h *holds) get(name string) *held {
 	return h.names[name]
 }
 
+// wide reports whether a name had several holders.
+func (h *holds) wide(name string) bool {
+	last := h.get(name)
+	return last != nil && last.gate != nil
+}
+
 // saw remembers what stands under a name, in place of any others if need be.
 func (h *holds) saw(p *place) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.forget(p.name)
-	if p.hold == nil {
+	if p.hold == nil && p.gate == nil {
 		return
 	}
-	last := &held{row: *p.hold, queue: p.queue, rest: p.rest}
-	last.row.Key, last.row.Data, last.row.Tags, last.row.Lease = "", "", nil, ""
-	if last.size = heldBytes + len(p.name) + len(last.row.Value) + queueSize(p.queue); last.size > maxKnownBytes {
+	last := &held{place: place{name: p.name, wide: p.wide, more: p.more, queue: p.queue, rest: p.rest}}
+	last.size = len(p.name) + queueSize(p.queue)
+	last.hold, last.gate, last.rows = last.keep(p.hold), p.gate, slices.Clone(p.rows)
+	for i := range last.rows {
+		last.rows[i] = *last.keep(&last.rows[i])
+	}
+	if last.size > maxKnownBytes {
 		return
 	}
 	for name := range h.names { // any ones
@@ -129,6 +178,17 @@ func (h *holds) saw(p *place) {
 	}
 	h.names[p.name] = last
 	h.size += last.size
+}
+
+// keep is what is kept of the row of a hold; its number tells its key again.
+func (h *held) keep(row *kv.Row) *kv.Row {
+	if row == nil {
+		return nil
+	}
+	kept := *row
+	kept.Key, kept.Data, kept.Tags, kept.Lease = "", "", nil, ""
+	h.size += heldBytes + len(kept.Value)
+	return &kept
 }
 
 func (h *holds) forget(name string) {

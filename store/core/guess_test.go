@@ -22,7 +22,7 @@ func TestWhatIsRememberedOfQueuesIsBounded(t *testing.T) {
 	var h holds
 	for i := range 1000 {
 		h.saw(queued(i, data))
-		if last := h.get(fmt.Sprint("name ", i)); last == nil || last.row.Rev != uint64(i) || len(last.queue) != 1 {
+		if last := h.get(fmt.Sprint("name ", i)); last == nil || last.hold.Rev != uint64(i) || len(last.queue) != 1 {
 			t.Fatalf("of name %d, seen last, %+v is remembered", i, last)
 		}
 	}
@@ -72,7 +72,7 @@ func TestSmallHoldsAreBoundedByTheirNumber(t *testing.T) {
 func TestNothingThatMayHoldTheDataIsRemembered(t *testing.T) {
 	var h holds
 	h.saw(queued(1, 0))
-	if row := h.get("name 1").row; row.Data != "" || row.Tags != nil || row.Key != "" || row.Lease != "" {
+	if row := h.get("name 1").hold; row.Data != "" || row.Tags != nil || row.Key != "" || row.Lease != "" {
 		t.Errorf("%+v is remembered", row)
 	}
 }

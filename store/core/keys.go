@@ -1,47 +1,81 @@
 package core
 
 import (
+	"strconv"
 	"strings"
 
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/internal/codec"
 	"github.com/editlock/editlock/store/kv"
 )
 
 // Keys and tags, by their first letter. Names and IDs follow as they are.
 //
-//	h NAME                  the hold of a name
+//	h NAME                  the hold of somebody who took the name alone
+//	h NAME \0 NUMBER        a hold of one of several, in the order of tokens
+//	g NAME                  the gate: its Data is what several holders share
 //	q NAME \0 NUMBER        a waiter, in the order of numbers
 //	a NAME \0 NUMBER        the alarm of a waiter who may claim the name: due then
+//	b NAME \0 NUMBER        the bell of a waiter who may have room once those before
+//	                        it are gone: due when they may be
 //	p SESSION               the session of a waiting process
+//
+// A name has a gate while it has a hold that others may share, live or dead.
+// Whatever adds or removes such a hold writes the gate.
 //
 // Tags of holds are s SESSION and u USER of the holder, of a waiter w ID; tags
 // of log entries are n NAME, u USER of each party, and r REQUEST.
 const (
 	holdPrefix    = "h"
+	gatePrefix    = "g"
 	waiterPrefix  = "q"
 	alarmPrefix   = "a"
+	bellPrefix    = "b"
 	processPrefix = "p"
 )
 
 func holdKey(name string) string          { return holdPrefix + name }
+func sharedKeys(name string) string       { return holdPrefix + name + kv.Separator }
+func gateKey(name string) string          { return gatePrefix + name }
 func waiterKeys(name string) string       { return waiterPrefix + name + kv.Separator }
 func alarmKeys(name string) string        { return alarmPrefix + name + kv.Separator }
+func bellKeys(name string) string         { return bellPrefix + name + kv.Separator }
 func processKey(process string) string    { return processPrefix + process }
 func sessionTag(session string) string    { return "s" + session }
 func userTag(user string) string          { return "u" + user }
 func waiterTag(id string) string          { return "w" + id }
 func nameTag(name string) string          { return "n" + name }
 func requestTag(request string) string    { return "r" + request }
+func sharedKey(n string, s uint64) string { return kv.Numbered(sharedKeys(n), s) }
 func waiterKey(n string, s uint64) string { return kv.Numbered(waiterKeys(n), s) }
 func alarmKey(n string, s uint64) string  { return kv.Numbered(alarmKeys(n), s) }
+func bellKey(n string, s uint64) string   { return kv.Numbered(bellKeys(n), s) }
+
+// heldName is the name that a hold's key speaks of.
+func heldName(key string) string {
+	name, _, _ := strings.Cut(key[len(holdPrefix):], kv.Separator)
+	return name
+}
 
 // dueName is the name that must be settled where a key is due; empty: none.
 func dueName(key string) string {
 	switch key[:1] {
-	case holdPrefix:
-		return key[1:]
-	case alarmPrefix:
-		name, _, _ := strings.Cut(key[1:], kv.Separator)
-		return name
+	case holdPrefix, alarmPrefix, bellPrefix:
+		return heldName(key)
 	}
 	return ""
+}
+
+// gateData is what a gate says of a share, and shareOf reads it.
+func gateData(share store.Share) string { return strconv.FormatInt(int64(share), 10) }
+
+func shareOf(gate *kv.Row) (store.Share, error) {
+	if gate == nil {
+		return store.Alone, nil
+	}
+	n, err := strconv.ParseInt(gate.Data, 10, 64)
+	if err != nil || n < int64(store.Shared) || n == int64(store.Alone) {
+		return 0, codec.ErrMalformed
+	}
+	return store.Share(n), nil
 }

@@ -71,26 +71,41 @@ func (e *judged) Commit(ctx context.Context, txns []kv.Txn) ([]kv.Answer, error)
 // show is what matters of states; tokens differ.
 func show(states map[string]store.State, env store.Env) map[string][]string {
 	out := make(map[string][]string)
+	hold := func(name string, r *store.Record) {
+		if r != nil {
+			out[name] = append(out[name], fmt.Sprintf("%d %s %q %v %v %s", r.Share, r.Holder.Session, r.Data, r.Terms, r.Expires, r.Request))
+		}
+	}
 	for name, s := range states {
-		if r := s.Record; r != nil {
-			out[name] = append(out[name], fmt.Sprintf("%s %q %v %v %s", r.Holder.Session, r.Data, r.Terms, r.Expires, r.Request))
+		hold(name, s.Record)
+		for _, r := range s.Shared {
+			hold(name, r)
+		}
+		if s.Share != store.Alone {
+			out[name] = append(out[name], fmt.Sprint("share ", s.Share))
 		}
 		for _, t := range s.Queue {
 			if env.Alive(t.Peer) {
-				out[name] = append(out[name], fmt.Sprintf("%s of %s, claims at %v", t.ID, t.Peer, t.Claim))
+				out[name] = append(out[name], fmt.Sprintf("%d %s of %s, claims at %v", t.Share, t.ID, t.Peer, t.Claim))
 			}
 		}
 	}
 	return out
 }
 
-// look reads all that is there. It fails the test where an alarm or a claim is
-// without the other, or a free name has waiters.
+// look reads all that is there. It fails the test where a claim is without an alarm
+// or an alarm without a waiter, where a free name has waiters, or where a gate does
+// not stand for the holds.
 func (e *judged) look() (map[string]store.State, store.Env) {
-	ranges := []kv.Range{{Prefix: "p"}}
+	ranges, each := []kv.Range{{Prefix: "p"}}, 0
 	for _, n := range names {
 		alarms := "a" + n + kv.Separator
-		ranges = append(ranges, kv.Range{Key: "h" + n}, kv.Range{Prefix: "q" + n + kv.Separator}, kv.Range{Prefix: alarms}, kv.Range{Prefix: alarms, Overdue: true})
+		ranges = append(ranges, core.Lookup(n)...)
+		bells := "b" + n + kv.Separator
+		ranges = append(ranges, kv.Range{Prefix: alarms}, kv.Range{Prefix: alarms, Overdue: true}, kv.Range{Prefix: bells}, kv.Range{Prefix: bells, Overdue: true})
+		if each == 0 {
+			each = len(ranges) - 1
+		}
 	}
 	a, err := e.Read(e.Context(), ranges...)
 	if err != nil {
@@ -98,28 +113,39 @@ func (e *judged) look() (map[string]store.State, store.Env) {
 	}
 	states := make(map[string]store.State)
 	for i, n := range names {
-		found := a.Found[1+4*i:]
-		rec, queue, err := core.Place(n, found[:2])
+		found := a.Found[1+each*i:]
+		s, err := core.Place(n, found)
 		if err != nil {
 			e.Fatal(err)
 		}
-		states[n] = store.State{Record: rec, Queue: queue}
-		if rec == nil && len(queue) > 0 {
-			e.Fatalf("%s is free, and %d wait", n, len(queue))
+		states[n] = s
+		switch {
+		case s.Record == nil && len(s.Shared) == 0 && len(s.Queue) > 0:
+			e.Fatalf("%s is free, and %d wait", n, len(s.Queue))
+		case s.Share == store.Alone && len(s.Shared) > 0, s.Record != nil && s.Record.Share != s.Share,
+			s.Share != store.Alone && s.Record == nil && len(s.Shared) == 0:
+			e.Fatalf("the gate of %s says %d, its holds are %v and %v", n, s.Share, s.Record, s.Shared)
 		}
-		alarms := make(map[string]string)
-		for _, r := range slices.Concat(found[2].Rows, found[3].Rows) {
+		alarms, bells := make(map[string]string), make(map[string]string)
+		for _, r := range slices.Concat(found[each-4].Rows, found[each-3].Rows) {
 			alarms[r.Key[1:]] = r.Lease
 		}
-		for j, t := range queue {
+		for _, r := range slices.Concat(found[each-2].Rows, found[each-1].Rows) {
+			bells[r.Key[1:]] = r.Lease
+		}
+		for j, t := range s.Queue {
 			key := found[1].Rows[j].Key[1:]
-			if lease := alarms[key]; !t.ClaimOn(rec).IsZero() && lease != "p"+t.Peer {
+			if lease := alarms[key]; !s.Claim(&t).IsZero() && lease != "p"+t.Peer {
 				e.Fatalf("the claim of %+v has an alarm with the lease %q", t, lease)
 			}
+			if lease := bells[key]; j > 0 && t.Share != store.Alone && lease != "p"+t.Peer {
+				e.Fatalf("%+v has a bell with the lease %q", t, lease)
+			}
 			delete(alarms, key)
+			delete(bells, key)
 		}
-		if len(alarms) > 0 {
-			e.Fatalf("alarms without waiters: %v", alarms)
+		if len(alarms)+len(bells) > 0 {
+			e.Fatalf("alarms without waiters: %v, bells: %v", alarms, bells)
 		}
 	}
 	next := uint64(1 << 40)
@@ -141,6 +167,10 @@ func (d dice) party() *store.Party     { return &store.Party{Session: d.one("ann
 func (d dice) data() *string           { return new(d.one("", "x")) }
 func (d dice) seconds() time.Duration  { return time.Duration(d.IntN(4)) * time.Second }
 
+func (d dice) share() store.Share {
+	return []store.Share{store.Alone, store.Shared, store.Shared, 1, 2}[d.IntN(5)]
+}
+
 func (d dice) swap(name string) store.Swap {
 	sw := store.Swap{Name: name, Do: store.Action(1 + d.IntN(5))}
 	if !d.odds(3) {
@@ -153,11 +183,16 @@ func (d dice) swap(name string) store.Swap {
 		sw.Expect.Data = d.data()
 	case 3:
 		sw.Expect.Waiting = d.odds(2)
+	case 4:
+		sw.Expect.Sole = d.odds(2)
 	}
 	switch sw.Do {
 	case store.Take:
 		if d.odds(2) {
 			sw.Expect = store.Expect{Free: true}
+		}
+		if d.odds(2) {
+			sw.Share, sw.Resize = new(d.share()), d.odds(2)
 		}
 		sw.Holder, sw.Terms = d.party(), &store.Terms{Idle: d.seconds(), MaxHold: d.seconds()}
 	case store.Touch:
@@ -170,7 +205,9 @@ func (d dice) swap(name string) store.Swap {
 		if d.odds(3) {
 			sw.Terms = &store.Terms{Idle: d.seconds(), MaxHold: -1}
 		}
-		sw.Confirm = d.seconds()
+		if sw.Confirm = d.seconds(); d.odds(5) {
+			sw.Share = new(store.Shared)
+		}
 	case store.Join, store.Leave:
 		if d.odds(2) {
 			sw.Expect = store.Expect{}
@@ -179,6 +216,7 @@ func (d dice) swap(name string) store.Swap {
 		if sw.Do == store.Join {
 			sw.Ticket.Peer, sw.Ticket.Holder, sw.Ticket.Terms.Idle = d.one("p", "q", "r"), *d.party(), d.seconds()
 			sw.Ticket.ClaimAfter, sw.Ticket.Confirm = d.seconds(), d.seconds()
+			sw.Ticket.Share, sw.Resize = d.share(), d.odds(2)
 		}
 	}
 	return sw

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -160,11 +161,13 @@ func (s *sim) run(calls int) error {
 func (s *sim) stepBack(d time.Duration) {
 	to := s.now.Add(-d).Truncate(time.Microsecond)
 	for _, st := range s.model.states {
-		if st.Record.Live(to) && !st.Record.Live(s.now) {
-			return
+		for _, rec := range slices.Concat(st.Shared, []*store.Record{st.Record}) {
+			if rec.Live(to) && !rec.Live(s.now) {
+				return
+			}
 		}
 		for i := range st.Queue {
-			if claim := st.Queue[i].ClaimOn(st.Record); !claim.IsZero() && !s.now.Before(claim) {
+			if claim := st.Claim(&st.Queue[i]); !claim.IsZero() && !s.now.Before(claim) {
 				return
 			}
 		}
@@ -357,9 +360,10 @@ func (m *simModel) follow(op *simOp, t *kv.Txn, a *kv.Answer) {
 	case op.sweep:
 		switch key := t.If[0].Key; {
 		case !a.Done:
-		case key[0] == 'h':
+		case key[0] != 'p':
 			var eff store.Effects
-			m.states[key[1:]], eff = store.Settle(key[1:], m.states[key[1:]], env)
+			name, _, _ := strings.Cut(key[1:], kv.Separator)
+			m.states[name], eff = store.Settle(name, m.states[name], env)
 			m.keep(eff, a.Now)
 		default: // a process that died, and stays dead if the clock is set back
 			m.drop(key[1:])
@@ -397,7 +401,7 @@ func (m *simModel) follow(op *simOp, t *kv.Txn, a *kv.Answer) {
 
 func (m *simModel) inForce(req store.Request, env store.Env, res store.Result) store.Result {
 	for _, sw := range req.Swaps {
-		res.Records = append(res.Records, m.states[sw.Name].InForce(env))
+		res.Records = append(res.Records, m.states[sw.Name].Shown(&sw, env))
 	}
 	return res
 }

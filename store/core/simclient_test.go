@@ -216,7 +216,25 @@ func (c *simClient) swap(name, id string) store.Swap {
 			sw.Ticket.Peer = c.peer
 		}
 	}
+	c.share(&sw)
 	return sw
+}
+
+// share lets a swap share a name with others, or one of a few permits, or hold it
+// alone after that.
+func (c *simClient) share(sw *store.Swap) {
+	share := map[string]store.Share{"b": store.Shared, "c": store.Share(1 + c.s.rng.IntN(3))}[sw.Name]
+	switch {
+	case share == store.Alone || c.chance(3):
+	case sw.Do == store.Join:
+		sw.Ticket.Share, sw.Resize = share, !c.chance(4)
+	case sw.Do == store.Take && sw.Expect.Free:
+		sw.Share, sw.Resize = &share, !c.chance(4)
+	case sw.Do == store.Take && c.chance(2):
+		sw.Expect.Sole, sw.Share = true, new(store.Alone)
+	case sw.Do == store.Touch && share == store.Shared && c.chance(3):
+		sw.Share = &share
+	}
 }
 
 // waiter is the ID of somebody who waited for a name lately; empty: of nobody.

@@ -130,63 +130,96 @@ func (s *Store) end(ctx context.Context, rows []kv.Row, now time.Time) (guarded 
 
 // settle are the transactions that settle names.
 func (s *Store) settle(ctx context.Context, names []string) ([]kv.Txn, error) {
+	lookups := make([]lookup, len(names))
+	for i, name := range names {
+		lookups[i] = lookup{name: name, wide: true}
+	}
+	txns, again, err := s.settleBy(ctx, lookups)
+	if err == nil && len(again) > 0 {
+		deepen(again)
+		var more []kv.Txn
+		more, _, err = s.settleBy(ctx, again)
+		txns = append(txns, more...)
+	}
+	return txns, err
+}
+
+// settleBy are the transactions that settle names by what is read of them. Again are
+// the lookups that were not deep enough.
+func (s *Store) settleBy(ctx context.Context, lookups []lookup) (txns []kv.Txn, again []lookup, err error) {
 	reads := []kv.Range{{Prefix: processPrefix, Brief: true}}
-	for _, name := range names {
-		reads = append(reads, ranges(name, "")...)
-		reads = append(reads, kv.Range{Prefix: alarmKeys(name), Overdue: true})
+	for i := range lookups {
+		reads = lookups[i].ranges(reads)
+		reads = append(reads,
+			kv.Range{Prefix: alarmKeys(lookups[i].name), Overdue: true},
+			kv.Range{Prefix: bellKeys(lookups[i].name), Overdue: true})
 	}
 	answer, err := s.engine.Read(ctx, reads...)
 	if err != nil {
-		return nil, fail(err)
+		return nil, nil, fail(err)
 	}
+	found := answer.Found
 	lives := make(map[string]time.Time)
-	for _, row := range answer.Found[0].Rows {
+	for _, row := range found[0].Rows {
 		lives[strings.TrimPrefix(row.Key, processPrefix)] = row.Due
 	}
-	var txns []kv.Txn
-	for i, name := range names {
-		found := answer.Found[1+3*i : 4+3*i]
-		at, err := readPlace(name, found[:2])
-		if err != nil {
-			return nil, err
+	found = found[1:]
+	for i := range lookups {
+		var at *place
+		if at, found, err = lookups[i].read(found); err != nil {
+			return nil, nil, err
 		}
-		p := newPlan([]*place{at}, answer.Now)
+		rung := slices.Concat(found[0].Rows, found[1].Rows)
+		found = found[2:]
+		p := newPlan([]*place{at}, lookups[i:i+1], answer.Now)
 		p.settle()
+		if p.short() && !lookups[i].deep {
+			again = append(again, lookups[i])
+			continue
+		}
 		txn := p.transaction(store.Request{})
 		if len(txn.Notes) == 0 {
 			txn.Read = nil // nobody asks
 		}
-		p.quiet(&txn, at, found[2].Rows, lives)
+		p.quiet(&txn, at, rung, lives)
 		if len(txn.Then) > 0 {
 			txns = append(txns, txn)
 		}
 	}
-	return txns, nil
+	return txns, again, nil
 }
 
-// quiet writes the alarms that have rung and settled nothing: those of waiters
-// who may claim the hold once the first one is gone, and those of holds before.
-// An alarm that was removed meanwhile must not come back.
-func (p *plan) quiet(txn *kv.Txn, at *place, alarms []kv.Row, lives map[string]time.Time) {
+// quiet writes the alarms and bells that have rung and settled nothing: those of
+// waiters who may have the name once the first one is gone, and those of holds
+// before. One that was removed meanwhile must not come back.
+func (p *plan) quiet(txn *kv.Txn, at *place, rung []kv.Row, lives map[string]time.Time) {
 	if len(p.effects.Left) > 0 {
 		return // the next sweep sees to the rest
 	}
 	var end time.Time // when the first waiter may be gone
-	if at.rec.Live(p.now) && len(at.queue) > 0 {
+	if at.held(p.now) && len(at.queue) > 0 {
 		end = lives[at.queue[0].Peer]
 	}
-	for i := range alarms {
-		key, t := alarms[i].Key, (*store.Ticket)(nil)
-		for j := range at.queue {
-			if alarmKey(at.name, at.queue[j].Seq) == key {
-				t = &at.queue[j]
+	state := at.state()
+	for i := range rung {
+		key := rung[i].Key
+		place := slices.IndexFunc(at.queue, func(t store.Ticket) bool {
+			return alarmKey(at.name, t.Seq) == key || bellKey(at.name, t.Seq) == key
+		})
+		keep := !end.IsZero()
+		if keep && place >= 0 {
+			t := &at.queue[place]
+			if bell := strings.HasPrefix(key, bellPrefix); bell {
+				keep = place > 0
+			} else { // one of several holds may stand in the way for now
+				keep = t.Share != store.Alone || at.wide && at.gate != nil || !state.Claim(t).IsZero()
 			}
 		}
 		txn.If = append(txn.If, kv.Cond{Key: key, Dead: true})
-		if end.IsZero() || t != nil && t.ClaimOn(at.rec).IsZero() {
-			txn.Then = append(txn.Then, kv.Write{Key: key, Delete: true})
+		if keep {
+			txn.Then = append(txn.Then, kv.Write{Key: key, Renew: true, TTL: -1, Max: max(time.Microsecond, end.Sub(rung[i].At))})
 		} else {
-			txn.Then = append(txn.Then, kv.Write{Key: key, Renew: true, TTL: -1, Max: max(time.Microsecond, end.Sub(alarms[i].At))})
+			txn.Then = append(txn.Then, kv.Write{Key: key, Delete: true})
 		}
 	}
 }

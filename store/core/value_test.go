@@ -18,6 +18,8 @@ func TestValuesKeepTheirForm(t *testing.T) {
 		Seq: 300, Holder: anna, Data: "d", Terms: store.Terms{Idle: time.Minute, MaxHold: -1}, Value: "v",
 		Confirm: time.Second, ClaimAfter: time.Hour, Asked: 7,
 	}
+	shared, limited := *hold, waiter
+	shared.Share, limited.Share = store.Shared, 3
 	noted := waiter
 	noted.Note = &store.Note{Kind: "captured", Actor: ben, Reason: "why"}
 	entry := store.Entry{
@@ -32,6 +34,7 @@ func TestValuesKeepTheirForm(t *testing.T) {
 		want  string
 	}{
 		{"hold", encodeHold(hold), "\x01\x02s1\x04anna\x02{}\x01r"},
+		{"shared hold", encodeHold(&shared), "\x01\x02s1\x04anna\x02{}\x01r\x01"},
 		{"empty hold", encodeHold(&store.Record{}), "\x01\x00\x00\x00\x00"},
 		{"waiter", encodeWaiter(&waiter), "\x01\x02s1\x04anna\x02{}\x01d\x80\xe0\xba\x84\xbf\x03\x01\x01v\x80\xa8\xd6\xb9\a\x80\x80\xc5\x8b\xc6\xd1\x01\x0e"},
 		{"waiter with a note", encodeWaiter(&noted), "\x01\x02s1\x04anna\x02{}\x01d\x80\xe0\xba\x84\xbf\x03\x01\x01v\x80\xa8\xd6\xb9\a\x80\x80\xc5\x8b\xc6\xd1\x01\x0e\bcaptured\x02s2\x00\x00\x03why"},
@@ -43,11 +46,13 @@ func TestValuesKeepTheirForm(t *testing.T) {
 			t.Errorf("%s is written as\n%+q, want\n%+q", tt.name, got, tt.want)
 		}
 	}
-	holder, request, err := decodeHold(encodeHold(hold))
-	if diff := cmp.Diff(hold, &store.Record{Holder: holder, Request: request}); diff != "" || err != nil {
-		t.Error(diff, err)
+	for _, want := range []*store.Record{hold, &shared} {
+		holder, request, share, err := decodeHold(encodeHold(want))
+		if diff := cmp.Diff(want, &store.Record{Holder: holder, Request: request, Share: share}); diff != "" || err != nil {
+			t.Error(diff, err)
+		}
 	}
-	for _, want := range []store.Ticket{waiter, noted} {
+	for _, want := range []store.Ticket{waiter, noted, limited} {
 		got, err := decodeWaiter(encodeWaiter(&want), want.Seq)
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Error(diff, err)
@@ -68,7 +73,7 @@ func TestTruncatedAndForeignValuesAreRefused(t *testing.T) {
 		whole  []byte
 		decode func([]byte) error
 	}{
-		"hold":   {hold, func(b []byte) error { _, _, err := decodeHold(b); return err }},
+		"hold":   {hold, func(b []byte) error { _, _, _, err := decodeHold(b); return err }},
 		"waiter": {waiter, func(b []byte) error { _, err := decodeWaiter(b, 1); return err }},
 		"entry":  {entry, func(b []byte) error { _, err := decodeEntry(b, 1, time.Time{}); return err }},
 	}

@@ -56,7 +56,7 @@ func exercise(t *testing.T, st store.Store) {
 	if res, err := st.Swap(ctx, store.Request{Swaps: many}); err != nil || !res.Done {
 		t.Errorf("Swap of many: %v, %v", res.Done, err)
 	}
-	if _, err := st.Get(ctx, "a"); err != nil {
+	if _, err := st.Get(ctx, "a", ""); err != nil {
 		t.Error(err)
 	}
 	if page, err := st.List(ctx, store.Query{Session: "ann"}); err != nil || len(page.Records) != 100 {
@@ -100,7 +100,7 @@ func TestOpen_AsUserOfOnePrefix(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = second.Close() })
-	if view, err := second.Get(ctx, "n1"); err != nil || view.Record == nil {
+	if view, err := second.Get(ctx, "n1", ""); err != nil || view.Record == nil {
 		t.Errorf("the second store: %+v, %v", view, err)
 	}
 	for _, bad := range []struct{ name, url, want string }{

@@ -51,7 +51,7 @@ func TestStore_SetsItsClockAfterASleep(t *testing.T) {
 	c.zero -= sleep.Microseconds() // its time is behind,
 	c.then.wall -= sleep.Microseconds()
 	c.mu.Unlock() // and the wall clock went on
-	if _, err := core.New(st).Get(t.Context(), "a"); err != nil {
+	if _, err := core.New(st).Get(t.Context(), "a", ""); err != nil {
 		t.Fatal(err)
 	}
 	c.mu.Lock()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
@@ -271,7 +270,7 @@ func (m *moment) beside(s *search) (err error) {
 	ranges := make([]kv.Range, len(s.found.Rows))
 	for i, r := range s.found.Rows {
 		ranges[i] = kv.Range{
-			Prefix: s.q.Beside + strings.Clone(r.Key[len(s.q.Beside):]) + kv.Separator, Limit: s.q.BesideLimit, Count: true,
+			Prefix: s.q.BesideOf(r.Key), Limit: s.q.BesideLimit, Count: true,
 		}
 	}
 	s.found.Beside, err = m.read(ranges)

@@ -14,7 +14,7 @@ func TestStore_ReadsOutliveARestart(t *testing.T) {
 	s := &server{Etcd: enginetest.StartOwnEtcd(t)}
 	st := s.open(t, storetest.NewClock())
 	for name, read := range map[string]func() error{
-		"Get":  func() error { _, err := st.Get(t.Context(), "a"); return err },
+		"Get":  func() error { _, err := st.Get(t.Context(), "a", ""); return err },
 		"List": func() error { _, err := st.List(t.Context(), store.Query{}); return err },
 		"Log":  func() error { _, err := st.Log(t.Context(), store.LogQuery{}); return err },
 	} {

@@ -64,7 +64,7 @@ func TestStore_TellsOneTime(t *testing.T) {
 	var last time.Time
 	for range 5 {
 		for i, st := range stores {
-			view, err := st.Get(t.Context(), "a")
+			view, err := st.Get(t.Context(), "a", "")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -88,7 +88,7 @@ func TestStore_OutlivesItsServer(t *testing.T) {
 	if testing.Short() {
 		rounds = 2
 	}
-	before, err := stores[0].Get(t.Context(), "a")
+	before, err := stores[0].Get(t.Context(), "a", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +138,7 @@ func TestStore_OutlivesItsServer(t *testing.T) {
 	}
 	fresh := s.at(t, nil, url)
 	for i, st := range append(stores[:], fresh) {
-		view, err := st.Get(t.Context(), "a")
+		view, err := st.Get(t.Context(), "a", "")
 		if err != nil {
 			t.Fatal(err)
 		}

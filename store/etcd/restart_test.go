@@ -62,7 +62,7 @@ func TestOpen_AfterUnseenRestart(t *testing.T) {
 	s.Kill()
 	s.Start()
 	for range 2 {
-		view, err := s.at(t, nil, url).Get(t.Context(), "a")
+		view, err := s.at(t, nil, url).Get(t.Context(), "a", "")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -50,7 +50,7 @@ func TestStore_RestoredUnderIt(t *testing.T) {
 	if swap(here, drop("a", "ann")) {
 		t.Error("ann has released what bob holds: an old view passed for what stands there")
 	}
-	view, err := here.Get(t.Context(), "a")
+	view, err := here.Get(t.Context(), "a", "")
 	if err != nil || view.Record == nil || view.Record.Holder.Session != "bob" {
 		t.Errorf("there stands %+v, %v; want bob's", view.Record, err)
 	}

@@ -239,8 +239,9 @@ type Range struct {
 	Due bool
 
 	// Beside, if not empty, asks for a range beside each row found: the keys
-	// that begin with the row's, followed by Separator, but with Beside in
-	// place of as many first bytes. It has this Limit, and a Count.
+	// that begin with the row's, up to its first Separator and with it, or
+	// followed by one, but with Beside in place of as many first bytes. It has
+	// this Limit, and a Count.
 	Beside      string
 	BesideLimit int
 }

@@ -1,6 +1,9 @@
 package kv
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Numbered is a key that continues with a number, so that keys sort as their
 // numbers do.
@@ -11,6 +14,12 @@ func Numbered(key string, number uint64) string {
 		b[i] = digits[number>>(60-4*i)&15]
 	}
 	return key + string(b[:])
+}
+
+// BesideOf is the prefix of the keys beside a row: see Range.Beside.
+func (r *Range) BesideOf(key string) string {
+	head, _, _ := strings.Cut(key[len(r.Beside):], Separator)
+	return r.Beside + head + Separator
 }
 
 // Due is when a row is due that was created and now written at these times.

@@ -143,7 +143,7 @@ func readBeside(ctx context.Context, conn *sql.Conn, ranges []kv.Range, found []
 			continue
 		}
 		for j := range found[i].Rows {
-			key := q.Beside + found[i].Rows[j].Key[len(q.Beside):] + kv.Separator
+			key := q.BesideOf(found[i].Rows[j].Key)
 			all = append(all, kv.Range{Prefix: key, Limit: q.BesideLimit, Count: true})
 			s.add(selectRange(&all[len(all)-1]))
 		}

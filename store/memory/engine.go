@@ -251,7 +251,7 @@ func (e *Engine) search(q *kv.Range, now time.Time) (found kv.Found) {
 		out.Tags, out.Value = slices.Clone(out.Tags), slices.Clone(out.Value)
 		found.Rows = append(found.Rows, out)
 		if q.Beside != "" {
-			prefix := q.Beside + r.Key[len(q.Beside):] + kv.Separator
+			prefix := q.BesideOf(r.Key)
 			found.Beside = append(found.Beside, e.search(&kv.Range{Prefix: prefix, Limit: q.BesideLimit, Count: true}, now))
 		}
 		return q.Count || q.Limit == 0 || len(found.Rows) < q.Limit

@@ -54,9 +54,12 @@ BEGIN
         CASE WHEN r.place = q.besides THEN (SELECT count(*) FROM @schema@.editlock_span(p.near, p.beyond, 1, NULL, p_now)) END
       )::@schema@.editlock_found ORDER BY p.place, r.place) INTO more
     FROM (
-      SELECT p.i, p.place, q.beside || substr(p.k, length(q.beside) + 1) || '\x00'::bytea AS near,
-        q.beside || substr(p.k, length(q.beside) + 1) || '\x01'::bytea AS beyond
-      FROM unnest(got) WITH ORDINALITY p (i, parent, k, v, d, t1, t2, lease, rev, ver, at, seen, due, ttl, mx, total, place)
+      SELECT p.i, p.place, q.beside || substr(p.head, length(q.beside) + 1) || '\x00'::bytea AS near,
+        q.beside || substr(p.head, length(q.beside) + 1) || '\x01'::bytea AS beyond
+      FROM (
+        SELECT f.i, f.place, CASE WHEN position('\x00'::bytea IN f.k) > 0 THEN substr(f.k, 1, position('\x00'::bytea IN f.k) - 1) ELSE f.k END AS head
+        FROM unnest(got) WITH ORDINALITY f (i, parent, k, v, d, t1, t2, lease, rev, ver, at, seen, due, ttl, mx, total, place)
+      ) p
       JOIN unnest(p_read) q ON q.i = p.i WHERE q.beside IS NOT NULL
     ) p JOIN unnest(p_read) q ON q.i = p.i CROSS JOIN LATERAL (
       SELECT s.*, row_number() OVER (ORDER BY s.k) AS place FROM @schema@.editlock_span(p.near, p.beyond, 1, q.besides, p_now) s

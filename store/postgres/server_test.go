@@ -286,7 +286,7 @@ func TestStore_ReturnsWhileTheServerStandsStill(t *testing.T) {
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("Swap: %v", err)
 	}
-	if _, err := st.Get(ctx, "a"); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := st.Get(ctx, "a", ""); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("Get: %v", err)
 	}
 	signal(syscall.SIGCONT)

@@ -117,7 +117,7 @@ func TestSwap_LeaveBehindJoin(t *testing.T) {
 		e.lone.mu.Lock()
 		e.lone.warm = true
 		e.lone.mu.Unlock()
-		if _, err := st.Get(t.Context(), "a"); err != nil {
+		if _, err := st.Get(t.Context(), "a", ""); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -136,7 +136,7 @@ func TestSwap_LeaveBehindJoin(t *testing.T) {
 	}
 	e.calls.Add(1) // behind them on the shared connection
 	defer e.calls.Add(-1)
-	view, err := st.Get(t.Context(), "a")
+	view, err := st.Get(t.Context(), "a", "")
 	if err != nil || view.Record == nil || view.Record.Waiting != 0 {
 		t.Errorf("there stands %+v, %v; want nobody waiting", view.Record, err)
 	}

@@ -194,7 +194,7 @@ func TestStore_RefusesAServerThatMayEvict(t *testing.T) {
 	calls := func() map[string]error {
 		errs := map[string]error{}
 		_, errs["Swap"] = st.Swap(t.Context(), crashSwap(9, 9))
-		_, errs["Get"] = st.Get(t.Context(), "a")
+		_, errs["Get"] = st.Get(t.Context(), "a", "")
 		_, errs["List"] = st.List(t.Context(), store.Query{})
 		_, errs["Log"] = st.Log(t.Context(), store.LogQuery{})
 		_, errs["Beat"] = st.Beat(t.Context(), "peer", time.Minute)
@@ -204,7 +204,7 @@ func TestStore_RefusesAServerThatMayEvict(t *testing.T) {
 	awaitRefusal := func(want string) {
 		t.Helper()
 		until(t, "a refusal: "+want, func() bool {
-			_, err := st.Get(t.Context(), "a")
+			_, err := st.Get(t.Context(), "a", "")
 			return err != nil && strings.Contains(err.Error(), want)
 		})
 		for method, err := range calls() {

@@ -44,7 +44,7 @@ func TestStore_RefusesToGoOnWhenAFileIsRemovedOrReplaced(t *testing.T) {
 					}
 				}
 				for method, call := range map[string]func() error{
-					"Get":   func() error { _, err := st.Get(t.Context(), "a"); return err },
+					"Get":   func() error { _, err := st.Get(t.Context(), "a", ""); return err },
 					"List":  func() error { _, err := st.List(t.Context(), store.Query{}); return err },
 					"Log":   func() error { _, err := st.Log(t.Context(), store.LogQuery{}); return err },
 					"Beat":  func() error { _, err := st.Beat(t.Context(), "peer", time.Minute); return err },
@@ -66,7 +66,7 @@ func TestStore_NoticesWithoutACallThatItsFileIsGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	for end := time.Now().Add(30 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		if _, err := st.Get(t.Context(), "a"); err != nil {
+		if _, err := st.Get(t.Context(), "a", ""); err != nil {
 			return
 		}
 		if time.Now().After(end) {

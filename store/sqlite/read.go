@@ -206,7 +206,7 @@ func search(c *sqlite.Conn, q *kv.Range, now time.Time) (found kv.Found, err err
 	found.Beside = make([]kv.Found, len(found.Rows))
 	any, err := integer(c, someUnder, q.Beside, successor(q.Beside))
 	for i := 0; i < len(found.Rows) && any > 0 && err == nil; i++ {
-		prefix := q.Beside + found.Rows[i].Key[len(q.Beside):] + kv.Separator
+		prefix := q.BesideOf(found.Rows[i].Key)
 		found.Beside[i], err = search(c, &kv.Range{Prefix: prefix, Limit: q.BesideLimit, Count: true}, now)
 	}
 	return found, err

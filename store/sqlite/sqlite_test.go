@@ -139,7 +139,7 @@ func TestClose_LeavesAllInTheFileItself(t *testing.T) {
 	}
 	alone := filepath.Join(t.TempDir(), "copy.db")
 	copyFile(t, path, alone)
-	if view, err := open(t, alone).Get(t.Context(), "a"); err != nil || view.Record == nil {
+	if view, err := open(t, alone).Get(t.Context(), "a", ""); err != nil || view.Record == nil {
 		t.Errorf("in a copy of the file alone: %+v, %v", view.Record, err)
 	}
 }

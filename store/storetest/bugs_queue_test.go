@@ -14,7 +14,7 @@ var queueBugs = []mutant{
 		m := st.methods
 		st.swap = func(ctx context.Context, req store.Request) (store.Result, error) {
 			sw := req.Swaps[0]
-			view, err := m.get(ctx, sw.Name)
+			view, err := m.get(ctx, sw.Name, "")
 			if err != nil || sw.Do != store.Drop || view.Record == nil || view.Record.Waiting < 2 {
 				return m.swap(ctx, req)
 			}
@@ -54,7 +54,7 @@ var queueBugs = []mutant{
 			if req.Swaps[0].Do != store.Leave {
 				return m.swap(ctx, req)
 			}
-			view, err := m.get(ctx, req.Swaps[0].Name)
+			view, err := m.get(ctx, req.Swaps[0].Name, "")
 			return store.Result{Done: true, Records: []*store.Record{view.Record}, Now: view.Now}, err
 		}
 	}},

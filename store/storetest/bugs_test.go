@@ -38,7 +38,7 @@ var swapBugs = []mutant{
 	{"compares sessions by prefix", []string{"Table"}, func(st *tampered) {
 		get := st.get
 		st.swaps(func(sw *store.Swap) {
-			view, err := get(context.Background(), sw.Name)
+			view, err := get(context.Background(), sw.Name, "")
 			if want := sw.Expect.Session; want != nil && err == nil && view.Record != nil {
 				if has := view.Record.Holder.Session; strings.HasPrefix(has, *want) {
 					sw.Expect.Session = &has
@@ -49,7 +49,7 @@ var swapBugs = []mutant{
 	{"compares data without looking at the last byte", []string{"Data"}, func(st *tampered) {
 		get := st.get
 		st.swaps(func(sw *store.Swap) {
-			view, err := get(context.Background(), sw.Name)
+			view, err := get(context.Background(), sw.Name, "")
 			if want := sw.Expect.Data; want != nil && err == nil && view.Record != nil {
 				has := view.Record.Data
 				if len(has) == len(*want) && len(has) > 0 && has[:len(has)-1] == (*want)[:len(*want)-1] {
@@ -107,7 +107,7 @@ var swapBugs = []mutant{
 	}},
 	{"takes names for the same that differ in case", []string{"Data", "Queue"}, func(st *tampered) {
 		get := st.get
-		st.get = func(ctx context.Context, name string) (store.View, error) { return get(ctx, strings.ToLower(name)) }
+		st.get = func(ctx context.Context, name, session string) (store.View, error) { return get(ctx, strings.ToLower(name), session) }
 		st.swaps(func(sw *store.Swap) { sw.Name = strings.ToLower(sw.Name) })
 	}},
 
@@ -115,7 +115,7 @@ var swapBugs = []mutant{
 	{"gets, then puts", []string{"Histories", "Requests"}, func(st *tampered) {
 		m := st.methods
 		st.swap = func(ctx context.Context, req store.Request) (store.Result, error) {
-			view, err := m.get(ctx, req.Swaps[0].Name)
+			view, err := m.get(ctx, req.Swaps[0].Name, "")
 			if err != nil || len(req.Swaps) > 1 || !req.Swaps[0].Expect.Free || view.Record != nil {
 				return m.swap(ctx, req)
 			}
@@ -158,7 +158,7 @@ var swapBugs = []mutant{
 		st.requests(func(req *store.Request) {
 			for i := range req.Swaps {
 				sw := &req.Swaps[i]
-				view, err := get(context.Background(), sw.Name)
+				view, err := get(context.Background(), sw.Name, "")
 				mu.Lock()
 				if err == nil && view.Record == nil {
 					delete(base, sw.Name)
@@ -182,8 +182,8 @@ var swapBugs = []mutant{
 		var mu sync.Mutex
 		cache := map[string]*store.Record{}
 		get, stale := st.get, every(10)
-		st.get = func(ctx context.Context, name string) (store.View, error) {
-			view, err := get(ctx, name)
+		st.get = func(ctx context.Context, name, session string) (store.View, error) {
+			view, err := get(ctx, name, session)
 			mu.Lock()
 			defer mu.Unlock()
 			if old, ok := cache[name]; ok && stale() && old.Live(view.Now) {
@@ -200,8 +200,8 @@ var swapBugs = []mutant{
 		var mu sync.Mutex
 		seen := map[string]*store.Record{}
 		get := st.get
-		st.get = func(ctx context.Context, name string) (store.View, error) {
-			view, err := get(ctx, name)
+		st.get = func(ctx context.Context, name, session string) (store.View, error) {
+			view, err := get(ctx, name, session)
 			mu.Lock()
 			defer mu.Unlock()
 			if old := seen[name]; view.Record == nil && old != nil && old.Expires.Equal(view.Now) {
@@ -233,11 +233,11 @@ var swapBugs = []mutant{
 	}},
 	{"settles in reads", []string{"Get", "Queue"}, func(st *tampered) {
 		get, sweep := st.get, st.sweep
-		st.get = func(ctx context.Context, name string) (store.View, error) {
+		st.get = func(ctx context.Context, name, session string) (store.View, error) {
 			if _, err := sweep(ctx, store.Retention{}); err != nil {
 				return store.View{}, err
 			}
-			return get(ctx, name)
+			return get(ctx, name, session)
 		}
 	}},
 

@@ -241,7 +241,7 @@ func lawMicroseconds(t *test) {
 	for _, e := range t.log(store.LogQuery{}).Entries {
 		check("an entry's At", e.At)
 	}
-	view, err := t.st.Get(t.ctx, "a")
+	view, err := t.st.Get(t.ctx, "a", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -253,7 +253,7 @@ func lawAsOf(t *test) {
 	for range 3 {
 		now := t.clock.Now()
 		res := t.swap("", take("a", "ann", t.idle(1)))
-		view, err := t.st.Get(t.ctx, "a")
+		view, err := t.st.Get(t.ctx, "a", "")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -11,7 +11,7 @@ var getLaws = []law{
 }
 
 func lawGetUnknown(t *test) {
-	view, err := t.st.Get(t.ctx, "never held")
+	view, err := t.st.Get(t.ctx, "never held", "")
 	if err != nil || view.Record != nil || view.Now.IsZero() {
 		t.Fatalf("Get = %+v, %v", view, err)
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -173,11 +174,11 @@ func (c *client) act() {
 	case n < 14:
 		c.beatSoon()
 	case n < 22:
-		if view, err := c.st.Get(c.ctx, name); err == nil {
+		if view, err := c.st.Get(c.ctx, name, c.session); err == nil {
 			c.see(name, view.Record)
 		}
 	case n < 24:
-		_, _ = c.st.List(c.ctx, store.Query{Prefix: c.names[0][:len(c.names[0])-1], Limit: 10})
+		_, _ = c.st.List(c.ctx, store.Query{Prefix: c.names[0][:len(c.names[0])-1], Limit: 100})
 	default:
 		c.request(c.swapOne(name))
 	}
@@ -275,11 +276,18 @@ func (c *client) swapOne(name string) store.Swap {
 	}
 	switch n := c.random.IntN(100); {
 	case n < 25:
-		return take(name, c.session, c.terms())
+		return c.sharing(take(name, c.session, c.terms()))
+	case n < 27 && strings.HasSuffix(name, "b"): // to hold it alone
+		sw := takeOver(name, c.session, seen.Token, c.terms())
+		sw.Expect.Sole, sw.Share = true, ptr(store.Alone)
+		return sw
 	case n < 30:
 		return takeOver(name, c.session, seen.Token, c.terms())
 	case n < 42:
 		sw := touch(name, seen.Token)
+		if c.chance(20) {
+			sw.Share, sw.Note = ptr(store.Shared), note(refreshed, c.session)
+		}
 		if c.chance(30) {
 			sw.Data = ptr(fmt.Sprint("data ", c.random.IntN(3)))
 		}
@@ -314,6 +322,23 @@ func (c *client) swapOne(name string) store.Swap {
 	}
 }
 
+// sharing lets a swap share a name that several may hold. Half of them do.
+func (c *client) sharing(sw store.Swap) store.Swap {
+	share := store.Shared
+	if strings.HasSuffix(sw.Name, "c") {
+		share = store.Share(1 + c.random.IntN(2))
+		sw.Resize = true
+	}
+	switch {
+	case strings.HasSuffix(sw.Name, "a") || c.chance(40):
+	case sw.Ticket != nil:
+		sw.Ticket.Share = share
+	default:
+		sw.Share = &share
+	}
+	return sw
+}
+
 func (c *client) ticket(name string) string {
 	if c.tickets[name] == "" {
 		c.tickets[name] = fmt.Sprintf("%s#%s.%d", name, c.session, c.count)
@@ -327,6 +352,7 @@ func (c *client) join(name string) store.Swap {
 		c.tickets[name] = ""
 	}
 	sw := join(name, c.session, c.peer, c.terms())
+	c.sharing(sw)
 	sw.Ticket.ID = c.ticket(name)
 	sw.Ticket.ClaimAfter = c.seconds(float64([]int{0, 0, 1, 3}[c.random.IntN(4)]))
 	sw.Ticket.Confirm = c.seconds(float64([]int{0, 2}[c.random.IntN(2)]))
@@ -343,27 +369,33 @@ func (h *history) checkLog() {
 	prefix := h.names[0][:len(h.names[0])-1]
 	entries := h.log(store.LogQuery{Prefix: prefix, Limit: 100_000}).Entries
 	logged := map[string]int{}
-	holder := map[string]uint64{} // tokens by name; 0: free
+	holders := map[string]map[uint64]store.Share{} // by name and token
 	for _, e := range entries {
 		logged[e.Request+"\n"+e.Name]++
-		held := holder[e.Name]
+		held := holders[e.Name]
+		if held == nil {
+			held = map[uint64]store.Share{}
+			holders[e.Name] = held
+		}
+		share, known := held[e.Token]
 		switch e.Kind {
-		case captured:
-			if held != 0 || e.Token != e.Seq {
-				h.Errorf("history %d: captured with token %d while token %d holds: %+v", h.seed, e.Token, held, e)
+		case captured, takenOver:
+			if known || e.Token != e.Seq || !mayHold(held, e) {
+				h.Errorf("history %d: token %d while %v hold: %+v", h.seed, e.Token, held, e)
 			}
-			holder[e.Name] = e.Token
-		case takenOver:
-			if held == 0 || e.Token <= held {
-				h.Errorf("history %d: taken over from token %d: %+v", h.seed, held, e)
+			if delete(held, e.Replaced); e.Kind == takenOver && e.Share == store.Alone {
+				clear(held)
 			}
-			holder[e.Name] = e.Token
+			held[e.Token] = e.Share
 		default:
-			if e.Token != held {
-				h.Errorf("history %d: token %d holds, but the entry is %+v", h.seed, held, e)
+			if known {
+				held[e.Token] = e.Share
+			}
+			if !known || share != e.Share && e.Share != store.Shared {
+				h.Errorf("history %d: %v hold, but the entry is %+v", h.seed, held, e)
 			}
 			if e.Kind == released || e.Kind == store.KindExpired || e.Kind == store.KindHandedOver {
-				holder[e.Name] = 0
+				delete(held, e.Token)
 			}
 		}
 	}
@@ -379,10 +411,31 @@ func (h *history) checkLog() {
 		}
 	}
 	for _, name := range h.names {
-		if view, err := h.test.st.Get(context.WithoutCancel(h.ctx), name); err != nil {
+		if view, err := h.test.st.Get(context.WithoutCancel(h.ctx), name, ""); err != nil {
 			h.Error(err)
-		} else if view.Record != nil && view.Record.Token != holder[name] {
-			h.Errorf("history %d: token %d holds %s; the log says %d", h.seed, view.Record.Token, name, holder[name])
+		} else if view.Record != nil {
+			for _, rec := range append(view.Record.Others, view.Record) {
+				if share, known := holders[name][rec.Token]; !known || share != rec.Share {
+					h.Errorf("history %d: token %d holds %s with share %d; the log says %v", h.seed, rec.Token, name, rec.Share, holders[name])
+				}
+			}
 		}
 	}
+}
+
+// mayHold reports whether an entry may tell of a new hold beside those held, or in
+// place of one.
+func mayHold(held map[uint64]store.Share, e store.Entry) bool {
+	n := len(held)
+	if _, replaces := held[e.Replaced]; e.Kind == takenOver && (e.Share != store.Alone && !replaces || n == 0) {
+		return false
+	} else if e.Kind == takenOver {
+		n--
+	}
+	for _, share := range held {
+		if n > 0 && (e.Share == store.Alone || !share.Mixes(e.Share) && (share <= 0 || e.Share <= 0) || share == store.Alone) {
+			return false
+		}
+	}
+	return e.Share <= 0 || n < int(e.Share) || e.Kind == takenOver
 }

@@ -22,7 +22,7 @@ var lifeLaws = []law{
 func (t *test) calls(ctx context.Context) map[string]error {
 	errs := map[string]error{}
 	_, errs["Swap"] = t.st.Swap(ctx, store.Request{ID: "r", Swaps: []store.Swap{take("a", "ann", t.idle(60))}})
-	_, errs["Get"] = t.st.Get(ctx, "a")
+	_, errs["Get"] = t.st.Get(ctx, "a", "")
 	_, errs["List"] = t.st.List(ctx, store.Query{})
 	_, errs["Log"] = t.st.Log(ctx, store.LogQuery{})
 	_, errs["Beat"] = t.st.Beat(ctx, "peer", time.Minute)
@@ -113,7 +113,7 @@ func lawCloseBusy(t *test) {
 						return
 					}
 				}
-				if _, err := t.st.Get(t.ctx, name); err != nil {
+				if _, err := t.st.Get(t.ctx, name, ""); err != nil {
 					if !errors.Is(err, store.ErrClosed) {
 						t.Errorf("Get: %v", err)
 					}
@@ -158,7 +158,7 @@ func lawAllAtOnce(t *test) {
 					_, err := t.st.Swap(t.ctx, store.Request{Swaps: []store.Swap{sw}})
 					fail("Swap", err)
 				}
-				_, err := t.st.Get(t.ctx, name)
+				_, err := t.st.Get(t.ctx, name, "")
 				fail("Get", err)
 				_, err = t.st.List(t.ctx, store.Query{Session: session})
 				fail("List", err)

@@ -187,6 +187,12 @@ func (c *call) String() string {
 			if x.Waiting {
 				text += " if waiting"
 			}
+			if sw.Share != nil {
+				text += fmt.Sprint(" share ", *sw.Share)
+			}
+			if x.Sole {
+				text += " if sole"
+			}
 			if sw.Ticket != nil {
 				text += " " + sw.Ticket.ID + " of " + sw.Ticket.Peer
 			}
@@ -218,16 +224,13 @@ func (w *world) step(in *call, out *answer) (world, error) {
 		next, _, err := w.swap(in.req, out.res)
 		return next, err
 	case "Get":
-		return w.get(in.name, out.view)
+		return w.get(in.name, in.session, out.view)
 	case "List":
 		next := *w
 		for name := range w.names {
 			var err error
-			view := store.View{Now: out.page.Now}
-			if i := slices.IndexFunc(out.page.Records, func(r store.Record) bool { return r.Name == name }); i >= 0 {
-				view.Record = &out.page.Records[i]
-			}
-			if next, err = next.get(name, view); err != nil {
+			mine := slices.DeleteFunc(slices.Clone(out.page.Records), func(r store.Record) bool { return r.Name != name })
+			if next, err = next.list(name, mine, out.page.Now); err != nil {
 				return next, err
 			}
 		}
@@ -244,8 +247,8 @@ func (w *world) equal(o *world) bool {
 	return w.now.Equal(o.now) && maps.Equal(w.done, o.done) &&
 		maps.EqualFunc(w.peers, o.peers, time.Time.Equal) &&
 		maps.EqualFunc(w.names, o.names, func(a, b place) bool {
-			return a.last == b.last && (a.Record == nil) == (b.Record == nil) &&
-				(a.Record == nil || a.Record.Token == b.Record.Token && sameRecord(a.Record, b.Record)) &&
+			return a.last == b.last && a.Share == b.Share &&
+				slices.EqualFunc(a.holds(), b.holds(), func(a, b *store.Record) bool { return a.Token == b.Token && sameRecord(a, b) }) &&
 				slices.EqualFunc(a.Queue, b.Queue, func(a, b store.Ticket) bool { return sameTicket(&a, &b) })
 		})
 }
@@ -255,12 +258,10 @@ var seed = maphash.MakeSeed()
 func (w *world) hash() uint64 {
 	h := maphash.Comparable(seed, w.now.UnixNano())
 	for name, p := range w.names {
-		var token uint64
-		var touched int64
-		if p.Record != nil {
-			token, touched = p.Record.Token, p.Record.Touched.UnixNano()
+		for _, rec := range p.holds() {
+			h += maphash.Comparable(seed, [3]any{name, rec.Token, rec.Touched.UnixNano()})
 		}
-		h += maphash.Comparable(seed, [3]any{name, token, touched}) ^ maphash.Comparable(seed, [2]int{int(p.last), len(p.Queue)})
+		h += maphash.Comparable(seed, [3]any{name, p.last, len(p.Queue)})
 	}
 	return h + uint64(len(w.done))
 }

@@ -15,12 +15,13 @@ import (
 // failed after its commit the answer is known too: the recorder stands
 // between the fault and the engine.
 type call struct {
-	method string
-	req    store.Request
-	name   string // of a Get
-	peer   string
-	ttl    time.Duration
-	at     time.Time // of a Beat or Sweep, during which the clock stood still
+	method  string
+	req     store.Request
+	name    string // of a Get
+	session string
+	peer    string
+	ttl     time.Duration
+	at      time.Time // of a Beat or Sweep, during which the clock stood still
 }
 
 type answer struct {
@@ -72,9 +73,9 @@ func (r *recorder) Swap(ctx context.Context, req store.Request) (res store.Resul
 	return res, err
 }
 
-func (r *recorder) Get(ctx context.Context, name string) (view store.View, err error) {
-	err = r.record(&call{method: "Get", name: name}, func(out *answer) (time.Time, error) {
-		view, err = r.Store.Get(ctx, name)
+func (r *recorder) Get(ctx context.Context, name, session string) (view store.View, err error) {
+	err = r.record(&call{method: "Get", name: name, session: session}, func(out *answer) (time.Time, error) {
+		view, err = r.Store.Get(ctx, name, session)
 		out.view = view
 		return view.Now, err
 	})

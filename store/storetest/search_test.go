@@ -31,7 +31,7 @@ func TestManyReadsThatOverlapAreJudgedAtOnce(t *testing.T) {
 	first := len(r.ops)
 	beat(2 * time.Second)
 	for range 30 {
-		if _, err := r.Get(t.Context(), "a"); err != nil {
+		if _, err := r.Get(t.Context(), "a", ""); err != nil {
 			t.Fatal(err)
 		}
 	}

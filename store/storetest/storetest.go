@@ -191,7 +191,7 @@ func (t *test) refuse(sw store.Swap) *store.Record {
 
 func (t *test) get(name string) *store.Record {
 	t.Helper()
-	view, err := t.st.Get(t.ctx, name)
+	view, err := t.st.Get(t.ctx, name, "")
 	if err != nil {
 		t.Fatalf("Get(%q): %v", name, err)
 	}

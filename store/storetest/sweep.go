@@ -152,7 +152,7 @@ func lawSweepRests(t *test) {
 			}
 		}
 		for _, c := range cells {
-			view, err := t.st.Get(t.ctx, c.name)
+			view, err := t.st.Get(t.ctx, c.name, "")
 			if err != nil {
 				t.Fatal(err)
 			}

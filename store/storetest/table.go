@@ -135,12 +135,12 @@ func (c *cell) view(t *test) {
 	if c.err != nil {
 		return
 	}
-	view, err := t.st.Get(t.ctx, c.name)
+	view, err := t.st.Get(t.ctx, c.name, "")
 	if err != nil {
 		c.err = err
 		return
 	}
-	c.world, c.err = c.world.get(c.name, view)
+	c.world, c.err = c.world.get(c.name, "", view)
 }
 
 // checkLog compares the log with what the reference wrote, name by name.

@@ -15,7 +15,7 @@ import (
 // methods are those of a store, to be replaced one by one.
 type methods struct {
 	swap   func(ctx context.Context, req store.Request) (store.Result, error)
-	get    func(ctx context.Context, name string) (store.View, error)
+	get    func(ctx context.Context, name, session string) (store.View, error)
 	list   func(ctx context.Context, q store.Query) (store.Page, error)
 	log    func(ctx context.Context, q store.LogQuery) (store.LogPage, error)
 	ends   func(ctx context.Context, holds []store.Hold, kinds []string) (store.Ends, error)
@@ -72,11 +72,11 @@ func (s *tampered) Swap(ctx context.Context, req store.Request) (store.Result, e
 	return s.swap(ctx, req)
 }
 
-func (s *tampered) Get(ctx context.Context, name string) (store.View, error) {
+func (s *tampered) Get(ctx context.Context, name, session string) (store.View, error) {
 	if err := s.enter(ctx); err != nil {
 		return store.View{}, err
 	}
-	return s.get(ctx, name)
+	return s.get(ctx, name, session)
 }
 
 func (s *tampered) List(ctx context.Context, q store.Query) (store.Page, error) {
@@ -178,8 +178,8 @@ func (s *tampered) records(change func(rec *store.Record)) {
 		}
 	})
 	get, list := s.get, s.list
-	s.get = func(ctx context.Context, name string) (store.View, error) {
-		view, err := get(ctx, name)
+	s.get = func(ctx context.Context, name, session string) (store.View, error) {
+		view, err := get(ctx, name, session)
 		if view.Record != nil {
 			change(view.Record)
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -140,7 +141,7 @@ func (r *turns) join(i int) {
 func (r *turns) get() {
 	r.Helper()
 	r.step(&call{method: "Get", name: r.name}, func(out *answer) (err error) {
-		out.view, err = r.st.Get(r.ctx, r.name)
+		out.view, err = r.st.Get(r.ctx, r.name, "")
 		return err
 	})
 }
@@ -165,7 +166,7 @@ func (r *turns) sweep() (due time.Duration) {
 		due = 24 * time.Hour
 	}
 	p := r.ref.names[r.name]
-	if s, _ := store.Settle(r.name, p.State, r.ref.env(r.clock.Now().Add(due-time.Microsecond))); s.Record != p.Record {
+	if s, _ := store.Settle(r.name, p.State, r.ref.env(r.clock.Now().Add(due-time.Microsecond))); s.Record != p.Record || !slices.Equal(s.Shared, p.Shared) {
 		r.fail(fmt.Errorf("the sweep says that nothing is due before %v pass", due))
 	}
 	return due

@@ -24,8 +24,8 @@ func (s *twin) Swap(ctx context.Context, req store.Request) (store.Result, error
 	return s.next().Swap(ctx, req)
 }
 
-func (s *twin) Get(ctx context.Context, name string) (store.View, error) {
-	return s.next().Get(ctx, name)
+func (s *twin) Get(ctx context.Context, name, session string) (store.View, error) {
+	return s.next().Get(ctx, name, session)
 }
 
 func (s *twin) List(ctx context.Context, q store.Query) (store.Page, error) {

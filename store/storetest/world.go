@@ -29,22 +29,96 @@ type place struct {
 	last uint64 // the largest token seen here
 }
 
-// unseen is the token of a record that the engine has not shown yet, such as
-// a grant made by a sweep.
-const unseen = 1 << 62
+// unseen is the token of the oldest hold that the engine has not shown yet, such as
+// a grant made by a sweep; younger ones have larger ones. Those that a step mints
+// are from minted on.
+const (
+	unseen = 1 << 62
+	minted = unseen + 1<<32
+)
 
-// minted gives the record the token that the engine minted for it.
-func (p place) minted(token uint64) place {
-	rec := *p.Record
-	rec.Token = token
-	p.Record = &rec
-	for i, t := range p.Queue {
-		if t.Asked >= unseen {
-			p.Queue = slices.Clone(p.Queue)
-			p.Queue[i].Asked = token
+// renamed is the place with other tokens.
+func (p place) renamed(token func(uint64) uint64) place {
+	hold := func(rec *store.Record) *store.Record {
+		if rec == nil || token(rec.Token) == rec.Token {
+			return rec
 		}
+		out := *rec
+		out.Token = token(rec.Token)
+		return &out
+	}
+	p.Record = hold(p.Record)
+	p.Shared = slices.Clone(p.Shared)
+	for i := range p.Shared {
+		p.Shared[i] = hold(p.Shared[i])
+	}
+	p.Queue = slices.Clone(p.Queue)
+	for i := range p.Queue {
+		p.Queue[i].Asked = token(p.Queue[i].Asked)
 	}
 	return p
+}
+
+// known is the place with the token of a hold that was unseen.
+func (p place) known(was, token uint64) place {
+	return p.renamed(func(t uint64) uint64 {
+		if t == was {
+			return token
+		}
+		return t
+	})
+}
+
+// plain is the place with unseen tokens that do not tell how it came to be.
+func (p place) plain() place {
+	var tokens []uint64
+	p.renamed(func(t uint64) uint64 {
+		if t >= unseen {
+			tokens = append(tokens, t)
+		}
+		return t
+	})
+	slices.Sort(tokens)
+	tokens = slices.Compact(tokens)
+	return p.renamed(func(t uint64) uint64 {
+		if t < unseen {
+			return t
+		}
+		i, _ := slices.BinarySearch(tokens, t)
+		return unseen + uint64(i)
+	})
+}
+
+// holds are the holds of a place, oldest first.
+func (p place) holds() []*store.Record {
+	if p.Record == nil {
+		return p.Shared
+	}
+	return append([]*store.Record{p.Record}, p.Shared...)
+}
+
+// fits reports whether a token may be that of a hold that was unseen: larger than
+// those before it, and smaller than those behind it, or than none seen here.
+func (p place) fits(was, token uint64) bool {
+	holds := p.holds()
+	i := slices.IndexFunc(holds, func(r *store.Record) bool { return r.Token == was })
+	if i < 0 || token >= unseen {
+		return false
+	}
+	above := p.last
+	for j, rec := range holds {
+		if rec.Token < unseen && j > i {
+			if above = 0; token >= rec.Token {
+				return false
+			}
+		}
+	}
+	for _, rec := range holds[:i] {
+		if rec.Token < unseen {
+			above = max(above, rec.Token)
+		}
+	}
+	return token > above
 }
 
 func newWorld() world {
@@ -53,7 +127,7 @@ func newWorld() world {
 
 // env is the environment of a step at a moment.
 func (w world) env(now time.Time) store.Env {
-	next := uint64(unseen)
+	next := uint64(minted)
 	return store.Env{
 		Now:   now,
 		Next:  func() uint64 { next++; return next },
@@ -72,11 +146,8 @@ func (w world) at(now time.Time) (world, error) {
 
 // put keeps a place, in a form that does not tell how it came to be.
 func (w world) put(name string, p place) world {
-	if p.Record != nil && p.Record.Token > unseen {
-		p = p.minted(unseen)
-	}
 	w.names = maps.Clone(w.names)
-	w.names[name] = p
+	w.names[name] = p.plain()
 	return w
 }
 
@@ -89,14 +160,14 @@ func (w world) swap(req store.Request, got store.Result) (world, []store.Entry, 
 	env := w.env(got.Now)
 	if w.done[req.ID] {
 		want := store.Result{Done: true, Replayed: true, Now: got.Now}
-		for _, sw := range req.Swaps {
-			want.Records = append(want.Records, w.names[sw.Name].InForce(env))
+		for i := range req.Swaps {
+			want.Records = append(want.Records, w.names[req.Swaps[i].Name].Shown(&req.Swaps[i], env))
 		}
 		next, err := w.adopt(req, want, got)
 		if err != nil { // a retry may settle first, like any swap
 			settled, entries := w.settle(req)
-			for i, sw := range req.Swaps {
-				want.Records[i] = settled.names[sw.Name].InForce(env)
+			for i := range req.Swaps {
+				want.Records[i] = settled.names[req.Swaps[i].Name].Shown(&req.Swaps[i], env)
 			}
 			if next, again := settled.adopt(req, want, got); again == nil {
 				return next, entries, nil
@@ -113,6 +184,9 @@ func (w world) swap(req store.Request, got store.Result) (world, []store.Entry, 
 		func(name string, s store.State) { states[name] = s })
 	for name, s := range states {
 		w = w.put(name, place{s, w.names[name].last})
+	}
+	for i := range req.Swaps { // with the tokens that put made plain
+		want.Records[i] = w.names[req.Swaps[i].Name].Shown(&req.Swaps[i], env)
 	}
 	w = w.remember(eff.Entries)
 	w, err = w.adopt(req, want, got)
@@ -155,36 +229,76 @@ func (w world) adopt(req store.Request, want, got store.Result) (world, error) {
 	return w, nil
 }
 
-// see compares a record with what is due, and learns its token.
+// see compares a record with what is due, and learns its token, and those of the
+// holds beside it.
 func (w world) see(name string, want, got *store.Record) (world, bool) {
 	if want == nil || got == nil {
 		return w, want == got
 	}
-	p := w.names[name]
-	if want.Token >= unseen {
-		if got.Token <= p.last || got.Token >= unseen {
-			return w, false
-		}
-		p.last = got.Token
-		w = w.put(name, p.minted(got.Token))
-		for i := range want.Waiters {
-			if want.Waiters[i].Asked >= unseen {
-				want.Waiters[i].Asked = got.Token
-			}
-		}
-	} else if want.Token != got.Token {
+	if len(want.Others) != len(got.Others) || want.Beside != got.Beside {
 		return w, false
 	}
-	return w, sameRecord(want, got)
+	wants, gots := append([]*store.Record{want}, want.Others...), append([]*store.Record{got}, got.Others...)
+	asked := map[uint64]uint64{}
+	for i := range wants {
+		was, token := wants[i].Token, gots[i].Token
+		if was < unseen {
+			if was != token {
+				return w, false
+			}
+			continue
+		}
+		p := w.names[name]
+		if !p.fits(was, token) {
+			return w, false
+		}
+		p.last = max(p.last, token)
+		w.names = maps.Clone(w.names)
+		w.names[name], asked[was] = p.known(was, token), token
+	}
+	w = w.put(name, w.names[name])
+	for i := range want.Waiters {
+		if token, ok := asked[want.Waiters[i].Asked]; ok {
+			want.Waiters[i].Asked = token
+		}
+	}
+	for i := range wants {
+		if !sameRecord(wants[i], gots[i]) {
+			return w, false
+		}
+	}
+	return w, true
+}
+
+// list judges what a List tells of a name: each hold by itself.
+func (w world) list(name string, got []store.Record, now time.Time) (world, error) {
+	if _, err := w.at(now); err != nil {
+		return w, err
+	}
+	p := w.names[name]
+	p.State = p.Live(now)
+	holds := p.holds()
+	if len(holds) != len(got) {
+		return w, &mismatch{holds, got}
+	}
+	for i, rec := range holds {
+		alone := store.State{Shared: []*store.Record{rec}, Share: p.Share, Queue: p.Queue, Rest: p.Rest}
+		want := alone.InForce(w.env(now))
+		var ok bool
+		if w, ok = w.see(name, want, &got[i]); !ok {
+			return w, &mismatch{want, got[i]}
+		}
+	}
+	return w, nil
 }
 
 // get judges a view. It must not show what is later than its Now; but a step
 // that read the clock before it may become visible after it.
-func (w world) get(name string, got store.View) (world, error) {
+func (w world) get(name, session string, got store.View) (world, error) {
 	if _, err := w.at(got.Now); err != nil {
 		return w, err
 	}
-	want := w.names[name].InForce(w.env(got.Now))
+	want := w.names[name].HeldBy(session, w.env(got.Now))
 	w, ok := w.see(name, want, got.Record)
 	if !ok {
 		return w, &mismatch{want, got.Record}
@@ -225,7 +339,7 @@ func (w world) beat(peer string, ttl time.Duration, now time.Time, got []string)
 func (w world) sweep(name string, now time.Time) (world, error) {
 	p := w.names[name]
 	s, eff := store.Settle(name, p.State, w.env(now))
-	if s.Record == p.Record {
+	if len(eff.Entries)+len(eff.Left) == 0 {
 		return w, nil
 	}
 	w, err := w.at(now)
@@ -242,7 +356,7 @@ func (m *mismatch) Error() string {
 
 // sameRecord compares all but tokens; places in the queue must rise.
 func sameRecord(a, b *store.Record) bool {
-	if a.Name != b.Name || a.Holder != b.Holder || a.Data != b.Data || a.Terms != b.Terms ||
+	if a.Name != b.Name || a.Share != b.Share || a.Beside != b.Beside || a.Holder != b.Holder || a.Data != b.Data || a.Terms != b.Terms ||
 		!a.Taken.Equal(b.Taken) || !a.Touched.Equal(b.Touched) || !a.Expires.Equal(b.Expires) ||
 		a.Request != b.Request || a.Waiting != b.Waiting || len(a.Waiters) != len(b.Waiters) {
 		return false
@@ -256,7 +370,7 @@ func sameRecord(a, b *store.Record) bool {
 }
 
 func sameTicket(a, b *store.Ticket) bool {
-	return a.ID == b.ID && a.Name == b.Name && a.Peer == b.Peer && a.Holder == b.Holder && a.Data == b.Data &&
+	return a.ID == b.ID && a.Name == b.Name && a.Share == b.Share && a.Peer == b.Peer && a.Holder == b.Holder && a.Data == b.Data &&
 		a.Terms == b.Terms && a.Value == b.Value && a.Since.Equal(b.Since) && a.Confirm == b.Confirm &&
 		a.Claim.Equal(b.Claim) && a.Asked == b.Asked && a.ClaimAfter == b.ClaimAfter &&
 		(a.Note == nil) == (b.Note == nil) && (a.Note == nil || *a.Note == *b.Note)
@@ -264,6 +378,6 @@ func sameTicket(a, b *store.Ticket) bool {
 
 // sameEntry compares all but sequence numbers.
 func sameEntry(a, b store.Entry) bool {
-	return a.At.Equal(b.At) && a.Kind == b.Kind && a.Name == b.Name && a.Token == b.Token && a.Owner == b.Owner &&
+	return a.At.Equal(b.At) && a.Kind == b.Kind && a.Name == b.Name && a.Token == b.Token && a.Share == b.Share && a.Owner == b.Owner &&
 		a.Actor == b.Actor && a.Other == b.Other && a.Reason == b.Reason && a.Request == b.Request
 }

@@ -100,6 +100,7 @@ func lawBeside(t *test) {
 	for _, name := range []string{"x", "xy", "z"} {
 		t.put(kv.Write{Key: "h" + name, Tags: []string{"t"}})
 	}
+	t.put(kv.Write{Key: "hx" + kv.Separator + "7", Tags: []string{"t"}}, kv.Write{Key: "hy" + kv.Separator + "8", Tags: []string{"t"}})
 	for i, lease := range []string{"lives", "lives", "dies", "lives", "lives"} {
 		t.put(kv.Write{Key: "qx" + kv.Separator + nth("", i), Lease: lease}, kv.Write{Key: "qz" + kv.Separator + nth("", i), Lease: "dies"})
 	}
@@ -107,17 +108,18 @@ func lawBeside(t *test) {
 	for _, r := range []kv.Range{{Prefix: "h"}, {Prefix: "h", Tag: "t"}} {
 		r.Beside, r.BesideLimit = "q", 3
 		found := t.read(r)[0]
-		if len(found.Beside) != 3 {
+		if len(found.Beside) != 5 {
 			t.Fatalf("beside the rows is %+v", found.Beside)
 		}
-		for i, want := range [][]string{{"qx\x00000", "qx\x00001", "qx\x00003"}, nil, nil} {
+		ofX := []string{"qx\x00000", "qx\x00001", "qx\x00003"}
+		for i, want := range [][]string{ofX, ofX, nil, nil, nil} { // the second row and the fourth one continue a name
 			var got []string
 			for _, row := range found.Beside[i].Rows {
 				got = append(got, row.Key)
 			}
 			t.same("beside "+found.Rows[i].Key, want, got)
 		}
-		t.same("how many are beside x", 4, found.Beside[0].Count)
+		t.same("how many are beside x", []int{4, 4}, []int{found.Beside[0].Count, found.Beside[1].Count})
 	}
 }
 

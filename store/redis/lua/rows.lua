@@ -213,7 +213,7 @@ local function range(key, prefix, tag, lease, after, limit, flags, beside, besid
     if limit > 0 and #out == 2 * limit then return count end
     out[#out + 1], out[#out + 2] = row.key, brief and sub(row.raw, 1, row.value - 1) or row.raw
     if besides then
-      besides[#besides + 1] = range('', beside .. sub(row.key, #beside + 1) .. '\0', '', '', '', beside_limit, 1, '', 0)
+      besides[#besides + 1] = range('', beside .. sub(group(row.key) or row.key .. '\0', #beside + 1), '', '', '', beside_limit, 1, '', 0)
     end
     return count or limit == 0 or #out < 2 * limit
   end

@@ -145,7 +145,7 @@ func checkRestored(t *testing.T, st *sqlite.Store, worker, acknowledged int) {
 			t.Fatalf("%s: entry %d is of request %q; want %q", name, i, e.Request, want)
 		}
 	}
-	view, err := st.Get(t.Context(), name)
+	view, err := st.Get(t.Context(), name, "")
 	if err != nil || (view.Record != nil) != (len(page.Entries)%2 == 1) {
 		t.Errorf("%s: after %d requests there stands %+v, %v", name, len(page.Entries), view.Record, err)
 	}

@@ -36,7 +36,7 @@ func holds(t *testing.T, path string, names ...string) string {
 	st := open(t, path)
 	defer func() { _ = st.Close() }()
 	for _, name := range names {
-		if view, err := st.Get(t.Context(), name); err == nil && view.Record != nil {
+		if view, err := st.Get(t.Context(), name, ""); err == nil && view.Record != nil {
 			return name
 		}
 	}

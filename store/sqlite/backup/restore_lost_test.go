@@ -159,7 +159,7 @@ func TestCreate_TakesNoPartOfAStoreForABackup(t *testing.T) {
 			t.Errorf("%s was replaced", end)
 		}
 	}
-	if view, err := open(t, path).Get(t.Context(), "a"); err != nil || view.Record == nil {
+	if view, err := open(t, path).Get(t.Context(), "a", ""); err != nil || view.Record == nil {
 		t.Errorf("%+v, %v", view.Record, err)
 	}
 }

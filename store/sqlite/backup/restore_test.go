@@ -37,7 +37,7 @@ func captured(ctx context.Context, st *sqlite.Store, name string) (token uint64,
 	if err != nil || !res.Done {
 		return 0, fmt.Errorf("%s: %+v, %w", name, res, err)
 	}
-	view, err := st.Get(ctx, name)
+	view, err := st.Get(ctx, name, "")
 	if err != nil {
 		return 0, err
 	}
@@ -118,7 +118,7 @@ func TestRestore_GivesNoTokenTwice(t *testing.T) {
 				t.Errorf("token %d after the restore, %d before it; %+v", token, last, r)
 			}
 			for name, held := range map[string]bool{"a": true, "b": true, "c": false} {
-				if view, err := st.Get(t.Context(), name); err != nil || (view.Record != nil) != held {
+				if view, err := st.Get(t.Context(), name, ""); err != nil || (view.Record != nil) != held {
 					t.Errorf("%s: %+v, %v", name, view.Record, err)
 				}
 			}
@@ -156,7 +156,7 @@ func TestRestore_KeepsWhatItReplaces(t *testing.T) {
 		t.Error(err)
 	}
 	st := open(t, r.Kept)
-	if view, err := st.Get(t.Context(), "c"); err != nil || view.Record == nil {
+	if view, err := st.Get(t.Context(), "c", ""); err != nil || view.Record == nil {
 		t.Errorf("%+v, %v", view, err)
 	}
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o640 {

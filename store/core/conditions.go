@@ -1,0 +1,185 @@
+package core
+
+import (
+	"time"
+
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/kv"
+)
+
+// step is what the rules made of one place.
+type step struct {
+	sw    *store.Swap // nil: it was only settled
+	done  bool        // the swap was allowed
+	now   time.Time
+	gone  map[string]bool // waiters that left, by ID
+	moved bool            // waiters joined or left
+	after store.State
+}
+
+// conditions make a transaction fail unless the place is still what it was at
+// that moment, as far as the step depends on it: settling, and a swap, which was
+// done or refused.
+func (p *place) conditions(s *step) []kv.Cond {
+	if p.assumed != nil {
+		return p.assumed
+	}
+	conds := make([]kv.Cond, 0, 4+len(p.queue)+len(p.rows))
+	changed := p.changed(s.after) || s.sole()
+	refused := s.sw != nil && !s.done // for reasons that must last
+	conds = p.holdConditions(conds, s, changed || refused)
+	return p.queueConditions(conds, s, changed)
+}
+
+// changed reports whether holds began, ended, or became others to share.
+func (p *place) changed(after store.State) bool {
+	if (p.rec == nil) != (after.Record == nil) || len(p.shared) != len(after.Shared) ||
+		p.rec != nil && (p.rec.Token != after.Record.Token || p.rec.Share != after.Record.Share) {
+		return true
+	}
+	for i, rec := range p.shared {
+		if rec.Token != after.Shared[i].Token {
+			return true
+		}
+	}
+	return false
+}
+
+// holdConditions are those on who holds the name. The gate stands for all holds
+// that others may share, as each that begins or ends writes it. Which of them
+// have died is said of each, or of all together.
+func (p *place) holdConditions(conds []kv.Cond, s *step, changed bool) []kv.Cond {
+	meant := p.meant(s)
+	if !p.wide || changed || s.moved || s.sw == nil || p.rec != nil {
+		if p.hold == nil {
+			conds = append(conds, kv.Cond{Key: holdKey(p.name), Absent: true})
+		} else {
+			conds = append(conds, p.rowCondition(p.rec, p.hold, s, meant))
+		}
+	}
+	if p.wide && (changed || s.moved) || !p.wide && p.hold == nil {
+		gate := kv.Cond{Key: gateKey(p.name), Absent: p.gate == nil}
+		if p.gate != nil {
+			gate.Rev, gate.Ver = p.gate.Rev, p.gate.Ver
+		}
+		conds = append(conds, gate)
+	}
+	if !p.wide {
+		return conds
+	}
+	dead := 0
+	for _, rec := range p.shared {
+		if !rec.Live(s.now) {
+			dead++
+		}
+	}
+	stays := make(map[*store.Record]bool, len(s.after.Shared))
+	for _, rec := range s.after.Shared {
+		stays[rec] = true
+	}
+	for i, rec := range p.shared {
+		if dead > 0 || !stays[rec] || rec == meant {
+			conds = append(conds, p.rowCondition(rec, &p.rows[i], s, meant))
+		}
+	}
+	if dead == 0 {
+		conds = append(conds, kv.Cond{Prefix: sharedKeys(p.name), NoneDue: true})
+	}
+	// Another hold may pass to the session meanwhile, by a renewal.
+	switch own := s.session(); {
+	case own == "":
+	case s.sw.Do != store.Take || s.sw.Expect.Token == 0 && !s.sw.Expect.Free:
+		conds = append(conds, kv.Cond{Prefix: sharedKeys(p.name), Tag: sessionTag(own), AtMost: p.own})
+	case meant == nil || meant.Holder.Session != own:
+		conds = append(conds, kv.Cond{Prefix: sharedKeys(p.name), Tag: sessionTag(own)})
+	}
+	return conds
+}
+
+// meant is the hold that the swap depends on; nil: none.
+func (p *place) meant(s *step) *store.Record {
+	if s.sw == nil || s.sw.Do == store.Take && s.sw.Expect.Free {
+		return nil
+	}
+	state := p.state().Live(s.now)
+	if s.sw.Do == store.Join {
+		if rec := state.Granted(s.sw.Ticket.ID); rec != nil {
+			return rec
+		}
+	}
+	return state.Meant(&s.sw.Expect)
+}
+
+// session is whose holds matter to a swap that was done beside the one it speaks
+// of; empty: nobody's.
+func (s *step) session() string {
+	switch {
+	case s.sw == nil || !s.done:
+	case s.sw.Do == store.Take && (s.sw.Expect.Free || s.sw.Expect.Token != 0):
+		return s.sw.Holder.Session
+	case s.sw.Expect.Session != nil && s.sw.Expect.Token == 0:
+		return *s.sw.Expect.Session
+	}
+	return ""
+}
+
+// rowCondition says that a hold is as it was, live or dead.
+func (p *place) rowCondition(rec *store.Record, row *kv.Row, s *step, meant *store.Record) kv.Cond {
+	c := kv.Cond{Key: row.Key, Rev: row.Rev, Ver: row.Ver, Dead: !rec.Live(s.now)}
+	// The swap may speak of a hold that this step begins, or join what it was
+	// granted already, whatever the data.
+	if data := s.expected(); s.done && rec == meant && data != nil && *data == rec.Data && p.claimed(s.now).IsZero() {
+		c.Data = data
+	}
+	return c
+}
+
+// expected are the data that the swap expects; nil: any.
+func (s *step) expected() *string {
+	if s.sw == nil {
+		return nil
+	}
+	return s.sw.Expect.Data
+}
+
+// sole reports whether the step was done because there was nobody else.
+func (s *step) sole() bool { return s.sw != nil && s.sw.Expect.Sole && s.done }
+
+// queueConditions are those on who waits.
+func (p *place) queueConditions(conds []kv.Cond, s *step, changed bool) []kv.Cond {
+	left, live := 0, p.held(s.now)
+	shares := p.wide || s.after.Share != store.Alone
+	state := p.state().Live(s.now)
+	for i := range p.queue {
+		t := &p.queue[i]
+		// The first waiter stays first as long as it waits: those before it are
+		// gone for good, and nobody can come in before it.
+		// With others who share, that goes for the one that is first afterwards.
+		next := shares && len(s.after.Queue) > 0 && s.after.Queue[0].ID == t.ID
+		if s.gone[t.ID] || i == 0 || next || s.sw != nil && s.sw.Ticket != nil && s.sw.Ticket.ID == t.ID {
+			conds = append(conds, kv.Cond{Key: waiterKey(p.name, t.Seq), Lease: processKey(t.Peer)})
+		}
+		if s.gone[t.ID] {
+			left++
+		}
+		if i == 0 && live && s.now.Before(state.Claim(t)) {
+			conds = append(conds, kv.Cond{Key: alarmKey(p.name, t.Seq)})
+		}
+	}
+	had := p.hold != nil || len(p.rows) > 0
+	free := s.after.Record == nil && len(s.after.Shared) == 0 && s.after.More == 0
+	switch {
+	case had && (free || !live && left == 0), (changed || s.moved) && shares && len(s.after.Queue) == 0, s.sole():
+		// There is room because nobody else waits.
+		conds = append(conds, kv.Cond{Prefix: waiterKeys(p.name), AtMost: left})
+	case live && len(p.queue) == 0 && s.sw != nil:
+		conds = append(conds, kv.Cond{Prefix: alarmKeys(p.name), NoneDue: true})
+		if p.wide {
+			conds = append(conds, kv.Cond{Prefix: bellKeys(p.name), NoneDue: true})
+		}
+	}
+	if s.sw != nil && s.sw.Ticket != nil && p.waiter(s.sw.Ticket.ID) == nil {
+		conds = append(conds, kv.Cond{Prefix: waiterKeys(p.name), Tag: waiterTag(s.sw.Ticket.ID), AtMost: 0})
+	}
+	return conds
+}

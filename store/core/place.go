@@ -1,0 +1,262 @@
+package core
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/kv"
+)
+
+// lookup says what is to be read of a name.
+type lookup struct {
+	name    string
+	ticket  string // the waiter that a swap speaks of; empty: none
+	session string // whose hold a swap may speak of; empty: nobody's
+	token   uint64 // the hold that it may speak of; 0: none
+	wide    bool   // several may hold the name
+	deep    bool   // more of those who hold it and who wait than a window
+}
+
+// How much is read of a name at most: of its holds and its waiters, of those
+// where a step concerns more than a window, and of its holds that have died.
+const (
+	deepWindow = 1000
+	deadWindow = 200
+)
+
+// lookupOf is what a swap needs to know of its name.
+func lookupOf(sw *store.Swap, wide, deep bool) lookup {
+	l := lookup{name: sw.Name, token: sw.Expect.Token, wide: wide || deep, deep: deep}
+	if sw.Ticket != nil {
+		l.ticket = sw.Ticket.ID
+		l.session = sw.Ticket.Holder.Session
+	}
+	if sw.Holder != nil && sw.Do == store.Take {
+		l.session = sw.Holder.Session
+	}
+	if x := sw.Expect.Session; x != nil {
+		l.session = *x
+	}
+	return l
+}
+
+// ranges read a place. The first two are enough to know a hold of somebody
+// alone, and who waits.
+func (l *lookup) ranges(to []kv.Range) []kv.Range {
+	waiters, most := waiterKeys(l.name), store.MaxWaiters
+	if l.deep {
+		most = deepWindow
+	}
+	to = append(to, kv.Range{Key: holdKey(l.name)}, kv.Range{Prefix: waiters, Limit: most, Count: true}, kv.Range{Key: gateKey(l.name)})
+	if l.ticket != "" {
+		to = append(to, kv.Range{Prefix: waiters, Tag: waiterTag(l.ticket), Limit: 1})
+	}
+	if !l.wide {
+		return to
+	}
+	shared := sharedKeys(l.name)
+	to = append(to,
+		kv.Range{Prefix: shared, Limit: most, Count: true},
+		kv.Range{Prefix: shared, Overdue: true, Limit: deadWindow})
+	if l.session != "" {
+		to = append(to, kv.Range{Prefix: shared, Tag: sessionTag(l.session), Limit: 1, Count: true})
+	}
+	if l.token != 0 {
+		to = append(to, kv.Range{Key: sharedKey(l.name, l.token)})
+	}
+	return to
+}
+
+// place is what stands under one name: as read at one moment, or as assumed
+// before anything is read. Its conditions make the database check that it is
+// still so.
+type place struct {
+	name string
+	wide bool
+
+	// The rows of holds, and what they say; the record of one that several may
+	// have is at the same place in the list.
+	hold   *kv.Row // nil: none
+	rec    *store.Record
+	gate   *kv.Row
+	rows   []kv.Row
+	shared []*store.Record
+	more   int  // live holds beside those
+	own    int  // live holds among rows, and beside, of the session that was looked for
+	rotten bool // more have died than were read
+
+	// queue holds the first live waiters, and the one that a swap speaks of.
+	queue []store.Ticket
+	rest  int // live waiters behind them
+
+	// assumed holds the conditions of a place nobody has read.
+	assumed []kv.Cond
+}
+
+// state is the place as the rules see it. While some that died are not known, none
+// of the rest has room.
+func (p *place) state() store.State {
+	share, _ := shareOf(p.gate) // read before
+	s := store.State{Record: p.rec, Shared: p.shared, More: p.more, Share: share, Queue: p.queue, Rest: p.rest}
+	if p.rotten {
+		s.More++
+	}
+	return s
+}
+
+// unclear reports whether the place must be read again, wide, to be known.
+func (p *place) unclear() bool { return p.gate != nil && !p.wide }
+
+// narrow reports whether more of the place must be read to settle it: somebody
+// may claim it from more holders than were read.
+func (p *place) narrow(now time.Time) bool {
+	return p.more > 0 && len(p.queue) > 0 && !p.queue[0].Claim.IsZero() && !now.Before(p.queue[0].Claim)
+}
+
+// read makes a place of what its ranges found, and returns what is left.
+func (l *lookup) read(found []kv.Found) (*place, []kv.Found, error) {
+	p := &place{name: l.name, wide: l.wide}
+	next := func() (f kv.Found) {
+		if len(found) > 0 { // a note carries the first ones only
+			f, found = found[0], found[1:]
+		}
+		return f
+	}
+	if rows := next().Rows; len(rows) > 0 {
+		p.hold = &rows[0]
+		var err error
+		if p.rec, err = decodeRecord(p.name, p.hold); err != nil {
+			return nil, nil, err
+		}
+	}
+	waiters := next()
+	if rows := next().Rows; len(rows) > 0 {
+		p.gate = &rows[0]
+		if _, err := shareOf(p.gate); err != nil {
+			return nil, nil, fmt.Errorf("gate of %q: %w", p.name, err)
+		}
+	}
+	if err := p.readQueue(waiters, l.ticket, next); err != nil {
+		return nil, nil, err
+	}
+	if !l.wide {
+		return p, found, nil
+	}
+	live, dead := next(), next()
+	p.rotten = len(dead.Rows) == deadWindow
+	all := [][]kv.Row{live.Rows, dead.Rows}
+	if l.session != "" {
+		own := next()
+		all, p.own = append(all, own.Rows), own.Count
+	}
+	if l.token != 0 {
+		all = append(all, next().Rows)
+	}
+	p.rows = slices.Concat(all...)
+	slices.SortFunc(p.rows, func(a, b kv.Row) int { return strings.Compare(a.Key, b.Key) })
+	p.rows = slices.CompactFunc(p.rows, func(a, b kv.Row) bool { return a.Key == b.Key })
+	p.more = live.Count - (len(p.rows) - len(dead.Rows))
+	p.shared = make([]*store.Record, len(p.rows))
+	for i := range p.rows {
+		var err error
+		if p.shared[i], err = decodeRecord(p.name, &p.rows[i]); err != nil {
+			return nil, nil, err
+		}
+	}
+	return p, found, nil
+}
+
+// readQueue reads those who wait, and the waiter that a swap speaks of.
+func (p *place) readQueue(waiters kv.Found, ticket string, next func() kv.Found) (err error) {
+	if p.queue, err = decodeQueue(p.name, waiters.Rows); err != nil {
+		return err
+	}
+	if ticket != "" {
+		if rows := next().Rows; len(rows) > 0 {
+			if n := len(p.queue); n > 0 && rows[0].Rev > p.queue[n-1].Seq { // it stands behind those read
+				t, err := decodeTicket(p.name, &rows[0])
+				if err != nil {
+					return err
+				}
+				p.queue = append(p.queue, t)
+			}
+		}
+	}
+	p.rest = waiters.Count - len(p.queue)
+	return nil
+}
+
+func decodeRecord(name string, row *kv.Row) (*store.Record, error) {
+	holder, request, share, err := decodeHold(row.Value)
+	if err != nil {
+		return nil, fmt.Errorf("hold of %q: %w", name, err)
+	}
+	return &store.Record{
+		Name: name, Token: row.Rev, Share: share, Holder: holder, Data: row.Data,
+		Terms: store.Terms{Idle: row.TTL, MaxHold: row.Max},
+		Taken: row.At, Touched: row.Seen, Expires: row.Due, Request: request,
+	}, nil
+}
+
+func decodeQueue(name string, rows []kv.Row) ([]store.Ticket, error) {
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	queue := make([]store.Ticket, len(rows), len(rows)+1)
+	for i := range rows {
+		t, err := decodeTicket(name, &rows[i])
+		if err != nil {
+			return nil, err
+		}
+		queue[i] = t
+	}
+	return queue, nil
+}
+
+func decodeTicket(name string, row *kv.Row) (store.Ticket, error) {
+	t, err := decodeWaiter(row.Value, row.Rev)
+	if err != nil {
+		return t, fmt.Errorf("waiter for %q: %w", name, err)
+	}
+	t.ID, t.Name, t.Peer, t.Since = row.Data, name, strings.TrimPrefix(row.Lease, processPrefix), row.At
+	if t.ClaimAfter > 0 {
+		t.Claim = row.At.Add(t.ClaimAfter).Truncate(time.Microsecond)
+	}
+	return t, nil
+}
+
+// everybody is the liveness of waiters in a place: engines leave out the dead.
+func everybody(string) bool { return true }
+
+func living(now time.Time) store.Env { return store.Env{Now: now, Alive: everybody} }
+
+// waiter is the one with this ID; nil: there is none.
+func (p *place) waiter(id string) *store.Ticket {
+	for i := range p.queue {
+		if p.queue[i].ID == id {
+			return &p.queue[i]
+		}
+	}
+	return nil
+}
+
+// claimed is since when the first waiter may have a name that is held; zero: it
+// may not yet.
+func (p *place) claimed(now time.Time) time.Time {
+	if len(p.queue) == 0 || !p.held(now) {
+		return time.Time{}
+	}
+	s := p.state().Live(now)
+	if claim := s.Claim(&p.queue[0]); !now.Before(claim) {
+		return claim
+	}
+	return time.Time{}
+}
+
+// held reports whether somebody holds the name.
+func (p *place) held(now time.Time) bool {
+	return p.more > 0 || p.rec.Live(now) || slices.ContainsFunc(p.shared, func(r *store.Record) bool { return r.Live(now) })
+}

@@ -1,0 +1,212 @@
+package core
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/kv"
+)
+
+// notes tell the processes of waiters who left the queue. To one who got the
+// name alone goes along what stands there.
+func (p *plan) notes(txn *kv.Txn) []kv.Note {
+	var notes []kv.Note
+	for _, n := range p.effects.News {
+		note := kv.Note{To: n.Peer, Text: n.Ticket}
+		for i := range txn.Read {
+			name, isHold := strings.CutPrefix(txn.Read[i].Key, holdPrefix)
+			if !isHold || strings.Contains(name, kv.Separator) {
+				continue
+			}
+			if rec := p.state(name).Record; rec != nil && rec.Request == n.Ticket {
+				note.Read, note.N = i, 2
+			}
+		}
+		notes = append(notes, note)
+	}
+	return notes
+}
+
+// writeHolds writes what became of the holds of a name, and of its gate.
+func (p *plan) writeHolds(writes []kv.Write, at *place, sw *store.Swap, after *store.State) []kv.Write {
+	if !p.changedHolds(at, after) {
+		return writes
+	}
+	writes = p.writeHold(writes, at.rec, after.Record, sw, holdKey(at.name))
+	stays := make(map[uint64]*store.Record, len(after.Shared))
+	for _, rec := range after.Shared {
+		if stays[rec.Token] = rec; number(rec.Token) > 0 {
+			writes = append(writes, newHold(rec, sharedKeys(at.name)))
+		}
+	}
+	for i, rec := range at.shared {
+		key := sharedKey(at.name, rec.Token)
+		if i < len(at.rows) {
+			key = at.rows[i].Key
+		}
+		writes = p.writeHold(writes, rec, stays[rec.Token], sw, key)
+	}
+	return at.writeGate(writes, after)
+}
+
+func (p *plan) changedHolds(at *place, after *store.State) bool {
+	return at.rec != after.Record || !slices.Equal(at.shared, after.Shared)
+}
+
+// writeGate writes the gate where holds that others may share began or ended.
+func (p *place) writeGate(writes []kv.Write, after *store.State) []kv.Write {
+	key := gateKey(p.name)
+	switch {
+	case after.Share == store.Alone && p.gate != nil:
+		return append(writes, kv.Write{Key: key, Delete: true})
+	case after.Share == store.Alone || !p.changed(*after):
+		return writes
+	}
+	data := gateData(after.Share)
+	w := kv.Write{Key: key, Value: []byte{valueVersion}, Data: &data, Renew: p.gate != nil}
+	if p.gate == nil {
+		w.Number = 1 // of those that the step draws: something began
+	}
+	return append(writes, w)
+}
+
+// writeHold writes what became of one hold; nil: there was none, or is none.
+func (p *plan) writeHold(writes []kv.Write, old, rec *store.Record, sw *store.Swap, key string) []kv.Write {
+	switch {
+	case rec == old:
+		return writes
+	case rec == nil:
+		return append(writes, kv.Write{Key: key, Delete: true})
+	case number(rec.Token) > 0:
+		return append(writes, newHold(rec, key))
+	}
+	// It was renewed: the row keeps what the swap does not give, which may be
+	// more than what was read.
+	w := kv.Write{Key: key, Renew: true, Data: sw.Data, Within: sw.Confirm}
+	if sw.Terms != nil {
+		w.TTL, w.Max = sw.Terms.Idle, sw.Terms.MaxHold
+	}
+	if sw.Holder != nil || rec.Share != old.Share {
+		w.Value, w.Tags = encodeHold(rec), holdTags(rec.Holder)
+	}
+	return append(writes, w)
+}
+
+// newHold writes a hold with a token of this transaction, under its key or those
+// that begin so.
+func newHold(rec *store.Record, key string) kv.Write {
+	return kv.Write{
+		Key: key, Numbered: strings.HasSuffix(key, kv.Separator),
+		Number: number(rec.Token), Value: encodeHold(rec), Data: &rec.Data, Tags: holdTags(rec.Holder),
+		TTL: rec.Terms.Idle, Max: rec.Terms.MaxHold, Within: rec.Within(),
+	}
+}
+
+func holdTags(holder store.Party) []string {
+	tags := make([]string, 0, 2)
+	if holder.Session != "" {
+		tags = append(tags, sessionTag(holder.Session))
+	}
+	if holder.User != "" {
+		tags = append(tags, userTag(holder.User))
+	}
+	return tags
+}
+
+// writeWaiters writes what became of the waiters for a name.
+func (p *plan) writeWaiters(txn *kv.Txn, at *place, gone map[string]bool, after *store.State) {
+	for i := range at.queue {
+		if t := &at.queue[i]; gone[t.ID] {
+			txn.Then = append(txn.Then, kv.Write{Key: waiterKey(at.name, t.Seq), Delete: true})
+			if t.ClaimAfter > 0 {
+				txn.Then = append(txn.Then, kv.Write{Key: alarmKey(at.name, t.Seq), Delete: true})
+			}
+			if t.Share != store.Alone {
+				txn.Then = append(txn.Then, kv.Write{Key: bellKey(at.name, t.Seq), Delete: true})
+			}
+		}
+	}
+	moved := false
+	for i := range p.effects.Joined {
+		if t := &p.effects.Joined[i]; t.Name == at.name {
+			txn.Then = join(txn.Then, t, after.Queue[0].ID == t.ID)
+			moved = moved || number(t.Seq) == 0
+		}
+	}
+	p.rearm(txn, at, after, moved)
+}
+
+// atOnce is when the bell of a waiter rings first. The sweep then sets it to when
+// the first waiter may be gone.
+const atOnce = time.Microsecond
+
+// join writes a waiter that is new, or waits in another process now. Whether a new
+// one is the first is not known: others may join before it.
+func join(writes []kv.Write, t *store.Ticket, first bool) []kv.Write {
+	lease := processKey(t.Peer)
+	if number(t.Seq) == 0 {
+		writes = append(writes, kv.Write{Key: waiterKey(t.Name, t.Seq), Renew: true, Lease: lease})
+		if t.ClaimAfter > 0 {
+			writes = append(writes, kv.Write{Key: alarmKey(t.Name, t.Seq), Renew: true, Lease: lease})
+		}
+		if t.Share != store.Alone {
+			writes = append(writes, kv.Write{Key: bellKey(t.Name, t.Seq), Lease: lease, Max: atOnce, Delete: first})
+		}
+		return writes
+	}
+	writes = append(writes, kv.Write{
+		Key: waiterKeys(t.Name), Number: number(t.Seq), Numbered: true, Lease: lease,
+		Value: encodeWaiter(t), Data: &t.ID, Tags: []string{waiterTag(t.ID)},
+	})
+	if t.ClaimAfter > 0 {
+		writes = append(writes, kv.Write{
+			Key: alarmKeys(t.Name), Number: number(t.Seq), Numbered: true, Lease: lease, Max: t.ClaimAfter,
+		})
+	}
+	if t.Share != store.Alone {
+		writes = append(writes, kv.Write{
+			Key: bellKeys(t.Name), Number: number(t.Seq), Numbered: true, Lease: lease, Max: atOnce,
+		})
+	}
+	return writes
+}
+
+// rearm sets alarms back to the time of their claims. A waiter may claim a hold
+// only as the first in the queue, and while all holds are those that were asked.
+// Its alarm may have rung before, and then rings when the lease ends of the process
+// of the first.
+func (p *plan) rearm(txn *kv.Txn, at *place, after *store.State, moved bool) {
+	if len(after.Queue) == 0 || len(at.queue) == 0 && !moved {
+		return
+	}
+	if first := &after.Queue[0]; !moved && first.ID == at.queue[0].ID {
+		before := at.state().Live(p.now)
+		if after.Claim(first).IsZero() || !before.Claim(first).IsZero() {
+			return
+		}
+	}
+	for i := range after.Queue {
+		t := &after.Queue[i]
+		if !after.Claim(t).IsZero() && number(t.Seq) == 0 {
+			txn.If = append(txn.If, kv.Cond{Key: waiterKey(at.name, t.Seq)}) // and so its alarm
+			txn.Then = append(txn.Then, kv.Write{Key: alarmKey(at.name, t.Seq), Renew: true, TTL: -1, Max: t.ClaimAfter})
+		}
+	}
+}
+
+// logged is the log entry for one by the rules.
+func logged(e *store.Entry, now time.Time) kv.Entry {
+	tags := append(make([]string, 0, 5), nameTag(e.Name))
+	users := [...]string{e.Owner.User, e.Actor.User, e.Other.User}
+	for i, who := range users {
+		if who != "" && !slices.Contains(users[:i], who) {
+			tags = append(tags, userTag(who))
+		}
+	}
+	if e.Request != "" {
+		tags = append(tags, requestTag(e.Request))
+	}
+	return kv.Entry{Number: number(e.Seq), ID: e.Request, Value: encodeEntry(e, !e.At.Equal(now)), Tags: tags}
+}

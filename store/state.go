@@ -1,0 +1,289 @@
+package store
+
+import (
+	"slices"
+	"time"
+)
+
+// State is everything a store knows under one name. Shared and Queue may be
+// windows of the real ones, as long as Queue has the oldest live tickets, and
+// both have what a swap speaks of.
+type State struct {
+	// Record is the hold of somebody alone, or of somebody who was and then let
+	// others share. Shared are the other holds, oldest first; all are younger.
+	// Any may be dead. None is changed in place.
+	Record *Record
+	Shared []*Record
+	More   int // live holds beside those
+
+	// Share is what the holders have agreed on: zero unless there are some that
+	// share the name or its limit.
+	Share Share
+
+	Queue []Ticket
+	Rest  int // live tickets behind the window
+}
+
+// holds are the holds in the window, oldest first.
+func (s *State) holds() []*Record {
+	if s.Record == nil {
+		return s.Shared
+	}
+	return slices.Insert(slices.Clone(s.Shared), 0, s.Record)
+}
+
+// holding counts the holds of a settled state.
+func (s *State) holding() int {
+	n := len(s.Shared) + s.More
+	if s.Record != nil {
+		n++
+	}
+	return n
+}
+
+// waiting reports whether somebody waits.
+func (s *State) waiting(env Env) bool {
+	return s.Rest > 0 || slices.ContainsFunc(s.Queue, func(t Ticket) bool { return env.Alive(t.Peer) })
+}
+
+// room reports whether one more hold with this share may begin on a settled
+// state, whoever waits.
+func (s *State) room(share Share) bool {
+	n := s.holding()
+	switch {
+	case n == 0:
+		return true
+	case share > 0:
+		return s.Share > 0 && n < int(share)
+	}
+	return share == Shared && s.Share == Shared
+}
+
+// mixes reports whether a share goes with what holders of a settled state have
+// agreed on.
+func (s *State) mixes(share Share, resize bool) bool {
+	return s.holding() == 0 || s.Share.Mixes(share) || resize && s.Share > 0 && share > 0
+}
+
+// Meant is the hold that a condition speaks of; nil: there is none.
+func (s *State) Meant(x *Expect) *Record {
+	for _, rec := range s.holds() {
+		if (x.Token == 0 || rec.Token == x.Token) && (x.Token != 0 || x.Session == nil || rec.Holder.Session == *x.Session) {
+			return rec
+		}
+	}
+	return nil
+}
+
+// Granted is the hold that a ticket was granted; nil: none.
+func (s *State) Granted(ticket string) *Record {
+	for _, rec := range s.holds() {
+		if rec.Request == ticket {
+			return rec
+		}
+	}
+	return nil
+}
+
+// of is the oldest hold of a session; nil: it has none.
+func (s *State) of(session string) *Record { return s.Meant(&Expect{Session: &session}) }
+
+// add takes in a new hold.
+func (s *State) add(rec *Record) {
+	if s.Share = rec.Share; rec.Share == Alone {
+		s.Record = rec
+	} else {
+		s.Shared = append(slices.Clip(s.Shared), rec)
+	}
+}
+
+// replace puts a hold in the place of itself as it was.
+func (s *State) replace(old, rec *Record) {
+	if s.Record == old {
+		s.Record = rec
+		s.Share = rec.Share
+		return
+	}
+	s.Shared = slices.Clone(s.Shared)
+	s.Shared[slices.Index(s.Shared, old)] = rec
+}
+
+// remove takes a hold out.
+func (s *State) remove(old *Record) {
+	if s.Record == old {
+		s.Record = nil
+	} else {
+		s.Shared = slices.DeleteFunc(slices.Clone(s.Shared), func(r *Record) bool { return r == old })
+	}
+	if s.holding() == 0 {
+		s.Share = Alone
+	}
+}
+
+// Claim is when a ticket may claim the name from those who hold it; zero:
+// never. Each of them must have been asked, as only who was asked is bound by
+// a promise.
+func (s *State) Claim(t *Ticket) time.Time {
+	if t.Claim.IsZero() || s.More > 0 || s.holding() == 0 {
+		return time.Time{}
+	}
+	for _, rec := range s.holds() {
+		if rec.Token > t.Asked {
+			return time.Time{}
+		}
+	}
+	return t.Claim
+}
+
+// Live is the state without dead holds.
+func (s State) Live(now time.Time) State {
+	if s.Record != nil && !s.Record.Live(now) {
+		s.Record = nil
+	}
+	if slices.ContainsFunc(s.Shared, func(r *Record) bool { return !r.Live(now) }) {
+		s.Shared = slices.DeleteFunc(slices.Clone(s.Shared), func(r *Record) bool { return !r.Live(now) })
+	}
+	return s
+}
+
+// InForce is the oldest hold as engines hand it out: nil if nobody holds the
+// name, with those who hold it beside, and who waits.
+func (s State) InForce(env Env) *Record { return s.shown(&Expect{}, env) }
+
+// HeldBy is InForce, but the oldest hold of a session if it has one.
+func (s State) HeldBy(session string, env Env) *Record {
+	if session == "" {
+		return s.InForce(env)
+	}
+	return s.shown(&Expect{Session: &session}, env)
+}
+
+// Shown is the hold that a swap speaks of, as engines hand it out: the one of
+// its token, or its ticket, else the oldest one of its session, else the oldest.
+func (s State) Shown(sw *Swap, env Env) *Record {
+	x := Expect{Token: sw.Expect.Token, Session: sw.Expect.Session}
+	now := s.Live(env.Now)
+	switch {
+	case sw.Do == Join, sw.Do == Leave:
+		if x.Session == nil {
+			x.Session = &sw.Ticket.Holder.Session
+		}
+		if rec := now.Granted(sw.Ticket.ID); rec != nil {
+			x = Expect{Token: rec.Token}
+		}
+	case sw.Do == Take && (x.Token == 0 || now.Meant(&x) == nil):
+		x = Expect{Session: &sw.Holder.Session}
+	}
+	return s.shown(&x, env)
+}
+
+func (s State) shown(x *Expect, env Env) *Record {
+	s = s.Live(env.Now)
+	if s.holding() == 0 {
+		return nil
+	}
+	holds := s.holds()
+	rec := s.Meant(x)
+	if rec == nil {
+		rec = holds[0]
+	}
+	out := *rec
+	out.Others, out.Beside = nil, s.holding()-1
+	for _, r := range holds {
+		if r != rec && len(out.Others) < MaxHolders-1 {
+			other := *r
+			other.Others, other.Waiters, other.Beside, other.Waiting = nil, nil, out.Beside, 0
+			out.Others = append(out.Others, &other)
+		}
+	}
+	out.Waiters, out.Waiting = nil, s.Rest
+	for _, t := range s.Queue {
+		if env.Alive(t.Peer) {
+			out.Waiting++
+			if len(out.Waiters) < MaxWaiters {
+				t.Claim = s.Claim(&t)
+				out.Waiters = append(out.Waiters, t)
+			}
+		}
+	}
+	return &out
+}
+
+// Settle brings a name up to date with the clock: dead holds go, with an entry
+// each, and the first live tickets get what there is room for, or what they may
+// claim. Settling twice at one time changes nothing more.
+func Settle(name string, s State, env Env) (State, Effects) {
+	var eff Effects
+	for _, dead := range s.holds() {
+		if dead.Live(env.Now) {
+			continue
+		}
+		eff.Entries = append(eff.Entries, Entry{
+			Seq: env.Next(), Kind: KindExpired, Name: name, Token: dead.Token, Share: dead.Share,
+			At: dead.Expires, Owner: dead.Holder, Actor: dead.Holder,
+		})
+		s.remove(dead)
+	}
+	if i := s.first(env); i >= 0 && !s.room(s.Queue[i].Share) {
+		if at := s.Claim(&s.Queue[i]); !at.IsZero() && !env.Now.Before(at) {
+			s.giveWay(name, &s.Queue[i], env, &eff)
+		}
+	}
+	return s.admit(name, env, eff)
+}
+
+// first is the place of the first live ticket; negative: there is none.
+func (s *State) first(env Env) int {
+	return slices.IndexFunc(s.Queue, func(t Ticket) bool { return env.Alive(t.Peer) })
+}
+
+// admit gives the first live tickets what there is room for.
+func (s State) admit(name string, env Env, eff Effects) (State, Effects) {
+	for {
+		i := s.first(env)
+		if i < 0 || !s.room(s.Queue[i].Share) {
+			return s, eff
+		}
+		if i == len(s.Queue)-1 && s.Rest > 0 { // the next one is not known
+			eff.Short = true
+			return s, eff
+		}
+		s, eff = grant(name, s, i, env, eff)
+	}
+}
+
+// giveWay ends the holds in the way of a ticket that claims the name: the
+// oldest where one is enough, else all.
+func (s *State) giveWay(name string, head *Ticket, env Env, eff *Effects) {
+	for !s.room(head.Share) {
+		rec := s.holds()[0]
+		eff.Entries = append(eff.Entries, Entry{
+			Seq: env.Next(), Kind: KindHandedOver, Name: name, Token: rec.Token, Share: rec.Share, At: env.Now,
+			Owner: rec.Holder, Actor: rec.Holder, Other: head.Holder, Reason: ReasonNoAnswer,
+		})
+		s.remove(rec)
+	}
+}
+
+// grant gives ticket number i a hold and drops the dead ones before it.
+func grant(name string, s State, i int, env Env, eff Effects) (State, Effects) {
+	for _, t := range s.Queue[:i+1] {
+		eff.Left = append(eff.Left, t.ID)
+		eff.News = append(eff.News, Signal{Peer: t.Peer, Ticket: t.ID})
+	}
+	t := s.Queue[i]
+	rec := &Record{
+		Name: name, Token: env.Next(), Share: t.Share, Holder: t.Holder, Data: t.Data, Terms: t.Terms,
+		Taken: env.Now, Touched: env.Now, Request: t.ID,
+	}
+	rec.expire(t.Confirm)
+	if t.Note != nil {
+		eff.Entries = append(eff.Entries, Entry{
+			Seq: rec.Token, Kind: t.Note.Kind, Name: name, Token: rec.Token, Share: rec.Share, At: env.Now,
+			Owner: rec.Holder, Actor: t.Note.Actor, Reason: t.Note.Reason, Request: t.ID,
+		})
+	}
+	s.add(rec)
+	s.Queue = slices.Clone(s.Queue[i+1:])
+	return s, eff
+}
