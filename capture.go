@@ -2,6 +2,7 @@ package editlock
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -11,7 +12,7 @@ import (
 
 // Capture implements Locker.
 func (m *Manager) Capture(ctx context.Context, id ID, opts *CaptureOptions) (Mutex, error) {
-	c, err := newCapture(ctx, id, opts)
+	c, err := m.newCapture(ctx, id, opts)
 	if err != nil {
 		return Mutex{}, err
 	}
@@ -26,9 +27,12 @@ func (m *Manager) Capture(ctx context.Context, id ID, opts *CaptureOptions) (Mut
 	return *got, nil
 }
 
-func newCapture(ctx context.Context, id ID, opts *CaptureOptions) (*capture, error) {
+func (m *Manager) newCapture(ctx context.Context, id ID, opts *CaptureOptions) (*capture, error) {
 	c := &capture{name: id.String(), owner: OwnerFrom(ctx), opts: options(ctx, opts)}
 	if err := firstError(id.Validate(), c.owner.Validate(), c.opts.validate()); err != nil {
+		return nil, err
+	}
+	if err := m.limited(c, id); err != nil {
 		return nil, err
 	}
 	c.opts.RequestID = scoped(c.opts.RequestID, "capture", c.owner.Session, id)
@@ -56,7 +60,7 @@ func (m *Manager) capture(ctx context.Context, c *capture) (*store.Record, store
 	for again := looks; ; again = false {
 		rec, res, err := seen, at, error(nil)
 		if again {
-			rec, res, sent, err = m.look(ctx, c.opts.RequestID, c.name)
+			rec, res, sent, err = m.look(ctx, c.opts.RequestID, c.name, c.owner.Session)
 		} else {
 			sw, refused := decideCapture(*c, seen)
 			if refused == nil && looks && sw.Do == store.Touch {
@@ -102,6 +106,9 @@ func (m *Manager) refusal(ctx context.Context, err error, name string, caller Ow
 	if err == ErrBusy { //nolint:errorlint // bare by contract; anything wrapped is passed on
 		return busy(rec, res.Now, caller)
 	}
+	if err == ErrConflict { //nolint:errorlint // as above
+		return &ConflictError{Holder: mutex(rec, res.Now)}
+	}
 	if err == ErrNotHeld { //nolint:errorlint // as above
 		id, _ := ParseID(name)
 		return &NotHeldError{ID: id}
@@ -134,9 +141,16 @@ func (m *Manager) CaptureAll(ctx context.Context, ids []ID, opts *CaptureOptions
 	var now store.Result
 	var sent time.Time // when the first try of a retry was sent
 	for {
-		swaps, inTheWay, err := decideAll(c, ids, seen)
+		swaps, inTheWay, err := m.decideAll(c, ids, seen)
+		if err == ErrConflict { //nolint:errorlint // bare by contract
+			return nil, &ConflictError{Holder: mutex(inTheWay[len(inTheWay)-1], now.Now)}
+		}
+		if bad := (*InvalidError)(nil); errors.As(err, &bad) {
+			return nil, err
+		}
 		if err != nil {
 			e := busy(inTheWay[0], now.Now, c.owner)
+			e.Holders, e.Total = nil, 0
 			for _, rec := range inTheWay {
 				e.Holders = append(e.Holders, mutex(rec, now.Now))
 			}
@@ -173,12 +187,19 @@ func (m *Manager) CaptureAll(ctx context.Context, ids []ID, opts *CaptureOptions
 }
 
 // decideAll asks the Capture table for each ID; one refusal refuses all.
-func decideAll(c capture, ids []ID, seen []*store.Record) (swaps []store.Swap, inTheWay []*store.Record, err error) {
+func (m *Manager) decideAll(c capture, ids []ID, seen []*store.Record) (swaps []store.Swap, inTheWay []*store.Record, err error) {
+	asked := c.opts
 	for i, id := range ids {
-		c.name = id.String()
+		c.name, c.opts, c.resize = id.String(), asked, false
+		if err := m.limited(&c, id); err != nil {
+			return nil, nil, err
+		}
 		sw, refused := decideCapture(c, seen[i])
 		if refused != nil {
 			inTheWay, err = append(inTheWay, seen[i]), refused
+			if refused == ErrConflict { //nolint:errorlint // bare by contract
+				return nil, inTheWay, refused
+			}
 			continue
 		}
 		swaps = append(swaps, sw)
@@ -214,6 +235,9 @@ func (m *Manager) Takeover(ctx context.Context, id ID, seen Token, reason string
 	if err := firstError(id.Validate(), c.owner.Validate(), checkSeen(seen), checkReason(reason), c.opts.validate()); err != nil {
 		return Mutex{}, err
 	}
+	if c.opts.Sharing != SharingUnsaid || c.opts.Limit != 0 {
+		return Mutex{}, invalid("sharing", "and limit don't go with a takeover: it keeps those of the hold seen")
+	}
 	if c.opts.Wait != 0 || !c.opts.If.IsZero() {
 		return Mutex{}, invalid("if", "and wait don't go with a takeover: seen_token is its condition")
 	}
@@ -233,7 +257,11 @@ func (m *Manager) Takeover(ctx context.Context, id ID, seen Token, reason string
 	case res.Done:
 		return Mutex{}, m.lost(ctx, c.name, c.owner, 0, rec, res)
 	}
-	return Mutex{}, m.refusal(ctx, decideSeen(seen, rec), c.name, c.owner, seen, rec, res)
+	refused := decideSeen(seen, rec)
+	if refused == nil { // it is shared, and the caller holds it too
+		return Mutex{}, &BusyError{Holder: mutex(rec, res.Now), Self: true}
+	}
+	return Mutex{}, m.refusal(ctx, refused, c.name, c.owner, seen, rec, res)
 }
 
 // permit asks the hook whether caller may end the hold of another person.
@@ -245,10 +273,17 @@ func (m *Manager) permit(ctx context.Context, do Kind, caller Owner, name string
 	if err != nil {
 		return m.storeError(ctx, err)
 	}
-	if decideSeen(seen, view.Record) != nil {
+	if view.Record == nil {
 		return nil // refused by the swap itself
 	}
-	held := mutex(view.Record, view.Now)
+	i := slices.IndexFunc(holdings(view.Record), func(r *store.Record) bool { return r.Token == uint64(seen) })
+	if i < 0 && view.Record.Beside > len(view.Record.Others) {
+		return fmt.Errorf("%w: the holder is one of %d, and not among the first of them", ErrForbidden, view.Record.Beside+1)
+	}
+	if i < 0 {
+		return nil // as above
+	}
+	held := mutex(holdings(view.Record)[i], view.Now)
 	if held.Owner.SamePerson(caller) {
 		return nil
 	}

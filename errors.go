@@ -13,6 +13,7 @@ var (
 	ErrBusy            = errors.New("held by another")
 	ErrLost            = errors.New("the lock is lost")
 	ErrNotHeld         = errors.New("held by nobody")
+	ErrConflict        = errors.New("held in another way")
 	ErrInvalid         = errors.New("invalid argument")
 	ErrForbidden       = errors.New("not allowed")
 	ErrUnauthenticated = errors.New("not authenticated")
@@ -22,8 +23,12 @@ var (
 
 // BusyError says who is in the way.
 type BusyError struct {
-	Holder  Mutex
-	Holders []Mutex // of a CaptureAll: every mutex in the way, Holder the first
+	Holder Mutex
+	// Holders are all in the way, Holder the first: of a CaptureAll the first
+	// holder of each mutex, of a mutex that several hold the first 20 of them,
+	// and then Total counts all. Nil: there is one.
+	Holders []Mutex
+	Total   int
 	// Self: the holder is the caller himself, as the same session or the
 	// same user, in another tab perhaps.
 	Self bool
@@ -59,6 +64,22 @@ func (e *BusyError) Error() string {
 
 // Is makes errors.Is(err, ErrBusy) true.
 func (e *BusyError) Is(target error) bool { return target == ErrBusy }
+
+// ConflictError says that a mutex is held, or waited for, in a way that does not
+// go with what the caller asks for: by a limit instead of exclusive or shared, or by
+// another limit.
+type ConflictError struct{ Holder Mutex }
+
+func (e *ConflictError) Error() string {
+	how := "without a limit"
+	if n := e.Holder.Limit; n > 0 {
+		how = fmt.Sprintf("with the limit %d", n)
+	}
+	return fmt.Sprintf("%s is held %s by %s: ask for the same", e.Holder.ID, how, e.Holder.Owner.Label())
+}
+
+// Is makes errors.Is(err, ErrConflict) true.
+func (e *ConflictError) Is(target error) bool { return target == ErrConflict }
 
 // LostError says that a lock is no longer the caller's, who has it now and
 // how it went.

@@ -27,7 +27,7 @@ const (
 //
 // Calls act for the owner in the context (see WithOwner). A call that is sent
 // again after its answer was lost says so by WithTry. They are safe for
-// concurrent use. Refusals are *BusyError,
+// concurrent use. Refusals are *BusyError, *ConflictError,
 // *LostError or *NotHeldError, wrong arguments are
 // *InvalidError and change nothing, and a store or server out of reach is
 // ErrUnavailable. The store's clock decides what is expired; what is expired
@@ -80,8 +80,8 @@ type Locker interface {
 	// that session only.
 	ReleaseSession(ctx context.Context, session string) (released []ID, err error)
 
-	// Takeover makes the caller the holder in place of the one seen, by his
-	// token: *BusyError if another holds it by now, *NotHeldError if it is
+	// Takeover makes the caller the holder in place of the one seen, by their
+	// token, with the same sharing or limit: *BusyError if another holds it by now, *NotHeldError if it is
 	// free. A reason is required. The status data is empty
 	// and the auto release the default unless opts say otherwise.
 	Takeover(ctx context.Context, id ID, seen Token, reason string, opts *CaptureOptions) (Mutex, error)
@@ -129,6 +129,15 @@ type CaptureOptions struct {
 	// holder does not answer so long, 1 s to 24 h. 0: never by itself, or
 	// what is there.
 	GrantAfter time.Duration
+
+	// Sharing and Limit say who may hold the mutex at the same time: nobody
+	// else, all who share it, or at most Limit, 1 to MaxLimit. Everybody who
+	// holds a mutex or waits for it must agree on its Limit, or on none: else
+	// *ConflictError. A mutex of one's own changes from exclusive to shared at any
+	// time, with the same token, and back only while nobody else holds it or
+	// waits, with a new one: else *BusyError at once, whatever the Wait.
+	Sharing Sharing
+	Limit   int
 
 	// RequestID makes a retry of this capture, of the same mutexes by the same
 	// session, the same capture, for ten minutes. At most 200 bytes. Empty: the
@@ -188,6 +197,8 @@ const (
 	KindHandedOver    Kind = "handed_over"
 	KindWaiting       Kind = "waiting"
 	KindDeclined      Kind = "declined"
+	KindShared        Kind = "shared"   // an exclusive hold lets others share
+	KindUpgraded      Kind = "upgraded" // a shared hold is exclusive now, with a new token
 	// KindGap is an event only: entries after the one asked for are gone, up to
 	// Seq by pruning, or after Seq by a failover that lost the log's end.
 	KindGap Kind = "gap"
@@ -204,6 +215,12 @@ type Entry struct {
 	Token  Token
 	At     time.Time
 	Reason string
+
+	// Sharing and Limit are the hold's, as a Mutex tells them. Replaced is the
+	// token of the shared hold whose place this one took over; else 0.
+	Sharing  Sharing
+	Limit    int
+	Replaced Token
 }
 
 // Event is an entry as it happens.

@@ -10,7 +10,7 @@ import (
 // endings are the kinds of entries that end somebody's hold.
 var endings = []string{
 	string(KindReleased), string(KindExpired), string(KindTakenOver),
-	string(KindForceReleased), string(KindHandedOver),
+	string(KindForceReleased), string(KindHandedOver), string(KindUpgraded),
 }
 
 // lost says who has a mutex now, and looks up how the caller lost it: by the
@@ -71,7 +71,9 @@ func (m *Manager) tellHow(ctx context.Context, caller Owner, losses []loss) {
 		end := ends.Entries[at[l.hold]]
 		// The first takeover after the token ended its hold, unless entries
 		// between the two are pruned.
-		if end == nil || end.Token != l.hold.Token && (Kind(end.Kind) != KindTakenOver || ends.Floor > l.hold.Token) {
+		ended := end != nil && (end.Token == l.hold.Token || end.Replaced == l.hold.Token ||
+			ends.Floor <= l.hold.Token && (Kind(end.Kind) == KindTakenOver || Kind(end.Kind) == KindUpgraded))
+		if !ended {
 			continue
 		}
 		if who, _ := owner(loser(end)); l.byToken || who.SamePerson(caller) {
@@ -82,7 +84,7 @@ func (m *Manager) tellHow(ctx context.Context, caller Owner, losses []loss) {
 
 // loser is whose hold an entry ended.
 func loser(e *store.Entry) store.Party {
-	if Kind(e.Kind) == KindTakenOver {
+	if Kind(e.Kind) == KindTakenOver || Kind(e.Kind) == KindUpgraded {
 		return e.Other
 	}
 	return e.Owner

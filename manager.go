@@ -18,6 +18,10 @@ type ManagerOptions struct {
 	// a refusal should be ErrForbidden, wrapped with the reason. Nil permits.
 	Permit func(ctx context.Context, do Kind, by Owner, held Mutex) error
 
+	// Limits are those of groups and modes. Where one was lowered, those who hold
+	// beyond it stay.
+	Limits []Limit
+
 	// History says how much of it to keep. Zero fields keep everything.
 	History Retention
 

@@ -104,6 +104,29 @@ type Mutex struct {
 	// Waiters are the first in the queue, at most 20; Waiting counts all.
 	Waiters []Waiter
 	Waiting int
+
+	// Sharing is Exclusive or Shared. With a Limit it is SharingUnsaid: at most so
+	// many hold the mutex at once.
+	Sharing Sharing
+	Limit   int
+	// Beside is how many others hold it, too; List leaves it out. Others are the
+	// first of them, oldest first, at most 19, without waiters: Request tells them.
+	Beside int
+	Others []Mutex
+}
+
+// By is the hold with a token, of those that a Request told of: the mutex itself,
+// or one of the others.
+func (m Mutex) By(token Token) (held Mutex, ok bool) {
+	if m.Token == token {
+		return m, true
+	}
+	for _, other := range m.Others {
+		if other.Token == token {
+			return other, true
+		}
+	}
+	return Mutex{}, false
 }
 
 // ExpiresIn is how long the mutex was good for at AsOf; false: for ever.

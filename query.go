@@ -17,7 +17,7 @@ func (m *Manager) Request(ctx context.Context, id ID) (State, Mutex, error) {
 			return 0, Mutex{}, err
 		}
 	}
-	view, err := m.store.Get(ctx, id.String(), "")
+	view, err := m.store.Get(ctx, id.String(), caller.Session)
 	if err != nil {
 		return 0, Mutex{}, m.storeError(ctx, err)
 	}
@@ -25,7 +25,11 @@ func (m *Manager) Request(ctx context.Context, id ID) (State, Mutex, error) {
 	if state == Free {
 		return Free, Mutex{}, nil
 	}
-	return state, mutex(view.Record, view.Now), nil
+	held := mutex(view.Record, view.Now)
+	for _, rec := range view.Record.Others {
+		held.Others = append(held.Others, mutex(rec, view.Now))
+	}
+	return state, held, nil
 }
 
 const (
@@ -51,8 +55,9 @@ func (m *Manager) List(ctx context.Context, q Query) (Page, error) {
 	if err != nil {
 		return Page{}, err
 	}
-	list, contains := q.ranges(after), q.contains()
+	list, contains := q.ranges(spot(after)), q.contains()
 	var page Page
+	var last spot // on it
 	for read := 0; ; {
 		next := list.first()
 		switch {
@@ -60,7 +65,7 @@ func (m *Manager) List(ctx context.Context, q Query) (Page, error) {
 			return page, nil
 		case next.read:
 		case read >= searchMost:
-			page.Next = m.cursors.seal(ctx, q, next.at())
+			page.Next = m.cursors.seal(ctx, q, string(next.at()))
 			return page, nil
 		default:
 			wanted := limit - len(page.Mutexes) + 1
@@ -78,14 +83,16 @@ func (m *Manager) List(ctx context.Context, q Query) (Page, error) {
 			read += found + readCosts
 			continue
 		}
-		mu := mutex(list.take(next), next.now)
+		rec := list.take(next)
+		mu := mutex(rec, next.now)
 		switch {
 		case !contains(mu):
 		case len(page.Mutexes) == limit:
-			page.Next = m.cursors.seal(ctx, q, page.Mutexes[limit-1].ID.String())
+			page.Next = m.cursors.seal(ctx, q, string(last))
 			return page, nil
 		default:
 			page.Mutexes = append(page.Mutexes, mu)
+			last = spotOf(rec)
 		}
 	}
 }

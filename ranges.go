@@ -2,7 +2,10 @@ package editlock
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/editlock/editlock/store"
@@ -23,18 +26,31 @@ type span struct {
 	now  time.Time // of recs
 }
 
-// ranges are the spans of a query behind a name, in which a mutex may stand more
+// spot is where a record stands in a list: its name, and behind it its token. Spots
+// sort as records do. A name alone stands behind all records of it.
+type spot string
+
+func spotOf(rec *store.Record) spot { return spot(fmt.Sprintf("%s\x00%016x", rec.Name, rec.Token)) }
+
+func (s spot) parts() (name string, token uint64) {
+	name, number, _ := strings.Cut(string(s), "\x00")
+	token, _ = strconv.ParseUint(number, 16, 64)
+	return name, token
+}
+
+// ranges are the spans of a query behind a spot, in which a mutex may stand more
 // than once.
 type ranges struct{ spans []*span }
 
 // ranges plans a list: one span for each area, two for what an owner holds, by
 // session and by user.
-func (q Query) ranges(after string) *ranges {
+func (q Query) ranges(after spot) *ranges {
 	out := &ranges{}
 	for _, a := range narrowed(q.Visible, q.Group, q.Mode) {
 		prefix, whole := a.prefix()
 		whole = whole && exact(q.Group, q.Mode)
-		sq := store.Query{Prefix: prefix, Session: q.Session, User: q.UserID, After: after}
+		sq := store.Query{Prefix: prefix, Session: q.Session, User: q.UserID}
+		sq.After, sq.AfterToken = after.parts()
 		if a.Holder == (Owner{}) {
 			out.add(a, sq, whole)
 			continue
@@ -63,12 +79,17 @@ func (r *ranges) add(a Area, q store.Query, whole bool) {
 	r.spans = append(r.spans, s)
 }
 
-// at is a name before which the span has nothing more.
-func (s *span) at() string {
-	if len(s.recs) > 0 {
-		return s.recs[0].Name
+// at is a spot before which the span has nothing more.
+func (s *span) at() spot {
+	switch {
+	case len(s.recs) > 0:
+		return spotOf(&s.recs[0])
+	case s.q.After < s.q.Prefix:
+		return spot(s.q.Prefix)
+	case s.q.AfterToken > 0:
+		return spotOf(&store.Record{Name: s.q.After, Token: s.q.AfterToken})
 	}
-	return max(s.q.Prefix, s.q.After)
+	return spot(s.q.After)
 }
 
 // first is the span whose next name comes first, nil if there is none. One that
@@ -94,13 +115,15 @@ func (s *span) fill(ctx context.Context, st store.Store, limit int) (found int, 
 	s.now, s.last = page.Now, len(page.Records) < limit
 	for i := range page.Records {
 		rec := &page.Records[i]
-		s.q.After = rec.Name
+		s.q.After, s.q.AfterToken = rec.Name, rec.Token
 		if rec.Name != cursorKey && (s.user == "" || rec.Holder.User == s.user) && (s.whole || s.area.seek(rec.Name) == rec.Name) {
 			s.recs = append(s.recs, *rec)
 		}
 	}
 	if !s.whole && !s.last {
-		s.q.After = s.area.seek(s.q.After)
+		if next := s.area.seek(s.q.After); next != s.q.After {
+			s.q.After, s.q.AfterToken = next, 0
+		}
 	}
 	s.read = len(s.recs) > 0 || s.last
 	return len(page.Records), nil
@@ -110,7 +133,7 @@ func (s *span) fill(ctx context.Context, st store.Store, limit int) (found int, 
 func (r *ranges) take(from *span) *store.Record {
 	rec := from.recs[0]
 	for _, s := range r.spans {
-		for len(s.recs) > 0 && s.recs[0].Name == rec.Name {
+		for len(s.recs) > 0 && s.recs[0].Name == rec.Name && s.recs[0].Token == rec.Token {
 			s.recs = s.recs[1:]
 		}
 		s.read = len(s.recs) > 0 || s.last

@@ -79,31 +79,54 @@ func mutex(rec *store.Record, now time.Time) Mutex {
 		ExpiresAt:   rec.Expires,
 		AsOf:        now,
 		Waiting:     rec.Waiting,
+		Beside:      rec.Beside,
 	}
+	m.Sharing, m.Limit = sharing(rec.Share)
 	m.Owner, m.GrantAfter = owner(rec.Holder)
+	m.Waiters = waiters(rec)
+	return m
+}
+
+func waiters(rec *store.Record) (out []Waiter) {
 	for _, t := range rec.Waiters {
 		w := Waiter{ID: t.ID, Since: t.Since, Message: t.Value, GrantAt: t.Claim}
 		w.Owner, _ = owner(t.Holder)
-		m.Waiters = append(m.Waiters, w)
+		out = append(out, w)
 	}
-	return m
+	return out
 }
 
 func entry(e store.Entry) Entry {
 	id, _ := ParseID(e.Name)
 	out := Entry{
 		Seq: e.Seq, Kind: Kind(e.Kind), ID: id, Token: Token(e.Token), At: e.At, Reason: e.Reason,
+		Replaced: Token(e.Replaced),
 	}
+	out.Sharing, out.Limit = sharing(e.Share)
 	out.Owner, _ = owner(e.Owner)
 	out.Actor, _ = owner(e.Actor)
 	out.Other, _ = owner(e.Other)
 	return out
 }
 
-// busy says who is in the way of a caller.
+// busy says who is in the way of a caller: others first, and the caller's own
+// hold only if it is the only one.
 func busy(rec *store.Record, now time.Time, caller Owner) *BusyError {
-	m := mutex(rec, now)
-	return &BusyError{Holder: m, Self: m.Owner.SamePerson(caller)}
+	holders, total := holdings(rec), rec.Beside+1
+	if len(holders) > 1 && rec.Holder.Session == caller.Session {
+		holders, total = holders[1:], total-1
+	}
+	e := &BusyError{Holder: mutex(holders[0], now)}
+	e.Holder.Waiters, e.Holder.Waiting = waiters(rec), rec.Waiting
+	e.Self = e.Holder.Owner.SamePerson(caller)
+	if total > 1 {
+		e.Total = total
+		e.Holders = append(e.Holders, e.Holder)
+		for _, r := range holders[1:] {
+			e.Holders = append(e.Holders, mutex(r, now))
+		}
+	}
+	return e
 }
 
 // unavailable wraps an engine's error for callers; the end of a context stays

@@ -52,7 +52,7 @@ func (m *Manager) release(ctx context.Context, name string, caller Owner, cond C
 	looks := TryFrom(ctx).Again() && (cond.kind != ifToken || grace > 0)
 	if looks {
 		var err error
-		if seen, at, sent, err = m.look(ctx, id, name); err != nil || at.Done {
+		if seen, at, sent, err = m.look(ctx, id, name, caller.Session); err != nil || at.Done {
 			return at.Done, err
 		}
 	}
@@ -126,16 +126,17 @@ func (m *Manager) ReleaseSession(ctx context.Context, session string) ([]ID, err
 	}
 	var released []ID
 	try := TryFrom(ctx)
-	for after := ""; ; {
+	for q := (store.Query{Session: session, Limit: MaxBatch}); ; {
 		age := try.age() // before the store tells the time, or what the first try meant could seem newer
-		page, err := m.store.List(ctx, store.Query{Session: session, After: after, Limit: MaxBatch})
+		page, err := m.store.List(ctx, q)
 		if err != nil {
 			return released, m.storeError(ctx, err)
 		}
 		if len(page.Records) == 0 {
 			return released, nil
 		}
-		after = page.Records[len(page.Records)-1].Name
+		last := &page.Records[len(page.Records)-1]
+		q.After, q.AfterToken = last.Name, last.Token
 		meant := slices.DeleteFunc(page.Records, func(rec store.Record) bool {
 			return try.Again() && rec.Taken.After(page.Now.Add(-age))
 		})
@@ -147,21 +148,26 @@ func (m *Manager) ReleaseSession(ctx context.Context, session string) ([]ID, err
 	}
 }
 
-// dropAll drops the holds seen, together; if one of them has ended meanwhile,
-// each for itself. One that began since is another.
+// dropAll drops the holds seen, together; if one of them has ended meanwhile, or
+// several are of one name, each for itself. One that began since is another.
 func (m *Manager) dropAll(ctx context.Context, recs []store.Record, note store.Note) ([]ID, error) {
 	if len(recs) == 0 {
 		return nil, nil
 	}
 	req := store.Request{}
-	for _, rec := range recs {
+	var res store.Result
+	twice := false
+	for i, rec := range recs {
+		twice = twice || i > 0 && rec.Name == recs[i-1].Name
 		req.Swaps = append(req.Swaps, store.Swap{
 			Name: rec.Name, Do: store.Drop, Expect: store.Expect{Token: rec.Token, Session: &rec.Holder.Session}, Note: &note,
 		})
 	}
-	res, err := m.store.Swap(ctx, req)
-	if err != nil {
-		return nil, m.storeError(ctx, err)
+	if !twice {
+		var err error
+		if res, err = m.store.Swap(ctx, req); err != nil {
+			return nil, m.storeError(ctx, err)
+		}
 	}
 	var dropped []ID
 	for i, rec := range recs {
@@ -208,7 +214,7 @@ func (m *Manager) HandOver(ctx context.Context, id ID) (bool, error) {
 	}
 	key, expect := scoped(TryFrom(ctx).Key, "hand-over", caller.Session, name), store.Expect{Session: &caller.Session, Waiting: true}
 	if TryFrom(ctx).Again() {
-		rec, res, sent, err := m.look(ctx, key, name)
+		rec, res, sent, err := m.look(ctx, key, name, caller.Session)
 		switch {
 		case err != nil || res.Done:
 			return res.Done, err

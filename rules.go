@@ -24,9 +24,10 @@ func standing(rec *store.Record, caller Owner) State {
 
 // capture is a wish to capture one mutex.
 type capture struct {
-	name  string
-	owner Owner
-	opts  CaptureOptions
+	name   string
+	owner  Owner
+	opts   CaptureOptions
+	resize bool // the limit is the Manager's, which may have had another one
 
 	confirm time.Duration // it is taken for so long until the owner confirms; 0: on its terms
 }
@@ -42,10 +43,12 @@ func (c capture) guess() *store.Record {
 		Holder: store.Party{Session: c.owner.Session},
 		Data:   c.opts.If.statusData,
 		Token:  uint64(c.opts.If.token),
+		Share:  unread,
 	}
 }
 
-// decideCapture is the Capture table. It returns ErrBusy or ErrLost bare.
+// decideCapture is the Capture table. It returns ErrBusy, ErrConflict or ErrLost
+// bare.
 func decideCapture(c capture, rec *store.Record) (store.Swap, error) {
 	cond := c.opts.If
 	switch standing(rec, c.owner) {
@@ -62,30 +65,82 @@ func decideCapture(c capture, rec *store.Record) (store.Swap, error) {
 			if rec.Data != cond.statusData {
 				return store.Swap{}, ErrLost
 			}
-			return c.touch(store.Expect{Data: &cond.statusData}), nil
+			return c.renew(rec, store.Expect{Data: &cond.statusData})
 		case ifToken:
 			if rec.Token != uint64(cond.token) {
 				return store.Swap{}, ErrLost
 			}
-			return c.touch(store.Expect{Token: uint64(cond.token)}), nil
+			return c.renew(rec, store.Expect{Token: uint64(cond.token)})
 		default:
-			return c.touch(store.Expect{Token: rec.Token}), nil
+			return c.renew(rec, store.Expect{Token: rec.Token})
 		}
 	default:
-		if cond.IsZero() || cond.Free() {
-			return store.Swap{}, ErrBusy
+		switch {
+		case !cond.IsZero() && !cond.Free():
+			return store.Swap{}, ErrLost
+		case !c.mixes(rec):
+			return store.Swap{}, ErrConflict
+		case c.room(rec):
+			return c.take(), nil
 		}
-		return store.Swap{}, ErrLost
+		return store.Swap{}, ErrBusy
 	}
 }
 
+// renew refreshes the caller's own hold, and changes its share if asked to:
+// exclusive to shared at any time, shared to exclusive only while nobody else holds
+// the mutex or waits, as two who wait for each other to leave would wait without end.
+func (c capture) renew(rec *store.Record, expect store.Expect) (store.Swap, error) {
+	share := c.opts.share()
+	switch {
+	case rec.Share == unread || c.opts.keeps(rec.Share):
+		return c.touch(expect), nil
+	case share > 0 || rec.Share > 0:
+		if share > 0 && rec.Share > 0 && c.resize {
+			return c.touch(expect), nil
+		}
+		return store.Swap{}, ErrConflict
+	case share == store.Shared:
+		expect.Token = rec.Token
+		sw := c.touch(expect)
+		sw.Share = &share
+		sw.Note = &store.Note{Kind: string(KindShared), Actor: party(c.owner, 0)}
+		return sw, nil
+	case rec.Beside > 0 || rec.Waiting > 0:
+		return store.Swap{}, ErrBusy
+	}
+	sw, alone := c.take(), store.Alone
+	sw.Expect, sw.Share = expect, &alone
+	sw.Expect.Token, sw.Expect.Session, sw.Expect.Data, sw.Expect.Sole = rec.Token, &c.owner.Session, &rec.Data, true
+	sw.Note.Kind = string(KindUpgraded)
+	if c.opts.StatusData == "" {
+		sw.Data = &rec.Data
+	}
+	if c.opts.GrantAfter == 0 {
+		sw.Holder = &rec.Holder
+	}
+	terms := rec.Terms
+	if change := c.opts.AutoRelease.change(); change != nil {
+		terms = c.opts.AutoRelease.terms()
+	}
+	sw.Terms = &terms
+	return sw, nil
+}
+
+// unread is the share of a hold that nobody has read.
+const unread store.Share = -2
+
 func (c capture) take() store.Swap {
 	p, terms := party(c.owner, c.opts.GrantAfter), c.opts.AutoRelease.terms()
-	return store.Swap{
+	sw := store.Swap{
 		Name: c.name, Do: store.Take, Expect: store.Expect{Free: true},
 		Holder: &p, Data: &c.opts.StatusData, Terms: &terms, Confirm: c.confirm,
-		Note: &store.Note{Kind: string(KindCaptured), Actor: p},
+		Note: &store.Note{Kind: string(KindCaptured), Actor: p}, Resize: c.resize,
 	}
+	if share := c.opts.share(); share != store.Alone {
+		sw.Share = &share
+	}
+	return sw
 }
 
 func (c capture) touch(expect store.Expect) store.Swap {
@@ -107,18 +162,17 @@ func (c capture) join(rec *store.Record, peer string) store.Swap {
 	take := c.take()
 	t := store.Ticket{
 		ID: c.opts.RequestID, Peer: peer, Holder: *take.Holder, Data: *take.Data, Terms: *take.Terms,
-		Note: take.Note, Value: c.opts.Message, Confirm: confirmWithin,
+		Note: take.Note, Value: c.opts.Message, Confirm: confirmWithin, Share: c.opts.share(),
 	}
-	// Whoever holds it by now is queued behind; only a promise is one holder's.
+	// Those who hold it by now are queued behind; only promises are of those seen.
 	var expect store.Expect
 	if c.opts.Message != "" {
-		_, t.ClaimAfter = owner(rec.Holder)
-	}
-	if t.ClaimAfter > 0 {
-		expect.Token = rec.Token
+		if t.Asked, t.ClaimAfter = asked(rec); t.ClaimAfter > 0 {
+			expect.Token = rec.Token
+		}
 	}
 	return store.Swap{
-		Name: c.name, Do: store.Join, Expect: expect, Ticket: &t,
+		Name: c.name, Do: store.Join, Expect: expect, Ticket: &t, Resize: c.resize,
 		Note: &store.Note{Kind: string(KindWaiting), Actor: t.Holder, Reason: c.opts.Message},
 	}
 }

@@ -255,7 +255,7 @@ func TestDecideAll(t *testing.T) {
 	mine, theirs := record(me), record(someone)
 	c := capture{owner: me}
 	t.Run("all free or mine: a swap each, in order", func(t *testing.T) {
-		swaps, inTheWay, err := decideAll(c, ids, []*store.Record{nil, mine, nil})
+		swaps, inTheWay, err := (&Manager{}).decideAll(c, ids, []*store.Record{nil, mine, nil})
 		if err != nil || inTheWay != nil || len(swaps) != 3 {
 			t.Fatalf("%d swaps, %d in the way, %v", len(swaps), len(inTheWay), err)
 		}
@@ -266,7 +266,7 @@ func TestDecideAll(t *testing.T) {
 		}
 	})
 	t.Run("one held by another: all refused, and all in the way named", func(t *testing.T) {
-		_, inTheWay, err := decideAll(c, ids, []*store.Record{theirs, nil, theirs})
+		_, inTheWay, err := (&Manager{}).decideAll(c, ids, []*store.Record{theirs, nil, theirs})
 		if !errors.Is(err, ErrBusy) || len(inTheWay) != 2 {
 			t.Errorf("%d in the way, %v; want 2 and busy", len(inTheWay), err)
 		}

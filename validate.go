@@ -40,7 +40,7 @@ func (o CaptureOptions) validate() error {
 		return invalid("grant_after", "is %v; between %v and %v is allowed", o.GrantAfter, minGrantAfter, maxGrantAfter)
 	}
 	return firstError(
-		checkStatusData(o.StatusData), o.AutoRelease.Validate(), o.If.validate(),
+		o.checkSharing(), checkStatusData(o.StatusData), o.AutoRelease.Validate(), o.If.validate(),
 		checkWords("message", o.Message, MaxMessage), checkRequestID(o.RequestID),
 	)
 }
@@ -133,7 +133,7 @@ func (q HistoryQuery) validate() error {
 	}
 	for _, k := range q.Kinds {
 		if !k.known() {
-			return invalid("kind", "%q is not known; captured, released, expired, taken_over, force_released, handed_over, waiting and declined are", k)
+			return invalid("kind", "%q is not known; captured, released, expired, taken_over, force_released, handed_over, waiting, declined, shared and upgraded are", k)
 		}
 	}
 	return firstError(
@@ -145,7 +145,7 @@ func (q HistoryQuery) validate() error {
 func (k Kind) known() bool {
 	switch k {
 	case KindCaptured, KindReleased, KindExpired, KindTakenOver, KindForceReleased,
-		KindHandedOver, KindWaiting, KindDeclined:
+		KindHandedOver, KindWaiting, KindDeclined, KindShared, KindUpgraded:
 		return true
 	default: // a gap is no entry
 		return false

@@ -105,7 +105,7 @@ func (w *waiting) tryJoin(ctx context.Context) bool {
 				w.err = m.refusal(ctx, err, c.name, c.owner, 0, rec, res)
 			}
 			return false
-		case err != ErrBusy || w.timeUp: //nolint:errorlint // bare: in the way
+		case err != ErrBusy || w.timeUp, standing(rec, c.owner) == CapturedByMe && !c.opts.If.Free(): //nolint:errorlint // bare: in the way
 			w.err = m.refusal(ctx, err, c.name, c.owner, 0, rec, res)
 			return false
 		}
@@ -253,7 +253,7 @@ func (m *Manager) leave(ctx context.Context, c *capture, keepGrant bool) {
 func (m *Manager) withdraw(ctx context.Context, id ID, caller Owner, requestID string) (bool, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), beatEvery)
 	defer cancel()
-	t := store.Ticket{ID: scoped(requestID, "capture", caller.Session, id)}
+	t := store.Ticket{ID: scoped(requestID, "capture", caller.Session, id), Holder: store.Party{Session: caller.Session}}
 	m.waits.withdraw(t.ID)
 	rec, res, err := m.swap(ctx, "", store.Swap{Name: id.String(), Do: store.Leave, Ticket: &t})
 	if err != nil { // those who waited by it have gone
@@ -286,7 +286,7 @@ func (m *Manager) leaveLater(c *capture, keepGrant bool) {
 func (m *Manager) tryLeave(ctx context.Context, c *capture, keepGrant bool) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), beatEvery)
 	defer cancel()
-	t := store.Ticket{ID: c.opts.RequestID, Peer: m.waits.peer}
+	t := store.Ticket{ID: c.opts.RequestID, Peer: m.waits.peer, Holder: store.Party{Session: c.owner.Session}}
 	rec, res, err := m.swap(ctx, "", store.Swap{Name: c.name, Do: store.Leave, Ticket: &t})
 	if err != nil || res.Done || keepGrant || rec == nil || rec.Request != t.ID {
 		return err
@@ -299,7 +299,7 @@ func (m *Manager) tryLeave(ctx context.Context, c *capture, keepGrant bool) erro
 // that is known, and true if the caller must try again.
 func (w *waiting) outcome(ctx context.Context) (again bool) {
 	m, c := w.m, w.c
-	view, err := m.store.Get(ctx, c.name, "")
+	view, err := m.store.Get(ctx, c.name, c.owner.Session)
 	if err != nil {
 		w.err = m.storeError(ctx, err)
 		return false

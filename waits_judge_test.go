@@ -232,7 +232,7 @@ func (j *judge) quiet() {
 func (j *judge) rest() {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	view, err := j.Store.Get(context.Background(), report.String())
+	view, err := j.Store.Get(context.Background(), report.String(), "")
 	if err != nil || view.Record != nil {
 		j.fault("in the end %+v holds, %v", view.Record, err)
 	}
@@ -294,7 +294,7 @@ func (j *judge) Sweep(ctx context.Context, keep store.Retention) (time.Duration,
 
 // look checks what stands in the store. The caller holds mu.
 func (j *judge) look() {
-	view, err := j.Store.Get(context.Background(), report.String())
+	view, err := j.Store.Get(context.Background(), report.String(), "")
 	if err != nil {
 		j.fault("the judge can't look: %v", err)
 		return

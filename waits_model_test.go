@@ -284,8 +284,8 @@ func (l *wire) Swap(ctx context.Context, req store.Request) (store.Result, error
 	return through(ctx, l, func() (store.Result, error) { return l.Store.Swap(ctx, req) })
 }
 
-func (l *wire) Get(ctx context.Context, name string) (store.View, error) {
-	return through(ctx, l, func() (store.View, error) { return l.Store.Get(ctx, name) })
+func (l *wire) Get(ctx context.Context, name, session string) (store.View, error) {
+	return through(ctx, l, func() (store.View, error) { return l.Store.Get(ctx, name, session) })
 }
 
 func (l *wire) Log(ctx context.Context, q store.LogQuery) (store.LogPage, error) {

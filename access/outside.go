@@ -38,6 +38,7 @@ func (v view) mutex(m editlock.Mutex) editlock.Mutex {
 	for i := range m.Waiters {
 		m.Waiters[i].Owner = v.owner(m.Waiters[i].Owner)
 	}
+	m.Others = v.mutexes(append([]editlock.Mutex(nil), m.Others...))
 	return m
 }
 
@@ -56,8 +57,11 @@ func (v view) entry(e editlock.Entry) editlock.Entry {
 // err shows whom a refusal names.
 func (v view) err(err error) error {
 	var busy *editlock.BusyError
+	var other *editlock.ConflictError
 	var lost *editlock.LostError
 	switch {
+	case errors.As(err, &other):
+		return &editlock.ConflictError{Holder: v.mutex(other.Holder)}
 	case errors.As(err, &busy):
 		shown := *busy
 		shown.Holder, shown.Holders = v.mutex(busy.Holder), v.mutexes(append([]editlock.Mutex(nil), busy.Holders...))

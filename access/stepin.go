@@ -81,6 +81,9 @@ func (w *guarded) stepIn(ctx context.Context, id editlock.ID, seen editlock.Toke
 		}
 	}
 	state, held, err := w.inner.Request(ctx, id)
+	if meant, ok := held.By(seen); ok {
+		held = meant
+	}
 	as := editlock.OwnerFrom(ctx)
 	switch {
 	case err != nil:

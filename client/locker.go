@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -63,6 +64,7 @@ func (c *Client) capture(ctx context.Context, body *wire.CaptureRequest, opts *e
 	}
 	body.Owner, body.StatusData, body.AutoRelease = me(ctx), o.StatusData, form(o.AutoRelease)
 	body.If, body.Wait, body.Message, body.GrantAfter = wire.FromCondition(o.If), duration(o.Wait), o.Message, duration(o.GrantAfter)
+	body.Sharing, body.Limit = wire.FromSharing(o.Sharing), o.Limit
 	m := message{method: http.MethodPost, path: "/v1/capture", key: key, body: body, wait: body.Wait}
 	if o.Wait <= 0 {
 		return fields(c.send(ctx, m, answer))
@@ -137,6 +139,11 @@ func (c *Client) Request(ctx context.Context, id editlock.ID) (editlock.State, e
 	for _, state := range []editlock.State{editlock.CapturedByMe, editlock.CapturedByOther} {
 		if out.State == state.String() {
 			m, err := c.mutex(out.Mutex)
+			if err != nil || len(out.Holders) == 0 {
+				return state, m, err
+			}
+			holders, err := wire.RootMutexes(out.Holders)
+			m.Others = slices.DeleteFunc(holders, func(other editlock.Mutex) bool { return other.Token == m.Token })
 			return state, m, err
 		}
 	}
@@ -198,6 +205,8 @@ func (c *Client) Takeover(ctx context.Context, id editlock.ID, seen editlock.Tok
 		return editlock.Mutex{}, invalid("if", "and wait don't go with a takeover: seen_token is its condition")
 	case o.Message != "":
 		return editlock.Mutex{}, invalid("message", "goes with a wait only: the holder answers who waits")
+	case o.Sharing != editlock.SharingUnsaid || o.Limit != 0:
+		return editlock.Mutex{}, invalid("sharing", "and limit don't go with a takeover: it keeps those of the hold seen")
 	}
 	key, err := requestID(ctx, o.RequestID)
 	if err != nil {

@@ -167,6 +167,7 @@ func TestGuard(t *testing.T) {
 		"PostgreSQL": func(t *testing.T) *world { return onPostgres(t, server, false) },
 		"MariaDB":    func(t *testing.T) *world { return onMariaDB(t, maria) },
 	} {
+		t.Run("a shared hold writes nothing on "+name, func(t *testing.T) { testShared(t, open(t)) })
 		t.Run("others go on while a transaction guards one on "+name, func(t *testing.T) { testOthers(t, open(t)) })
 		t.Run("an expired hold stays where it is while it is guarded on "+name, func(t *testing.T) { testExpiry(t, open(t)) })
 	}
@@ -197,6 +198,29 @@ func testStale(t *testing.T, w *world) {
 	if got := w.text(); got != "ann's" {
 		t.Errorf("the text is %q", got)
 	}
+}
+
+func testShared(t *testing.T, w *world) {
+	ctx := editlock.WithOwner(t.Context(), owner("ann"))
+	hold := func(sharing editlock.Sharing) editlock.Mutex {
+		m, err := w.locks.Capture(ctx, report, &editlock.CaptureOptions{Sharing: sharing})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	write := func(m editlock.Mutex, want error) {
+		t.Helper()
+		if err := w.write(t.Context(), m.Token, "ann's", func() {}); !errors.Is(err, want) {
+			t.Errorf("a write under %+v: %v, want %v", m, err, want)
+		}
+	}
+	write(hold(editlock.Shared), editlock.ErrLost)
+	alone := hold(editlock.Exclusive)
+	write(alone, nil)
+	write(hold(editlock.Shared), editlock.ErrLost) // the same token
+	write(alone, editlock.ErrLost)
+	write(hold(editlock.Exclusive), nil)
 }
 
 func testKeeps(t *testing.T, w *world) {

@@ -214,11 +214,13 @@ func (c *call) captureOptions(in *wire.CaptureRequest) (*editlock.CaptureOptions
 	auto, badAuto := in.AutoRelease.Root("auto_release")
 	cond, badCond := in.If.Root()
 	grant, badGrant := grantAfter(in.GrantAfter)
-	if err := first(c.actAs(in.Owner), badAuto, badCond, badGrant, c.try()); err != nil {
+	sharing, badSharing := wire.RootSharing(in.Sharing)
+	if err := first(c.actAs(in.Owner), badAuto, badCond, badGrant, badSharing, c.try()); err != nil {
 		return nil, err
 	}
 	opts := &editlock.CaptureOptions{
 		StatusData: in.StatusData, AutoRelease: auto, If: cond, Message: in.Message, GrantAfter: grant,
+		Sharing: sharing, Limit: in.Limit,
 		RequestID: editlock.TryFrom(c.ctx).Key,
 	}
 	if in.Wait != nil {
@@ -329,6 +331,9 @@ func request(c *call, in *wire.LookRequest) (any, error) {
 	if state != editlock.Free {
 		form := wire.FromMutex(m)
 		out.Mutex = &form
+		if len(m.Others) > 0 {
+			out.Holders = append([]wire.Mutex{form}, wire.FromMutexes(m.Others)...)
+		}
 	}
 	return out, nil
 }

@@ -25,7 +25,7 @@ func TestCapture(t *testing.T) {
 			Mutex:      wire.ID{Group: "demo", Mode: "document", ID: "42"},
 			Owner:      wire.Owner{Session: "s-ivanov", UserID: "17", Login: "ivanov", Name: "Иванов И. И.", Host: "10.0.0.17"},
 			StatusData: "tab 1", AutoRelease: wire.AutoRelease{Idle: &idle, MaxHold: &hold}, Token: first.Mutex.Token,
-			ExpiresIn: &left, Waiters: []wire.Waiter{},
+			ExpiresIn: &left, Waiters: []wire.Waiter{}, Sharing: "exclusive",
 		}}
 		if diff := cmp.Diff(want, first, cmpopts.IgnoreTypes(time.Time{}, &time.Time{})); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)

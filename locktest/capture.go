@@ -147,6 +147,7 @@ func wantNew(t *testing.T, m editlock.Mutex, id editlock.ID, by editlock.Owner) 
 	want := editlock.Mutex{
 		ID: id, Owner: by, AutoRelease: editlock.TimeoutAutoRelease(editlock.DefaultIdle), Token: m.Token,
 		CapturedAt: m.CapturedAt, RefreshedAt: m.CapturedAt, ExpiresAt: m.CapturedAt.Add(editlock.DefaultIdle),
+		Sharing: editlock.Exclusive,
 	}
 	sameMutex(t, "the mutex captured", m, want)
 	if m.Token == 0 || m.CapturedAt.IsZero() {

@@ -61,6 +61,9 @@ func wantHistory(t *testing.T, l editlock.Locker, id editlock.ID, want []editloc
 			t.Errorf("entry %d (number %d, at %v) stands behind number %d, at %v", i, e.Seq, e.At, got[i-1].Seq, got[i-1].At)
 		}
 	}
+	for i := range want {
+		want[i].Sharing = editlock.Exclusive
+	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(editlock.Entry{}, "Seq", "At", "ID")); diff != "" {
 		t.Errorf("history of %v (-want +got):\n%s", id, diff)
 	}

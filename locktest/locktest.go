@@ -62,6 +62,7 @@ func Run(t *testing.T, h Harness) {
 		{"Wait", testWait},
 		{"Queue", testQueue},
 		{"Ask", testAsk},
+		{"Sharing", testSharing},
 		{"Takeover", testTakeover},
 		{"ForceRelease", testForceRelease},
 		{"History", testHistory},

@@ -263,6 +263,13 @@ type Note struct {
 	Reason string
 }
 
+// Ended reports whether an entry of the name, of a kind that ends holds, tells of
+// the end of a hold before it: of its own, of one whose place it took, or of any
+// where somebody holds the name alone after it.
+func (e *Entry) Ended(token uint64) bool {
+	return e.Token == token || e.Replaced == token || e.Share == Alone
+}
+
 // Entry is one line of the log.
 type Entry struct {
 	Seq   uint64

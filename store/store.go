@@ -71,8 +71,8 @@ type Store interface {
 	Log(ctx context.Context, q LogQuery) (LogPage, error)
 
 	// Ends looks up how holds ended: for each, the first log entry of its name
-	// above its token that has one of the kinds, among as many as EndsWithin
-	// says; nil if there is none. Its cost does not grow with the log.
+	// above its token that has one of the kinds, and tells of its end by
+	// Entry.Ended, among as many as EndsWithin says; nil if there is none. Its cost does not grow with the log.
 	Ends(ctx context.Context, holds []Hold, kinds []string) (Ends, error)
 
 	// Beat keeps a waiting process alive for ttl and returns the IDs of its

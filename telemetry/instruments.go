@@ -14,6 +14,7 @@ import (
 const (
 	ok              = "ok"
 	busy            = "busy"
+	conflict        = "conflict"
 	lost            = "lost"
 	invalid         = "invalid"
 	forbidden       = "forbidden"
@@ -39,6 +40,7 @@ func outcome(err error) string {
 		name string
 	}{
 		{editlock.ErrBusy, busy},
+		{editlock.ErrConflict, conflict},
 		{editlock.ErrLost, lost},
 		{editlock.ErrNotHeld, notHeld},
 		{editlock.ErrInvalid, invalid},

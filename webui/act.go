@@ -247,6 +247,9 @@ func together(ctx context.Context, all []target, f func(target) error) []error {
 
 func (h *handler) do(ctx context.Context, me Identity, do string, t target, reason string) error {
 	state, m, err := h.locker.Request(ctx, t.ID)
+	if meant, ok := m.By(t.Token); ok {
+		m = meant
+	}
 	switch {
 	case err != nil:
 		return err

@@ -50,6 +50,8 @@ func eventOf(e editlock.Entry) event {
 		if e.Owner.Session != e.Actor.Session {
 			out.Whom = &e.Owner
 		}
+	case editlock.KindUpgraded: // of one's own hold
+		out.Whom = &editlock.Owner{}
 	default: // as it stands
 	}
 	if *out.Whom == (editlock.Owner{}) {
@@ -126,6 +128,7 @@ type historyView struct {
 var kinds = []editlock.Kind{
 	editlock.KindCaptured, editlock.KindReleased, editlock.KindExpired, editlock.KindTakenOver,
 	editlock.KindForceReleased, editlock.KindHandedOver, editlock.KindWaiting, editlock.KindDeclined,
+	editlock.KindShared, editlock.KindUpgraded,
 }
 
 // history shows what happened to all locks, or what a filter leaves of it.

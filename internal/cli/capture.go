@@ -16,16 +16,20 @@ func (a *app) capture() *cobra.Command {
 		Use: "capture ID",
 		Example: `editlock capture task/42 --session desk-1 --name Ivanov --idle 10m
 editlock capture task/42 --session desk-2 --name Petrov --wait 1m --message "may I?"
-editlock capture task/42 --session desk-1 --if-token 7 --status-data "page 3 of 9"`,
+editlock capture import/nightly --session job-1 --limit 3 --wait 10m`,
 		Args: a.arguments("ID"),
 	})
 	cmd.Flags().SortFlags = false
 	owner := a.ownerFlags(cmd)
 	terms := a.termFlags(cmd.Flags())
 	cond := a.conditionFlags(cmd.Flags(), true)
+	share := a.shareFlags(cmd.Flags())
 	wait := a.waitFlags(cmd.Flags())
 	a.jsonFlag(cmd.Flags())
 	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
+		if err := a.oneOf(cmd, "shared", "exclusive", "limit"); err != nil {
+			return err
+		}
 		return a.oneOf(cmd, "if-free", "if-status-data", "if-token")
 	}
 	cmd.RunE = a.onLocks(func(ctx context.Context, locks editlock.Locker, args []string) error {
@@ -37,6 +41,7 @@ editlock capture task/42 --session desk-1 --if-token 7 --status-data "page 3 of 
 		if err := terms.fill(opts); err != nil {
 			return err
 		}
+		share.fill(opts)
 		wait.fill(opts)
 		ctx = owner.with(ctx)
 		if opts.Wait > 0 {

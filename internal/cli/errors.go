@@ -50,7 +50,7 @@ func (a *app) exit(cmd *cobra.Command, err error) int {
 	switch {
 	case errors.Is(err, editlock.ErrInvalid):
 		return exitUsage
-	case errors.Is(err, editlock.ErrBusy), errors.Is(err, editlock.ErrLost):
+	case errors.Is(err, editlock.ErrBusy), errors.Is(err, editlock.ErrConflict), errors.Is(err, editlock.ErrLost):
 		return exitBusy
 	case errors.Is(err, editlock.ErrNotHeld):
 		return exitNotHeld
@@ -75,7 +75,7 @@ var flagOf = map[string]string{
 	"kind": "kind", "url": "store", "limit": "limit", "after": "after",
 	"auto_release": "idle", "auto_release.idle": "idle", "auto_release.max_hold": "max-hold",
 	"status_data": "status-data", "if.status_data": "if-status-data", "if.token": "if-token",
-	"wait": "wait", "message": "message", "grant_after": "grant-after",
+	"sharing": "shared", "wait": "wait", "message": "message", "grant_after": "grant-after",
 	"reason": "reason", "seen_token": "seen-token", "waiter": "waiter",
 }
 

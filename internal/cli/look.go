@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -64,6 +65,15 @@ func (a *app) showHolder(m editlock.Mutex) {
 	}
 	row("holder.until", until)
 	row("holder.status", words.Plain(m.StatusData))
+	switch {
+	case m.Limit > 0:
+		row("holder.sharing", a.words.Text("holder.limit", strconv.Itoa(m.Limit)))
+	case m.Sharing == editlock.Shared:
+		row("holder.sharing", a.words.Text("holder.shared"))
+	}
+	for _, other := range m.Others {
+		row("holder.beside", a.words.Who(other.Owner))
+	}
 	if m.Waiting == 0 {
 		return
 	}

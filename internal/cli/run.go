@@ -37,6 +37,7 @@ editlock run doc/readme --idle 1m --name Ivanov -- vi README.md`,
 	cmd.Flags().SortFlags = false
 	owner := a.ownerFlags(cmd)
 	terms := a.termFlags(cmd.Flags())
+	share := a.shareFlags(cmd.Flags())
 	wait := a.waitFlags(cmd.Flags())
 	killAfter := defaultKillAfter
 	cmd.Flags().DurationVar(&killAfter, "kill-after", defaultKillAfter, a.words.Text("flag.kill_after"))
@@ -55,6 +56,7 @@ editlock run doc/readme --idle 1m --name Ivanov -- vi README.md`,
 		if err := terms.fill(opts); err != nil {
 			return err
 		}
+		share.fill(opts)
 		wait.fill(opts)
 		command, err := a.lookUp(args[1:])
 		if err != nil {

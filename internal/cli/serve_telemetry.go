@@ -38,7 +38,7 @@ func (s *server) observe(ctx context.Context) (err error) {
 	}
 	heed := catchStops()
 	locks, err := connect.Open(ctx, s.conf.Store, &connect.Options{
-		Manager: &editlock.ManagerOptions{History: s.conf.Retention(), Logger: s.log},
+		Manager: &editlock.ManagerOptions{History: s.conf.Retention(), Limits: s.conf.HolderLimits(), Logger: s.log},
 		Wrap:    s.telemetry.Store,
 	})
 	if err != nil {

@@ -37,6 +37,29 @@ func (t *termFlags) fill(opts *editlock.CaptureOptions) error {
 	return err
 }
 
+// shareFlags say who may hold a mutex at the same time.
+type shareFlags struct {
+	shared, exclusive bool
+	limit             int
+}
+
+func (a *app) shareFlags(fs *pflag.FlagSet) *shareFlags {
+	s := &shareFlags{}
+	fs.BoolVar(&s.shared, "shared", false, a.words.Text("flag.shared"))
+	fs.BoolVar(&s.exclusive, "exclusive", false, a.words.Text("flag.exclusive"))
+	fs.IntVar(&s.limit, "limit", 0, a.words.Text("flag.holders"))
+	return s
+}
+
+func (s *shareFlags) fill(opts *editlock.CaptureOptions) {
+	switch opts.Limit = s.limit; {
+	case s.shared:
+		opts.Sharing = editlock.Shared
+	case s.exclusive:
+		opts.Sharing = editlock.Exclusive
+	}
+}
+
 // waitFlags say how to wait for what another holds.
 type waitFlags struct {
 	wait    time.Duration

@@ -82,6 +82,10 @@ func (a *app) eventText(e editlock.Event) string {
 		text = a.words.Text("event.waiting", name, actor)
 	case editlock.KindDeclined:
 		text = a.words.Text("event.declined", name, owner, other)
+	case editlock.KindShared:
+		text = a.words.Text("event.shared", name, owner)
+	case editlock.KindUpgraded:
+		text = a.words.Text("event.upgraded", name, owner, tokenText(e.Token))
 	default:
 		text = name + ": " + a.words.Kind(e.Kind)
 	}

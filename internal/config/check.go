@@ -41,7 +41,27 @@ func (c *Config) check() error {
 			return fmt.Errorf("link %d: %w", i+1, err)
 		}
 	}
+	for i, h := range c.Holders {
+		if err := c.checkHolders(h, c.Holders[:i]); err != nil {
+			return fmt.Errorf("limit %d: %w", i+1, err)
+		}
+	}
 	return c.checkUsers()
+}
+
+func (c *Config) checkHolders(h Holders, before []Holders) error {
+	if err := (editlock.ID{Group: h.Group, Mode: h.Mode, ID: "1"}).Validate(); err != nil {
+		return err
+	}
+	if h.Most < 1 || h.Most > editlock.MaxLimit {
+		return fmt.Errorf("holders: must be between 1 and %d, not %d", editlock.MaxLimit, h.Most)
+	}
+	for i, other := range before {
+		if h.Group == other.Group && h.Mode == other.Mode {
+			return fmt.Errorf("it is for the group %q and mode %q, as limit %d is", h.Group, h.Mode, i+1)
+		}
+	}
+	return nil
 }
 
 func checkLink(l webui.Link) error {

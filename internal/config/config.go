@@ -56,6 +56,7 @@ type Config struct {
 	Issuers      []Issuer      `toml:"issuer,omitempty"`
 	Rules        []access.Rule `toml:"rule,omitempty"`
 	Links        []webui.Link  `toml:"link,omitempty"`
+	Holders      []Holders     `toml:"limit,omitempty"`
 
 	file    string            // "": none
 	sources map[string]Source // of settings, limits and history; absent: the default
@@ -76,6 +77,23 @@ type Presence struct {
 // IsOff reports whether nobody is told who looks at a record.
 func (p Presence) IsOff(id editlock.ID) bool {
 	return slices.ContainsFunc(p.Off, func(group auth.Pattern) bool { return group.Match(id.Group) })
+}
+
+// Holders is how many may hold the mutexes of a group and mode at once, whatever
+// their captures say.
+type Holders struct {
+	Group string `toml:"group"`
+	Mode  string `toml:"mode"`
+	Most  int    `toml:"holders"`
+}
+
+// HolderLimits are the limits of all groups and modes that have one.
+func (c *Config) HolderLimits() []editlock.Limit {
+	limits := make([]editlock.Limit, len(c.Holders))
+	for i, h := range c.Holders {
+		limits[i] = editlock.Limit{Group: h.Group, Mode: h.Mode, Holders: h.Most}
+	}
+	return limits
 }
 
 // HTTP is about other sites' pages, and proxies.

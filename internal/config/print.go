@@ -64,7 +64,8 @@ func (c *Config) TOML(comment func(Source) string) ([]byte, error) {
 		Issuers      []Issuer      `toml:"issuer,omitempty"`
 		Rules        []access.Rule `toml:"rule,omitempty"`
 		Links        []webui.Link  `toml:"link,omitempty"`
-	}{shown.HTTP, shown.Login, shown.Certificates, shown.Presence, shown.Ranks, shown.Issuers, shown.Rules, shown.Links})
+		Holders      []Holders     `toml:"limit,omitempty"`
+	}{shown.HTTP, shown.Login, shown.Certificates, shown.Presence, shown.Ranks, shown.Issuers, shown.Rules, shown.Links, shown.Holders})
 	b.Write(rest)
 	return b.Bytes(), err
 }

@@ -14,13 +14,16 @@ type CaptureRequest struct {
 	Wait        *Duration    `json:"wait,omitzero" doc:"How long to queue for what another holds, up to 1h. Goes with one mutex, and with no condition or free."`
 	Message     string       `json:"message,omitzero" maxLength:"1000" doc:"Asks the holder to hand over. Goes with wait. At most 1000 bytes."`
 	GrantAfter  *Duration    `json:"grant_after,omitzero" doc:"Who asks with a message gets the mutex if this holder does not answer so long, 1s to 24h. Absent: not by itself, or as it is."`
+	Sharing     string       `json:"sharing,omitzero" enum:"exclusive,shared" doc:"Who may hold it too: nobody, or all who share it. Absent: exclusive for a new hold, as it is for one's own. Another one for one's own changes it: to shared at any time, to exclusive only while nobody else holds it or waits."`
+	Limit       int          `json:"limit,omitzero" minimum:"1" maximum:"10000" doc:"At most so many may hold it at once; all must say the same. Goes without sharing."`
 }
 
 // CaptureAnswer is the answer to a capture or takeover of one mutex, and to a
 // request.
 type CaptureAnswer struct {
-	State string `json:"state" enum:"FREE,CAPTURED_BY_ME,CAPTURED_BY_OTHER,WAITING"`
-	Mutex *Mutex `json:"mutex" doc:"Null if it is free. Of WAITING: as its holder has it, null if that is not known."`
+	State   string  `json:"state" enum:"FREE,CAPTURED_BY_ME,CAPTURED_BY_OTHER,WAITING"`
+	Mutex   *Mutex  `json:"mutex" doc:"Null if it is free. Of WAITING: as its holder has it, null if that is not known."`
+	Holders []Mutex `json:"holders,omitzero" nullable:"false" doc:"Of a request, where several hold it: the first 20 of them, mutex among them. mutex.beside counts the others."`
 	// Place and Kept are of Waiting.
 	Place int      `json:"place,omitzero" doc:"Of WAITING: the place in the queue, 1 for the first. Absent: beyond the first 20."`
 	Kept  Duration `json:"kept_for,omitzero" doc:"Of WAITING: the place is kept so long for the same call, with the same Idempotency-Key."`

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/editlock/editlock"
@@ -127,6 +128,24 @@ func (c *Condition) Root() (editlock.Condition, error) {
 	return editlock.Condition{}, nil
 }
 
+var sharings = map[editlock.Sharing]string{editlock.Exclusive: "exclusive", editlock.Shared: "shared"}
+
+// FromSharing returns the form of a sharing, empty if it is unsaid.
+func FromSharing(s editlock.Sharing) string { return sharings[s] }
+
+// RootSharing returns what the form means; empty is unsaid.
+func RootSharing(form string) (editlock.Sharing, error) {
+	for s, text := range sharings {
+		if text == form {
+			return s, nil
+		}
+	}
+	if form == "" {
+		return editlock.SharingUnsaid, nil
+	}
+	return 0, invalid("sharing", fmt.Sprintf("%q is not known; exclusive and shared are", form))
+}
+
 // FromMutex returns the form of a mutex.
 func FromMutex(m editlock.Mutex) Mutex {
 	out := Mutex{
@@ -134,6 +153,7 @@ func FromMutex(m editlock.Mutex) Mutex {
 		AutoRelease: FromAutoRelease(m.AutoRelease), Token: uint64(m.Token),
 		CapturedAt: m.CapturedAt, RefreshedAt: m.RefreshedAt, ExpiresAt: timeOf(m.ExpiresAt),
 		AsOf: m.AsOf, GrantAfter: durationOf(m.GrantAfter), Waiting: m.Waiting,
+		Sharing: sharings[m.Sharing], Limit: m.Limit, Beside: m.Beside,
 	}
 	if left, ends := m.ExpiresIn(); ends {
 		seconds := left.Seconds()
@@ -156,10 +176,15 @@ func (m *Mutex) Root() (editlock.Mutex, error) {
 	if err != nil {
 		return editlock.Mutex{}, err
 	}
+	sharing, err := RootSharing(m.Sharing)
+	if err != nil {
+		return editlock.Mutex{}, err
+	}
 	out := editlock.Mutex{
 		ID: editlock.ID(m.Mutex), Owner: editlock.Owner(m.Owner), StatusData: m.StatusData,
 		AutoRelease: auto, Token: editlock.Token(m.Token),
 		CapturedAt: m.CapturedAt, RefreshedAt: m.RefreshedAt, AsOf: m.AsOf, Waiting: m.Waiting,
+		Sharing: sharing, Limit: m.Limit, Beside: m.Beside,
 	}
 	if m.ExpiresAt != nil {
 		out.ExpiresAt = *m.ExpiresAt
@@ -204,6 +229,7 @@ func FromEntry(e editlock.Entry) Entry {
 	out := Entry{
 		Seq: e.Seq, Kind: string(e.Kind), Owner: FromOwner(e.Owner), Actor: FromOwner(e.Actor),
 		Other: FromOwner(e.Other), Token: uint64(e.Token), At: timeOf(e.At), Reason: e.Reason,
+		Sharing: sharings[e.Sharing], Limit: e.Limit, Replaced: uint64(e.Replaced),
 	}
 	if e.ID != (editlock.ID{}) {
 		out.Mutex = (*ID)(&e.ID)
@@ -216,7 +242,9 @@ func (e *Entry) Root() editlock.Entry {
 	out := editlock.Entry{
 		Seq: e.Seq, Kind: editlock.Kind(e.Kind), Owner: e.Owner.Root(), Actor: e.Actor.Root(),
 		Other: e.Other.Root(), Token: editlock.Token(e.Token), Reason: e.Reason,
+		Limit: e.Limit, Replaced: editlock.Token(e.Replaced),
 	}
+	out.Sharing, _ = RootSharing(e.Sharing) // what a newer server says is not said
 	if e.Mutex != nil {
 		out.ID = editlock.ID(*e.Mutex)
 	}

@@ -57,6 +57,9 @@ type Mutex struct {
 	ExpiresIn   *float64    `json:"expires_in_s" doc:"Seconds from as_of to expires_at: right on every machine, whatever its clock. Null: never."`
 	AsOf        time.Time   `json:"as_of" doc:"The store's clock when it looked."`
 	GrantAfter  *Duration   `json:"grant_after" doc:"Who asks with a message gets the mutex if the holder does not answer so long. Null: not by itself."`
+	Sharing     string      `json:"sharing,omitzero" enum:"exclusive,shared" doc:"Who may hold it too: nobody, or all who share it. Absent with a limit."`
+	Limit       int         `json:"limit,omitzero" doc:"At most so many hold it at once. Absent: there is no limit but sharing."`
+	Beside      int         `json:"beside,omitzero" doc:"How many others hold it, too. Absent in lists, where each is a mutex of its own."`
 	Waiting     int         `json:"waiting" doc:"How many wait."`
 	Waiters     []Waiter    `json:"waiters" nullable:"false" doc:"The first 20 of them, in their order."`
 }
@@ -73,7 +76,7 @@ type Waiter struct {
 // Entry is the form of an editlock.Entry.
 type Entry struct {
 	Seq    uint64     `json:"seq" doc:"Rises; also the id of the event."`
-	Kind   string     `json:"kind" doc:"captured, released, expired, taken_over, force_released, handed_over, waiting or declined; in an event stream also gap: entries up to seq are gone."`
+	Kind   string     `json:"kind" doc:"captured, released, expired, taken_over, force_released, handed_over, waiting, declined, shared (an exclusive hold lets others share) or upgraded (a shared one is exclusive now); in an event stream also gap: entries up to seq are gone."`
 	Mutex  *ID        `json:"mutex" doc:"Null in a gap."`
 	Owner  *Owner     `json:"owner" doc:"Who holds it, or held it until this."`
 	Actor  *Owner     `json:"actor" doc:"Who did it."`
@@ -81,6 +84,10 @@ type Entry struct {
 	Token  uint64     `json:"token"`
 	At     *time.Time `json:"at" doc:"Null in a gap."`
 	Reason string     `json:"reason"`
+
+	Sharing  string `json:"sharing,omitzero" enum:"exclusive,shared" doc:"Of the hold. Absent with a limit, and in a gap."`
+	Limit    int    `json:"limit,omitzero" doc:"Of the hold."`
+	Replaced uint64 `json:"replaced,omitzero" doc:"Of taken_over: the token of the hold whose place this one took, where others may hold the mutex beside it."`
 }
 
 // Duration is a duration, read in Go's notation, such as "300s" or "8h", and

@@ -18,6 +18,7 @@ type Code string
 const (
 	Busy                 Code = "busy"
 	Lost                 Code = "lost"
+	Conflict             Code = "conflict"
 	NotHeld              Code = "not_held"
 	Invalid              Code = "invalid"
 	Unauthenticated      Code = "unauthenticated"
@@ -43,6 +44,7 @@ type Kind struct {
 // meet, for the server and the client.
 var Kinds = []Kind{
 	{Busy, 409, "The mutex is held by another", editlock.ErrBusy},
+	{Conflict, 409, "The mutex is held in another way", editlock.ErrConflict},
 	{Lost, 409, "The lock is lost", editlock.ErrLost},
 	{NotHeld, 409, "Nobody holds the mutex", editlock.ErrNotHeld},
 	{Invalid, 400, "The request is invalid", editlock.ErrInvalid},
@@ -81,7 +83,8 @@ type Problem struct {
 	Field    string     `json:"field,omitzero" doc:"Of invalid and forbidden: the argument that is wrong, such as mutex.id."`
 	Mutex    *ID        `json:"mutex,omitzero" doc:"Of lost: what was lost. Of not_held: what nobody holds."`
 	Holder   *Mutex     `json:"holder,omitzero" doc:"Of busy: who is in the way. Of lost: who has it now; absent if it is free."`
-	Holders  []Mutex    `json:"holders,omitzero" nullable:"false" doc:"Of busy, where several were to be captured: all who are in the way."`
+	Holders  []Mutex    `json:"holders,omitzero" nullable:"false" doc:"Of busy, where several were to be captured, or several hold the mutex: all who are in the way, of one mutex the first 20."`
+	Total    int        `json:"holders_total,omitzero" doc:"Of busy, where several hold the mutex: how many are in the way."`
 	Self     bool       `json:"self,omitzero" doc:"Of busy: the holder is the caller, as the same session or the same user."`
 	Declined *Answer    `json:"declined,omitzero" doc:"Of busy, after a wait: the holder's answer."`
 	By       *Owner     `json:"by,omitzero" doc:"Of lost: who ended it."`
@@ -127,6 +130,7 @@ func (p *Problem) Is(target error) bool {
 func FromError(err error) *Problem {
 	var (
 		busy    *editlock.BusyError
+		other   *editlock.ConflictError
 		lost    *editlock.LostError
 		notHeld *editlock.NotHeldError
 		invalid *editlock.InvalidError
@@ -138,6 +142,11 @@ func FromError(err error) *Problem {
 		return problem
 	case errors.As(err, &busy):
 		return fromBusy(busy)
+	case errors.As(err, &other):
+		p := NewProblem(Conflict, other.Error())
+		holder := FromMutex(other.Holder)
+		p.Holder = &holder
+		return p
 	case errors.As(err, &lost):
 		return fromLost(lost)
 	case errors.As(err, &notHeld):
@@ -190,7 +199,7 @@ func fromBusy(e *editlock.BusyError) *Problem {
 	holder := FromMutex(e.Holder)
 	p.Holder, p.Self = &holder, e.Self
 	if len(e.Holders) > 0 {
-		p.Holders = FromMutexes(e.Holders)
+		p.Holders, p.Total = FromMutexes(e.Holders), e.Total
 	}
 	if d := e.Declined; d != nil {
 		p.Declined = &Answer{By: FromOwner(d.By), At: d.At, Message: d.Message}
@@ -216,6 +225,12 @@ func (p *Problem) Err() error {
 	switch {
 	case p.Code == Busy && p.Holder != nil:
 		return p.busy()
+	case p.Code == Conflict && p.Holder != nil:
+		holder, err := p.Holder.Root()
+		if err != nil {
+			return p
+		}
+		return &editlock.ConflictError{Holder: holder}
 	case p.Code == Lost:
 		return p.lost()
 	case p.Code == NotHeld && p.Mutex != nil:
@@ -235,7 +250,7 @@ func (p *Problem) busy() error {
 	if err != nil {
 		return p
 	}
-	e := &editlock.BusyError{Holder: holder, Holders: holders, Self: p.Self}
+	e := &editlock.BusyError{Holder: holder, Holders: holders, Total: p.Total, Self: p.Self}
 	if d := p.Declined; d != nil {
 		e.Declined = &editlock.Answer{By: d.By.Root(), At: d.At, Message: d.Message}
 	}

@@ -251,7 +251,7 @@ func TestKinds(t *testing.T) {
 			}
 		}
 		want := map[wire.Code]int{
-			"busy": 409, "lost": 409, "not_held": 409, "invalid": 400, "forbidden": 403, "unauthenticated": 401, "unavailable": 503,
+			"busy": 409, "conflict": 409, "lost": 409, "not_held": 409, "invalid": 400, "forbidden": 403, "unauthenticated": 401, "unavailable": 503,
 			"not_found": 404, "method_not_allowed": 405, "unsupported_media_type": 415, "too_large": 413, "limited": 429, "internal": 500,
 		}
 		if diff := cmp.Diff(want, got); diff != "" {

@@ -3,6 +3,7 @@ package words
 import (
 	"context"
 	"errors"
+	"strconv"
 	"strings"
 	"syscall"
 	"unicode"
@@ -38,6 +39,7 @@ func Plain(text string) string {
 func (p *Printer) Error(err error) string {
 	var (
 		busy *editlock.BusyError
+		kind *editlock.ConflictError
 		lost *editlock.LostError
 		free *editlock.NotHeldError
 		bad  *editlock.InvalidError
@@ -45,6 +47,12 @@ func (p *Printer) Error(err error) string {
 	switch {
 	case errors.As(err, &busy):
 		return p.busy(busy)
+	case errors.As(err, &kind):
+		h := kind.Holder
+		if h.Limit > 0 {
+			return p.Text("conflict.limit", p.Who(h.Owner), Named(h.ID), strconv.Itoa(h.Limit))
+		}
+		return p.Text("conflict.sharing", p.Who(h.Owner), Named(h.ID))
 	case errors.As(err, &lost):
 		return p.lost(lost)
 	case errors.As(err, &free):
@@ -91,7 +99,9 @@ func (p *Printer) busy(e *editlock.BusyError) string {
 	}
 	h := e.Holder
 	text := p.Text(key, p.Who(h.Owner), Named(h.ID), p.Moment(h.CapturedAt, h.AsOf))
-	if n := len(e.Holders); n > 1 {
+	if e.Total > 1 {
+		text += "; " + p.Count("busy.beside", e.Total-1)
+	} else if n := len(e.Holders); n > 1 {
 		text += "; " + p.Count("busy.more", n-1)
 	}
 	if no := e.Declined; no != nil {

@@ -114,6 +114,20 @@ var problems = []text{
 		"при захвате нескольких блокировок должно отсутствовать или быть free: данные и токен у каждой свои",
 	},
 	{
+		"and limit don't go with a takeover: it keeps those of the hold seen",
+		"и limit не сочетаются с перехватом: он сохраняет их от перехваченной блокировки",
+	},
+	{"%d is not known; exclusive and shared are", "%s не бывает; бывает exclusive и shared"},
+	{"%q is not known; exclusive and shared are", "%s не бывает; бывает exclusive и shared"},
+	{
+		"goes without sharing: those who hold within a limit share it already",
+		"не сочетается с sharing: владельцы в пределах limit и так держат блокировку вместе",
+	},
+	{
+		"must be absent here: at most %d may hold a mutex of this group and mode",
+		"здесь не указывают: блокировки этой группы и вида держат не больше %s владельцев",
+	},
+	{
 		"and wait don't go with a takeover: seen_token is its condition",
 		"и ожидание не сочетаются с перехватом: его условие — seen_token",
 	},
@@ -127,8 +141,8 @@ var problems = []text{
 	},
 	{"is mutexes[%d] again; name each once", "повторяет mutexes[%s]; называйте каждый один раз"},
 	{
-		"%q is not known; captured, released, expired, taken_over, force_released, handed_over, waiting and declined are",
-		"%s не бывает; бывает captured, released, expired, taken_over, force_released, handed_over, waiting, declined",
+		"%q is not known; captured, released, expired, taken_over, force_released, handed_over, waiting, declined, shared and upgraded are",
+		"%s не бывает; бывает captured, released, expired, taken_over, force_released, handed_over, waiting, declined, shared, upgraded",
 	},
 
 	// What a call must say.

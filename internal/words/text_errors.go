@@ -31,6 +31,14 @@ var errorTexts = map[string]text{
 		en: "busy: %[1]s, that is you in another tab or session, has been editing %[2]s since %[3]s",
 		ru: "занято: %[1]s, то есть вы сами из другой вкладки или другого сеанса, редактирует %[2]s с %[3]s",
 	},
+	"conflict.limit": {
+		en: "%[1]s holds %[2]s with a limit of %[3]s holders: ask for the same",
+		ru: "%[1]s держит %[2]s с ограничением числа владельцев %[3]s: укажите такое же",
+	},
+	"conflict.sharing": {
+		en: "%[1]s holds %[2]s without a limit: ask for it so, too",
+		ru: "%[1]s держит %[2]s без ограничения числа владельцев: запросите так же",
+	},
 	"busy.declined": {en: "%s declined", ru: "%s отвечает отказом"},
 
 	"lost":                {en: "the lock on %s is lost", ru: "блокировка %s потеряна"},
@@ -95,6 +103,12 @@ var counted = map[string]forms{
 		en: map[plural.Form]string{plural.One: "%d more is busy", plural.Other: "%d more are busy"},
 		ru: map[plural.Form]string{
 			plural.One: "занята ещё %d", plural.Few: "заняты ещё %d", plural.Many: "занято ещё %d",
+		},
+	},
+	"busy.beside": {
+		en: map[plural.Form]string{plural.One: "so has %d more", plural.Other: "so have %d more"},
+		ru: map[plural.Form]string{
+			plural.One: "и ещё %d", plural.Few: "и ещё %d", plural.Many: "и ещё %d",
 		},
 	},
 	"waiting": {

@@ -78,8 +78,9 @@ const (
 
 // search is the search for the end of a hold.
 type search struct {
-	hold int
-	next kv.LogQuery
+	hold  int
+	token uint64
+	next  kv.LogQuery
 }
 
 // Ends implements store.Store.
@@ -87,7 +88,7 @@ func (s *Store) Ends(ctx context.Context, holds []store.Hold, kinds []string) (s
 	ends := store.Ends{Entries: make([]*store.Entry, len(holds))}
 	searches := make([]search, len(holds))
 	for i, h := range holds {
-		searches[i] = search{i, kv.LogQuery{Tag: nameTag(h.Name), After: h.Token}}
+		searches[i] = search{i, h.Token, kv.LogQuery{Tag: nameTag(h.Name), After: h.Token}}
 	}
 	for _, limit := range []int{nearEnd, store.EndsWithin(len(holds)) - nearEnd} {
 		var left []search
@@ -122,7 +123,7 @@ func (s *Store) searchOn(ctx context.Context, ends *store.Ends, searches []searc
 			if err != nil {
 				return nil, err
 			}
-			if slices.Contains(kinds, e.Kind) {
+			if slices.Contains(kinds, e.Kind) && e.Ended(searches[i].token) {
 				ends.Entries[searches[i].hold] = &e
 				break
 			}

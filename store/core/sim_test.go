@@ -278,8 +278,13 @@ func TestSimulation_FindsPlantedBugs(t *testing.T) {
 		"a claim may have fallen due":         conds(func(c *kv.Cond) bool { return !c.NoneDue }),
 		"a waiter may be there twice":         conds(func(c *kv.Cond) bool { return c.Prefix == "" || c.Tag == "" }),
 		"a waiter who left is granted":        conds(func(c *kv.Cond) bool { return c.Key == "" || c.Key[0] != 'q' }),
-		"a dead hold may live":                conds(func(c *kv.Cond) bool { return !c.Dead }),
-		"a retry is a new write":              func(t *kv.Txn) { t.Once = "" },
+		"the gate is not looked at":           conds(func(c *kv.Cond) bool { return c.Key == "" || c.Key[0] != 'g' }),
+		"the gate is not written": func(t *kv.Txn) {
+			t.Then = slices.DeleteFunc(t.Then, func(w kv.Write) bool { return w.Key[0] == 'g' })
+		},
+		"nobody looks for those who have died": conds(func(c *kv.Cond) bool { return c.Prefix == "" || c.Prefix[0] != 'h' || !c.NoneDue }),
+		"a dead hold may live":                 conds(func(c *kv.Cond) bool { return !c.Dead }),
+		"a retry is a new write":               func(t *kv.Txn) { t.Once = "" },
 		"a waiter who may claim has no alarm": func(t *kv.Txn) {
 			t.Then = slices.DeleteFunc(t.Then, func(w kv.Write) bool { return w.Key[0] == 'a' && w.Numbered })
 		},

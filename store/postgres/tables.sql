@@ -1,4 +1,4 @@
--- Version 3. @schema@ and the like are replaced when this is run. Times are
+-- Version 4. @schema@ and the like are replaced when this is run. Times are
 -- microseconds since 1970-01-01 UTC, durations are nanoseconds.
 
 CREATE TABLE @schema@.editlock_meta (

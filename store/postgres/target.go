@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	schemaVersion = 3
+	schemaVersion = 4
 	oldestServer  = 130000
 	maxPayload    = 7900 // bytes of a notification; NOTIFY carries less than 8,000
 )

@@ -107,7 +107,9 @@ var swapBugs = []mutant{
 	}},
 	{"takes names for the same that differ in case", []string{"Data", "Queue"}, func(st *tampered) {
 		get := st.get
-		st.get = func(ctx context.Context, name, session string) (store.View, error) { return get(ctx, strings.ToLower(name), session) }
+		st.get = func(ctx context.Context, name, session string) (store.View, error) {
+			return get(ctx, strings.ToLower(name), session)
+		}
 		st.swaps(func(sw *store.Swap) { sw.Name = strings.ToLower(sw.Name) })
 	}},
 

@@ -1,0 +1,121 @@
+package editlock
+
+import (
+	"slices"
+	"time"
+
+	"github.com/editlock/editlock/store"
+)
+
+// Sharing says who may hold a mutex beside its holder.
+type Sharing uint8
+
+// The sharings.
+const (
+	// SharingUnsaid is Exclusive for a new hold, and no change to the caller's
+	// own.
+	SharingUnsaid Sharing = iota
+	// Exclusive shares with nobody.
+	Exclusive
+	// Shared shares with all who hold the mutex shared, too.
+	Shared
+)
+
+// MaxLimit is the largest number of holders that a limit may allow.
+const MaxLimit = 10_000
+
+// Limit fixes how many may hold the mutexes of a group and mode at once,
+// whatever captures say.
+type Limit struct {
+	Group, Mode string
+	Holders     int // 1 to MaxLimit
+}
+
+func (o CaptureOptions) checkSharing() error {
+	switch {
+	case o.Sharing > Shared:
+		return invalid("sharing", "%d is not known; exclusive and shared are", o.Sharing)
+	case o.Limit < 0 || o.Limit > MaxLimit:
+		return invalid("limit", "is %d; between 1 and %d is allowed", o.Limit, MaxLimit)
+	case o.Limit > 0 && o.Sharing != SharingUnsaid:
+		return invalid("limit", "goes without sharing: those who hold within a limit share it already")
+	}
+	return nil
+}
+
+// limited applies the limits of the Manager to what a capture asks for.
+func (m *Manager) limited(c *capture, id ID) error {
+	i := slices.IndexFunc(m.opts.Limits, func(l Limit) bool { return l.Group == id.Group && l.Mode == id.Mode })
+	if i < 0 {
+		return nil
+	}
+	if c.opts.Sharing != SharingUnsaid {
+		return invalid("sharing", "must be absent here: at most %d may hold a mutex of this group and mode", m.opts.Limits[i].Holders)
+	}
+	c.opts.Limit, c.resize = m.opts.Limits[i].Holders, true
+	return nil
+}
+
+// share is the share of a new hold.
+func (o CaptureOptions) share() store.Share {
+	switch {
+	case o.Limit > 0:
+		return store.Share(o.Limit)
+	case o.Sharing == Shared:
+		return store.Shared
+	}
+	return store.Alone
+}
+
+// keeps reports whether a capture leaves the share of the caller's own hold as it is.
+func (o CaptureOptions) keeps(share store.Share) bool {
+	return o.Limit == 0 && o.Sharing == SharingUnsaid || o.share() == share
+}
+
+// sharing is how a share is told: a sharing, or a limit.
+func sharing(s store.Share) (Sharing, int) {
+	switch {
+	case s > 0:
+		return SharingUnsaid, int(s)
+	case s == store.Shared:
+		return Shared, 0
+	}
+	return Exclusive, 0
+}
+
+// mixes reports whether what a capture asks for goes with a hold that stands.
+func (c capture) mixes(rec *store.Record) bool {
+	return rec.Share.Mixes(c.opts.share()) || c.resize && rec.Share > 0
+}
+
+// room reports whether a hold beside one that stands may begin.
+func (c capture) room(rec *store.Record) bool {
+	share := c.opts.share()
+	switch {
+	case rec.Waiting > 0 || !c.mixes(rec):
+		return false
+	case share > 0:
+		return rec.Beside+1 < int(share)
+	}
+	return share == store.Shared && rec.Share == store.Shared
+}
+
+// holdings are a record and those beside it.
+func holdings(rec *store.Record) []*store.Record {
+	return append([]*store.Record{rec}, rec.Others...)
+}
+
+// asked is the newest of the holds that somebody asks to end, and when the last of
+// their holders has promised to give way; 0: one has not.
+func asked(rec *store.Record) (newest uint64, after time.Duration) {
+	all := rec.Beside == len(rec.Others)
+	for _, r := range holdings(rec) {
+		newest = max(newest, r.Token)
+		_, promised := owner(r.Holder)
+		after, all = max(after, promised), all && promised > 0
+	}
+	if !all {
+		return newest, 0
+	}
+	return newest, after
+}
