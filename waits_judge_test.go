@@ -1,6 +1,7 @@
 package editlock_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/patience"
 	"github.com/editlock/editlock/store"
 )
 
@@ -55,11 +57,13 @@ type known struct {
 	doing  doing
 	asking int       // requests under way
 	asked  time.Time // when the last began
-	left   time.Time // when the last ended
+	left   time.Time // when the last ended at the server that keeps its place
+	ended  time.Time // when any did last
 	at     int       // the server of the last
 	been   [2]bool   // the servers asked since it joined
 
 	rank    int // its order among those who joined; 0: it has not
+	oldest  int // rank that it may have still
 	joined  time.Time
 	granted time.Time
 	token   uint64    // of the grant
@@ -140,7 +144,10 @@ func (j *judge) asks(k *known, n int) {
 	if k.rank == 0 {
 		k.been = [2]bool{}
 	}
-	k.strayed = k.strayed || !k.asked.IsZero() && k.home != n
+	if k.asked.IsZero() {
+		k.home = n
+	}
+	k.strayed = k.strayed || k.home != n
 	k.moved = k.moved || !k.asked.IsZero() && k.at != n
 	k.asking, k.asked, k.at, k.been[n] = k.asking+1, now, n, true
 	j.tell("%s asks server %d", k.name, n)
@@ -151,7 +158,8 @@ func (j *judge) answered(k *known, n int, sent time.Time, err error) {
 	defer j.mu.Unlock()
 	k.asking--
 	now := time.Now()
-	if !k.strayed || !errors.Is(err, editlock.ErrUnavailable) {
+	k.ended = now
+	if on := new(patience.Waiting); !k.strayed || err == nil || errors.As(err, &on) {
 		k.home, k.strayed, k.left = n, false, now
 	}
 	j.tell("%s is answered by server %d: %v", k.name, n, err)
@@ -308,6 +316,7 @@ func (j *judge) look() {
 		if k := j.tickets[t.ID]; k.rank == 0 || k.strayed && !j.waited[t.ID] {
 			j.ranks++
 			k.rank, k.joined = j.ranks, now
+			k.oldest = cmp.Or(k.oldest, k.rank)
 		}
 		j.waiting(j.tickets[t.ID], now)
 	}
@@ -340,8 +349,8 @@ func (j *judge) waiting(k *known, now time.Time) {
 	if !j.waited[k.ticket] {
 		j.tell("    %s waits", k.name)
 	}
-	if k.asking == 0 && now.Sub(k.left) > graceOf+5*time.Second && !j.anywhere(k, now.Add(-confirmOf-5*time.Second), nil) {
-		j.fault("%s waits, and went away at %v", k.name, k.left.Sub(j.begun))
+	if k.asking == 0 && now.Sub(k.ended) > graceOf+5*time.Second && !j.anywhere(k, now.Add(-confirmOf-5*time.Second), nil) {
+		j.fault("%s waits, and went away at %v", k.name, k.ended.Sub(j.begun))
 	}
 	j.withdrawn(k, now)
 }
@@ -391,7 +400,7 @@ func (j *judge) inTurn(k *known, rec *store.Record, now time.Time) {
 		return // it asked for the mutex before the trouble ended
 	}
 	for _, other := range j.callers {
-		if other == k || !other.entitled(now) || k != nil && k.rank > 0 && k.rank < other.rank {
+		if other == k || !other.entitled(now) || k != nil && k.oldest > 0 && k.oldest < other.rank {
 			continue
 		}
 		kept := !j.anywhere(other, other.joined, isLong)
