@@ -60,7 +60,7 @@ func (l *lookup) ranges(to []kv.Range) []kv.Range {
 	shared := sharedKeys(l.name)
 	to = append(to,
 		kv.Range{Prefix: shared, Limit: most, Count: true},
-		kv.Range{Prefix: shared, Overdue: true, Limit: deadWindow})
+		kv.Range{Prefix: shared, Overdue: true, Limit: deadWindow + 1})
 	if l.session != "" {
 		to = append(to, kv.Range{Prefix: shared, Tag: sessionTag(l.session), Limit: 1, Count: true})
 	}
@@ -96,15 +96,10 @@ type place struct {
 	assumed []kv.Cond
 }
 
-// state is the place as the rules see it. While some that died are not known, none
-// of the rest has room.
+// state is the place as the rules see it.
 func (p *place) state() store.State {
 	share, _ := shareOf(p.gate) // read before
-	s := store.State{Record: p.rec, Shared: p.shared, More: p.more, Share: share, Queue: p.queue, Rest: p.rest}
-	if p.rotten {
-		s.More++
-	}
-	return s
+	return store.State{Record: p.rec, Shared: p.shared, More: p.more, Share: share, Queue: p.queue, Rest: p.rest}
 }
 
 // unclear reports whether the place must be read again, wide, to be known.
@@ -146,14 +141,18 @@ func (l *lookup) read(found []kv.Found) (*place, []kv.Found, error) {
 		return p, found, nil
 	}
 	live, dead := next(), next()
-	p.rotten = len(dead.Rows) == deadWindow
+	if p.rotten = len(dead.Rows) > deadWindow; p.rotten {
+		dead.Rows = dead.Rows[:deadWindow]
+	}
 	all := [][]kv.Row{live.Rows, dead.Rows}
 	if l.session != "" {
 		own := next()
 		all, p.own = append(all, own.Rows), own.Count
 	}
 	if l.token != 0 {
-		all = append(all, next().Rows)
+		if one := next(); !p.rotten { // else it may have died, too
+			all = append(all, one.Rows)
+		}
 	}
 	p.rows = slices.Concat(all...)
 	slices.SortFunc(p.rows, func(a, b kv.Row) int { return strings.Compare(a.Key, b.Key) })
@@ -256,7 +255,7 @@ func (p *place) claimed(now time.Time) time.Time {
 	return time.Time{}
 }
 
-// held reports whether somebody holds the name.
+// held reports whether somebody holds the name, or may.
 func (p *place) held(now time.Time) bool {
-	return p.more > 0 || p.rec.Live(now) || slices.ContainsFunc(p.shared, func(r *store.Record) bool { return r.Live(now) })
+	return p.more > 0 || p.rotten || p.rec.Live(now) || slices.ContainsFunc(p.shared, func(r *store.Record) bool { return r.Live(now) })
 }

@@ -29,7 +29,9 @@ type plan struct {
 func newPlan(places []*place, lookups []lookup, now time.Time) *plan {
 	p := &plan{now: now, places: places, lookups: lookups, after: make([]store.State, len(places))}
 	for i, at := range places {
-		p.after[i] = at.state()
+		if p.after[i] = at.state(); at.rotten {
+			p.after[i].More++ // while some that died are not known, nobody else has room
+		}
 	}
 	return p
 }
@@ -62,7 +64,7 @@ func (p *plan) run(req store.Request) {
 func (p *plan) settle() {
 	for i, at := range p.places {
 		var eff store.Effects
-		p.after[i], eff = store.Settle(at.name, at.state(), p.env())
+		p.after[i], eff = store.Settle(at.name, p.after[i], p.env())
 		p.effects.Entries = append(p.effects.Entries, eff.Entries...)
 		p.effects.Left = append(p.effects.Left, eff.Left...)
 		p.effects.News = append(p.effects.News, eff.News...)
