@@ -31,7 +31,7 @@ def run(code: str, url: str) -> list[str]:
 
 
 def test_the_first_example_runs(own_server: Server) -> None:
-    blocking, _, _ = examples()
+    blocking, *_ = examples()
     said = run(blocking, own_server.url)
     assert said[0] == "refused: it is held by Ivan Ivanov"
     assert said[1].startswith("Уже редактирует Ivan Ivanov, с ")
@@ -39,9 +39,13 @@ def test_the_first_example_runs(own_server: Server) -> None:
 
 
 def test_the_asyncio_example_runs(own_server: Server) -> None:
-    _, asynchronous, _ = examples()
+    _, asynchronous, *_ = examples()
     assert run(asynchronous, own_server.url) == ["done"]
 
 
 def test_the_example_of_a_driver_runs(own_server: Server) -> None:
     assert run(examples()[2], own_server.url) == ["good for 60 seconds", "released: 2"]
+
+
+def test_the_example_of_several_holders_runs(own_server: Server) -> None:
+    assert run(examples()[3], own_server.url) == ["read by 2 now: ['desk-1', 'desk-2']", "the limit is 3"]

@@ -25,6 +25,15 @@ def test_refusals_name_the_holder_and_the_time() -> None:
     assert refusal(mine, language="de", zone=MOSCOW) == "You have been editing this in another window since 12:04."
 
 
+def test_readers_are_not_said_to_edit() -> None:
+    read = Busy("", replace(MUTEX, sharing="shared"))
+    assert refusal(read, zone=MOSCOW) == "Иванов И. И. has been reading this since 12:04."
+    assert refusal(read, language="ru", zone=MOSCOW) == "Уже читает Иванов И. И., с 12:04."
+    mine = Busy("", read.holder, self_held=True)
+    assert refusal(mine, zone=MOSCOW) == "You have been reading this in another window since 12:04."
+    assert refusal(mine, language="ru", zone=MOSCOW) == "Вы уже читаете это в другом окне, с 12:04."
+
+
 def test_another_day_is_named() -> None:
     later = NOON + timedelta(days=2)
     assert "с 07.03.2026 12:04" in being_edited(MUTEX, language="ru", zone=MOSCOW, now=later)

@@ -15,7 +15,21 @@ from . import _forms as forms
 from .credential import names_owner
 from .errors import EditlockError, Invalid
 from .owners import console_owner, current_owner
-from .types import ID, AutoRelease, Company, HistoryPage, Look, Looking, Mutex, Owner, Page, RefreshItem, Seconds, State
+from .types import (
+    ID,
+    AutoRelease,
+    Company,
+    HistoryPage,
+    Look,
+    Looking,
+    Mutex,
+    Owner,
+    Page,
+    RefreshItem,
+    Seconds,
+    Sharing,
+    State,
+)
 
 T = TypeVar("T")
 
@@ -138,6 +152,11 @@ def _options(status_data: str, auto_release: Optional[AutoRelease], grant_after:
     return body
 
 
+def _share(sharing: Optional[Sharing], limit: Optional[int]) -> dict[str, Any]:
+    given = {"sharing": sharing, "limit": limit}
+    return {name: value for name, value in given.items() if value is not None}
+
+
 def _one(answer: Any) -> Mutex:
     if answer["state"] == "WAITING":
         raise WaitsOn
@@ -167,12 +186,15 @@ def capture(
     wait: Optional[Seconds],
     message: str,
     grant_after: Optional[Seconds],
+    sharing: Optional[Sharing],
+    limit: Optional[int],
     key: str,
 ) -> Call[Mutex]:
     body = {
         "mutex": forms.from_id(id),
         "owner": forms.from_owner(_acting(owner)),
         **_options(status_data, auto_release, grant_after),
+        **_share(sharing, limit),
         **_condition(if_free, if_status_data, if_token),
     }
     if wait:
@@ -190,12 +212,15 @@ def capture_all(
     auto_release: Optional[AutoRelease],
     if_free: bool,
     grant_after: Optional[Seconds],
+    sharing: Optional[Sharing],
+    limit: Optional[int],
     key: str,
 ) -> Call[tuple[Mutex, ...]]:
     body = {
         "mutexes": [forms.from_id(id) for id in ids],
         "owner": forms.from_owner(_acting(owner)),
         **_options(status_data, auto_release, grant_after),
+        **_share(sharing, limit),
         **_condition(if_free, None, None),
     }
     return Call("/v1/capture", lambda answer: forms.to_mutexes(answer["mutexes"]), body, request_id(key))

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, Optional
 
 from .errors import (
     Answer,
     Busy,
+    Conflict,
     EditlockError,
     Forbidden,
     Invalid,
@@ -171,6 +173,9 @@ def to_mutex(form: Mapping[str, Any]) -> Mutex:
         grant_after=_optional_duration(form.get("grant_after")),
         waiting=form["waiting"],
         waiters=tuple(_to_waiter(waiter) for waiter in form["waiters"]),
+        sharing=form.get("sharing"),
+        limit=form.get("limit"),
+        beside=form.get("beside", 0),
     )
 
 
@@ -180,7 +185,11 @@ def to_mutexes(forms: list[Any]) -> tuple[Mutex, ...]:
 
 def to_state(form: Mapping[str, Any]) -> tuple[State, Optional[Mutex]]:
     state = State[form["state"]]
-    return state, None if state is State.FREE else to_mutex(form["mutex"])
+    if state is State.FREE:
+        return state, None
+    mutex = to_mutex(form["mutex"])
+    holders = to_mutexes(form.get("holders") or [])
+    return state, replace(mutex, others=tuple(other for other in holders if other.token != mutex.token))
 
 
 def to_entry(form: Mapping[str, Any]) -> Entry:
@@ -195,6 +204,9 @@ def to_entry(form: Mapping[str, Any]) -> Entry:
         token=form.get("token", 0),
         at=_optional_time(form.get("at")),
         reason=form.get("reason", ""),
+        sharing=form.get("sharing"),
+        limit=form.get("limit"),
+        replaced=form.get("replaced", 0),
     )
 
 
@@ -249,7 +261,10 @@ def to_error(form: Mapping[str, Any]) -> EditlockError:
             self_held=form.get("self", False),
             declined=answer
             and Answer(_optional_owner(answer.get("by")), parse_time(answer["at"]), answer.get("message", "")),
+            holders_total=form.get("holders_total", 0),
         )
+    if code == "conflict" and holder is not None:
+        return Conflict(text, holder=to_mutex(holder))
     if code == "lost":
         mutex = form.get("mutex")
         return Lost(

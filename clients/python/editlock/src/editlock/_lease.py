@@ -14,9 +14,11 @@ from .types import DEFAULT_IDLE, Entry, Mutex
 #: and the seconds at least, for a busy machine on which timers are late.
 _SAFETY, _LEAST_SAFETY = 1 / 50, 0.1
 
-#: The kinds of events that end a hold: a takeover, that of each older token;
-#: the others, that of the token that they name.
-ENDINGS = ("released", "expired", "force_released", "handed_over", "taken_over")
+#: The kinds of events that end the hold of the token that they name.
+_OF_TOKEN = ("released", "expired", "force_released", "handed_over")
+#: All that end a hold. The others begin another one: exclusive, it ends that of
+#: each older token, else that of the token it replaces.
+ENDINGS = (*_OF_TOKEN, "taken_over", "upgraded")
 
 
 def _boottime() -> float:
@@ -101,11 +103,17 @@ class Lease:
 
     def ended_by(self, event: Entry) -> Optional[Lost]:
         """The loss, if that is what an event about the mutex tells of."""
-        held = self.mutex.token
-        if event.kind not in ENDINGS or not (event.token > held if event.kind == "taken_over" else event.token == held):
+        if event.kind not in ENDINGS or not self._meant(event):
             return None
         who = event.actor.label if event.actor is not None else "somebody"
         text = f"the lock on {self.mutex.id} is lost: {event.kind.replace('_', ' ')} by {who}"
         if event.reason:
             text += f" ({event.reason})"
         return Lost(text, id=self.mutex.id, how=event.kind, by=event.actor, at=event.at, reason=event.reason)
+
+    def _meant(self, event: Entry) -> bool:
+        held = self.mutex.token
+        if event.kind in _OF_TOKEN:
+            return event.token == held
+        shared = event.sharing == "shared" or event.limit is not None
+        return event.replaced == held if shared else event.token > held

@@ -29,6 +29,7 @@ from .types import (
     Page,
     RefreshItem,
     Seconds,
+    Sharing,
     State,
 )
 
@@ -82,6 +83,8 @@ class AsyncClient(AsyncExchange):
         wait: Optional[Seconds] = None,
         message: str = "",
         grant_after: Optional[Seconds] = None,
+        sharing: Optional[Sharing] = None,
+        limit: Optional[int] = None,
         request_id: str = "",
     ) -> Mutex:
         """As Client.capture."""
@@ -97,6 +100,8 @@ class AsyncClient(AsyncExchange):
                 wait,
                 message,
                 grant_after,
+                sharing,
+                limit,
                 request_id,
             )
         )
@@ -119,11 +124,13 @@ class AsyncClient(AsyncExchange):
         auto_release: Optional[AutoRelease] = None,
         if_free: bool = False,
         grant_after: Optional[Seconds] = None,
+        sharing: Optional[Sharing] = None,
+        limit: Optional[int] = None,
         request_id: str = "",
     ) -> tuple[Mutex, ...]:
         """As Client.capture_all."""
         return await self._run(
-            calls.capture_all(ids, owner, status_data, auto_release, if_free, grant_after, request_id)
+            calls.capture_all(ids, owner, status_data, auto_release, if_free, grant_after, sharing, limit, request_id)
         )
 
     async def refresh(
@@ -260,6 +267,8 @@ class AsyncClient(AsyncExchange):
         wait: Optional[Seconds] = None,
         message: str = "",
         grant_after: Optional[Seconds] = None,
+        sharing: Optional[Sharing] = None,
+        limit: Optional[int] = None,
     ) -> AsyncHeld:
         """Holds a mutex for an ``async with`` block: captures it at its
         beginning, keeps it refreshed, releases it at its end.
@@ -268,5 +277,7 @@ class AsyncClient(AsyncExchange):
         what a loss does.
         """
         me = current_owner() if owner is None else owner
-        capture = calls.capture(id, me, status_data, auto_release, if_free, None, None, wait, message, grant_after, "")
+        capture = calls.capture(
+            id, me, status_data, auto_release, if_free, None, None, wait, message, grant_after, sharing, limit, ""
+        )
         return AsyncHeld(self, me, capture)

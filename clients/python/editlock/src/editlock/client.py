@@ -17,7 +17,21 @@ from ._watch import Watch
 from .errors import EditlockError, Lost
 from .held import Held
 from .owners import current_owner
-from .types import ID, AutoRelease, Company, HistoryPage, Look, Looking, Mutex, Owner, Page, RefreshItem, Seconds, State
+from .types import (
+    ID,
+    AutoRelease,
+    Company,
+    HistoryPage,
+    Look,
+    Looking,
+    Mutex,
+    Owner,
+    Page,
+    RefreshItem,
+    Seconds,
+    Sharing,
+    State,
+)
 
 T = TypeVar("T")
 
@@ -83,6 +97,8 @@ class Client(Exchange):
         wait: Optional[Seconds] = None,
         message: str = "",
         grant_after: Optional[Seconds] = None,
+        sharing: Optional[Sharing] = None,
+        limit: Optional[int] = None,
         request_id: str = "",
     ) -> Mutex:
         """Takes a mutex, or refreshes it if the owner's session holds it.
@@ -94,6 +110,12 @@ class Client(Exchange):
         holder. Whoever gives a wait up, by an exception such as
         KeyboardInterrupt, leaves the queue; with a ``request_id`` of the
         caller's the place is kept some seconds for another try.
+
+        ``sharing`` says who may hold it at the same time: nobody else
+        (``"exclusive"``, as without it), or all who hold it ``"shared"``, too.
+        ``limit`` instead: at most so many, who all give it; Conflict if some hold
+        it otherwise. A shared mutex of the owner's becomes exclusive, with a new
+        token, only while nobody else holds it or waits: Busy at once.
         """
         mutex = self._run(
             calls.capture(
@@ -107,6 +129,8 @@ class Client(Exchange):
                 wait,
                 message,
                 grant_after,
+                sharing,
+                limit,
                 request_id,
             )
         )
@@ -129,10 +153,14 @@ class Client(Exchange):
         auto_release: Optional[AutoRelease] = None,
         if_free: bool = False,
         grant_after: Optional[Seconds] = None,
+        sharing: Optional[Sharing] = None,
+        limit: Optional[int] = None,
         request_id: str = "",
     ) -> tuple[Mutex, ...]:
         """Captures several mutexes, all or none, in one atomic step. Busy names every holder in the way."""
-        return self._run(calls.capture_all(ids, owner, status_data, auto_release, if_free, grant_after, request_id))
+        return self._run(
+            calls.capture_all(ids, owner, status_data, auto_release, if_free, grant_after, sharing, limit, request_id)
+        )
 
     def refresh(
         self, items: Sequence[RefreshItem], *, owner: Optional[Owner] = None, by_token: bool = False
@@ -146,7 +174,10 @@ class Client(Exchange):
         return self._run(calls.refresh(items, owner, by_token))
 
     def request(self, id: ID, *, owner: Optional[Owner] = None) -> tuple[State, Optional[Mutex]]:
-        """Tells who holds a mutex, and changes nothing. Ask as STRANGER to be nobody."""
+        """Tells who holds a mutex, and changes nothing. Ask as STRANGER to be nobody.
+
+        Of several holders it is the owner's hold or else the oldest; see Mutex.others.
+        """
         return self._run(calls.request(id, owner))
 
     def release(
@@ -293,6 +324,8 @@ class Client(Exchange):
         wait: Optional[Seconds] = None,
         message: str = "",
         grant_after: Optional[Seconds] = None,
+        sharing: Optional[Sharing] = None,
+        limit: Optional[int] = None,
         on_loss: Optional[Callable[[Lost], None]] = None,
     ) -> Held:
         """Captures a mutex and keeps it refreshed until the end of a ``with`` block.
@@ -301,7 +334,9 @@ class Client(Exchange):
         is told.
         """
         me = current_owner() if owner is None else owner
-        capture = calls.capture(id, me, status_data, auto_release, if_free, None, None, wait, message, grant_after, "")
+        capture = calls.capture(
+            id, me, status_data, auto_release, if_free, None, None, wait, message, grant_after, sharing, limit, ""
+        )
         capture.leaves = True  # nobody would ever release what the caller does not get
         sent = clock()
         mutex = self._run(capture)

@@ -28,7 +28,8 @@ class Busy(EditlockError):
     """The mutex is held by another, or by the caller where it had to be free.
 
     ``holder`` is the mutex in the way; ``holders`` are all of them where
-    several were to be captured. ``self_held`` says that the holder is the
+    several were to be captured. Of a mutex that several hold they are the first
+    20, and ``holders_total`` counts all. ``self_held`` says that the holder is the
     caller, as the same session or the same user: in another tab perhaps.
     ``declined`` is the holder's answer if that ended a wait.
     """
@@ -42,20 +43,35 @@ class Busy(EditlockError):
         holders: tuple[Mutex, ...] = (),
         self_held: bool = False,
         declined: Optional[Answer] = None,
+        holders_total: int = 0,
     ) -> None:
         super().__init__(message)
         self.holder = holder
         self.holders = holders or (holder,)
         self.self_held = self_held
         self.declined = declined
+        self.holders_total = holders_total or len(self.holders)
+
+
+class Conflict(EditlockError):
+    """The mutex is held, or waited for, with another limit than asked for, or with one where none was asked for.
+
+    ``holder`` says how: all who hold it or wait must ask for the same.
+    """
+
+    code = "conflict"
+
+    def __init__(self, message: str, holder: Mutex) -> None:
+        super().__init__(message)
+        self.holder = holder
 
 
 class Lost(EditlockError):
     """The lock is no longer the caller's.
 
     ``holder`` is who has it now, None if nobody. ``how`` is expired,
-    taken_over, force_released, handed_over or released, or empty if that is
-    not known; ``by``, ``at`` and ``reason`` tell the rest.
+    taken_over, force_released, handed_over, released or upgraded, or empty if
+    that is not known; ``by``, ``at`` and ``reason`` tell the rest.
     """
 
     code = "lost"

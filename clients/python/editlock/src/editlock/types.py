@@ -5,11 +5,14 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Optional, Union
+from typing import Literal, Optional, Union
 from urllib.parse import quote
 
 #: A duration as callers give it: seconds, or a timedelta.
 Seconds = Union[int, float, timedelta]
+
+#: Who may hold a mutex at the same time: nobody else, or all who hold it shared, too.
+Sharing = Literal["exclusive", "shared"]
 
 #: How long a mutex is good for without a refresh, unless said otherwise.
 DEFAULT_IDLE = 300.0
@@ -119,6 +122,10 @@ class Mutex:
     grant_after: Optional[float] = None
     waiting: int = 0  #: how many wait
     waiters: tuple[Waiter, ...] = ()  #: the first 20 of them
+    sharing: Optional[Sharing] = None  #: None: there is a limit instead
+    limit: Optional[int] = None  #: at most so many hold it at once
+    beside: int = 0  #: how many others hold it, too; not told in lists
+    others: tuple[Mutex, ...] = ()  #: the first 19 of them, oldest first, where a request asked
 
 
 @dataclass(frozen=True)
@@ -126,8 +133,10 @@ class Entry:
     """A line of history, or an event.
 
     ``kind`` is captured, released, expired, taken_over, force_released,
-    handed_over, waiting or declined; in a watch also gap: entries up to
-    ``seq`` are gone, and nothing else is told of them.
+    handed_over, waiting, declined, shared (an exclusive hold lets others
+    share) or upgraded (a shared one is exclusive now, with a new token); in a
+    watch also gap: entries up to ``seq`` are gone, and nothing else is told of
+    them.
     """
 
     seq: int
@@ -139,6 +148,9 @@ class Entry:
     token: int = 0
     at: Optional[datetime] = None
     reason: str = ""
+    sharing: Optional[Sharing] = None  #: of the hold; None: it has a limit, or this is a gap
+    limit: Optional[int] = None  #: of the hold
+    replaced: int = 0  #: of taken_over: the token of the shared hold whose place this one took
 
 
 @dataclass(frozen=True)

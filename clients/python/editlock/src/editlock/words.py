@@ -14,6 +14,8 @@ _TEXTS = {
     "en": {
         "busy": "{who} has been editing this since {since}.",
         "self": "You have been editing this in another window since {since}.",
+        "busy shared": "{who} has been reading this since {since}.",
+        "self shared": "You have been reading this in another window since {since}.",
         "expired": "Your lock has expired: it was not renewed in time.",
         "taken_over": "{who} took over your lock.",
         "force_released": "{who} released your lock.",
@@ -25,6 +27,8 @@ _TEXTS = {
     "ru": {
         "busy": "Уже редактирует {who}, с {since}.",
         "self": "Вы уже редактируете это в другом окне, с {since}.",
+        "busy shared": "Уже читает {who}, с {since}.",
+        "self shared": "Вы уже читаете это в другом окне, с {since}.",
         "expired": "Ваша блокировка истекла: она не была вовремя продлена.",
         "taken_over": "Вашу блокировку перехватили ({who}).",
         "force_released": "Вашу блокировку снял администратор ({who}).",
@@ -62,7 +66,7 @@ def being_edited(
     zone: Optional[tzinfo] = None,
     now: Optional[datetime] = None,
 ) -> str:
-    """Says who edits an object, and since when.
+    """Says who edits an object, or reads it and shares the lock, and since when.
 
     :param language: a code such as ``ru`` or ``ru-RU``; others are English.
     :param self_held: the reader is the holder, in another window.
@@ -71,8 +75,8 @@ def being_edited(
     since = mutex.captured_at.astimezone(zone)
     today = (now or mutex.as_of).astimezone(zone).date()
     shown = since.strftime("%H:%M" if since.date() == today else "%d.%m.%Y %H:%M")
-    texts = _texts(language)
-    return texts["self" if self_held else "busy"].format(who=isolated(mutex.owner.label), since=shown)
+    key = ("self" if self_held else "busy") + (" shared" if mutex.sharing == "shared" else "")
+    return _texts(language)[key].format(who=isolated(mutex.owner.label), since=shown)
 
 
 def refusal(err: Busy, *, language: str = "en", zone: Optional[tzinfo] = None) -> str:
