@@ -103,7 +103,7 @@ func (c capture) renew(rec *store.Record, expect store.Expect) (store.Swap, erro
 	case share == store.Shared:
 		expect.Token = rec.Token
 		sw := c.touch(expect)
-		sw.Share = &share
+		sw.Share, sw.Terms = &share, allTerms(rec.Terms, sw.Terms)
 		sw.Note = &store.Note{Kind: string(KindShared), Actor: party(c.owner, 0)}
 		return sw, nil
 	case rec.Beside > 0 || rec.Waiting > 0:
@@ -125,6 +125,23 @@ func (c capture) renew(rec *store.Record, expect store.Expect) (store.Swap, erro
 	}
 	sw.Terms = &terms
 	return sw, nil
+}
+
+// allTerms are terms with what a change gives, as a change that says all.
+func allTerms(t store.Terms, change *store.Terms) *store.Terms {
+	if change != nil && change.Idle != 0 {
+		t.Idle = change.Idle
+	}
+	if change != nil && change.MaxHold != 0 {
+		t.MaxHold = change.MaxHold
+	}
+	if t.Idle == 0 {
+		t.Idle = -1
+	}
+	if t.MaxHold == 0 {
+		t.MaxHold = -1
+	}
+	return &t
 }
 
 // unread is the share of a hold that nobody has read.

@@ -98,7 +98,7 @@ type SQLite string
 // is the one in force, else none.
 func (s SQLite) Query() string {
 	return "UPDATE " + dotted(string(s)) + "editlock_row SET rev = rev WHERE k = 'h' || ?1 AND rev = ?2 AND " +
-		"NOT EXISTS (SELECT 1 FROM " + dotted(string(s)) + "editlock_row WHERE k = 'g' || ?1) AND (due IS NULL OR due > CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)) RETURNING rev"
+		"(due IS NULL OR due > CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)) RETURNING rev"
 }
 
 // Check checks the token within a transaction. The error is editlock.ErrLost
@@ -134,8 +134,7 @@ func (m MariaDB) Queries() (looks, guards string) {
 	if m != "" {
 		base = "`" + strings.ReplaceAll(string(m), "`", "``") + "`."
 	}
-	return "SELECT 1 FROM " + base + "editlock_row h WHERE k = CONCAT('h', ?) AND rev = ?" +
-			" AND NOT EXISTS (SELECT 1 FROM " + base + "editlock_row g WHERE g.k = CONCAT('g', SUBSTRING(h.k, 2)))" +
+	return "SELECT 1 FROM " + base + "editlock_row WHERE k = CONCAT('h', ?) AND rev = ?" +
 			" AND due > TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))",
 		"SELECT 1 FROM " + base + "editlock_guard WHERE k = CONCAT('h', ?) AND rev = ? LOCK IN SHARE MODE"
 }

@@ -170,12 +170,16 @@ func touch(s State, sw *Swap, request string, env Env) (State, Effects, bool) {
 		if old.Share != Alone || *sw.Share != Shared {
 			return s, eff, false
 		}
-		rec.Share = Shared
+		rec.Share, rec.Place, rec.Placed = Shared, env.Next(), env.Now
 	}
 	rec.expire(sw.Confirm)
 	s.replace(old, &rec)
 	if sw.Note != nil {
-		eff.Entries = append(eff.Entries, sw.entry(env.Next(), &rec, request, env))
+		seq := rec.Place
+		if rec.Share == old.Share {
+			seq = env.Next()
+		}
+		eff.Entries = append(eff.Entries, sw.entry(seq, &rec, request, env))
 	}
 	return pass(s, sw, eff, env)
 }

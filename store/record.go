@@ -16,7 +16,7 @@ type Party struct {
 // Terms say when a record dies by itself.
 type Terms struct {
 	Idle    time.Duration // this long after the last touch; 0: not by idleness
-	MaxHold time.Duration // this long after it was taken; 0: no such bound
+	MaxHold time.Duration // this long after it was taken, or let others share; 0: no such bound
 }
 
 // Share says who may hold a name beside a holder: nobody, all who share it, or
@@ -52,6 +52,12 @@ type Record struct {
 	Expires time.Time // zero: never
 	Request string    // ID of the request, or of the ticket, that took it
 
+	// Place is where it stands among several holds, if that is not its Token: a
+	// number that was drawn when it let others share. That was at Placed, from
+	// which MaxHold counts then.
+	Place  uint64
+	Placed time.Time
+
 	// Waiters are the first live tickets, oldest first, at most MaxWaiters;
 	// Waiting counts all. Filled in whenever an engine hands a record out.
 	Waiters []Ticket
@@ -70,7 +76,7 @@ func (r *Record) Live(now time.Time) bool {
 // expire sets when the record dies if it is not touched again: by its terms,
 // and within confirm of the last touch, if that is given.
 func (r *Record) expire(confirm time.Duration) {
-	r.Expires = r.Terms.expiry(r.Taken, r.Touched)
+	r.Expires = r.Terms.expiry(r.began(), r.Touched)
 	if confirm > 0 {
 		if soon := after(r.Touched, confirm); r.Expires.IsZero() || soon.Before(r.Expires) {
 			r.Expires = soon
@@ -78,10 +84,18 @@ func (r *Record) expire(confirm time.Duration) {
 	}
 }
 
+// began is from when MaxHold counts.
+func (r *Record) began() time.Time {
+	if r.Place != 0 {
+		return r.Placed
+	}
+	return r.Taken
+}
+
 // Within is how soon after its last touch the record expires, where its terms
 // alone would end it later; 0: its terms decide.
 func (r *Record) Within() time.Duration {
-	if r.Expires.IsZero() || r.Expires.Equal(r.Terms.expiry(r.Taken, r.Touched)) {
+	if r.Expires.IsZero() || r.Expires.Equal(r.Terms.expiry(r.began(), r.Touched)) {
 		return 0
 	}
 	return r.Expires.Sub(r.Touched)
@@ -185,7 +199,8 @@ type Swap struct {
 	Note   *Note   // nil: nothing is logged
 
 	// Share is that of a Take; nil: Alone, or that of the hold it replaces. A
-	// Touch may give Shared to a hold that is Alone; nil keeps.
+	// Touch may give Shared to a hold that is Alone, with all of its Terms; nil
+	// keeps.
 	Share *Share
 	// Resize lets a limit take the place of another one, at Take and Join.
 	Resize bool
@@ -222,6 +237,8 @@ func (r Request) Validate() error {
 			missing = "a ticket with an ID"
 		case sw.Share != nil && *sw.Share < Shared, sw.Ticket != nil && sw.Ticket.Share < Shared:
 			missing = "a known share"
+		case sw.Do == Touch && sw.Share != nil && (sw.Terms == nil || sw.Terms.Idle == 0 || sw.Terms.MaxHold == 0):
+			missing = "all terms"
 		}
 		if missing != "" {
 			return fmt.Errorf("store: swap %d of the request, on %q, lacks %s", i+1, sw.Name, missing)

@@ -9,9 +9,8 @@ import (
 // windows of the real ones, as long as Queue has the oldest live tickets, and
 // both have what a swap speaks of.
 type State struct {
-	// Record is the hold of somebody alone, or of somebody who was and then let
-	// others share. Shared are the other holds, oldest first; all are younger.
-	// Any may be dead. None is changed in place.
+	// Record is the hold of somebody alone, Shared are the holds of several,
+	// oldest first. Any may be dead. None is changed in place.
 	Record *Record
 	Shared []*Record
 	More   int // live holds beside those
@@ -100,8 +99,8 @@ func (s *State) add(rec *Record) {
 // replace puts a hold in the place of itself as it was.
 func (s *State) replace(old, rec *Record) {
 	if s.Record == old {
-		s.Record = rec
-		s.Share = rec.Share
+		s.Record = nil
+		s.add(rec)
 		return
 	}
 	s.Shared = slices.Clone(s.Shared)

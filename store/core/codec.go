@@ -40,20 +40,34 @@ func (d *decoder) party() store.Party {
 
 // encodeHold is the value of a hold: its holder, the request that took it, and
 // its share unless that is Alone. Status data are the row's Data, terms and times
-// its own.
+// its own; of one that let others share, the value has the token and time of before.
 func encodeHold(rec *store.Record) []byte {
 	p := rec.Holder
 	e := newEncoder(8 + len(p.Session) + len(p.User) + len(p.Value) + len(rec.Request))
 	e.party(p)
 	e.Text(rec.Request)
-	e.share(rec.Share)
+	if e.share(rec.Share); rec.Place != 0 {
+		var taken uint64 // with the row
+		if e.token(rec.Token, rec.Place); number(rec.Token) == 0 {
+			taken = uint64(rec.Taken.UnixMicro())
+		}
+		e.Number(taken)
+	}
 	return e.Encoder
 }
 
-func decodeHold(value []byte) (holder store.Party, request string, share store.Share, err error) {
+// decodeHold reads what encodeHold and its row say into a record.
+func decodeHold(rec *store.Record, value []byte) error {
 	d := newDecoder(value)
-	holder, request, share = d.party(), d.Text(), d.share()
-	return holder, request, share, d.End()
+	rec.Holder, rec.Request, rec.Share = d.party(), d.Text(), d.share()
+	if d.More() {
+		rec.Place, rec.Placed = rec.Token, rec.Taken
+		rec.Token = d.token(rec.Place)
+		if taken := d.Number(); taken != 0 {
+			rec.Taken = time.UnixMicro(int64(taken)).UTC()
+		}
+	}
+	return d.End()
 }
 
 // A share is the last of a value, and left out if it is Alone.

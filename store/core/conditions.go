@@ -50,19 +50,13 @@ func (p *place) changed(after store.State) bool {
 // have died is said of each, or of all together.
 func (p *place) holdConditions(conds []kv.Cond, s *step, changed bool) []kv.Cond {
 	meant := p.meant(s)
-	if !p.wide || changed || s.moved || s.sw == nil || p.rec != nil {
-		if p.hold == nil {
-			conds = append(conds, kv.Cond{Key: holdKey(p.name), Absent: true})
-		} else {
-			conds = append(conds, p.rowCondition(p.rec, p.hold, s, meant))
-		}
-	}
-	if p.wide && (changed || s.moved) || !p.wide && p.hold == nil {
-		gate := kv.Cond{Key: gateKey(p.name), Absent: p.gate == nil}
-		if p.gate != nil {
-			gate.Rev, gate.Ver = p.gate.Rev, p.gate.Ver
-		}
-		conds = append(conds, gate)
+	switch {
+	case p.hold != nil:
+		conds = append(conds, p.rowCondition(p.rec, p.hold, s, meant))
+	case p.gate == nil:
+		conds = append(conds, kv.Cond{Key: holdKey(p.name), Absent: true})
+	case changed || s.moved || s.sw == nil:
+		conds = append(conds, kv.Cond{Key: holdKey(p.name), Rev: p.gate.Rev, Ver: p.gate.Ver})
 	}
 	if !p.wide {
 		return conds
@@ -126,6 +120,10 @@ func (s *step) session() string {
 // rowCondition says that a hold is as it was, live or dead.
 func (p *place) rowCondition(rec *store.Record, row *kv.Row, s *step, meant *store.Record) kv.Cond {
 	c := kv.Cond{Key: row.Key, Rev: row.Rev, Ver: row.Ver, Dead: !rec.Live(s.now)}
+	if rec == p.rec && len(s.after.Shared) > 0 && s.after.Shared[0].Token == rec.Token {
+		c.Data = &rec.Data // it moves to a row of its own
+		return c
+	}
 	// The swap may speak of a hold that this step begins, or join what it was
 	// granted already, whatever the data.
 	if data := s.expected(); s.done && rec == meant && data != nil && *data == rec.Data && p.claimed(s.now).IsZero() {
@@ -143,7 +141,10 @@ func (s *step) expected() *string {
 }
 
 // sole reports whether the step was done because there was nobody else.
-func (s *step) sole() bool { return s.sw != nil && s.sw.Expect.Sole && s.done }
+func (s *step) sole() bool {
+	granted := s.sw != nil && s.sw.Do == store.Join && s.after.Granted(s.sw.Ticket.ID) != nil // whoever else is there
+	return s.sw != nil && s.sw.Expect.Sole && s.done && !granted
+}
 
 // queueConditions are those on who waits.
 func (p *place) queueConditions(conds []kv.Cond, s *step, changed bool) []kv.Cond {

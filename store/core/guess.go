@@ -36,12 +36,10 @@ func (s *Store) assumePlace(sw *store.Swap) *place {
 	case sw.Do == store.Take && x.Free && !several:
 		// Nobody waits for a name without a row: a step that frees one hands it to
 		// the first waiter.
-		return &place{name: sw.Name, assumed: []kv.Cond{
-			{Key: holdKey(sw.Name), Absent: true}, {Key: gateKey(sw.Name), Absent: true},
-		}}
+		return &place{name: sw.Name, assumed: []kv.Cond{{Key: holdKey(sw.Name), Absent: true}}}
 	case sw.Do == store.Touch && sw.Note == nil && sw.Holder == nil && sw.Share == nil && !x.Free && !x.Waiting && !x.Sole && !several:
 		return assumeHeld(sw)
-	case last == nil, sw.Do == store.Leave, last.unclear(), x.Waiting && (sw.Do != store.Drop || len(last.queue) == 0):
+	case last == nil, sw.Do == store.Leave, sw.Do == store.Touch && sw.Share != nil, last.unclear(), x.Waiting && (sw.Do != store.Drop || len(last.queue) == 0):
 		return nil
 	}
 	return last.assume(sw)
@@ -100,6 +98,9 @@ func (p *place) of(sw *store.Swap) (n int) {
 // assumeHeld makes up a hold that a renewal expects: none of the rest matters.
 func assumeHeld(sw *store.Swap) *place {
 	x := sw.Expect
+	if x.Token == 0 && x.Session == nil {
+		return nil // it may be a gate
+	}
 	rec := &store.Record{Name: sw.Name, Token: x.Token, Terms: store.Terms{Idle: unknown, MaxHold: unknown}}
 	hold := kv.Cond{Key: holdKey(sw.Name), Rev: x.Token, Data: x.Data}
 	if x.Session != nil {
@@ -111,9 +112,7 @@ func assumeHeld(sw *store.Swap) *place {
 	if x.Data != nil {
 		rec.Data = *x.Data
 	}
-	return &place{name: sw.Name, rec: rec, assumed: []kv.Cond{
-		hold, {Key: gateKey(sw.Name), Absent: true}, {Prefix: alarmKeys(sw.Name), NoneDue: true},
-	}}
+	return &place{name: sw.Name, rec: rec, assumed: []kv.Cond{hold, {Prefix: alarmKeys(sw.Name), NoneDue: true}}}
 }
 
 // holds are what this process has seen last under names that were held. It may be

@@ -11,23 +11,21 @@ import (
 
 // Keys and tags, by their first letter. Names and IDs follow as they are.
 //
-//	h NAME                  the hold of somebody who took the name alone
-//	h NAME \0 NUMBER        a hold of one of several, in the order of tokens
-//	g NAME                  the gate: its Data is what several holders share
+//	h NAME                  the hold of somebody alone, or the gate of several holds
+//	h NAME \0 NUMBER        a hold of one of several, in the order of numbers
 //	q NAME \0 NUMBER        a waiter, in the order of numbers
 //	a NAME \0 NUMBER        the alarm of a waiter who may claim the name: due then
 //	b NAME \0 NUMBER        the bell of a waiter who may have room once those before
 //	                        it are gone: due when they may be
 //	p SESSION               the session of a waiting process
 //
-// A name has a gate while it has a hold that others may share, live or dead.
-// Whatever adds or removes such a hold writes the gate.
+// A name has a gate while it has a hold that others may share, live or dead. Its
+// Data is what they share. Whatever adds or removes such a hold writes the gate.
 //
 // Tags of holds are s SESSION and u USER of the holder, of a waiter w ID; tags
 // of log entries are n NAME, u USER of each party, and r REQUEST.
 const (
 	holdPrefix    = "h"
-	gatePrefix    = "g"
 	waiterPrefix  = "q"
 	alarmPrefix   = "a"
 	bellPrefix    = "b"
@@ -36,7 +34,6 @@ const (
 
 func holdKey(name string) string          { return holdPrefix + name }
 func sharedKeys(name string) string       { return holdPrefix + name + kv.Separator }
-func gateKey(name string) string          { return gatePrefix + name }
 func waiterKeys(name string) string       { return waiterPrefix + name + kv.Separator }
 func alarmKeys(name string) string        { return alarmPrefix + name + kv.Separator }
 func bellKeys(name string) string         { return bellPrefix + name + kv.Separator }
@@ -65,6 +62,11 @@ func dueName(key string) string {
 	}
 	return ""
 }
+
+// gateValue is the value of a gate. That of a hold is longer.
+var gateValue = []byte{valueVersion}
+
+func isGate(row *kv.Row) bool { return len(row.Value) == len(gateValue) }
 
 // gateData is what a gate says of a share, and shareOf reads it.
 func gateData(share store.Share) string { return strconv.FormatInt(int64(share), 10) }

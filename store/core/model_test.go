@@ -206,7 +206,7 @@ func (d dice) swap(name string) store.Swap {
 			sw.Terms = &store.Terms{Idle: d.seconds(), MaxHold: -1}
 		}
 		if sw.Confirm = d.seconds(); d.odds(5) {
-			sw.Share = new(store.Shared)
+			sw.Share, sw.Terms = new(store.Shared), &store.Terms{Idle: max(1, d.seconds()), MaxHold: -1}
 		}
 	case store.Join, store.Leave:
 		if d.odds(2) {

@@ -50,7 +50,7 @@ func (l *lookup) ranges(to []kv.Range) []kv.Range {
 	if l.deep {
 		most = deepWindow
 	}
-	to = append(to, kv.Range{Key: holdKey(l.name)}, kv.Range{Prefix: waiters, Limit: most, Count: true}, kv.Range{Key: gateKey(l.name)})
+	to = append(to, kv.Range{Key: holdKey(l.name)}, kv.Range{Prefix: waiters, Limit: most, Count: true})
 	if l.ticket != "" {
 		to = append(to, kv.Range{Prefix: waiters, Tag: waiterTag(l.ticket), Limit: 1})
 	}
@@ -64,7 +64,7 @@ func (l *lookup) ranges(to []kv.Range) []kv.Range {
 	if l.session != "" {
 		to = append(to, kv.Range{Prefix: shared, Tag: sessionTag(l.session), Limit: 1, Count: true})
 	}
-	if l.token != 0 {
+	if l.token != 0 { // one that was moved is the oldest
 		to = append(to, kv.Range{Key: sharedKey(l.name, l.token)})
 	}
 	return to
@@ -79,9 +79,9 @@ type place struct {
 
 	// The rows of holds, and what they say; the record of one that several may
 	// have is at the same place in the list.
-	hold   *kv.Row // nil: none
+	hold   *kv.Row // of somebody alone; nil: none
 	rec    *store.Record
-	gate   *kv.Row
+	gate   *kv.Row // in place of hold; nil: none
 	rows   []kv.Row
 	shared []*store.Record
 	more   int  // live holds beside those
@@ -121,20 +121,11 @@ func (l *lookup) read(found []kv.Found) (*place, []kv.Found, error) {
 		return f
 	}
 	if rows := next().Rows; len(rows) > 0 {
-		p.hold = &rows[0]
-		var err error
-		if p.rec, err = decodeRecord(p.name, p.hold); err != nil {
+		if err := p.readHold(&rows[0]); err != nil {
 			return nil, nil, err
 		}
 	}
-	waiters := next()
-	if rows := next().Rows; len(rows) > 0 {
-		p.gate = &rows[0]
-		if _, err := shareOf(p.gate); err != nil {
-			return nil, nil, fmt.Errorf("gate of %q: %w", p.name, err)
-		}
-	}
-	if err := p.readQueue(waiters, l.ticket, next); err != nil {
+	if err := p.readQueue(next(), l.ticket, next); err != nil {
 		return nil, nil, err
 	}
 	if !l.wide {
@@ -168,6 +159,20 @@ func (l *lookup) read(found []kv.Found) (*place, []kv.Found, error) {
 	return p, found, nil
 }
 
+// readHold reads the row of the name itself.
+func (p *place) readHold(row *kv.Row) (err error) {
+	if isGate(row) {
+		p.gate = row
+		if _, err = shareOf(row); err != nil {
+			return fmt.Errorf("gate of %q: %w", p.name, err)
+		}
+		return nil
+	}
+	p.hold = row
+	p.rec, err = decodeRecord(p.name, row)
+	return err
+}
+
 // readQueue reads those who wait, and the waiter that a swap speaks of.
 func (p *place) readQueue(waiters kv.Found, ticket string, next func() kv.Found) (err error) {
 	if p.queue, err = decodeQueue(p.name, waiters.Rows); err != nil {
@@ -189,15 +194,14 @@ func (p *place) readQueue(waiters kv.Found, ticket string, next func() kv.Found)
 }
 
 func decodeRecord(name string, row *kv.Row) (*store.Record, error) {
-	holder, request, share, err := decodeHold(row.Value)
-	if err != nil {
+	rec := &store.Record{
+		Name: name, Token: row.Rev, Data: row.Data, Terms: store.Terms{Idle: row.TTL, MaxHold: row.Max},
+		Taken: row.At, Touched: row.Seen, Expires: row.Due,
+	}
+	if err := decodeHold(rec, row.Value); err != nil {
 		return nil, fmt.Errorf("hold of %q: %w", name, err)
 	}
-	return &store.Record{
-		Name: name, Token: row.Rev, Share: share, Holder: holder, Data: row.Data,
-		Terms: store.Terms{Idle: row.TTL, MaxHold: row.Max},
-		Taken: row.At, Touched: row.Seen, Expires: row.Due, Request: request,
-	}, nil
+	return rec, nil
 }
 
 func decodeQueue(name string, rows []kv.Row) ([]store.Ticket, error) {

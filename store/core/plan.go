@@ -21,6 +21,7 @@ type plan struct {
 	after   []store.State // of each place
 	last    int           // the place that was asked for last
 	drew    uint64
+	gates   int // that draw a number, too
 
 	done    bool // the swaps are allowed
 	effects store.Effects
@@ -94,7 +95,7 @@ func number(n uint64) int {
 // transaction makes a transaction of the plan that does what the rules did,
 // provided that each place still is as it was. Without writes it only reads.
 func (p *plan) transaction(req store.Request) kv.Txn {
-	txn := kv.Txn{Once: req.ID, Numbers: int(p.drew)}
+	txn := kv.Txn{Once: req.ID}
 	gone := make(map[string]bool, len(p.effects.Left))
 	for _, id := range p.effects.Left {
 		gone[id] = true
@@ -123,6 +124,7 @@ func (p *plan) transaction(req store.Request) kv.Txn {
 	for i := range p.effects.Entries {
 		txn.Log = append(txn.Log, logged(&p.effects.Entries[i], p.now))
 	}
+	txn.Numbers = int(p.drew) + p.gates
 	txn.Read = reads(p.lookups)
 	txn.Notes = p.notes(&txn)
 	return txn

@@ -233,7 +233,13 @@ func (c *simClient) share(sw *store.Swap) {
 	case sw.Do == store.Take && c.chance(2):
 		sw.Expect.Sole, sw.Share = true, new(store.Alone)
 	case sw.Do == store.Touch && share == store.Shared && c.chance(3):
-		sw.Share = &share
+		sw.Share, sw.Terms = &share, c.terms()
+		if sw.Terms.Idle == 0 {
+			sw.Terms.Idle = -1
+		}
+		if sw.Terms.MaxHold == 0 {
+			sw.Terms.MaxHold = -1
+		}
 	}
 }
 

@@ -46,9 +46,15 @@ func TestValuesKeepTheirForm(t *testing.T) {
 			t.Errorf("%s is written as\n%+q, want\n%+q", tt.name, got, tt.want)
 		}
 	}
-	for _, want := range []*store.Record{hold, &shared} {
-		holder, request, share, err := decodeHold(encodeHold(want))
-		if diff := cmp.Diff(want, &store.Record{Holder: holder, Request: request, Share: share}); diff != "" || err != nil {
+	moved := shared
+	moved.Token, moved.Place, moved.Taken, moved.Placed = 7, 9, at, at.Add(time.Hour)
+	for _, want := range []*store.Record{hold, &shared, &moved} {
+		got := &store.Record{Token: want.Token}
+		if want.Place != 0 {
+			got.Token, got.Taken = want.Place, want.Placed // the row's own
+		}
+		err := decodeHold(got, encodeHold(want))
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Error(diff, err)
 		}
 	}
@@ -73,7 +79,7 @@ func TestTruncatedAndForeignValuesAreRefused(t *testing.T) {
 		whole  []byte
 		decode func([]byte) error
 	}{
-		"hold":   {hold, func(b []byte) error { _, _, _, err := decodeHold(b); return err }},
+		"hold":   {hold, func(b []byte) error { err := decodeHold(&store.Record{}, b); return err }},
 		"waiter": {waiter, func(b []byte) error { _, err := decodeWaiter(b, 1); return err }},
 		"entry":  {entry, func(b []byte) error { _, err := decodeEntry(b, 1, time.Time{}); return err }},
 	}

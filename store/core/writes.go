@@ -34,46 +34,46 @@ func (p *plan) writeHolds(writes []kv.Write, at *place, sw *store.Swap, after *s
 	if !p.changedHolds(at, after) {
 		return writes
 	}
-	writes = p.writeHold(writes, at.rec, after.Record, sw, holdKey(at.name))
+	if after.Share == store.Alone { // else a gate takes its place
+		writes = writeHold(writes, at.rec, after.Record, sw, holdKey(at.name))
+	}
 	stays := make(map[uint64]*store.Record, len(after.Shared))
 	for _, rec := range after.Shared {
-		if stays[rec.Token] = rec; number(rec.Token) > 0 {
+		if stays[rec.Token] = rec; number(rec.Token) > 0 || number(rec.Place) > 0 {
 			writes = append(writes, newHold(rec, sharedKeys(at.name)))
 		}
 	}
 	for i, rec := range at.shared {
-		key := sharedKey(at.name, rec.Token)
-		if i < len(at.rows) {
-			key = at.rows[i].Key
-		}
-		writes = p.writeHold(writes, rec, stays[rec.Token], sw, key)
+		writes = writeHold(writes, rec, stays[rec.Token], sw, at.rows[i].Key)
 	}
-	return at.writeGate(writes, after)
+	return p.writeGate(writes, at, after)
 }
 
 func (p *plan) changedHolds(at *place, after *store.State) bool {
 	return at.rec != after.Record || !slices.Equal(at.shared, after.Shared)
 }
 
-// writeGate writes the gate where holds that others may share began or ended.
-func (p *place) writeGate(writes []kv.Write, after *store.State) []kv.Write {
-	key := gateKey(p.name)
+// writeGate writes the gate where holds that others may share began or ended, and
+// removes it where nobody takes its place.
+func (p *plan) writeGate(writes []kv.Write, at *place, after *store.State) []kv.Write {
+	key := holdKey(at.name)
 	switch {
-	case after.Share == store.Alone && p.gate != nil:
+	case after.Share == store.Alone && at.gate != nil && after.Record == nil:
 		return append(writes, kv.Write{Key: key, Delete: true})
-	case after.Share == store.Alone || !p.changed(*after):
+	case after.Share == store.Alone || !at.changed(*after):
 		return writes
 	}
 	data := gateData(after.Share)
-	w := kv.Write{Key: key, Value: []byte{valueVersion}, Data: &data, Renew: p.gate != nil}
-	if p.gate == nil {
-		w.Number = 1 // of those that the step draws: something began
+	w := kv.Write{Key: key, Value: gateValue, Data: &data, Renew: at.gate != nil}
+	if at.gate == nil { // a number of its own, which is nobody's token
+		p.gates++
+		w.Number = int(p.drew) + p.gates
 	}
 	return append(writes, w)
 }
 
 // writeHold writes what became of one hold; nil: there was none, or is none.
-func (p *plan) writeHold(writes []kv.Write, old, rec *store.Record, sw *store.Swap, key string) []kv.Write {
+func writeHold(writes []kv.Write, old, rec *store.Record, sw *store.Swap, key string) []kv.Write {
 	switch {
 	case rec == old:
 		return writes
@@ -88,7 +88,7 @@ func (p *plan) writeHold(writes []kv.Write, old, rec *store.Record, sw *store.Sw
 	if sw.Terms != nil {
 		w.TTL, w.Max = sw.Terms.Idle, sw.Terms.MaxHold
 	}
-	if sw.Holder != nil || rec.Share != old.Share {
+	if sw.Holder != nil {
 		w.Value, w.Tags = encodeHold(rec), holdTags(rec.Holder)
 	}
 	return append(writes, w)
@@ -97,11 +97,15 @@ func (p *plan) writeHold(writes []kv.Write, old, rec *store.Record, sw *store.Sw
 // newHold writes a hold with a token of this transaction, under its key or those
 // that begin so.
 func newHold(rec *store.Record, key string) kv.Write {
-	return kv.Write{
+	w := kv.Write{
 		Key: key, Numbered: strings.HasSuffix(key, kv.Separator),
 		Number: number(rec.Token), Value: encodeHold(rec), Data: &rec.Data, Tags: holdTags(rec.Holder),
 		TTL: rec.Terms.Idle, Max: rec.Terms.MaxHold, Within: rec.Within(),
 	}
+	if rec.Place != 0 { // it was taken before
+		w.Number = number(rec.Place)
+	}
+	return w
 }
 
 func holdTags(holder store.Party) []string {

@@ -1,6 +1,6 @@
 -- The guard, for the transactions of applications: it fails, and the
--- transaction with it, unless the token is the one in force and its row has no
--- gate, and keeps the mutex where it is until the transaction ends. KEY SHARE lets its holder
+-- transaction with it, unless the token is the one in force of somebody alone,
+-- and keeps the mutex where it is until the transaction ends. KEY SHARE lets its holder
 -- refresh it meanwhile, and stands in the way of whatever would end the hold.
 -- It runs with its owner's rights, so that roles of applications need none on
 -- the tables.
@@ -10,9 +10,7 @@ DECLARE
   hold @schema@.editlock_row;
 BEGIN
   SELECT r.* INTO hold FROM @schema@.editlock_row r WHERE r.k = convert_to('h' || p_name, 'UTF8') FOR KEY SHARE;
-  IF hold.rev = p_token AND hold.due > @schema@.editlock_now(false)
-    AND NOT EXISTS (SELECT FROM @schema@.editlock_row g WHERE g.k = convert_to('g' || p_name, 'UTF8'))
-  THEN
+  IF hold.rev = p_token AND hold.due > @schema@.editlock_now(false) THEN
     RETURN; -- the clock was read after the row was locked
   END IF;
   RAISE EXCEPTION 'editlock: token % of % is not in force', p_token, p_name

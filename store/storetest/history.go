@@ -287,6 +287,7 @@ func (c *client) swapOne(name string) store.Swap {
 		sw := touch(name, seen.Token)
 		if c.chance(20) {
 			sw.Share, sw.Note = ptr(store.Shared), note(refreshed, c.session)
+			sw.Terms = &store.Terms{Idle: c.seconds(20), MaxHold: -1}
 		}
 		if c.chance(30) {
 			sw.Data = ptr(fmt.Sprint("data ", c.random.IntN(3)))
