@@ -72,10 +72,16 @@ func (m *Manager) capture(ctx context.Context, c *capture) (*store.Record, store
 			}
 			rec, res, err = m.swap(ctx, c.opts.RequestID, sw)
 		}
+		rec = began(rec, c.opts.RequestID)
 		switch {
 		case err != nil:
 			return nil, res, err
 		case res.Replayed && (rec == nil || rec.Request != c.opts.RequestID):
+			if shared, err := m.shared(ctx, c.name, c.opts.RequestID); err != nil {
+				return nil, res, err
+			} else if rec != nil && shared != nil && shared.Token == rec.Token {
+				return rec, res, nil
+			}
 			return rec, res, ErrLost // it was ours between the first try and this one
 		case res.Done && rec != nil && rec.Request == c.opts.RequestID && rec.Request != "" && m.waits.givenUp.Has(rec.Request):
 			m.undo(ctx, c, rec)
@@ -90,6 +96,18 @@ func (m *Manager) capture(ctx context.Context, c *capture) (*store.Record, store
 		}
 		seen, at = rec, res
 	}
+}
+
+// shared is the entry of a request that made a hold a shared one; nil: there is none.
+func (m *Manager) shared(ctx context.Context, name, request string) (*store.Entry, error) {
+	page, err := m.store.Log(ctx, store.LogQuery{Name: name, Request: request, Kinds: []string{string(KindShared)}, Limit: 1})
+	if err != nil {
+		return nil, m.storeError(ctx, err)
+	}
+	if len(page.Entries) == 0 {
+		return nil, nil
+	}
+	return &page.Entries[0], nil
 }
 
 // undo releases what a capture got that its caller had withdrawn before.
@@ -107,7 +125,7 @@ func (m *Manager) refusal(ctx context.Context, err error, name string, caller Ow
 		return busy(rec, res.Now, caller)
 	}
 	if err == ErrConflict { //nolint:errorlint // as above
-		return &ConflictError{Holder: mutex(rec, res.Now)}
+		return conflict(rec, res.Now)
 	}
 	if err == ErrNotHeld { //nolint:errorlint // as above
 		id, _ := ParseID(name)
@@ -143,7 +161,7 @@ func (m *Manager) CaptureAll(ctx context.Context, ids []ID, opts *CaptureOptions
 	for {
 		swaps, inTheWay, err := m.decideAll(c, ids, seen)
 		if err == ErrConflict { //nolint:errorlint // bare by contract
-			return nil, &ConflictError{Holder: mutex(inTheWay[len(inTheWay)-1], now.Now)}
+			return nil, conflict(inTheWay[len(inTheWay)-1], now.Now)
 		}
 		if bad := (*InvalidError)(nil); errors.As(err, &bad) {
 			return nil, err

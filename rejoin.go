@@ -171,7 +171,7 @@ func (m *Manager) rejoin(ctx context.Context, c *capture) (ring, error) {
 			return ring{}, err
 		case err != ErrBusy: //nolint:errorlint // bare: in the way
 			return ring{over: true}, nil
-		case standing(rec, c.owner) == CapturedByMe && !c.opts.If.Free():
+		case c.futile(rec):
 			return ring{over: true}, nil
 		}
 		join := c.join(rec, m.waits.peer)
@@ -180,7 +180,7 @@ func (m *Manager) rejoin(ctx context.Context, c *capture) (ring, error) {
 		switch {
 		case err != nil:
 			return ring{}, err
-		case !res.Done && (now == nil || join.Expect.Token != 0 && join.Expect.Token != now.Token): // what stood there has changed
+		case !res.Done && (!short.busy(now) || join.Expect.Token != 0 && join.Expect.Token != now.Token): // what stood there has changed
 		case !res.Done:
 			return ring{elsewhere: true}, nil
 		case now != nil && now.Request == c.opts.RequestID:

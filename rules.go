@@ -87,6 +87,18 @@ func decideCapture(c capture, rec *store.Record) (store.Swap, error) {
 	}
 }
 
+// busy reports whether what stands there refuses the capture for now.
+func (c capture) busy(rec *store.Record) bool {
+	_, err := decideCapture(c, rec)
+	return err == ErrBusy //nolint:errorlint // bare by contract
+}
+
+// futile reports whether a wait would be for the caller's own hold: it goes with
+// IfFree, for a hold that is shared with nobody, as others let the caller in beside it.
+func (c capture) futile(rec *store.Record) bool {
+	return standing(rec, c.owner) == CapturedByMe && (!c.opts.If.Free() || rec.Share != store.Alone)
+}
+
 // renew refreshes the caller's own hold, and changes its share if asked to:
 // exclusive to shared at any time, shared to exclusive only while nobody else holds
 // the mutex or waits, as two who wait for each other to leave would wait without end.
@@ -95,10 +107,9 @@ func (c capture) renew(rec *store.Record, expect store.Expect) (store.Swap, erro
 	switch {
 	case rec.Share == unread || c.opts.keeps(rec.Share):
 		return c.touch(expect), nil
+	case c.resize: // nobody is evicted by a limit
+		return c.touch(expect), nil
 	case share > 0 || rec.Share > 0:
-		if share > 0 && rec.Share > 0 && c.resize {
-			return c.touch(expect), nil
-		}
 		return store.Swap{}, ErrConflict
 	case share == store.Shared:
 		expect.Token = rec.Token

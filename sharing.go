@@ -83,9 +83,25 @@ func sharing(s store.Share) (Sharing, int) {
 	return Exclusive, 0
 }
 
+// agreed is the share in force where a hold stands: a Manager's limit may have taken
+// the place of the one that it began with.
+func agreed(rec *store.Record) store.Share {
+	if rec.Agreed > 0 {
+		return rec.Agreed
+	}
+	return rec.Share
+}
+
+// conflict tells how a mutex is held.
+func conflict(rec *store.Record, now time.Time) *ConflictError {
+	e := &ConflictError{Holder: mutex(rec, now)}
+	e.Holder.Sharing, e.Holder.Limit = sharing(agreed(rec))
+	return e
+}
+
 // mixes reports whether what a capture asks for goes with a hold that stands.
 func (c capture) mixes(rec *store.Record) bool {
-	return rec.Share.Mixes(c.opts.share()) || c.resize && rec.Share > 0
+	return agreed(rec).Mixes(c.opts.share()) || c.resize && rec.Share > 0
 }
 
 // room reports whether a hold beside one that stands may begin.
@@ -103,6 +119,22 @@ func (c capture) room(rec *store.Record) bool {
 // holdings are a record and those beside it.
 func holdings(rec *store.Record) []*store.Record {
 	return append([]*store.Record{rec}, rec.Others...)
+}
+
+// began is the hold that a request began, if it is known: a session has several
+// where it waited several times. Else it is rec.
+func began(rec *store.Record, request string) *store.Record {
+	if rec == nil || rec.Request == request {
+		return rec
+	}
+	for _, r := range rec.Others {
+		if r.Request == request {
+			other := *r
+			other.Waiters, other.Waiting = rec.Waiters, rec.Waiting
+			return &other
+		}
+	}
+	return rec
 }
 
 // asked is the newest of the holds that somebody asks to end, and when the last of

@@ -105,7 +105,7 @@ func (w *waiting) tryJoin(ctx context.Context) bool {
 				w.err = m.refusal(ctx, err, c.name, c.owner, 0, rec, res)
 			}
 			return false
-		case err != ErrBusy || w.timeUp, standing(rec, c.owner) == CapturedByMe && !c.opts.If.Free(): //nolint:errorlint // bare: in the way
+		case err != ErrBusy || w.timeUp, c.futile(rec): //nolint:errorlint // bare: in the way
 			w.err = m.refusal(ctx, err, c.name, c.owner, 0, rec, res)
 			return false
 		}
@@ -304,7 +304,7 @@ func (w *waiting) outcome(ctx context.Context) (again bool) {
 		w.err = m.storeError(ctx, err)
 		return false
 	}
-	rec, at := view.Record, store.Result{Now: view.Now}
+	rec, at := began(view.Record, c.opts.RequestID), store.Result{Now: view.Now}
 	if rec != nil && rec.Request == c.opts.RequestID {
 		m.confirm(ctx, rec)
 		return w.end(rec, view.Now)

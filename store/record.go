@@ -66,6 +66,9 @@ type Record struct {
 	// MaxHolders-1; Beside counts all. List leaves them out.
 	Others []*Record
 	Beside int
+	// Agreed is the share in force, where it is not that of all who hold the name:
+	// the last limit. List leaves it out.
+	Agreed Share
 }
 
 // Live reports whether the record is in force at now.

@@ -187,7 +187,7 @@ func (s State) shown(x *Expect, env Env) *Record {
 		rec = holds[0]
 	}
 	out := *rec
-	out.Others, out.Beside = nil, s.holding()-1
+	out.Others, out.Beside, out.Agreed = nil, s.holding()-1, s.Share
 	for _, r := range holds {
 		if r != rec && len(out.Others) < MaxHolders-1 {
 			other := *r

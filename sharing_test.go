@@ -1,0 +1,136 @@
+package editlock_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/store/core"
+	"github.com/editlock/editlock/store/memory"
+)
+
+// in is the context of a session.
+func in(t *testing.T, session string) context.Context {
+	return editlock.WithOwner(t.Context(), editlock.Owner{Session: session})
+}
+
+func managed(t *testing.T) *editlock.Manager {
+	m := editlock.NewManager(memory.New(nil), nil)
+	t.Cleanup(func() { _ = m.Close() })
+	return m
+}
+
+func TestManager_NobodyWaitsForAShareOfOnesOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := managed(t)
+		if _, err := m.Capture(in(t, "a"), report, &editlock.CaptureOptions{Sharing: editlock.Shared}); err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		_, err := m.Capture(in(t, "a"), report, &editlock.CaptureOptions{
+			Sharing: editlock.Shared, If: editlock.IfFree(), Wait: time.Minute,
+		})
+		if busy := (*editlock.BusyError)(nil); !errors.As(err, &busy) || !busy.Self || time.Since(began) > 0 {
+			t.Errorf("after %v another tab gets %v, want it busy at once", time.Since(began), err)
+		}
+	})
+}
+
+func TestManager_WaitsOfOneSessionEachGetAShare(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := managed(t)
+		if _, err := m.Capture(in(t, "writer"), report, nil); err != nil {
+			t.Fatal(err)
+		}
+		type answer struct {
+			mutex editlock.Mutex
+			err   error
+		}
+		answers := make(chan answer)
+		for range 2 {
+			go func() {
+				got, err := m.Capture(in(t, "reader"), report, &editlock.CaptureOptions{Sharing: editlock.Shared, Wait: time.Minute})
+				answers <- answer{got, err}
+			}()
+		}
+		synctest.Wait()
+		if _, err := m.Release(in(t, "writer"), report, editlock.Condition{}); err != nil {
+			t.Fatal(err)
+		}
+		one, other := <-answers, <-answers
+		if one.err != nil || other.err != nil || one.mutex.Token == other.mutex.Token {
+			t.Errorf("one gets %d, %v, the other %d, %v", one.mutex.Token, one.err, other.mutex.Token, other.err)
+		}
+	})
+}
+
+func TestManager_ARetryFindsTheShareThatItAskedFor(t *testing.T) {
+	for _, from := range []editlock.Sharing{editlock.Exclusive, editlock.Shared} {
+		for _, again := range []bool{false, true} {
+			t.Run(fmt.Sprint(from, again), func(t *testing.T) {
+				m := managed(t)
+				ctx, first := in(t, "a"), time.Now()
+				if _, err := m.Capture(ctx, report, &editlock.CaptureOptions{Sharing: from}); err != nil {
+					t.Fatal(err)
+				}
+				o := &editlock.CaptureOptions{Sharing: editlock.Exclusive + editlock.Shared - from, RequestID: "r"}
+				changed, err := m.Capture(ctx, report, o)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if again {
+					ctx = editlock.WithTry(ctx, editlock.Try{Key: "r", First: first})
+				}
+				got, err := m.Capture(ctx, report, o)
+				if err != nil || got.Token != changed.Token || got.Sharing != o.Sharing {
+					t.Errorf("a retry gets %+v, %v, and the first try got %+v", got, err, changed)
+				}
+				if _, err := m.Release(in(t, "a"), report, editlock.Condition{}); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := m.Capture(in(t, "a"), report, &editlock.CaptureOptions{Sharing: o.Sharing}); err != nil {
+					t.Fatal(err)
+				}
+				if got, err := m.Capture(ctx, report, o); !errors.Is(err, editlock.ErrLost) {
+					t.Errorf("once that hold has ended a retry gets %+v, %v", got, err)
+				}
+			})
+		}
+	}
+}
+
+func TestManager_ALimitThatIsNewEvictsNobody(t *testing.T) {
+	e := memory.NewEngine(nil)
+	id := editlock.ID{Group: "etl", Mode: "import", ID: "nightly"}
+	before := editlock.NewManager(core.New(e), nil)
+	t.Cleanup(func() { _ = before.Close() })
+	held, err := before.Capture(in(t, "job"), id, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := limitedTo(t, e, 3).Capture(in(t, "job"), id, nil); err != nil || got.Token != held.Token {
+		t.Errorf("who held it before refreshes %+v, %v", got, err)
+	}
+}
+
+func TestManager_TheLimitInForceIsTheLastOne(t *testing.T) {
+	e := memory.NewEngine(nil)
+	id := editlock.ID{Group: "etl", Mode: "import", ID: "nightly"}
+	for i, holders := range []int{3, 2} {
+		if _, err := limitedTo(t, e, holders).Capture(in(t, fmt.Sprint("job ", i)), id, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	without := editlock.NewManager(core.New(e), nil)
+	t.Cleanup(func() { _ = without.Close() })
+	ctx, cancel := context.WithTimeout(in(t, "other"), 10*time.Second)
+	defer cancel()
+	_, err := without.Capture(ctx, id, &editlock.CaptureOptions{Limit: 3})
+	if other := (*editlock.ConflictError)(nil); !errors.As(err, &other) || other.Holder.Limit != 2 {
+		t.Errorf("who asks for the first one gets %v, want a conflict with the last", err)
+	}
+}
