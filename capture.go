@@ -45,6 +45,9 @@ func (m *Manager) captureNow(ctx context.Context, c *capture) (*Mutex, error) {
 	}
 	rec, res, err := m.capture(ctx, c)
 	if err != nil {
+		if err == ErrBusy && c.opts.If.Free() { //nolint:errorlint // bare by contract
+			return nil, busy(rec, res.Now, c.owner, true)
+		}
 		return nil, m.refusal(ctx, err, c.name, c.owner, c.opts.If.token, rec, res)
 	}
 	got := mutex(rec, res.Now)
@@ -122,7 +125,7 @@ func (m *Manager) undo(ctx context.Context, c *capture, rec *store.Record) {
 // refusal makes a bare ErrBusy, ErrLost or ErrNotHeld tell what it knows.
 func (m *Manager) refusal(ctx context.Context, err error, name string, caller Owner, token Token, rec *store.Record, res store.Result) error {
 	if err == ErrBusy { //nolint:errorlint // bare by contract; anything wrapped is passed on
-		return busy(rec, res.Now, caller)
+		return busy(rec, res.Now, caller, false)
 	}
 	if err == ErrConflict { //nolint:errorlint // as above
 		return conflict(rec, res.Now)
@@ -167,7 +170,7 @@ func (m *Manager) CaptureAll(ctx context.Context, ids []ID, opts *CaptureOptions
 			return nil, err
 		}
 		if err != nil {
-			e := busy(inTheWay[0], now.Now, c.owner)
+			e := busy(inTheWay[0], now.Now, c.owner, c.opts.If.Free())
 			e.Holders, e.Total = nil, 0
 			for _, rec := range inTheWay {
 				e.Holders = append(e.Holders, mutex(rec, now.Now))

@@ -109,11 +109,11 @@ func entry(e store.Entry) Entry {
 	return out
 }
 
-// busy says who is in the way of a caller: others first, and the caller's own
-// hold only if it is the only one.
-func busy(rec *store.Record, now time.Time, caller Owner) *BusyError {
+// busy says who is in the way of a caller. The caller's own hold, which is the
+// record's, is left out if there are others, unless own says that it is in the way.
+func busy(rec *store.Record, now time.Time, caller Owner, own bool) *BusyError {
 	holders, total := holdings(rec), rec.Beside+1
-	if len(holders) > 1 && rec.Holder.Session == caller.Session {
+	if !own && len(holders) > 1 && rec.Holder.Session == caller.Session {
 		holders, total = holders[1:], total-1
 	}
 	e := &BusyError{Holder: mutex(holders[0], now)}

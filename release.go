@@ -60,7 +60,7 @@ func (m *Manager) release(ctx context.Context, name string, caller Owner, cond C
 		sw, err := decideRelease(name, caller, cond, grace, seen)
 		switch {
 		case err != nil:
-			return false, busy(seen, at.Now, caller)
+			return false, busy(seen, at.Now, caller, false)
 		case sw == nil, looks && seen.Taken.After(sent):
 			return false, nil
 		case looks && grace > 0 && seen.Touched.After(sent):

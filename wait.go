@@ -319,7 +319,7 @@ func (w *waiting) outcome(ctx context.Context) (again bool) {
 		no := entry(page.Entries[0])
 		e := &BusyError{Holder: Mutex{ID: no.ID, Owner: no.Owner, Token: no.Token, AsOf: view.Now}}
 		if rec != nil {
-			e = busy(rec, view.Now, c.owner)
+			e = busy(rec, view.Now, c.owner, false)
 		}
 		e.Declined = &Answer{By: no.Actor, At: no.At, Message: no.Reason}
 		w.err = e

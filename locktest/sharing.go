@@ -58,6 +58,20 @@ func testSharing(t *testing.T, h Harness) {
 			t.Errorf("refreshed: %+v, %v", m, err)
 		}
 	})
+	t.Run("one's own share is in the way of a capture that must find it free", func(t *testing.T) {
+		s := h.Open(t)
+		capture(as(t, ivanov), t, s.Locker, doc, sharedHold)
+		his := capture(as(t, petrova), t, s.Locker, doc, sharedHold)
+		opts := &editlock.CaptureOptions{Sharing: editlock.Shared, If: editlock.IfFree()}
+		_, one := s.Locker.Capture(as(t, petrova), doc, opts)
+		_, all := s.Locker.CaptureAll(as(t, petrova), []editlock.ID{doc}, opts)
+		for _, err := range []error{one, all} {
+			var busy *editlock.BusyError
+			if !errors.As(err, &busy) || !busy.Self || busy.Holder.Token != his.Token {
+				t.Errorf("the second reader's other tab is told %v", err)
+			}
+		}
+	})
 	t.Run("a writer who waits keeps later readers behind", func(t *testing.T) {
 		s := h.Open(t)
 		capture(as(t, ivanov), t, s.Locker, doc, sharedHold)
