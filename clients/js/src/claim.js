@@ -11,6 +11,7 @@ export class Claim {
   #client;
   #mutex;
   #terms;
+  #share;
   #tab = '';
   #request = '';
 
@@ -18,11 +19,13 @@ export class Claim {
    * @param {Editlock} client
    * @param {Required<MutexID>} mutex
    * @param {{auto_release: object, grant_after?: string}} terms as calls state them
+   * @param {{sharing?: string, limit?: number}} share who may hold it too, as captures state it
    */
-  constructor(client, mutex, terms) {
+  constructor(client, mutex, terms, share) {
     this.#client = client;
     this.#mutex = mutex;
     this.#terms = terms;
+    this.#share = share;
   }
 
   /** Names the present asking. It is kept with the lock as its status data: so a late release of one page never frees the lock of the next. */
@@ -36,6 +39,9 @@ export class Claim {
 
   /** What every call that asks for the mutex states. */
   get body() { return { mutex: this.#mutex, owner: this.#client.owner, status_data: this.#request, ...this.#terms }; }
+
+  /** What a capture states: a takeover keeps the sharing of the hold in whose place it is. */
+  get capture() { return { ...this.body, ...this.#share, if: { free: true } }; }
 
   /**
    * isMe tells the same person, in this browser or in another one. A session
@@ -65,7 +71,7 @@ export class Claim {
   async take(wanted) {
     const { api, owner } = this.#client;
     try {
-      return { mutex: (await api.post('v1/capture', { ...this.body, if: { free: true } })).mutex, note: '' };
+      return { mutex: (await api.post('v1/capture', this.capture)).mutex, note: '' };
     } catch (e) {
       const holder = e instanceof EditlockError ? e.holder : null;
       if (!holder || !this.#isOfTab(holder) || !wanted()) throw e;

@@ -8,11 +8,12 @@ import { blocks } from './news.js';
 
 /** The kinds of entries that end a hold. */
 export const ends = ['released', 'expired', 'taken_over', 'force_released', 'handed_over'];
-const begins = ['captured', 'taken_over', 'handed_over'];
+const begins = ['captured', 'taken_over', 'handed_over', 'upgraded'];
 const patience = 8000;
 
 /**
- * untouched tells whether nobody held a mutex between two tokens. Events tell
+ * untouched tells whether nobody held a mutex between two tokens, or only shared
+ * it, as a reader. Events tell
  * it, which need no right to the history: the entry of a capture has the
  * number of its token, and what is withheld or forgotten is a gap.
  * @param {API} api
@@ -33,7 +34,7 @@ export async function untouched(api, mutex, was, now) {
       /** @type {Entry} */
       const e = JSON.parse(data);
       if (e.seq >= now) return true;
-      if (begins.includes(e.kind)) return false;
+      if (begins.includes(e.kind) && e.sharing !== 'shared') return false;
     }
     throw new Error('the stream has ended');
   } catch (e) {

@@ -19,8 +19,10 @@ const beatInQueue = 10_000;
 export class Lock extends EventTarget {
   /** @type {State} */
   state = 'closed';
-  /** @type {Mutex | null} who has it, as far as is known */
+  /** @type {Mutex | null} who has it, as far as is known; of several this session, or else the first */
   holder = null;
+  /** @type {Mutex[]} all who have it, as far as is known, the first 20; holder.beside counts the others */
+  holders = [];
   /** @type {''|'granted'|'back'|'kept'|'declined'|'timeout'|'changed'|'forbidden'} why the state is so, where that needs saying */
   note = '';
   /** What a holder said who declined. */
@@ -63,11 +65,11 @@ export class Lock extends EventTarget {
    * @param {MutexID} mutex
    * @param {Terms} terms
    */
-  constructor(client, mutex, { idle = '300s', maxHold, grantAfter, inactiveAfter = '15m', unchanged = () => true }) {
+  constructor(client, mutex, { idle = '300s', maxHold, grantAfter, sharing, limit, inactiveAfter = '15m', unchanged = () => true }) {
     super();
     this.#client = client;
     this.mutex = { group: mutex.group ?? '', mode: mutex.mode ?? '', id: mutex.id };
-    this.#claim = new Claim(client, this.mutex, { auto_release: idle === 'never' ? { never: true } : { idle, max_hold: maxHold }, grant_after: grantAfter });
+    this.#claim = new Claim(client, this.mutex, { auto_release: idle === 'never' ? { never: true } : { idle, max_hold: maxHold }, grant_after: grantAfter }, { sharing, limit });
     this.#unchanged = unchanged;
     /** In milliseconds; Infinity: never. */
     this.inactiveAfter = duration(inactiveAfter);
@@ -183,7 +185,8 @@ export class Lock extends EventTarget {
 
   /**
    * takeOver takes the lock from a holder, who is told the reason. It is
-   * refused, with the note "changed", if somebody else holds it by now.
+   * refused, with the note "changed", if somebody else holds it by now. The
+   * sharing or limit stays what it was.
    * @param {string} reason
    * @param {number} [seen] the token of the holder whom the reader saw; default: the last one heard of
    */
@@ -254,8 +257,8 @@ export class Lock extends EventTarget {
       this.#lookAgain = false;
       const turn = this.#turn;
       try {
-        const { mutex } = await this.#client.api.post('v1/request', { mutex: this.mutex, owner: this.#client.owner });
-        if (turn === this.#turn) this.#seen(mutex);
+        const { mutex, holders } = await this.#client.api.post('v1/request', { mutex: this.mutex, owner: this.#client.owner });
+        if (turn === this.#turn) this.#seen(mutex, holders);
       } catch (e) {
         if (e instanceof EditlockError && e.code === 'forbidden') this.#blind = turn;
         if (e instanceof EditlockError && e.temporary && this.state !== 'mine') this.#set({ online: false, limited: e.code === 'limited' });
@@ -264,39 +267,44 @@ export class Lock extends EventTarget {
     this.#looking = false;
   }
 
-  /** @param {Mutex | null} mutex null: nobody holds it */
-  #seen(mutex) {
+  /**
+   * @param {Mutex | null} mutex null: nobody holds it
+   * @param {Mutex[]} [holders] where several do
+   */
+  #seen(mutex, holders) {
     switch (this.state) {
       case 'mine':
         if (mutex?.token !== this.#token) return this.check();
-        this.#set({ holder: mutex });
+        this.#set({ holder: mutex, holders });
         this.#client.schedule();
         break;
       case 'other': case 'self': case 'free':
-        if (mutex) this.#set({ state: this.#kindOf(mutex), holder: mutex, online: true });
+        if (mutex) this.#set({ state: this.#kindOf(mutex), holder: mutex, holders, online: true });
         else this.#set({ state: 'free', holder: null, note: '', online: true });
         break;
       case 'waiting': case 'lost':
-        this.#set({ holder: mutex, online: true });
+        this.#set({ holder: mutex, holders, online: true });
         break;
       case 'error':
         if (this.problem?.temporary) this.open();
     }
   }
 
-  // A takeover is believed at once, before any call could confirm it.
+  // A takeover is believed at once, before any call could confirm it: of a
+  // shared lock, if it is in the place of this hold.
   /** @param {Entry} [entry] */
   #heard(entry) {
     const mine = this.mutex;
     if (entry && (entry.mutex.id !== mine.id || entry.mutex.mode !== mine.mode || entry.mutex.group !== mine.group)) return;
     if (!entry || !this.#token) {
       this.look();
-    } else if (entry.kind === 'taken_over' && entry.token > this.#token) {
+    } else if (entry.kind === 'taken_over' && (entry.sharing === 'shared' || entry.limit ? entry.replaced === this.#token : entry.token > this.#token)) {
       this.#lose({ how: 'taken_over', by: entry.actor, at: entry.at, reason: entry.reason });
       this.look();
     } else if (ends.includes(entry.kind)) {
       this.check();
-    } else if (entry.kind !== 'captured') {
+      if (this.holder?.beside) this.look();
+    } else if (entry.kind !== 'captured' || entry.token !== this.#token) {
       this.look();
     }
   }
@@ -406,7 +414,9 @@ export class Lock extends EventTarget {
     this.#set({
       state: 'mine', holder: mutex, loss: null, problem: null, online: true, note,
       until: lasts === Infinity ? null : new Date(this.#deadline.wall),
+      holders: mutex.beside ? this.holders : undefined,
     });
+    if ((mutex.beside ?? 0) + 1 !== this.holders.length) this.look();
     this.#client.reached(begins);
   }
 
@@ -427,8 +437,8 @@ export class Lock extends EventTarget {
     if (!(e instanceof EditlockError)) throw e;
     this.#end();
     const { holder } = e;
-    if (holder) {
-      this.#set({ state: this.#kindOf(holder), holder, note, answer: e.problem.declined?.message ?? '', online: true });
+    if (holder && e.code !== 'conflict') {
+      this.#set({ state: this.#kindOf(holder), holder, holders: e.problem.holders, note, answer: e.problem.declined?.message ?? '', online: true });
     } else {
       this.#client.limited(e);
       this.#set({ state: 'error', holder: null, online: !e.temporary, limited: e.code === 'limited', problem: e });
@@ -456,6 +466,7 @@ export class Lock extends EventTarget {
       const { waiters, waiting } = change.holder, still = waiters.filter((w) => !this.#left.has(w.id));
       change.holder = { ...change.holder, waiters: still, waiting: waiting - waiters.length + still.length };
     }
+    if (change.holder !== undefined) change.holders ??= change.holder ? [change.holder] : [];
     Object.assign(this, change);
     if (change.holder) this.#client.tick(change.holder.as_of);
     this.dispatchEvent(new Event('change'));

@@ -47,7 +47,7 @@ export async function inQueue(client, claim, message, signal, tells) {
       const began = performance.now();
       try {
         const { state, mutex } = await api.post('v1/capture',
-          { ...claim.body, if: { free: true }, wait: `${Math.max(1, Math.ceil((until - began) / 1000))}s`, message },
+          { ...claim.capture, wait: `${Math.max(1, Math.ceil((until - began) / 1000))}s`, message },
           {
             signal: short ? AbortSignal.any([signal, AbortSignal.timeout(answersWithin * 1000 + answerLate)]) : signal,
             headers: { 'Idempotency-Key': key, Prefer: `respond-async, wait=${answersWithin}` },

@@ -8,10 +8,14 @@ export declare class Claim {
      * @param {Editlock} client
      * @param {Required<MutexID>} mutex
      * @param {{auto_release: object, grant_after?: string}} terms as calls state them
+     * @param {{sharing?: string, limit?: number}} share who may hold it too, as captures state it
      */
     constructor(client: Editlock, mutex: Required<MutexID>, terms: {
         auto_release: object;
         grant_after?: string;
+    }, share: {
+        sharing?: string;
+        limit?: number;
     });
     /** Names the present asking. It is kept with the lock as its status data: so a late release of one page never frees the lock of the next. */
     get request(): string;
@@ -24,6 +28,19 @@ export declare class Claim {
         mutex: Required<MutexID>;
         owner: Owner;
         status_data: string;
+    };
+    /** What a capture states: a takeover keeps the sharing of the hold in whose place it is. */
+    get capture(): {
+        auto_release: object;
+        grant_after?: string;
+        sharing?: string;
+        limit?: number;
+        mutex: Required<MutexID>;
+        owner: Owner;
+        status_data: string;
+        if: {
+            free: boolean;
+        };
     };
     /**
      * isMe tells the same person, in this browser or in another one. A session

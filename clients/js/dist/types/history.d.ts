@@ -5,7 +5,8 @@ import type { MutexID } from './types.js';
 /** The kinds of entries that end a hold. */
 export declare const ends: string[];
 /**
- * untouched tells whether nobody held a mutex between two tokens. Events tell
+ * untouched tells whether nobody held a mutex between two tokens, or only shared
+ * it, as a reader. Events tell
  * it, which need no right to the history: the entry of a capture has the
  * number of its token, and what is withheld or forgotten is a gap.
  * @param {API} api

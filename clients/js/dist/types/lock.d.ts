@@ -14,8 +14,10 @@ export declare class Lock extends EventTarget {
     inactiveAfter: number;
     /** @type {State} */
     state: State;
-    /** @type {Mutex | null} who has it, as far as is known */
+    /** @type {Mutex | null} who has it, as far as is known; of several this session, or else the first */
     holder: Mutex | null;
+    /** @type {Mutex[]} all who have it, as far as is known, the first 20; holder.beside counts the others */
+    holders: Mutex[];
     /** @type {''|'granted'|'back'|'kept'|'declined'|'timeout'|'changed'|'forbidden'} why the state is so, where that needs saying */
     note: '' | 'granted' | 'back' | 'kept' | 'declined' | 'timeout' | 'changed' | 'forbidden';
     /** What a holder said who declined. */
@@ -37,7 +39,7 @@ export declare class Lock extends EventTarget {
      * @param {MutexID} mutex
      * @param {Terms} terms
      */
-    constructor(client: Editlock, mutex: MutexID, { idle, maxHold, grantAfter, inactiveAfter, unchanged }: Terms);
+    constructor(client: Editlock, mutex: MutexID, { idle, maxHold, grantAfter, sharing, limit, inactiveAfter, unchanged }: Terms);
     /** The fencing token; 0 while the lock is not this page's. */
     get token(): number;
     /** What a save must carry, so that the server can refuse it once the lock is lost. */
@@ -69,7 +71,8 @@ export declare class Lock extends EventTarget {
     stopWaiting(): void;
     /**
      * takeOver takes the lock from a holder, who is told the reason. It is
-     * refused, with the note "changed", if somebody else holds it by now.
+     * refused, with the note "changed", if somebody else holds it by now. The
+     * sharing or limit stays what it was.
      * @param {string} reason
      * @param {number} [seen] the token of the holder whom the reader saw; default: the last one heard of
      */

@@ -47,11 +47,23 @@ export type Mutex = {
      * the first 20 of them
      */
     waiters: Waiter[];
+    /**
+     * who may hold it too: nobody, or all who share it; absent with a limit
+     */
+    sharing?: 'exclusive' | 'shared';
+    /**
+     * at most so many hold it at once
+     */
+    limit?: number;
+    /**
+     * how many others hold it too; absent in lists
+     */
+    beside?: number;
 };
 export type Entry = {
     seq: number;
     /**
-     * captured, released, expired, taken_over, force_released, handed_over, waiting or declined
+     * captured, released, expired, taken_over, force_released, handed_over, waiting, declined, shared or upgraded
      */
     kind: string;
     mutex: MutexID;
@@ -70,19 +82,39 @@ export type Entry = {
     token: number;
     at: string;
     reason: string;
+    /**
+     * of the hold; absent with a limit
+     */
+    sharing?: 'exclusive' | 'shared';
+    /**
+     * of the hold
+     */
+    limit?: number;
+    /**
+     * of taken_over: the token of the shared hold whose place this one took
+     */
+    replaced?: number;
 };
 export type Problem = {
     /**
-     * busy, lost, not_held, invalid, unauthenticated, forbidden, unavailable, …
+     * busy, conflict, lost, not_held, invalid, unauthenticated, forbidden, unavailable, …
      */
     code: string;
     title?: string;
     detail?: string;
     field?: string;
     /**
-     * who is in the way
+     * who is in the way; of conflict: how it is held
      */
     holder?: Mutex;
+    /**
+     * of busy, where several hold it: the first 20 of them
+     */
+    holders?: Mutex[];
+    /**
+     * of busy, where several hold it: how many do
+     */
+    holders_total?: number;
     /**
      * the holder is the caller, as the same session or user
      */
@@ -143,6 +175,14 @@ export type Terms = {
      */
     grantAfter?: string;
     /**
+     * shared: held together with all who hold it shared, too
+     */
+    sharing?: 'exclusive' | 'shared';
+    /**
+     * at most so many may hold it at once, who all say so; goes without sharing
+     */
+    limit?: number;
+    /**
      * given back after so long without input, or "never"; default "15m"
      */
     inactiveAfter?: string;
@@ -169,12 +209,15 @@ export type Terms = {
  * @property {string} as_of the store's clock when it looked
  * @property {number} waiting how many wait
  * @property {Waiter[]} waiters the first 20 of them
+ * @property {'exclusive' | 'shared'} [sharing] who may hold it too: nobody, or all who share it; absent with a limit
+ * @property {number} [limit] at most so many hold it at once
+ * @property {number} [beside] how many others hold it too; absent in lists
  */
 /**
  * An entry of the history, which is also an event.
  * @typedef {object} Entry
  * @property {number} seq
- * @property {string} kind captured, released, expired, taken_over, force_released, handed_over, waiting or declined
+ * @property {string} kind captured, released, expired, taken_over, force_released, handed_over, waiting, declined, shared or upgraded
  * @property {MutexID} mutex
  * @property {Owner} owner who holds it, or held it until this
  * @property {Owner} actor who did it
@@ -182,15 +225,20 @@ export type Terms = {
  * @property {number} token
  * @property {string} at
  * @property {string} reason
+ * @property {'exclusive' | 'shared'} [sharing] of the hold; absent with a limit
+ * @property {number} [limit] of the hold
+ * @property {number} [replaced] of taken_over: the token of the shared hold whose place this one took
  */
 /**
  * Why the server refused (RFC 9457).
  * @typedef {object} Problem
- * @property {string} code busy, lost, not_held, invalid, unauthenticated, forbidden, unavailable, …
+ * @property {string} code busy, conflict, lost, not_held, invalid, unauthenticated, forbidden, unavailable, …
  * @property {string} [title]
  * @property {string} [detail]
  * @property {string} [field]
- * @property {Mutex} [holder] who is in the way
+ * @property {Mutex} [holder] who is in the way; of conflict: how it is held
+ * @property {Mutex[]} [holders] of busy, where several hold it: the first 20 of them
+ * @property {number} [holders_total] of busy, where several hold it: how many do
  * @property {boolean} [self] the holder is the caller, as the same session or user
  * @property {{by: Owner | null, at: string, message: string}} [declined] the holder's answer to a waiter
  * @property {string} [how] of lost: expired, taken_over, force_released, handed_over or released
@@ -225,6 +273,8 @@ export type Terms = {
  * @property {string} [idle] freed so long after the last refresh, such as "300s" (the default), or "never"
  * @property {string} [maxHold] freed so long after the capture, refreshed or not
  * @property {string} [grantAfter] who asks with a message gets it if this holder doesn't answer so long
+ * @property {'exclusive' | 'shared'} [sharing] shared: held together with all who hold it shared, too
+ * @property {number} [limit] at most so many may hold it at once, who all say so; goes without sharing
  * @property {string} [inactiveAfter] given back after so long without input, or "never"; default "15m"
  * @property {() => boolean | Promise<boolean>} [unchanged] tells, after a break, whether the page still shows
  *   the newest text; default: it does if nobody else has held the lock

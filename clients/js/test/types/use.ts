@@ -12,6 +12,8 @@ lock.addEventListener('change', () => {
   if (lock.loss?.how === 'taken_over') console.log(lock.loss.by?.name);
 });
 await lock.open();
+const read: Lock = locks.lock({ id: '17' }, { sharing: 'shared' });
+console.log(read.holders.map((h) => h.owner.name), read.holder?.beside?.toFixed(), locks.lock({ id: '18' }, { limit: 3 }).problem?.code);
 await fetch('/save', { method: 'POST', headers: { ...lock.headers } });
 const stop: () => void = locks.watch({ group: 'crm' }, (entry) => console.log(entry?.kind, entry?.seq.toFixed()));
 stop();

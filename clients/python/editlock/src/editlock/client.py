@@ -112,7 +112,8 @@ class Client(Exchange):
         caller's the place is kept some seconds for another try.
 
         ``sharing`` says who may hold it at the same time: nobody else
-        (``"exclusive"``, as without it), or all who hold it ``"shared"``, too.
+        (``"exclusive"``, as a new hold is without it), or all who hold it
+        ``"shared"``, too. Without it, the owner's own hold stays as it is.
         ``limit`` instead: at most so many, who all give it; Conflict if some hold
         it otherwise. A shared mutex of the owner's becomes exclusive, with a new
         token, only while nobody else holds it or waits: Busy at once.
