@@ -6,6 +6,7 @@
 package enginetest
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -138,10 +139,34 @@ func (p *Process) await() error {
 	}
 }
 
-// Signal sends a signal: SIGSTOP and SIGCONT freeze and thaw it.
+// Signal sends a signal: SIGSTOP and SIGCONT freeze and thaw it. On Linux it
+// returns once the process is frozen: on a busy machine that takes a while.
 func (p *Process) Signal(s syscall.Signal) {
-	if p.cmd != nil {
-		_ = p.cmd.Process.Signal(s)
+	if p.cmd == nil {
+		return
+	}
+	if err := p.cmd.Process.Signal(s); err == nil && s == syscall.SIGSTOP {
+		awaitFrozen(p.cmd.Process.Pid)
+	}
+}
+
+// awaitFrozen waits, for some seconds at most, until all threads of a process are
+// stopped.
+func awaitFrozen(pid int) {
+	for range 500 {
+		frozen := true
+		threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+		for _, thread := range threads {
+			stat, err := os.ReadFile(thread)
+			// The state stands behind the name, which is in parentheses.
+			if at := bytes.LastIndexByte(stat, ')'); err == nil && at+2 < len(stat) && stat[at+2] != 'T' {
+				frozen = false
+			}
+		}
+		if frozen {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
 	}
 }
 
