@@ -322,7 +322,10 @@ func (h *Held) watchFrom(after *uint64) {
 		}
 		*after = e.Seq
 		switch e.Kind {
-		case KindTakenOver:
+		case KindTakenOver, KindUpgraded:
+			if e.Sharing != Exclusive && e.Replaced != m.Token {
+				continue // of another's share
+			}
 		case KindReleased, KindExpired, KindForceReleased, KindHandedOver:
 			if e.Token != m.Token {
 				continue

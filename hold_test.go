@@ -409,3 +409,31 @@ func TestHold_Refused(t *testing.T) {
 		}
 	})
 }
+
+func TestHold_OutlivesATakeoverOfAnothersShare(t *testing.T) {
+	bubble(t, func(t *testing.T, l *line) {
+		shared := &editlock.CaptureOptions{Sharing: editlock.Shared}
+		h := hold(t, l, shared)
+		defer letGo(t, h)
+		other := editlock.WithOwner(t.Context(), editlock.Owner{Session: "another reader"})
+		m, err := l.Capture(other, report, shared)
+		if err != nil {
+			t.Fatal(err)
+		}
+		by := editlock.WithOwner(t.Context(), intruder)
+		if _, err := l.Takeover(by, report, m.Token, "urgent", nil); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if err := h.Context().Err(); err != nil {
+			t.Fatalf("the hold ended: %v", context.Cause(h.Context()))
+		}
+		if err := l.ForceRelease(other, report, h.Mutex().Token, "urgent"); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if h.Context().Err() == nil {
+			t.Error("the hold goes on after its own forced release")
+		}
+	})
+}
