@@ -124,7 +124,7 @@ func holdings(rec *store.Record) []*store.Record {
 // began is the hold that a request began, if it is known: a session has several
 // where it waited several times. Else it is rec.
 func began(rec *store.Record, request string) *store.Record {
-	if rec == nil || rec.Request == request {
+	if rec == nil || request == "" || rec.Request == request {
 		return rec
 	}
 	for _, r := range rec.Others {

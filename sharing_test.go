@@ -134,3 +134,19 @@ func TestManager_TheLimitInForceIsTheLastOne(t *testing.T) {
 		t.Errorf("who asks for the first one gets %v, want a conflict with the last", err)
 	}
 }
+
+func TestManager_ARefreshAnswersWithOnesOwnShare(t *testing.T) {
+	m := managed(t)
+	share := &editlock.CaptureOptions{Sharing: editlock.Shared, RequestID: "r"}
+	held, err := m.Capture(in(t, "a"), report, share)
+	if err != nil {
+		t.Fatal(err)
+	}
+	share.RequestID = ""
+	for _, session := range []string{"b", "a"} {
+		got, err := m.Capture(in(t, session), report, share)
+		if err != nil || got.Owner.Session != session || session == "a" && got.Token != held.Token {
+			t.Errorf("%s captures %+v, %v", session, got, err)
+		}
+	}
+}
