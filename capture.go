@@ -230,8 +230,15 @@ func (m *Manager) decideAll(c capture, ids []ID, seen []*store.Record) (swaps []
 
 func (m *Manager) captured(ctx context.Context, c capture, ids []ID, res store.Result) ([]Mutex, error) {
 	out := make([]Mutex, len(ids))
+	moment := uint64(0) // of the first try
+	if res.Replayed {
+		var err error
+		if moment, err = m.moment(ctx, c.opts.RequestID, res.Records); err != nil {
+			return nil, err
+		}
+	}
 	for i, rec := range res.Records {
-		if rec == nil || res.Replayed && !c.wrote(rec, res.Records) {
+		if rec == nil || res.Replayed && !c.wrote(rec, moment) {
 			return nil, m.lost(ctx, ids[i].String(), c.owner, 0, rec, res)
 		}
 		out[i] = mutex(rec, res.Now)
@@ -240,14 +247,25 @@ func (m *Manager) captured(ctx context.Context, c capture, ids []ID, res store.R
 }
 
 // wrote reports whether a record is what the first try of a capture of several
-// left: taken by it, or refreshed by it and so older than what it took. all are
-// the records in force, as one step saw them.
-func (c capture) wrote(rec *store.Record, all []*store.Record) bool {
-	if rec.Request == c.opts.RequestID {
-		return true
+// left: taken by it, or refreshed by it and so older than its moment.
+func (c capture) wrote(rec *store.Record, moment uint64) bool {
+	return rec.Request == c.opts.RequestID || rec.Token < moment && standing(rec, c.owner) == CapturedByMe
+}
+
+// moment is a number that a capture of several drew: the token of a hold that it
+// began and that is in force, else that of its entry on one that it made a shared
+// one. 0: there is none.
+func (m *Manager) moment(ctx context.Context, request string, inForce []*store.Record) (uint64, error) {
+	for _, rec := range inForce {
+		if rec != nil && rec.Request == request {
+			return rec.Token, nil
+		}
 	}
-	i := slices.IndexFunc(all, func(r *store.Record) bool { return r != nil && r.Request == c.opts.RequestID })
-	return i >= 0 && rec.Token < all[i].Token && standing(rec, c.owner) == CapturedByMe
+	shared, err := m.shared(ctx, "", request)
+	if err != nil || shared == nil {
+		return 0, err
+	}
+	return shared.Seq, nil
 }
 
 // Takeover implements Locker.

@@ -150,3 +150,28 @@ func TestManager_ARefreshAnswersWithOnesOwnShare(t *testing.T) {
 		}
 	}
 }
+
+func TestManager_ARetryFindsTheSharesOfSeveral(t *testing.T) {
+	m := managed(t)
+	ids := []editlock.ID{report, {ID: "other"}}
+	if _, err := m.CaptureAll(in(t, "a"), ids, nil); err != nil {
+		t.Fatal(err)
+	}
+	share := &editlock.CaptureOptions{Sharing: editlock.Shared, RequestID: "r"}
+	for try := range 2 {
+		if got, err := m.CaptureAll(in(t, "a"), ids, share); err != nil || got[0].Sharing != editlock.Shared {
+			t.Errorf("try %d gets %+v, %v", try, got, err)
+		}
+	}
+	if _, err := m.ReleaseSession(in(t, "a"), "a"); err != nil {
+		t.Fatal(err)
+	}
+	share.RequestID = ""
+	if _, err := m.CaptureAll(in(t, "a"), ids, share); err != nil {
+		t.Fatal(err)
+	}
+	share.RequestID = "r"
+	if got, err := m.CaptureAll(in(t, "a"), ids, share); !errors.Is(err, editlock.ErrLost) {
+		t.Errorf("once they have ended a retry gets %+v, %v", got, err)
+	}
+}
