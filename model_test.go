@@ -206,10 +206,16 @@ func (w *world) holderOf(t *rapid.T) (id editlock.ID, l *modelLock, found bool) 
 	return id, w.model[id], true
 }
 
-// token draws the token in force, or one that is not.
+// someToken draws the token in force, or one that is not and never will be: nobody
+// knows a token before it is given out.
 func (l *modelLock) someToken(t *rapid.T) editlock.Token {
+	const never = 1 << 52
 	if l.top == 0 || rapid.IntRange(0, 3).Draw(t, "token") == 0 {
-		return rapid.SampledFrom([]editlock.Token{1, l.top + 1}).Draw(t, "wrong token")
+		wrong := []editlock.Token{never}
+		if l.top > 1 {
+			wrong = append(wrong, l.top-1)
+		}
+		return rapid.SampledFrom(wrong).Draw(t, "wrong token")
 	}
 	return l.top
 }
