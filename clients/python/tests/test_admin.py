@@ -399,7 +399,7 @@ def test_the_list_says_who_edits_what_by_one_query(
 def test_the_list_says_who_looks_by_one_query(
     ivan: Admin, olga: Admin, locks: Client, invoice: Invoice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(admin.site.get_model_admin(Invoice), "editlock_presence", True, raising=False)
+    monkeypatch.setattr(admin.site._registry[Invoice], "editlock_presence", True, raising=False)
     mine = Invoice.objects.create(number=f"{invoice.number}b")
     olga.open(invoice)
     ivan.open(mine)
