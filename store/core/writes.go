@@ -37,6 +37,9 @@ func (p *plan) writeHolds(writes []kv.Write, at *place, sw *store.Swap, after *s
 	if after.Share == store.Alone { // else a gate takes its place
 		writes = writeHold(writes, at.rec, after.Record, sw, holdKey(at.name))
 	}
+	if len(at.shared)+len(after.Shared) == 0 {
+		return p.writeGate(writes, at, after)
+	}
 	stays := make(map[uint64]*store.Record, len(after.Shared))
 	for _, rec := range after.Shared {
 		if stays[rec.Token] = rec; number(rec.Token) > 0 || number(rec.Place) > 0 {
