@@ -101,19 +101,12 @@ func conflict(rec *store.Record, now time.Time) *ConflictError {
 
 // mixes reports whether what a capture asks for goes with a hold that stands.
 func (c capture) mixes(rec *store.Record) bool {
-	return agreed(rec).Mixes(c.opts.share()) || c.resize && rec.Share > 0
+	return agreed(rec).Mixes(c.opts.share(), c.resize)
 }
 
 // room reports whether a hold beside one that stands may begin.
 func (c capture) room(rec *store.Record) bool {
-	share := c.opts.share()
-	switch {
-	case rec.Waiting > 0 || !c.mixes(rec):
-		return false
-	case share > 0:
-		return rec.Beside+1 < int(share)
-	}
-	return share == store.Shared && rec.Share == store.Shared
+	return rec.Waiting == 0 && c.mixes(rec) && c.opts.share().Room(agreed(rec), rec.Beside+1)
 }
 
 // holdings are a record and those beside it.

@@ -31,8 +31,22 @@ const (
 )
 
 // Mixes reports whether holders and waiters with these shares may meet at one
-// name: a limit goes with the same limit only.
-func (s Share) Mixes(t Share) bool { return max(s, 0) == max(t, 0) }
+// name: a limit goes with the same limit, or with resize with any.
+func (s Share) Mixes(t Share, resize bool) bool {
+	return max(s, 0) == max(t, 0) || resize && s > 0 && t > 0
+}
+
+// Room reports whether one more may hold a name with this share beside so many
+// holders and what they have agreed on.
+func (s Share) Room(agreed Share, holders int) bool {
+	switch {
+	case holders == 0:
+		return true
+	case s > 0:
+		return agreed > 0 && holders < int(s)
+	}
+	return s == Shared && agreed == Shared
+}
 
 // MaxHolders is how many holds of one name a Record tells of at most, with
 // itself; its Beside field counts all others.

@@ -9,7 +9,7 @@ import (
 // windows of the real ones, as long as Queue has the oldest live tickets, and
 // both have what a swap speaks of.
 type State struct {
-	// Record is the hold of somebody alone, Shared are the holds of several,
+	// Record is the hold of somebody alone, or Shared are the holds of several,
 	// oldest first. Any may be dead. None is changed in place.
 	Record *Record
 	Shared []*Record
@@ -25,10 +25,10 @@ type State struct {
 
 // holds are the holds in the window, oldest first.
 func (s *State) holds() []*Record {
-	if s.Record == nil {
-		return s.Shared
+	if s.Record != nil {
+		return []*Record{s.Record}
 	}
-	return slices.Insert(slices.Clone(s.Shared), 0, s.Record)
+	return s.Shared
 }
 
 // holding counts the holds of a settled state.
@@ -46,22 +46,13 @@ func (s *State) waiting(env Env) bool {
 }
 
 // room reports whether one more hold with this share may begin on a settled
-// state, whoever waits.
-func (s *State) room(share Share) bool {
-	n := s.holding()
-	switch {
-	case n == 0:
-		return true
-	case share > 0:
-		return s.Share > 0 && n < int(share)
-	}
-	return share == Shared && s.Share == Shared
-}
+// state, as far as holders go.
+func (s *State) room(share Share) bool { return share.Room(s.Share, s.holding()) }
 
 // mixes reports whether a share goes with what holders of a settled state have
 // agreed on.
 func (s *State) mixes(share Share, resize bool) bool {
-	return s.holding() == 0 || s.Share.Mixes(share) || resize && s.Share > 0 && share > 0
+	return s.holding() == 0 || s.Share.Mixes(share, resize)
 }
 
 // Meant is the hold that a condition speaks of; nil: there is none.

@@ -25,16 +25,16 @@ func (p *place) conditions(s *step) []kv.Cond {
 		return p.assumed
 	}
 	conds := make([]kv.Cond, 0, 4+len(p.queue)+len(p.rows))
-	changed := p.changed(s.after) || s.sole()
+	changed := p.changed(&s.after) || s.sole()
 	refused := s.sw != nil && !s.done // for reasons that must last
 	conds = p.holdConditions(conds, s, changed || refused)
 	return p.queueConditions(conds, s, changed)
 }
 
 // changed reports whether holds began, ended, or became others to share.
-func (p *place) changed(after store.State) bool {
+func (p *place) changed(after *store.State) bool {
 	if (p.rec == nil) != (after.Record == nil) || len(p.shared) != len(after.Shared) ||
-		p.rec != nil && (p.rec.Token != after.Record.Token || p.rec.Share != after.Record.Share) {
+		p.rec != nil && p.rec.Token != after.Record.Token {
 		return true
 	}
 	for i, rec := range p.shared {
@@ -142,7 +142,7 @@ func (s *step) expected() *string {
 
 // sole reports whether the step was done because there was nobody else.
 func (s *step) sole() bool {
-	granted := s.sw != nil && s.sw.Do == store.Join && s.after.Granted(s.sw.Ticket.ID) != nil // whoever else is there
+	granted := s.sw != nil && s.sw.Do == store.Join && s.after.Granted(s.sw.Ticket.ID) != nil // others may be there, too
 	return s.sw != nil && s.sw.Expect.Sole && s.done && !granted
 }
 

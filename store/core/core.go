@@ -92,8 +92,8 @@ func (s *Store) Swap(ctx context.Context, req store.Request) (store.Result, erro
 	if err := req.Validate(); err != nil {
 		return store.Result{}, err
 	}
-	l := s.lookups(req)
-	places, txn, done := s.first(req, l)
+	l, seen := s.lookups(req)
+	places, txn, done := first(req, l, seen)
 	for range maxTries {
 		answer, now, err := s.commit(ctx, places, l, txn)
 		if err != nil {
@@ -131,15 +131,17 @@ const maxTries = 1000
 
 var errContended = errors.New("store: the names changed too often for a step to be done; try again")
 
-// lookups are what the swaps of a request need to know.
-func (s *Store) lookups(req store.Request) []lookup {
-	l := make([]lookup, len(req.Swaps))
+// lookups are what the swaps of a request need to know, and what was seen last of
+// their names.
+func (s *Store) lookups(req store.Request) (l []lookup, seen []*held) {
+	l, seen = make([]lookup, len(req.Swaps)), make([]*held, len(req.Swaps))
 	for i := range req.Swaps {
 		sw := &req.Swaps[i]
+		seen[i] = s.known.get(sw.Name)
 		wide := sw.Share != nil && *sw.Share != store.Alone
-		l[i] = lookupOf(sw, wide || s.known.wide(sw.Name), false)
+		l[i] = lookupOf(sw, wide || seen[i].several(), false)
 	}
-	return l
+	return l, seen
 }
 
 // widen makes lookups wide of names that turned out to have several holders, and
@@ -164,8 +166,8 @@ func deepen(l []lookup) (again bool) {
 
 // first is the transaction on what is assumed, and whether it does the swaps.
 // Where nothing can be, or the swaps would be refused, it only reads.
-func (s *Store) first(req store.Request, l []lookup) (places []*place, txn kv.Txn, done bool) {
-	if places = s.assume(req); places != nil {
+func first(req store.Request, l []lookup, seen []*held) (places []*place, txn kv.Txn, done bool) {
+	if places = assume(req, seen); places != nil {
 		p := newPlan(places, l, time.Unix(0, 0))
 		if p.run(req); p.done && !p.short() {
 			return places, p.transaction(req), true
@@ -215,7 +217,7 @@ func result(req store.Request, answer kv.Answer, places []*place, done bool) sto
 
 // Get implements store.Store.
 func (s *Store) Get(ctx context.Context, name, session string) (store.View, error) {
-	l := lookup{name: name, session: session, wide: s.known.wide(name)}
+	l := lookup{name: name, session: session, wide: s.known.get(name).several()}
 	for {
 		answer, err := s.engine.Read(ctx, l.ranges(nil)...)
 		if err != nil {

@@ -17,21 +17,20 @@ import (
 // unknown is a term that nobody has read.
 const unknown = time.Duration(1 << 61)
 
-// assume makes up a place for each swap; nil: one can't be assumed.
-func (s *Store) assume(req store.Request) []*place {
+// assume makes up a place for each swap of what was seen last; nil: one can't be
+// assumed.
+func assume(req store.Request, seen []*held) []*place {
 	places := make([]*place, len(req.Swaps))
 	for i := range req.Swaps {
-		if places[i] = s.assumePlace(&req.Swaps[i]); places[i] == nil {
+		if places[i] = assumePlace(&req.Swaps[i], seen[i]); places[i] == nil {
 			return nil
 		}
 	}
 	return places
 }
 
-func (s *Store) assumePlace(sw *store.Swap) *place {
-	x := &sw.Expect
-	last := s.known.get(sw.Name)
-	several := last != nil && last.gate != nil
+func assumePlace(sw *store.Swap, last *held) *place {
+	x, several := &sw.Expect, last.several()
 	switch {
 	case sw.Do == store.Take && x.Free && !several:
 		// Nobody waits for a name without a row: a step that frees one hands it to
@@ -143,11 +142,8 @@ func (h *holds) get(name string) *held {
 	return h.names[name]
 }
 
-// wide reports whether a name had several holders.
-func (h *holds) wide(name string) bool {
-	last := h.get(name)
-	return last != nil && last.gate != nil
-}
+// several reports whether a name was seen with holds that others may share.
+func (h *held) several() bool { return h != nil && h.gate != nil }
 
 // saw remembers what stands under a name, in place of any others if need be.
 func (h *holds) saw(p *place) {

@@ -63,7 +63,7 @@ func (p *plan) writeGate(writes []kv.Write, at *place, after *store.State) []kv.
 	switch {
 	case after.Share == store.Alone && at.gate != nil && after.Record == nil:
 		return append(writes, kv.Write{Key: key, Delete: true})
-	case after.Share == store.Alone || !at.changed(*after):
+	case after.Share == store.Alone || !at.changed(after):
 		return writes
 	}
 	data := gateData(after.Share)

@@ -434,7 +434,7 @@ func mayHold(held map[uint64]store.Share, e store.Entry) bool {
 		n--
 	}
 	for _, share := range held {
-		if n > 0 && (e.Share == store.Alone || !share.Mixes(e.Share) && (share <= 0 || e.Share <= 0) || share == store.Alone) {
+		if n > 0 && (e.Share == store.Alone || !share.Mixes(e.Share, true) || share == store.Alone) {
 			return false
 		}
 	}
