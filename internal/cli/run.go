@@ -41,6 +41,7 @@ editlock run doc/readme --idle 1m --name Ivanov -- vi README.md`,
 	wait := a.waitFlags(cmd.Flags())
 	killAfter := defaultKillAfter
 	cmd.Flags().DurationVar(&killAfter, "kill-after", defaultKillAfter, a.words.Text("flag.kill_after"))
+	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error { return a.oneOf(cmd, "shared", "exclusive", "limit") }
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		id, err := editlock.ParseID(args[0])
 		if err != nil {
