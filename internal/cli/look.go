@@ -51,7 +51,7 @@ editlock request task/42 --session desk-1 --json`,
 
 // showHolder prints all about who holds a mutex, for people.
 func (a *app) showHolder(m editlock.Mutex) {
-	a.say(a.words.Text("holder", a.words.Who(m.Owner), a.words.Moment(m.CapturedAt, m.AsOf)))
+	a.say(a.words.Text(words.ByHolder(m, "holder", "holder.shared"), a.words.Who(m.Owner), a.words.Moment(m.CapturedAt, m.AsOf)))
 	row := func(key, text string) {
 		if text != "" {
 			a.say(fmt.Sprintf("  %-13s %s", a.words.Text(key)+":", text))
@@ -67,9 +67,9 @@ func (a *app) showHolder(m editlock.Mutex) {
 	row("holder.status", words.Plain(m.StatusData))
 	switch {
 	case m.Limit > 0:
-		row("holder.sharing", a.words.Text("holder.limit", strconv.Itoa(m.Limit)))
+		row("holder.sharing", a.words.Text("sharing.limit", strconv.Itoa(m.Limit)))
 	case m.Sharing == editlock.Shared:
-		row("holder.sharing", a.words.Text("holder.shared"))
+		row("holder.sharing", a.words.Text("sharing.shared"))
 	}
 	for _, other := range m.Others {
 		row("holder.beside", a.words.Who(other.Owner))

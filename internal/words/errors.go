@@ -81,10 +81,18 @@ func (p *Printer) cause(err, sentinel error) string {
 	return Plain(p.Problem(text))
 }
 
+// ByHolder is one of two texts about a holder: one who shares a mutex reads.
+func ByHolder(m editlock.Mutex, edits, reads string) string {
+	if m.Sharing == editlock.Shared {
+		return reads
+	}
+	return edits
+}
+
 // Editing says who holds a mutex and since when: "Ivanov has been editing
 // task/1 since 12:04".
 func (p *Printer) Editing(m editlock.Mutex) string {
-	return p.Text("editing", p.Who(m.Owner), Named(m.ID), p.Moment(m.CapturedAt, m.AsOf))
+	return p.Text(ByHolder(m, "editing", "editing.shared"), p.Who(m.Owner), Named(m.ID), p.Moment(m.CapturedAt, m.AsOf))
 }
 
 // Who is how an owner is called.
@@ -93,11 +101,11 @@ func (p *Printer) Who(o editlock.Owner) string {
 }
 
 func (p *Printer) busy(e *editlock.BusyError) string {
-	key := "busy"
-	if e.Self {
-		key = "busy.self"
-	}
 	h := e.Holder
+	key := ByHolder(h, "busy", "busy.shared")
+	if e.Self {
+		key = ByHolder(h, "busy.self", "busy.self.shared")
+	}
 	text := p.Text(key, p.Who(h.Owner), Named(h.ID), p.Moment(h.CapturedAt, h.AsOf))
 	if e.Total > 1 {
 		text += "; " + p.Count("busy.beside", e.Total-1)

@@ -23,6 +23,10 @@ var errorTexts = map[string]text{
 		en: "%[1]s has been editing %[2]s since %[3]s",
 		ru: "%[1]s редактирует %[2]s с %[3]s",
 	},
+	"editing.shared": {
+		en: "%[1]s has been reading %[2]s since %[3]s",
+		ru: "%[1]s читает %[2]s с %[3]s",
+	},
 	"busy": {
 		en: "busy: %[1]s has been editing %[2]s since %[3]s",
 		ru: "занято: %[1]s редактирует %[2]s с %[3]s",
@@ -30,6 +34,14 @@ var errorTexts = map[string]text{
 	"busy.self": {
 		en: "busy: %[1]s, that is you in another tab or session, has been editing %[2]s since %[3]s",
 		ru: "занято: %[1]s, то есть вы сами из другой вкладки или другого сеанса, редактирует %[2]s с %[3]s",
+	},
+	"busy.shared": {
+		en: "busy: %[1]s has been reading %[2]s since %[3]s",
+		ru: "занято: %[1]s читает %[2]s с %[3]s",
+	},
+	"busy.self.shared": {
+		en: "busy: %[1]s, that is you in another tab or session, has been reading %[2]s since %[3]s",
+		ru: "занято: %[1]s, то есть вы сами из другой вкладки или другого сеанса, читает %[2]s с %[3]s",
 	},
 	"conflict.limit": {
 		en: "%[1]s holds %[2]s with a limit of %[3]s holders: ask for the same",

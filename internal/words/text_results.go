@@ -21,6 +21,7 @@ var resultTexts = map[string]text{
 	},
 
 	"holder":         {en: "%[1]s has been editing since %[2]s", ru: "%[1]s редактирует с %[2]s"},
+	"holder.shared":  {en: "%[1]s has been reading since %[2]s", ru: "%[1]s читает с %[2]s"},
 	"holder.owner":   {en: "owner", ru: "владелец"},
 	"holder.token":   {en: "token", ru: "токен"},
 	"holder.until":   {en: "free again", ru: "освободится"},
@@ -28,8 +29,8 @@ var resultTexts = map[string]text{
 	"holder.never":   {en: "when released", ru: "когда снимут"},
 	"holder.status":  {en: "status data", ru: "данные"},
 	"holder.sharing": {en: "sharing", ru: "совместно"},
-	"holder.shared":  {en: "with others", ru: "с другими"},
-	"holder.limit":   {en: "at most %s at once", ru: "не больше %s одновременно"},
+	"sharing.shared": {en: "with others", ru: "с другими"},
+	"sharing.limit":  {en: "at most %s at once", ru: "не больше %s одновременно"},
 	"holder.beside":  {en: "beside", ru: "вместе с"},
 	"holder.waits":   {en: "queue", ru: "очередь"},
 	"waiter":         {en: "%[1]s since %[2]s", ru: "%[1]s с %[2]s"},

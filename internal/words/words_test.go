@@ -207,6 +207,8 @@ func TestError(t *testing.T) {
 	ivanov := editlock.Mutex{ID: task, Owner: editlock.Owner{Session: "s1", Name: "Иванов"}, CapturedAt: noon, AsOf: noon.Add(time.Hour)}
 	petrov := editlock.Owner{Session: "s2", Login: "petrov"}
 	now := editlock.Mutex{ID: task, Owner: petrov, AsOf: noon}
+	reader, limited := ivanov, ivanov
+	reader.Sharing, limited.Limit = editlock.Shared, 3
 	for _, tt := range []struct {
 		name   string
 		err    error
@@ -216,6 +218,16 @@ func TestError(t *testing.T) {
 			"busy", &editlock.BusyError{Holder: ivanov},
 			"busy: Иванов has been editing task/42 since 12:04",
 			"занято: Иванов редактирует task/42 с 12:04",
+		},
+		{
+			"busy by readers", &editlock.BusyError{Holder: reader, Total: 3},
+			"busy: Иванов has been reading task/42 since 12:04; so have 2 more",
+			"занято: Иванов читает task/42 с 12:04; и ещё 2",
+		},
+		{
+			"held with a limit", &editlock.ConflictError{Holder: limited},
+			"Иванов holds task/42 with a limit of 3 holders: ask for the same",
+			"Иванов держит task/42 с ограничением числа владельцев 3: укажите такое же",
 		},
 		{
 			"busy by yourself", &editlock.BusyError{Holder: ivanov, Self: true},
