@@ -19,33 +19,33 @@ var (
 func testSharing(t *testing.T, h Harness) {
 	t.Run("readers share, and a writer is told of all of them", func(t *testing.T) {
 		s := h.Open(t)
-		hers := capture(as(t, ivanov), t, s.Locker, doc, sharedHold)
-		his := capture(as(t, petrova), t, s.other(), doc, sharedHold)
-		if hers.Sharing != editlock.Shared || his.Token <= hers.Token || his.Beside != 1 {
-			t.Errorf("two readers hold %+v and %+v", hers, his)
+		first := capture(as(t, ivanov), t, s.Locker, doc, sharedHold)
+		second := capture(as(t, petrova), t, s.other(), doc, sharedHold)
+		if first.Sharing != editlock.Shared || second.Token <= first.Token || second.Beside != 1 {
+			t.Errorf("two readers hold %+v and %+v", first, second)
 		}
 		_, err := s.Locker.Capture(as(t, smith), doc, nil)
 		var busy *editlock.BusyError
-		if !errors.As(err, &busy) || busy.Total != 2 || len(busy.Holders) != 2 || busy.Holder.Token != hers.Token || busy.Holders[1].Token != his.Token {
+		if !errors.As(err, &busy) || busy.Total != 2 || len(busy.Holders) != 2 || busy.Holder.Token != first.Token || busy.Holders[1].Token != second.Token {
 			t.Fatalf("a writer is told %+v", err)
 		}
 		state, m, err := s.Locker.Request(as(t, petrova), doc)
-		if err != nil || state != editlock.CapturedByMe || m.Token != his.Token || len(m.Others) != 1 || m.Others[0].Owner != ivanov {
+		if err != nil || state != editlock.CapturedByMe || m.Token != second.Token || len(m.Others) != 1 || m.Others[0].Owner != ivanov {
 			t.Errorf("the second reader sees %v, %+v, %v", state, m, err)
 		}
 		page, err := s.Locker.List(as(t, ivanov), editlock.Query{Limit: 1})
-		if err != nil || len(page.Mutexes) != 1 || page.Mutexes[0].Token != hers.Token || page.Next == "" {
+		if err != nil || len(page.Mutexes) != 1 || page.Mutexes[0].Token != first.Token || page.Next == "" {
 			t.Fatalf("the first page has %+v, %v", page, err)
 		}
 		page, err = s.Locker.List(as(t, ivanov), editlock.Query{Limit: 5, Cursor: page.Next})
-		if err != nil || len(page.Mutexes) != 1 || page.Mutexes[0].Token != his.Token {
+		if err != nil || len(page.Mutexes) != 1 || page.Mutexes[0].Token != second.Token {
 			t.Errorf("the second page has %+v, %v", page, err)
 		}
 		release(as(t, ivanov), t, s.other(), doc)
 		release(as(t, petrova), t, s.Locker, doc)
 		wantFree(t, s.Locker, doc)
 	})
-	t.Run("whoever holds captures again: that refreshes", func(t *testing.T) {
+	t.Run("a holder captures again: that refreshes", func(t *testing.T) {
 		s := h.Open(t)
 		first := capture(as(t, ivanov), t, s.Locker, doc, sharedHold)
 		capture(as(t, petrova), t, s.Locker, doc, sharedHold)
@@ -61,13 +61,13 @@ func testSharing(t *testing.T, h Harness) {
 	t.Run("one's own share is in the way of a capture that must find it free", func(t *testing.T) {
 		s := h.Open(t)
 		capture(as(t, ivanov), t, s.Locker, doc, sharedHold)
-		his := capture(as(t, petrova), t, s.Locker, doc, sharedHold)
+		second := capture(as(t, petrova), t, s.Locker, doc, sharedHold)
 		opts := &editlock.CaptureOptions{Sharing: editlock.Shared, If: editlock.IfFree()}
 		_, one := s.Locker.Capture(as(t, petrova), doc, opts)
 		_, all := s.Locker.CaptureAll(as(t, petrova), []editlock.ID{doc}, opts)
 		for _, err := range []error{one, all} {
 			var busy *editlock.BusyError
-			if !errors.As(err, &busy) || !busy.Self || busy.Holder.Token != his.Token {
+			if !errors.As(err, &busy) || !busy.Self || busy.Holder.Token != second.Token {
 				t.Errorf("the second reader's other tab is told %v", err)
 			}
 		}
@@ -173,24 +173,24 @@ func testSharing(t *testing.T, h Harness) {
 	})
 	t.Run("a takeover takes the place of one holder", func(t *testing.T) {
 		s := h.Open(t)
-		hers := capture(as(t, ivanov), t, s.Locker, doc, sharedHold)
-		his := capture(as(t, petrova), t, s.Locker, doc, sharedHold)
-		if _, err := s.Locker.Takeover(as(t, petrova), doc, hers.Token, "once is enough", nil); !errors.Is(err, editlock.ErrBusy) {
+		first := capture(as(t, ivanov), t, s.Locker, doc, sharedHold)
+		second := capture(as(t, petrova), t, s.Locker, doc, sharedHold)
+		if _, err := s.Locker.Takeover(as(t, petrova), doc, first.Token, "once is enough", nil); !errors.Is(err, editlock.ErrBusy) {
 			t.Errorf("who holds it takes the place of another: %v", err)
 		}
-		m, err := s.Locker.Takeover(as(t, smith), doc, hers.Token, "on leave", nil)
-		if err != nil || m.Sharing != editlock.Shared || m.Token <= his.Token {
+		m, err := s.Locker.Takeover(as(t, smith), doc, first.Token, "on leave", nil)
+		if err != nil || m.Sharing != editlock.Shared || m.Token <= second.Token {
 			t.Fatalf("took over %+v, %v", m, err)
 		}
-		_, err = refresh(as(t, ivanov), t, s.Locker, editlock.RefreshItem{ID: doc, Token: hers.Token})
+		_, err = refresh(as(t, ivanov), t, s.Locker, editlock.RefreshItem{ID: doc, Token: first.Token})
 		var lost *editlock.LostError
 		if !errors.As(err, &lost) || lost.How != editlock.KindTakenOver || lost.By.Session != smith.Session || lost.Reason != "on leave" {
 			t.Errorf("the one who lost it is told %v", err)
 		}
-		if m, err := refresh(as(t, petrova), t, s.Locker, editlock.RefreshItem{ID: doc, Token: his.Token}); err != nil || m.Token != his.Token {
+		if m, err := refresh(as(t, petrova), t, s.Locker, editlock.RefreshItem{ID: doc, Token: second.Token}); err != nil || m.Token != second.Token {
 			t.Errorf("the other holder has %+v, %v", m, err)
 		}
-		if err := s.Locker.ForceRelease(as(t, ivanov), doc, his.Token, "gone home"); err != nil {
+		if err := s.Locker.ForceRelease(as(t, ivanov), doc, second.Token, "gone home"); err != nil {
 			t.Fatal(err)
 		}
 		if m := standing(t, s.Locker, doc); m.Owner.Session != smith.Session || m.Beside != 0 {

@@ -21,7 +21,7 @@ const hide = (page) => page.evaluate(() => {
   document.dispatchEvent(new Event('visibilitychange'));
 });
 
-// visit arrives and opens the contract, whoever holds it.
+// visit arrives and opens the contract, held or not.
 const at = (server) => async (page) => {
   await page.goto(server.contract);
   await expect(page.locator('edit-lock')).toHaveAttribute('state', /mine|other|self/);

@@ -11,15 +11,15 @@ from editlock import ID, Busy, Client, Conflict, Invalid, Lost, Owner, State
 
 
 def test_readers_share_and_a_writer_is_told_of_all(client: Client, invoice: ID, ivan: Owner, olga: Owner) -> None:
-    hers = client.capture(invoice, owner=olga, sharing="shared")
-    his = client.capture(invoice, owner=ivan, sharing="shared")
-    assert (hers.sharing, hers.limit, his.beside) == ("shared", None, 1)
+    first = client.capture(invoice, owner=olga, sharing="shared")
+    second = client.capture(invoice, owner=ivan, sharing="shared")
+    assert (first.sharing, first.limit, second.beside) == ("shared", None, 1)
 
     state, seen = client.request(invoice, owner=ivan)
     assert seen is not None
-    assert (state, seen.token, seen.beside) == (State.CAPTURED_BY_ME, his.token, 1)
-    assert [(other.owner, other.token) for other in seen.others] == [(olga, hers.token)]
-    assert [mutex.token for mutex in client.list(group=invoice.group).mutexes] == [hers.token, his.token]
+    assert (state, seen.token, seen.beside) == (State.CAPTURED_BY_ME, second.token, 1)
+    assert [(other.owner, other.token) for other in seen.others] == [(olga, first.token)]
+    assert [mutex.token for mutex in client.list(group=invoice.group).mutexes] == [first.token, second.token]
 
     with pytest.raises(Busy) as busy:
         client.capture(invoice, owner=Owner(session=f"writer {invoice.group}"))
