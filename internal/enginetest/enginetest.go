@@ -145,7 +145,7 @@ func (p *Process) Signal(s syscall.Signal) {
 	if p.cmd == nil {
 		return
 	}
-	if err := p.cmd.Process.Signal(s); err == nil && s == syscall.SIGSTOP {
+	if err := p.cmd.Process.Signal(s); err == nil && s == stop {
 		awaitFrozen(p.cmd.Process.Pid)
 	}
 }
