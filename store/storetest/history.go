@@ -352,12 +352,13 @@ func (c *client) join(name string) store.Swap {
 	if c.chance(70) {
 		c.tickets[name] = ""
 	}
+	again := c.tickets[name] != ""
 	sw := join(name, c.session, c.peer, c.terms())
 	c.sharing(sw)
 	sw.Ticket.ID = c.ticket(name)
 	sw.Ticket.ClaimAfter = c.seconds(float64([]int{0, 0, 1, 3}[c.random.IntN(4)]))
 	sw.Ticket.Confirm = c.seconds(float64([]int{0, 2}[c.random.IntN(2)]))
-	if c.chance(20) { // it may wait elsewhere by now
+	if c.chance(10) || again && c.chance(40) { // it may wait elsewhere by now
 		sw.Ticket.Peer, sw.Expect.Here = fmt.Sprintf("%s/p%d", c.names[0], c.random.IntN(c.clients)), true
 	}
 	return sw
