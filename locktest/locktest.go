@@ -63,6 +63,7 @@ func Run(t *testing.T, h Harness) {
 		{"Queue", testQueue},
 		{"Ask", testAsk},
 		{"Sharing", testSharing},
+		{"Death", testDeath},
 		{"Takeover", testTakeover},
 		{"ForceRelease", testForceRelease},
 		{"History", testHistory},

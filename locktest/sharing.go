@@ -197,14 +197,6 @@ func testSharing(t *testing.T, h Harness) {
 			t.Errorf("%+v is left", m)
 		}
 	})
-	t.Run("one who died gives their share back", func(t *testing.T) {
-		s := h.Open(t)
-		opts := &editlock.CaptureOptions{Limit: 1, AutoRelease: editlock.TimeoutAutoRelease(lease)}
-		dead := capture(as(t, ivanov), t, s.Locker, doc, opts)
-		next := s.waitAt(t, s.other(), petrova, doc, opts)
-		s.lapse(t, dead)
-		next.granted(t)
-	})
 	t.Run("history tells how it was held", func(t *testing.T) {
 		s := h.Open(t)
 		capture(as(t, ivanov), t, s.Locker, doc, nil)

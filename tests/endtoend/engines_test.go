@@ -66,6 +66,7 @@ func TestServers(t *testing.T) {
 				{"a cut connection is passed over", passesOverACutConnection},
 				{"a newcomer who barges is refused", refusesANewcomerWhoBarges},
 				{"the queue outlives a killed server", outlivesAKilledServer},
+				{"what the dead held passes on in time", passesOnWhatTheDeadHeld},
 				{"a rolling restart loses nothing", losesNothingInARollingRestart},
 				{"a server that stood still brings its queue back in order", standsStillAndKeepsTheOrder},
 				{"a server that stops answers with the truth", stopsWithTrueAnswers},

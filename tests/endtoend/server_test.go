@@ -190,8 +190,16 @@ type grant struct {
 // queueUp starts a wait and returns when it is in the queue, as number place.
 func queueUp(t *testing.T, l, look editlock.Locker, id editlock.ID, who string, place int, grants chan<- grant) {
 	t.Helper()
+	queueUpFor(t, l, look, id, who, place, editlock.CaptureOptions{}, grants)
+}
+
+func queueUpFor(
+	t *testing.T, l, look editlock.Locker, id editlock.ID, who string, place int, opts editlock.CaptureOptions, grants chan<- grant,
+) {
+	t.Helper()
+	opts.Wait = time.Minute
 	go func() {
-		m, err := l.Capture(as(t.Context(), who), id, &editlock.CaptureOptions{Wait: time.Minute})
+		m, err := l.Capture(as(t.Context(), who), id, &opts)
 		grants <- grant{who, m, err}
 	}()
 	eventually(t, who+" waits", func() bool { return waiting(t.Context(), look, id) == place })
