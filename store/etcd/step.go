@@ -167,7 +167,7 @@ func (s *step) holds(c *kv.Cond) bool {
 	if c.Key == "" {
 		n := 0
 		for _, r := range s.under(c.Prefix, c.Tag) {
-			if r.Live(s.now) != c.NoneDue {
+			if c.Due && !c.NoneDue || r.Live(s.now) != c.NoneDue {
 				n++
 			}
 		}

@@ -134,10 +134,13 @@ type Cond struct {
 	Data   *string // its Data; nil: any
 
 	// Without a Key, the condition counts rows: at most AtMost live ones may
-	// have keys that begin with Prefix, and bear Tag if there is one. With
-	// NoneDue, no row under Prefix may be due, and AtMost counts for nothing.
+	// have keys that begin with Prefix, and bear Tag if there is one. With Due,
+	// rows that are due count as well: with AtMost 0, there is no row at all
+	// under Prefix. Counting ends at AtMost+1 rows, however many there are. With
+	// NoneDue, no row under Prefix may be due, and AtMost and Due are ignored.
 	Prefix  string
 	AtMost  int
+	Due     bool
 	NoneDue bool
 }
 

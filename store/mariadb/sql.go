@@ -82,7 +82,10 @@ func condition(c *kv.Cond) string {
 	case c.NoneDue:
 		return "NOT EXISTS(SELECT 1 FROM editlock_row r WHERE " + under("r.k", c.Prefix, "") + " AND r.due<=@n AND " + leased + ")"
 	default:
-		rows := "SELECT 1 FROM editlock_row r WHERE " + under("r.k", c.Prefix, "") + " AND r.due>@n AND " + leased
+		rows := "SELECT 1 FROM editlock_row r WHERE " + under("r.k", c.Prefix, "") + " AND " + leased
+		if !c.Due {
+			rows += " AND r.due>@n"
+		}
 		if c.Tag != "" {
 			rows += " AND (r.h1=" + hash(c.Tag) + " OR r.h2=" + hash(c.Tag) + ")"
 		}

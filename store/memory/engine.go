@@ -143,7 +143,14 @@ func (e *Engine) holds(c *kv.Cond, now time.Time) bool {
 	case c.NoneDue:
 		return len(e.search(&kv.Range{Prefix: c.Prefix, Overdue: true, Limit: 1}, now).Rows) == 0
 	default:
-		return len(e.search(&kv.Range{Prefix: c.Prefix, Tag: c.Tag, Limit: c.AtMost + 1, Brief: true}, now).Rows) <= c.AtMost
+		n := 0
+		e.scan(&kv.Range{Prefix: c.Prefix, Tag: c.Tag}, now, func(r *row) bool {
+			if c.Due || r.Live(now) {
+				n++
+			}
+			return n <= c.AtMost
+		})
+		return n <= c.AtMost
 	}
 	r := e.get(c.Key, now)
 	if r == nil || c.Absent {
@@ -236,8 +243,8 @@ func (e *Engine) find(ranges []kv.Range, now time.Time) []kv.Found {
 }
 
 func (e *Engine) search(q *kv.Range, now time.Time) (found kv.Found) {
-	visit := func(r *row) bool {
-		if r == nil || !q.Due && q.Key == "" && r.Live(now) == q.Overdue {
+	e.scan(q, now, func(r *row) bool {
+		if !q.Due && q.Key == "" && r.Live(now) == q.Overdue {
 			return true
 		}
 		found.Count++
@@ -255,7 +262,14 @@ func (e *Engine) search(q *kv.Range, now time.Time) (found kv.Found) {
 			found.Beside = append(found.Beside, e.search(&kv.Range{Prefix: prefix, Limit: q.BesideLimit, Count: true}, now))
 		}
 		return q.Count || q.Limit == 0 || len(found.Rows) < q.Limit
-	}
+	})
+	return found
+}
+
+// scan visits the rows that a range is about, live or due, in the order of their
+// keys, or of when they are due, until visit returns false.
+func (e *Engine) scan(q *kv.Range, now time.Time, f func(r *row) bool) {
+	visit := func(r *row) bool { return r == nil || f(r) } // nil: its lease has ended
 	from := max(q.Prefix, q.After)
 	inside := func(key string) bool { return strings.HasPrefix(key, q.Prefix) }
 	switch {
@@ -285,7 +299,6 @@ func (e *Engine) search(q *kv.Range, now time.Time) (found kv.Found) {
 			return inside(r.Key) && (r.Key == q.After || visit(e.get(r.Key, now)))
 		})
 	}
-	return found
 }
 
 // Listen implements kv.Engine.

@@ -160,7 +160,11 @@ func (b *batch) condition(n int64, c *kv.Cond) {
 	case c.Key == "" && c.NoneDue:
 		b.cond(n, nil, c.Prefix, successor(c.Prefix), due, 1, 1, nil)
 	case c.Key == "":
-		b.cond(n, nil, c.Prefix, successor(c.Prefix), live, int64(c.AtMost)+1, int64(c.AtMost)+1, &kv.Cond{Tag: c.Tag})
+		state := int64(live)
+		if c.Due {
+			state = whatever
+		}
+		b.cond(n, nil, c.Prefix, successor(c.Prefix), state, int64(c.AtMost)+1, int64(c.AtMost)+1, &kv.Cond{Tag: c.Tag})
 	case c.Absent:
 		b.cond(n, nil, c.Key, c.Key+"\x00", whatever, 1, 1, nil)
 	case c.Dead:

@@ -268,6 +268,7 @@ const (
 	due
 	noneDue
 	atMost
+	atMostDue
 )
 
 func (b *batch) planOther(t *kv.Txn) {
@@ -321,6 +322,8 @@ func (m *msgpack) condition(c *kv.Cond) {
 	switch {
 	case key == "" && c.NoneDue:
 		key, state = c.Prefix, noneDue
+	case key == "" && c.Due:
+		key, state = c.Prefix, atMostDue
 	case key == "":
 		key, state = c.Prefix, atMost
 	case c.Absent:

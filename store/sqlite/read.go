@@ -111,8 +111,27 @@ func (s *selection) add(text string, args ...any) {
 // leased holds of a row whose lease, if it has one, is live.
 const leased = " AND (r.lease IS NULL OR EXISTS (SELECT 1 FROM editlock_row l WHERE l.k = r.lease AND (l.due IS NULL OR l.due > ?1)))"
 
-// where adds the conditions of a range but for its tag.
-func (s *selection) where(q *kv.Range) {
+// States of rows.
+const (
+	living  = " AND (r.due IS NULL OR r.due > ?1)"
+	overdue = " AND r.due <= ?1"
+	hasDue  = " AND r.due IS NOT NULL"
+)
+
+// rows adds the selection of columns of the rows in a range and a state.
+func (s *selection) rows(columns string, q *kv.Range, state string) {
+	from := "SELECT " + columns + " FROM editlock_row r WHERE "
+	s.WriteString(from)
+	if q.Tag != "" {
+		s.add("r.t1 = ? AND ", q.Tag)
+		s.where(q, state)
+		s.add(" UNION ALL "+from+"r.t2 = ? AND r.t1 <> r.t2 AND ", q.Tag)
+	}
+	s.where(q, state)
+}
+
+// where adds the conditions of a range but for its tag, and of a state.
+func (s *selection) where(q *kv.Range, state string) {
 	if q.Key != "" {
 		s.add("r.k = ?", q.Key)
 		s.WriteString(leased)
@@ -131,14 +150,7 @@ func (s *selection) where(q *kv.Range) {
 	if q.Lease != "" {
 		s.add(" AND r.lease = ?", q.Lease)
 	}
-	switch {
-	case q.Due:
-		s.WriteString(" AND r.due IS NOT NULL")
-	case q.Overdue:
-		s.WriteString(" AND r.due <= ?1")
-	default:
-		s.WriteString(" AND (r.due IS NULL OR r.due > ?1)")
-	}
+	s.WriteString(state)
 	s.WriteString(leased)
 }
 
@@ -159,19 +171,14 @@ func search(c *sqlite.Conn, q *kv.Range, now time.Time) (found kv.Found, err err
 	if q.Brief {
 		cols = strings.Replace(cols, "v", "NULL", 1)
 	}
-	from := "SELECT " + cols + " FROM editlock_row r WHERE "
-	if q.Tag == "" {
-		s.WriteString(from)
-		s.where(q)
-	} else {
-		for i, half := range []string{"r.t1 = ? AND ", " UNION ALL " + from + "r.t2 = ? AND r.t1 <> r.t2 AND "} {
-			if i == 0 {
-				s.WriteString(from)
-			}
-			s.add(half, q.Tag)
-			s.where(q)
-		}
+	state := living
+	switch {
+	case q.Due:
+		state = hasDue
+	case q.Overdue:
+		state = overdue
 	}
+	s.rows(cols, q, state)
 	switch {
 	case q.Due:
 		s.WriteString(" ORDER BY due, k")
@@ -194,7 +201,7 @@ func search(c *sqlite.Conn, q *kv.Range, now time.Time) (found kv.Found, err err
 		if q.Tag != "" {
 			s.add("(r.t1 = ? OR r.t2 = ?) AND ", q.Tag, q.Tag)
 		}
-		s.where(q)
+		s.where(q, state)
 		count, err := integer(c, s.String(), s.args...)
 		if found.Count = int(count); err != nil {
 			return found, err

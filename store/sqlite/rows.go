@@ -81,12 +81,7 @@ func (w *writer) live(key string) (bool, error) {
 
 func (w *writer) holds(c *kv.Cond) (bool, error) {
 	if c.Key == "" {
-		q := kv.Range{Prefix: c.Prefix, Tag: c.Tag, Limit: c.AtMost + 1, Brief: true}
-		if c.NoneDue {
-			q = kv.Range{Prefix: c.Prefix, Overdue: true, Limit: 1, Brief: true}
-		}
-		found, err := w.find(&q)
-		return len(found.Rows) < q.Limit, err
+		return w.few(c)
 	}
 	r, err := w.row(c.Key)
 	if r == nil || c.Absent || err != nil {
@@ -96,6 +91,28 @@ func (w *writer) holds(c *kv.Cond) (bool, error) {
 		(c.Rev == 0 || r.Rev == c.Rev) && (c.Ver == 0 || r.Ver == c.Ver) &&
 		(c.Tag == "" || slices.Contains(r.Tags, c.Tag)) && (c.Lease == "" || r.Lease == c.Lease) &&
 		(c.Data == nil || r.Data == *c.Data), nil
+}
+
+// few reports whether a condition holds that counts rows.
+func (w *writer) few(c *kv.Cond) (bool, error) {
+	if c.Prefix != "" {
+		if any, err := w.anyUnder(&w.keys, "k", c.Prefix[0]); !any || err != nil {
+			return !any, err
+		}
+	}
+	q, state, most := kv.Range{Prefix: c.Prefix, Tag: c.Tag}, living, c.AtMost
+	switch {
+	case c.NoneDue:
+		q.Tag, state, most = "", overdue, 0
+	case c.Due:
+		state = ""
+	}
+	s := &selection{args: []any{w.now.UnixMicro()}}
+	s.WriteString("SELECT COUNT(*) FROM (")
+	s.rows("1", &q, state)
+	s.add(" LIMIT ?)", most+1)
+	n, err := integer(w.c, s.String(), s.args...)
+	return int(n) <= most, err
 }
 
 // find reads a range within the transaction.

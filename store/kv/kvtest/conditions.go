@@ -12,6 +12,7 @@ var conditionLaws = []law{
 	{"revision, version, tag, lease and data are compared exactly", lawComparisons},
 	{"a counted prefix is compared by bytes, up to the number", lawAtMost},
 	{"counting leaves out what is due or has lost its lease", lawAtMostLive},
+	{"counting may include what is due", lawAtMostDue},
 	{"no row under a prefix is due", lawNoneDue},
 	{"a transaction may have to wait for its time", lawSince},
 	{"all conditions must hold, or nothing is written", lawAllOrNothing},
@@ -89,10 +90,12 @@ func lawAtMost(t *test) {
 		prefix, tag string
 		n           int
 	}{{"q/", "", 4}, {"q", "", 6}, {"Q", "", 1}, {"q/\u0416"[:3], "", 1}, {"r", "", 0}, {"q/", "tq", 4}, {"", "tQ", 1}, {"q/", "tQ", 0}} {
-		cond := kv.Cond{Prefix: c.prefix, Tag: c.tag, AtMost: c.n}
-		t.same("at most what there is", true, t.judge(cond))
-		if cond.AtMost--; c.n > 0 && t.judge(cond) {
-			t.Errorf("at most %d rows under %q with %q", cond.AtMost, c.prefix, c.tag)
+		for _, due := range []bool{false, true} {
+			cond := kv.Cond{Prefix: c.prefix, Tag: c.tag, AtMost: c.n, Due: due}
+			t.same("at most what there is", true, t.judge(cond))
+			if cond.AtMost--; c.n > 0 && t.judge(cond) {
+				t.Errorf("at most %d rows under %q with %q", cond.AtMost, c.prefix, c.tag)
+			}
 		}
 	}
 }
@@ -108,6 +111,65 @@ func lawAtMostLive(t *test) {
 	t.clock.Advance(2 * time.Second)
 	t.same("after", true, t.judge(kv.Cond{Prefix: "q/", AtMost: 1}))
 	t.same("after", false, t.judge(kv.Cond{Prefix: "q/", AtMost: 0}))
+}
+
+func lawAtMostDue(t *test) {
+	t.put(kv.Write{Key: "dies", TTL: t.seconds(1)})
+	for _, under := range []string{"a/b/", "a/b/7#", "g" + kv.Separator} {
+		t.put(
+			kv.Write{Key: under + "1", Tags: []string{"s"}}, kv.Write{Key: under + "2", Tags: []string{"s"}, TTL: t.seconds(60)},
+			kv.Write{Key: under + "3", Tags: []string{"u", "s"}, TTL: t.seconds(1)}, kv.Write{Key: under + "4", TTL: t.seconds(1)},
+			kv.Write{Key: under + "5", Tags: []string{"s"}, Lease: "dies"}, kv.Write{Key: under + "6", TTL: t.seconds(1), Lease: "dies"},
+		)
+	}
+	t.put(kv.Write{Key: "a/b/7", TTL: t.seconds(1)}, kv.Write{Key: "a/b/70", TTL: t.seconds(1)}, kv.Write{Key: "a/b", TTL: t.seconds(1)})
+	t.same("before", true, t.judge(kv.Cond{Prefix: "a/b/7#", AtMost: 6, Due: true}))
+	t.same("before", false, t.judge(kv.Cond{Prefix: "a/b/7#", AtMost: 5, Due: true}))
+	t.clock.Advance(2 * time.Second)
+	for _, c := range []struct {
+		prefix, tag string
+		live, all   int
+	}{
+		{"a/b/7#", "", 2, 4},
+		{"a/b/7#", "s", 2, 3},
+		{"a/b/7#", "u", 0, 1},
+		{"a/b/7#", "v", 0, 0},
+		{"a/b/", "", 4, 10},
+		{"a/b/", "s", 4, 6},
+		{"a/", "", 4, 11},
+		{"g" + kv.Separator, "", 2, 4},
+		{"g" + kv.Separator, "s", 2, 3},
+		{"a/b/7#3", "", 0, 1},
+		{"a/b/7#4", "", 0, 1},
+		{"a/b/7#5", "", 0, 0},
+		{"a/b/7#6", "", 0, 0},
+		{"a/b/7#7", "", 0, 0},
+		{"h", "", 0, 0},
+	} {
+		for most := range c.all + 2 {
+			got := [2]bool{t.judge(kv.Cond{Prefix: c.prefix, Tag: c.tag, AtMost: most}), t.judge(kv.Cond{Prefix: c.prefix, Tag: c.tag, AtMost: most, Due: true})}
+			if want := [2]bool{c.live <= most, c.all <= most}; got != want {
+				t.Errorf("under %q, with %q, at most %d that are live, and at most so many in all: %v", c.prefix, c.tag, most, got)
+			}
+		}
+	}
+	t.put(kv.Write{Key: "g" + kv.Separator + "3", Delete: true}, kv.Write{Key: "a/b/7#3", Delete: true})
+	for _, prefix := range []string{"g" + kv.Separator, "a/b/7#"} {
+		t.same("after a delete", []bool{false, true},
+			[]bool{t.judge(kv.Cond{Prefix: prefix, AtMost: 2, Due: true}), t.judge(kv.Cond{Prefix: prefix, AtMost: 3, Due: true})})
+	}
+	const many = 60
+	for i := range many {
+		t.put(kv.Write{Key: "m" + kv.Separator + nth("", i), Tags: []string{[]string{"s", "u"}[i%2]}, TTL: t.seconds(1)})
+	}
+	t.clock.Advance(2 * time.Second)
+	for _, c := range []kv.Cond{{AtMost: many - 1}, {}, {AtMost: many/2 - 1, Tag: "u"}, {Tag: "s"}} {
+		c.Prefix = "m" + kv.Separator
+		t.same("many, all due, and none counted", true, t.judge(c))
+		c.Due = true
+		t.same("many", false, t.judge(c))
+	}
+	t.same("as many as there are", true, t.judge(kv.Cond{Prefix: "m", AtMost: many, Due: true}, kv.Cond{Prefix: "m", Tag: "u", AtMost: many / 2, Due: true}))
 }
 
 func lawNoneDue(t *test) {

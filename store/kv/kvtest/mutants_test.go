@@ -98,6 +98,8 @@ var mutants = map[string]func(e *guards){
 	"ignores data":                  conds(func(c *kv.Cond) { c.Data = nil }),
 	"takes what is due for live":    conds(func(c *kv.Cond) { c.Dead = false }),
 	"counts one too many":           conds(func(c *kv.Cond) { c.AtMost++ }),
+	"counts live rows only":         conds(func(c *kv.Cond) { c.Due = false }),
+	"counts what is due always":     conds(func(c *kv.Cond) { c.Due = true }),
 	"lets all be due":               conds(func(c *kv.Cond) { c.NoneDue, c.AtMost = false, max(c.AtMost, 1000) }),
 	"is too early":                  func(e *guards) { e.txn = func(t *kv.Txn) { t.Since = time.Time{} } },
 	"checks the first condition":    func(e *guards) { e.txn = func(t *kv.Txn) { t.If = t.If[:min(1, len(t.If))] } },

@@ -9,7 +9,7 @@ end
 local function holds(c)
   local key, state, rev, ver, tag, lease, data, most = spread(c)
   if state == 3 then return not due_under(key) end
-  if state == 4 then return range('', key, tag, '', '', most + 1, 2, '', 0)[1] <= most end
+  if state >= 4 then return range('', key, tag, '', '', most + 1, state == 5 and 18 or 2, '', 0)[1] <= most end
   local row = present(key)
   if state == 1 or not row then return state == 1 and not row end
   return (now < row.due) == (state == 0) and (rev == 0 or row.rev == rev) and (ver == 0 or row.ver == ver)

@@ -202,12 +202,13 @@ local function due_first(limit)
 end
 
 -- range answers {how many, rows, what is beside them, the key to go on behind}, or
--- false to ask again. The last is given only if going on was allowed.
+-- false to ask again. The last is given only if going on was allowed. Flags, as bits: count,
+-- brief, overdue, all in the order of when they are due, and live and due alike.
 local function range(key, prefix, tag, lease, after, limit, flags, beside, beside_limit, pieces)
   local count, brief, overdue = flags % 2 == 1, flags % 4 >= 2, flags % 8 >= 4
   local out, total, besides, resume, wanted_tag = {}, 0, beside ~= '' and {} or nil, '', ''
   local function visit(row)
-    if not row or flags < 8 and key == '' and (now < row.due) == overdue then return true end
+    if not row or flags % 32 < 8 and key == '' and (now < row.due) == overdue then return true end
     if wanted_tag ~= '' and row.tag1 ~= wanted_tag and row.tag2 ~= wanted_tag then return true end
     total = total + 1
     if limit > 0 and #out == 2 * limit then return count end
@@ -219,7 +220,7 @@ local function range(key, prefix, tag, lease, after, limit, flags, beside, besid
   end
   if key ~= '' then
     visit(present(key))
-  elseif flags >= 8 then
+  elseif flags % 16 >= 8 then
     fold()
     local found = due_first(limit)
     if not found then return false end
