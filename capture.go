@@ -86,9 +86,6 @@ func (m *Manager) capture(ctx context.Context, c *capture) (*store.Record, store
 				return rec, res, nil
 			}
 			return rec, res, ErrLost // it was ours between the first try and this one
-		case res.Done && rec != nil && rec.Request == c.opts.RequestID && rec.Request != "" && m.waits.givenUp.Has(rec.Request):
-			m.undo(ctx, c, rec)
-			return nil, res, ErrLost
 		case res.Done && rec == nil:
 			return nil, res, ErrLost // by the max_hold just given it is over already
 		case res.Done:
@@ -111,15 +108,6 @@ func (m *Manager) shared(ctx context.Context, name, request string) (*store.Entr
 		return nil, nil
 	}
 	return &page.Entries[0], nil
-}
-
-// undo releases what a capture got that its caller had withdrawn before.
-func (m *Manager) undo(ctx context.Context, c *capture, rec *store.Record) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), beatEvery)
-	defer cancel()
-	if _, err := m.release(WithTry(ctx, Try{}), c.name, c.owner, IfToken(Token(rec.Token)), 0); err != nil {
-		m.leaveLater(c, false)
-	}
 }
 
 // refusal makes a bare ErrBusy, ErrLost or ErrNotHeld tell what it knows.

@@ -31,8 +31,8 @@ func IfToken(t Token) Condition { return Condition{kind: ifToken, token: t} }
 
 // IfRequest goes with Release only. It frees a mutex of the caller's that the
 // Capture with this RequestID took or was granted, and ends its wait if that
-// still goes on. One that comes within ten seconds after is lost: another call
-// takes another RequestID.
+// still goes on, at any server on the store. One that comes within ten minutes after
+// is lost: another call takes another RequestID.
 func IfRequest(requestID string) Condition { return Condition{kind: ifRequest, request: requestID} }
 
 // IsZero reports whether there is no condition.

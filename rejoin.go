@@ -188,7 +188,7 @@ func (m *Manager) rejoin(ctx context.Context, c *capture) (ring, error) {
 		case res.Replayed:
 			return ring{over: true}, nil
 		case m.waits.ended(c.opts.RequestID): // meanwhile, before it joined
-			m.leave(ctx, c, !m.waits.givenUp.Has(c.opts.RequestID))
+			m.leave(ctx, c, true)
 			return ring{over: true}, nil
 		default:
 			if now != nil {

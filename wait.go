@@ -142,11 +142,6 @@ func (w *waiting) tryJoin(ctx context.Context) bool {
 			if !w.outcome(ctx) {
 				return false
 			}
-		case m.waits.givenUp.Has(c.opts.RequestID): // before it joined
-			w.exit()
-			m.leave(ctx, c, false) // another by this ticket may have left before it joined
-			w.err = w.withdrawn()
-			return false
 		default:
 			if now != nil {
 				m.waits.joined(c.opts.RequestID, now, res.Now)
@@ -248,35 +243,47 @@ func (m *Manager) leave(ctx context.Context, c *capture, keepGrant bool) {
 	}
 }
 
-// withdraw ends the wait of a capture by its request, or what it came to. Who does
-// so often leaves: it must reach the store although the caller may be gone.
+// withdraw ends the wait of a capture by its request, or what it came to, whichever
+// server it waits at. No request of the capture's does anything afterwards, also if
+// it is still on the way. Who does so often leaves: it must reach the store although
+// the caller may be gone.
 func (m *Manager) withdraw(ctx context.Context, id ID, caller Owner, requestID string) (bool, error) {
+	c := &capture{name: id.String(), owner: caller, opts: CaptureOptions{RequestID: scoped(requestID, "capture", caller.Session, id)}}
+	m.waits.withdraw(c.opts.RequestID)
+	released, err := m.tryWithdraw(ctx, c)
+	if err != nil { // those who waited by it have gone
+		m.later(func() bool { _, err := m.tryWithdraw(m.waits.ctx, c); return err == nil })
+	}
+	return released, err
+}
+
+func (m *Manager) tryWithdraw(ctx context.Context, c *capture) (bool, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), beatEvery)
 	defer cancel()
-	t := store.Ticket{ID: scoped(requestID, "capture", caller.Session, id), Holder: store.Party{Session: caller.Session}}
-	m.waits.withdraw(t.ID)
-	rec, res, err := m.swap(ctx, "", store.Swap{Name: id.String(), Do: store.Leave, Ticket: &t})
-	if err != nil { // those who waited by it have gone
-		m.leaveLater(&capture{name: id.String(), owner: caller, opts: CaptureOptions{RequestID: t.ID}}, false)
+	if _, _, err := m.swap(ctx, c.opts.RequestID, store.Swap{Name: c.name, Do: store.Revoke}); err != nil {
 		return false, err
 	}
-	if res.Done || rec == nil || rec.Request != t.ID {
-		return res.Done, nil
-	}
-	return m.release(ctx, id.String(), caller, IfToken(Token(rec.Token)), 0)
+	return m.giveUp(ctx, c, "", false)
 }
 
 // leaveLater goes on leaving until the store is there again: other waits keep
 // the lease of this process alive, so the place would not end with it. A caller who
 // may retry may have it again by then.
 func (m *Manager) leaveLater(c *capture, keepGrant bool) {
+	m.later(func() bool {
+		return keepGrant && m.waits.has(c.opts.RequestID) || m.tryLeave(m.waits.ctx, c, keepGrant) == nil
+	})
+}
+
+// later tries something again and again until it is done.
+func (m *Manager) later(try func() (done bool)) {
 	m.waits.spawn(func() {
 		for m.waits.ctx.Err() == nil {
 			select {
 			case <-m.waits.ctx.Done():
 			case <-time.After(beatEvery):
 			}
-			if keepGrant && m.waits.has(c.opts.RequestID) || m.tryLeave(m.waits.ctx, c, keepGrant) == nil {
+			if try() {
 				return
 			}
 		}
@@ -286,13 +293,19 @@ func (m *Manager) leaveLater(c *capture, keepGrant bool) {
 func (m *Manager) tryLeave(ctx context.Context, c *capture, keepGrant bool) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), beatEvery)
 	defer cancel()
-	t := store.Ticket{ID: c.opts.RequestID, Peer: m.waits.peer, Holder: store.Party{Session: c.owner.Session}}
+	_, err := m.giveUp(ctx, c, m.waits.peer, keepGrant)
+	return err
+}
+
+// giveUp gives up the place of a capture at a process, or at any, and what it was
+// granted before unless that is kept. It reports whether there was any of that.
+func (m *Manager) giveUp(ctx context.Context, c *capture, peer string, keepGrant bool) (bool, error) {
+	t := store.Ticket{ID: c.opts.RequestID, Peer: peer, Holder: store.Party{Session: c.owner.Session}}
 	rec, res, err := m.swap(ctx, "", store.Swap{Name: c.name, Do: store.Leave, Ticket: &t})
 	if err != nil || res.Done || keepGrant || rec == nil || rec.Request != t.ID {
-		return err
+		return res.Done, err
 	}
-	_, err = m.release(ctx, c.name, c.owner, IfToken(Token(rec.Token)), 0)
-	return err
+	return m.release(ctx, c.name, c.owner, IfToken(Token(rec.Token)), 0)
 }
 
 // outcome finds out what became of a ticket that is no longer queued: false if
@@ -309,12 +322,14 @@ func (w *waiting) outcome(ctx context.Context) (again bool) {
 		m.confirm(ctx, rec)
 		return w.end(rec, view.Now)
 	}
-	page, err := m.newest(ctx, store.LogQuery{Name: c.name, Request: c.opts.RequestID, Newest: true, Limit: 1})
+	page, err := m.newest(ctx, store.LogQuery{Request: c.opts.RequestID, Newest: true, Limit: 1})
 	switch {
 	case err != nil:
 		w.err = m.storeError(ctx, err)
 	case len(page.Entries) == 0:
 		return true
+	case page.Entries[0].Kind == store.KindRevoked:
+		w.err = w.withdrawn()
 	case Kind(page.Entries[0].Kind) == KindDeclined:
 		no := entry(page.Entries[0])
 		e := &BusyError{Holder: Mutex{ID: no.ID, Owner: no.Owner, Token: no.Token, AsOf: view.Now}}

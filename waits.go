@@ -42,10 +42,6 @@ type waits struct {
 	leaseEnd time.Time          // when the lease ends unless beaten again, at the earliest
 	beats    bool               // a beater runs
 	closing  bool
-
-	// givenUp are captures that were withdrawn, by ticket, until nobody can be on
-	// the way with one any more.
-	givenUp patience.Recent[string]
 }
 
 // place is a ticket of this process.
@@ -78,7 +74,6 @@ func (w *waits) init(ctx context.Context, st store.Store, again func(ctx context
 	w.confirms = make(map[string]chan struct{})
 	w.places = make(map[string]*place)
 	w.rejoins = make(map[string]*rejoin)
-	w.givenUp.Most = maxGivenUp
 }
 
 // begin waits for a slot to join in.
@@ -270,15 +265,10 @@ func (w *waits) wake(news []store.Signal) {
 	}
 }
 
-// maxGivenUp bounds how many withdrawn captures are remembered.
-const maxGivenUp = 10_000
-
-// withdraw ends the waits of a ticket whose caller gave it up. A capture by it
-// that comes later than this, as from a caller who was cut off, is over, too.
+// withdraw ends the waits of a ticket whose caller gave it up.
 func (w *waits) withdraw(ticket string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.givenUp.Add(ticket)
 	w.ring(ticket, ring{withdrawn: true})
 	if p := w.places[ticket]; p != nil {
 		p.in = false

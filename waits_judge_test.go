@@ -69,10 +69,8 @@ type known struct {
 	token   uint64    // of the grant
 	took    bool      // it confirms, or its request took the mutex, free, as any capture does
 	gaveUp  time.Time // acknowledged
-	gaveAt  int
-	moved   bool // it asked more than one server
-	home    int  // the server that keeps its place
-	strayed bool // it asked the other one since, which may be able to do nothing
+	home    int       // the server that keeps its place
+	strayed bool      // it asked the other one since, which may be able to do nothing
 }
 
 func (j *judge) init(st store.Store) {
@@ -148,7 +146,6 @@ func (j *judge) asks(k *known, n int) {
 		k.home = n
 	}
 	k.strayed = k.strayed || k.home != n
-	k.moved = k.moved || !k.asked.IsZero() && k.at != n
 	k.asking, k.asked, k.at, k.been[n] = k.asking+1, now, n, true
 	j.tell("%s asks server %d", k.name, n)
 }
@@ -219,7 +216,7 @@ func (j *judge) withdrew(k *known, n int) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.tell("%s has withdrawn at server %d", k.name, n)
-	k.gaveUp, k.gaveAt = time.Now(), n
+	k.gaveUp = time.Now()
 }
 
 func (j *judge) barged(got editlock.Mutex) {
@@ -352,16 +349,13 @@ func (j *judge) waiting(k *known, now time.Time) {
 	if k.asking == 0 && now.Sub(k.ended) > graceOf+5*time.Second && !j.anywhere(k, now.Add(-confirmOf-5*time.Second), nil) {
 		j.fault("%s waits, and went away at %v", k.name, k.ended.Sub(j.begun))
 	}
-	j.withdrawn(k, now)
+	j.withdrawn(k)
 }
 
-// withdrawn checks that a caller who withdrew has nothing any more. A request of its
-// own may be on the way still.
-func (j *judge) withdrawn(k *known, now time.Time) {
-	if k.gaveUp.IsZero() || k.asking > 0 || j.troubled(k.gaveAt, k.left.Add(-3*time.Second), nil) {
-		return
-	}
-	if !k.moved && k.at == k.gaveAt && now.Sub(k.gaveUp) > 4*time.Second {
+// withdrawn checks that a caller who withdrew has nothing any more, whichever server
+// it told, and whatever requests of its own are on the way still.
+func (j *judge) withdrawn(k *known) {
+	if !k.gaveUp.IsZero() {
 		j.fault("%s has withdrawn at %v, and holds or waits", k.name, k.gaveUp.Sub(j.begun))
 	}
 }
@@ -390,7 +384,7 @@ func (j *judge) holding(rec *store.Record, now time.Time) {
 	if !k.took && rec.Expires.Sub(rec.Taken) > confirmOf {
 		j.fault("%s was granted it until %v, and does not know", k.name, rec.Expires.Sub(j.begun))
 	}
-	j.withdrawn(k, now)
+	j.withdrawn(k)
 }
 
 // inTurn checks that nobody who has a better claim still waits. k is nil if who gets

@@ -145,11 +145,11 @@ func (t *tail) pull() bool {
 	return full
 }
 
-// entries are those of mutexes, decoded once for all watchers.
+// entries are those that tell of mutexes, decoded once for all watchers.
 func entries(raw []store.Entry) []Entry {
 	all := make([]Entry, 0, len(raw))
 	for i := range raw {
-		if raw[i].Name != cursorKey {
+		if raw[i].Name != cursorKey && raw[i].Kind != store.KindRevoked {
 			all = append(all, entry(raw[i]))
 		}
 	}

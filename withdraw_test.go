@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/patience"
 	"github.com/editlock/editlock/store"
 	"github.com/editlock/editlock/store/memory"
 )
@@ -104,4 +105,76 @@ func TestRelease_OfACaptureThatComesLaterAndWaitsLeavesNobodyInTheQueue(t *testi
 			t.Errorf("the queue is %+v, %v", got.Waiters, err)
 		}
 	})
+}
+
+// A client behind a proxy withdraws at a server that is not the one with its open
+// request, or with its request that is still on the way.
+func TestRelease_OfACaptureAtAnotherServerIsNotUndone(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		lost bool // the server with the request has no store meanwhile, and loses its lease
+		free bool // the mutex becomes free meanwhile
+		late bool // the request comes after its withdrawal
+		wait time.Duration
+	}{
+		{"a request that waits", false, false, false, time.Hour},
+		{"a request that waits, and gets free what it waited for", false, true, false, time.Hour},
+		{"a request that waits at a server that lost its lease", true, false, false, time.Hour},
+		{"the same, and it gets free what it waited for", true, true, false, time.Hour},
+		{"a request that comes later, and waits", false, false, true, time.Hour},
+		{"a request that comes later, and finds it free", false, true, true, time.Hour},
+		{"a request that comes later, and has no patience", false, true, true, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				st := memory.New(nil)
+				one, line := cut(t, st)
+				other, _ := cut(t, st)
+				held(t, other, time.Hour)
+				asked, _ := patience.WithCaller(by(t.Context(), editlock.Owner{Session: "ann"}), 0)
+				answered := make(chan error, 1)
+				ask := func() {
+					_, err := one.Capture(asked, report, &editlock.CaptureOptions{Wait: test.wait, RequestID: "k"})
+					answered <- err
+				}
+				if !test.late {
+					go ask()
+					time.Sleep(time.Second)
+				}
+				line.off.Store(test.lost)
+				if test.lost {
+					time.Sleep(11 * time.Second)
+				}
+				released, err := other.Release(by(t.Context(), editlock.Owner{Session: "ann"}), report, editlock.IfRequest("k"))
+				if err != nil || released != (!test.late && !test.lost) {
+					t.Fatalf("the withdrawal: %v, %v", released, err)
+				}
+				want := "holder"
+				if test.free {
+					want = ""
+					if _, err := other.Release(by(t.Context(), editlock.Owner{Session: "holder"}), report, editlock.Condition{}); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if test.late {
+					go ask()
+				}
+				for at := range 50 { // quarters of a second
+					line.off.Store(test.lost && at < 4)
+					time.Sleep(250 * time.Millisecond)
+					if got := stands(t, other); got != want {
+						t.Fatalf("holder and queue are %q after %d quarters of a second, want %q", got, at, want)
+					}
+				}
+				select {
+				case err := <-answered:
+					if !errors.Is(err, editlock.ErrLost) {
+						t.Errorf("the request: %v, want it lost", err)
+					}
+				default:
+					t.Error("the request is not answered")
+				}
+			})
+		})
+	}
 }

@@ -56,7 +56,7 @@ func operations() []operation {
 				"With `if`, only if the condition holds, in one atomic step. With `wait`, queues for what another holds, first come, first served. " +
 				"What a wait was granted expires within 15 seconds, as `expires_in_s` says, unless it is refreshed: a caller with `Prefer` does so itself, " +
 				"for others the server does once the connection has taken the answer. " +
-				"The place in the queue belongs to the Idempotency-Key: it outlives its request by 10 seconds, and a release with `if.request` gives it up at once, and the key with it: a capture by it that comes within 10 seconds after is `lost`. " +
+				"The place in the queue belongs to the Idempotency-Key: it outlives its request by 10 seconds, and a release with `if.request` gives it up at once, at whichever server on the store, and the key with it: a capture by it that comes within 10 minutes after is `lost`. " +
 				"Several `mutexes` are captured all or none.",
 			route: route{serve: post(false, capture)}, body: form[wire.CaptureRequest](), params: append([]param{preferHeader}, retryable...),
 			accepted: "The capture waits on: its state is WAITING. Ask again with the same body and Idempotency-Key, and the rest of the wait.",

@@ -38,12 +38,17 @@ func (e *Effects) add(more Effects) {
 }
 
 // Run performs a request on the states that load returns, and keeps what
-// changed with save. It settles every name first, which stays in force even
-// if the request is then refused. It is the whole of Swap but for retries.
+// changed with save. It settles every name first that a swap depends on, which
+// stays in force even if the request is then refused. It is the whole of Swap but
+// for retries.
 func Run(req Request, env Env, load func(name string) State, save func(name string, s State)) (Result, Effects) {
 	var all Effects
 	next := make([]State, len(req.Swaps))
 	for i, sw := range req.Swaps {
+		if sw.Do == Revoke {
+			next[i] = load(sw.Name)
+			continue
+		}
 		settled, eff := Settle(sw.Name, load(sw.Name), env)
 		save(sw.Name, settled)
 		all.add(eff)
@@ -87,6 +92,8 @@ func Apply(s State, sw Swap, request string, env Env) (State, Effects, bool) {
 	switch {
 	case sw.Do == Leave:
 		return leave(s, sw, env)
+	case sw.Do == Revoke:
+		return s, Effects{Entries: []Entry{{Seq: env.Next(), Kind: KindRevoked, At: env.Now, Request: request}}}, true
 	case sw.Do == Join && s.Granted(sw.Ticket.ID) != nil:
 		return s, Effects{}, true // granted already: the caller's retry finds its record
 	case sw.Do != Join && !sw.Expect.holds(&s, &sw, env),
@@ -103,7 +110,7 @@ func Apply(s State, sw Swap, request string, env Env) (State, Effects, bool) {
 		return drop(s, &sw, request, env)
 	case Join:
 		return join(s, &sw, env)
-	case Leave:
+	case Leave, Revoke:
 	}
 	return s, Effects{}, false
 }

@@ -183,11 +183,12 @@ type Action uint8
 
 // The actions.
 const (
-	Take  Action = iota + 1 // a new hold with a new token, in place of the one expected if there is one
-	Touch                   // the same hold: extend, replace what is given
-	Drop                    // end a hold; tickets for which there is room then are granted at once
-	Join                    // put a ticket at the end of the queue of a name that has no room for it
-	Leave                   // take a ticket out of it
+	Take   Action = iota + 1 // a new hold with a new token, in place of the one expected if there is one
+	Touch                    // the same hold: extend, replace what is given
+	Drop                     // end a hold; tickets for which there is room then are granted at once
+	Join                     // put a ticket at the end of the queue of a name that has no room for it
+	Leave                    // take a ticket out of it
+	Revoke                   // change nothing, and let nothing of this request's ID be done from now on; goes alone
 )
 
 // Expect is the condition of a Swap. It speaks of one hold: the one with the
@@ -232,7 +233,8 @@ type Swap struct {
 // Engines know an ID again by the log entries of its takes, touches and
 // drops. Without any, a retry is a new write: so give an ID only with a Note.
 // A retry of a join or leave is known by its ticket instead: a join finds its
-// place or the record it was granted, a leave finds nothing and is refused.
+// place or the record it was granted, a leave finds nothing and is refused. A
+// Revoke of an ID makes all that comes under it later a retry of something done.
 type Request struct {
 	ID    string // unique per logical write; empty: a retry is a new write
 	Swaps []Swap
@@ -244,7 +246,7 @@ func (r Request) Validate() error {
 	for i, sw := range r.Swaps {
 		missing := ""
 		switch {
-		case sw.Do < Take || sw.Do > Leave:
+		case sw.Do < Take || sw.Do > Revoke:
 			missing = "a known action"
 		case sw.Do == Take && sw.Holder == nil:
 			missing = "a holder"
@@ -252,6 +254,10 @@ func (r Request) Validate() error {
 			missing = "terms"
 		case (sw.Do == Join || sw.Do == Leave) && (sw.Ticket == nil || sw.Ticket.ID == ""):
 			missing = "a ticket with an ID"
+		case sw.Do == Revoke && r.ID == "":
+			missing = "the ID that it revokes"
+		case sw.Do == Revoke && len(r.Swaps) > 1:
+			missing = "a request of its own"
 		case sw.Share != nil && *sw.Share < Shared, sw.Ticket != nil && sw.Ticket.Share < Shared:
 			missing = "a known share"
 		case sw.Do == Touch && sw.Share != nil && (sw.Terms == nil || sw.Terms.Idle == 0 || sw.Terms.MaxHold == 0):
@@ -286,6 +292,9 @@ type Result struct {
 const (
 	KindExpired    = "expired"
 	KindHandedOver = "handed_over"
+	// KindRevoked is that of an entry by which a request is known that was
+	// revoked. It is no name's, and says nothing else.
+	KindRevoked = "revoked"
 	// ReasonNoAnswer is the reason of a hand-over that a Claim forced.
 	ReasonNoAnswer = "no_answer"
 )

@@ -222,7 +222,8 @@ func TestRequest_Validate(t *testing.T) {
 		{"no ticket", []store.Swap{{Name: "a", Do: store.Join}}, `store: swap 1 of the request, on "a", lacks a ticket with an ID`},
 		{"a ticket without an ID", []store.Swap{{Name: "a", Do: store.Leave, Ticket: &store.Ticket{}}}, `store: swap 1 of the request, on "a", lacks a ticket with an ID`},
 		{"no action", []store.Swap{{Name: "a"}}, `store: swap 1 of the request, on "a", lacks a known action`},
-		{"an unknown action", []store.Swap{{Name: "a", Do: store.Leave + 1}}, `store: swap 1 of the request, on "a", lacks a known action`},
+		{"an unknown action", []store.Swap{{Name: "a", Do: store.Revoke + 1}}, `store: swap 1 of the request, on "a", lacks a known action`},
+		{"nothing to revoke", []store.Swap{{Name: "a", Do: store.Revoke}}, `store: swap 1 of the request, on "a", lacks the ID that it revokes`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := ""

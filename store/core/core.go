@@ -103,7 +103,7 @@ func (s *Store) Swap(ctx context.Context, req store.Request) (store.Result, erro
 			places, txn, done = now, kv.Txn{Once: req.ID, Read: reads(l)}, false
 			continue
 		}
-		if answer.Replayed || answer.Done && done && len(txn.If) > 0 {
+		if answer.Replayed || answer.Done && done {
 			return result(req, answer, now, true), nil
 		}
 		// A refusal must be true of what stands there after settling, too.
@@ -138,7 +138,7 @@ func (s *Store) lookups(req store.Request) (l []lookup, seen []*held) {
 	for i := range req.Swaps {
 		sw := &req.Swaps[i]
 		seen[i] = s.known.get(sw.Name)
-		wide := sw.Share != nil && *sw.Share != store.Alone
+		wide := sw.Share != nil && *sw.Share != store.Alone || sw.Do == store.Revoke
 		l[i] = lookupOf(sw, wide || seen[i].several(), false)
 	}
 	return l, seen

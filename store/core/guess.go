@@ -32,6 +32,8 @@ func assume(req store.Request, seen []*held) []*place {
 func assumePlace(sw *store.Swap, last *held) *place {
 	x, several := &sw.Expect, last.several()
 	switch {
+	case sw.Do == store.Revoke:
+		return &place{name: sw.Name, wide: true, assumed: []kv.Cond{}} // whatever is there
 	case sw.Do == store.Take && x.Free && !several:
 		// Nobody waits for a name without a row: a step that frees one hands it to
 		// the first waiter.

@@ -1,13 +1,14 @@
 package core_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"reflect"
 	"slices"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/editlock/editlock/store"
@@ -82,7 +83,7 @@ func (c *simClient) do(ctx context.Context, op *simOp) {
 			return
 		}
 		if !reflect.DeepEqual(op.want, res) { // it is fast; Diff is not
-			if diff := cmp.Diff(op.want, res, cmpopts.EquateEmpty()); diff != "" {
+			if diff := gocmp.Diff(op.want, res, cmpopts.EquateEmpty()); diff != "" {
 				m.wrong("%v (-want +got):\n%s", op, diff)
 			}
 		}
@@ -115,8 +116,15 @@ func (c *simClient) choose() *simOp {
 	id := fmt.Sprint(c.name, "#", c.n)
 	names := []string{"a", "b", "c"}
 	c.s.rng.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
+	if w := c.waiter(names[0]); c.chance(20) {
+		op.req = store.Request{ID: cmp.Or(w, id), Swaps: []store.Swap{{Name: names[0], Do: store.Revoke}}}
+		return op
+	}
 	sw := c.swap(names[0], id)
 	op.req = store.Request{ID: id, Swaps: []store.Swap{sw}}
+	if sw.Do == store.Join && c.chance(2) {
+		op.req.ID = sw.Ticket.ID
+	}
 	if sw.Note == nil {
 		op.req.ID = ""
 	}

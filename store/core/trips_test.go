@@ -73,6 +73,7 @@ func TestUncontendedCallsTakeOneRoundTrip(t *testing.T) {
 		{"a release to a waiter who was seen", swap("6", store.Swap{
 			Name: "b", Do: store.Drop, Expect: store.Expect{Session: &session}, Note: note("released"),
 		}), true},
+		{"a withdrawal", swap("7", store.Swap{Name: "a", Do: store.Revoke}), true},
 	} {
 		e.trips = 0
 		res, err := step.call()

@@ -205,7 +205,10 @@ func (p *plan) rearm(txn *kv.Txn, at *place, after *store.State, moved bool) {
 
 // logged is the log entry for one by the rules.
 func logged(e *store.Entry, now time.Time) kv.Entry {
-	tags := append(make([]string, 0, 5), nameTag(e.Name))
+	tags := make([]string, 0, 5)
+	if e.Name != "" {
+		tags = append(tags, nameTag(e.Name))
+	}
 	users := [...]string{e.Owner.User, e.Actor.User, e.Other.User}
 	for i, who := range users {
 		if who != "" && !slices.Contains(users[:i], who) {

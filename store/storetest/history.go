@@ -223,6 +223,8 @@ func (c *client) request(swaps ...store.Swap) {
 	req := store.Request{ID: fmt.Sprintf("%s/%s.%d", c.names[0], c.session, c.count), Swaps: swaps}
 	if len(swaps) == 1 && swaps[0].Do == store.Join {
 		req.ID = swaps[0].Ticket.ID
+	} else if len(swaps) == 1 && swaps[0].Do == store.Revoke {
+		req.ID = c.ticket(swaps[0].Name)
 	}
 	for {
 		res, err := c.st.Swap(c.ctx, req)
@@ -314,6 +316,8 @@ func (c *client) swapOne(name string) store.Swap {
 		return sw
 	case n < 92:
 		return c.join(name)
+	case n < 94 && !c.several:
+		return revoke(name)
 	case n < 97 || len(seen.Waiters) == 0:
 		return store.Swap{Name: name, Do: store.Leave, Ticket: &store.Ticket{ID: c.ticket(name), Peer: c.peer}}
 	default:

@@ -170,7 +170,7 @@ func (c *call) String() string {
 	case "Swap":
 		text += " " + c.req.ID
 		for _, sw := range c.req.Swaps {
-			text += fmt.Sprintf(" [%s %s", [...]string{"?", "take", "touch", "drop", "join", "leave"}[sw.Do], sw.Name)
+			text += fmt.Sprintf(" [%s %s", [...]string{"?", "take", "touch", "drop", "join", "leave", "revoke"}[sw.Do], sw.Name)
 			x := sw.Expect
 			if x.Free {
 				text += " if free"

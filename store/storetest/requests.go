@@ -161,6 +161,7 @@ func lawMalformed(t *test) {
 		{"a join without a ticket", store.Swap{Name: "held", Do: store.Join}},
 		{"a join with a ticket that has no ID", store.Swap{Name: "held", Do: store.Join, Ticket: &store.Ticket{Peer: "peer"}}},
 		{"a leave without a ticket", store.Swap{Name: "held", Do: store.Leave}},
+		{"a revoke of nothing", store.Swap{Name: "held", Do: store.Revoke}},
 		{"no action", store.Swap{Name: "held"}},
 		{"an unknown action", store.Swap{Name: "held", Do: 99}},
 	} {

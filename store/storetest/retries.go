@@ -22,6 +22,9 @@ var retryLaws = []law{
 	{"a join repeated after its grant finds its record", lawRejoinGranted, 0},
 	{"a join repeated under its ticket's ID after the grant is over joins no more", lawRejoinOver, 0},
 	{"a leave repeated is refused", lawLeaveTwice, 0},
+	{"what is revoked before it was done is not done, and changes nothing", lawRevoke, 0},
+	{"what was done before it is revoked stays", lawRevokeLate, 0},
+	{"a ticket that is revoked keeps its place until it leaves, and takes none again", lawRevokeTicket, 0},
 	{"requests are remembered for the whole window, sweeps or not", lawWindow, exactClock},
 	{"a retry after a restart is the same write", func(t *test) { lawReplayReopened(t, false) }, disk},
 	{"a retry after a crash is the same write", func(t *test) { lawReplayReopened(t, true) }, disk},
@@ -217,6 +220,81 @@ func lawLeaveTwice(t *test) {
 	t.do(sw)
 	t.refuse(sw)
 	t.wantSame("kinds", []string{captured, waiting, declined}, t.kinds("a"))
+}
+
+func lawRevoke(t *test) {
+	for _, held := range []string{"", "ann"} {
+		name := "held by " + held
+		if held != "" {
+			t.do(take(name, held, t.idle(60)))
+		}
+		t.beat("peer", 100)
+		before, id, queued := t.get(name), "r of "+name, join(name, "wendy "+name, "peer", t.idle(60))
+		res := t.swap(id, revoke(name))
+		if !res.Done || res.Replayed {
+			t.Fatalf("Done, Replayed = %v, %v", res.Done, res.Replayed)
+		}
+		t.wantSame("record in force", before, res.Records[0])
+		t.replay(id, revoke(name))
+		t.swap(queued.Ticket.ID, revoke(name))
+		late := takeOver(name, "bob", 1, t.idle(60))
+		if before != nil {
+			late.Expect.Token = before.Token
+		} else {
+			late = take(name, "bob", t.idle(60))
+		}
+		for _, res := range []store.Result{t.replay(id, late), t.replay(queued.Ticket.ID, queued)} {
+			t.wantSame("record in force", before, res.Records[0])
+		}
+		t.wantSame("what stands there", before, t.get(name))
+		t.wantHolder(t.do(late), "bob") // another request may
+	}
+	if ids := t.beat("peer", 100); len(ids) != 0 {
+		t.Errorf("the tickets %q wait", ids)
+	}
+	entries := t.log(store.LogQuery{Request: "r of held by "}).Entries
+	if len(entries) != 1 {
+		t.Fatalf("entries: %+v", entries)
+	}
+	t.wantSame("the entry", store.Entry{Seq: entries[0].Seq, Kind: store.KindRevoked, At: entries[0].At, Request: "r of held by "}, entries[0])
+	t.wantSame("entries of the name", []string{captured}, t.kinds("held by "))
+}
+
+func lawRevokeLate(t *test) {
+	rec := t.swap("r1", take("a", "ann", t.idle(60))).Records[0]
+	res := t.replay("r1", revoke("a"))
+	t.wantSame("record in force", rec, res.Records[0])
+	t.wantSame("what stands there", rec, t.get("a"))
+	t.wantSame("kinds", []string{captured}, t.kinds(""))
+}
+
+func lawRevokeTicket(t *test) {
+	t.beat("peer", 100)
+	t.beat("other", 100)
+	for _, left := range []bool{true, false} {
+		name := fmt.Sprint("left: ", left)
+		t.do(take(name, "ann", t.idle(60)))
+		sw := join(name, "wendy of "+name, "peer", t.idle(60))
+		t.swap(sw.Ticket.ID, sw)
+		if res := t.swap(sw.Ticket.ID, revoke(name)); !res.Done || res.Replayed || res.Records[0].Waiting != 1 {
+			t.Fatalf("the answer: %+v", res)
+		}
+		again := sw
+		again.Ticket = ptr(*sw.Ticket)
+		again.Ticket.Peer = "other"
+		if res := t.replay(sw.Ticket.ID, again); res.Records[0].Waiting != 1 || res.Records[0].Waiters[0].Peer != "peer" {
+			t.Fatalf("who waits: %+v", res.Records[0].Waiters)
+		}
+		next := "wendy of " + name
+		if left {
+			t.do(leave(name, "wendy of "+name))
+			if res := t.replay(sw.Ticket.ID, sw); res.Records[0].Waiting != 0 {
+				t.Fatalf("who waits: %+v", res.Records[0].Waiters)
+			}
+			next = ""
+		}
+		t.wantHolder(t.do(drop(name, "ann")), next)
+	}
 }
 
 func lawWindow(t *test) {

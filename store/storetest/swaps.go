@@ -62,6 +62,9 @@ func join(name, session, peer string, terms store.Terms) store.Swap {
 	}
 }
 
+// revoke lets nothing of its request's ID be done from now on.
+func revoke(name string) store.Swap { return store.Swap{Name: name, Do: store.Revoke} }
+
 // leave takes the ticket of a session out of the queue.
 func leave(name, session string) store.Swap {
 	return store.Swap{Name: name, Do: store.Leave, Ticket: &store.Ticket{ID: "ticket of " + session}}
