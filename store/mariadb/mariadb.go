@@ -74,23 +74,38 @@ func open(ctx context.Context, url string) (*engine, error) {
 	return e, nil
 }
 
-// prepare makes the tables, and refuses a database that can't keep a store.
+// prepare makes the tables, unless they are there, and refuses a database that can't
+// keep a store.
 func (e *engine) prepare(ctx context.Context) error {
 	if _, err := look(ctx, e.db); err != nil {
 		return err
 	}
-	if _, err := tablesVersion(ctx, e.db); err != nil {
+	is, err := tablesVersion(ctx, e.db)
+	if err == nil && is == 0 {
+		err = e.makeTables(ctx)
+	}
+	if err != nil {
 		return err
 	}
+	return e.db.QueryRowContext(ctx, "SELECT last FROM editlock_meta WHERE id=1").Scan(&e.told)
+}
+
+// makeTables makes the tables. The version is written last, so where one stands all
+// are there, and nothing waits for those who use them.
+func (e *engine) makeTables(ctx context.Context) error {
 	for statement := range strings.SplitSeq(tables, ";") {
 		if strings.TrimSpace(statement) == "" {
 			continue
 		}
-		if _, err := e.db.ExecContext(ctx, statement); err != nil {
+		_, err := e.db.ExecContext(ctx, statement)
+		for n := 1; n < retries && undone(err); n++ { // another process makes them, too
+			_, err = e.db.ExecContext(ctx, statement)
+		}
+		if err != nil {
 			return err
 		}
 	}
-	return e.db.QueryRowContext(ctx, "SELECT last FROM editlock_meta WHERE id=1").Scan(&e.told)
+	return nil
 }
 
 // retries is how often a script is sent again that the server undid because of
