@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -55,21 +56,46 @@ func Program(t TB, name string, folders ...string) string {
 // take one that a server is about to listen on.
 const firstPort, endPort = 10_000, 32_000
 
-// FreePort is a loopback port that no server listens on right now, and that no
-// outgoing connection is given.
+// FreePort is a loopback port that no server listens on right now, that no outgoing
+// connection is given, and that no other test is given until t ends, in whatever
+// process: a server may listen on it much later.
 func FreePort(t TB) int {
 	t.Helper()
 	for try := 1; ; try++ {
-		port := firstPort + rand.N(endPort-firstPort)
-		l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", Address(port))
+		port := firstPort + 2*rand.N((endPort-firstPort)/2)
+		end, err := reserve(port)
 		if err == nil {
-			_ = l.Close()
+			t.Cleanup(end)
 			return port
 		}
 		if try == 100 {
 			t.Fatal(err)
 		}
 	}
+}
+
+// reserved are the listeners that reserve ports: one that is forgotten is closed.
+var reserved sync.Map
+
+// reserve reserves a free port: it listens on the next one, which is nobody's.
+func reserve(port int) (end func(), err error) {
+	var config net.ListenConfig
+	mark, err := config.Listen(context.Background(), "tcp", Address(port+1))
+	if err != nil {
+		return nil, err
+	}
+	end = func() {
+		reserved.Delete(mark)
+		_ = mark.Close()
+	}
+	l, err := config.Listen(context.Background(), "tcp", Address(port))
+	if err != nil {
+		end()
+		return nil, err
+	}
+	_ = l.Close()
+	reserved.Store(mark, true)
+	return end, nil
 }
 
 // Address is the loopback address with a port.
