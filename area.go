@@ -10,15 +10,15 @@ import (
 // are the empty name.
 type Area struct {
 	Group, Mode string
-	// Holder leaves only what this owner holds, in whatever session. The zero
-	// Owner leaves everybody's.
+	// Holder leaves only what this owner holds, in whatever session, and what agents
+	// and jobs of the same user hold. The zero Owner leaves everybody's.
 	Holder Owner
 }
 
 // Has reports whether a mutex that somebody holds is in the area.
 func (a Area) Has(id ID, holder Owner) bool {
 	return a.hasID(id) &&
-		(a.Holder == Owner{} || a.Holder.Session != "" && a.Holder.SamePerson(holder))
+		(a.Holder == Owner{} || a.Holder.Session != "" && (a.Holder.SamePerson(holder) || a.Holder.sameUser(holder)))
 }
 
 func (a Area) hasID(id ID) bool { return fits(a.Group, id.Group) && fits(a.Mode, id.Mode) }

@@ -29,13 +29,13 @@ func (m *Manager) Capture(ctx context.Context, id ID, opts *CaptureOptions) (Mut
 
 func (m *Manager) newCapture(ctx context.Context, id ID, opts *CaptureOptions) (*capture, error) {
 	c := &capture{name: id.String(), owner: OwnerFrom(ctx), opts: options(ctx, opts)}
-	if err := firstError(id.Validate(), c.owner.Validate(), c.opts.validate()); err != nil {
+	if err := firstError(id.Validate(), c.owner.Validate(), c.validate()); err != nil {
 		return nil, err
 	}
 	if err := m.limited(c, id); err != nil {
 		return nil, err
 	}
-	c.opts.RequestID = scoped(c.opts.RequestID, "capture", c.owner.Session, id)
+	c.opts.RequestID = scoped(c.opts.RequestID, "capture", c.owner.key(), id)
 	return c, nil
 }
 
@@ -63,7 +63,7 @@ func (m *Manager) capture(ctx context.Context, c *capture) (*store.Record, store
 	for again := looks; ; again = false {
 		rec, res, err := seen, at, error(nil)
 		if again {
-			rec, res, sent, err = m.look(ctx, c.opts.RequestID, c.name, c.owner.Session)
+			rec, res, sent, err = m.look(ctx, c.opts.RequestID, c.name, c.owner.key())
 		} else {
 			sw, refused := decideCapture(*c, seen)
 			if refused == nil && looks && sw.Do == store.Touch {
@@ -131,7 +131,7 @@ func (m *Manager) refusal(ctx context.Context, err error, name string, caller Ow
 // CaptureAll implements Locker.
 func (m *Manager) CaptureAll(ctx context.Context, ids []ID, opts *CaptureOptions) ([]Mutex, error) {
 	c := capture{owner: OwnerFrom(ctx), opts: options(ctx, opts)}
-	if err := firstError(checkIDs(ids), c.owner.Validate(), c.opts.validate()); err != nil {
+	if err := firstError(checkIDs(ids), c.owner.Validate(), c.validate()); err != nil {
 		return nil, err
 	}
 	if c.opts.Wait != 0 {
@@ -140,7 +140,7 @@ func (m *Manager) CaptureAll(ctx context.Context, ids []ID, opts *CaptureOptions
 	if !c.opts.If.IsZero() && !c.opts.If.Free() {
 		return nil, invalid("if", "must be absent or free where several mutexes are captured: status data and token are one mutex's own")
 	}
-	c.opts.RequestID = scoped(c.opts.RequestID, "capture", c.owner.Session, ids...)
+	c.opts.RequestID = scoped(c.opts.RequestID, "capture", c.owner.key(), ids...)
 	for _, id := range ids {
 		if err := m.waits.revive(ctx, id.String()); err != nil {
 			return nil, m.storeError(ctx, err)
@@ -259,7 +259,7 @@ func (m *Manager) moment(ctx context.Context, request string, inForce []*store.R
 // Takeover implements Locker.
 func (m *Manager) Takeover(ctx context.Context, id ID, seen Token, reason string, opts *CaptureOptions) (Mutex, error) {
 	c := capture{name: id.String(), owner: OwnerFrom(ctx), opts: options(ctx, opts)}
-	if err := firstError(id.Validate(), c.owner.Validate(), checkSeen(seen), checkReason(reason), c.opts.validate()); err != nil {
+	if err := firstError(id.Validate(), c.owner.Validate(), checkSeen(seen), checkReason(reason), c.validate()); err != nil {
 		return Mutex{}, err
 	}
 	if c.opts.Sharing != SharingUnsaid || c.opts.Limit != 0 {
@@ -271,7 +271,7 @@ func (m *Manager) Takeover(ctx context.Context, id ID, seen Token, reason string
 	if err := m.permit(ctx, KindTakenOver, c.owner, c.name, seen); err != nil {
 		return Mutex{}, err
 	}
-	c.opts.RequestID = scoped(c.opts.RequestID, "takeover", c.owner.Session, id)
+	c.opts.RequestID = scoped(c.opts.RequestID, "takeover", c.owner.key(), id)
 	sw := c.take()
 	sw.Expect = store.Expect{Token: uint64(seen)}
 	sw.Note.Kind, sw.Note.Reason = string(KindTakenOver), reason
@@ -291,9 +291,10 @@ func (m *Manager) Takeover(ctx context.Context, id ID, seen Token, reason string
 	return Mutex{}, m.refusal(ctx, refused, c.name, c.owner, seen, rec, res)
 }
 
-// permit asks the hook whether caller may end the hold of another person.
+// permit says whether caller may end the hold of another person: by its kind, then
+// by the hook.
 func (m *Manager) permit(ctx context.Context, do Kind, caller Owner, name string, seen Token) error {
-	if m.opts.Permit == nil {
+	if m.opts.Permit == nil && caller.Kind != Agent {
 		return nil
 	}
 	view, err := m.store.Get(ctx, name, "")
@@ -311,7 +312,10 @@ func (m *Manager) permit(ctx context.Context, do Kind, caller Owner, name string
 		return nil // as above
 	}
 	held := mutex(holdings(view.Record)[i], view.Now)
-	if held.Owner.SamePerson(caller) {
+	switch {
+	case !caller.MayEnd(held.Owner):
+		return &HeldByPersonError{Holder: held}
+	case m.opts.Permit == nil, held.Owner.SamePerson(caller), do == KindTakenOver && held.Owner.GivesWayTo(caller):
 		return nil
 	}
 	return m.opts.Permit(ctx, do, caller, held)
@@ -329,7 +333,7 @@ func (m *Manager) Refresh(ctx context.Context, items []RefreshItem) ([]RefreshRe
 				return nil, err
 			}
 		}
-		if err := item.validate(); err != nil {
+		if err := firstError(item.validate(), caller.Kind.checkLease(item.AutoRelease)); err != nil {
 			return nil, within(fmt.Sprintf("items[%d].", i), "", err)
 		}
 	}
@@ -362,7 +366,7 @@ func (i RefreshItem) validate() error {
 // refresh refreshes one mutex. A loss does not tell how it came about.
 func (m *Manager) refresh(ctx context.Context, caller Owner, item RefreshItem) RefreshResult {
 	name := item.ID.String()
-	seen, at := &store.Record{Token: uint64(item.Token), Holder: store.Party{Session: caller.Session}}, store.Result{}
+	seen, at := &store.Record{Token: uint64(item.Token), Holder: store.Party{Session: caller.key()}}, store.Result{}
 	for {
 		sw, err := decideRefresh(name, caller, item, seen)
 		if err != nil {

@@ -45,7 +45,7 @@ type Answer struct {
 }
 
 func (e *BusyError) Error() string {
-	who := e.Holder.Owner.Label()
+	who := e.Holder.Owner.title()
 	if e.Self {
 		who += " (yourself)"
 	}
@@ -54,7 +54,7 @@ func (e *BusyError) Error() string {
 		text += fmt.Sprintf(", and %d more are held", n-1)
 	}
 	if e.Declined != nil {
-		text += fmt.Sprintf("; %s declined", e.Declined.By.Label())
+		text += fmt.Sprintf("; %s declined", e.Declined.By.title())
 		if e.Declined.Message != "" {
 			text += ": " + e.Declined.Message
 		}
@@ -75,7 +75,7 @@ func (e *ConflictError) Error() string {
 	if n := e.Holder.Limit; n > 0 {
 		how = fmt.Sprintf("with the limit %d", n)
 	}
-	return fmt.Sprintf("%s is held %s by %s: ask for the same", e.Holder.ID, how, e.Holder.Owner.Label())
+	return fmt.Sprintf("%s is held %s by %s: ask for the same", e.Holder.ID, how, e.Holder.Owner.title())
 }
 
 // Is makes errors.Is(err, ErrConflict) true.
@@ -96,9 +96,9 @@ func (e *LostError) Error() string {
 	text := fmt.Sprintf("the lock on %s is lost", e.ID)
 	switch e.How {
 	case KindTakenOver:
-		text += fmt.Sprintf(": %s took it over at %s", e.By.Label(), e.At.Format(time.RFC3339))
+		text += fmt.Sprintf(": %s took it over at %s", e.By.title(), e.At.Format(time.RFC3339))
 	case KindForceReleased:
-		text += fmt.Sprintf(": %s released it by force at %s", e.By.Label(), e.At.Format(time.RFC3339))
+		text += fmt.Sprintf(": %s released it by force at %s", e.By.title(), e.At.Format(time.RFC3339))
 	case KindExpired:
 		text += fmt.Sprintf(": it was not refreshed and expired at %s", e.At.Format(time.RFC3339))
 	case KindHandedOver:
@@ -109,13 +109,25 @@ func (e *LostError) Error() string {
 		text += fmt.Sprintf(" (%s)", e.Reason)
 	}
 	if e.Holder != nil {
-		return text + fmt.Sprintf("; now held by %s", e.Holder.Owner.Label())
+		return text + fmt.Sprintf("; now held by %s", e.Holder.Owner.title())
 	}
 	return text + "; nobody holds it now"
 }
 
 // Is makes errors.Is(err, ErrLost) true.
 func (e *LostError) Is(target error) bool { return target == ErrLost }
+
+// HeldByPersonError says that an agent asked to end the hold of a person, which no
+// agent may. It is ErrForbidden.
+type HeldByPersonError struct{ Holder Mutex }
+
+func (e *HeldByPersonError) Error() string {
+	return fmt.Sprintf("%s is held by %s since %s, and an agent ends no person's hold: ask the holder, or wait until it is free",
+		e.Holder.ID, e.Holder.Owner.title(), e.Holder.CapturedAt.Format(time.RFC3339))
+}
+
+// Is makes errors.Is(err, ErrForbidden) true.
+func (e *HeldByPersonError) Is(target error) bool { return target == ErrForbidden }
 
 // NotHeldError says that there is no holder whose place the caller could take,
 // or whose hold they could end.

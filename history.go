@@ -89,12 +89,12 @@ func (e *Entry) contains(text string) bool {
 }
 
 func (o *Owner) contains(text string) bool {
-	for _, s := range []string{o.Name, o.Login, o.UserID, o.Host, o.Session} {
+	for _, s := range []string{o.Name, o.Login, o.UserID, o.Host, o.Session, o.OnBehalfOf} {
 		if strings.Contains(fold(s), text) {
 			return true
 		}
 	}
-	return false
+	return o.Kind != Person && strings.Contains(o.Kind.String(), text)
 }
 
 // logOf selects the entries of some areas' mutexes, and maybe others': whole

@@ -97,7 +97,7 @@ func (m *Manager) tellHowOf(ctx context.Context, name string, caller Owner, e *L
 		return
 	}
 	i := slices.IndexFunc(page.Entries, func(en store.Entry) bool {
-		return loser(&en).Session == caller.Session
+		return loser(&en).Session == caller.key()
 	})
 	if i >= 0 {
 		e.tell(page.Entries[i])

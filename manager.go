@@ -16,6 +16,7 @@ type ManagerOptions struct {
 	// Permit decides whether by may take over, or release by force, a mutex
 	// that another person holds. do is KindTakenOver or KindForceReleased;
 	// a refusal should be ErrForbidden, wrapped with the reason. Nil permits.
+	// It is not asked where the kinds of the owners decide (see OwnerKind).
 	Permit func(ctx context.Context, do Kind, by Owner, held Mutex) error
 
 	// Limits are those of groups and modes. Where one was lowered, those who hold

@@ -150,5 +150,5 @@ type Waiter struct {
 // Asked reports whether the wait is that of a Capture of id, by the waiter's
 // session, with this RequestID.
 func (w Waiter) Asked(id ID, requestID string) bool {
-	return requestID != "" && w.ID == scoped(requestID, "capture", w.Owner.Session, id)
+	return requestID != "" && w.ID == scoped(requestID, "capture", w.Owner.key(), id)
 }

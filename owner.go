@@ -10,16 +10,20 @@ import (
 // MaxOwnerField is the limit of each field of an Owner, in bytes.
 const MaxOwnerField = 200
 
-// Owner says who captures. The identity is Session, compared byte for byte:
-// two owners with one Session are the same holder, whatever else they say.
-// The same non-empty UserID in another session is the same person, who may
-// continue there (see Locker.Refresh and Locker.Takeover).
+// Owner says who captures. The identity is Session and Kind, compared byte for
+// byte: two owners with the same ones are the same holder, whatever else they say.
+// The same non-empty UserID in another session, with the same Kind, is the same
+// person, who may continue there (see Locker.Refresh and Locker.Takeover).
 type Owner struct {
 	Session string // required
 	UserID  string
 	Login   string
 	Name    string // for people to read
 	Host    string
+
+	Kind OwnerKind
+	// OnBehalfOf is whom an agent or a job acts for, for people to read.
+	OnBehalfOf string
 }
 
 // Validate reports the first field that breaks a limit, as *InvalidError.
@@ -33,18 +37,22 @@ func (o Owner) Validate() error {
 		{"owner.login", o.Login},
 		{"owner.name", o.Name},
 		{"owner.host", o.Host},
+		{"owner.on_behalf_of", o.OnBehalfOf},
 	} {
 		if err := checkWords(f.name, f.text, MaxOwnerField); err != nil {
 			return err
 		}
 	}
-	return nil
+	return o.Kind.validate()
 }
 
-// SamePerson reports whether both owners are one session or one known user.
+// SamePerson reports whether both owners are one session or one known user, and of
+// one kind: an agent is never the person that it acts for.
 func (o Owner) SamePerson(other Owner) bool {
-	return o.Session == other.Session || o.UserID != "" && o.UserID == other.UserID
+	return o.Kind == other.Kind && (o.Session == other.Session || o.sameUser(other))
 }
+
+func (o Owner) sameUser(other Owner) bool { return o.UserID != "" && o.UserID == other.UserID }
 
 // Label is the most readable of the owner's fields: name, login, user ID or
 // session.

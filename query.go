@@ -17,7 +17,7 @@ func (m *Manager) Request(ctx context.Context, id ID) (State, Mutex, error) {
 			return 0, Mutex{}, err
 		}
 	}
-	view, err := m.store.Get(ctx, id.String(), caller.Session)
+	view, err := m.store.Get(ctx, id.String(), caller.key())
 	if err != nil {
 		return 0, Mutex{}, m.storeError(ctx, err)
 	}

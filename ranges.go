@@ -43,27 +43,27 @@ func (s spot) parts() (name string, token uint64) {
 type ranges struct{ spans []*span }
 
 // ranges plans a list: one span for each area, two for what an owner holds, by
-// session and by user.
+// session and by user. A session that is asked for is one of each kind.
 func (q Query) ranges(after spot) *ranges {
 	out := &ranges{}
 	for _, a := range narrowed(q.Visible, q.Group, q.Mode) {
 		prefix, whole := a.prefix()
 		whole = whole && exact(q.Group, q.Mode)
-		sq := store.Query{Prefix: prefix, Session: q.Session, User: q.UserID}
+		sq := store.Query{Prefix: prefix, User: q.UserID}
 		sq.After, sq.AfterToken = after.parts()
-		if a.Holder == (Owner{}) {
-			out.add(a, sq, whole)
-			continue
-		}
 		if id := a.Holder.Session; id != "" && (q.Session == "" || q.Session == id) {
 			by := sq
-			by.Session = id
+			by.Session = a.Holder.key()
 			out.add(a, by, whole)
 		}
-		if id := a.Holder.UserID; id != "" && (q.UserID == "" || q.UserID == id) {
-			by := sq
-			by.User = id
-			out.add(a, by, whole)
+		if a.Holder != (Owner{}) {
+			if a.Holder.UserID == "" || q.UserID != "" && q.UserID != a.Holder.UserID {
+				continue
+			}
+			sq.User = a.Holder.UserID
+		}
+		for _, sq.Session = range sessionKeys(q.Session) {
+			out.add(a, sq, whole)
 		}
 	}
 	return out

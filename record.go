@@ -8,18 +8,19 @@ import (
 	"github.com/editlock/editlock/store"
 )
 
-// person is what a store keeps of an owner beside the keys, and of the
-// promise he gave to those who ask.
+// person is what a store keeps of an owner beside the keys, and of the promise
+// that the owner gave to those who ask.
 type person struct {
 	Login      string        `json:"l,omitempty"`
 	Name       string        `json:"n,omitempty"`
 	Host       string        `json:"h,omitempty"`
 	GrantAfter time.Duration `json:"g,omitempty"`
+	OnBehalfOf string        `json:"b,omitempty"`
 }
 
 func party(o Owner, grantAfter time.Duration) store.Party {
-	p := store.Party{Session: o.Session, User: o.UserID}
-	if more := (person{o.Login, o.Name, o.Host, grantAfter}); more != (person{}) {
+	p := store.Party{Session: o.key(), User: o.UserID}
+	if more := (person{o.Login, o.Name, o.Host, grantAfter, o.OnBehalfOf}); more != (person{}) {
 		value, _ := json.Marshal(more) // strings and a number: can't fail
 		p.Value = string(value)
 	}
@@ -32,9 +33,10 @@ func owner(p store.Party) (Owner, time.Duration) {
 		// What another version wrote and this one can't read is left out.
 		_ = json.Unmarshal([]byte(p.Value), &more)
 	}
+	kind, session := ofKey(p.Session)
 	return Owner{
-		Session: p.Session, UserID: p.User,
-		Login: more.Login, Name: more.Name, Host: more.Host,
+		Session: session, UserID: p.User, Kind: kind,
+		Login: more.Login, Name: more.Name, Host: more.Host, OnBehalfOf: more.OnBehalfOf,
 	}, more.GrantAfter
 }
 
@@ -113,7 +115,7 @@ func entry(e store.Entry) Entry {
 // record's, is left out if there are others, unless own says that it is in the way.
 func busy(rec *store.Record, now time.Time, caller Owner, own bool) *BusyError {
 	holders, total := holdings(rec), rec.Beside+1
-	if !own && len(holders) > 1 && rec.Holder.Session == caller.Session {
+	if !own && len(holders) > 1 && rec.Holder.Session == caller.key() {
 		holders, total = holders[1:], total-1
 	}
 	e := &BusyError{Holder: mutex(holders[0], now)}

@@ -1,6 +1,7 @@
 package editlock
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -41,18 +42,18 @@ func (m *Manager) release(ctx context.Context, name string, caller Owner, cond C
 	}
 	id := ""
 	if grace == 0 { // else nothing is logged by which it could be known
-		id = scoped(TryFrom(ctx).Key, "release", caller.Session, name)
+		id = scoped(TryFrom(ctx).Key, "release", caller.key(), name)
 	}
 	// The first swap supposes that all is as the caller says.
 	seen, at := &store.Record{
-		Holder: store.Party{Session: caller.Session}, Data: cond.statusData, Token: uint64(cond.token),
+		Holder: store.Party{Session: caller.key()}, Data: cond.statusData, Token: uint64(cond.token),
 	}, store.Result{}
 	var sent time.Time
 	// A token says which hold is meant, by a retry too.
 	looks := TryFrom(ctx).Again() && (cond.kind != ifToken || grace > 0)
 	if looks {
 		var err error
-		if seen, at, sent, err = m.look(ctx, id, name, caller.Session); err != nil || at.Done {
+		if seen, at, sent, err = m.look(ctx, id, name, caller.key()); err != nil || at.Done {
 			return at.Done, err
 		}
 	}
@@ -124,9 +125,25 @@ func (m *Manager) ReleaseSession(ctx context.Context, session string) ([]ID, err
 	if caller.Session != session {
 		note.Reason = "session ended"
 	}
+	type outcome struct {
+		released []ID
+		err      error
+	}
 	var released []ID
+	var failed error
+	for _, o := range parallel(caller.sessionKeys(session), func(key string) outcome {
+		ids, err := m.releaseKey(ctx, key, note)
+		return outcome{ids, err}
+	}) {
+		released, failed = append(released, o.released...), cmp.Or(failed, o.err)
+	}
+	return released, failed
+}
+
+// releaseKey releases everything of a session of one kind.
+func (m *Manager) releaseKey(ctx context.Context, key string, note store.Note) (released []ID, err error) {
 	try := TryFrom(ctx)
-	for q := (store.Query{Session: session, Limit: MaxBatch}); ; {
+	for q := (store.Query{Session: key, Limit: MaxBatch}); ; {
 		age := try.age() // before the store tells the time, or what the first try meant could seem newer
 		page, err := m.store.List(ctx, q)
 		if err != nil {
@@ -195,7 +212,7 @@ func (m *Manager) ForceRelease(ctx context.Context, id ID, seen Token, reason st
 	if err := m.permit(ctx, KindForceReleased, caller, name, seen); err != nil {
 		return err
 	}
-	key := scoped(TryFrom(ctx).Key, "force-release", caller.Session, name)
+	key := scoped(TryFrom(ctx).Key, "force-release", caller.key(), name)
 	rec, res, err := m.swap(ctx, key, store.Swap{
 		Name: name, Do: store.Drop, Expect: store.Expect{Token: uint64(seen)},
 		Note: &store.Note{Kind: string(KindForceReleased), Actor: party(caller, 0), Reason: reason},
@@ -212,9 +229,10 @@ func (m *Manager) HandOver(ctx context.Context, id ID) (bool, error) {
 	if err := firstError(id.Validate(), caller.Validate(), TryFrom(ctx).validate()); err != nil {
 		return false, err
 	}
-	key, expect := scoped(TryFrom(ctx).Key, "hand-over", caller.Session, name), store.Expect{Session: &caller.Session, Waiting: true}
+	session := caller.key()
+	key, expect := scoped(TryFrom(ctx).Key, "hand-over", session, name), store.Expect{Session: &session, Waiting: true}
 	if TryFrom(ctx).Again() {
-		rec, res, sent, err := m.look(ctx, key, name, caller.Session)
+		rec, res, sent, err := m.look(ctx, key, name, session)
 		switch {
 		case err != nil || res.Done:
 			return res.Done, err
@@ -246,8 +264,9 @@ func (m *Manager) Decline(ctx context.Context, id ID, waiter, message string) (b
 		checkWords("message", message, MaxMessage)); err != nil {
 		return false, err
 	}
+	session := caller.key()
 	rec, res, err := m.swap(ctx, "", store.Swap{
-		Name: name, Do: store.Leave, Expect: store.Expect{Session: &caller.Session}, Ticket: &store.Ticket{ID: waiter},
+		Name: name, Do: store.Leave, Expect: store.Expect{Session: &session}, Ticket: &store.Ticket{ID: waiter},
 		Note: &store.Note{Kind: string(KindDeclined), Actor: party(caller, 0), Reason: message},
 	})
 	if err != nil || res.Done {
@@ -258,7 +277,7 @@ func (m *Manager) Decline(ctx context.Context, id ID, waiter, message string) (b
 		if err != nil {
 			return false, m.storeError(ctx, err)
 		}
-		if len(page.Entries) > 0 && page.Entries[0].Actor.Session == caller.Session {
+		if len(page.Entries) > 0 && page.Entries[0].Actor.Session == session {
 			return true, nil // the first try did it
 		}
 	}

@@ -16,7 +16,7 @@ func standing(rec *store.Record, caller Owner) State {
 	switch {
 	case rec == nil:
 		return Free
-	case rec.Holder.Session == caller.Session:
+	case rec.Holder.Session == caller.key():
 		return CapturedByMe
 	}
 	return CapturedByOther
@@ -40,7 +40,7 @@ func (c capture) guess() *store.Record {
 		return nil
 	}
 	return &store.Record{
-		Holder: store.Party{Session: c.owner.Session},
+		Holder: store.Party{Session: c.owner.key()},
 		Data:   c.opts.If.statusData,
 		Token:  uint64(c.opts.If.token),
 		Share:  unread,
@@ -120,9 +120,9 @@ func (c capture) renew(rec *store.Record, expect store.Expect) (store.Swap, erro
 	case rec.Beside > 0 || rec.Waiting > 0:
 		return store.Swap{}, ErrBusy
 	}
-	sw, alone := c.take(), store.Alone
+	sw, alone, session := c.take(), store.Alone, c.owner.key()
 	sw.Expect, sw.Share = expect, &alone
-	sw.Expect.Token, sw.Expect.Session, sw.Expect.Data, sw.Expect.Sole = rec.Token, &c.owner.Session, &rec.Data, true
+	sw.Expect.Token, sw.Expect.Session, sw.Expect.Data, sw.Expect.Sole = rec.Token, &session, &rec.Data, true
 	sw.Note.Kind = string(KindUpgraded)
 	if c.opts.StatusData == "" {
 		sw.Data = &rec.Data
@@ -132,7 +132,7 @@ func (c capture) renew(rec *store.Record, expect store.Expect) (store.Swap, erro
 	}
 	terms := rec.Terms
 	if change := c.opts.AutoRelease.change(); change != nil {
-		terms = c.opts.AutoRelease.terms()
+		terms = c.terms()
 	}
 	sw.Terms = &terms
 	return sw, nil
@@ -158,8 +158,11 @@ func allTerms(t store.Terms, change *store.Terms) *store.Terms {
 // unread is the share of a hold that nobody has read.
 const unread store.Share = -2
 
+// terms are those of a new hold.
+func (c capture) terms() store.Terms { return c.owner.Kind.lease(c.opts.AutoRelease).terms() }
+
 func (c capture) take() store.Swap {
-	p, terms := party(c.owner, c.opts.GrantAfter), c.opts.AutoRelease.terms()
+	p, terms := party(c.owner, c.opts.GrantAfter), c.terms()
 	sw := store.Swap{
 		Name: c.name, Do: store.Take, Expect: store.Expect{Free: true},
 		Holder: &p, Data: &c.opts.StatusData, Terms: &terms, Confirm: c.confirm,
@@ -172,7 +175,8 @@ func (c capture) take() store.Swap {
 }
 
 func (c capture) touch(expect store.Expect) store.Swap {
-	expect.Session = &c.owner.Session
+	session := c.owner.key()
+	expect.Session = &session
 	sw := store.Swap{Name: c.name, Do: store.Touch, Expect: expect, Terms: c.opts.AutoRelease.change()}
 	if c.opts.StatusData != "" {
 		sw.Data = &c.opts.StatusData
@@ -195,7 +199,7 @@ func (c capture) join(rec *store.Record, peer string) store.Swap {
 	// Those who hold it by now are queued behind; only promises are of those seen.
 	var expect store.Expect
 	if c.opts.Message != "" {
-		if t.Asked, t.ClaimAfter = asked(rec); t.ClaimAfter > 0 {
+		if t.Asked, t.ClaimAfter = asked(rec, c.owner); t.ClaimAfter > 0 {
 			expect.Token = rec.Token
 		}
 	}
@@ -219,7 +223,8 @@ func decideRelease(name string, caller Owner, cond Condition, grace time.Duratio
 		return nil, nil
 	case CapturedByMe:
 	}
-	expect := store.Expect{Session: &caller.Session}
+	session := caller.key()
+	expect := store.Expect{Session: &session}
 	switch cond.kind {
 	case ifStatusData:
 		if rec.Data != cond.statusData {

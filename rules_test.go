@@ -16,6 +16,7 @@ var (
 	meAgain  = Owner{Session: "mine again", UserID: "17", Name: "Me"}
 	someone  = Owner{Session: "theirs", UserID: "18", Name: "Someone"}
 	nameless = Owner{Session: "nameless"}
+	myAgent  = Owner{Session: "mine", UserID: "17", Name: "Me", Kind: Agent, OnBehalfOf: "Me"}
 )
 
 // record is what stands under a name in the tables below.
@@ -58,6 +59,8 @@ func TestDecideCapture(t *testing.T) {
 		{"mine in another session, IfFree: busy", myOther, IfFree(), store.Swap{}, ErrBusy},
 		{"mine in another session, IfStatusData: lost", myOther, IfStatusData("x"), store.Swap{}, ErrLost},
 		{"mine in another session, IfToken: lost", myOther, IfToken(7), store.Swap{}, ErrLost},
+		{"my agent's in my session, no condition: busy", record(myAgent), Condition{}, store.Swap{}, ErrBusy},
+		{"my agent's in my session, IfToken: lost", record(myAgent), IfToken(7), store.Swap{}, ErrLost},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := decideCapture(capture{name: "//1", owner: me, opts: CaptureOptions{If: tt.cond}}, tt.rec)
@@ -154,6 +157,8 @@ func TestDecideRelease(t *testing.T) {
 		{"mine in another session: busy", myOther, Condition{}, nil, ErrBusy},
 		{"mine in another session, IfStatusData: nothing", myOther, IfStatusData("x"), nil, nil},
 		{"mine in another session, IfToken: nothing", myOther, IfToken(7), nil, nil},
+		{"my agent's in my session: busy", record(myAgent), Condition{}, nil, ErrBusy},
+		{"my agent's in my session, IfToken: nothing", record(myAgent), IfToken(7), nil, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			sw, err := decideRelease("//1", me, tt.cond, 0, tt.rec)
@@ -212,6 +217,7 @@ func TestDecideRefresh(t *testing.T) {
 		{"mine in another session: touch, and move in", record(meAgain), 7, false, store.Expect{Token: 7, Session: &otherSession}, &moved, nil},
 		{"mine in another session, another token: lost", record(meAgain), 8, false, store.Expect{}, nil, ErrLost},
 		{"another's: lost", record(someone), 7, false, store.Expect{}, nil, ErrLost},
+		{"my agent's in my session: lost", record(myAgent), 7, false, store.Expect{}, nil, ErrLost},
 		{"of a holder without a user: lost", record(nameless), 7, false, store.Expect{}, nil, ErrLost},
 		{"another's, by token: touch, the holder stays", record(someone), 7, true, store.Expect{Token: 7}, nil, nil},
 		{"another's, by another token: lost", record(someone), 8, true, store.Expect{}, nil, ErrLost},

@@ -130,14 +130,15 @@ func began(rec *store.Record, request string) *store.Record {
 	return rec
 }
 
-// asked is the newest of the holds that somebody asks to end, and when the last of
-// their holders has promised to give way; 0: one has not.
-func asked(rec *store.Record) (newest uint64, after time.Duration) {
+// asked is the newest of the holds that a waiter asks to end, and when the last of
+// their holders has promised to give way; 0: one has not, or gives way to no such
+// waiter by itself.
+func asked(rec *store.Record, by Owner) (newest uint64, after time.Duration) {
 	all := rec.Beside == len(rec.Others)
 	for _, r := range holdings(rec) {
 		newest = max(newest, r.Token)
-		_, promised := owner(r.Holder)
-		after, all = max(after, promised), all && promised > 0
+		holder, promised := owner(r.Holder)
+		after, all = max(after, promised), all && promised > 0 && by.MayEnd(holder)
 	}
 	if !all {
 		return newest, 0

@@ -21,6 +21,10 @@ func firstError(errs ...error) error {
 	return nil
 }
 
+func (c capture) validate() error {
+	return firstError(c.opts.validate(), c.owner.Kind.checkLease(c.opts.AutoRelease))
+}
+
 func (o CaptureOptions) validate() error {
 	if o.If.kind == ifRequest {
 		return invalid("if.request", "goes with a release only")

@@ -248,7 +248,7 @@ func (m *Manager) leave(ctx context.Context, c *capture, keepGrant bool) {
 // it is still on the way. Who does so often leaves: it must reach the store although
 // the caller may be gone.
 func (m *Manager) withdraw(ctx context.Context, id ID, caller Owner, requestID string) (bool, error) {
-	c := &capture{name: id.String(), owner: caller, opts: CaptureOptions{RequestID: scoped(requestID, "capture", caller.Session, id)}}
+	c := &capture{name: id.String(), owner: caller, opts: CaptureOptions{RequestID: scoped(requestID, "capture", caller.key(), id)}}
 	m.waits.withdraw(c.opts.RequestID)
 	released, err := m.tryWithdraw(ctx, c)
 	if err != nil { // those who waited by it have gone
@@ -300,7 +300,7 @@ func (m *Manager) tryLeave(ctx context.Context, c *capture, keepGrant bool) erro
 // giveUp gives up the place of a capture at a process, or at any, and what it was
 // granted before unless that is kept. It reports whether there was any of that.
 func (m *Manager) giveUp(ctx context.Context, c *capture, peer string, keepGrant bool) (bool, error) {
-	t := store.Ticket{ID: c.opts.RequestID, Peer: peer, Holder: store.Party{Session: c.owner.Session}}
+	t := store.Ticket{ID: c.opts.RequestID, Peer: peer, Holder: store.Party{Session: c.owner.key()}}
 	rec, res, err := m.swap(ctx, "", store.Swap{Name: c.name, Do: store.Leave, Ticket: &t})
 	if err != nil || res.Done || keepGrant || rec == nil || rec.Request != t.ID {
 		return res.Done, err
@@ -312,7 +312,7 @@ func (m *Manager) giveUp(ctx context.Context, c *capture, peer string, keepGrant
 // that is known, and true if the caller must try again.
 func (w *waiting) outcome(ctx context.Context) (again bool) {
 	m, c := w.m, w.c
-	view, err := m.store.Get(ctx, c.name, c.owner.Session)
+	view, err := m.store.Get(ctx, c.name, c.owner.key())
 	if err != nil {
 		w.err = m.storeError(ctx, err)
 		return false

@@ -58,10 +58,13 @@ func (v view) entry(e editlock.Entry) editlock.Entry {
 func (v view) err(err error) error {
 	var busy *editlock.BusyError
 	var other *editlock.ConflictError
+	var person *editlock.HeldByPersonError
 	var lost *editlock.LostError
 	switch {
 	case errors.As(err, &other):
 		return &editlock.ConflictError{Holder: v.mutex(other.Holder)}
+	case errors.As(err, &person):
+		return &editlock.HeldByPersonError{Holder: v.mutex(person.Holder)}
 	case errors.As(err, &busy):
 		shown := *busy
 		shown.Holder, shown.Holders = v.mutex(busy.Holder), v.mutexes(append([]editlock.Mutex(nil), busy.Holders...))

@@ -49,7 +49,7 @@ func duration(d time.Duration) *wire.Duration {
 // me returns the form of the owner in ctx, who must be given to the server
 // even where he is a stranger, so that it refuses him.
 func me(ctx context.Context) *wire.Owner {
-	o := wire.Owner(editlock.OwnerFrom(ctx))
+	o := wire.OwnerForm(editlock.OwnerFrom(ctx))
 	return &o
 }
 

@@ -133,7 +133,7 @@ func (c *call) company(reader editlock.Owner, id editlock.ID) wire.Company {
 	seen := c.opts.Presence.See(reader, id)
 	out := wire.Company{People: make([]wire.Person, len(seen.People)), Count: seen.Count}
 	for i, p := range seen.People {
-		out.People[i] = wire.Person{Owner: wire.Owner(c.shown(p.Owner)), State: string(p.State), Since: p.Since.UTC()}
+		out.People[i] = wire.Person{Owner: wire.OwnerForm(c.shown(p.Owner)), State: string(p.State), Since: p.Since.UTC()}
 	}
 	return out
 }
@@ -189,7 +189,7 @@ func (c *call) record(id editlock.ID) wire.RecordResult {
 	company := c.company(editlock.OwnerFrom(c.ctx), id)
 	out := wire.Record{Mine: state == editlock.CapturedByMe, People: company.People, Count: company.Count}
 	if state != editlock.Free {
-		holder, at := wire.Owner(m.Owner), m.CapturedAt
+		holder, at := wire.OwnerForm(m.Owner), m.CapturedAt
 		out.Holder, out.CapturedAt = &holder, &at
 	}
 	return wire.RecordResult{Record: &out}

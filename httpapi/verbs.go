@@ -25,8 +25,9 @@ func (c *call) actAs(o *wire.Owner) error {
 	case o == nil:
 		return invalid("owner", "is missing: it says who you are")
 	}
-	c.ctx = editlock.WithOwner(c.ctx, o.Root())
-	return nil
+	stated, err := o.Stated()
+	c.ctx = editlock.WithOwner(c.ctx, stated)
+	return err
 }
 
 // actAsProved makes the call that of the caller's owner, and refuses one that
@@ -34,7 +35,10 @@ func (c *call) actAs(o *wire.Owner) error {
 func (c *call) actAsProved(o *wire.Owner) error {
 	var stated *editlock.Owner
 	if o != nil {
-		root := o.Root()
+		root, err := o.Stated()
+		if err != nil {
+			return err
+		}
 		stated = &root
 	}
 	owner, err := c.caller.ActAs(stated)

@@ -65,6 +65,7 @@ func Run(t *testing.T, h Harness) {
 		{"Sharing", testSharing},
 		{"Death", testDeath},
 		{"Takeover", testTakeover},
+		{"Kinds", testKinds},
 		{"ForceRelease", testForceRelease},
 		{"History", testHistory},
 		{"Watch", testWatch},

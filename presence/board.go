@@ -149,7 +149,7 @@ const (
 
 func (v *visit) size() int {
 	o := &v.owner
-	return visitBytes + len(v.key.page) + len(v.account) + len(o.Session) + len(o.UserID) + len(o.Login) + len(o.Name) + len(o.Host)
+	return visitBytes + len(v.key.page) + len(v.account) + len(o.Session) + len(o.UserID) + len(o.Login) + len(o.Name) + len(o.Host) + len(o.OnBehalfOf)
 }
 
 func sizeOf(id editlock.ID) int { return lookBytes + len(id.Group) + len(id.Mode) + len(id.ID) }

@@ -41,15 +41,21 @@ type record struct {
 type told struct {
 	at     time.Time
 	first  []Person // MaxShown and one more: the reader may be among them
-	people map[string]bool
+	people map[who]bool
 }
 
-// personOf tells people apart as editlock.Owner.SamePerson does.
-func personOf(o *editlock.Owner) string {
+// who tells people apart as editlock.Owner.SamePerson does: by session, where the
+// user is not known.
+type who struct {
+	kind          editlock.OwnerKind
+	user, session string
+}
+
+func personOf(o *editlock.Owner) who {
 	if o.UserID != "" {
-		return "user " + o.UserID
+		return who{kind: o.Kind, user: o.UserID}
 	}
-	return "session " + o.Session
+	return who{kind: o.Kind, session: o.Session}
 }
 
 // See tells who looks at a record beside a reader, whom the zero Owner stands for
@@ -83,21 +89,21 @@ func (b *Board) company(r *record, now time.Time) *told {
 	if r.told != nil && len(r.looks) > crowd && now.Sub(r.told.at) < crowdFor {
 		return r.told
 	}
-	all := make(map[string]Person, len(r.looks))
+	all := make(map[who]Person, len(r.looks))
 	for v, l := range r.looks {
 		if !b.lives(v, l, now) {
 			continue
 		}
-		who := personOf(&v.owner)
+		as := personOf(&v.owner)
 		p := Person{Owner: v.owner, State: l.state, Since: l.since}
-		if known, ok := all[who]; ok {
+		if known, ok := all[as]; ok {
 			p = together(known, p)
 		}
-		all[who] = p
+		all[as] = p
 	}
-	t := &told{at: now, people: make(map[string]bool, len(all)), first: make([]Person, 0, len(all))}
-	for who, p := range all {
-		t.people[who] = true
+	t := &told{at: now, people: make(map[who]bool, len(all)), first: make([]Person, 0, len(all))}
+	for as, p := range all {
+		t.people[as] = true
 		t.first = append(t.first, p)
 	}
 	slices.SortFunc(t.first, func(a, b Person) int {

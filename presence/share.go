@@ -80,6 +80,9 @@ type shown struct {
 	Name    string    `json:"n,omitempty"`
 	Left    bool      `json:"x,omitempty"` // the page said so
 	Looks   []lookNow `json:"k,omitempty"`
+
+	Kind       editlock.OwnerKind `json:"o,omitzero"`
+	OnBehalfOf string             `json:"b,omitempty"`
 }
 
 type lookNow struct {
@@ -215,6 +218,7 @@ func (b *Board) show(key visitKey, left bool) shown {
 		return shown{Page: key.page, Session: key.session, Left: left}
 	}
 	out := shown{Page: key.page, Session: key.session, User: v.owner.UserID, Login: v.owner.Login, Name: v.owner.Name}
+	out.Kind, out.OnBehalfOf = v.owner.Kind, v.owner.OnBehalfOf
 	for id, l := range v.looks {
 		out.Looks = append(out.Looks, lookNow{id.Group, id.Mode, id.ID, l.state.rank(), l.since.UnixMilli()})
 	}
@@ -222,7 +226,7 @@ func (b *Board) show(key visitKey, left bool) shown {
 }
 
 func (v *shown) size() int {
-	n := 60 + len(v.Page) + len(v.Session) + len(v.User) + len(v.Login) + len(v.Name)
+	n := 60 + len(v.Page) + len(v.Session) + len(v.User) + len(v.Login) + len(v.Name) + len(v.OnBehalfOf)
 	for _, l := range v.Looks {
 		n += 60 + len(l.Group) + len(l.Mode) + len(l.ID)
 	}
@@ -293,7 +297,9 @@ func (b *Board) heard(t *text, p *peer, told *shown, now time.Time) {
 	}
 	v := &visit{
 		key: key, looks: map[editlock.ID]*look{},
-		owner: editlock.Owner{Session: told.Session, UserID: told.User, Login: told.Login, Name: told.Name},
+		owner: editlock.Owner{
+			Session: told.Session, UserID: told.User, Login: told.Login, Name: told.Name, Kind: told.Kind, OnBehalfOf: told.OnBehalfOf,
+		},
 	}
 	for _, l := range told.Looks {
 		id := editlock.ID{Group: l.Group, Mode: l.Mode, ID: l.ID}

@@ -36,15 +36,41 @@ func FromOwner(o editlock.Owner) *Owner {
 	if o == (editlock.Owner{}) {
 		return nil
 	}
-	return (*Owner)(&o)
+	form := OwnerForm(o)
+	return &form
 }
 
-// Root returns what the form means; nil is the zero Owner.
+// OwnerForm returns the form of an owner, also of the zero Owner.
+func OwnerForm(o editlock.Owner) Owner {
+	form := Owner{
+		Session: o.Session, UserID: o.UserID, Login: o.Login, Name: o.Name, Host: o.Host, OnBehalfOf: o.OnBehalfOf,
+	}
+	if o.Kind != editlock.Person {
+		form.Kind = o.Kind.String()
+	}
+	return form
+}
+
+// Root returns what the form means; nil is the zero Owner. A kind that only another
+// version knows is a person.
 func (o *Owner) Root() editlock.Owner {
 	if o == nil {
 		return editlock.Owner{}
 	}
-	return editlock.Owner(*o)
+	out, _ := o.Stated()
+	return out
+}
+
+// Stated is Root of an owner that a call states, and refuses a kind that is not
+// known.
+func (o *Owner) Stated() (out editlock.Owner, err error) {
+	out = editlock.Owner{
+		Session: o.Session, UserID: o.UserID, Login: o.Login, Name: o.Name, Host: o.Host, OnBehalfOf: o.OnBehalfOf,
+	}
+	if o.Kind != "" {
+		out.Kind, err = editlock.ParseOwnerKind(o.Kind)
+	}
+	return out, err
 }
 
 // FromAutoRelease returns the form of an AutoRelease.
@@ -149,7 +175,7 @@ func RootSharing(form string) (editlock.Sharing, error) {
 // FromMutex returns the form of a mutex.
 func FromMutex(m editlock.Mutex) Mutex {
 	out := Mutex{
-		Mutex: ID(m.ID), Owner: Owner(m.Owner), StatusData: m.StatusData,
+		Mutex: ID(m.ID), Owner: OwnerForm(m.Owner), StatusData: m.StatusData,
 		AutoRelease: FromAutoRelease(m.AutoRelease), Token: uint64(m.Token),
 		CapturedAt: m.CapturedAt, RefreshedAt: m.RefreshedAt, ExpiresAt: timeOf(m.ExpiresAt),
 		AsOf: m.AsOf, GrantAfter: durationOf(m.GrantAfter), Waiting: m.Waiting,
@@ -164,7 +190,7 @@ func FromMutex(m editlock.Mutex) Mutex {
 	}
 	for i, w := range m.Waiters {
 		out.Waiters[i] = Waiter{
-			ID: w.ID, Owner: Owner(w.Owner), Since: w.Since, Message: w.Message, GrantAt: timeOf(w.GrantAt),
+			ID: w.ID, Owner: OwnerForm(w.Owner), Since: w.Since, Message: w.Message, GrantAt: timeOf(w.GrantAt),
 		}
 	}
 	return out
@@ -181,7 +207,7 @@ func (m *Mutex) Root() (editlock.Mutex, error) {
 		return editlock.Mutex{}, err
 	}
 	out := editlock.Mutex{
-		ID: editlock.ID(m.Mutex), Owner: editlock.Owner(m.Owner), StatusData: m.StatusData,
+		ID: editlock.ID(m.Mutex), Owner: m.Owner.Root(), StatusData: m.StatusData,
 		AutoRelease: auto, Token: editlock.Token(m.Token),
 		CapturedAt: m.CapturedAt, RefreshedAt: m.RefreshedAt, AsOf: m.AsOf, Waiting: m.Waiting,
 		Sharing: sharing, Limit: m.Limit, Beside: m.Beside,
@@ -193,7 +219,7 @@ func (m *Mutex) Root() (editlock.Mutex, error) {
 		out.GrantAfter = time.Duration(*m.GrantAfter)
 	}
 	for _, w := range m.Waiters {
-		waiter := editlock.Waiter{ID: w.ID, Owner: editlock.Owner(w.Owner), Since: w.Since, Message: w.Message}
+		waiter := editlock.Waiter{ID: w.ID, Owner: w.Owner.Root(), Since: w.Since, Message: w.Message}
 		if w.GrantAt != nil {
 			waiter.GrantAt = *w.GrantAt
 		}

@@ -22,11 +22,14 @@ type ID struct {
 
 // Owner is the form of an editlock.Owner.
 type Owner struct {
-	Session string `json:"session" minLength:"1" maxLength:"200" doc:"The identity: who has the same session is the same holder. With authentication it counts for the issuer or API key that states it only. At most 200 bytes, as all fields here."`
-	UserID  string `json:"user_id" required:"false" maxLength:"200" doc:"The same user_id in another session is the same person."`
+	Session string `json:"session" minLength:"1" maxLength:"200" doc:"The identity, with kind: owners with the same session and kind are the same holder. With authentication it counts for the issuer or API key that states it only. At most 200 bytes, as all fields here."`
+	UserID  string `json:"user_id" required:"false" maxLength:"200" doc:"The same user_id in another session is the same person, if kind is the same."`
 	Login   string `json:"login" required:"false" maxLength:"200"`
 	Name    string `json:"name" required:"false" maxLength:"200" doc:"For people to read."`
 	Host    string `json:"host" required:"false" maxLength:"200"`
+
+	Kind       string `json:"kind,omitzero" enum:"person,agent,job" doc:"Absent: person, unless the credentials say otherwise; answers leave out person. An agent is a program that decides by itself what it edits. It never takes over from a person, holds for 30m at most, and for 5m at most without a refresh. A job does what it was written for, such as an import."`
+	OnBehalfOf string `json:"on_behalf_of,omitzero" maxLength:"200" doc:"Whom an agent or a job acts for, for people to read."`
 }
 
 // AutoRelease is the form of an editlock.AutoRelease.

@@ -19,6 +19,7 @@ const (
 	Busy                 Code = "busy"
 	Lost                 Code = "lost"
 	Conflict             Code = "conflict"
+	HeldByPerson         Code = "held_by_person"
 	NotHeld              Code = "not_held"
 	Invalid              Code = "invalid"
 	Unauthenticated      Code = "unauthenticated"
@@ -50,6 +51,7 @@ var Kinds = []Kind{
 	{Invalid, 400, "The request is invalid", editlock.ErrInvalid},
 	{Unauthenticated, 401, "Authentication is required", editlock.ErrUnauthenticated},
 	{Forbidden, 403, "This is not allowed", editlock.ErrForbidden},
+	{HeldByPerson, 403, "A person holds the mutex, and an agent asks", editlock.ErrForbidden},
 	{NotFound, 404, "There is nothing at this address", editlock.ErrUnavailable},
 	{MethodNotAllowed, 405, "This address takes another method", editlock.ErrUnavailable},
 	{TooLarge, 413, "The request is too large", editlock.ErrInvalid},
@@ -82,7 +84,7 @@ type Problem struct {
 	Code     Code       `json:"code" doc:"The stable name of the kind of problem."`
 	Field    string     `json:"field,omitzero" doc:"Of invalid and forbidden: the argument that is wrong, such as mutex.id."`
 	Mutex    *ID        `json:"mutex,omitzero" doc:"Of lost: what was lost. Of not_held: what nobody holds."`
-	Holder   *Mutex     `json:"holder,omitzero" doc:"Of busy: who is in the way. Of lost: who has it now; absent if it is free."`
+	Holder   *Mutex     `json:"holder,omitzero" doc:"Of busy and held_by_person: who is in the way. Of lost: who has it now; absent if it is free."`
 	Holders  []Mutex    `json:"holders,omitzero" nullable:"false" doc:"Of busy, where several were to be captured, or several hold the mutex: all who are in the way, of one mutex the first 20."`
 	Total    int        `json:"holders_total,omitzero" doc:"Of busy, where several hold the mutex: how many are in the way."`
 	Self     bool       `json:"self,omitzero" doc:"Of busy: the holder is the caller, as the same session or the same user."`
@@ -131,6 +133,7 @@ func FromError(err error) *Problem {
 	var (
 		busy    *editlock.BusyError
 		other   *editlock.ConflictError
+		person  *editlock.HeldByPersonError
 		lost    *editlock.LostError
 		notHeld *editlock.NotHeldError
 		invalid *editlock.InvalidError
@@ -145,6 +148,11 @@ func FromError(err error) *Problem {
 	case errors.As(err, &other):
 		p := NewProblem(Conflict, other.Error())
 		holder := FromMutex(other.Holder)
+		p.Holder = &holder
+		return p
+	case errors.As(err, &person):
+		p := NewProblem(HeldByPerson, person.Error())
+		holder := FromMutex(person.Holder)
 		p.Holder = &holder
 		return p
 	case errors.As(err, &lost):
@@ -225,10 +233,13 @@ func (p *Problem) Err() error {
 	switch {
 	case p.Code == Busy && p.Holder != nil:
 		return p.busy()
-	case p.Code == Conflict && p.Holder != nil:
+	case (p.Code == Conflict || p.Code == HeldByPerson) && p.Holder != nil:
 		holder, err := p.Holder.Root()
-		if err != nil {
+		switch {
+		case err != nil:
 			return p
+		case p.Code == HeldByPerson:
+			return &editlock.HeldByPersonError{Holder: holder}
 		}
 		return &editlock.ConflictError{Holder: holder}
 	case p.Code == Lost:

@@ -35,6 +35,8 @@ var (
 		return editlock.Owner{
 			Session: text.Draw(t, "session"), UserID: text.Draw(t, "user"), Login: text.Draw(t, "login"),
 			Name: text.Draw(t, "name"), Host: text.Draw(t, "host"),
+			Kind:       rapid.SampledFrom([]editlock.OwnerKind{editlock.Person, editlock.Agent, editlock.Job}).Draw(t, "kind"),
+			OnBehalfOf: text.Draw(t, "on behalf of"),
 		}
 	})
 	whole       = rapid.Int64Range(int64(editlock.MinDuration), int64(editlock.MaxDuration))
@@ -85,6 +87,7 @@ var (
 		}
 		return e
 	})
+	personError  = rapid.Custom(func(t *rapid.T) error { return &editlock.HeldByPersonError{Holder: mutex.Draw(t, "holder")} })
 	notHeldError = rapid.Custom(func(t *rapid.T) error { return &editlock.NotHeldError{ID: id.Draw(t, "id")} })
 	invalidError = rapid.Custom(func(t *rapid.T) error {
 		return &editlock.InvalidError{Field: text.Draw(t, "field"), Problem: text.Draw(t, "problem")}
@@ -110,7 +113,7 @@ func over[T any](t interface{ Fatalf(string, ...any) }, form *T) [2]T {
 
 func TestErrors_SurviveTheTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		want := rapid.OneOf(busyError, lostError, notHeldError, invalidError).Draw(t, "error")
+		want := rapid.OneOf(busyError, lostError, personError, notHeldError, invalidError).Draw(t, "error")
 		sent := wire.FromError(fmt.Errorf("on the way: %w", want))
 		for _, got := range over(t, sent) {
 			if diff := cmp.Diff(want, got.Err(), cmpopts.EquateEmpty()); diff != "" {
@@ -251,7 +254,7 @@ func TestKinds(t *testing.T) {
 			}
 		}
 		want := map[wire.Code]int{
-			"busy": 409, "conflict": 409, "lost": 409, "not_held": 409, "invalid": 400, "forbidden": 403, "unauthenticated": 401, "unavailable": 503,
+			"busy": 409, "conflict": 409, "lost": 409, "not_held": 409, "invalid": 400, "forbidden": 403, "held_by_person": 403, "unauthenticated": 401, "unavailable": 503,
 			"not_found": 404, "method_not_allowed": 405, "unsupported_media_type": 415, "too_large": 413, "limited": 429, "internal": 500,
 		}
 		if diff := cmp.Diff(want, got); diff != "" {

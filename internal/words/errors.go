@@ -40,6 +40,7 @@ func (p *Printer) Error(err error) string {
 	var (
 		busy *editlock.BusyError
 		kind *editlock.ConflictError
+		held *editlock.HeldByPersonError
 		lost *editlock.LostError
 		free *editlock.NotHeldError
 		bad  *editlock.InvalidError
@@ -53,6 +54,9 @@ func (p *Printer) Error(err error) string {
 			return p.Text("conflict.limit", p.Who(h.Owner), Named(h.ID), strconv.Itoa(h.Limit))
 		}
 		return p.Text("conflict.sharing", p.Who(h.Owner), Named(h.ID))
+	case errors.As(err, &held):
+		h := held.Holder
+		return p.Text("held_by_person", p.Who(h.Owner), Named(h.ID), p.Moment(h.CapturedAt, h.AsOf))
 	case errors.As(err, &lost):
 		return p.lost(lost)
 	case errors.As(err, &free):
@@ -95,9 +99,20 @@ func (p *Printer) Editing(m editlock.Mutex) string {
 	return p.Text(ByHolder(m, "editing", "editing.shared"), p.Who(m.Owner), Named(m.ID), p.Moment(m.CapturedAt, m.AsOf))
 }
 
-// Who is how an owner is called.
+// Who is how an owner is called: one that is no person with what it is, and for whom.
 func (p *Printer) Who(o editlock.Owner) string {
-	return Plain(o.Label())
+	name, of := Plain(o.Label()), Plain(o.OnBehalfOf)
+	switch {
+	case o.Kind == editlock.Agent && of != "":
+		return p.Text("who.agent_for", name, of)
+	case o.Kind == editlock.Agent:
+		return p.Text("who.agent", name)
+	case o.Kind == editlock.Job && of != "":
+		return p.Text("who.job_for", name, of)
+	case o.Kind == editlock.Job:
+		return p.Text("who.job", name)
+	}
+	return name
 }
 
 func (p *Printer) busy(e *editlock.BusyError) string {

@@ -119,6 +119,13 @@ var problems = []text{
 	},
 	{"%d is not known; exclusive and shared are", "%s не бывает; бывает exclusive и shared"},
 	{"%q is not known; exclusive and shared are", "%s не бывает; бывает exclusive и shared"},
+	{"%d is not known; person, agent and job are", "%s не бывает; бывает person, agent и job"},
+	{"%q is not known; person, agent and job are", "%s не бывает; бывает person, agent и job"},
+	{
+		"says never; an agent may hold for %v, and for %v without a refresh",
+		"называет never; агент держит блокировку не дольше %s, а без продления — не дольше %s",
+	},
+	{"is %v; between %v and %v are allowed for an agent", "равно %s; агенту допустимо от %s до %s"},
 	{
 		"goes without sharing: those who hold within a limit share it already",
 		"не сочетается с sharing: владельцы в пределах limit и так держат блокировку вместе",

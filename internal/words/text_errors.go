@@ -51,6 +51,14 @@ var errorTexts = map[string]text{
 		en: "%[1]s holds %[2]s without a limit: ask for it so, too",
 		ru: "%[1]s держит %[2]s без ограничения числа владельцев: запросите так же",
 	},
+	"held_by_person": {
+		en: "%[1]s has been editing %[2]s since %[3]s, and an agent ends no person's lock: ask with --message, or wait",
+		ru: "%[1]s редактирует %[2]s с %[3]s; агент не снимает блокировку человека: попросите с --message или подождите",
+	},
+	"who.agent":     {en: "%s (agent)", ru: "%s (агент)"},
+	"who.agent_for": {en: "%[1]s (agent for %[2]s)", ru: "%[1]s (агент, от имени: %[2]s)"},
+	"who.job":       {en: "%s (job)", ru: "%s (задание)"},
+	"who.job_for":   {en: "%[1]s (job for %[2]s)", ru: "%[1]s (задание, от имени: %[2]s)"},
 	"busy.declined": {en: "%s declined", ru: "%s отвечает отказом"},
 
 	"lost":                {en: "the lock on %s is lost", ru: "блокировка %s потеряна"},

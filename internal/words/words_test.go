@@ -56,6 +56,28 @@ func TestSentences_KeepTheirOrderWhateverNamesAreWrittenIn(t *testing.T) {
 	}
 }
 
+func TestWho_SaysWhatIsNoPerson(t *testing.T) {
+	for _, tt := range []struct {
+		owner  editlock.Owner
+		en, ru string
+	}{
+		{editlock.Owner{Session: "s", Name: "Anna"}, "Anna", "Anna"},
+		{editlock.Owner{Session: "s", Name: "Helper", Kind: editlock.Agent}, "Helper (agent)", "Helper (агент)"},
+		{editlock.Owner{Session: "s", Name: "Helper", Kind: editlock.Agent, OnBehalfOf: "Anna"}, "Helper (agent for Anna)", "Helper (агент, от имени: Anna)"},
+		{editlock.Owner{Session: "s", Name: "import", Kind: editlock.Job}, "import (job)", "import (задание)"},
+		{editlock.Owner{Session: "s", Name: "import", Kind: editlock.Job, OnBehalfOf: "sales"}, "import (job for sales)", "import (задание, от имени: sales)"},
+	} {
+		for tag, want := range map[language.Tag]string{language.English: tt.en, language.Russian: tt.ru} {
+			if got := For(tag).Who(tt.owner); got != want {
+				t.Errorf("%+v is called %q, want %q", tt.owner, got, want)
+			}
+		}
+		if err := (&editlock.BusyError{Holder: editlock.Mutex{Owner: tt.owner}}); !strings.Contains(err.Error(), "held by "+tt.en+" since") {
+			t.Errorf("the refusal is %q", err)
+		}
+	}
+}
+
 func TestCatalogue_BothLanguagesSayTheSame(t *testing.T) {
 	for key, text := range catalogue {
 		if text.en == "" || text.ru == "" {
