@@ -19,7 +19,7 @@ type formerly struct{ editlock.Locker }
 // the holds of that session that are the caller's; nil if there can be none.
 func before(ctx context.Context) (context.Context, func(editlock.Mutex) bool) {
 	c, as := auth.CallerFrom(ctx), editlock.OwnerFrom(ctx)
-	if c == nil {
+	if c == nil || as.Kind != editlock.Person {
 		return ctx, nil
 	}
 	session, ok := c.Former(as.Session)

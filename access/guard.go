@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"log/slog"
+	"slices"
 
 	"github.com/editlock/editlock"
 	"github.com/editlock/editlock/auth"
@@ -72,8 +73,8 @@ func (g *Guard) Visible(c *auth.Caller) []editlock.Area {
 // Remembered are the areas whose history a caller may read.
 func (g *Guard) Remembered(c *auth.Caller) []editlock.Area { return g.policy.areas(c, auth.History) }
 
-// MaySee reports whether a caller may see who holds a mutex: he may read it,
-// or it is his own.
+// MaySee reports whether a caller may see who holds a mutex: the caller may read it,
+// or it is their own, or an agent's or a job's of theirs.
 func (g *Guard) MaySee(c *auth.Caller, id editlock.ID, holder ...editlock.Owner) bool {
 	if g.May(c, auth.Read, id) {
 		return true
@@ -81,12 +82,8 @@ func (g *Guard) MaySee(c *auth.Caller, id editlock.ID, holder ...editlock.Owner)
 	if c.Scope != nil || !g.May(c, auth.Use, id) {
 		return false
 	}
-	for _, o := range holder {
-		if samePerson(c.Owner, o) {
-			return true
-		}
-	}
-	return false
+	own := editlock.Area{Group: "*", Mode: "*", Holder: c.Owner}
+	return slices.ContainsFunc(holder, func(o editlock.Owner) bool { return o.Session != "" && own.Has(id, o) })
 }
 
 // samePerson also wants a session: the zero Owner is nobody.

@@ -39,13 +39,10 @@ func (w *guarded) act(ctx context.Context) (context.Context, *auth.Caller, error
 	if err != nil {
 		return nil, nil, err
 	}
-	owner := c.Owner
-	if c.Scope != nil {
-		owner = editlock.OwnerFrom(ctx)
-		if err := c.Confirm(owner); err != nil {
-			w.g.Refuse(ctx, c, "act as another", err)
-			return nil, nil, err
-		}
+	owner, err := c.Acting(editlock.OwnerFrom(ctx))
+	if err != nil {
+		w.g.Refuse(ctx, c, "act as another", err)
+		return nil, nil, err
 	}
 	return auth.WithCaller(editlock.WithOwner(ctx, owner), c), c, nil
 }
@@ -231,7 +228,11 @@ func (w *guarded) Refresh(ctx context.Context, items []editlock.RefreshItem) ([]
 		if item.ByToken {
 			need = auth.Admin
 		}
-		if err := w.need(ctx, c, need, item.ID, "refresh"); err != nil {
+		err := w.need(ctx, c, need, item.ID, "refresh")
+		if err == nil && item.ByToken && !c.Kinds.Allow(editlock.Person) {
+			err = w.g.deny(ctx, c, "refresh", item.ID, "by its token alone a hold may be a person's; your credentials are for: "+c.Kinds.String())
+		}
+		if err != nil {
 			out[i].Err = err
 			continue
 		}

@@ -10,7 +10,7 @@ import (
 )
 
 // Takeover implements editlock.Locker. One's own, in another tab or from a
-// login before, takes no more than Use.
+// login before, takes no more than Use, and neither does an agent's for a person.
 func (w *guarded) Takeover(ctx context.Context, id editlock.ID, seen editlock.Token, reason string, opts *editlock.CaptureOptions) (editlock.Mutex, error) {
 	ctx, c, held, err := w.stepIn(ctx, id, seen, auth.Takeover, "take over")
 	if gone(err) && (editlock.TryFrom(ctx).Key != "" || opts != nil && opts.RequestID != "") {
@@ -56,8 +56,8 @@ func (w *guarded) ForceRelease(ctx context.Context, id editlock.ID, seen editloc
 func (w *guarded) tell(ctx context.Context, c *auth.Caller, do editlock.Kind, held editlock.Mutex, reason string) {
 	as := editlock.OwnerFrom(ctx)
 	w.g.Log(ctx, string(do), c, "mutex", held.ID.String(), "token", uint64(held.Token),
-		"holder_session", held.Owner.Session, "holder_user", held.Owner.UserID,
-		"by_session", as.Session, "by_user", as.UserID, "reason", reason)
+		"holder_session", held.Owner.Session, "holder_user", held.Owner.UserID, "holder_kind", held.Owner.Kind.String(),
+		"by_session", as.Session, "by_user", as.UserID, "by_kind", as.Kind.String(), "reason", reason)
 }
 
 // neverInForce is the largest token there could be, which none reaches.
@@ -92,8 +92,12 @@ func (w *guarded) stepIn(ctx context.Context, id editlock.ID, seen editlock.Toke
 		return ctx, c, held, &editlock.NotHeldError{ID: id}
 	case held.Token != seen && seen != 0: // what is 0, inner refuses
 		return ctx, c, held, &editlock.BusyError{Holder: held, Self: samePerson(as, held.Owner)}
-	case samePerson(as, held.Owner):
+	case samePerson(as, held.Owner), right == auth.Takeover && held.Owner.GivesWayTo(as):
 		return ctx, c, held, w.need(ctx, c, auth.Use, id, do)
+	case !as.MayEnd(held.Owner):
+		err := &editlock.HeldByPersonError{Holder: held}
+		w.g.Refuse(ctx, c, do, err)
+		return nil, nil, held, err
 	}
 	if err := w.need(ctx, c, right, id, do); err != nil {
 		return nil, nil, held, err
@@ -111,15 +115,17 @@ func (w *guarded) ReleaseSession(ctx context.Context, session string) ([]editloc
 	if err != nil {
 		return nil, err
 	}
-	as, mine := c.Owner, session == c.Owner.Session
+	as, mine := editlock.OwnerFrom(ctx), session == c.Owner.Session
 	if c.Scope != nil {
-		as = editlock.OwnerFrom(ctx)
 		mine = session == as.Session || c.Covers(session)
-		if as.Session != "" { // else the session itself does it
-			if err := c.Confirm(as); err != nil {
-				return nil, err
-			}
+	}
+	switch {
+	case c.Scope == nil || as.Session != "":
+		if as, err = c.Acting(as); err != nil {
+			return nil, err
 		}
+	case mine && !c.Kinds.Allow(editlock.Person): // else the session itself does it
+		as = editlock.Owner{Session: session, Kind: c.Kinds[0]}
 	}
 	ctx = editlock.WithOwner(ctx, as)
 	if !w.g.MayAny(c, auth.Use) && !w.g.MayAny(c, auth.ForceRelease) {
@@ -129,7 +135,7 @@ func (w *guarded) ReleaseSession(ctx context.Context, session string) ([]editloc
 		return w.inner.ReleaseSession(ctx, session) // which refuses it
 	}
 	if mine {
-		held, err := w.ownOf(ctx, c, session)
+		held, err := w.ownOf(ctx, c, as, session)
 		if err != nil {
 			return nil, err
 		}
@@ -140,6 +146,9 @@ func (w *guarded) ReleaseSession(ctx context.Context, session string) ([]editloc
 	}
 	if as.Session == "" { // a back end that does not say who does it
 		as = editlock.Owner{Session: c.Stored(c.Name)}
+		if !c.Kinds.Allow(editlock.Person) {
+			as.Kind = c.Kinds[0]
+		}
 		ctx = editlock.WithOwner(ctx, as)
 	}
 	return w.releaseOthers(ctx, c, as, session)
@@ -160,8 +169,8 @@ func namesOf(c *auth.Caller, session string) []string {
 	return []string{session}
 }
 
-// ownOf is what a session of the caller's holds. Each is charged.
-func (w *guarded) ownOf(ctx context.Context, c *auth.Caller, session string) (held []editlock.Mutex, err error) {
+// ownOf is what a session of the caller's holds, and as may end. Each is charged.
+func (w *guarded) ownOf(ctx context.Context, c *auth.Caller, as editlock.Owner, session string) (held []editlock.Mutex, err error) {
 	for _, name := range namesOf(c, session) {
 		some, _, err := everything(ctx, w.inner, name, func(editlock.Mutex) bool { return true })
 		if err != nil {
@@ -169,7 +178,9 @@ func (w *guarded) ownOf(ctx context.Context, c *auth.Caller, session string) (he
 		}
 		held = append(held, some...)
 	}
-	held = slices.DeleteFunc(held, func(m editlock.Mutex) bool { return m.Owner.Session != session && !c.Held(session, m.Owner) })
+	held = slices.DeleteFunc(held, func(m editlock.Mutex) bool {
+		return m.Owner.Session != session && !c.Held(session, m.Owner) || !as.MayEnd(m.Owner)
+	})
 	return held, w.g.AdmitItems(c, len(held))
 }
 
@@ -215,9 +226,11 @@ const notYours = "session is not yours, and you may not release all of it by for
 // releaseOthers releases holds of another session: of the same user's, or by
 // force.
 func (w *guarded) releaseOthers(ctx context.Context, c *auth.Caller, as editlock.Owner, session string) ([]editlock.ID, error) {
-	same := func(m editlock.Mutex) bool { return c.Scope == nil && as.UserID != "" && m.Owner.UserID == as.UserID }
+	same := func(m editlock.Mutex) bool {
+		return c.Scope == nil && as.UserID != "" && m.Owner.UserID == as.UserID && as.MayEnd(m.Owner)
+	}
 	held, no, err := w.othersOf(ctx, c, session, func(m editlock.Mutex) bool {
-		return same(m) || w.g.May(c, auth.ForceRelease, m.ID) && w.g.outranks(c, as, m)
+		return same(m) || as.MayEnd(m.Owner) && w.g.May(c, auth.ForceRelease, m.ID) && w.g.outranks(c, as, m)
 	})
 	switch {
 	case err != nil:

@@ -28,10 +28,11 @@ type Key struct {
 	Scope   Scope      `json:"scope"`
 	Grants  []Grant    `json:"grants"`
 	Rank    int        `json:"rank,omitzero"`
+	Kinds   Kinds      `json:"kinds,omitempty"`
 }
 
-// NewKey makes the rest of a key whose Name, Scope, Grants, Rank and Expires
-// are given. The secret is what the back end sends; it is told this once only.
+// NewKey makes the rest of a key whose Name, Scope, Grants, Rank, Kinds and
+// Expires are given. The secret is what the back end sends; it is told this once only.
 func NewKey(k Key) (_ Key, secret string) {
 	k.ID = strings.ToLower(rand.Text()[:10])
 	var random [32]byte
@@ -66,7 +67,7 @@ func (k *Key) caller() *Caller {
 	if name == "" {
 		name = "key:" + k.ID
 	}
-	c := &Caller{Name: "key:" + k.ID, Method: APIKey, Scope: &k.Scope, Grants: k.Grants, Rank: k.Rank, realm: realmOf(name)}
+	c := &Caller{Name: "key:" + k.ID, Method: APIKey, Scope: &k.Scope, Grants: k.Grants, Rank: k.Rank, Kinds: k.Kinds.OrAll(), realm: realmOf(name)}
 	if k.Expires != nil {
 		c.Expires = *k.Expires
 	}

@@ -37,6 +37,7 @@ type Caller struct {
 	// end, which has a Scope, states for each call whom it acts for.
 	Owner  editlock.Owner
 	Scope  *Scope
+	Kinds  Kinds // of owner that calls may act as
 	Groups []string
 	Grants []Grant // what the credential itself allows
 	Rank   int
@@ -60,8 +61,9 @@ type Scope struct {
 
 // ActAs returns the owner that a call acts for, with the session as stores know
 // it. stated is what the call says of it, nil if nothing: the owner of a
-// credential needs no word, and none but that one is accepted. A refusal is a
-// *ForbiddenError that names the field.
+// credential needs no word, and none but that one is accepted, or an agent or job
+// that acts for it, if the credential allows that. A refusal is a *ForbiddenError that
+// names the field.
 func (c *Caller) ActAs(stated *editlock.Owner) (editlock.Owner, error) {
 	if c.Scope != nil {
 		return c.actFor(stated)
@@ -69,18 +71,23 @@ func (c *Caller) ActAs(stated *editlock.Owner) (editlock.Owner, error) {
 	if stated == nil {
 		return c.Owner, nil
 	}
+	as := c.acting(*stated)
+	if err := c.StateKind(as.Kind); err != nil {
+		return editlock.Owner{}, err
+	}
 	for _, f := range []struct{ name, said, proved string }{
 		{"owner.session", stated.Session, c.Shown(c.Owner.Session)},
-		{"owner.user_id", stated.UserID, c.Owner.UserID},
-		{"owner.login", stated.Login, c.Owner.Login},
-		{"owner.name", stated.Name, c.Owner.Name},
-		{"owner.host", stated.Host, c.Owner.Host},
+		{"owner.user_id", stated.UserID, as.UserID},
+		{"owner.login", stated.Login, as.Login},
+		{"owner.name", stated.Name, as.Name},
+		{"owner.host", stated.Host, as.Host},
+		{"owner.on_behalf_of", stated.OnBehalfOf, as.OnBehalfOf},
 	} {
 		if f.said != "" && f.said != f.proved {
 			return editlock.Owner{}, forbidden(f.name, "is not what your credentials say; leave it out")
 		}
 	}
-	return c.Owner, nil
+	return as, as.Validate()
 }
 
 func (c *Caller) actFor(stated *editlock.Owner) (editlock.Owner, error) {
@@ -92,15 +99,21 @@ func (c *Caller) actFor(stated *editlock.Owner) (editlock.Owner, error) {
 	case inRealm(stated.Session):
 		return editlock.Owner{}, forbidden("owner.session", "is as sessions of other issuers and API keys are shown; state one of your own")
 	}
-	if err := c.Scope.allows(stated.Session, stated.UserID); err != nil {
+	as := *stated
+	if as.Kind == editlock.Person {
+		as.Kind = c.Kinds.byDefault()
+	}
+	if err := c.Scope.allows(as.Session, as.UserID); err != nil {
+		return editlock.Owner{}, err
+	}
+	if err := c.StateKind(as.Kind); err != nil {
 		return editlock.Owner{}, err
 	}
 	if c.realm != "" { // or a digest could stand for what is too long
-		if err := stated.Validate(); err != nil {
+		if err := as.Validate(); err != nil {
 			return editlock.Owner{}, err
 		}
 	}
-	as := *stated
 	as.Session = c.realm.store(stated.Session)
 	return as, nil
 }
@@ -122,7 +135,9 @@ func (s *Scope) allowsUser(user string) error {
 // Confirm refuses an owner that ActAs of a back end would not return.
 func (c *Caller) Confirm(as editlock.Owner) error {
 	session, ok := c.realm.state(as.Session)
-	switch {
+	switch kind := c.StateKind(as.Kind); {
+	case kind != nil:
+		return kind
 	case !ok:
 		return forbidden("owner.session", "is none that this key may act for")
 	case c.realm != "" && strings.HasPrefix(session, digest):
@@ -137,7 +152,7 @@ func (c *Caller) Covers(session string) bool {
 	if stated, ok := c.realm.state(session); ok && c.realm != "" && strings.HasPrefix(stated, digest) {
 		return slices.Contains(c.Scope.Sessions, "*")
 	}
-	return c.Confirm(editlock.Owner{Session: session}) == nil
+	return c.Confirm(editlock.Owner{Session: session, Kind: c.Kinds.byDefault()}) == nil
 }
 
 // Pattern is a text, or the beginning of texts and a *.

@@ -14,8 +14,9 @@ type Certificates struct {
 	// of several counts.
 	User       string
 	UserPrefix string
-	// OtherPrefixes are as an Issuer's.
+	// OtherPrefixes and Kinds are as an Issuer's.
 	OtherPrefixes []string
+	Kinds         Kinds
 }
 
 // CertificateUsers are what Certificates.User may be.
@@ -48,6 +49,6 @@ func (c *Certificates) authenticate(cert *x509.Certificate) (*Caller, error) {
 	fingerprint := hex.EncodeToString(sum[:16])
 	return settle(&Caller{
 		Name: "certificate:" + fingerprint, Groups: cert.Subject.OrganizationalUnit, Ambient: true, Expires: cert.NotAfter,
-		Owner: editlock.Owner{UserID: user, Login: names[0], Name: cert.Subject.CommonName},
+		Owner: editlock.Owner{UserID: user, Login: names[0], Name: cert.Subject.CommonName, Kind: c.Kinds.byDefault()}, Kinds: c.Kinds,
 	}, Certificate, "", certificateSession+fingerprint)
 }

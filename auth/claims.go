@@ -32,6 +32,9 @@ type ownClaim struct {
 	Host    string  `json:"host,omitempty"`
 	Grants  []Grant `json:"grants,omitempty"`
 	Rank    int     `json:"rank,omitempty"`
+
+	Kind       *editlock.OwnerKind `json:"kind,omitempty"`
+	OnBehalfOf string              `json:"on_behalf_of,omitempty"`
 }
 
 // claimSet is the body of a token.
@@ -107,8 +110,9 @@ func userID(prefix, name string, others []string) (string, error) {
 	return user, nil
 }
 
-// person is the caller that claims tell of, without a session.
-func (m Claims) person(c claimSet, userPrefix string, others []string) (*Caller, error) {
+// person is the caller that claims tell of, without a session. kinds are those that
+// tokens of the issuer may name: one that names its kind is for that one alone.
+func (m Claims) person(kinds Kinds, c claimSet, userPrefix string, others []string) (*Caller, error) {
 	sub := c.text("sub")
 	if sub == "" {
 		return nil, refused("the token names no user: sub is missing")
@@ -121,12 +125,19 @@ func (m Claims) person(c claimSet, userPrefix string, others []string) (*Caller,
 	if err != nil {
 		return nil, err
 	}
+	if own.Kind != nil {
+		if !kinds.Allow(*own.Kind) {
+			return nil, refused(fmt.Sprintf("the token is for the kind %s; its issuer is for: %s", own.Kind, kinds))
+		}
+		kinds = Kinds{*own.Kind}
+	}
 	return &Caller{
 		Name: "user:" + user,
 		Owner: editlock.Owner{
 			UserID: user, Login: c.name(or(m.Login, "preferred_username")), Name: c.name(or(m.Name, "name")), Host: own.Host,
+			Kind: kinds.byDefault(), OnBehalfOf: c.name("editlock.on_behalf_of"),
 		},
-		Groups: c.texts(or(m.Groups, "groups")), Grants: own.Grants, Rank: own.Rank,
+		Kinds: kinds, Groups: c.texts(or(m.Groups, "groups")), Grants: own.Grants, Rank: own.Rank,
 	}, nil
 }
 

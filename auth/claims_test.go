@@ -122,7 +122,7 @@ func TestClaims_NamesAreLegible(t *testing.T) {
 	for name, want := range map[string]string{
 		"Anna": "Anna", "\u202bשרה לוי\u202c": "שרה לוי", "\u202egnp.x": "gnp.x", " ": "", "\u200b": "", "\u2066\u2069": "", "שרה\u200f": "שרה\u200f",
 	} {
-		c, err := Claims{}.person(claimSet{"sub": "u", "name": name, "preferred_username": name}, "", nil)
+		c, err := Claims{}.person(nil, claimSet{"sub": "u", "name": name, "preferred_username": name}, "", nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -119,7 +119,7 @@ func FuzzClaims(f *testing.F) {
 			return
 		}
 		_, _ = c.own()
-		caller, err := (Claims{Groups: path}).person(c, "id:", nil)
+		caller, err := (Claims{Groups: path}).person(nil, c, "id:", nil)
 		if err != nil {
 			return
 		}

@@ -27,6 +27,7 @@ type Issuer struct {
 	// of this issuer may be called as theirs are.
 	OtherPrefixes []string
 	Claims        Claims
+	Kinds         Kinds // of owners that its tokens may be for
 	Keys          KeySource
 }
 
@@ -118,7 +119,7 @@ func (iss *Issuer) caller(v *verified) (*Caller, error) {
 	case err != nil:
 		return nil, refused("the token's claims are not valid")
 	}
-	caller, err := iss.Claims.person(v.all, iss.UserPrefix, iss.OtherPrefixes)
+	caller, err := iss.Claims.person(iss.Kinds, v.all, iss.UserPrefix, iss.OtherPrefixes)
 	if err != nil {
 		return nil, err
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 
+	"github.com/editlock/editlock"
 	"github.com/editlock/editlock/internal/entry"
 )
 
@@ -254,7 +255,7 @@ func (l *Login) finish(ctx context.Context, w http.ResponseWriter, r *http.Reque
 	if err != nil {
 		return err
 	}
-	caller, err := l.opts.Claims.person(claims, l.opts.UserPrefix, l.opts.OtherPrefixes)
+	caller, err := l.opts.Claims.person(Kinds{editlock.Person}, claims, l.opts.UserPrefix, l.opts.OtherPrefixes)
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,8 @@ const DefaultLifetime = 10 * time.Minute
 type PageToken struct {
 	Issuer   string // as the server's configuration names the application
 	Audience string
-	// Owner is the person. UserID is required. Keep the Session for as long as
+	// Owner is the person, or the agent or job that the token is for alone. UserID
+	// is required. Keep the Session for as long as
 	// the login lasts, and never let the page choose it: two people with one
 	// session are one holder. Empty: a new one is made.
 	Owner    editlock.Owner
@@ -75,7 +76,10 @@ func Mint(secret []byte, t PageToken) (string, error) {
 			IssuedAt: jwt.NewNumericDate(now), Expiry: jwt.NewNumericDate(now.Add(t.Lifetime)),
 		},
 		t.Owner.Login, t.Owner.Name, t.Groups,
-		ownClaim{Session: t.Owner.Session, Host: t.Owner.Host, Grants: t.Grants, Rank: t.Rank},
+		ownClaim{Session: t.Owner.Session, Host: t.Owner.Host, Grants: t.Grants, Rank: t.Rank, OnBehalfOf: t.Owner.OnBehalfOf},
+	}
+	if t.Owner.Kind != editlock.Person {
+		claims.Editlock.Kind = &t.Owner.Kind
 	}
 	return jwt.Signed(signer).Claims(claims).Serialize()
 }

@@ -111,11 +111,11 @@ func (c *Caller) Former(stored string) (session string, ok bool) {
 // Held reports whether the owner of a hold is the caller acting as stored, by
 // the session from before there were realms. All that such a hold tells of its
 // credentials is the user: it must be the same. One without a user was a back
-// end's.
+// end's. There were no agents then.
 func (c *Caller) Held(stored string, owner editlock.Owner) bool {
 	session, ok := c.Former(stored)
 	switch {
-	case !ok || owner.Session != session, strings.HasPrefix(session, loginSession), strings.HasPrefix(session, certificateSession):
+	case !ok || owner.Session != session || owner.Kind != editlock.Person, strings.HasPrefix(session, loginSession), strings.HasPrefix(session, certificateSession):
 		return false
 	case c.Scope == nil:
 		return owner.UserID != "" && owner.UserID == c.Owner.UserID

@@ -23,7 +23,7 @@ func TestUsers_OfOneIssuerAreNeverCalledAsAnothers(t *testing.T) {
 		{"wiki:old:", "olga", true},
 		{"hr:", "wiki:olga", true},
 	} {
-		_, err := Claims{}.person(claimSet{"sub": test.name}, test.prefix, others)
+		_, err := Claims{}.person(nil, claimSet{"sub": test.name}, test.prefix, others)
 		if (err == nil) != test.taken {
 			t.Errorf("%q of the issuer with %q: %v", test.name, test.prefix, err)
 		}

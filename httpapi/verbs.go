@@ -42,6 +42,9 @@ func (c *call) actAsProved(o *wire.Owner) error {
 		stated = &root
 	}
 	owner, err := c.caller.ActAs(stated)
+	if o != nil && o.Kind == editlock.Person.String() && err == nil {
+		err = c.caller.StateKind(editlock.Person)
+	}
 	if err != nil {
 		if errors.Is(err, editlock.ErrForbidden) {
 			c.opts.Guard.Refuse(c.ctx, c.caller, "act as another", err)

@@ -28,7 +28,7 @@ func (c *Config) Tokens(log *slog.Logger) (*auth.Tokens, error) {
 		}
 		issuers = append(issuers, &auth.Issuer{
 			Name: form.Name, Audience: form.Audience, Leeway: time.Duration(form.Leeway), UserPrefix: text(form.UserPrefix),
-			OtherPrefixes: c.prefixes(), Claims: form.Claims, Keys: keys,
+			OtherPrefixes: c.prefixes(), Claims: form.Claims, Kinds: form.Kinds.OrAll(), Keys: keys,
 		})
 	}
 	return auth.NewTokens(issuers...), nil
@@ -101,7 +101,9 @@ func (c *Config) Owners() (*auth.Certificates, error) {
 	if !slices.Contains(auth.CertificateUsers, user) {
 		return nil, fmt.Errorf("certificates.user: there is no %q; there are %v", user, auth.CertificateUsers)
 	}
-	return &auth.Certificates{User: user, UserPrefix: c.certificatePrefix(), OtherPrefixes: c.prefixes()}, nil
+	return &auth.Certificates{
+		User: user, UserPrefix: c.certificatePrefix(), OtherPrefixes: c.prefixes(), Kinds: c.Certificates.Kinds.OrAll(),
+	}, nil
 }
 
 // certificatePrefix tells subjects of certificates from an issuer's users,

@@ -112,6 +112,7 @@ type Issuer struct {
 	PublicKeyFile string      `toml:"public_key_file,omitempty" file:"public"`
 	Leeway        Duration    `toml:"leeway,omitempty"`
 	UserPrefix    *string     `toml:"user_prefix"`
+	Kinds         auth.Kinds  `toml:"kinds,omitempty"`
 	Claims        auth.Claims `toml:"claims"`
 }
 
@@ -129,8 +130,9 @@ type Login struct {
 
 // Certificates says who the owner of a client certificate is.
 type Certificates struct {
-	User       string  `toml:"user,omitempty"`
-	UserPrefix *string `toml:"user_prefix"`
+	User       string     `toml:"user,omitempty"`
+	UserPrefix *string    `toml:"user_prefix"`
+	Kinds      auth.Kinds `toml:"kinds,omitempty"`
 }
 
 // Duration is written such as "30s".

@@ -108,6 +108,8 @@ func TestLoad_RefusesWhatItDoesNotKnow(t *testing.T) {
 		"the same, meant":   {"[[issuer]]\nname = \"a\"\nuser_prefix = \"\"\n[[issuer]]\nname = \"b\"\nuser_prefix = \"\"\n", "", ""},
 		"a bad prefix":      {"[[issuer]]\nname = \"a\"\nuser_prefix = \"a\\u202e\"\n", "", "user_prefix"},
 		"a long prefix":     {"[login]\nuser_prefix = \"" + strings.Repeat("x", 200) + "\"\n", "", "no user can be called"},
+		"a kind":            {"[[issuer]]\nname = \"a\"\nkinds = [\"agent\", \"job\"]\n", "", ""},
+		"a kind of its own": {"[[issuer]]\nname = \"a\"\nkinds = [\"robot\"]\n", "", "must be person, agent or job, not \"robot\""},
 		"not TOML":          {"rule = [", "", "line 1"},
 		"an issuer twice":   {"[[issuer]]\nname = \"a\"\n[[issuer]]\nname = \"a\"\n", "", "is there twice"},
 		"a proxy by name":   {"[http]\ntrusted_proxies = [\"proxy\"]\n", "", "line 2"},
@@ -205,6 +207,7 @@ name = "shop"
 audience = "editlock"
 secret_file = "page.secret"
 leeway = "30s"
+kinds = ["person", "agent"]
 [issuer.claims]
 login = "login"
 
@@ -219,6 +222,7 @@ lifetime = "8h"
 
 [certificates]
 user = "email"
+kinds = ["job"]
 
 [[rule]]
 everyone = true
