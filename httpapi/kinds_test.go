@@ -41,7 +41,8 @@ func TestKinds_AreWhatCredentialsAreFor(t *testing.T) {
 		{
 			"a key, of an agent", key(),
 			`{"session":"s","kind":"agent","on_behalf_of":"Anna"}`,
-			editlock.Owner{Session: "s", Kind: editlock.Agent, OnBehalfOf: "Anna"}, "",
+			editlock.Owner{Session: "s", Kind: editlock.Agent, OnBehalfOf: "Anna"},
+			"",
 		},
 		{"a key, of a robot", key(), `{"session":"s","kind":"robot"}`, editlock.Owner{}, "owner.kind"},
 		{"an agents' key, of whom it does not say", key(editlock.Agent, editlock.Job), `{"session":"s"}`, editlock.Owner{Session: "s", Kind: editlock.Agent}, ""},
@@ -52,11 +53,13 @@ func TestKinds_AreWhatCredentialsAreFor(t *testing.T) {
 		{"a person's token", person, `null`, editlock.Owner{Session: "anna-1", UserID: "anna", Name: "Anna"}, ""},
 		{
 			"a person's token, of an agent", person, `{"session":"anna-1","kind":"agent","name":"Helper"}`,
-			editlock.Owner{Session: "anna-1", UserID: "anna", Name: "Helper", Kind: editlock.Agent, OnBehalfOf: "Anna"}, "",
+			editlock.Owner{Session: "anna-1", UserID: "anna", Name: "Helper", Kind: editlock.Agent, OnBehalfOf: "Anna"},
+			"",
 		},
 		{
 			"a person's token, of a job", person, `{"session":"anna-1","kind":"job"}`,
-			editlock.Owner{Session: "anna-1", UserID: "anna", Name: "Anna", Kind: editlock.Job, OnBehalfOf: "Anna"}, "",
+			editlock.Owner{Session: "anna-1", UserID: "anna", Name: "Anna", Kind: editlock.Job, OnBehalfOf: "Anna"},
+			"",
 		},
 		{"a person's token, of another's agent", person, `{"session":"anna-1","kind":"agent","on_behalf_of":"Boris"}`, editlock.Owner{}, "owner.on_behalf_of"},
 		{"a person's token, of another's agent by user", person, `{"session":"anna-1","user_id":"boris","kind":"agent"}`, editlock.Owner{}, "owner.user_id"},

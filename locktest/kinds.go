@@ -80,6 +80,22 @@ func kindIdentity(t *testing.T, h Harness) {
 			}
 		}
 	})
+	t.Run("one's own wait is withdrawn, not the other's", func(t *testing.T) {
+		s := h.Open(t)
+		capture(as(t, petrova), t, s.Locker, doc, nil)
+		opts := &editlock.CaptureOptions{RequestID: "r"}
+		person, agent := s.wait(t, ivanov, doc, opts), s.wait(t, assistant, doc, opts)
+		s.awaitQueue(t, doc, 2)
+		if gone, err := s.Locker.Release(as(t, assistant), doc, editlock.IfRequest("r")); !gone || err != nil {
+			t.Errorf("Release = %v, %v; want true", gone, err)
+		}
+		agent.end(t)
+		person.still(t)
+		release(as(t, petrova), t, s.Locker, doc)
+		if m := person.granted(t); m.Owner != ivanov {
+			t.Errorf("granted to %+v", m.Owner)
+		}
+	})
 	t.Run("a list of a session has both, and its release by the person, too", func(t *testing.T) {
 		s := h.Open(t)
 		second := doc
