@@ -23,6 +23,7 @@ from editlock import (
     EditLock,
     EditlockError,
     Entry,
+    HeldByPerson,
     HistoryPage,
     Invalid,
     Lost,
@@ -295,8 +296,11 @@ def form(value: Any) -> Any:
         return [form(part) for part in value]
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    if isinstance(value, (ID, Owner)):
+    if isinstance(value, ID):
         return dict(vars(value))
+    if isinstance(value, Owner):
+        unsaid = {"kind": "person", "on_behalf_of": ""}
+        return {key: part for key, part in vars(value).items() if part != unsaid.get(key)}
     if isinstance(value, AutoRelease):
         out: dict[str, Any] = {"never": True} if value.never else {}
         for key in ("idle", "max_hold"):
@@ -325,6 +329,8 @@ def error_form(err: EditlockError) -> dict[str, Any]:
         out.update(holder=form(err.holder), holders=form(err.holders), self=err.self_held or None)
         if err.declined is not None:
             out["declined"] = {"by": form(err.declined.by), "message": err.declined.message}
+    if isinstance(err, HeldByPerson):
+        out["holder"] = form(err.holder)
     if isinstance(err, Lost):
         out.update(holder=form(err.holder), mutex=form(err.id), how=err.how or None, by=form(err.by))
         out.update(at=form(err.at), reason=err.reason or None)

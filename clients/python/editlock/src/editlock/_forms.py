@@ -15,6 +15,7 @@ from .errors import (
     Conflict,
     EditlockError,
     Forbidden,
+    HeldByPerson,
     Invalid,
     Limited,
     Lost,
@@ -103,17 +104,32 @@ def to_id(form: Mapping[str, Any]) -> ID:
 
 
 def from_owner(owner: Owner) -> Form:
-    return {
+    form: Form = {
         "session": owner.session,
         "user_id": owner.user_id,
         "login": owner.login,
         "name": owner.name,
         "host": owner.host,
     }
+    if owner.kind != "person":
+        form["kind"] = owner.kind
+    if owner.on_behalf_of:
+        form["on_behalf_of"] = owner.on_behalf_of
+    return form
 
 
 def to_owner(form: Mapping[str, Any]) -> Owner:
-    return Owner(form["session"], form["user_id"], form["login"], form["name"], form["host"])
+    """The owner in a form. A kind that only a newer server knows is a person's."""
+    kind = form.get("kind", "person")
+    return Owner(
+        form["session"],
+        form["user_id"],
+        form["login"],
+        form["name"],
+        form["host"],
+        kind if kind in ("agent", "job") else "person",
+        form.get("on_behalf_of", ""),
+    )
 
 
 def _optional_owner(form: Optional[Mapping[str, Any]]) -> Optional[Owner]:
@@ -282,7 +298,9 @@ def to_error(form: Mapping[str, Any]) -> EditlockError:
     if code in ("invalid", "too_large"):
         field = form.get("field", "")
         return Invalid(field, text[len(field) :].strip() if field and text.startswith(field) else text)
-    if code == "forbidden":
+    if code == "held_by_person" and holder is not None:
+        return HeldByPerson(text, holder=to_mutex(holder))
+    if code in ("forbidden", "held_by_person"):
         return Forbidden(text)
     if code == "unauthenticated":
         return Unauthenticated(text)

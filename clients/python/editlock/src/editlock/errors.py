@@ -122,6 +122,16 @@ class Forbidden(EditlockError):
     code = "forbidden"
 
 
+class HeldByPerson(Forbidden):
+    """An agent asked to end the hold of a person, which no agent may: ``holder`` is who to ask."""
+
+    code = "held_by_person"
+
+    def __init__(self, message: str, holder: Mutex) -> None:
+        super().__init__(message)
+        self.holder = holder
+
+
 class Unauthenticated(EditlockError):
     """The server wants to know who calls."""
 

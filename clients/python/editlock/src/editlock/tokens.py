@@ -47,9 +47,10 @@ def mint(
     EdDSA and their like) need the package ``cryptography`` and a private key
     as PEM.
 
-    :param owner: the person; ``user_id`` is required. Keep the session for as
-        long as the login lasts and never let the page choose it: two people
-        with one session are one holder.
+    :param owner: the person, or the agent or job that the token is for alone;
+        ``user_id`` is required. Keep the session for as long as the login lasts
+        and never let the page choose it: two people with one session are one
+        holder.
     :param grants: rights beside the server's own rules, such as
         ``{"rights": ["read", "use"], "group": "docs", "mode": "*"}``.
     :param lifetime: seconds, up to a day: a token can't be revoked.
@@ -64,6 +65,7 @@ def mint(
         raise Invalid("lifetime", f"is {lifetime} seconds; up to a day is allowed: a token can't be revoked")
     now = int(time.time())
     own: dict[str, Any] = {"session": owner.session, "host": owner.host, "grants": list(grants), "rank": rank}
+    own["kind"], own["on_behalf_of"] = "" if owner.kind == "person" else owner.kind, owner.on_behalf_of
     claims: dict[str, Any] = {
         "iss": issuer,
         "aud": [audience],

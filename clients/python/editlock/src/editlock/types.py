@@ -14,6 +14,9 @@ Seconds = Union[int, float, timedelta]
 #: Who may hold a mutex at the same time: nobody else, or all who hold it shared, too.
 Sharing = Literal["exclusive", "shared"]
 
+#: What an owner is.
+OwnerKind = Literal["person", "agent", "job"]
+
 #: How long a mutex is good for without a refresh, unless said otherwise.
 DEFAULT_IDLE = 300.0
 
@@ -42,10 +45,14 @@ class ID:
 class Owner:
     """Who captures.
 
-    The identity is ``session``: two owners with one session are the same
+    The identity is ``session`` and ``kind``: two owners with the same ones are the same
     holder, if one issuer or API key states it where a server knows its callers.
     The same non-empty ``user_id`` in another session is the same
-    person, who may go on there. Each field takes 200 bytes.
+    person, if ``kind`` is the same, who may go on there. Each field takes 200 bytes.
+
+    An agent is a program that decides by itself what it edits. It never takes over
+    from a person, and holds for 30 minutes at most, 5 of them without a refresh.
+    A job does what it was written for, such as an import.
     """
 
     session: str
@@ -53,6 +60,12 @@ class Owner:
     login: str = ""
     name: str = ""
     host: str = ""
+    kind: OwnerKind = "person"
+    on_behalf_of: str = ""  #: whom an agent or a job acts for, for people to read
+
+    def is_holder(self, other: Owner) -> bool:
+        """Whether both are one holder: one session, of one kind."""
+        return self.session == other.session and self.kind == other.kind
 
     @property
     def label(self) -> str:

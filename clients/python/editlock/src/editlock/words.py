@@ -8,7 +8,7 @@ from datetime import datetime, tzinfo
 from typing import Optional
 
 from .errors import Busy, Lost
-from .types import Mutex
+from .types import Mutex, Owner
 
 _TEXTS = {
     "en": {
@@ -23,6 +23,10 @@ _TEXTS = {
         "reason": " Reason: {reason}.",
         "now": " {who} is editing this now.",
         "somebody": "Somebody",
+        "agent": "{who} (agent)",
+        "agent for": "{who} (agent for {whom})",
+        "job": "{who} (job)",
+        "job for": "{who} (job for {whom})",
     },
     "ru": {
         "busy": "Уже редактирует {who}, с {since}.",
@@ -36,6 +40,10 @@ _TEXTS = {
         "reason": " Причина: {reason}.",
         "now": " Сейчас редактирует {who}.",
         "somebody": "Неизвестный",
+        "agent": "{who} (агент)",
+        "agent for": "{who} (агент, от имени: {whom})",
+        "job": "{who} (задание)",
+        "job for": "{who} (задание, от имени: {whom})",
     },
 }
 
@@ -58,6 +66,15 @@ def _texts(language: str) -> dict[str, str]:
     return _TEXTS["ru" if language.lower().startswith("ru") else "en"]
 
 
+def called(owner: Owner, *, language: str = "en") -> str:
+    """How an owner is called: one that is no person with what it is, and for whom."""
+    who, texts = isolated(owner.label), _texts(language)
+    if owner.kind == "person":
+        return who
+    key = owner.kind + (" for" if owner.on_behalf_of else "")
+    return texts[key].format(who=who, whom=isolated(owner.on_behalf_of))
+
+
 def being_edited(
     mutex: Mutex,
     *,
@@ -76,7 +93,7 @@ def being_edited(
     today = (now or mutex.as_of).astimezone(zone).date()
     shown = since.strftime("%H:%M" if since.date() == today else "%d.%m.%Y %H:%M")
     key = ("self" if self_held else "busy") + (" shared" if mutex.sharing == "shared" else "")
-    return _texts(language)[key].format(who=isolated(mutex.owner.label), since=shown)
+    return _texts(language)[key].format(who=called(mutex.owner, language=language), since=shown)
 
 
 def refusal(err: Busy, *, language: str = "en", zone: Optional[tzinfo] = None) -> str:
@@ -87,11 +104,11 @@ def refusal(err: Busy, *, language: str = "en", zone: Optional[tzinfo] = None) -
 def loss(err: Lost, *, language: str = "en") -> str:
     """Says how a lock was lost, and who has it now."""
     texts = _texts(language)
-    who = isolated(err.by.label) if err.by is not None else texts["somebody"]
+    who = called(err.by, language=language) if err.by is not None else texts["somebody"]
     known = err.how in ("expired", "taken_over", "force_released")
     text = texts[err.how if known else "lost"].format(who=who)
     if err.reason and err.how != "expired":
         text += texts["reason"].format(reason=isolated(err.reason.rstrip(".")))
     if err.holder is not None:
-        text += texts["now"].format(who=isolated(err.holder.owner.label))
+        text += texts["now"].format(who=called(err.holder.owner, language=language))
     return text.replace("..", ".")  # a name that ends in a full stop

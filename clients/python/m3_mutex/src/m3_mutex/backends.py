@@ -92,7 +92,7 @@ class ModelMutexBackend(BaseMutexBackend):
             try:
                 taken = client().capture(name, owner=who, status_data=text, auto_release=rule, if_free=True)
             except editlock.Busy as busy:
-                if busy.holder.owner.session != who.session:
+                if not busy.holder.owner.is_holder(who):
                     raise _busy(busy) from busy
                 seen = busy.holder.token
             else:

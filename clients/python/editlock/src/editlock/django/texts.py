@@ -98,7 +98,7 @@ def cell(mutex: Mutex, self_held: bool) -> str:
     since = mutex.captured_at.astimezone(_zone())
     today = mutex.as_of.astimezone(_zone()).date()
     shown = since.strftime("%H:%M" if since.date() == today else "%d.%m.%Y %H:%M")
-    return text("cell", who=text("you") if self_held else words.isolated(mutex.owner.label), since=shown)
+    return text("cell", who=text("you") if self_held else words.called(mutex.owner, language=language()), since=shown)
 
 
 def present(looking: Looking) -> str:
@@ -109,19 +109,23 @@ def present(looking: Looking) -> str:
         today = datetime.now(timezone.utc).astimezone(_zone()).date()
         shown = since.strftime("%H:%M" if since.date() == today else "%d.%m.%Y %H:%M")
         said.append(
-            text("cell", who=text("you") if looking.mine else words.isolated(looking.holder.label), since=shown)
+            text(
+                "cell",
+                who=text("you") if looking.mine else words.called(looking.holder, language=language()),
+                since=shown,
+            )
         )
     people = [p.owner for p in looking.people if looking.holder is None or not _same(p.owner, looking.holder)]
     count = looking.count - (len(looking.people) - len(people))
     if people:
-        names = ", ".join(words.isolated(owner.label) for owner in people[:2])
+        names = ", ".join(words.called(owner, language=language()) for owner in people[:2])
         more = count - len(people[:2])
         said.append(text("looking more", who=names, count=more) if more else text("looking", who=names))
     return "; ".join(said)
 
 
 def _same(a: Owner, b: Owner) -> bool:
-    return a.user_id == b.user_id if a.user_id or b.user_id else a.session == b.session
+    return a.kind == b.kind and (a.user_id == b.user_id if a.user_id or b.user_id else a.session == b.session)
 
 
 def why(err: EditlockError, named: Optional[dict[Any, str]] = None) -> str:

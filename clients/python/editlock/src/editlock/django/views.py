@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.template.response import TemplateResponse
 
 from ..errors import EditlockError, Unavailable
+from ..words import called
 from . import client, public_url
 from .texts import TEXTS, language
 
@@ -31,7 +32,8 @@ def locks(request: Any, site: Optional[Any] = None) -> TemplateResponse:
     context["title"] = context["texts"]["title"]
     try:
         page = client().list(text=query, limit=100)
-        context.update(mutexes=page.mutexes, more=page.next is not None)
+        locks = [(mutex, called(mutex.owner, language=language())) for mutex in page.mutexes]
+        context.update(locks=locks, more=page.next is not None)
     except Unavailable:
         context["error"] = context["texts"]["down"]
     except EditlockError as err:

@@ -105,12 +105,12 @@ class Writes:
 
     def busy(self, holders: list[Mutex]) -> Busy:
         """The refusal by some holders."""
-        mine = all(holder.owner.session == self.owner.session for holder in holders)
+        mine = all(holder.owner.is_holder(self.owner) for holder in holders)
         return Busy("somebody edits this", holders[0], tuple(holders), self_held=mine)
 
     def left_behind(self, holder: Mutex) -> bool:
         """Whether it is only kept for a page of the owner's that may be on its way."""
-        mine = holder.owner.session == self.owner.session
+        mine = holder.owner.is_holder(self.owner)
         return mine and holder.expires_in is not None and holder.expires_in <= _GRACE
 
     def _allow(self) -> None:

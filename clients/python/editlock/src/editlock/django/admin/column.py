@@ -32,7 +32,7 @@ def holder_column(request: Any, model: Any) -> Callable[[Any], str]:
 
     def editlock_holder(obj: Any) -> str:
         mutex = holders(obj).get(mutex_id(obj))
-        return "" if mutex is None else cell(mutex, mutex.owner.session == owner_of(request).session)
+        return "" if mutex is None else cell(mutex, mutex.owner.is_holder(owner_of(request)))
 
     return _column(editlock_holder)
 
