@@ -46,10 +46,15 @@ func (o Owner) Validate() error {
 	return o.Kind.validate()
 }
 
+// SameHolder reports whether both owners have one session and kind.
+func (o Owner) SameHolder(other Owner) bool {
+	return o.Session == other.Session && o.Kind == other.Kind
+}
+
 // SamePerson reports whether both owners are one session or one known user, and of
 // one kind: an agent is never the person that it acts for.
 func (o Owner) SamePerson(other Owner) bool {
-	return o.Kind == other.Kind && (o.Session == other.Session || o.sameUser(other))
+	return o.SameHolder(other) || o.Kind == other.Kind && o.sameUser(other)
 }
 
 func (o Owner) sameUser(other Owner) bool { return o.UserID != "" && o.UserID == other.UserID }

@@ -52,7 +52,7 @@ func (i Identity) may(do string, o editlock.Owner) bool {
 	case do == takeOver:
 		return i.MayTakeOver
 	}
-	return i.MayRelease || i.Owner.Session == o.Session
+	return i.MayRelease || i.Owner.SameHolder(o)
 }
 
 // targets reads which locks a form means: one named by its own button, all
@@ -166,7 +166,7 @@ func doing(r *http.Request) string {
 }
 
 func needsReason(do string, me Identity, o editlock.Owner) bool {
-	return do == takeOver || me.Owner.Session != o.Session
+	return do == takeOver || !me.Owner.SameHolder(o)
 }
 
 // outcome is what became of one lock.
@@ -260,7 +260,7 @@ func (h *handler) do(ctx context.Context, me Identity, do string, t target, reas
 	case do == takeOver:
 		_, err = h.locker.Takeover(ctx, t.ID, t.Token, reason, nil)
 		return err
-	case m.Owner.Session != me.Owner.Session:
+	case !m.Owner.SameHolder(me.Owner):
 		return h.locker.ForceRelease(ctx, t.ID, t.Token, reason)
 	}
 	released, err := h.locker.Release(ctx, t.ID, editlock.IfToken(t.Token))

@@ -47,7 +47,7 @@ func eventOf(e editlock.Entry) event {
 	case editlock.KindForceReleased, editlock.KindWaiting:
 		out.Whom = &e.Owner
 	case editlock.KindReleased:
-		if e.Owner.Session != e.Actor.Session {
+		if !e.Owner.SameHolder(e.Actor) {
 			out.Whom = &e.Owner
 		}
 	case editlock.KindUpgraded: // of one's own hold

@@ -70,7 +70,7 @@ var argumentOf = map[string]string{
 
 var flagOf = map[string]string{
 	"owner.session": "session", "owner.user_id": "user", "owner.login": "login",
-	"owner.name": "name", "owner.host": "host",
+	"owner.name": "name", "owner.host": "host", "owner.kind": "kind", "owner.on_behalf_of": "on-behalf-of",
 	"session": "session", "user_id": "user", "group": "group", "mode": "mode", "text": "text",
 	"kind": "kind", "url": "store", "limit": "limit", "after": "after",
 	"auto_release": "idle", "auto_release.idle": "idle", "auto_release.max_hold": "max-hold",
@@ -116,7 +116,7 @@ func (a *app) flagError(_ *cobra.Command, err error) error {
 	case errors.As(err, &wrong):
 		allowed := "usage.number"
 		switch wrong.GetFlag().Value.Type() {
-		case "bool", "idle", "duration", "time":
+		case "bool", "idle", "duration", "time", "kind":
 			allowed = "usage." + wrong.GetFlag().Value.Type()
 		}
 		return a.usage("usage.flag.invalid", "--"+wrong.GetFlag().Name, wrong.GetValue(), a.words.Text(allowed))

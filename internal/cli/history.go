@@ -104,7 +104,7 @@ func (a *app) historyTable(page []editlock.Entry, first bool) {
 	}
 	for _, e := range page {
 		by := ""
-		if e.Actor.Session != e.Owner.Session {
+		if !e.Actor.SameHolder(e.Owner) {
 			by = a.words.Who(e.Actor)
 		}
 		rows.row(e.At.Local().Format(time.DateTime), a.words.Kind(e.Kind), words.Named(e.ID),

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/editlock/editlock"
 	"github.com/editlock/editlock/auth"
 	"github.com/editlock/editlock/internal/words"
 )
@@ -71,6 +72,7 @@ func (a *app) createKey(file *string) *cobra.Command {
 	}, "keys.create")
 	var (
 		sessions, users []string
+		kinds           []string
 		expires         time.Duration
 		rank            int
 	)
@@ -78,6 +80,7 @@ func (a *app) createKey(file *string) *cobra.Command {
 	grant := a.grantFlags(fs, "read,use", "flag.right")
 	fs.StringArrayVar(&sessions, "as-session", nil, a.words.Text("flag.as_session"))
 	fs.StringArrayVar(&users, "as-user", nil, a.words.Text("flag.as_user"))
+	fs.StringSliceVar(&kinds, "as-kind", nil, a.words.Text("flag.as_kind"))
 	fs.DurationVar(&expires, "expires", 0, a.words.Text("flag.expires"))
 	fs.IntVar(&rank, "rank", 0, a.words.Text("flag.rank"))
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
@@ -91,6 +94,13 @@ func (a *app) createKey(file *string) *cobra.Command {
 		}
 		if k.Scope.Users, err = patterns(users); err != nil {
 			return err
+		}
+		for _, name := range kinds {
+			kind, err := editlock.ParseOwnerKind(name)
+			if err != nil {
+				return a.usage("usage.flag.invalid", "--as-kind", name, a.words.Text("usage.kind"))
+			}
+			k.Kinds = append(k.Kinds, kind)
 		}
 		if expires > 0 {
 			end := time.Now().Add(expires).UTC().Truncate(time.Second)
@@ -141,7 +151,7 @@ func (a *app) listKeys(file *string) *cobra.Command {
 		var rows table
 		rows.head(a.words.Text("keys.head"))
 		for _, k := range keys {
-			rows.row(k.ID, words.Plain(k.Name), a.keyState(k), grantsText(k.Grants), scopeText(k.Scope),
+			rows.row(k.ID, words.Plain(k.Name), a.keyState(k), grantsText(k.Grants), scopeText(k.Scope, k.Kinds),
 				k.Created.Local().Format(time.DateTime))
 		}
 		rows.print(a.stdout)
@@ -188,7 +198,7 @@ func grantsText(grants []auth.Grant) string {
 	return strings.Join(out, "; ")
 }
 
-func scopeText(s auth.Scope) string {
+func scopeText(s auth.Scope, kinds auth.Kinds) string {
 	list := func(patterns []auth.Pattern) string {
 		if len(patterns) == 0 {
 			return "-"
@@ -199,7 +209,11 @@ func scopeText(s auth.Scope) string {
 		}
 		return strings.Join(names, ",")
 	}
-	return list(s.Users) + " (" + list(s.Sessions) + ")"
+	text := list(s.Users) + " (" + list(s.Sessions) + ")"
+	if len(kinds) > 0 {
+		text += ": " + kinds.String()
+	}
+	return text
 }
 
 func (a *app) revokeKey(file *string) *cobra.Command {

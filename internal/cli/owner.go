@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/editlock/editlock"
 	"github.com/editlock/editlock/client"
@@ -29,7 +30,14 @@ func (a *app) ownerFlags(cmd *cobra.Command) *ownerFlags {
 	fs.StringVar(&o.owner.Login, "login", "", a.words.Text("flag.login"))
 	fs.StringVar(&o.owner.Name, "name", "", a.words.Text("flag.name"))
 	fs.StringVar(&o.owner.Host, "host", "", a.words.Text("flag.host"))
+	a.kindFlags(fs, &o.owner, "flag.owner_kind")
 	return o
+}
+
+// kindFlags say what sort of owner acts, and for whom.
+func (a *app) kindFlags(fs *pflag.FlagSet, to *editlock.Owner, key string) {
+	fs.Var(kindValue{&to.Kind}, "kind", a.words.Text(key))
+	fs.StringVar(&to.OnBehalfOf, "on-behalf-of", "", a.words.Text("flag.on_behalf_of"))
 }
 
 // ownSession tells that the session is this process's.
@@ -61,8 +69,9 @@ var person = sync.OnceValue(func() editlock.Owner {
 
 // get returns the owner: the person at this terminal where the flags don't say
 // otherwise. User, login and name are one person's: given one of them, the
-// others are not those of the terminal. Where a JWT's claims are the owner, only
-// what is given is said beside its session: the server knows the rest.
+// others are not those of the terminal, on whose behalf an agent or a job acts. Where
+// a JWT's claims are the owner, only what is given is said beside its session: the
+// server knows the rest.
 func (o *ownerFlags) get() editlock.Owner {
 	given := o.cmd.Flags().Changed
 	owner, here := o.owner, person()
@@ -80,6 +89,9 @@ func (o *ownerFlags) get() editlock.Owner {
 	}
 	if !given("host") {
 		owner.Host = here.Host
+	}
+	if owner.Kind != editlock.Person && !given("on-behalf-of") {
+		owner.OnBehalfOf = here.Name
 	}
 	return owner
 }

@@ -42,8 +42,8 @@ func (a *app) queueText(ctx context.Context, locks editlock.Locker, id editlock.
 	if err != nil || state != editlock.CapturedByOther {
 		return ""
 	}
-	me := editlock.OwnerFrom(ctx).Session
-	ahead := slices.IndexFunc(m.Waiters, func(w editlock.Waiter) bool { return w.Owner.Session == me })
+	me := editlock.OwnerFrom(ctx)
+	ahead := slices.IndexFunc(m.Waiters, func(w editlock.Waiter) bool { return w.Owner.SameHolder(me) })
 	if ahead < 0 {
 		ahead = m.Waiting // not in the queue yet, or too far back to be shown
 	}

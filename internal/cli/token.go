@@ -31,6 +31,7 @@ func (a *app) token() *cobra.Command {
 	fs.StringVar(&t.Owner.Login, "login", "", a.words.Text("flag.login"))
 	fs.StringVar(&t.Owner.Name, "name", "", a.words.Text("flag.name"))
 	fs.StringVar(&t.Owner.Host, "host", "", a.words.Text("flag.token_host"))
+	a.kindFlags(fs, &t.Owner, "flag.token_kind")
 	fs.StringArrayVar(&t.Groups, "member-of", nil, a.words.Text("flag.member_of"))
 	grant := a.grantFlags(fs, "", "flag.token_rights")
 	fs.IntVar(&t.Rank, "rank", 0, a.words.Text("flag.rank"))

@@ -160,6 +160,20 @@ func (v timeValue) String() string { return "" }
 
 func (v timeValue) Type() string { return "time" }
 
+// kindValue is a kind of owner.
+type kindValue struct{ to *editlock.OwnerKind }
+
+func (v kindValue) Set(text string) error {
+	if err := v.to.UnmarshalText([]byte(text)); err != nil {
+		return errValue
+	}
+	return nil
+}
+
+func (v kindValue) String() string { return "" }
+
+func (v kindValue) Type() string { return "kind" }
+
 // seqValue is the number of an event that may be absent.
 type seqValue struct{ to **uint64 }
 

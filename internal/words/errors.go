@@ -162,7 +162,7 @@ func (p *Printer) lost(e *editlock.LostError) string {
 	switch {
 	case e.Holder == nil:
 		return text + "; " + p.Text("lost.free")
-	case e.How == editlock.KindTakenOver && e.By.Session == e.Holder.Owner.Session:
+	case e.How == editlock.KindTakenOver && e.By.SameHolder(e.Holder.Owner):
 		return text // who took it over has it
 	}
 	return text + "; " + p.Text("lost.holder", p.Who(e.Holder.Owner))

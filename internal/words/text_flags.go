@@ -32,6 +32,12 @@ var flagTexts = map[string]text{
 	"flag.name":  {en: "the owner's name `N`, for people", ru: "имя владельца `N`, для людей"},
 	"flag.host":  {en: "the owner's host `H` (default: this host)", ru: "хост владельца `H` (если не указано: этот хост)"},
 
+	"flag.owner_kind": {
+		en: "what the owner is: person, agent or job, a `KIND`; an agent never takes over from a person and holds for 30m at most (default: a person)",
+		ru: "кто владелец: person, agent или job, `KIND`; агент не перехватывает у человека и держит не дольше 30m (если не указано: person)",
+	},
+	"flag.on_behalf_of": {en: "whom an agent or a job acts for, `TEXT` for people", ru: "от чьего имени действует агент или задание, `TEXT` для людей"},
+
 	"flag.idle":        {en: "free it so long after the last refresh: a `DURATION`, or never (default 5m)", ru: "снять через столько после последнего продления: `DURATION` или never (если не указано: 5m)"},
 	"flag.max_hold":    {en: "free it a `DURATION` after the capture, refreshed or not", ru: "снять через `DURATION` после захвата, даже если продлевается"},
 	"flag.status_data": {en: "`TEXT` to keep with the mutex: progress, or the id of an open form", ru: "`TEXT`, который хранится с блокировкой: ход работы или id открытой формы"},
@@ -86,6 +92,7 @@ var flagTexts = map[string]text{
 	"flag.right_mode":   {en: "the rights are to the mode `M`; a * at the end stands for anything", ru: "права на тип `M`; * в конце — что угодно"},
 	"flag.as_session":   {en: "may act for the session `S` of this back end; a * at the end stands for anything; may be repeated (default: for none)", ru: "может действовать за сеанс `S` этой программы; * в конце — что угодно; можно повторять (если не указано: ни за один)"},
 	"flag.as_user":      {en: "may act for the user id `U`; a * at the end stands for anything; may be repeated (default: for none)", ru: "может действовать за пользователя `U`; * в конце — что угодно; можно повторять (если не указано: ни за одного)"},
+	"flag.as_kind":      {en: "may act as an owner of `KIND` only: person, agent or job; several with commas between (default: any)", ru: "может действовать только как владелец вида `KIND`: person, agent или job; несколько — через запятую (если не указано: любого)"},
 	"flag.expires":      {en: "the key is good for a `DURATION`, such as 2160h (default: until revoked)", ru: "ключ действует `DURATION`, например 2160h (если не указано: до отзыва)"},
 	"flag.rank":         {en: "the rank `N`: takes over from ranks up to this one; counts up to ranks.highest_stated of the server", ru: "ранг `N`: перехватывает у рангов не выше; учитывается до ranks.highest_stated сервера"},
 	"flag.secret_file":  {en: "the secret that the server knows for the issuer, in `FILE` (required)", ru: "секрет, известный серверу для издателя, в `FILE` (обязательно)"},
@@ -94,6 +101,7 @@ var flagTexts = map[string]text{
 	"flag.token_user":   {en: "who the token is for: a user id `U` (required)", ru: "для кого токен: id пользователя `U` (обязательно)"},
 	"flag.token_sess":   {en: "the session `S` (default: a new one)", ru: "сеанс `S` (если не указано: новый)"},
 	"flag.token_host":   {en: "the owner's host `H`", ru: "хост владельца `H`"},
+	"flag.token_kind":   {en: "for an owner of `KIND` alone: agent or job (default: a person, who may state another)", ru: "только для владельца вида `KIND`: agent или job (если не указано: человек, который может указать другой)"},
 	"flag.member_of":    {en: "a group `G` that the user belongs to; may be repeated", ru: "группа `G`, в которую входит пользователь; можно повторять"},
 	"flag.token_rights": {en: "`RIGHTS` that the token itself gives, with commas between", ru: "`RIGHTS`, которые даёт сам токен, через запятую"},
 	"flag.for":          {en: "the token is good for a `DURATION`, 24h at most (default 10m)", ru: "токен действует `DURATION`, не больше 24h (если не указано: 10m)"},
