@@ -94,7 +94,7 @@ func (f *follower) pull(ctx context.Context) {
 }
 
 func (f *follower) saw(ctx context.Context, e editlock.Entry) {
-	f.t.events.add(ctx, string(e.Kind)) // Managers and engines write a fixed set
+	f.t.events.add(ctx, string(e.Kind), "") // Managers and engines write a fixed set
 	was, known := f.held[e.ID]
 	switch e.Kind {
 	case editlock.KindCaptured, editlock.KindTakenOver:

@@ -18,6 +18,7 @@ const (
 	lost            = "lost"
 	invalid         = "invalid"
 	forbidden       = "forbidden"
+	heldByPerson    = "held_by_person"
 	unauthenticated = "unauthenticated"
 	notHeld         = "not_held"
 	limited         = "limited"
@@ -34,6 +35,9 @@ func outcome(err error) string {
 	}
 	if waits := (*patience.Waiting)(nil); errors.As(err, &waits) {
 		return waitsOn
+	}
+	if person := (*editlock.HeldByPersonError)(nil); errors.As(err, &person) {
+		return heldByPerson
 	}
 	for _, o := range []struct {
 		is   error
@@ -71,7 +75,7 @@ var (
 type instruments struct {
 	calls    timer                     // editlock.call.duration {call, outcome}
 	steps    timer                     // editlock.store.duration {operation, outcome}
-	captures counter                   // editlock.captures {how}
+	captures counter                   // editlock.captures {how, kind}
 	losses   counter                   // editlock.losses {how}
 	events   counter                   // editlock.events {kind}
 	waits    timer                     // editlock.wait.duration {outcome}
@@ -86,9 +90,9 @@ func newInstruments(m metric.Meter) (*instruments, error) {
 	var errs [10]error
 	in.calls, errs[0] = newTimer(m, "editlock.call.duration", "Calls and how long they took, waits apart", callBounds, "call", "outcome")
 	in.steps, errs[1] = newTimer(m, "editlock.store.duration", "Operations of the store and how long they took", callBounds, "operation", "outcome")
-	in.captures, errs[2] = newCounter(m, "editlock.captures", "Mutexes captured, or refreshed by a capture", "how")
-	in.losses, errs[3] = newCounter(m, "editlock.losses", "Holders told that their lock is lost", "how")
-	in.events, errs[4] = newCounter(m, "editlock.events", "Entries of the store's history; every server counts all", "kind")
+	in.captures, errs[2] = newCounter(m, "editlock.captures", "Mutexes captured, or refreshed by a capture, by the kind of their owner", "how", "kind")
+	in.losses, errs[3] = newCounter(m, "editlock.losses", "Holders told that their lock is lost", "how", "")
+	in.events, errs[4] = newCounter(m, "editlock.events", "Entries of the store's history; every server counts all", "kind", "")
 	in.waits, errs[5] = newTimer(m, "editlock.wait.duration", "Captures that may wait and how long they took", waitBounds, "outcome", "")
 	in.waiting, errs[6] = m.Int64UpDownCounter("editlock.waiting", metric.WithDescription("Captures that may wait and are under way in this process"))
 	in.watching, errs[7] = m.Int64UpDownCounter("editlock.watching", metric.WithDescription("Watches under way in this process"))

@@ -86,9 +86,19 @@ func (l *locker) captured(ctx context.Context, m editlock.Mutex, err error) {
 	case err != nil:
 		l.lost(ctx, err)
 	case m.CapturedAt.Equal(m.RefreshedAt):
-		l.t.captures.add(ctx, "new")
+		l.t.captures.add(ctx, "new", kindOf(m.Owner))
 	default:
-		l.t.captures.add(ctx, "refreshed")
+		l.t.captures.add(ctx, "refreshed", kindOf(m.Owner))
+	}
+}
+
+// kindOf is the kind of an owner, one of few.
+func kindOf(o editlock.Owner) string {
+	switch o.Kind {
+	case editlock.Agent, editlock.Job:
+		return o.Kind.String()
+	default:
+		return editlock.Person.String()
 	}
 }
 
@@ -104,7 +114,7 @@ func (l *locker) lost(ctx context.Context, err error) {
 	default:
 		how = "unknown"
 	}
-	l.t.losses.add(ctx, how)
+	l.t.losses.add(ctx, how, "")
 }
 
 func (l *locker) CaptureAll(ctx context.Context, ids []editlock.ID, opts *editlock.CaptureOptions) ([]editlock.Mutex, error) {

@@ -32,21 +32,21 @@ func (s *series[O]) of(l labels) []O {
 	return found.([]O)
 }
 
-// counter counts by one label.
+// counter counts by one label or two.
 type counter struct {
 	metric.Int64Counter
 	series *series[metric.AddOption]
 }
 
-func newCounter(m metric.Meter, name, text, label string) (counter, error) {
+func newCounter(m metric.Meter, name, text, first, second string) (counter, error) {
 	c, err := m.Int64Counter(name, metric.WithDescription(text))
 	return counter{c, &series[metric.AddOption]{
-		first: label, make: func(set attribute.Set) metric.AddOption { return metric.WithAttributeSet(set) },
+		first: first, second: second, make: func(set attribute.Set) metric.AddOption { return metric.WithAttributeSet(set) },
 	}}, err
 }
 
-func (c counter) add(ctx context.Context, label string) {
-	c.Add(ctx, 1, c.series.of(labels{first: label})...)
+func (c counter) add(ctx context.Context, first, second string) {
+	c.Add(ctx, 1, c.series.of(labels{first, second})...)
 }
 
 // timer is a histogram of seconds by one label or two. Its count is the number

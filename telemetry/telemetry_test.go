@@ -141,8 +141,8 @@ func TestLocker_CountsWhatPeopleMeet(t *testing.T) {
 	_, _ = s.locks.Release(as(t, "bob"), doc, editlock.Condition{})
 	_, _, _ = s.locks.Request(as(t, "ann"), doc)
 
-	s.want(t, 1, "editlock_captures_total", "how=new")
-	s.want(t, 1, "editlock_captures_total", "how=refreshed")
+	s.want(t, 1, "editlock_captures_total", "how=new,kind=person")
+	s.want(t, 1, "editlock_captures_total", "how=refreshed,kind=person")
 	s.want(t, 2, "editlock_call_duration_seconds", "call=capture,outcome=ok")
 	s.want(t, 1, "editlock_call_duration_seconds", "call=capture,outcome=busy")
 	s.want(t, 1, "editlock_call_duration_seconds", "call=capture,outcome=invalid")
@@ -151,6 +151,17 @@ func TestLocker_CountsWhatPeopleMeet(t *testing.T) {
 	s.want(t, 1, "editlock_call_duration_seconds", "call=request,outcome=ok")
 	s.want(t, 1, "editlock_losses_total", "how=taken_over")
 
+	t.Run("by the kinds of their owners", func(t *testing.T) {
+		agent := editlock.WithOwner(t.Context(), editlock.Owner{Session: "helper", Kind: editlock.Agent})
+		_, _ = s.locks.Capture(agent, editlock.ID{ID: "an agent's"}, nil)
+		persons, err := s.locks.Capture(as(t, "ann"), editlock.ID{ID: "a person's"}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = s.locks.Takeover(agent, persons.ID, persons.Token, "urgent", nil)
+		s.want(t, 1, "editlock_captures_total", "how=new,kind=agent")
+		s.want(t, 1, "editlock_call_duration_seconds", "call=takeover,outcome=held_by_person")
+	})
 	t.Run("without a name in any label", func(t *testing.T) {
 		for name, family := range s.scrape(t) {
 			for _, m := range family.GetMetric() {
