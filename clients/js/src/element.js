@@ -1,4 +1,4 @@
-// <edit-lock>: one person at a time edits what it wraps. See README.md.
+// <edit-lock>: one person at a time edits what it wraps, or several read it. See README.md.
 
 import { Editlock } from './index.js';
 import { isEditor, labelOf, nameOf, shown, valuesOf, write } from './element/fields.js';
@@ -39,7 +39,8 @@ const Base = globalThis.HTMLElement ?? /** @type {typeof HTMLElement} */ (class 
  * Attributes: object names what is edited (required), with group and mode; server
  * is the address of editlock ("/"); user, login, name and session say who the
  * reader is; idle ("300s"), max-hold, grant-after and inactive-after ("15m") are the
- * terms; manual waits for the reader to begin; token-field names a hidden field
+ * terms; sharing="shared" only reads, beside others who do, and keeps all of them from
+ * being surprised by a change; manual waits for the reader to begin; token-field names a hidden field
  * that carries the token of a form sent without scripts; notify says how a holder
  * who looks elsewhere is told of who waits: "title" (the default), "icon" and "desktop",
  * or "off"; presence shows who else looks.
@@ -47,7 +48,7 @@ const Base = globalThis.HTMLElement ?? /** @type {typeof HTMLElement} */ (class 
  * Fires "editlock-change" whenever its state, or what else it tells, changes.
  */
 export class EditLockElement extends Base {
-  static observedAttributes = [...what, ...who, 'lang'];
+  static observedAttributes = [...what, ...who, 'sharing', 'lang'];
 
   // A page may set these before this script has come.
 
@@ -99,6 +100,8 @@ export class EditLockElement extends Base {
   #stale = false; // an editor shows text that was left behind
   #atRisk = false;
   #starting = false;
+  /** @type {Lock | null} held otherwise than asked for: it is given back, and asked for again */
+  #again = null;
   #stop = new AbortController();
 
   constructor() {
@@ -129,7 +132,7 @@ export class EditLockElement extends Base {
   }
 
   #signature = '';
-  #sign() { return `${this.#object()}\n${this.getAttribute('lang')}\n${JSON.stringify(this.#owner())}`; }
+  #sign() { return `${this.#object()}\n${this.getAttribute('sharing')}\n${this.getAttribute('lang')}\n${JSON.stringify(this.#owner())}`; }
 
   #object() { return JSON.stringify(what.map((name) => this.getAttribute(name))); }
 
@@ -159,7 +162,7 @@ export class EditLockElement extends Base {
     const mutex = { group: of('group') ?? '', mode: of('mode') ?? '', id: of('object') ?? '' };
     const lock = this.#lock = client.lock(mutex, {
       idle: of('idle'), maxHold: of('max-hold'), grantAfter: of('grant-after'), inactiveAfter: of('inactive-after'),
-      unchanged: () => this.unchanged?.() ?? true,
+      sharing: /** @type {'shared' | undefined} */ (of('sharing')), unchanged: () => this.unchanged?.() ?? true,
     });
     const kept = this.#kept = new Kept([client.owner.user_id || client.owner.session, mutex.group, mutex.mode, mutex.id].map(encodeURIComponent).join('/'));
     const lang = this.closest('[lang]')?.getAttribute('lang') || navigator.language;
@@ -237,7 +240,7 @@ export class EditLockElement extends Base {
    */
   async #ask(about, then) {
     const { holder } = this.#lock ?? {};
-    const text = holder && await this.#view?.ask(about, label(holder.owner));
+    const text = holder && await this.#view?.ask(about, label(holder.owner), holder.sharing === 'shared');
     if (holder && typeof text === 'string') then(text, holder.token);
   }
 
@@ -249,8 +252,12 @@ export class EditLockElement extends Base {
   /** @returns {State} */
   get state() { return this.#lock?.state ?? 'closed'; }
 
-  /** Whether the reader may type: the lock is held, and the newest text loaded. */
-  get editable() { return this.state === 'mine' && this.#loadedFor === this.#lock?.token; }
+  /** Whether the reader may type: the lock is held, not shared with others, and the newest text loaded. */
+  get editable() { return this.#ready && this.#lock?.holder?.sharing !== 'shared'; }
+
+  get #ready() { return this.state === 'mine' && this.#loadedFor === this.#lock?.token; }
+
+  get #reads() { return this.getAttribute('sharing') === 'shared'; }
 
   /** What a save must carry. */
   get headers() { return this.#lock?.headers ?? {}; }
@@ -369,8 +376,9 @@ export class EditLockElement extends Base {
 
   #changed() {
     const lock = this.#lock;
-    if (!lock) return;
+    if (!lock || lock === this.#again) return;
     const { state } = lock, before = this.#before;
+    if (state === 'mine' && !lock.holder?.limit && this.#reads !== (lock.holder?.sharing === 'shared')) return void this.#askAgain(lock);
     const began = state === 'mine' && lock.token !== this.#loadedFor;
     if (state !== before || began) {
       this.#before = state;
@@ -381,6 +389,16 @@ export class EditLockElement extends Base {
     this.#seenToken = token;
     if (state !== before || began || moved) this.refresh();
     this.#show();
+  }
+
+  // A takeover keeps the sharing of the hold in whose place it is, and a page that
+  // is loaded again that of the page before.
+  /** @param {Lock} lock */
+  async #askAgain(lock) {
+    this.#again = lock;
+    await lock.release();
+    this.#again = null;
+    if (lock === this.#lock) lock.open();
   }
 
   /** @param {State} state */
@@ -413,7 +431,9 @@ export class EditLockElement extends Base {
     this.#guard.wake();
     notice.ways = (this.getAttribute('notify') ?? 'title').split(/\s+/);
     notice.tell(lock.state === 'mine' ? lock.holder?.waiters ?? [] : []);
-    view.banner(lock, this.client.owner, { left: left !== null, manual: this.hasAttribute('manual'), notify: notice.mayAsk, unsafe: this.#kept?.unsafe ?? false });
+    view.banner(lock, this.client.owner, {
+      left: left !== null, manual: this.hasAttribute('manual'), notify: notice.mayAsk, unsafe: this.#kept?.unsafe ?? false, reads: this.#reads,
+    });
     view.waiters(lock, this.#dirty && this.save !== null);
     this.#company?.show(lock, this.#dirty);
     const fields = this.#fields;
@@ -422,7 +442,7 @@ export class EditLockElement extends Base {
       const stored = this.#dirty ? this.#base[name] ?? '' : valuesOf(fields.filter((f) => nameOf(f) === name))[name] ?? '';
       return { label: field ? labelOf(field) : name, mine: shown(field, value), stored: shown(field, stored) };
     });
-    this.setAttribute('state', this.state === 'mine' && !this.editable ? 'opening' : this.state);
+    this.setAttribute('state', this.state === 'mine' && !this.#ready ? 'opening' : this.state);
     this.#setToken();
     this.dispatchEvent(new Event('editlock-change', { bubbles: true }));
   }

@@ -8,7 +8,8 @@ declare const Base: {
  * Attributes: object names what is edited (required), with group and mode; server
  * is the address of editlock ("/"); user, login, name and session say who the
  * reader is; idle ("300s"), max-hold, grant-after and inactive-after ("15m") are the
- * terms; manual waits for the reader to begin; token-field names a hidden field
+ * terms; sharing="shared" only reads, beside others who do, and keeps all of them from
+ * being surprised by a change; manual waits for the reader to begin; token-field names a hidden field
  * that carries the token of a form sent without scripts; notify says how a holder
  * who looks elsewhere is told of who waits: "title" (the default), "icon" and "desktop",
  * or "off"; presence shows who else looks.
@@ -41,7 +42,7 @@ export declare class EditLockElement extends Base {
     get lock(): Lock | null;
     /** @returns {State} */
     get state(): State;
-    /** Whether the reader may type: the lock is held, and the newest text loaded. */
+    /** Whether the reader may type: the lock is held, not shared with others, and the newest text loaded. */
     get editable(): boolean;
     /** What a save must carry. */
     get headers(): Record<string, string>;

@@ -89,7 +89,7 @@ export class Company {
    */
   show(lock, unsaved) {
     this.#lock = lock;
-    this.#look.set(unsaved ? 'unsaved' : lock.token ? 'editing' : 'looking');
+    this.#look.set(unsaved ? 'unsaved' : lock.token && lock.holder?.sharing !== 'shared' ? 'editing' : 'looking');
     this.#draw();
   }
 

@@ -18,10 +18,19 @@ import { person } from './dom.js';
  * @property {boolean} manual whether opening is the reader's choice
  * @property {boolean} notify whether notifications may be offered
  * @property {boolean} unsafe whether unsaved text cannot be stored in this browser
+ * @property {boolean} reads whether the page only reads
  */
+
+/** So many others who read are named. */
+const named = 3;
+/** What is said of the holder; all else is of this page. */
+const ofHolder = /^state\.(self|waiting|other$)/;
 
 /** @param {Owner} o the most readable of an owner's fields */
 export const label = (o) => o.name || o.login || o.user_id || o.session;
+
+/** @param {Lock} lock */
+const isRead = (lock) => lock.holder?.sharing === 'shared';
 
 /**
  * @param {Lock} lock
@@ -31,11 +40,42 @@ export const label = (o) => o.name || o.login || o.user_id || o.session;
  * @returns {Shown}
  */
 export function describe(lock, speech, me, page) {
+  const shown = tell(lock, speech, me, page);
+  /** @returns {Sentence} */
+  const of = (/** @type {Sentence} */ [key, values]) => [speech.reads(key, ofHolder.test(key) ? isRead(lock) : page.reads), values];
+  return { ...shown, headline: of(shown.headline), details: [...beside(lock), ...shown.details.map(of)] };
+}
+
+/**
+ * beside names the others who read.
+ * @param {Lock} lock
+ * @returns {Sentence[]}
+ */
+function beside({ state, holder, holders }) {
+  if (!holder?.beside || !['mine', 'other', 'self', 'waiting'].includes(state)) return [];
+  const first = holders.filter((h) => h.token !== holder.token).slice(0, named), count = holder.beside - first.length;
+  const names = first.map((h) => label(h.owner)).join(', ');
+  return names ? [[count ? 'beside.more' : 'beside', { names, count }]] : [];
+}
+
+// Who reads is in the way of who edits only; one of several, or in front of a
+// queue, is taken the place of to no avail.
+/** @param {Lock} lock @param {Page} page */
+const canTakeOver = (lock, page) => !isRead(lock) || !page.reads && !lock.holder?.beside && !lock.holder?.waiting;
+
+/**
+ * @param {Lock} lock
+ * @param {Speech} speech
+ * @param {Owner} me
+ * @param {Page} page
+ * @returns {Shown}
+ */
+function tell(lock, speech, me, page) {
   const { holder, note } = lock, away = lock.limited ? 'state.limited' : 'state.offline';
   const name = holder ? label(holder.owner) : '';
   const who = person(name);
   /** @type {Sentence[]} what becomes of what is typed without a connection */
-  const typed = page.unsafe ? [['typed.unsafe']] : [['typed.safe']];
+  const typed = page.reads ? [] : page.unsafe ? [['typed.unsafe']] : [['typed.safe']];
   const since = () => speech.time(holder?.captured_at);
   switch (lock.state) {
     case 'closed': case 'opening':
@@ -62,7 +102,7 @@ export function describe(lock, speech, me, page) {
       if (!lock.online) details.unshift([away]);
       return {
         tone: 'other', who: name, headline: ['state.other', { name: who, since: since() }], details,
-        offers: note === 'forbidden' ? ['wait'] : ['wait', 'takeover'],
+        offers: note === 'forbidden' || !canTakeOver(lock, page) ? ['wait'] : ['wait', 'takeover'],
       };
     }
     case 'self':
@@ -79,7 +119,7 @@ export function describe(lock, speech, me, page) {
         return { tone: 'waiting', headline: ['state.waiting.joining'], details: [], offers: ['leave'] };
       }
       return {
-        tone: 'waiting', who: name, offers: ['leave', 'takeover'],
+        tone: 'waiting', who: name, offers: canTakeOver(lock, page) ? ['leave', 'takeover'] : ['leave'],
         headline: place ? ['state.waiting', { position: lock.place }] : ['state.waiting.far', { count: holder.waiting }],
         details: [place?.grant_at
           ? ['state.waiting.granted', { name: who, since: since(), at: speech.time(place.grant_at) }]
@@ -87,7 +127,7 @@ export function describe(lock, speech, me, page) {
       };
     }
     case 'lost':
-      return describeLoss(lock, speech, me, page.left);
+      return describeLoss(lock, speech, me, page);
     default: {
       const code = lock.problem?.code ?? '';
       /** @type {Sentence} */
@@ -102,10 +142,10 @@ export function describe(lock, speech, me, page) {
  * @param {Lock} lock
  * @param {Speech} speech
  * @param {Owner} me
- * @param {boolean} left
+ * @param {Page} page
  * @returns {Shown}
  */
-function describeLoss(lock, speech, me, left) {
+function describeLoss(lock, speech, me, page) {
   const { holder } = lock, loss = lock.loss ?? { how: 'expired' };
   const by = loss.by ? label(loss.by) : '', at = loss.at ? speech.time(loss.at) : '';
   const now = holder ? label(holder.owner) : by;
@@ -116,7 +156,8 @@ function describeLoss(lock, speech, me, left) {
     [who, headline] = [now, ['state.lost.passed', { name: person(now), at }]];
   } else if (loss.how === 'handed_over') {
     const to = loss.to ? label(loss.to) : now;
-    [tone, who, headline] = ['quiet', to, ['state.lost.handed_over', { name: person(to) }]];
+    // What one of several readers gives up is the next one's only when the others do, too.
+    [tone, who, headline] = ['quiet', page.reads ? '' : to, ['state.lost.handed_over', { name: person(to) }]];
   } else if (loss.how === 'taken_over' && loss.by && lock.isMe(loss.by)) {
     headline = ['state.lost.self', { at }];
   } else if (loss.how === 'taken_over' || loss.how === 'force_released') {
@@ -127,9 +168,9 @@ function describeLoss(lock, speech, me, left) {
   /** @type {Sentence[]} */
   const details = [['state.lost.readonly']];
   if (loss.reason && tone === 'lost' && !lock.isMe(loss.by ?? me)) details.unshift(['state.lost.reason', { reason: loss.reason }]);
-  if (left) details.push(['state.lost.kept']);
+  if (page.left) details.push(['state.lost.kept']);
   /** @type {Offer[]} */
   let offers = ['edit'];
-  if (holder) offers = lock.isMe(holder.owner) ? ['continue'] : ['wait', 'takeover'];
+  if (holder) offers = lock.isMe(holder.owner) ? ['continue'] : canTakeOver(lock, page) ? ['wait', 'takeover'] : ['wait'];
   return { tone, who: who || undefined, headline, details, offers };
 }

@@ -85,6 +85,13 @@ export class Speech {
   }
 
   /**
+   * reads is the key of what is said of somebody who reads, where that is another text.
+   * @param {string} key
+   * @param {boolean} [does]
+   */
+  reads(key, does = true) { return does && `${key}.reads` in this.#table ? `${key}.reads` : key; }
+
+  /**
    * text fills {name} in the text of a key.
    * @param {string} key
    * @param {Record<string, string | number>} [values]

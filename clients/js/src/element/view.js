@@ -112,18 +112,21 @@ export class View {
     put(face, shown.who ? [badge(shown.who)] : []);
     put(headline, this.#nodes(shown.headline));
     put(detail, this.#sentences(shown.details));
-    this.#offer(shown.offers);
+    this.#offer(shown.offers, page.reads);
   }
 
   // Buttons that stay are kept, so that focus stays too; a focus whose button
   // goes moves to the banner.
-  /** @param {Offer[]} offers */
-  #offer(offers) {
+  /**
+   * @param {Offer[]} offers
+   * @param {boolean} reads
+   */
+  #offer(offers, reads) {
     const { actions, banner } = this.#e;
     if (actions.dataset.offers === offers.join(' ')) return;
     actions.dataset.offers = offers.join(' ');
     const focused = actions.contains(this.#root.activeElement);
-    actions.replaceChildren(...offers.map((name, i) => this.#button(`action.${name}`, () => this.#acts[name](),
+    actions.replaceChildren(...offers.map((name, i) => this.#button(this.#speech.reads(`action.${name}`, reads), () => this.#acts[name](),
       { className: i === 0 && !['leave', 'stop', 'notify'].includes(name) ? 'primary' : '' })));
     if (focused) banner.focus();
   }
@@ -138,7 +141,7 @@ export class View {
     const waiting = lock.state === 'mine' ? lock.holder?.waiting ?? 0 : 0;
     if (!waiting && panel.contains(this.#root.activeElement)) banner.focus();
     panel.hidden = !waiting;
-    const text = this.#speech.text(save ? 'waiters.handover.save' : 'waiters.handover');
+    const text = this.#speech.text(save ? 'waiters.handover.save' : this.#speech.reads('waiters.handover', lock.holder?.sharing === 'shared'));
     if (pass.textContent !== text) pass.textContent = text;
     const waiters = waiting ? lock.holder?.waiters.slice(0, shownWaiters) ?? [] : [];
     const rows = new Map([...list.children].map((row) => [/** @type {HTMLElement} */ (row).dataset.waiter, row]));
@@ -227,11 +230,12 @@ export class View {
    * ask resolves to what was written, or null if the reader thought better of it.
    * @param {'wait' | 'takeover' | 'decline'} about
    * @param {string} name of whom
+   * @param {boolean} [reads] whether they only read
    * @returns {Promise<string | null>}
    */
-  ask(about, name) {
+  ask(about, name, reads = false) {
     const { dialog, area } = this.#e, parts = /** @type {const} */ (['title', 'hint', 'label', 'ok']);
-    for (const part of parts) put(this.#e[part], this.#speech.nodes(`ask.${about}.${part}`, { name: person(name) }));
+    for (const part of parts) put(this.#e[part], this.#speech.nodes(this.#speech.reads(`ask.${about}.${part}`, reads), { name: person(name) }));
     area.value = '';
     area.required = about === 'takeover';
     dialog.returnValue = '';

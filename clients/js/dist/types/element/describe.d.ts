@@ -27,21 +27,11 @@ export type Page = {
      * whether unsaved text cannot be stored in this browser
      */
     unsafe: boolean;
+    /**
+     * whether the page only reads
+     */
+    reads: boolean;
 };
-/** @import { Lock } from '../lock.js' */
-/** @import { Owner } from '../types.js' */
-/** @import { Speech, Values } from './dom.js' */
-/** @typedef {[key: string, values?: Values]} Sentence */
-/** @typedef {'edit'|'wait'|'takeover'|'continue'|'leave'|'retry'|'stop'|'notify'} Offer */
-/** @typedef {{tone: string, who?: string, headline: Sentence, details: Sentence[], offers: Offer[]}} Shown */
-/**
- * What is known beside the lock.
- * @typedef {object} Page
- * @property {boolean} left whether text was left behind
- * @property {boolean} manual whether opening is the reader's choice
- * @property {boolean} notify whether notifications may be offered
- * @property {boolean} unsafe whether unsaved text cannot be stored in this browser
- */
 /** @param {Owner} o the most readable of an owner's fields */
 export declare const label: (o: Owner) => string;
 /**

@@ -31,6 +31,12 @@ export declare class Speech {
      */
     constructor(lang: string, date: (at: string) => Date);
     /**
+     * reads is the key of what is said of somebody who reads, where that is another text.
+     * @param {string} key
+     * @param {boolean} [does]
+     */
+    reads(key: string, does?: boolean): string;
+    /**
      * text fills {name} in the text of a key.
      * @param {string} key
      * @param {Record<string, string | number>} [values]
