@@ -107,68 +107,6 @@ func (h *handler) targets(r *http.Request) ([]target, error) {
 	return out, nil
 }
 
-// confirmView asks before something is done.
-type confirmView struct {
-	Do       string
-	Rows     []row    // as they stand now
-	Gone     []target // no longer held as the reader saw them
-	Back     string
-	Waiting  int  // who gets them, on release
-	Reasoned bool // a reason is needed: they are not all this session's own
-	Reason   string
-	Wrong    bool // the reason is missing or too long
-}
-
-func (h *handler) confirm(w http.ResponseWriter, r *http.Request) {
-	if !h.readForm(w, r) {
-		return
-	}
-	wanted, err := h.targets(r)
-	if err != nil {
-		h.refuse(w, r, err)
-		return
-	}
-	h.ask(w, r, wanted, http.StatusOK)
-}
-
-// ask renders the page that asks, with what the locks are like by now.
-func (h *handler) ask(w http.ResponseWriter, r *http.Request, wanted []target, status int) {
-	me := h.identify(r)
-	v := confirmView{
-		Do: doing(r), Back: localPath(r.PostForm.Get("back")), Reason: r.PostForm.Get("reason"),
-		Wrong: status != http.StatusOK,
-	}
-	for _, t := range wanted {
-		_, m, err := h.locker.Request(editlock.AsStranger(r.Context()), t.ID)
-		switch {
-		case err != nil:
-			h.refuse(w, r, err)
-			return
-		case m.Token != t.Token:
-			v.Gone = append(v.Gone, t)
-			continue
-		case !me.may(v.Do, m.Owner):
-			h.fail(w, r, http.StatusForbidden, "error.may_not")
-			return
-		}
-		v.Rows = append(v.Rows, rowOf(lockOf(m), me))
-		v.Waiting += min(m.Waiting, 1)
-		v.Reasoned = v.Reasoned || needsReason(v.Do, me, m.Owner)
-	}
-	h.render(w, r, page{Name: "confirm", Title: "confirm." + v.Do, Status: status, At: v.Back}, v)
-}
-
-func doing(r *http.Request) string {
-	if r.Form.Get("do") == takeOver {
-		return takeOver
-	}
-	return release
-}
-
-func needsReason(do string, me Identity, o editlock.Owner) bool {
-	return do == takeOver || !me.Owner.SameHolder(o)
-}
-
 // outcome is what became of one lock.
 type outcome struct {
 	target
@@ -249,6 +187,8 @@ func (h *handler) do(ctx context.Context, me Identity, do string, t target, reas
 	state, m, err := h.locker.Request(ctx, t.ID)
 	if meant, ok := m.By(t.Token); ok {
 		m = meant
+	} else if m.Beside > len(m.Others) { // it is one of those who are not told of
+		m.Owner = editlock.Owner{}
 	}
 	switch {
 	case err != nil:
@@ -275,6 +215,8 @@ func (h *handler) outcome(t target, err error) outcome {
 	var busy *editlock.BusyError
 	var lost *editlock.LostError
 	switch {
+	case errors.As(err, &busy) && busy.Self:
+		out.Problem = "outcome.self"
 	case errors.As(err, &busy):
 		out.Problem, out.Holder = "outcome.busy", &busy.Holder.Owner
 	case errors.As(err, &lost) && lost.Holder != nil:

@@ -130,7 +130,7 @@ type selection struct {
 // many locks there are.
 func (f filter) of(p *part, me Identity, now time.Time, most int) selection {
 	var out selection
-	text, people := fold(f.Text), newBits(p.scan.people)
+	text, people, names := fold(f.Text), newBits(p.scan.people), newBits(p.names)
 	begins, behind := max(f.page-1, 0)*pageSize, position{}
 	if at, ok := parsePosition(f.after); ok {
 		begins, behind = -1, at // not known yet
@@ -154,7 +154,9 @@ func (f filter) of(p *part, me Identity, now time.Time, most int) selection {
 			out.rows = append(out.rows, l)
 		}
 		out.locks++
-		out.waiting += l.Waiting
+		if names.add(l.name) { // all who hold it have the same queue
+			out.waiting += l.Waiting
+		}
 		if people.add(l.person) {
 			out.people++
 		}
@@ -196,7 +198,9 @@ func (f filter) direction() int {
 	return 1
 }
 
-func (f filter) position(l *lock) string { return position{rankOf(f.Sort, l), l.Name}.String() }
+func (f filter) position(l *lock) string {
+	return position{rankOf(f.Sort, l), l.Name, l.Token}.String()
+}
 
 // leaves reports whether a lock is among what the reader wants to see.
 func (f filter) leaves(p *part, l *lock, me Identity, now time.Time, text string) bool {

@@ -46,12 +46,22 @@ func (f *fixed) List(_ context.Context, q editlock.Query) (editlock.Page, error)
 }
 
 func (f *fixed) Request(_ context.Context, id editlock.ID) (editlock.State, editlock.Mutex, error) {
+	var all []editlock.Mutex
 	for _, m := range f.mutexes {
 		if m.ID == id {
-			return editlock.CapturedByOther, m, f.err
+			all = append(all, m)
 		}
 	}
-	return editlock.Free, editlock.Mutex{}, f.err
+	if len(all) == 0 {
+		return editlock.Free, editlock.Mutex{}, f.err
+	}
+	m := all[0]
+	m.Beside = len(all) - 1
+	for _, other := range all[1:] {
+		other.Waiters, other.Waiting = nil, 0
+		m.Others = append(m.Others, other)
+	}
+	return editlock.CapturedByOther, m, f.err
 }
 
 func (f *fixed) History(_ context.Context, q editlock.HistoryQuery) (editlock.HistoryPage, error) {

@@ -36,6 +36,14 @@ type row struct {
 	Next string // who is first in the queue
 }
 
+// Called is the lock's name, with its holder's where it may have several.
+func (r row) Called() string {
+	if r.IsShared() || r.Limit > 0 {
+		return r.Name + " (" + r.Owner.Label() + ")"
+	}
+	return r.Name
+}
+
 func rowOf(l *lock, me Identity) row {
 	r := row{lock: l, Key: target{l.ID, l.Token}.String(), Mine: me.owns(l.Owner)}
 	if len(l.Waiters) > 0 {

@@ -10,7 +10,7 @@ import (
 // lockView is one lock, held or free, and its history.
 type lockView struct {
 	ID       editlock.ID
-	Row      *row // nil: it is free
+	Rows     []row // who holds it; none: it is free
 	Looking  []looker
 	Looks    int // how many look
 	Timeline *timeline
@@ -26,6 +26,14 @@ type looker struct {
 
 // More is how many look beyond those who are shown.
 func (v lockView) More() int { return v.Looks - len(v.Looking) }
+
+// Beyond is how many hold it beyond those who are shown.
+func (v lockView) Beyond() int {
+	if len(v.Rows) == 0 {
+		return 0
+	}
+	return v.Rows[0].Holders - len(v.Rows)
+}
 
 func lookersOf(c presence.Company, me Identity) ([]looker, int) {
 	out := make([]looker, len(c.People))
@@ -54,8 +62,9 @@ func (h *handler) lock(w http.ResponseWriter, r *http.Request) {
 	}
 	v := lockView{ID: id, Back: here(r)}
 	if state != editlock.Free {
-		now := rowOf(lockOf(m), h.identify(r))
-		v.Row = &now
+		for _, l := range locksOf(m) {
+			v.Rows = append(v.Rows, rowOf(l, h.identify(r)))
+		}
 	}
 	if h.presence != nil {
 		v.Looking, v.Looks = lookersOf(h.presence.See(editlock.Owner{}, id), h.identify(r))
@@ -65,6 +74,9 @@ func (h *handler) lock(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, r, err)
 		return
 	}
-	v.History, v.Timeline = list, timelineOf(all, more, "", m.AsOf, func(t editlock.Token) bool { return t == m.Token })
+	v.History, v.Timeline = list, timelineOf(all, more, "", m.AsOf, func(t editlock.Token) bool {
+		_, named := m.By(t)
+		return named || v.Beyond() > 0 // nothing is known of those
+	})
 	h.render(w, r, page{Name: "lock", Title: "lock.title", Titled: id.ID, Live: true}, v)
 }

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/editlock/editlock"
 )
 
 // The columns that the list can be ordered by, and the order that each has until
@@ -27,7 +29,7 @@ const (
 	turnedName = turned + "name"
 )
 
-// order is the locks of a scan by a column, then by name. It is made once, when
+// order is the locks of a scan by a column, then by name and token. It is made once, when
 // it is first asked for, and shared by all readers.
 type order struct {
 	once  sync.Once
@@ -88,27 +90,39 @@ func rankOf(column string, l *lock) rank {
 // next page is asked for. Only locks that a reader was shown make positions.
 type position struct {
 	rank
-	name string
+	name  string
+	token editlock.Token // 0: behind all who hold the name
 }
 
 func (p position) String() string {
-	return strconv.FormatInt(p.n, 36) + "." + base64.RawURLEncoding.EncodeToString([]byte(p.text)) + "." + p.name
+	return strconv.FormatInt(p.n, 36) + "~" + strconv.FormatUint(uint64(p.token), 36) + "." +
+		base64.RawURLEncoding.EncodeToString([]byte(p.text)) + "." + p.name
 }
 
 func parsePosition(text string) (p position, ok bool) {
-	number, rest, _ := strings.Cut(text, ".")
+	numbers, rest, _ := strings.Cut(text, ".")
 	label, name, ok := strings.Cut(rest, ".")
+	number, last, hasToken := strings.Cut(numbers, "~")
 	n, err := strconv.ParseInt(number, 36, 64)
 	if !ok || err != nil {
 		return position{}, false
 	}
+	token := uint64(0)
+	if hasToken {
+		if token, err = strconv.ParseUint(last, 36, 64); err != nil {
+			return position{}, false
+		}
+	}
 	data, err := base64.RawURLEncoding.DecodeString(label)
-	return position{rank{n, string(data)}, name}, err == nil
+	return position{rank{n, string(data)}, name, editlock.Token(token)}, err == nil
 }
 
 func (p position) compare(l *lock, column string) int {
 	if c := p.rank.compare(rankOf(column, l)); c != 0 {
 		return c
 	}
-	return strings.Compare(p.name, l.Name)
+	if c := strings.Compare(p.name, l.Name); c != 0 || p.token == 0 {
+		return c
+	}
+	return cmp.Compare(p.token, l.Token)
 }

@@ -41,6 +41,12 @@ func TestPages_AreAsInTestdata(t *testing.T) {
 		{name: "confirm-release", who: "Petrova", address: "/ui/confirm?do=release", form: []string{"lock=crm/contract/2417+7&lock=crm/invoice/1093+8"}},
 		{name: "confirm-takeover-ru", who: "Kim", lang: "ru", address: "/ui/confirm?do=takeover", form: []string{"one=crm/contract/2417+7"}},
 		{name: "me-ru", lang: "ru", address: "/ui/me?back=/ui/history"},
+		{name: "list-shared", who: "Petrova", address: "/", locker: readers()},
+		{name: "list-shared-ru", lang: "ru", address: "/", locker: readers()},
+		{name: "lock-shared-ru", who: "Petrova", lang: "ru", address: "/ui/lock?id=crm/report/7", locker: readers()},
+		{name: "lock-limit", who: "Petrova", address: "/ui/lock?id=etl/import/nightly", locker: readers()},
+		{name: "confirm-release-shared", who: "Petrova", address: "/ui/confirm?do=release", form: []string{"lock=crm/report/7+4&lock=etl/import/nightly+8"}, locker: readers()},
+		{name: "confirm-takeover-limit-ru", who: "Kim", lang: "ru", address: "/ui/confirm?do=takeover", form: []string{"one=etl/import/nightly+9"}, locker: readers()},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if tc.locker == nil {

@@ -32,7 +32,7 @@ type wait struct {
 func (p *part) waitsOf(key string) []wait {
 	var out []wait
 	for _, l := range p.locks {
-		if len(l.Waiters) == 0 || !p.shows(l) {
+		if len(l.Waiters) == 0 || !l.first || !p.shows(l) {
 			continue
 		}
 		for place, waiter := range l.Waiters {

@@ -31,18 +31,34 @@ const (
 	maxChoices = 500
 )
 
-// lock is a mutex in a scan.
+// lock is a hold of a mutex, in a scan.
 type lock struct {
 	editlock.Mutex
-	Name   string // canonical
-	who    string // personKey of its owner
-	at     int    // among the scan's locks
-	person int    // among the scan's people
+	Name    string // canonical
+	Holders int    // of the mutex: those of a shared one have a lock each
+	who     string // personKey of its owner
+	at      int    // among the scan's locks
+	name    int    // among the scan's names
+	first   bool   // of its name
+	person  int    // among the scan's people
 }
 
 func lockOf(m editlock.Mutex) *lock {
-	return &lock{Mutex: m, Name: m.ID.String(), who: personKey(m.Owner)}
+	return &lock{Mutex: m, Name: m.ID.String(), Holders: m.Beside + 1, who: personKey(m.Owner)}
 }
+
+// locksOf are the holds that a Request told of.
+func locksOf(m editlock.Mutex) []*lock {
+	out := []*lock{lockOf(m)}
+	for _, other := range m.Others {
+		other.Beside, other.Waiting, other.Waiters = m.Beside, m.Waiting, m.Waiters
+		out = append(out, lockOf(other))
+	}
+	return out
+}
+
+// IsShared reports whether others may hold it, too, without a limit.
+func (l *lock) IsShared() bool { return l.Sharing == editlock.Shared }
 
 // scan is everything that was held at one time. It is not changed any more, so
 // all readers share it.
@@ -51,6 +67,7 @@ type scan struct {
 	cut    bool    // there are more than maxLocks
 	waited []*lock // that somebody waits for
 	people int     // how many hold them
+	names  int     // how many names they have
 	whole  *part
 	orders map[string]*order // by columns other than the name
 }
@@ -156,9 +173,20 @@ func newScan(locks []*lock, cut bool) *scan {
 			people[l.who] = person
 		}
 		l.at, l.person = at, person
+		if l.first = at == 0 || locks[at-1].Name != l.Name; l.first {
+			s.names++
+		}
+		l.name = s.names - 1
 		if l.Waiting > 0 {
 			s.waited = append(s.waited, l)
 		}
+	}
+	holders := make([]int, s.names)
+	for _, l := range locks {
+		holders[l.name]++
+	}
+	for _, l := range locks {
+		l.Holders = holders[l.name]
 	}
 	s.people = len(people)
 	s.whole = s.partOf(nil, len(locks))

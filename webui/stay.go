@@ -22,21 +22,31 @@ type stay struct {
 	Reason string
 }
 
+// isShared reports whether others may hold the lock of an entry, too.
+func isShared(e editlock.Entry) bool { return e.Sharing == editlock.Shared || e.Limit > 0 }
+
 // staysOf makes stays of entries, which are newest first; the stays are oldest first.
 func staysOf(all []editlock.Entry) []stay {
 	var out []*stay
-	open := map[editlock.ID]*stay{}
+	open := map[editlock.ID][]*stay{}
 	begin := func(e editlock.Entry) {
-		open[e.ID] = &stay{ID: e.ID, Owner: e.Owner, Token: e.Token, From: e.At, Taken: e.Kind == editlock.KindTakenOver}
-		out = append(out, open[e.ID])
+		s := &stay{ID: e.ID, Owner: e.Owner, Token: e.Token, From: e.At, Taken: e.Kind == editlock.KindTakenOver}
+		open[e.ID] = append(open[e.ID], s)
+		out = append(out, s)
 	}
-	end := func(e editlock.Entry, holder editlock.Owner) {
-		s := open[e.ID]
-		if s == nil {
-			s = &stay{ID: e.ID, Owner: holder}
+	end := func(e editlock.Entry, holder editlock.Owner, token editlock.Token) {
+		all := open[e.ID]
+		i := slices.IndexFunc(all, func(s *stay) bool { return s.Token == token })
+		if i < 0 && !isShared(e) {
+			i = len(all) - 1 // the only one
+		}
+		s := &stay{ID: e.ID, Owner: holder}
+		if i >= 0 {
+			s = all[i]
+			open[e.ID] = slices.Delete(all, i, i+1)
+		} else {
 			out = append(out, s)
 		}
-		delete(open, e.ID)
 		s.To, s.End, s.Reason = e.At, e.Kind, e.Reason
 		if e.Reason == noAnswer {
 			s.Reason = ""
@@ -53,10 +63,13 @@ func staysOf(all []editlock.Entry) []stay {
 		case editlock.KindCaptured:
 			begin(e)
 		case editlock.KindTakenOver:
-			end(e, e.Other)
+			end(e, e.Other, e.Replaced)
+			begin(e)
+		case editlock.KindUpgraded: // it was the only one
+			end(e, e.Owner, 0)
 			begin(e)
 		case editlock.KindReleased, editlock.KindExpired, editlock.KindForceReleased, editlock.KindHandedOver:
-			end(e, e.Owner)
+			end(e, e.Owner, e.Token)
 		default: // changes no holder
 		}
 	}
