@@ -19,6 +19,7 @@ type Effects struct {
 	Left    []string // IDs gone from the queue
 	News    []Signal
 	Short   bool // the window was too short: there may be room for more of those who wait
+	Far     bool // what stands on the path matters, and is not known
 }
 
 func (e *Effects) add(more Effects) {
@@ -35,6 +36,7 @@ func (e *Effects) add(more Effects) {
 	e.Left = append(e.Left, more.Left...)
 	e.News = append(e.News, more.News...)
 	e.Short = e.Short || more.Short
+	e.Far = e.Far || more.Far
 }
 
 // Run performs a request on the states that load returns, and keeps what
@@ -58,13 +60,18 @@ func Run(req Request, env Env, load func(name string) State, save func(name stri
 	done, did := true, Effects{}
 	for i, sw := range req.Swaps {
 		after, eff, ok := Apply(next[i], sw, req.ID, env)
+		for j := range tree(req, i) { // what is known of a path is from before the request
+			ok = ok && !(related(sw.Name, req.Swaps[j].Name) && after.clashes(&next[j]))
+		}
 		if !ok {
 			done = false
+			all.Far = all.Far || eff.Far
 			break
 		}
 		did.add(eff)
 		next[i] = after
 	}
+	all.Far = all.Far || did.Far
 	if done {
 		all.add(did)
 		for i, sw := range req.Swaps {
@@ -96,8 +103,11 @@ func Apply(s State, sw Swap, request string, env Env) (State, Effects, bool) {
 		return s, Effects{Entries: []Entry{{Seq: env.Next(), Kind: KindRevoked, At: env.Now, Request: request}}}, true
 	case sw.Do == Join && s.Granted(sw.Ticket.ID) != nil:
 		return s, Effects{}, true // granted already: the caller's retry finds its record
+	case s.far() && sw.Moves(&s):
+		return s, Effects{Far: true}, false
 	case sw.Do != Join && !sw.Expect.holds(&s, &sw, env),
-		sw.Do == Join && s.holding() == 0, // nobody would ever grant a free name
+		sw.Do != Join && !sw.Expect.Free && sw.Moves(&s) && !s.Path.clear(sw.Holder.Session),
+		sw.Do == Join && s.Path.touches(sw.Ticket.Holder.Session), // it might wait for who waits for it
 		sw.Do == Join && sw.Expect != (Expect{}) && !sw.Expect.holds(&s, &sw, env):
 		return s, Effects{}, false
 	}
@@ -113,6 +123,20 @@ func Apply(s State, sw Swap, request string, env Env) (State, Effects, bool) {
 	case Leave, Revoke:
 	}
 	return s, Effects{}, false
+}
+
+// Moves reports whether a swap lets a session hold a name, or wait for it, that
+// did not.
+func (sw *Swap) Moves(s *State) bool {
+	switch sw.Do {
+	case Join:
+		return true
+	case Take, Touch:
+		old := s.Meant(&sw.Expect)
+		return sw.Expect.Free || sw.Holder != nil && old != nil && old.Holder.Session != sw.Holder.Session
+	case Drop, Leave, Revoke:
+	}
+	return false
 }
 
 func take(s State, sw *Swap, request string, env Env) (State, Effects, bool) {
@@ -225,8 +249,8 @@ func join(s State, sw *Swap, env Env) (State, Effects, bool) {
 	var eff Effects
 	t := *sw.Ticket
 	t.Name = sw.Name
-	if !s.mixes(t.Share, sw.Resize) || s.room(t.Share) && !s.waiting(env) {
-		return s, eff, false
+	if !s.mixes(t.Share, sw.Resize) || s.room(t.Share) && !s.waiting(env) && s.open(t.Holder.Session, 0) {
+		return s, eff, false // nobody would ever grant a free name
 	}
 	i := slices.IndexFunc(s.Queue, func(q Ticket) bool { return q.ID == t.ID })
 	if i >= 0 && env.Alive(s.Queue[i].Peer) {
@@ -246,7 +270,7 @@ func join(s State, sw *Swap, env Env) (State, Effects, bool) {
 	t.Seq, t.Since = env.Next(), env.Now
 	if t.ClaimAfter > 0 {
 		t.Claim = after(env.Now, t.ClaimAfter)
-		if t.Asked == 0 {
+		if t.Asked == 0 && len(holds) > 0 {
 			t.Asked = holds[len(holds)-1].Token
 		}
 	}
@@ -279,7 +303,11 @@ func leave(s State, sw Swap, env Env) (State, Effects, bool) {
 	return pass(s, &sw, eff, env)
 }
 
+// entry is the note of a swap as a log entry of a hold; nil: of none.
 func (sw *Swap) entry(seq uint64, rec *Record, request string, env Env) Entry {
+	if rec == nil {
+		rec = new(Record)
+	}
 	return Entry{
 		Seq: seq, Kind: sw.Note.Kind, Name: sw.Name, Token: rec.Token, Share: rec.Share, At: env.Now,
 		Owner: rec.Holder, Actor: sw.Note.Actor, Reason: sw.Note.Reason, Request: request,
@@ -296,7 +324,9 @@ func (x *Expect) holds(s *State, sw *Swap, env Env) bool {
 		if sw.Do != Take {
 			return s.holding() == 0
 		}
-		return s.mixes(share, sw.Resize) && s.room(share) && !s.waiting(env) && s.of(sw.Holder.Session) == nil
+		session := sw.Holder.Session
+		return s.mixes(share, sw.Resize) && s.room(share) && s.of(session) == nil && s.open(session, 0) &&
+			(s.Path.Owns(session) || !s.waiting(env))
 	}
 	rec := s.Meant(x)
 	switch {

@@ -285,6 +285,7 @@ type Result struct {
 	Done     bool // performed, now or (Replayed) when it was first sent
 	Replayed bool
 	Records  []*Record // in force after the step, one per swap; nil: free
+	Paths    []*Path   // of each swap that was refused, if anything stands there
 	Now      time.Time
 }
 

@@ -21,6 +21,11 @@ type State struct {
 
 	Queue []Ticket
 	Rest  int // live tickets behind the window
+
+	// Tree says that names above or below may be held or waited for, and Path by
+	// whom; nil: that is not known.
+	Tree bool
+	Path *Path
 }
 
 // holds are the holds in the window, oldest first.
@@ -48,6 +53,16 @@ func (s *State) waiting(env Env) bool {
 // room reports whether one more hold with this share may begin on a settled
 // state, as far as holders go.
 func (s *State) room(share Share) bool { return share.Room(s.Share, s.holding()) }
+
+// far reports whether more must be known of the path before a hold may begin.
+func (s *State) far() bool { return s.Tree && s.Path == nil }
+
+// open reports whether the path has room for a hold of a session, which has
+// waited since a ticket with a number; 0: not at all. Who holds a name above need
+// not wait for those who wait for it.
+func (s *State) open(session string, seq uint64) bool {
+	return s.Path.clear(session) && (s.Path.Owns(session) || s.Path.turn(seq))
+}
 
 // mixes reports whether a share goes with what holders of a settled state have
 // agreed on.
@@ -215,8 +230,13 @@ func Settle(name string, s State, env Env) (State, Effects) {
 		s.remove(dead)
 	}
 	if i := s.first(env); i >= 0 && !s.room(s.Queue[i].Share) {
-		if at := s.Claim(&s.Queue[i]); !at.IsZero() && !env.Now.Before(at) {
-			s.giveWay(name, &s.Queue[i], env, &eff)
+		head := &s.Queue[i]
+		switch at := s.Claim(head); {
+		case at.IsZero() || env.Now.Before(at):
+		case s.far():
+			eff.Far = true
+		case s.open(head.Holder.Session, head.Seq):
+			s.giveWay(name, head, env, &eff)
 		}
 	}
 	return s.admit(name, env, eff)
@@ -232,6 +252,13 @@ func (s State) admit(name string, env Env, eff Effects) (State, Effects) {
 	for {
 		i := s.first(env)
 		if i < 0 || !s.room(s.Queue[i].Share) {
+			return s, eff
+		}
+		if s.far() {
+			eff.Far = true
+			return s, eff
+		}
+		if !s.open(s.Queue[i].Holder.Session, s.Queue[i].Seq) {
 			return s, eff
 		}
 		if i == len(s.Queue)-1 && s.Rest > 0 { // the next one is not known

@@ -127,6 +127,7 @@ type Retention struct {
 // Now, but a step that read the clock before Now may become visible after it.
 type View struct {
 	Record *Record // nil: free
+	Path   *Path   // nil: nothing stands there
 	Now    time.Time
 }
 

@@ -16,6 +16,7 @@ import (
 type job struct {
 	groupcommit.Job
 	names  []string // what it changes; no other of the same commit speaks of it
+	uses   []string // what it speaks of, too
 	txn    kv.Txn
 	answer kv.Answer
 }
@@ -62,11 +63,11 @@ const (
 	lastPause  = 50 * time.Millisecond
 )
 
-// do commits a transaction about these names. While an application's
+// do commits a transaction that changes these names and uses others. While an application's
 // transaction guards one of them, it is tried again until ctx ends.
-func (c *committer) do(ctx context.Context, names []string, txn kv.Txn) (kv.Answer, error) {
+func (c *committer) do(ctx context.Context, names, uses []string, txn kv.Txn) (kv.Answer, error) {
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
-		answer, err := c.once(ctx, names, txn)
+		answer, err := c.once(ctx, names, uses, txn)
 		if err != nil || !answer.Guarded {
 			return answer, err
 		}
@@ -81,7 +82,7 @@ func (c *committer) do(ctx context.Context, names []string, txn kv.Txn) (kv.Answ
 }
 
 // once commits a transaction, once: by itself while no other is under way.
-func (c *committer) once(ctx context.Context, names []string, txn kv.Txn) (answer kv.Answer, err error) {
+func (c *committer) once(ctx context.Context, names, uses []string, txn kv.Txn) (answer kv.Answer, err error) {
 	alone := func() {
 		var answers []kv.Answer
 		if answers, err = c.engine.Commit(ctx, []kv.Txn{txn}); err == nil {
@@ -93,7 +94,7 @@ func (c *committer) once(ctx context.Context, names []string, txn kv.Txn) (answe
 		alone()
 	case cap(c.calls) == 1 && c.queue.Alone(alone):
 	default:
-		j := &job{names: names, txn: txn}
+		j := &job{names: names, uses: uses, txn: txn}
 		if err = c.queue.Do(ctx, j); err == nil { // else the committer may still be at it
 			answer = j.answer
 		}
@@ -188,12 +189,18 @@ func (w *wanted) end() {
 }
 
 // overlap tells which transactions go into one commit. Waiters of one process
-// may: they all use its lease, and change nothing of it.
+// may: they all use its lease, and change nothing of it. So may steps on names
+// below one node, but not beside a step on the node.
 type overlap struct{ changed, used map[string]bool }
 
 func (o *overlap) add(j *job) bool {
 	for _, name := range j.names {
 		if o.changed[name] || o.used[name] {
+			return false
+		}
+	}
+	for _, name := range j.uses {
+		if o.changed[name] {
 			return false
 		}
 	}
@@ -204,6 +211,9 @@ func (o *overlap) add(j *job) bool {
 	}
 	for _, name := range j.names {
 		o.changed[name] = true
+	}
+	for _, name := range j.uses {
+		o.used[name] = true
 	}
 	for i := range j.txn.Then {
 		if lease := j.txn.Then[i].Lease; lease != "" {

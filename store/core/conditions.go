@@ -24,11 +24,12 @@ func (p *place) conditions(s *step) []kv.Cond {
 	if p.assumed != nil {
 		return p.assumed
 	}
-	conds := make([]kv.Cond, 0, 4+len(p.queue)+len(p.rows))
+	conds := make([]kv.Cond, 0, 5+len(p.queue)+len(p.rows))
 	changed := p.changed(&s.after) || s.sole()
 	refused := s.sw != nil && !s.done // for reasons that must last
 	conds = p.holdConditions(conds, s, changed || refused)
-	return p.queueConditions(conds, s, changed)
+	conds = p.queueConditions(conds, s, changed)
+	return p.pathConditions(conds, s)
 }
 
 // changed reports whether holds began, ended, or became others to share.
@@ -42,7 +43,8 @@ func (p *place) changed(after *store.State) bool {
 			return true
 		}
 	}
-	return false
+	share, _ := shareOf(p.gate)
+	return share != after.Share && len(p.shared) > 0 // a limit of a hold that is over already
 }
 
 // holdConditions are those on who holds the name. The gate stands for all holds
@@ -56,7 +58,7 @@ func (p *place) holdConditions(conds []kv.Cond, s *step, changed bool) []kv.Cond
 	case p.gate == nil:
 		conds = append(conds, kv.Cond{Key: holdKey(p.name), Absent: true})
 	case changed || s.moved || s.sw == nil:
-		conds = append(conds, kv.Cond{Key: holdKey(p.name), Rev: p.gate.Rev, Ver: p.gate.Ver})
+		conds = append(conds, kv.Cond{Key: holdKey(p.name), Rev: p.gate.Rev, Ver: p.gate.Ver, Dead: !p.gate.Live(s.now)})
 	}
 	if !p.wide {
 		return conds
@@ -170,7 +172,7 @@ func (p *place) queueConditions(conds []kv.Cond, s *step, changed bool) []kv.Con
 	had := p.hold != nil || len(p.rows) > 0
 	free := s.after.Record == nil && len(s.after.Shared) == 0 && s.after.More == 0
 	switch {
-	case had && (free || !live && left == 0), (changed || s.moved) && shares && len(s.after.Queue) == 0, s.sole():
+	case !closed(&s.after) && (free && (had || p.gate != nil) || had && !live && left == 0 && len(p.queue) == 0), (changed || s.moved) && shares && len(s.after.Queue) == 0, s.sole():
 		// There is room because nobody else waits.
 		conds = append(conds, kv.Cond{Prefix: waiterKeys(p.name), AtMost: left})
 	case live && len(p.queue) == 0 && s.sw != nil:

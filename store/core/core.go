@@ -25,6 +25,8 @@ type Store struct {
 	engine  kv.Engine
 	commits *committer
 	known   holds
+	trees   trees
+	blocked blocked
 	hub     store.Hub
 
 	mu     sync.Mutex
@@ -53,6 +55,9 @@ func (s *Store) hear(n kv.News) {
 		}
 	}
 	s.hub.Publish(signals, n.Logged)
+	if n.Logged {
+		s.blocked.ring()
+	}
 }
 
 // Listen implements store.Store. From the first call on, the engine is asked for
@@ -92,8 +97,12 @@ func (s *Store) Swap(ctx context.Context, req store.Request) (store.Result, erro
 	if err := req.Validate(); err != nil {
 		return store.Result{}, err
 	}
+	if err := s.openTrees(ctx, req); err != nil {
+		return store.Result{}, err
+	}
 	l, seen := s.lookups(req)
 	places, txn, done := first(req, l, seen)
+	var shut []string // what the step leaves to waiters who may not have it yet
 	for range maxTries {
 		answer, now, err := s.commit(ctx, places, l, txn)
 		if err != nil {
@@ -104,7 +113,14 @@ func (s *Store) Swap(ctx context.Context, req store.Request) (store.Result, erro
 			continue
 		}
 		if answer.Replayed || answer.Done && done {
+			s.look(shut)
 			return result(req, answer, now, true), nil
+		}
+		if again, err := s.endDead(ctx, now, answer.Now); err != nil {
+			return store.Result{}, err
+		} else if again {
+			places, txn, done = now, kv.Txn{Once: req.ID, Read: reads(l)}, false
+			continue
 		}
 		// A refusal must be true of what stands there after settling, too.
 		p := newPlan(now, l, answer.Now)
@@ -113,11 +129,14 @@ func (s *Store) Swap(ctx context.Context, req store.Request) (store.Result, erro
 		} else {
 			p.run(req)
 		}
-		if p.short() && deepen(l) {
+		if p.effects.Far && heighten(l) || (p.short() || farther(req, now)) && deepen(l) {
 			places, txn, done = now, kv.Txn{Once: req.ID, Read: reads(l)}, false
 			continue
 		}
-		places, txn, done = now, p.transaction(req), p.done
+		for i := range l {
+			l[i].root = true // the tree may be the reason
+		}
+		places, txn, done, shut = now, p.transaction(req), p.done, p.closed()
 		if len(txn.Then)+len(txn.Log) == 0 { // nothing depends on another look
 			return result(req, answer, now, done), nil
 		}
@@ -140,16 +159,32 @@ func (s *Store) lookups(req store.Request) (l []lookup, seen []*held) {
 		seen[i] = s.known.get(sw.Name)
 		wide := sw.Share != nil && *sw.Share != store.Alone || sw.Do == store.Revoke
 		l[i] = lookupOf(sw, wide || seen[i].several(), false)
+		l[i].tree = s.trees.of(sw.Name)
+		l[i].root = sw.Do == store.Join // which is refused where nothing is in the way
+		l[i].tall = sw.Do == store.Take && s.nodeHeld(sw.Name, l[i].tree)
 	}
 	return l, seen
 }
 
-// widen makes lookups wide of names that turned out to have several holders, and
-// reports whether there were any.
+// widen makes lookups wide of names that turned out to have several holders, or
+// to be part of a tree in use, and reports whether there were any.
 func widen(l []lookup, places []*place) (again bool) {
 	for i, at := range places {
 		if at.unclear() {
 			l[i].wide, again = true, true
+		}
+		if at.other {
+			l[i].tree, again = at.kinds, true
+		}
+	}
+	return again
+}
+
+// heighten makes all lookups tall of names in a tree in use, unless they are.
+func heighten(l []lookup) (again bool) {
+	for i := range l {
+		if l[i].tree != "" && !l[i].tall {
+			l[i].tall, again = true, true
 		}
 	}
 	return again
@@ -167,14 +202,15 @@ func deepen(l []lookup) (again bool) {
 // first is the transaction on what is assumed, and whether it does the swaps.
 // Where nothing can be, or the swaps would be refused, it only reads.
 func first(req store.Request, l []lookup, seen []*held) (places []*place, txn kv.Txn, done bool) {
-	if places = assume(req, seen); places != nil {
+	if places = assume(req, l, seen); places != nil {
 		p := newPlan(places, l, time.Unix(0, 0))
-		if p.run(req); p.done && !p.short() {
+		if p.run(req); p.done && !p.short() && !p.effects.Far {
 			return places, p.transaction(req), true
 		}
 	}
 	places = make([]*place, len(req.Swaps))
 	for i := range req.Swaps {
+		l[i].root = true
 		places[i] = &place{name: req.Swaps[i].Name}
 	}
 	return places, kv.Txn{Once: req.ID, Read: reads(l)}, false
@@ -182,11 +218,14 @@ func first(req store.Request, l []lookup, seen []*held) (places []*place, txn kv
 
 // commit performs a transaction and returns what stands under the names then.
 func (s *Store) commit(ctx context.Context, places []*place, l []lookup, txn kv.Txn) (kv.Answer, []*place, error) {
-	names := make([]string, len(places))
+	names, uses := make([]string, len(places)), make([]string, 0, len(places))
 	for i, at := range places {
 		names[i] = at.name
+		if root := store.Tree(at.name); root != "" {
+			uses = append(append(uses, treeKey(root)), above(at.name, l[i].tree)...)
+		}
 	}
-	answer, err := s.commits.do(ctx, names, txn)
+	answer, err := s.commits.do(ctx, names, uses, txn)
 	if err != nil {
 		return kv.Answer{}, nil, err
 	}
@@ -203,6 +242,7 @@ func (s *Store) readPlaces(l []lookup, found []kv.Found) ([]*place, error) {
 			return nil, err
 		}
 		s.known.saw(out[i])
+		s.trees.saw(out[i].name, out[i].kinds)
 	}
 	return out, nil
 }
@@ -211,13 +251,20 @@ func result(req store.Request, answer kv.Answer, places []*place, done bool) sto
 	res := store.Result{Done: done, Replayed: answer.Replayed, Now: answer.Now, Records: make([]*store.Record, len(places))}
 	for i, at := range places {
 		res.Records[i] = at.state().Shown(&req.Swaps[i], living(answer.Now))
+		if at.path != nil && !done {
+			if res.Paths == nil {
+				res.Paths = make([]*store.Path, len(places))
+			}
+			res.Paths[i] = at.on(answer.Now).InTheWay(req.Swaps[i].Session(), living(answer.Now))
+		}
 	}
 	return res
 }
 
 // Get implements store.Store.
 func (s *Store) Get(ctx context.Context, name, session string) (store.View, error) {
-	l := lookup{name: name, session: session, wide: s.known.get(name).several()}
+	l := lookup{name: name, session: session, wide: s.known.get(name).several(), tree: s.trees.of(name), root: true}
+	l.tall = l.tree != ""
 	for {
 		answer, err := s.engine.Read(ctx, l.ranges(nil)...)
 		if err != nil {
@@ -228,10 +275,15 @@ func (s *Store) Get(ctx context.Context, name, session string) (store.View, erro
 			return store.View{}, err
 		}
 		s.known.saw(at)
-		if !at.unclear() {
-			return store.View{Record: at.state().HeldBy(session, living(answer.Now)), Now: answer.Now}, nil
+		s.trees.saw(name, at.kinds)
+		if !at.unclear() && !at.other {
+			state, env := at.on(answer.Now), living(answer.Now)
+			return store.View{Record: state.HeldBy(session, env), Path: state.InTheWay(session, env), Now: answer.Now}, nil
 		}
-		l.wide = true
+		l.wide = l.wide || at.unclear()
+		if at.other {
+			l.tree, l.tall = at.kinds, true
+		}
 	}
 }
 

@@ -19,17 +19,20 @@ const unknown = time.Duration(1 << 61)
 
 // assume makes up a place for each swap of what was seen last; nil: one can't be
 // assumed.
-func assume(req store.Request, seen []*held) []*place {
+func assume(req store.Request, l []lookup, seen []*held) []*place {
 	places := make([]*place, len(req.Swaps))
 	for i := range req.Swaps {
-		if places[i] = assumePlace(&req.Swaps[i], seen[i]); places[i] == nil {
+		if l[i].tall {
+			return nil
+		}
+		if places[i] = assumePlace(&req.Swaps[i], l[i].tree, seen[i]); places[i] == nil {
 			return nil
 		}
 	}
 	return places
 }
 
-func assumePlace(sw *store.Swap, last *held) *place {
+func assumePlace(sw *store.Swap, tree string, last *held) *place {
 	x, several := &sw.Expect, last.several()
 	switch {
 	case sw.Do == store.Revoke:
@@ -37,13 +40,19 @@ func assumePlace(sw *store.Swap, last *held) *place {
 	case sw.Do == store.Take && x.Free && !several:
 		// Nobody waits for a name without a row: a step that frees one hands it to
 		// the first waiter.
-		return &place{name: sw.Name, assumed: []kv.Cond{{Key: holdKey(sw.Name), Absent: true}}}
+		// Nor is anybody in the way above or below, as conditions say.
+		conds := append(make([]kv.Cond, 0, 4), kv.Cond{Key: holdKey(sw.Name), Absent: true})
+		return &place{name: sw.Name, assumed: assumedPath(conds, sw.Name, tree)}
 	case sw.Do == store.Touch && sw.Note == nil && sw.Holder == nil && sw.Share == nil && !x.Free && !x.Waiting && !x.Sole && !several:
 		return assumeHeld(sw)
 	case last == nil, sw.Do == store.Leave, sw.Do == store.Touch && sw.Share != nil, last.unclear(), x.Waiting && (sw.Do != store.Drop || len(last.queue) == 0):
 		return nil
 	}
-	return last.assume(sw)
+	at := last.assume(sw)
+	if at != nil {
+		at.tree = tree
+	}
+	return at
 }
 
 // assume is the place as it was seen, still alive, with the data that the swap

@@ -18,9 +18,12 @@ import (
 //	b NAME \0 NUMBER        the bell of a waiter who may have room once those before
 //	                        it are gone: due when they may be
 //	p SESSION               the session of a waiting process
+//	t TREE                  what of a tree is in use: see treeCondition
 //
 // A name has a gate while it has a hold that others may share, live or dead. Its
 // Data is what they share. Whatever adds or removes such a hold writes the gate.
+// A free name has a closed gate while somebody waits for it, as names above or
+// below are in the way. It is due now and then, so that somebody looks again.
 //
 // Tags of holds are s SESSION and u USER of the holder, of a waiter w ID; tags
 // of log entries are n NAME, u USER of each party, and r REQUEST.
@@ -30,6 +33,7 @@ const (
 	alarmPrefix   = "a"
 	bellPrefix    = "b"
 	processPrefix = "p"
+	treePrefix    = "t"
 )
 
 func holdKey(name string) string          { return holdPrefix + name }
@@ -38,6 +42,7 @@ func waiterKeys(name string) string       { return waiterPrefix + name + kv.Sepa
 func alarmKeys(name string) string        { return alarmPrefix + name + kv.Separator }
 func bellKeys(name string) string         { return bellPrefix + name + kv.Separator }
 func processKey(process string) string    { return processPrefix + process }
+func treeKey(root string) string          { return treePrefix + root }
 func sessionTag(session string) string    { return "s" + session }
 func userTag(user string) string          { return "u" + user }
 func waiterTag(id string) string          { return "w" + id }
@@ -68,11 +73,14 @@ var gateValue = []byte{valueVersion}
 
 func isGate(row *kv.Row) bool { return len(row.Value) == len(gateValue) }
 
+// closedData is what a closed gate says.
+const closedData = "0"
+
 // gateData is what a gate says of a share, and shareOf reads it.
 func gateData(share store.Share) string { return strconv.FormatInt(int64(share), 10) }
 
 func shareOf(gate *kv.Row) (store.Share, error) {
-	if gate == nil {
+	if gate == nil || gate.Data == closedData {
 		return store.Alone, nil
 	}
 	n, err := strconv.ParseInt(gate.Data, 10, 64)

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -30,21 +31,26 @@ type requestKey struct{}
 type judged struct {
 	*memory.Engine
 	*testing.T
-	meddle func() // what others do right before
-	done   bool   // whether the rules allowed the request at the last commit
+	meddle func()              // what others do right before
+	done   bool                // whether the rules allowed the request at the last commit
+	last   map[string][]string // what stood there then
 }
 
-// names are those that requests speak of.
-var names = []string{"a", "b"}
+// names are those that requests speak of: two by themselves, and some of a tree.
+var (
+	names = []string{"a", "b", "g/", "g/x", "g/x#p", "g/x#q", "g/y"}
+	pairs = [][2]string{{"a", "b"}, {"a", "b"}, {"g/", "g/x"}, {"g/x", "g/x#p"}, {"g/x#q", "g/y"}, {"g/", "g/x#p"}}
+)
 
 func (e *judged) Commit(ctx context.Context, txns []kv.Txn) ([]kv.Answer, error) {
 	req, ok := ctx.Value(requestKey{}).(store.Request)
-	if !ok {
-		return e.Engine.Commit(ctx, txns)
+	if !ok || len(txns[0].Then) > 0 && !speaks(&txns[0], req) {
+		return e.Engine.Commit(ctx, txns) // it settles names above or below
 	}
 	e.meddle()
 	states, env := e.look()
 	before := show(states, env)
+	e.last = before
 	settled, entries := maps.Clone(states), 0
 	for _, sw := range req.Swaps {
 		after, eff := store.Settle(sw.Name, states[sw.Name], env)
@@ -66,6 +72,14 @@ func (e *judged) Commit(ctx context.Context, txns []kv.Txn) ([]kv.Answer, error)
 	e.Fatalf("%+v on %v\nlogged %d entries, by the rules %d; state by the rules (-), and committed (+):\n%s",
 		req, before, len(txns[0].Log), len(eff.Entries), diff)
 	return answers, err
+}
+
+// speaks reports whether a transaction writes what is a request's own.
+func speaks(txn *kv.Txn, req store.Request) bool {
+	return slices.ContainsFunc(txn.Then, func(w kv.Write) bool {
+		name, _, _ := strings.Cut(w.Key[1:], kv.Separator)
+		return slices.ContainsFunc(req.Swaps, func(sw store.Swap) bool { return sw.Name == name && w.Key[:1] != "t" })
+	})
 }
 
 // show is what matters of states; tokens differ.
@@ -120,7 +134,7 @@ func (e *judged) look() (map[string]store.State, store.Env) {
 		}
 		states[n] = s
 		switch {
-		case s.Record == nil && len(s.Shared) == 0 && len(s.Queue) > 0:
+		case s.Record == nil && len(s.Shared) == 0 && len(s.Queue) > 0 && (len(found[0].Rows) == 0 || found[0].Rows[0].Data != "0"):
 			e.Fatalf("%s is free, and %d wait", n, len(s.Queue))
 		case s.Share == store.Alone && len(s.Shared) > 0, s.Record != nil && s.Record.Share != s.Share,
 			s.Share != store.Alone && s.Record == nil && len(s.Shared) == 0:
@@ -149,13 +163,59 @@ func (e *judged) look() (map[string]store.State, store.Env) {
 		}
 	}
 	next := uint64(1 << 40)
-	return states, store.Env{
+	env := store.Env{
 		Now:  a.Now,
 		Next: func() uint64 { next++; return next },
 		Alive: func(p string) bool {
 			return slices.ContainsFunc(a.Found[0].Rows, func(r kv.Row) bool { return r.Key == "p"+p })
 		},
 	}
+	for _, n := range names {
+		if s := states[n]; store.Tree(n) != "" {
+			s.Tree, s.Path = true, pathOf(n, states, env)
+			states[n] = s
+			if rec := s.InForce(env); rec != nil && slices.ContainsFunc(s.Path.Above, func(r *store.Record) bool { return r.Holder.Session != rec.Holder.Session }) {
+				e.Fatalf("%+v holds below %+v", rec, show(states, env))
+			}
+		}
+	}
+	return states, env
+}
+
+// pathOf is what stands on the path of a name among these states.
+func pathOf(name string, states map[string]store.State, env store.Env) *store.Path {
+	p := new(store.Path)
+	var first *store.Ticket
+	for _, n := range names {
+		above := slices.Contains(store.Above(name), n)
+		if !above && !slices.Contains(store.Above(n), name) {
+			continue
+		}
+		s := states[n]
+		for _, r := range append(slices.Clone(s.Shared), s.Record) {
+			switch {
+			case r == nil:
+			case !r.Live(env.Now):
+				p.Dead = append(p.Dead, r)
+			case above:
+				p.Above = append(p.Above, r)
+			default:
+				p.Below = append(p.Below, r)
+			}
+		}
+		i := slices.IndexFunc(s.Queue, func(t store.Ticket) bool { return env.Alive(t.Peer) })
+		switch {
+		case i < 0:
+		case above:
+			p.Waits = append(p.Waits, s.Queue[i])
+		case first == nil || s.Queue[i].Seq < first.Seq:
+			first = &s.Queue[i]
+		}
+	}
+	if first != nil {
+		p.Waits = append(p.Waits, *first)
+	}
+	return p
 }
 
 // dice make up what processes do.
@@ -223,9 +283,11 @@ func (d dice) swap(name string) store.Swap {
 }
 
 func (d dice) request() store.Request {
-	req := store.Request{Swaps: []store.Swap{d.swap("a")}}
+	pair := pairs[d.IntN(len(pairs))]
+	i := d.IntN(2)
+	req := store.Request{Swaps: []store.Swap{d.swap(pair[i])}}
 	if d.odds(3) {
-		req.Swaps = append(req.Swaps, d.swap("b"))
+		req.Swaps = append(req.Swaps, d.swap(pair[1-i]))
 	}
 	return req
 }
@@ -281,7 +343,36 @@ func tryWorld(t *testing.T, d dice) {
 		req := d.request()
 		res, err := process[d.IntN(2)].Swap(context.WithValue(t.Context(), requestKey{}, req), req)
 		if err != nil || res.Done != e.done {
-			t.Fatalf("%+v was done: %v, by the rules: %v; %v", req, res.Done, e.done, err)
+			t.Fatalf("%+v was done: %v, by the rules: %v on %v; %v", req, res.Done, e.done, e.last, err)
+		}
+	}
+	e.rest(others[0], clock)
+}
+
+// rest lets time pass until sweeps change nothing any more, and nobody waits for
+// what is to be had.
+func (e *judged) rest(st *core.Store, clock *storetest.Clock) {
+	var states map[string]store.State
+	var env store.Env
+	last := map[string][]string{}
+	for same := 0; same < 5; same++ { // longer than a closed gate stands
+		for _, peer := range []string{"p", "q", "r"} {
+			if _, err := st.Beat(e.Context(), peer, 3*time.Second); err != nil {
+				e.Fatal(err)
+			}
+		}
+		clock.Advance(2 * time.Second)
+		if _, err := st.Sweep(e.Context(), store.Retention{}); err != nil {
+			e.Fatal(err)
+		}
+		states, env = e.look()
+		if now := show(states, env); !cmp.Equal(last, now) {
+			last, same = now, 0
+		}
+	}
+	for _, name := range names {
+		if after, eff := store.Settle(name, states[name], env); len(eff.Left) > 0 || len(eff.Entries) > 0 {
+			e.Fatalf("%s waits for nothing: %v, by the rules %v", name, show(states, env), show(map[string]store.State{name: after}, env))
 		}
 	}
 }

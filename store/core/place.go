@@ -18,6 +18,10 @@ type lookup struct {
 	token   uint64 // the hold that it may speak of; 0: none
 	wide    bool   // several may hold the name
 	deep    bool   // more of those who hold it and who wait than a window
+
+	tree string // kinds of its tree that are in use, as far as is known
+	root bool   // whether that is read, too
+	tall bool   // so is what stands on its path
 }
 
 // How much is read of a name at most: of its holds and its waiters, of those
@@ -53,6 +57,12 @@ func (l *lookup) ranges(to []kv.Range) []kv.Range {
 	to = append(to, kv.Range{Key: holdKey(l.name)}, kv.Range{Prefix: waiters, Limit: most, Count: true})
 	if l.ticket != "" {
 		to = append(to, kv.Range{Prefix: waiters, Tag: waiterTag(l.ticket), Limit: 1})
+	}
+	if l.root && store.Tree(l.name) != "" {
+		to = append(to, kv.Range{Key: treeKey(store.Tree(l.name))})
+	}
+	if l.tall {
+		to = l.pathRanges(to)
 	}
 	if !l.wide {
 		return to
@@ -94,12 +104,33 @@ type place struct {
 
 	// assumed holds the conditions of a place nobody has read.
 	assumed []kv.Cond
+
+	tree  string // kinds of its tree that are in use, as far as is known
+	other bool   // what was read says otherwise: kinds
+	kinds string
+	path  *path // nil: it was not read
 }
 
 // state is the place as the rules see it.
 func (p *place) state() store.State {
 	share, _ := shareOf(p.gate) // read before
-	return store.State{Record: p.rec, Shared: p.shared, More: p.more, Share: share, Queue: p.queue, Rest: p.rest}
+	return store.State{
+		Record: p.rec, Shared: p.shared, More: p.more, Share: share, Queue: p.queue, Rest: p.rest, Tree: p.tree != "",
+	}
+}
+
+// on is the state with what is known of its path.
+func (p *place) on(now time.Time) store.State {
+	s := p.state()
+	if p.path != nil {
+		s.Path = p.path.state(living(now))
+	}
+	return s
+}
+
+// closed reports whether a state is free, and somebody waits.
+func closed(s *store.State) bool {
+	return s.Record == nil && len(s.Shared) == 0 && s.More == 0 && (len(s.Queue) > 0 || s.Rest > 0)
 }
 
 // unclear reports whether the place must be read again, wide, to be known.
@@ -113,7 +144,7 @@ func (p *place) narrow(now time.Time) bool {
 
 // read makes a place of what its ranges found, and returns what is left.
 func (l *lookup) read(found []kv.Found) (*place, []kv.Found, error) {
-	p := &place{name: l.name, wide: l.wide}
+	p := &place{name: l.name, wide: l.wide, tree: l.tree}
 	next := func() (f kv.Found) {
 		if len(found) > 0 { // a note carries the first ones only
 			f, found = found[0], found[1:]
@@ -127,6 +158,18 @@ func (l *lookup) read(found []kv.Found) (*place, []kv.Found, error) {
 	}
 	if err := p.readQueue(next(), l.ticket, next); err != nil {
 		return nil, nil, err
+	}
+	if l.root && store.Tree(l.name) != "" {
+		if rows := next().Rows; len(rows) > 0 {
+			p.kinds = rows[0].Data
+		}
+		p.other = p.kinds != l.tree
+	}
+	if l.tall {
+		var err error
+		if p.path, found, err = l.readPath(found); err != nil {
+			return nil, nil, err
+		}
 	}
 	if !l.wide {
 		return p, found, nil

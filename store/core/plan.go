@@ -30,7 +30,7 @@ type plan struct {
 func newPlan(places []*place, lookups []lookup, now time.Time) *plan {
 	p := &plan{now: now, places: places, lookups: lookups, after: make([]store.State, len(places))}
 	for i, at := range places {
-		if p.after[i] = at.state(); at.rotten {
+		if p.after[i] = at.on(now); at.rotten {
 			p.after[i].More++ // while some that died are not known, nobody else has room
 		}
 	}
@@ -43,6 +43,10 @@ func (p *plan) state(name string) *store.State {
 		p.last = (p.last + 1) % len(p.places)
 	}
 	return &p.after[p.last]
+}
+
+func (p *plan) has(name string) bool {
+	return slices.ContainsFunc(p.places, func(at *place) bool { return at.name == name })
 }
 
 func (p *plan) env() store.Env {
@@ -70,6 +74,7 @@ func (p *plan) settle() {
 		p.effects.Left = append(p.effects.Left, eff.Left...)
 		p.effects.News = append(p.effects.News, eff.News...)
 		p.effects.Short = p.effects.Short || eff.Short
+		p.effects.Far = p.effects.Far || eff.Far
 	}
 }
 
@@ -82,6 +87,16 @@ func (p *plan) rotten() bool {
 // short reports whether the windows were too short to work out the step.
 func (p *plan) short() bool {
 	return p.effects.Short || slices.ContainsFunc(p.places, func(at *place) bool { return at.narrow(p.now) })
+}
+
+// closed are the places that are free but for what stands above or below them.
+func (p *plan) closed() (names []string) {
+	for i, at := range p.places {
+		if closed(&p.after[i]) {
+			names = append(names, at.name)
+		}
+	}
+	return names
 }
 
 // number is which of the transaction's numbers n is; 0: it was there before.

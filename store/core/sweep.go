@@ -22,7 +22,7 @@ func (s *Store) Beat(ctx context.Context, peer string, ttl time.Duration) ([]str
 		If: []kv.Cond{{Key: key}}, Then: []kv.Write{{Key: key, Renew: true, TTL: ttl}}, Read: read,
 	}
 	for {
-		answer, err := s.commits.do(ctx, []string{key}, txn)
+		answer, err := s.commits.do(ctx, []string{key}, nil, txn)
 		if err != nil {
 			return nil, err
 		}
@@ -90,7 +90,7 @@ func (s *Store) Sweep(ctx context.Context, keep store.Retention) (time.Duration,
 // reports whether nothing could be done but wait for the end of guards.
 func (s *Store) end(ctx context.Context, rows []kv.Row, now time.Time) (guarded bool, err error) {
 	var names []string
-	var txns []kv.Txn
+	var txns, alone []kv.Txn
 	seen := make(map[string]bool)
 	for i := range rows {
 		if rows[i].Live(now) {
@@ -111,42 +111,58 @@ func (s *Store) end(ctx context.Context, rows []kv.Row, now time.Time) (guarded 
 		if err != nil {
 			return false, err
 		}
-		txns = append(txns, settled...)
+		txns, alone = append(txns, settled.txns...), settled.alone
 	}
 	// What was changed meanwhile is still due, and found by the next round.
 	done := false
-	for some := range slices.Chunk(txns, max(1, s.engine.Limits().Txns)) {
-		answers, err := s.engine.Commit(ctx, some)
-		if err != nil {
-			return false, fail(err)
-		}
+	commit := func(txns []kv.Txn) error {
+		answers, err := s.engine.Commit(ctx, txns)
 		for i := range answers {
 			done = done || answers[i].Done
 			guarded = guarded || answers[i].Guarded
+		}
+		return fail(err)
+	}
+	for some := range slices.Chunk(txns, max(1, s.engine.Limits().Txns)) {
+		if err := commit(some); err != nil {
+			return false, err
+		}
+	}
+	for i := range alone {
+		if err := commit(alone[i : i+1]); err != nil {
+			return false, err
 		}
 	}
 	return guarded && !done, nil
 }
 
+// settled are transactions that settle names. Those that stand alone speak of
+// other names, too.
+type settled struct{ txns, alone []kv.Txn }
+
 // settle are the transactions that settle names.
-func (s *Store) settle(ctx context.Context, names []string) ([]kv.Txn, error) {
+func (s *Store) settle(ctx context.Context, names []string) (out settled, err error) {
 	lookups := make([]lookup, len(names))
 	for i, name := range names {
-		lookups[i] = lookup{name: name, wide: true}
+		lookups[i] = lookup{name: name, wide: true, tree: s.trees.of(name), root: true}
 	}
-	txns, again, err := s.settleBy(ctx, lookups)
-	if err == nil && len(again) > 0 {
-		deepen(again)
-		var more []kv.Txn
-		more, _, err = s.settleBy(ctx, again)
-		txns = append(txns, more...)
+	for range settleTries {
+		again, err := s.settleBy(ctx, lookups, &out)
+		if err != nil || len(again) == 0 {
+			return out, err
+		}
+		lookups = again
 	}
-	return txns, err
+	return out, nil
 }
 
-// settleBy are the transactions that settle names by what is read of them. Again are
+// settleTries is how often more is read of a name to settle it: all who hold it or
+// wait, that its tree is in use, and what stands on its path.
+const settleTries = 4
+
+// settleBy adds the transactions that settle names by what is read of them. Again are
 // the lookups that were not deep enough.
-func (s *Store) settleBy(ctx context.Context, lookups []lookup) (txns []kv.Txn, again []lookup, err error) {
+func (s *Store) settleBy(ctx context.Context, lookups []lookup, out *settled) (again []lookup, err error) {
 	reads := []kv.Range{{Prefix: processPrefix, Brief: true}}
 	for i := range lookups {
 		reads = lookups[i].ranges(reads)
@@ -156,7 +172,7 @@ func (s *Store) settleBy(ctx context.Context, lookups []lookup) (txns []kv.Txn, 
 	}
 	answer, err := s.engine.Read(ctx, reads...)
 	if err != nil {
-		return nil, nil, fail(err)
+		return nil, fail(err)
 	}
 	found := answer.Found
 	lives := make(map[string]time.Time)
@@ -167,13 +183,15 @@ func (s *Store) settleBy(ctx context.Context, lookups []lookup) (txns []kv.Txn, 
 	for i := range lookups {
 		var at *place
 		if at, found, err = lookups[i].read(found); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		rung := slices.Concat(found[0].Rows, found[1].Rows)
 		found = found[2:]
+		s.trees.saw(at.name, at.kinds)
 		p := newPlan([]*place{at}, lookups[i:i+1], answer.Now)
 		p.settle()
-		if p.short() && !lookups[i].deep {
+		far := p.effects.Far || closed(&p.after[0]) && lookups[i].tree != ""
+		if one := lookups[i : i+1]; widen(one, []*place{at}) || far && heighten(one) || p.short() && deepen(one) {
 			again = append(again, lookups[i])
 			continue
 		}
@@ -182,11 +200,15 @@ func (s *Store) settleBy(ctx context.Context, lookups []lookup) (txns []kv.Txn, 
 			txn.Read = nil // nobody asks
 		}
 		p.quiet(&txn, at, rung, lives)
-		if len(txn.Then) > 0 {
-			txns = append(txns, txn)
+		switch {
+		case len(txn.Then) == 0:
+		case lookups[i].tall:
+			out.alone = append(out.alone, txn)
+		default:
+			out.txns = append(out.txns, txn)
 		}
 	}
-	return txns, again, nil
+	return again, nil
 }
 
 // quiet writes the alarms and bells that have rung and settled nothing: those of
@@ -197,7 +219,7 @@ func (p *plan) quiet(txn *kv.Txn, at *place, rung []kv.Row, lives map[string]tim
 		return // the next sweep sees to the rest
 	}
 	var end time.Time // when the first waiter may be gone
-	if at.held(p.now) && len(at.queue) > 0 {
+	if len(at.queue) > 0 && (at.held(p.now) || closed(&p.after[0])) {
 		end = lives[at.queue[0].Peer]
 	}
 	state := at.state()

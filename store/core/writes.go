@@ -17,7 +17,7 @@ func (p *plan) notes(txn *kv.Txn) []kv.Note {
 		note := kv.Note{To: n.Peer, Text: n.Ticket}
 		for i := range txn.Read {
 			name, isHold := strings.CutPrefix(txn.Read[i].Key, holdPrefix)
-			if !isHold || strings.Contains(name, kv.Separator) {
+			if !isHold || strings.Contains(name, kv.Separator) || !p.has(name) {
 				continue
 			}
 			if rec := p.state(name).Record; rec != nil && rec.Request == n.Ticket {
@@ -32,9 +32,9 @@ func (p *plan) notes(txn *kv.Txn) []kv.Note {
 // writeHolds writes what became of the holds of a name, and of its gate.
 func (p *plan) writeHolds(writes []kv.Write, at *place, sw *store.Swap, after *store.State) []kv.Write {
 	if !p.changedHolds(at, after) {
-		return writes
+		return p.writeClosed(writes, at, after)
 	}
-	if after.Share == store.Alone { // else a gate takes its place
+	if after.Share == store.Alone && !closed(after) { // else a gate takes its place
 		writes = writeHold(writes, at.rec, after.Record, sw, holdKey(at.name))
 	}
 	if len(at.shared)+len(after.Shared) == 0 {
@@ -53,26 +53,46 @@ func (p *plan) writeHolds(writes []kv.Write, at *place, sw *store.Swap, after *s
 }
 
 func (p *plan) changedHolds(at *place, after *store.State) bool {
-	return at.rec != after.Record || !slices.Equal(at.shared, after.Shared)
+	return at.rec != after.Record || !slices.Equal(at.shared, after.Shared) || at.changed(after)
 }
 
 // writeGate writes the gate where holds that others may share began or ended, and
 // removes it where nobody takes its place.
 func (p *plan) writeGate(writes []kv.Write, at *place, after *store.State) []kv.Write {
-	key := holdKey(at.name)
 	switch {
+	case closed(after):
+		return p.writeClosed(writes, at, after)
 	case after.Share == store.Alone && at.gate != nil && after.Record == nil:
-		return append(writes, kv.Write{Key: key, Delete: true})
+		return append(writes, kv.Write{Key: holdKey(at.name), Delete: true})
 	case after.Share == store.Alone || !at.changed(after):
 		return writes
 	}
-	data := gateData(after.Share)
-	w := kv.Write{Key: key, Value: gateValue, Data: &data, Renew: at.gate != nil}
+	return p.writeGateRow(writes, at, gateData(after.Share), -1)
+}
+
+func (p *plan) writeGateRow(writes []kv.Write, at *place, data string, ttl time.Duration) []kv.Write {
+	w := kv.Write{Key: holdKey(at.name), Value: gateValue, Data: &data, Renew: at.gate != nil, TTL: ttl}
 	if at.gate == nil { // a number of its own, which is nobody's token
 		p.gates++
-		w.Number = int(p.drew) + p.gates
+		w.Number, w.TTL = int(p.drew)+p.gates, max(0, ttl)
 	}
 	return append(writes, w)
+}
+
+// closedFor is how long a closed gate stands until somebody looks again.
+const closedFor = 5 * time.Second
+
+// writeClosed writes a closed gate where it is missing or due, and removes one
+// that is no longer needed.
+func (p *plan) writeClosed(writes []kv.Write, at *place, after *store.State) []kv.Write {
+	was := at.gate != nil && at.gate.Data == closedData
+	switch is := closed(after); {
+	case is && !(was && at.gate.Live(p.now)):
+		return p.writeGateRow(writes, at, closedData, closedFor)
+	case was && !is && after.Record == nil && after.Share == store.Alone:
+		return append(writes, kv.Write{Key: holdKey(at.name), Delete: true})
+	}
+	return writes
 }
 
 // writeHold writes what became of one hold; nil: there was none, or is none.

@@ -1,0 +1,197 @@
+package core
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/kv"
+)
+
+// nodeHeld reports whether a name above one was seen held, so that it is no use to
+// assume that it is free.
+func (s *Store) nodeHeld(name, kinds string) bool {
+	return slices.ContainsFunc(above(name, kinds), func(node string) bool { return s.known.get(node) != nil })
+}
+
+// farther reports whether more holds below must be read to work out a request.
+func farther(req store.Request, places []*place) bool {
+	for i, at := range places {
+		if at.path != nil && at.path.narrow(req.Swaps[i].Session()) {
+			return true
+		}
+	}
+	return false
+}
+
+// endDead settles names above and below places whose holds have died, and reports
+// whether it did: else they are in the way until somebody does.
+func (s *Store) endDead(ctx context.Context, places []*place, now time.Time) (done bool, err error) {
+	var dead []kv.Row
+	for _, at := range places {
+		if at.path != nil {
+			dead = at.path.ended(dead, now)
+		}
+	}
+	dead = slices.DeleteFunc(dead, func(r kv.Row) bool { // those are settled by the step
+		return slices.ContainsFunc(places, func(at *place) bool { return at.name == heldName(r.Key) })
+	})
+	if len(dead) == 0 {
+		return false, nil
+	}
+	guarded, err := s.end(ctx, dead, now)
+	return !guarded, err
+}
+
+// ended adds the rows of holds on the path that have died.
+func (p *path) ended(to []kv.Row, now time.Time) []kv.Row {
+	for _, at := range p.above {
+		if at.rec != nil && !at.rec.Live(now) {
+			to = append(to, *at.hold)
+		}
+		for i, rec := range at.shared {
+			if !rec.Live(now) {
+				to = append(to, at.rows[i])
+			}
+		}
+	}
+	return append(to, p.dead...)
+}
+
+// blocked are names with waiters that may not have them, as names above or below
+// are in the way. Whenever the log grows, somebody looks again.
+type blocked struct {
+	mu      sync.Mutex
+	names   map[string]bool
+	bell    chan struct{}
+	looking bool
+}
+
+const (
+	// maxBlocked bounds how many names are looked at; others wait for the sweep.
+	maxBlocked = 1 << 12
+	// lookPause is how long it takes until the next look, for each of some names.
+	lookPause = 5 * time.Millisecond
+)
+
+func (b *blocked) ring() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.looking {
+		select {
+		case b.bell <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// some are the names; none: it is time to stop.
+func (b *blocked) some() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	names := make([]string, 0, len(b.names))
+	for name := range b.names {
+		names = append(names, name)
+	}
+	b.looking = len(names) > 0
+	slices.Sort(names)
+	return names
+}
+
+func (b *blocked) remove(names []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, name := range names {
+		delete(b.names, name)
+	}
+}
+
+// look sees to names that a step has left to those who wait, once that is possible:
+// in this process while it hears news, else by the sweep.
+func (s *Store) look(names []string) {
+	if len(names) == 0 {
+		return
+	}
+	s.mu.Lock()
+	hears := s.stop != nil && !s.closed
+	s.mu.Unlock()
+	if !hears {
+		return
+	}
+	b := &s.blocked
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.names == nil {
+		b.names, b.bell = make(map[string]bool), make(chan struct{}, 1)
+	}
+	for _, name := range names {
+		if len(b.names) < maxBlocked {
+			b.names[name] = true
+		}
+	}
+	if b.looking {
+		select {
+		case b.bell <- struct{}{}:
+		default:
+		}
+		return
+	}
+	b.looking = true
+	go s.lookOn()
+}
+
+func (s *Store) lookOn() {
+	for {
+		names := s.blocked.some()
+		if len(names) == 0 {
+			return
+		}
+		for some := range slices.Chunk(names, dueAtOnce) {
+			if open, err := s.lookAt(s.commits.ctx, some); err == nil {
+				s.blocked.remove(open)
+			}
+		}
+		pause := time.NewTimer(lookPause * time.Duration(1+len(names)/50))
+		select {
+		case <-pause.C:
+		case <-s.commits.ctx.Done():
+			return
+		}
+		late := time.NewTimer(closedFor)
+		select {
+		case <-s.blocked.bell:
+		case <-late.C:
+		case <-s.commits.ctx.Done():
+		}
+		late.Stop()
+	}
+}
+
+// lookAt settles names, and returns those for which nobody waits any more.
+func (s *Store) lookAt(ctx context.Context, names []string) (open []string, err error) {
+	reads := make([]kv.Range, len(names))
+	for i, name := range names {
+		reads[i] = kv.Range{Key: holdKey(name)}
+	}
+	out, err := s.settle(ctx, names)
+	if err != nil {
+		return nil, err
+	}
+	for _, txn := range slices.Concat(out.txns, out.alone) {
+		if _, err := s.engine.Commit(ctx, []kv.Txn{txn}); err != nil {
+			return nil, fail(err)
+		}
+	}
+	answer, err := s.engine.Read(ctx, reads...)
+	if err != nil {
+		return nil, fail(err)
+	}
+	for i, name := range names {
+		if rows := answer.Found[i].Rows; len(rows) == 0 || rows[0].Data != closedData || !isGate(&rows[0]) {
+			open = append(open, name)
+		}
+	}
+	return open, nil
+}

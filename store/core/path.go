@@ -1,0 +1,158 @@
+package core
+
+import (
+	"strings"
+
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/kv"
+)
+
+// behindOwn is the key after which the rows of names below one come, not those of
+// the name itself.
+func behindOwn(prefix, below string) string {
+	if !strings.HasSuffix(below, "/") {
+		return ""
+	}
+	return prefix + below + kv.Separator + "g" // numbers are hexadecimal
+}
+
+// pathRanges read what stands on the path.
+func (l *lookup) pathRanges(to []kv.Range) []kv.Range {
+	for _, name := range above(l.name, l.tree) {
+		node := lookup{name: name, wide: true}
+		to = node.ranges(to)
+	}
+	if b := below(l.name, l.tree); b != "" {
+		most := store.MaxHolders
+		if l.deep {
+			most = deepWindow
+		}
+		holds := kv.Range{Prefix: holdKey(b), After: behindOwn(holdPrefix, b), Limit: most, Count: true}
+		dead := kv.Range{Prefix: holdKey(b), After: holds.After, Limit: store.MaxHolders, Overdue: true}
+		to = append(to, holds, dead, kv.Range{Prefix: waiterPrefix + b, After: behindOwn(waiterPrefix, b), Brief: true})
+	}
+	return to
+}
+
+// path is what stands on the path of a place.
+type path struct {
+	above []*place
+	below string // how the names below begin; empty: there are none
+
+	// rows are live holds and gates below, and recs what the former say. More are
+	// rows beside those.
+	rows  []kv.Row
+	recs  []*store.Record
+	more  int
+	dead  []kv.Row        // holds below that are due
+	died  []*store.Record // what they say; of gates nothing
+	gates []kv.Row        // closed gates below that are due
+	wait  *store.Ticket   // the first of those who wait below, without what its row says
+}
+
+// readPath reads what the ranges of a path found, and returns what is left.
+func (l *lookup) readPath(found []kv.Found) (p *path, rest []kv.Found, err error) {
+	p = &path{below: below(l.name, l.tree)}
+	for _, name := range above(l.name, l.tree) {
+		var at *place
+		node := lookup{name: name, wide: true}
+		if at, found, err = node.read(found); err != nil {
+			return nil, nil, err
+		}
+		p.above = append(p.above, at)
+	}
+	if p.below == "" {
+		return p, found, nil
+	}
+	return p, found[3:], p.readBelow(found[0], found[1], found[2])
+}
+
+func (p *path) readBelow(live, dead, waiters kv.Found) (err error) {
+	p.rows, p.more = live.Rows, live.Count-len(live.Rows)
+	for i := range dead.Rows {
+		// A closed gate that is due is in nobody's way. Where they are many, somebody
+		// must see to them.
+		if row := dead.Rows[i]; !isGate(&row) || len(dead.Rows) == store.MaxHolders {
+			p.dead, p.died = append(p.dead, row), append(p.died, nil)
+			if !isGate(&row) {
+				if p.died[len(p.died)-1], err = decodeRecord(heldName(row.Key), &row); err != nil {
+					return err
+				}
+			}
+		} else {
+			p.gates = append(p.gates, row)
+		}
+	}
+	p.recs = make([]*store.Record, len(p.rows))
+	for i := range p.rows {
+		if row := &p.rows[i]; !isGate(row) {
+			if p.recs[i], err = decodeRecord(heldName(row.Key), row); err != nil {
+				return err
+			}
+		}
+	}
+	for i := range waiters.Rows {
+		if row := &waiters.Rows[i]; p.wait == nil || row.Rev < p.wait.Seq {
+			p.wait = &store.Ticket{
+				ID: row.Data, Name: heldName(row.Key), Seq: row.Rev, Peer: strings.TrimPrefix(row.Lease, processPrefix), Since: row.At,
+			}
+		}
+	}
+	return nil
+}
+
+// state is the path as the rules see it. A hold that has died and is still there
+// is in the way until it is settled.
+func (p *path) state(env store.Env) *store.Path {
+	out := &store.Path{More: p.more}
+	for _, at := range p.above {
+		holds := at.shared
+		if at.rec != nil {
+			holds = append(holds, at.rec)
+		}
+		for _, rec := range holds {
+			if rec.Live(env.Now) {
+				out.Above = append(out.Above, rec)
+			} else {
+				out.Dead = append(out.Dead, rec)
+			}
+		}
+		out.More += at.more
+		if at.rotten {
+			out.More++
+		}
+		if len(at.queue) > 0 {
+			out.Waits = append(out.Waits, at.queue[0])
+		}
+	}
+	for _, rec := range p.recs {
+		if rec != nil {
+			out.Below = append(out.Below, rec)
+		}
+	}
+	for i := range p.dead {
+		if rec := p.died[i]; rec != nil {
+			out.Dead = append(out.Dead, rec)
+		} else {
+			out.More++
+		}
+	}
+	if p.wait != nil {
+		out.Waits = append(out.Waits, *p.wait)
+	}
+	return out
+}
+
+// narrow reports whether more must be read to know whether others hold names
+// below: all that were read are of one session.
+func (p *path) narrow(session string) bool {
+	if p.more == 0 || session == "" {
+		return false
+	}
+	for _, rec := range p.recs {
+		if rec != nil && rec.Holder.Session != session {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,211 @@
+package core
+
+import (
+	"time"
+
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/kv"
+)
+
+// pathConditions are those on what stands above and below. A waiter who may have
+// the name stays so, whatever others do, as none of them may begin to hold a name
+// on its path while it waits, but by a takeover. One who may not has something in the way.
+func (p *place) pathConditions(conds []kv.Cond, s *step) []kv.Cond {
+	moves := s.moves(p)
+	var joins *store.Ticket
+	for i := range s.after.Queue {
+		if number(s.after.Queue[i].Seq) > 0 {
+			joins = &s.after.Queue[i]
+		}
+	}
+	grants := s.grants(p)
+	if moves == "" && joins == nil && !grants && !closed(&s.after) {
+		return conds
+	}
+	conds = treeCondition(conds, p.name, p.tree)
+	if p.path == nil {
+		return conds
+	}
+	if moves != "" {
+		own := len(p.rows) + p.more
+		if p.hold != nil || p.gate != nil {
+			own++
+		}
+		path := p.path.state(living(s.now))
+		idle := s.sw.Expect.Free && !path.Owns(moves)
+		if !store.IsNode(p.name) {
+			own = 0
+		}
+		conds = p.path.conditions(conds, moves, own, idle, s.now)
+	}
+	if joins != nil {
+		session, own := joins.Holder.Session, 0
+		if store.IsNode(p.name) { // its own rows are among those below
+			if own = p.own; p.rec != nil && p.rec.Holder.Session == session {
+				own++
+			}
+		}
+		conds = p.path.without(conds, session, own, s.now)
+	}
+	if grants {
+		conds = p.path.asHeld(conds, s.now)
+	}
+	switch {
+	case closed(&s.after):
+		conds = p.path.inTheWay(conds, &s.after.Queue[0], s.now)
+	case joins != nil: // it may be what keeps the ticket from a place beside the holders
+		conds = p.path.inTheWay(conds, joins, s.now)
+	}
+	return conds
+}
+
+// moves is the session that a swap lets hold the name which did not; empty: none.
+func (s *step) moves(p *place) string {
+	if s.sw == nil || !s.done || s.sw.Holder == nil {
+		return ""
+	}
+	session := s.sw.Holder.Session
+	state := p.state().Live(s.now)
+	if !s.sw.Expect.Free && state.Meant(&store.Expect{Session: &session}) != nil {
+		return ""
+	}
+	return session
+}
+
+// grants reports whether a waiter got the name.
+func (s *step) grants(p *place) bool {
+	if len(s.gone) == 0 {
+		return false
+	}
+	for i := range p.queue {
+		if s.gone[p.queue[i].ID] && s.after.Granted(p.queue[i].ID) != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// conditions say that nobody but a session holds names on the path, and with idle
+// that nobody waits there. own is how many rows the place itself has.
+func (p *path) conditions(conds []kv.Cond, session string, own int, idle bool, now time.Time) []kv.Cond {
+	for _, at := range p.above {
+		conds = at.rowsAsRead(conds, now)
+		if idle && at.gate != nil {
+			conds = append(conds, kv.Cond{Prefix: waiterKeys(at.name)})
+		}
+	}
+	if p.below == "" {
+		return conds
+	}
+	for i := range p.rows {
+		row := &p.rows[i]
+		c := kv.Cond{Key: row.Key, Rev: row.Rev}
+		if isGate(row) {
+			c.Ver = row.Ver
+		} else {
+			c.Tag = sessionTag(session)
+		}
+		conds = append(conds, c)
+	}
+	for i := range p.dead {
+		conds = append(conds, kv.Cond{Key: p.dead[i].Key, Rev: p.dead[i].Rev, Ver: p.dead[i].Ver, Dead: true})
+	}
+	for i := range p.gates {
+		conds = append(conds, kv.Cond{Key: p.gates[i].Key, Rev: p.gates[i].Rev, Ver: p.gates[i].Ver, Dead: true})
+	}
+	if idle && len(p.rows)+len(p.gates) > 0 {
+		conds = append(conds, kv.Cond{Prefix: waiterPrefix + p.below})
+	}
+	return append(conds, kv.Cond{Prefix: holdKey(p.below), AtMost: own + len(p.rows) + len(p.dead) + len(p.gates), Due: true})
+}
+
+// asHeld says that the holds on the path are those that were read: a takeover may
+// give them to others.
+func (p *path) asHeld(conds []kv.Cond, now time.Time) []kv.Cond {
+	for _, at := range p.above {
+		if at.hold != nil || len(at.rows) > 0 {
+			conds = at.rowsAsRead(conds, now)
+		}
+	}
+	for i, rec := range p.recs {
+		if rec != nil {
+			conds = append(conds, kv.Cond{Key: p.rows[i].Key, Rev: p.rows[i].Rev, Ver: p.rows[i].Ver})
+		}
+	}
+	return conds
+}
+
+// without says that a session still holds nothing on the path. own is how many
+// holds of the place itself it has.
+func (p *path) without(conds []kv.Cond, session string, own int, now time.Time) []kv.Cond {
+	for _, at := range p.above {
+		conds = at.rowsAsRead(conds, now)
+	}
+	if p.below == "" || session == "" {
+		return conds
+	}
+	return append(conds, kv.Cond{Prefix: holdKey(p.below), Tag: sessionTag(session), AtMost: own})
+}
+
+// inTheWay says that what keeps a waiter from a free name is still there.
+func (p *path) inTheWay(conds []kv.Cond, t *store.Ticket, now time.Time) []kv.Cond {
+	others := func(rec *store.Record) bool {
+		return rec != nil && (rec.Holder.Session != t.Holder.Session || !rec.Live(now))
+	}
+	for _, at := range p.above {
+		if others(at.rec) {
+			return append(conds, kv.Cond{Key: at.hold.Key, Rev: at.hold.Rev, Ver: at.hold.Ver, Dead: !at.rec.Live(now)})
+		}
+		for i, rec := range at.shared {
+			if others(rec) {
+				return append(conds, kv.Cond{Key: at.rows[i].Key, Rev: at.rows[i].Rev, Ver: at.rows[i].Ver, Dead: !rec.Live(now)})
+			}
+		}
+	}
+	for i, rec := range p.recs {
+		if others(rec) {
+			return append(conds, kv.Cond{Key: p.rows[i].Key, Rev: p.rows[i].Rev, Ver: p.rows[i].Ver})
+		}
+	}
+	for i := range p.dead {
+		return append(conds, kv.Cond{Key: p.dead[i].Key, Rev: p.dead[i].Rev, Dead: true})
+	}
+	// It is in nobody's way who waits, if the session gets a hold above.
+	for _, at := range p.above {
+		conds = at.rowsAsRead(conds, now)
+	}
+	for _, w := range p.state(living(now)).Waits {
+		if w.Seq < t.Seq {
+			return append(conds, kv.Cond{Key: waiterKey(w.Name, w.Seq), Lease: processKey(w.Peer)})
+		}
+	}
+	return conds
+}
+
+// assumedPath are the conditions that nothing stands on a path.
+func assumedPath(conds []kv.Cond, name, kinds string) []kv.Cond {
+	conds = treeCondition(conds, name, kinds)
+	for _, node := range above(name, kinds) {
+		conds = append(conds, kv.Cond{Key: holdKey(node), Absent: true})
+	}
+	if b := below(name, kinds); b != "" {
+		conds = append(conds, kv.Cond{Prefix: holdKey(b), Due: true})
+	}
+	return conds
+}
+
+// rowsAsRead say that the rows of a place are as they were read.
+func (p *place) rowsAsRead(conds []kv.Cond, now time.Time) []kv.Cond {
+	if p.hold == nil && p.gate == nil {
+		return append(conds, kv.Cond{Key: holdKey(p.name), Absent: true})
+	}
+	for _, row := range []*kv.Row{p.hold, p.gate} {
+		if row != nil {
+			conds = append(conds, kv.Cond{Key: row.Key, Rev: row.Rev, Ver: row.Ver, Dead: !row.Live(now)})
+		}
+	}
+	for i := range p.rows {
+		conds = append(conds, kv.Cond{Key: p.rows[i].Key, Rev: p.rows[i].Rev, Ver: p.rows[i].Ver, Dead: !p.rows[i].Live(now)})
+	}
+	return conds
+}
