@@ -21,7 +21,13 @@ func (a Area) Has(id ID, holder Owner) bool {
 		(a.Holder == Owner{} || a.Holder.Session != "" && (a.Holder.SamePerson(holder) || a.Holder.sameUser(holder)))
 }
 
-func (a Area) hasID(id ID) bool { return fits(a.Group, id.Group) && fits(a.Mode, id.Mode) }
+// hasID reports whether an area has a mutex, and with it all that is below.
+func (a Area) hasID(id ID) bool {
+	if id.Below && id.Mode == "" { // all of the group
+		return fits(a.Group, id.Group) && a.Mode == "*"
+	}
+	return fits(a.Group, id.Group) && fits(a.Mode, id.Mode)
+}
 
 // of reports whether a filter by group and mode, each empty or an exact name,
 // leaves a mutex.

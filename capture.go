@@ -46,7 +46,7 @@ func (m *Manager) captureNow(ctx context.Context, c *capture) (*Mutex, error) {
 	rec, res, err := m.capture(ctx, c)
 	if err != nil {
 		if err == ErrBusy && c.opts.If.Free() { //nolint:errorlint // bare by contract
-			return nil, busy(rec, res.Now, c.owner, true)
+			return nil, m.busy(ctx, rec, inTheWay(res, 0), res.Now, c.owner, true)
 		}
 		return nil, m.refusal(ctx, err, c.name, c.owner, c.opts.If.token, rec, res)
 	}
@@ -62,6 +62,7 @@ func (m *Manager) capture(ctx context.Context, c *capture) (*store.Record, store
 	looks := TryFrom(ctx).Again() && c.opts.If.kind != ifToken
 	for again := looks; ; again = false {
 		rec, res, err := seen, at, error(nil)
+		takes := false
 		if again {
 			rec, res, sent, err = m.look(ctx, c.opts.RequestID, c.name, c.owner.key())
 		} else {
@@ -73,6 +74,7 @@ func (m *Manager) capture(ctx context.Context, c *capture) (*store.Record, store
 			if refused != nil {
 				return seen, at, refused
 			}
+			takes = sw.Do == store.Take
 			rec, res, err = m.swap(ctx, c.opts.RequestID, sw)
 		}
 		rec = began(rec, c.opts.RequestID)
@@ -94,6 +96,9 @@ func (m *Manager) capture(ctx context.Context, c *capture) (*store.Record, store
 			}
 			return rec, res, nil
 		}
+		if takes && inTheWay(res, 0) != nil {
+			return rec, res, ErrBusy
+		}
 		seen, at = rec, res
 	}
 }
@@ -113,13 +118,13 @@ func (m *Manager) shared(ctx context.Context, name, request string) (*store.Entr
 // refusal makes a bare ErrBusy, ErrLost or ErrNotHeld tell what it knows.
 func (m *Manager) refusal(ctx context.Context, err error, name string, caller Owner, token Token, rec *store.Record, res store.Result) error {
 	if err == ErrBusy { //nolint:errorlint // bare by contract; anything wrapped is passed on
-		return busy(rec, res.Now, caller, false)
+		return m.busy(ctx, rec, inTheWay(res, 0), res.Now, caller, false)
 	}
 	if err == ErrConflict { //nolint:errorlint // as above
 		return conflict(rec, res.Now)
 	}
 	if err == ErrNotHeld { //nolint:errorlint // as above
-		id, _ := ParseID(name)
+		id := parseName(name)
 		return &NotHeldError{ID: id}
 	}
 	if err == ErrLost { //nolint:errorlint // as above
@@ -191,8 +196,40 @@ func (m *Manager) CaptureAll(ctx context.Context, ids []ID, opts *CaptureOptions
 		if res.Done {
 			return m.captured(ctx, c, ids, res)
 		}
+		if err := m.busyAll(ctx, swaps, res, c.owner); err != nil {
+			return nil, err
+		}
 		seen, now, sent = res.Records, res, res.Now.Add(-age)
 	}
+}
+
+// busyAll tells who is in the way above and below some mutexes, as one error; nil:
+// nobody.
+func (m *Manager) busyAll(ctx context.Context, swaps []store.Swap, res store.Result, caller Owner) error {
+	var all *BusyError
+	for i := range swaps {
+		path := inTheWay(res, i)
+		if path == nil || swaps[i].Do != store.Take {
+			continue
+		}
+		err := m.busy(ctx, res.Records[i], path, res.Now, caller, false)
+		var one *BusyError
+		if !errors.As(err, &one) {
+			return err
+		}
+		if all == nil {
+			all = one
+			all.Holders, all.Total = nil, 0
+		} else if len(all.Holders) == 0 {
+			all.Holders = []Mutex{all.Holder, one.Holder}
+		} else {
+			all.Holders = append(all.Holders, one.Holder)
+		}
+	}
+	if all == nil {
+		return nil
+	}
+	return all
 }
 
 // decideAll asks the Capture table for each ID; one refusal refuses all.
@@ -285,6 +322,9 @@ func (m *Manager) Takeover(ctx context.Context, id ID, seen Token, reason string
 		return Mutex{}, m.lost(ctx, c.name, c.owner, 0, rec, res)
 	}
 	refused := decideSeen(seen, rec)
+	if path := inTheWay(res, 0); refused == nil && path != nil {
+		return Mutex{}, m.busy(ctx, nil, path, res.Now, c.owner, false)
+	}
 	if refused == nil { // it is shared, and the caller holds it too
 		return Mutex{}, &BusyError{Holder: mutex(rec, res.Now), Self: true}
 	}

@@ -32,9 +32,21 @@ type BusyError struct {
 	// Self: the holder is the caller himself, as the same session or the
 	// same user, in another tab perhaps.
 	Self bool
+	// Draining is the first who waits for something above the mutex, for which
+	// nothing below is given out; nil: nobody does.
+	Draining *Draining
 	// Declined is the answer of the holder who was asked, if that ended the
 	// wait.
 	Declined *Answer
+}
+
+// Draining is a wait for all that is below a group, or a group and mode, or for an
+// object with its parts.
+type Draining struct {
+	ID      ID
+	By      Owner
+	Since   time.Time
+	Message string
 }
 
 // Answer is what somebody said, and when.
@@ -52,6 +64,9 @@ func (e *BusyError) Error() string {
 	text := fmt.Sprintf("%s is held by %s since %s", e.Holder.ID, who, e.Holder.CapturedAt.Format(time.RFC3339))
 	if n := len(e.Holders); n > 1 {
 		text += fmt.Sprintf(", and %d more are held", n-1)
+	}
+	if d := e.Draining; d != nil {
+		text += fmt.Sprintf("; %s waits for %s since %s", d.By.title(), d.ID, d.Since.Format(time.RFC3339))
 	}
 	if e.Declined != nil {
 		text += fmt.Sprintf("; %s declined", e.Declined.By.title())

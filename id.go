@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/editlock/editlock/store"
 )
 
 // Limits of the parts of an ID, in bytes.
@@ -13,45 +15,115 @@ const (
 	MaxGroup = 200
 	MaxMode  = 200
 	MaxID    = 500
+	MaxPart  = 200
 )
 
 // ID names a mutex: an object (ID) of some type (Mode) within a part of the
-// system (Group). Group and Mode may be empty, ID may not. Parts are compared
-// byte for byte.
+// system (Group). Group and Mode may be empty, ID may not. All are compared byte
+// for byte.
+//
+// An object may have parts, such as the sections of a form, and Below without an
+// ID stands for all objects of a type, or without a Mode of a group. Who holds an
+// object, or all of a type, holds what is below it: others hold neither that nor
+// what is above.
 type ID struct {
 	Group string
 	Mode  string
 	ID    string
+	Part  string // of the object; empty: the whole of it
+	Below bool   // all that is below, instead of one object
 }
 
-// String is the canonical text form, group/mode/id, with the characters that
-// would make it ambiguous percent-encoded. [ParseID] reads it back.
+// String is the canonical text form, group/mode/id or group/mode/id#part, with
+// the characters that would make it ambiguous percent-encoded, which [ParseID]
+// reads back. That of all objects of a type is group/mode/, of a group group/,
+// which [ParseBelow] reads.
 func (id ID) String() string {
+	switch {
+	case id.Below && id.Mode == "":
+		return escape(id.Group) + "/"
+	case id.Below:
+		return escape(id.Group) + "/" + escape(id.Mode) + "/"
+	case id.Part != "":
+		return escape(id.Group) + "/" + escape(id.Mode) + "/" + escape(id.ID) + store.PartMark + escape(id.Part)
+	}
 	return escape(id.Group) + "/" + escape(id.Mode) + "/" + escape(id.ID)
 }
 
-// ParseID reads the text form of an ID: id, mode/id or group/mode/id, each
-// part percent-encoded where needed.
+// ParseID reads the text form of an ID: id, mode/id or group/mode/id, each with
+// #part behind it if need be, and percent-encoded where needed.
 func ParseID(text string) (ID, error) {
-	parts := strings.Split(text, "/")
-	if len(parts) > 3 {
-		return ID{}, invalid("id", "has %d parts; write id, mode/id or group/mode/id, and %%2F for a slash within a part", len(parts))
+	whole, part, hasPart := strings.Cut(text, store.PartMark)
+	names, err := unescape(whole, "id, mode/id or group/mode/id")
+	if err != nil {
+		return ID{}, err
 	}
-	var full [3]string
-	for i, part := range parts {
-		plain, err := url.PathUnescape(part)
-		if err != nil {
-			return ID{}, invalid("id", "has a %% that two hexadecimal digits do not follow; write %%25 for a percent sign")
-		}
-		full[3-len(parts)+i] = plain
+	names = append(make([]string, 3-len(names)), names...)
+	id := ID{Group: names[0], Mode: names[1], ID: names[2]}
+	if id.Part, err = url.PathUnescape(part); err != nil {
+		return ID{}, errEscape()
 	}
-	id := ID{full[0], full[1], full[2]}
+	if hasPart && part == "" {
+		return ID{}, invalid("mutex.part", "must not be empty behind a #; write %%23 for a # within an id")
+	}
 	return id, id.Validate()
+}
+
+// ParseBelow reads the text form of all that is below a group, or a group and
+// mode: group or group/mode, with or without a slash behind it.
+func ParseBelow(text string) (ID, error) {
+	names, err := unescape(strings.TrimSuffix(text, "/"), "group or group/mode")
+	if err != nil {
+		return ID{}, err
+	}
+	if len(names) > 2 || strings.Contains(text, store.PartMark) {
+		return ID{}, invalid("below", "names an object; write group or group/mode, as it stands for all below")
+	}
+	id := ID{Group: names[0], Below: true}
+	if len(names) > 1 {
+		id.Mode = names[1]
+	}
+	return id, id.Validate()
+}
+
+// parseName reads the name of a mutex in a store.
+func parseName(name string) ID {
+	if store.IsNode(name) {
+		id, _ := ParseBelow(name)
+		return id
+	}
+	id, _ := ParseID(name)
+	return id
+}
+
+// unescape splits a text at its slashes.
+func unescape(text, form string) ([]string, error) {
+	names := strings.Split(text, "/")
+	if len(names) > 3 {
+		return nil, invalid("id", "has %d parts; write %s, and %%2F for a slash within a part", len(names), form)
+	}
+	for i, name := range names {
+		plain, err := url.PathUnescape(name)
+		if err != nil {
+			return nil, errEscape()
+		}
+		names[i] = plain
+	}
+	return names, nil
+}
+
+func errEscape() error {
+	return invalid("id", "has a %% that two hexadecimal digits do not follow; write %%25 for a percent sign")
 }
 
 // Validate reports the first part that breaks a limit, as *InvalidError.
 func (id ID) Validate() error {
-	if id.ID == "" {
+	switch {
+	case id.Below && id.ID != "":
+		return invalid("mutex.id", "must be absent with below, which stands for all of a group, or of a group and mode")
+	case id.Below && id.Part != "":
+		return invalid("mutex.part", "must be absent with below")
+	case !id.Below && id.ID == "":
 		return invalid("mutex.id", "must not be empty")
 	}
 	if err := checkText("mutex.group", id.Group, MaxGroup); err != nil {
@@ -60,7 +132,10 @@ func (id ID) Validate() error {
 	if err := checkText("mutex.mode", id.Mode, MaxMode); err != nil {
 		return err
 	}
-	return checkText("mutex.id", id.ID, MaxID)
+	if err := checkText("mutex.id", id.ID, MaxID); err != nil {
+		return err
+	}
+	return checkText("mutex.part", id.Part, MaxPart)
 }
 
 // infix is what the canonical forms of all IDs of a mode contain, and no others.
@@ -86,7 +161,7 @@ func escape(part string) string {
 }
 
 func special(r rune) bool {
-	return r == '/' || r == '%' || unicode.IsSpace(r) || !unicode.IsPrint(r)
+	return r == '/' || r == '%' || r == '#' || unicode.IsSpace(r) || !unicode.IsPrint(r)
 }
 
 // checkText holds a field to its limit, to UTF-8 and to visible characters.

@@ -28,7 +28,7 @@ func (m *Manager) lost(ctx context.Context, name string, caller Owner, token Tok
 
 // lostTo says who has a mutex now.
 func lostTo(name string, rec *store.Record, res store.Result) *LostError {
-	id, _ := ParseID(name)
+	id := parseName(name)
 	e := &LostError{ID: id}
 	if rec != nil {
 		holder := mutex(rec, res.Now)

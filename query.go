@@ -23,7 +23,15 @@ func (m *Manager) Request(ctx context.Context, id ID) (State, Mutex, error) {
 	}
 	state := standing(view.Record, caller)
 	if state == Free {
-		return Free, Mutex{}, nil
+		if view.Path == nil {
+			return Free, Mutex{}, nil
+		}
+		holder, others, err := m.blocker(ctx, view.Path, view.Now)
+		if len(others) > 1 {
+			holder.Others = others[1:]
+			holder.Beside = len(others) - 1 + view.Path.More
+		}
+		return CapturedByOther, holder, err
 	}
 	held := mutex(view.Record, view.Now)
 	for _, rec := range view.Record.Others {

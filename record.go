@@ -70,7 +70,7 @@ func autoRelease(t store.Terms) AutoRelease {
 }
 
 func mutex(rec *store.Record, now time.Time) Mutex {
-	id, _ := ParseID(rec.Name) // names are canonical forms
+	id := parseName(rec.Name) // names are canonical forms
 	m := Mutex{
 		ID:          id,
 		StatusData:  rec.Data,
@@ -99,7 +99,7 @@ func waiters(rec *store.Record) (out []Waiter) {
 }
 
 func entry(e store.Entry) Entry {
-	id, _ := ParseID(e.Name)
+	id := parseName(e.Name)
 	out := Entry{
 		Seq: e.Seq, Kind: Kind(e.Kind), ID: id, Token: Token(e.Token), At: e.At, Reason: e.Reason,
 		Replaced: Token(e.Replaced),

@@ -197,7 +197,7 @@ func (m *Manager) dropAll(ctx context.Context, recs []store.Record, note store.N
 				continue
 			}
 		}
-		id, _ := ParseID(rec.Name)
+		id := parseName(rec.Name)
 		dropped = append(dropped, id)
 	}
 	return dropped, nil

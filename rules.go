@@ -198,7 +198,7 @@ func (c capture) join(rec *store.Record, peer string) store.Swap {
 	}
 	// Those who hold it by now are queued behind; only promises are of those seen.
 	var expect store.Expect
-	if c.opts.Message != "" {
+	if c.opts.Message != "" && rec != nil { // else something above or below is held
 		if t.Asked, t.ClaimAfter = asked(rec, c.owner); t.ClaimAfter > 0 {
 			expect.Token = rec.Token
 		}

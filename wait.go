@@ -105,7 +105,7 @@ func (w *waiting) tryJoin(ctx context.Context) bool {
 				w.err = m.refusal(ctx, err, c.name, c.owner, 0, rec, res)
 			}
 			return false
-		case err != ErrBusy || w.timeUp, c.futile(rec): //nolint:errorlint // bare: in the way
+		case err != ErrBusy || w.timeUp, c.futile(rec), selfish(res): //nolint:errorlint // bare: in the way
 			w.err = m.refusal(ctx, err, c.name, c.owner, 0, rec, res)
 			return false
 		}
@@ -151,8 +151,15 @@ func (w *waiting) tryJoin(ctx context.Context) bool {
 	}
 }
 
+// selfish reports whether the caller holds something above or below what it asks
+// for: it might wait for somebody who waits for it.
+func selfish(res store.Result) bool {
+	path := inTheWay(res, 0)
+	return path != nil && path.Own
+}
+
 func (w *waiting) withdrawn() error {
-	id, _ := ParseID(w.c.name)
+	id := parseName(w.c.name)
 	return &LostError{ID: id, Reason: "the wait was withdrawn"}
 }
 

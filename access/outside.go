@@ -68,6 +68,10 @@ func (v view) err(err error) error {
 	case errors.As(err, &busy):
 		shown := *busy
 		shown.Holder, shown.Holders = v.mutex(busy.Holder), v.mutexes(append([]editlock.Mutex(nil), busy.Holders...))
+		if busy.Draining != nil {
+			drain := *busy.Draining
+			drain.By, shown.Draining = v.owner(drain.By), &drain
+		}
 		if busy.Declined != nil {
 			answer := *busy.Declined
 			answer.By, shown.Declined = v.owner(answer.By), &answer

@@ -38,10 +38,16 @@ type Grant struct {
 	Mode   Pattern `json:"mode" toml:"mode"`
 }
 
-// Allows reports whether the grant gives a right to a mutex.
+// Allows reports whether the grant gives a right to a mutex. That to all of a
+// group is a right to all modes.
 func (g *Grant) Allows(right Right, id editlock.ID) bool {
-	return (slices.Contains(g.Rights, right) || slices.Contains(g.Rights, Admin)) &&
-		g.Group.Match(id.Group) && g.Mode.Match(id.Mode)
+	if !slices.Contains(g.Rights, right) && !slices.Contains(g.Rights, Admin) || !g.Group.Match(id.Group) {
+		return false
+	}
+	if id.Below && id.Mode == "" {
+		return g.Mode == "*"
+	}
+	return g.Mode.Match(id.Mode)
 }
 
 // Validate reports what is wrong with a grant that a file or claim states.

@@ -12,6 +12,8 @@ type idForm struct {
 	Group string `json:"group"`
 	Mode  string `json:"mode"`
 	ID    string `json:"id"`
+	Part  string `json:"part,omitempty"`
+	Below bool   `json:"below,omitempty"`
 }
 
 type ownerForm struct {

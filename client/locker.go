@@ -266,6 +266,10 @@ func (q query) id(id *editlock.ID, group, mode string) error {
 		}
 		group, mode = id.Group, id.Mode
 		q.set("id", id.ID)
+		q.set("part", id.Part)
+		if id.Below {
+			q.set("below", "true")
+		}
 	}
 	q.set("group", group)
 	q.set("mode", mode)

@@ -36,7 +36,7 @@ func (c *Client) Refresh(ctx context.Context, items []editlock.RefreshItem) ([]e
 			b, owner = &byToken, nil
 		}
 		const most = 6 // bytes that one byte takes in JSON
-		size := 300 + most*(len(item.StatusData)+len(item.ID.Group)+len(item.ID.Mode)+len(item.ID.ID))
+		size := 300 + most*(len(item.StatusData)+len(item.ID.Group)+len(item.ID.Mode)+len(item.ID.ID)+len(item.ID.Part))
 		if b.bytes+size > batchBytes {
 			if err := c.refresh(ctx, owner, b, results); err != nil {
 				return nil, err

@@ -133,10 +133,20 @@ func (q *params) done() error {
 // id takes the parameters of an ID, or of a group and mode if there is no id.
 func (q *params) id() (id *editlock.ID, group, mode string) {
 	group, mode = q.text("group"), q.text("mode")
-	if name := q.text("id"); name != "" {
-		return &editlock.ID{Group: group, Mode: mode, ID: name}, "", ""
+	name, part, below := q.text("id"), q.text("part"), q.text("below")
+	switch {
+	case below != "" && below != "true":
+		q.fail("below", "must be true or absent")
+	case part != "" && name == "":
+		q.fail("part", "goes with id")
+	case name == "" && below == "":
+		return nil, group, mode
 	}
-	return nil, group, mode
+	out := editlock.ID{Group: group, Mode: mode, ID: name, Part: part, Below: below != ""}
+	if err := out.Validate(); err != nil && q.err == nil {
+		q.err = err
+	}
+	return &out, "", ""
 }
 
 func list(c *call, q *params) (any, error) {

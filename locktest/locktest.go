@@ -63,6 +63,7 @@ func Run(t *testing.T, h Harness) {
 		{"Queue", testQueue},
 		{"Ask", testAsk},
 		{"Sharing", testSharing},
+		{"Trees", testTrees},
 		{"Death", testDeath},
 		{"Takeover", testTakeover},
 		{"Kinds", testKinds},

@@ -152,7 +152,9 @@ func (v *visit) size() int {
 	return visitBytes + len(v.key.page) + len(v.account) + len(o.Session) + len(o.UserID) + len(o.Login) + len(o.Name) + len(o.Host) + len(o.OnBehalfOf)
 }
 
-func sizeOf(id editlock.ID) int { return lookBytes + len(id.Group) + len(id.Mode) + len(id.ID) }
+func sizeOf(id editlock.ID) int {
+	return lookBytes + len(id.Group) + len(id.Mode) + len(id.ID) + len(id.Part)
+}
 
 // Off reports whether nobody is told who looks at a record.
 func (b *Board) Off(id editlock.ID) bool { return b.off(id) }

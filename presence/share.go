@@ -89,6 +89,7 @@ type lookNow struct {
 	Group string `json:"g,omitempty"`
 	Mode  string `json:"m,omitempty"`
 	ID    string `json:"i"`
+	Part  string `json:"p,omitempty"`
 	State int    `json:"s,omitempty"`
 	Since int64  `json:"t"`
 }
@@ -220,7 +221,7 @@ func (b *Board) show(key visitKey, left bool) shown {
 	out := shown{Page: key.page, Session: key.session, User: v.owner.UserID, Login: v.owner.Login, Name: v.owner.Name}
 	out.Kind, out.OnBehalfOf = v.owner.Kind, v.owner.OnBehalfOf
 	for id, l := range v.looks {
-		out.Looks = append(out.Looks, lookNow{id.Group, id.Mode, id.ID, l.state.rank(), l.since.UnixMilli()})
+		out.Looks = append(out.Looks, lookNow{id.Group, id.Mode, id.ID, id.Part, l.state.rank(), l.since.UnixMilli()})
 	}
 	return out
 }
@@ -228,7 +229,7 @@ func (b *Board) show(key visitKey, left bool) shown {
 func (v *shown) size() int {
 	n := 60 + len(v.Page) + len(v.Session) + len(v.User) + len(v.Login) + len(v.Name) + len(v.OnBehalfOf)
 	for _, l := range v.Looks {
-		n += 60 + len(l.Group) + len(l.Mode) + len(l.ID)
+		n += 60 + len(l.Group) + len(l.Mode) + len(l.ID) + len(l.Part)
 	}
 	return n
 }
@@ -302,7 +303,7 @@ func (b *Board) heard(t *text, p *peer, told *shown, now time.Time) {
 		},
 	}
 	for _, l := range told.Looks {
-		id := editlock.ID{Group: l.Group, Mode: l.Mode, ID: l.ID}
+		id := editlock.ID{Group: l.Group, Mode: l.Mode, ID: l.ID, Part: l.Part}
 		if b.off(id) || l.State < 0 || l.State >= len(States) || b.looks >= b.bounds.Looks || b.bytes+sizeOf(id) > b.bounds.Bytes {
 			continue
 		}

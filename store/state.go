@@ -64,6 +64,13 @@ func (s *State) open(session string, seq uint64) bool {
 	return s.Path.clear(session) && (s.Path.Owns(session) || s.Path.turn(seq))
 }
 
+// Blocked reports whether the first who waits would have the name but for what
+// stands above and below it.
+func (s *State) Blocked(env Env) bool {
+	i := s.first(env)
+	return i >= 0 && s.Path != nil && s.room(s.Queue[i].Share) && !s.open(s.Queue[i].Holder.Session, s.Queue[i].Seq)
+}
+
 // mixes reports whether a share goes with what holders of a settled state have
 // agreed on.
 func (s *State) mixes(share Share, resize bool) bool {

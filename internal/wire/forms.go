@@ -17,7 +17,9 @@ import (
 type ID struct {
 	Group string `json:"group" required:"false" maxLength:"200" doc:"Part of the system. Absent and empty are the same. At most 200 bytes, no control characters."`
 	Mode  string `json:"mode" required:"false" maxLength:"200" doc:"Type of the object. Absent and empty are the same. At most 200 bytes, no control characters."`
-	ID    string `json:"id" minLength:"1" maxLength:"500" doc:"The object. At most 500 bytes, no control characters."`
+	ID    string `json:"id,omitzero" maxLength:"500" doc:"The object. Absent with below, else required. At most 500 bytes, no control characters."`
+	Part  string `json:"part,omitzero" maxLength:"200" doc:"A part of the object, such as a section of a form. Absent: the whole of it. At most 200 bytes, no control characters."`
+	Below bool   `json:"below,omitzero" doc:"All objects of the group and mode, or without a mode of the group, instead of one object. What is held below it by others is in the way, and nothing below is given out while somebody waits for it."`
 }
 
 // Owner is the form of an editlock.Owner.

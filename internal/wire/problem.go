@@ -88,11 +88,20 @@ type Problem struct {
 	Holders  []Mutex    `json:"holders,omitzero" nullable:"false" doc:"Of busy, where several were to be captured, or several hold the mutex: all who are in the way, of one mutex the first 20."`
 	Total    int        `json:"holders_total,omitzero" doc:"Of busy, where several hold the mutex: how many are in the way."`
 	Self     bool       `json:"self,omitzero" doc:"Of busy: the holder is the caller, as the same session or the same user."`
+	Draining *Draining  `json:"draining,omitzero" doc:"Of busy: who waits for something above the mutex, for which nothing below is given out."`
 	Declined *Answer    `json:"declined,omitzero" doc:"Of busy, after a wait: the holder's answer."`
 	By       *Owner     `json:"by,omitzero" doc:"Of lost: who ended it."`
 	At       *time.Time `json:"at,omitzero" doc:"Of lost: when."`
 	Reason   string     `json:"reason,omitzero" doc:"Of lost: why."`
 	How      string     `json:"how,omitzero" doc:"Of lost: expired, taken_over, force_released, handed_over or released."`
+}
+
+// Draining is the form of an editlock.Draining.
+type Draining struct {
+	Mutex   ID        `json:"mutex" doc:"What is waited for."`
+	By      *Owner    `json:"by" doc:"Who was first to."`
+	Since   time.Time `json:"since"`
+	Message string    `json:"message,omitzero"`
 }
 
 // Answer is the form of an editlock.Answer.
@@ -209,6 +218,9 @@ func fromBusy(e *editlock.BusyError) *Problem {
 	if len(e.Holders) > 0 {
 		p.Holders, p.Total = FromMutexes(e.Holders), e.Total
 	}
+	if d := e.Draining; d != nil {
+		p.Draining = &Draining{Mutex: FromID(d.ID), By: FromOwner(d.By), Since: d.Since, Message: d.Message}
+	}
 	if d := e.Declined; d != nil {
 		p.Declined = &Answer{By: FromOwner(d.By), At: d.At, Message: d.Message}
 	}
@@ -262,6 +274,9 @@ func (p *Problem) busy() error {
 		return p
 	}
 	e := &editlock.BusyError{Holder: holder, Holders: holders, Total: p.Total, Self: p.Self}
+	if d := p.Draining; d != nil {
+		e.Draining = &editlock.Draining{ID: d.Mutex.Root(), By: d.By.Root(), Since: d.Since, Message: d.Message}
+	}
 	if d := p.Declined; d != nil {
 		e.Declined = &editlock.Answer{By: d.By.Root(), At: d.At, Message: d.Message}
 	}

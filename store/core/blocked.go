@@ -169,12 +169,8 @@ func (s *Store) lookOn() {
 	}
 }
 
-// lookAt settles names, and returns those for which nobody waits any more.
+// lookAt settles names, and returns those for which nobody waits any more who would have room.
 func (s *Store) lookAt(ctx context.Context, names []string) (open []string, err error) {
-	reads := make([]kv.Range, len(names))
-	for i, name := range names {
-		reads[i] = kv.Range{Key: holdKey(name)}
-	}
 	out, err := s.settle(ctx, names)
 	if err != nil {
 		return nil, err
@@ -184,14 +180,5 @@ func (s *Store) lookAt(ctx context.Context, names []string) (open []string, err 
 			return nil, fail(err)
 		}
 	}
-	answer, err := s.engine.Read(ctx, reads...)
-	if err != nil {
-		return nil, fail(err)
-	}
-	for i, name := range names {
-		if rows := answer.Found[i].Rows; len(rows) == 0 || rows[0].Data != closedData || !isGate(&rows[0]) {
-			open = append(open, name)
-		}
-	}
-	return open, nil
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(out.blocked, name) }), nil
 }

@@ -136,7 +136,7 @@ func (s *Store) Swap(ctx context.Context, req store.Request) (store.Result, erro
 		for i := range l {
 			l[i].root = true // the tree may be the reason
 		}
-		places, txn, done, shut = now, p.transaction(req), p.done, p.closed()
+		places, txn, done, shut = now, p.transaction(req), p.done, p.blocked()
 		if len(txn.Then)+len(txn.Log) == 0 { // nothing depends on another look
 			return result(req, answer, now, done), nil
 		}

@@ -149,9 +149,7 @@ func (p *path) without(conds []kv.Cond, session string, own int, now time.Time) 
 
 // inTheWay says that what keeps a waiter from a free name is still there.
 func (p *path) inTheWay(conds []kv.Cond, t *store.Ticket, now time.Time) []kv.Cond {
-	others := func(rec *store.Record) bool {
-		return rec != nil && (rec.Holder.Session != t.Holder.Session || !rec.Live(now))
-	}
+	others := func(rec *store.Record) bool { return rec != nil && rec.Holder.Session != t.Holder.Session }
 	for _, at := range p.above {
 		if others(at.rec) {
 			return append(conds, kv.Cond{Key: at.hold.Key, Rev: at.hold.Rev, Ver: at.hold.Ver, Dead: !at.rec.Live(now)})
@@ -167,8 +165,10 @@ func (p *path) inTheWay(conds []kv.Cond, t *store.Ticket, now time.Time) []kv.Co
 			return append(conds, kv.Cond{Key: p.rows[i].Key, Rev: p.rows[i].Rev, Ver: p.rows[i].Ver})
 		}
 	}
-	for i := range p.dead {
-		return append(conds, kv.Cond{Key: p.dead[i].Key, Rev: p.dead[i].Rev, Dead: true})
+	for i, rec := range p.died {
+		if rec == nil || others(rec) {
+			return append(conds, kv.Cond{Key: p.dead[i].Key, Rev: p.dead[i].Rev, Dead: true})
+		}
 	}
 	// It is in nobody's way who waits, if the session gets a hold above.
 	for _, at := range p.above {

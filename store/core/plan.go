@@ -89,10 +89,11 @@ func (p *plan) short() bool {
 	return p.effects.Short || slices.ContainsFunc(p.places, func(at *place) bool { return at.narrow(p.now) })
 }
 
-// closed are the places that are free but for what stands above or below them.
-func (p *plan) closed() (names []string) {
+// blocked are the places that somebody waits for although there is room, as
+// something stands above or below them.
+func (p *plan) blocked() (names []string) {
 	for i, at := range p.places {
-		if closed(&p.after[i]) {
+		if p.after[i].Blocked(p.env()) {
 			names = append(names, at.name)
 		}
 	}

@@ -138,7 +138,10 @@ func (s *Store) end(ctx context.Context, rows []kv.Row, now time.Time) (guarded 
 
 // settled are transactions that settle names. Those that stand alone speak of
 // other names, too.
-type settled struct{ txns, alone []kv.Txn }
+type settled struct {
+	txns, alone []kv.Txn
+	blocked     []string // names for which somebody still waits although there is room
+}
 
 // settle are the transactions that settle names.
 func (s *Store) settle(ctx context.Context, names []string) (out settled, err error) {
@@ -190,11 +193,12 @@ func (s *Store) settleBy(ctx context.Context, lookups []lookup, out *settled) (a
 		s.trees.saw(at.name, at.kinds)
 		p := newPlan([]*place{at}, lookups[i:i+1], answer.Now)
 		p.settle()
-		far := p.effects.Far || closed(&p.after[0]) && lookups[i].tree != ""
+		far := p.effects.Far || len(at.queue) > 0 && lookups[i].tree != ""
 		if one := lookups[i : i+1]; widen(one, []*place{at}) || far && heighten(one) || p.short() && deepen(one) {
 			again = append(again, lookups[i])
 			continue
 		}
+		out.blocked = append(out.blocked, p.blocked()...)
 		txn := p.transaction(store.Request{})
 		if len(txn.Notes) == 0 {
 			txn.Read = nil // nobody asks
@@ -221,6 +225,9 @@ func (p *plan) quiet(txn *kv.Txn, at *place, rung []kv.Row, lives map[string]tim
 	var end time.Time // when the first waiter may be gone
 	if len(at.queue) > 0 && (at.held(p.now) || closed(&p.after[0])) {
 		end = lives[at.queue[0].Peer]
+		if soon := p.now.Add(closedFor); at.tree != "" && soon.Before(end) {
+			end = soon
+		}
 	}
 	state := at.state()
 	for i := range rung {
@@ -232,7 +239,7 @@ func (p *plan) quiet(txn *kv.Txn, at *place, rung []kv.Row, lives map[string]tim
 		if keep && place >= 0 {
 			t := &at.queue[place]
 			if bell := strings.HasPrefix(key, bellPrefix); bell {
-				keep = place > 0
+				keep = place > 0 || at.tree != ""
 			} else { // one of several holds may stand in the way for now
 				keep = t.Share != store.Alone || at.wide && at.gate != nil || !state.Claim(t).IsZero()
 			}

@@ -158,7 +158,7 @@ func (p *plan) writeWaiters(txn *kv.Txn, at *place, gone map[string]bool, after 
 	moved := false
 	for i := range p.effects.Joined {
 		if t := &p.effects.Joined[i]; t.Name == at.name {
-			txn.Then = join(txn.Then, t, after.Queue[0].ID == t.ID)
+			txn.Then = join(txn.Then, t, at.tree == "" && after.Queue[0].ID == t.ID)
 			moved = moved || number(t.Seq) == 0
 		}
 	}
@@ -170,7 +170,8 @@ func (p *plan) writeWaiters(txn *kv.Txn, at *place, gone map[string]bool, after 
 const atOnce = time.Microsecond
 
 // join writes a waiter that is new, or waits in another process now. Whether a new
-// one is the first is not known: others may join before it.
+// one is the first is not known: others may join before it. The first needs a bell
+// in a tree only.
 func join(writes []kv.Write, t *store.Ticket, first bool) []kv.Write {
 	lease := processKey(t.Peer)
 	if number(t.Seq) == 0 {
