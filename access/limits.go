@@ -238,6 +238,20 @@ func (g *Guard) Admit(c *auth.Caller) error { return g.count(c, 1, false) }
 // for it, further requests are refused. Its error is a *LimitError.
 func (g *Guard) AdmitItems(c *auth.Caller, items int) error { return g.count(c, items-1, true) }
 
+type besideKey struct{}
+
+// WithItems returns a context for a call with a batch, in whose request stand so
+// many items more: they are counted with it, as one batch.
+func WithItems(ctx context.Context, items int) context.Context {
+	return context.WithValue(ctx, besideKey{}, items)
+}
+
+// itemsBeside are those of WithItems.
+func itemsBeside(ctx context.Context) int {
+	n, _ := ctx.Value(besideKey{}).(int)
+	return n
+}
+
 func (g *Guard) count(c *auth.Caller, n int, owed bool) error {
 	name, limit := requestsPerSecond, g.limits.RequestsPerSecond
 	if c.Scope != nil {

@@ -214,7 +214,7 @@ func (w *guarded) Refresh(ctx context.Context, items []editlock.RefreshItem) ([]
 			return nil, err
 		}
 	}
-	if err := w.g.AdmitItems(c, min(len(items), editlock.MaxBatch)); err != nil {
+	if err := w.g.AdmitItems(c, min(len(items), editlock.MaxBatch)+itemsBeside(ctx)); err != nil {
 		return nil, err
 	}
 	if len(items) > editlock.MaxBatch { // each could be a line in the audit log

@@ -11,6 +11,7 @@ import (
 	"github.com/editlock/editlock"
 	"github.com/editlock/editlock/access"
 	"github.com/editlock/editlock/auth"
+	"github.com/editlock/editlock/internal/wire"
 )
 
 // edge is a limit that is reached. last is the last call it lets pass, next the
@@ -293,4 +294,29 @@ func (s *secured) looks(t *testing.T, credential string) edge {
 		next: func() reply { return page("three", "c") },
 		room: func() { page("one") },
 	}
+}
+
+// What a page holds and what it shows are one batch: it may exceed the burst.
+func TestLimits_APageThatShowsManyRecordsRefreshesItsLocks(t *testing.T) {
+	s := startSecured(t, policy, access.Limits{RequestsPerSecond: 10})
+	token := page(t, "ivanov", "editors")
+	var items, looks []string
+	for i := range 3 {
+		got := s.capture(t, token, fmt.Sprint(i), "")
+		items = append(items, fmt.Sprintf(`{"mutex":{"group":"docs","id":"%d"},"token":%d}`, i, loose[wire.CaptureAnswer](t, got).Mutex.Token))
+	}
+	for i := range 400 {
+		looks = append(looks, fmt.Sprintf(`{"mutex":{"group":"docs","id":"look %d"}}`, i))
+	}
+	body := fmt.Sprintf(`{"items":[%s],"presence":{"page":"p","looks":[%s]}}`, strings.Join(items, ","), strings.Join(looks, ","))
+	got := s.post(t, "/v1/refresh", body, bearer(token)...)
+	if got.status != 200 {
+		t.Fatalf("got %d: %s", got.status, got.body)
+	}
+	for _, res := range loose[wire.RefreshAnswer](t, got).Results {
+		if res.Problem != nil {
+			t.Errorf("a lock is not refreshed: %+v", res.Problem)
+		}
+	}
+	s.limited(t, s.post(t, "/v1/refresh", body, bearer(token)...), "requests_per_second") // it is owed
 }

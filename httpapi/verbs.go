@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/access"
 	"github.com/editlock/editlock/internal/patience"
 	"github.com/editlock/editlock/internal/wire"
 	"github.com/editlock/editlock/presence"
@@ -295,12 +296,7 @@ func refresh(c *call, in *wire.RefreshRequest) (any, error) {
 	if err := c.actAsIfGiven(in.Owner); err != nil {
 		return nil, err
 	}
-	if c.caller != nil {
-		if err := c.opts.Guard.AdmitItems(c.caller, 1+len(looks)); err != nil {
-			return nil, err
-		}
-	}
-	results, err := c.locker.Refresh(c.ctx, items)
+	results, err := c.locker.Refresh(access.WithItems(c.ctx, len(looks)), items)
 	if err != nil {
 		return nil, err
 	}
