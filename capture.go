@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/editlock/editlock/store"
@@ -344,14 +343,11 @@ func (m *Manager) permit(ctx context.Context, do Kind, caller Owner, name string
 	if view.Record == nil {
 		return nil // refused by the swap itself
 	}
-	i := slices.IndexFunc(holdings(view.Record), func(r *store.Record) bool { return r.Token == uint64(seen) })
-	if i < 0 && view.Record.Beside > len(view.Record.Others) {
-		return fmt.Errorf("%w: the holder is one of %d, and not among the first of them", ErrForbidden, view.Record.Beside+1)
+	rec, err := m.holdBy(ctx, view.Record, uint64(seen))
+	if err != nil || rec == nil { // as above
+		return err
 	}
-	if i < 0 {
-		return nil // as above
-	}
-	held := mutex(holdings(view.Record)[i], view.Now)
+	held := mutex(rec, view.Now)
 	switch {
 	case !caller.MayEnd(held.Owner):
 		return &HeldByPersonError{Holder: held}

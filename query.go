@@ -2,8 +2,12 @@ package editlock
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/editlock/editlock/internal/meant"
+	"github.com/editlock/editlock/store"
 )
 
 // Request implements Locker.
@@ -37,7 +41,34 @@ func (m *Manager) Request(ctx context.Context, id ID) (State, Mutex, error) {
 	for _, rec := range view.Record.Others {
 		held.Others = append(held.Others, mutex(rec, view.Now))
 	}
+	if token := meant.Token(ctx); token != 0 {
+		rec, err := m.holdBy(ctx, view.Record, token)
+		if err != nil {
+			return 0, Mutex{}, err
+		}
+		if _, told := held.By(Token(token)); rec != nil && !told {
+			held.Others = append(held.Others, mutex(rec, view.Now))
+		}
+	}
 	return state, held, nil
+}
+
+// holdBy is the hold of a mutex with a token; nil: there is none. What was read of the
+// mutex may tell of the first of many holds only.
+func (m *Manager) holdBy(ctx context.Context, read *store.Record, token uint64) (*store.Record, error) {
+	all := holdings(read)
+	if i := slices.IndexFunc(all, func(r *store.Record) bool { return r.Token == token }); i >= 0 {
+		return all[i], nil
+	}
+	if read.Beside <= len(read.Others) {
+		return nil, nil
+	}
+	// It is never done, and answered with the hold.
+	rec, _, err := m.swap(ctx, "", store.Swap{Name: read.Name, Do: store.Drop, Expect: store.Expect{Free: true, Token: token}})
+	if err != nil || rec == nil || rec.Token != token {
+		return nil, err
+	}
+	return rec, nil
 }
 
 const (

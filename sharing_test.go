@@ -175,3 +175,35 @@ func TestManager_ARetryFindsTheSharesOfSeveral(t *testing.T) {
 		t.Errorf("once they have ended a retry gets %+v, %v", got, err)
 	}
 }
+
+// Also one of more holders than a Mutex tells of.
+func TestManager_PermitIsAskedAboutTheHolderSeen(t *testing.T) {
+	var asked []string
+	m := editlock.NewManager(memory.New(nil), &editlock.ManagerOptions{
+		Permit: func(_ context.Context, _ editlock.Kind, _ editlock.Owner, held editlock.Mutex) error {
+			asked = append(asked, held.Owner.Session)
+			return nil
+		},
+	})
+	t.Cleanup(func() { _ = m.Close() })
+	var tokens []editlock.Token
+	for n := range 30 {
+		got, err := m.Capture(in(t, fmt.Sprint("reader", n)), report, &editlock.CaptureOptions{Sharing: editlock.Shared})
+		if err != nil {
+			t.Fatal(err)
+		}
+		tokens = append(tokens, got.Token)
+	}
+	if err := m.ForceRelease(in(t, "admin"), report, tokens[28], "gone home"); err != nil {
+		t.Error(err)
+	}
+	if _, err := m.Takeover(in(t, "admin"), report, tokens[27], "urgent", nil); err != nil {
+		t.Error(err)
+	}
+	if err := m.ForceRelease(in(t, "admin"), report, tokens[28], "again"); !errors.Is(err, editlock.ErrBusy) {
+		t.Errorf("a hold that ended: %v, want busy", err)
+	}
+	if got := fmt.Sprint(asked); got != "[reader28 reader27]" {
+		t.Errorf("asked about %s", got)
+	}
+}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/editlock/editlock"
 	"github.com/editlock/editlock/auth"
+	"github.com/editlock/editlock/internal/meant"
 )
 
 // Takeover implements editlock.Locker. One's own, in another tab or from a
@@ -80,9 +81,9 @@ func (w *guarded) stepIn(ctx context.Context, id editlock.ID, seen editlock.Toke
 			return nil, nil, held, err
 		}
 	}
-	state, held, err := w.inner.Request(ctx, id)
-	if meant, ok := held.By(seen); ok {
-		held = meant
+	state, held, err := w.inner.Request(meant.With(ctx, uint64(seen)), id)
+	if one, ok := held.By(seen); ok {
+		held = one
 	}
 	as := editlock.OwnerFrom(ctx)
 	switch {

@@ -320,3 +320,27 @@ func TestLimits_APageThatShowsManyRecordsRefreshesItsLocks(t *testing.T) {
 	}
 	s.limited(t, s.post(t, "/v1/refresh", body, bearer(token)...), "requests_per_second") // it is owed
 }
+
+// Of more holders than an answer names, each can be released by force, and taken
+// over from.
+func TestGuard_EndsAnyOfManyHolds(t *testing.T) {
+	s := startSecured(t, policy, access.Limits{})
+	var tokens []uint64
+	for i := range 30 {
+		got := s.capture(t, page(t, fmt.Sprint("reader", i), "editors"), "many", `,"sharing":"shared"`)
+		tokens = append(tokens, loose[wire.CaptureAnswer](t, got).Mutex.Token)
+	}
+	chief := bearer(page(t, "chief", "chiefs"))
+	body := func(n int) string {
+		return fmt.Sprintf(`{"mutex":{"group":"docs","id":"many"},"seen_token":%d,"reason":"urgent"}`, tokens[n])
+	}
+	if got := s.post(t, "/v1/force-release", body(29), chief...); got.status != 200 {
+		t.Errorf("force-release: %d: %s", got.status, got.body)
+	}
+	if got := s.post(t, "/v1/takeover", body(25), chief...); got.status != 200 {
+		t.Errorf("takeover: %d: %s", got.status, got.body)
+	}
+	if got := s.post(t, "/v1/takeover", body(29), chief...); got.status != 409 || problemCode(got) != "busy" {
+		t.Errorf("takeover of what ended: %d: %s", got.status, got.body)
+	}
+}

@@ -233,3 +233,28 @@ func TestAct_KeepsToWhatOneMayDo(t *testing.T) {
 		t.Errorf("left are: %s", diff)
 	}
 }
+
+func TestAct_EndsAnyOfTheHoldsOfAMutex(t *testing.T) {
+	l := locker(t)
+	var held []editlock.Mutex
+	for n := range 30 {
+		m, err := l.Capture(editlock.WithOwner(t.Context(), person(fmt.Sprint("Reader ", n))), editlock.ID{Group: "crm", ID: "2417"}, &editlock.CaptureOptions{Sharing: editlock.Shared})
+		if err != nil {
+			t.Fatal(err)
+		}
+		held = append(held, m)
+	}
+	v := visit(t, l, "Petrova")
+	for _, n := range []int{1, 28} {
+		who := fmt.Sprint("Reader ", n)
+		if _, body := v.do("/ui/confirm?do=release", "one="+keyOf(held[n])); !strings.Contains(body, who) || !strings.Contains(body, `name="reason"`) {
+			t.Errorf("the page does not ask about %s:\n%s", who, body)
+		}
+		if res, body := v.do("/ui/act", "do=release", "lock="+keyOf(held[n]), "reasoned=1", "reason=gone"); res.StatusCode != http.StatusSeeOther {
+			t.Errorf("%s: answered %s:\n%s", who, res.Status, body)
+		}
+		if diff := cmp.Diff([]string{"force_released 2417 by Petrova from " + who + ": gone"}, told(t, l, 1)); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
