@@ -50,6 +50,16 @@ func (id ID) String() string {
 	return escape(id.Group) + "/" + escape(id.Mode) + "/" + escape(id.ID)
 }
 
+// Above are the IDs of all that the mutex is below, outermost first.
+func (id ID) Above() []ID {
+	names := store.Above(id.String())
+	above := make([]ID, len(names))
+	for i, name := range names {
+		above[i] = parseName(name)
+	}
+	return above
+}
+
 // ParseID reads the text form of an ID: id, mode/id or group/mode/id, each with
 // #part behind it if need be, and percent-encoded where needed.
 func ParseID(text string) (ID, error) {

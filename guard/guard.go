@@ -15,7 +15,7 @@
 //	return tx.Commit()
 //
 // Check fails unless the token is the one in force by the store's clock, of an
-// exclusive hold, and
+// exclusive hold of the mutex or of something above it (see [editlock.ID]), and
 // from then on nobody else gets the mutex until the transaction ends: a
 // release, a takeover or an expiry waits for it, though for that mutex only.
 // So keep such transactions short.
@@ -30,6 +30,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 
 	"github.com/editlock/editlock"
@@ -56,7 +57,8 @@ const staleState = "EL001"
 // PostgreSQL database; empty: the search_path leads there.
 //
 // In SQL the check is SELECT editlock_guard('group/mode/id', 7), which fails
-// with SQLSTATE EL001. The transaction is then aborted: it can't write, even if
+// with SQLSTATE EL001. It may name several mutexes, of which one must be held
+// under the token: SELECT editlock_guard(ARRAY['group/mode/id', 'group/mode/'], 7). The transaction is then aborted: it can't write, even if
 // its program overlooks the error.
 type Postgres string
 
@@ -76,7 +78,14 @@ func (p Postgres) check(id editlock.ID, token editlock.Token, query func(query s
 		return err
 	}
 	var ok bool
-	err := query("SELECT "+dotted(string(p))+"editlock_guard($1, $2) IS NOT NULL", id.String(), int64(token)).Scan(&ok)
+	names := names(id)
+	args := make([]any, 1, 1+len(names))
+	args[0] = int64(token)
+	list := make([]string, len(names))
+	for i, name := range names {
+		args, list[i] = append(args, name), "$"+strconv.Itoa(2+i)+"::text"
+	}
+	err := query("SELECT "+dotted(string(p))+"editlock_guard(ARRAY["+strings.Join(list, ", ")+"], $1) IS NOT NULL", args...).Scan(&ok)
 	var state interface{ SQLState() string }
 	if errors.As(err, &state) && state.SQLState() == staleState {
 		return &editlock.LostError{ID: id}
@@ -108,11 +117,13 @@ func (s SQLite) Check(ctx context.Context, tx Tx, id editlock.ID, token editlock
 	if err := valid(id, token); err != nil {
 		return err
 	}
-	err := tx.QueryRowContext(ctx, s.Query(), id.String(), int64(token)).Scan(new(int64))
-	if errors.Is(err, sql.ErrNoRows) {
-		return &editlock.LostError{ID: id}
+	for _, name := range names(id) {
+		err := tx.QueryRowContext(ctx, s.Query(), name, int64(token)).Scan(new(int64))
+		if !errors.Is(err, sql.ErrNoRows) {
+			return failed(err)
+		}
 	}
-	return failed(err)
+	return &editlock.LostError{ID: id}
 }
 
 // MariaDB is the database of the store's tables, on the same MariaDB or MySQL
@@ -146,16 +157,29 @@ func (m MariaDB) Check(ctx context.Context, tx Tx, id editlock.ID, token editloc
 		return err
 	}
 	looks, guards := m.Queries()
-	for _, query := range []string{looks, guards} {
-		err := tx.QueryRowContext(ctx, query, id.String(), int64(token)).Scan(new(int64))
+	for _, name := range names(id) {
+		err := tx.QueryRowContext(ctx, looks, name, int64(token)).Scan(new(int64))
 		if errors.Is(err, sql.ErrNoRows) {
-			return &editlock.LostError{ID: id}
+			continue
 		}
-		if err != nil {
-			return failed(err)
+		if err == nil {
+			err = tx.QueryRowContext(ctx, guards, name, int64(token)).Scan(new(int64))
 		}
+		if errors.Is(err, sql.ErrNoRows) {
+			break
+		}
+		return failed(err)
 	}
-	return nil
+	return &editlock.LostError{ID: id}
+}
+
+// names are those under which a hold of a mutex, or of something above it, stands.
+func names(id editlock.ID) []string {
+	names := []string{id.String()}
+	for _, above := range id.Above() {
+		names = append(names, above.String())
+	}
+	return names
 }
 
 func valid(id editlock.ID, token editlock.Token) error {

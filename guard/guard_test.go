@@ -160,6 +160,7 @@ func TestGuard(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Run("the token in force writes, a stale one leaves every byte", func(t *testing.T) { testStale(t, tt.open(t)) })
 			t.Run("a takeover waits until the guarded transaction ends", func(t *testing.T) { testKeeps(t, tt.open(t)) })
+			t.Run("a hold of what is above writes, one of a part does not", func(t *testing.T) { testAbove(t, tt.open(t)) })
 			t.Run("racing writers and takeovers never mix", func(t *testing.T) { testRace(t, tt.open(t)) })
 		})
 	}
@@ -197,6 +198,32 @@ func testStale(t *testing.T, w *world) {
 	}
 	if got := w.text(); got != "ann's" {
 		t.Errorf("the text is %q", got)
+	}
+}
+
+// testAbove writes under a hold of all reports, and of a part of one.
+func testAbove(t *testing.T, w *world) {
+	all := capture(t, w.locks, "ann", editlock.ID{Group: report.Group, Mode: report.Mode, Below: true})
+	if err := w.write(t.Context(), all.Token, "ann's", func() {}); err != nil {
+		t.Errorf("a write under a hold of all reports: %v", err)
+	}
+	one := capture(t, w.locks, "ann", report)
+	for _, m := range []editlock.Mutex{one, all} {
+		if err := w.write(t.Context(), m.Token, "ann's", func() {}); err != nil {
+			t.Errorf("a write under one's own hold of %v: %v", m.ID, err)
+		}
+	}
+	for _, id := range []editlock.ID{report, all.ID} {
+		if ok, err := w.locks.Release(editlock.WithOwner(t.Context(), owner("ann")), id, editlock.Condition{}); !ok || err != nil {
+			t.Fatal(ok, err)
+		}
+	}
+	part := report
+	part.Part = "summary"
+	for _, m := range []editlock.Mutex{one, all, capture(t, w.locks, "ann", part)} {
+		if err := w.write(t.Context(), m.Token, "stale", func() {}); !errors.Is(err, editlock.ErrLost) {
+			t.Errorf("a write of a report under a hold of %v that ended, or of a part: %v", m.ID, err)
+		}
 	}
 }
 

@@ -14,8 +14,8 @@ import (
 // writes under.
 const Header = "Editlock-Token"
 
-// Middleware lets requests through that carry the token in force of the mutex
-// that id names for them. To others it answers with application/problem+json:
+// Middleware lets requests through that carry the token in force, of an exclusive
+// hold of the mutex that id names for them, or of something above it. To others it answers with application/problem+json:
 // 428 without the header, 409 and the present holder if the token is another
 // than the one in force, 503 if l can't tell. An error of id is answered as
 // what it is, such as editlock.ErrInvalid.
@@ -61,17 +61,24 @@ func check(l editlock.Locker, id func(*http.Request) (editlock.ID, error), r *ht
 	if err != nil {
 		return 0, err
 	}
-	_, held, err := l.Request(editlock.AsStranger(r.Context()), mutex)
-	if err != nil {
-		return 0, err
+	lost := &editlock.LostError{ID: mutex}
+	// A hold of something above is one of the mutex, one of a part of it is not.
+	for _, id := range append([]editlock.ID{mutex}, mutex.Above()...) {
+		_, held, err := l.Request(editlock.AsStranger(r.Context()), id)
+		if err != nil {
+			return 0, err
+		}
+		if held.ID != id {
+			continue
+		}
+		if held.Token == editlock.Token(n) && held.Sharing == editlock.Exclusive {
+			return held.Token, nil
+		}
+		if lost.Holder == nil {
+			lost.Holder = &held
+		}
 	}
-	switch token := editlock.Token(n); held.Token {
-	case token:
-		return token, nil
-	case 0:
-		return 0, &editlock.LostError{ID: mutex}
-	}
-	return 0, &editlock.LostError{ID: mutex, Holder: &held}
+	return 0, lost
 }
 
 func answer(w http.ResponseWriter, err error) {

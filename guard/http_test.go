@@ -31,12 +31,27 @@ func TestMiddleware(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	hold := func(id editlock.ID, sharing editlock.Sharing) string {
+		t.Helper()
+		got, err := m.Capture(editlock.WithOwner(t.Context(), owner("ann")), id, &editlock.CaptureOptions{Sharing: sharing})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strconv.FormatUint(uint64(got.Token), 10)
+	}
+	reading := hold(editlock.ID{Group: "reports", Mode: "edit", ID: "44"}, editlock.Shared)
+	part := hold(editlock.ID{Group: "reports", Mode: "edit", ID: "45", Part: "summary"}, editlock.Exclusive)
+	all := hold(editlock.ID{Group: "drafts", Below: true}, editlock.Exclusive)
 	written := editlock.Token(0)
 	h := guard.Middleware(m, func(r *http.Request) (editlock.ID, error) {
 		if r.URL.Path == "/nothing" {
 			return editlock.ID{}, &editlock.InvalidError{Field: "path", Problem: "names no report"}
 		}
-		return editlock.ID{Group: "reports", Mode: "edit", ID: r.URL.Path[1:]}, nil
+		group := "reports"
+		if r.URL.Query().Has("draft") {
+			group = "drafts"
+		}
+		return editlock.ID{Group: group, Mode: "edit", ID: r.URL.Path[1:]}, nil
 	})(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		written, _ = guard.Token(r.Context())
 	}))
@@ -50,6 +65,9 @@ func TestMiddleware(t *testing.T) {
 		{"refused with zero", "/42", "0", 400, "invalid", ""},
 		{"refused with the token of the holder before, and told who holds it", "/42", strconv.FormatUint(uint64(ann.Token), 10), 409, "lost", "bob"},
 		{"refused if nobody holds it", "/43", strconv.FormatUint(uint64(bob.Token), 10), 409, "lost", ""},
+		{"refused with that of a shared hold", "/44", reading, 409, "lost", "ann"},
+		{"refused with that of a part", "/45", part, 409, "lost", ""},
+		{"let through with that of all that is above", "/46?draft", all, 200, "", ""},
 		{"refused where the request names no mutex", "/nothing", "1", 400, "invalid", ""},
 		{"let through with the token in force", "/42", strconv.FormatUint(uint64(bob.Token), 10), 200, "", ""},
 	} {
@@ -65,8 +83,8 @@ func TestMiddleware(t *testing.T) {
 				t.Errorf("status %d, want %d: %s", w.Code, tt.status, w.Body)
 			}
 			if tt.status == http.StatusOK {
-				if written != bob.Token {
-					t.Errorf("the handler saw token %d, want %d", written, bob.Token)
+				if strconv.FormatUint(uint64(written), 10) != tt.token {
+					t.Errorf("the handler saw token %d, want %s", written, tt.token)
 				}
 				return
 			}

@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	schemaVersion = 4
+	schemaVersion = 5
 	oldestServer  = 130000
 	maxPayload    = 7900 // bytes of a notification; NOTIFY carries less than 8,000
 )
