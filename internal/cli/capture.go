@@ -20,6 +20,7 @@ editlock capture import/nightly --session job-1 --limit 3 --wait 10m`,
 		Args: a.arguments("ID"),
 	})
 	cmd.Flags().SortFlags = false
+	below := a.belowFlag(cmd.Flags())
 	owner := a.ownerFlags(cmd)
 	terms := a.termFlags(cmd.Flags())
 	cond := a.conditionFlags(cmd.Flags(), true)
@@ -33,7 +34,7 @@ editlock capture import/nightly --session job-1 --limit 3 --wait 10m`,
 		return a.oneOf(cmd, "if-free", "if-status-data", "if-token")
 	}
 	cmd.RunE = a.onLocks(func(ctx context.Context, locks editlock.Locker, args []string) error {
-		id, err := editlock.ParseID(args[0])
+		id, err := below.id(args[0])
 		if err != nil {
 			return err
 		}

@@ -17,10 +17,11 @@ func (a *app) handOver() *cobra.Command {
 		Args:    a.arguments("ID"),
 	})
 	cmd.Flags().SortFlags = false
+	below := a.belowFlag(cmd.Flags())
 	owner := a.ownerFlags(cmd)
 	a.jsonFlag(cmd.Flags())
 	cmd.RunE = a.onLocks(func(ctx context.Context, locks editlock.Locker, args []string) error {
-		id, err := editlock.ParseID(args[0])
+		id, err := below.id(args[0])
 		if err != nil {
 			return err
 		}
@@ -49,12 +50,13 @@ func (a *app) decline() *cobra.Command {
 	var waiter, message string
 	fs := cmd.Flags()
 	fs.SortFlags = false
+	below := a.belowFlag(fs)
 	fs.StringVar(&waiter, "waiter", "", a.words.Text("flag.waiter"))
 	fs.StringVar(&message, "message", "", a.words.Text("flag.decline_message"))
 	owner := a.ownerFlags(cmd)
 	a.jsonFlag(fs)
 	cmd.RunE = a.onLocks(func(ctx context.Context, locks editlock.Locker, args []string) error {
-		id, err := editlock.ParseID(args[0])
+		id, err := below.id(args[0])
 		if err != nil {
 			return err
 		}

@@ -24,6 +24,7 @@ editlock history --user u17 --kind taken_over --from 2026-03-01 --json`,
 	limit := 0
 	fs := cmd.Flags()
 	fs.SortFlags = false
+	below := a.belowFlag(fs)
 	fs.StringVar(&q.Group, "group", "", a.words.Text("flag.group"))
 	fs.StringVar(&q.Mode, "mode", "", a.words.Text("flag.mode"))
 	fs.StringVar(&q.UserID, "user", "", a.words.Text("flag.filter_user"))
@@ -41,7 +42,7 @@ editlock history --user u17 --kind taken_over --from 2026-03-01 --json`,
 	}
 	cmd.RunE = a.onLocks(func(ctx context.Context, locks editlock.Locker, args []string) error {
 		var err error
-		if q.ID, err = optionalID(args); err != nil {
+		if q.ID, err = below.filter(args, &q.Group, &q.Mode); err != nil {
 			return err
 		}
 		for _, k := range kinds {
@@ -52,12 +53,18 @@ editlock history --user u17 --kind taken_over --from 2026-03-01 --json`,
 	return cmd
 }
 
-func optionalID(args []string) (*editlock.ID, error) {
+// filter is the ID that an argument names, if there is one. One that stands for all
+// that is below it names a group and mode instead.
+func (b *belowFlag) filter(args []string, group, mode *string) (*editlock.ID, error) {
 	if len(args) == 0 {
 		return nil, nil
 	}
-	id, err := editlock.ParseID(args[0])
-	return &id, err
+	id, err := b.id(args[0])
+	if !b.set || err != nil {
+		return &id, err
+	}
+	*group, *mode = id.Group, id.Mode
+	return nil, nil
 }
 
 // showHistory prints up to limit entries, all of them if it is 0.

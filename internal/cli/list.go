@@ -17,12 +17,14 @@ func (a *app) list() *cobra.Command {
 	cmd := a.command(&cobra.Command{
 		Use: "list",
 		Example: `editlock list --mode task
+editlock list --below crm/contract
 editlock list --session desk-1 --json`,
 		Args: a.arguments(),
 	})
 	q := editlock.Query{Limit: editlock.MaxPage}
 	fs := cmd.Flags()
 	fs.SortFlags = false
+	of := fs.String("below", "", a.words.Text("flag.list_below"))
 	fs.StringVar(&q.Group, "group", "", a.words.Text("flag.group"))
 	fs.StringVar(&q.Mode, "mode", "", a.words.Text("flag.mode"))
 	fs.StringVar(&q.Session, "session", "", a.words.Text("flag.filter_session"))
@@ -30,6 +32,13 @@ editlock list --session desk-1 --json`,
 	fs.StringVar(&q.Text, "text", "", a.words.Text("flag.text"))
 	a.jsonFlag(fs)
 	cmd.RunE = a.onLocks(func(ctx context.Context, locks editlock.Locker, _ []string) error {
+		if *of != "" {
+			node, err := editlock.ParseBelow(*of)
+			if err != nil {
+				return err
+			}
+			q.Group, q.Mode = node.Group, node.Mode
+		}
 		out := a.jsonList("mutexes")
 		none := true
 		for {

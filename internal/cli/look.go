@@ -21,10 +21,11 @@ editlock request task/42 --session desk-1 --json`,
 		Args: a.arguments("ID"),
 	})
 	cmd.Flags().SortFlags = false
+	below := a.belowFlag(cmd.Flags())
 	owner := a.ownerFlags(cmd)
 	a.jsonFlag(cmd.Flags())
 	cmd.RunE = a.onLocks(func(ctx context.Context, locks editlock.Locker, args []string) error {
-		id, err := editlock.ParseID(args[0])
+		id, err := below.id(args[0])
 		if err != nil {
 			return err
 		}

@@ -18,6 +18,7 @@ editlock release task/42 --session desk-1 --if-token 7`,
 		Args: a.arguments("ID"),
 	})
 	cmd.Flags().SortFlags = false
+	below := a.belowFlag(cmd.Flags())
 	owner := a.ownerFlags(cmd)
 	cond := a.conditionFlags(cmd.Flags(), false)
 	a.jsonFlag(cmd.Flags())
@@ -25,7 +26,7 @@ editlock release task/42 --session desk-1 --if-token 7`,
 		return a.oneOf(cmd, "if-status-data", "if-token")
 	}
 	cmd.RunE = a.onLocks(func(ctx context.Context, locks editlock.Locker, args []string) error {
-		id, err := editlock.ParseID(args[0])
+		id, err := below.id(args[0])
 		if err != nil {
 			return err
 		}

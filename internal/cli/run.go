@@ -35,6 +35,7 @@ editlock run doc/readme --idle 1m --name Ivanov -- vi README.md`,
 	})
 	cmd.Args = a.runArguments
 	cmd.Flags().SortFlags = false
+	below := a.belowFlag(cmd.Flags())
 	owner := a.ownerFlags(cmd)
 	terms := a.termFlags(cmd.Flags())
 	share := a.shareFlags(cmd.Flags())
@@ -43,7 +44,7 @@ editlock run doc/readme --idle 1m --name Ivanov -- vi README.md`,
 	cmd.Flags().DurationVar(&killAfter, "kill-after", defaultKillAfter, a.words.Text("flag.kill_after"))
 	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error { return a.oneOf(cmd, "shared", "exclusive", "limit") }
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		id, err := editlock.ParseID(args[0])
+		id, err := below.id(args[0])
 		if err != nil {
 			return err
 		}

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"context"
+	"errors"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -35,6 +37,8 @@ func (s *seenFlags) holder(ctx context.Context, locks editlock.Locker, id editlo
 		return editlock.Mutex{ID: id, Token: editlock.Token(s.token)}, nil // let the store say no
 	case state == editlock.Free:
 		return m, &editlock.NotHeldError{ID: id}
+	case m.ID != id: // something above or below it is held
+		return m, &editlock.BusyError{Holder: m}
 	}
 	return m, nil
 }
@@ -46,13 +50,14 @@ func (a *app) takeover() *cobra.Command {
 		Args:    a.arguments("ID"),
 	})
 	cmd.Flags().SortFlags = false
+	below := a.belowFlag(cmd.Flags())
 	seen := a.seenFlags(cmd.Flags())
 	owner := a.ownerFlags(cmd)
 	terms := a.termFlags(cmd.Flags())
 	a.jsonFlag(cmd.Flags())
 	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error { return a.needFlag(cmd, "reason") }
 	cmd.RunE = a.onLocks(func(ctx context.Context, locks editlock.Locker, args []string) error {
-		id, err := editlock.ParseID(args[0])
+		id, err := below.id(args[0])
 		if err != nil {
 			return err
 		}
@@ -86,20 +91,30 @@ func (a *app) takeover() *cobra.Command {
 func (a *app) forceRelease() *cobra.Command {
 	cmd := a.command(&cobra.Command{
 		Use:     "force-release ID",
-		Example: `editlock force-release task/42 --reason "the tablet is lost" --name Sidorova`,
+		Example: `editlock force-release task/42 --reason "the tablet is lost" --name Sidorova
+editlock force-release --below crm/contract --reason "the import must begin" --name Sidorova`,
 		Args:    a.arguments("ID"),
 	})
 	cmd.Flags().SortFlags = false
+	below := a.belowFlag(cmd.Flags())
 	seen := a.seenFlags(cmd.Flags())
 	owner := a.ownerFlags(cmd)
 	a.jsonFlag(cmd.Flags())
-	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error { return a.needFlag(cmd, "reason") }
+	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
+		if err := a.oneOf(cmd, "below", "seen-token"); err != nil {
+			return err
+		}
+		return a.needFlag(cmd, "reason")
+	}
 	cmd.RunE = a.onLocks(func(ctx context.Context, locks editlock.Locker, args []string) error {
-		id, err := editlock.ParseID(args[0])
+		id, err := below.id(args[0])
 		if err != nil {
 			return err
 		}
 		ctx = owner.with(ctx)
+		if below.set {
+			return a.forceReleaseBelow(ctx, locks, id, seen.reason)
+		}
 		old, err := seen.holder(ctx, locks, id)
 		if err != nil {
 			return err
@@ -114,4 +129,47 @@ func (a *app) forceRelease() *cobra.Command {
 		return nil
 	})
 	return cmd
+}
+
+// forceReleaseBelow ends the hold of all that is below, and each below it: by the
+// tokens seen, so that who captures meanwhile keeps what they got.
+func (a *app) forceReleaseBelow(ctx context.Context, locks editlock.Locker, node editlock.ID, reason string) error {
+	out := a.jsonList("mutexes")
+	q := editlock.Query{Group: node.Group, Mode: node.Mode, Limit: editlock.MaxPage}
+	for n := 0; ; {
+		page, err := locks.List(ctx, q)
+		if err != nil {
+			return err
+		}
+		for _, m := range page.Mutexes {
+			if m.ID != node && !slices.Contains(m.ID.Above(), node) {
+				continue // of another group: an empty one is no filter
+			}
+			err := locks.ForceRelease(ctx, m.ID, m.Token, reason)
+			switch {
+			case errors.Is(err, editlock.ErrNotHeld), errors.Is(err, editlock.ErrBusy):
+				continue // it ended by itself
+			case err != nil:
+				return err
+			}
+			if n++; !a.json {
+				a.say(a.words.Text("force_released", words.Named(m.ID), a.words.Who(m.Owner)))
+				continue
+			}
+			form := wire.FromMutex(m)
+			if err := out.add(&form); err != nil {
+				return err
+			}
+		}
+		if q.Cursor = page.Next; q.Cursor != "" {
+			continue
+		}
+		if a.json {
+			return out.end()
+		}
+		if n == 0 {
+			return &editlock.NotHeldError{ID: node}
+		}
+		return nil
+	}
 }

@@ -60,6 +60,22 @@ func (s *shareFlags) fill(opts *editlock.CaptureOptions) {
 	}
 }
 
+// belowFlag says that an ID stands for all that is below it.
+type belowFlag struct{ set bool }
+
+func (a *app) belowFlag(fs *pflag.FlagSet) *belowFlag {
+	b := &belowFlag{}
+	fs.BoolVar(&b.set, "below", false, a.words.Text("flag.below"))
+	return b
+}
+
+func (b *belowFlag) id(text string) (editlock.ID, error) {
+	if b.set {
+		return editlock.ParseBelow(text)
+	}
+	return editlock.ParseID(text)
+}
+
 // waitFlags say how to wait for what another holds.
 type waitFlags struct {
 	wait    time.Duration

@@ -22,6 +22,7 @@ editlock watch task/42 --after 1042 --json`,
 	var q editlock.WatchQuery
 	fs := cmd.Flags()
 	fs.SortFlags = false
+	below := a.belowFlag(fs)
 	fs.StringVar(&q.Group, "group", "", a.words.Text("flag.group"))
 	fs.StringVar(&q.Mode, "mode", "", a.words.Text("flag.mode"))
 	fs.StringVar(&q.Session, "session", "", a.words.Text("flag.filter_session"))
@@ -29,7 +30,7 @@ editlock watch task/42 --after 1042 --json`,
 	a.jsonFlag(fs)
 	cmd.RunE = a.onLocks(func(ctx context.Context, locks editlock.Locker, args []string) error {
 		var err error
-		if q.ID, err = optionalID(args); err != nil {
+		if q.ID, err = below.filter(args, &q.Group, &q.Mode); err != nil {
 			return err
 		}
 		for e, err := range locks.Watch(ctx, q) {

@@ -50,6 +50,8 @@ var flagTexts = map[string]text{
 	"flag.wait":        {en: "queue up to a `DURATION` for what another holds, 1h at most", ru: "ждать в очереди до `DURATION` (не больше 1h), если держит другой"},
 	"flag.shared":      {en: "share it with all who hold it shared, too", ru: "держать вместе со всеми, кто тоже делит блокировку"},
 	"flag.exclusive":   {en: "share it with nobody; one's own shared lock becomes exclusive if nobody else holds it or waits", ru: "не делить ни с кем; своя общая блокировка становится исключительной, если её никто больше не держит и не ждёт"},
+	"flag.below":       {en: "ID is a group or group/mode, and stands for all that is below it", ru: "ID — это группа или группа/тип, то есть всё, что внутри"},
+	"flag.list_below":  {en: "only what is below this group or group/mode", ru: "только то, что внутри этой группы или группы/типа"},
 	"flag.holders":     {en: "at most `N` may hold it at once; all must say the same", ru: "держать одновременно могут не больше `N`; все указывают одно и то же число"},
 	"flag.message":     {en: "with --wait: `TEXT` that asks the holder to hand over", ru: "вместе с --wait: `TEXT`, просьба владельцу уступить"},
 	"flag.grant_after": {en: "let who asks with a message have it if you don't answer within a `DURATION`, 1s to 24h", ru: "отдать просящему с сообщением, если вы не ответили за `DURATION`, от 1s до 24h"},
