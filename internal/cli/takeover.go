@@ -90,10 +90,10 @@ func (a *app) takeover() *cobra.Command {
 
 func (a *app) forceRelease() *cobra.Command {
 	cmd := a.command(&cobra.Command{
-		Use:     "force-release ID",
+		Use: "force-release ID",
 		Example: `editlock force-release task/42 --reason "the tablet is lost" --name Sidorova
 editlock force-release --below crm/contract --reason "the import must begin" --name Sidorova`,
-		Args:    a.arguments("ID"),
+		Args: a.arguments("ID"),
 	})
 	cmd.Flags().SortFlags = false
 	below := a.belowFlag(cmd.Flags())
