@@ -158,9 +158,11 @@ func selfish(res store.Result) bool {
 	return path != nil && path.Own
 }
 
-func (w *waiting) withdrawn() error {
-	id := parseName(w.c.name)
-	return &LostError{ID: id, Reason: "the wait was withdrawn"}
+func (w *waiting) withdrawn(ctx context.Context) error {
+	view, _ := w.m.store.Get(ctx, w.c.name, "")
+	e := lostTo(w.c.name, view.Record, store.Result{Now: view.Now})
+	e.Reason = "the wait was withdrawn"
+	return e
 }
 
 // exit ends the stay; true if no other of this process shares its ticket.
@@ -187,7 +189,7 @@ func (w *waiting) leave(ctx context.Context, how waitEnd) (again bool) {
 		switch granted := w.rang.granted; {
 		case w.rang.withdrawn:
 			w.exit()
-			w.err = w.withdrawn()
+			w.err = w.withdrawn(ctx)
 		case w.rang.elsewhere: // the answer is for a caller who no longer hears it
 			w.exit()
 			w.err = &patience.Waiting{Ticket: w.c.opts.RequestID}
@@ -258,10 +260,21 @@ func (m *Manager) withdraw(ctx context.Context, id ID, caller Owner, requestID s
 	c := &capture{name: id.String(), owner: caller, opts: CaptureOptions{RequestID: scoped(requestID, "capture", caller.key(), id)}}
 	m.waits.withdraw(c.opts.RequestID)
 	released, err := m.tryWithdraw(ctx, c)
-	if err != nil { // those who waited by it have gone
-		m.later(func() bool { _, err := m.tryWithdraw(m.waits.ctx, c); return err == nil })
+	if err == nil {
+		return released, nil
 	}
-	return released, err
+	select { // those who waited by it have gone
+	case m.waits.withdrawals <- struct{}{}:
+		m.later(func() (done bool) {
+			if _, err := m.tryWithdraw(m.waits.ctx, c); err != nil && m.waits.ctx.Err() == nil {
+				return false
+			}
+			<-m.waits.withdrawals
+			return true
+		})
+	default: // anybody may ask for more of them than there are captures
+	}
+	return false, err
 }
 
 func (m *Manager) tryWithdraw(ctx context.Context, c *capture) (bool, error) {
@@ -336,7 +349,7 @@ func (w *waiting) outcome(ctx context.Context) (again bool) {
 	case len(page.Entries) == 0:
 		return true
 	case page.Entries[0].Kind == store.KindRevoked:
-		w.err = w.withdrawn()
+		w.err = w.withdrawn(ctx)
 	case Kind(page.Entries[0].Kind) == KindDeclined:
 		no := entry(page.Entries[0])
 		e := &BusyError{Holder: Mutex{ID: no.ID, Owner: no.Owner, Token: no.Token, AsOf: view.Now}}

@@ -21,6 +21,8 @@ const (
 	// share the store with so many, not with a whole crowd. More don't join
 	// sooner, as steps share commits.
 	joinSlots = 64
+	// maxWithdrawals bounds how many withdrawals the process tries again by itself.
+	maxWithdrawals = 1000
 )
 
 // waits are the waits of this process: one lease in the store for all, and a
@@ -32,7 +34,9 @@ type waits struct {
 	done  sync.WaitGroup
 	kick  chan struct{} // asks for a beat now
 	slots chan struct{} // of those who join
-	again func(ctx context.Context, c *capture) (ring, error)
+	// withdrawals has a place for each that is tried again until the store is there.
+	withdrawals chan struct{}
+	again       func(ctx context.Context, c *capture) (ring, error)
 
 	mu sync.Mutex
 	// confirms are the confirmations under way, by name.
@@ -71,6 +75,7 @@ type ring struct {
 func (w *waits) init(ctx context.Context, st store.Store, again func(ctx context.Context, c *capture) (ring, error)) {
 	w.store, w.ctx, w.peer, w.again = st, ctx, newRequestID(), again
 	w.kick, w.slots = make(chan struct{}, 1), make(chan struct{}, joinSlots)
+	w.withdrawals = make(chan struct{}, maxWithdrawals)
 	w.confirms = make(map[string]chan struct{})
 	w.places = make(map[string]*place)
 	w.rejoins = make(map[string]*rejoin)

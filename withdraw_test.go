@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -168,8 +169,12 @@ func TestRelease_OfACaptureAtAnotherServerIsNotUndone(t *testing.T) {
 				}
 				select {
 				case err := <-answered:
-					if !errors.Is(err, editlock.ErrLost) {
-						t.Errorf("the request: %v, want it lost", err)
+					lost := (*editlock.LostError)(nil)
+					if !errors.As(err, &lost) {
+						t.Fatalf("the request: %v, want it lost", err)
+					}
+					if free := lost.Holder == nil; free != test.free {
+						t.Errorf("the request: %v", err)
 					}
 				default:
 					t.Error("the request is not answered")
@@ -177,4 +182,40 @@ func TestRelease_OfACaptureAtAnotherServerIsNotUndone(t *testing.T) {
 			})
 		})
 	}
+}
+
+// While the store is away, each withdrawal is tried again by the process; but not
+// without a bound, however many are asked for.
+func TestRelease_OfManyCapturesWhileTheStoreIsAwayCostsLittle(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, line := cut(t, memory.New(nil))
+		ctx := by(t.Context(), editlock.Owner{Session: "ann"})
+		if _, err := m.Capture(ctx, report, &editlock.CaptureOptions{RequestID: "k0"}); err != nil {
+			t.Fatal(err)
+		}
+		line.off.Store(true)
+		before := runtime.NumGoroutine()
+		for n := range 30_000 {
+			if _, err := m.Release(ctx, report, editlock.IfRequest(fmt.Sprint("k", n))); !errors.Is(err, editlock.ErrUnavailable) {
+				t.Fatal(err)
+			}
+		}
+		if n := runtime.NumGoroutine() - before; n > 5000 {
+			t.Errorf("%d goroutines wait for the store", n)
+		}
+		line.off.Store(false)
+		time.Sleep(5 * time.Second)
+		if state, _, err := m.Request(ctx, report); state != editlock.Free || err != nil {
+			t.Errorf("what was withdrawn first is %v, %v", state, err)
+		}
+		line.off.Store(true)
+		if _, err := m.Release(ctx, report, editlock.IfRequest("later")); !errors.Is(err, editlock.ErrUnavailable) {
+			t.Fatal(err)
+		}
+		line.off.Store(false)
+		time.Sleep(5 * time.Second)
+		if _, err := m.Capture(ctx, report, &editlock.CaptureOptions{RequestID: "later"}); !errors.Is(err, editlock.ErrLost) {
+			t.Errorf("one that was withdrawn after all that: %v, want it lost", err)
+		}
+	})
 }
