@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/editlock/editlock/store/kv"
@@ -109,7 +111,7 @@ func (e *engine) Read(ctx context.Context, ranges ...kv.Range) (kv.Answer, error
 		s.add("COMMIT;")
 		return a, e.send(ctx, s.String(), func(rows *sql.Rows) error { return readRanges(rows, ranges, &a) })
 	}
-	// What is beside rows takes a second look at the same snapshot.
+	// What is beside rows takes more looks at the same snapshot.
 	return a, e.with(ctx, func(conn *sql.Conn) error {
 		if err := run(ctx, conn, s.String(), func(rows *sql.Rows) error { return readRanges(rows, ranges, &a) }); err != nil {
 			return err
@@ -132,35 +134,61 @@ func readRanges(rows *sql.Rows, ranges []kv.Range, a *kv.Answer) error {
 	return err
 }
 
-// readBeside reads what is beside the rows found, and ends the transaction.
+// readBeside reads what is beside the rows found, and ends the transaction. Most have
+// nothing beside them, so it asks first which do.
 func readBeside(ctx context.Context, conn *sql.Conn, ranges []kv.Range, found []kv.Found) error {
 	var s script
 	s.add("SELECT 0;")
 	var all []kv.Range
+	var to []*kv.Found
 	for i := range ranges {
 		q := &ranges[i]
-		if q.Beside == "" {
+		if q.Beside == "" || len(found[i].Rows) == 0 {
 			continue
+		}
+		found[i].Beside = make([]kv.Found, len(found[i].Rows))
+		near, err := nearest(ctx, conn, q, found[i].Rows)
+		if err != nil {
+			return err
 		}
 		for j := range found[i].Rows {
 			key := q.BesideOf(found[i].Rows[j].Key)
+			if at, _ := slices.BinarySearch(near, key); at < len(near) && !strings.HasPrefix(near[at], key) || at == len(near) && at < nearMost {
+				continue
+			}
 			all = append(all, kv.Range{Prefix: key, Limit: q.BesideLimit, Count: true})
+			to = append(to, &found[i].Beside[j])
 			s.add(selectRange(&all[len(all)-1]))
 		}
 	}
 	s.add("COMMIT;")
 	return run(ctx, conn, s.String(), func(rows *sql.Rows) error {
 		beside, err := readFound(rows, all)
-		if err != nil {
-			return err
+		for i := range beside {
+			*to[i] = beside[i]
 		}
-		for i := range ranges {
-			if ranges[i].Beside != "" {
-				n := len(found[i].Rows)
-				found[i].Beside, beside = beside[:n:n], beside[n:]
+		return err
+	})
+}
+
+// nearMost bounds how many keys nearest reads.
+const nearMost = 1000
+
+// nearest are the first keys beside rows, which stand in the order of their keys, and
+// between them. If there are nearMost, more may follow.
+func nearest(ctx context.Context, conn *sql.Conn, q *kv.Range, rows []kv.Row) (keys []string, err error) {
+	first, last := q.BesideOf(rows[0].Key), successor(q.BesideOf(rows[len(rows)-1].Key))
+	look := "SELECT k FROM editlock_row FORCE INDEX (PRIMARY) WHERE k>=" + bin(first) + " AND k<" + bin(last) +
+		" ORDER BY k LIMIT " + num(nearMost) + ";"
+	return keys, run(ctx, conn, look, func(rows *sql.Rows) error {
+		for rows.Next() {
+			var key string
+			if err := rows.Scan(&key); err != nil {
+				return err
 			}
+			keys = append(keys, key)
 		}
-		return nil
+		return rows.Err()
 	})
 }
 
