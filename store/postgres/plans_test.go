@@ -27,7 +27,8 @@ func TestReadsScanNoTable(t *testing.T) {
 		return in(fmt.Sprintf("SELECT cardinality(entries) FROM @s@.editlock_page(ARRAY[ROW(0, %s, %d, %d, %d, %d)::@s@.editlock_query])", tag, above, below, newest, limit))
 	}
 	find := func(way, state int, key, till, tag string) string {
-		return in(fmt.Sprintf("SELECT cardinality(got) FROM @s@.editlock_read(ARRAY[ROW(0, 0, 0, -1, %d, %d, %s, %s, %s, %d, 0, 0, NULL, 0)::@s@.editlock_range])", way, state, key, till, tag, limit))
+		const wide = 2 // read by when rows are due where state is 2
+		return in(fmt.Sprintf("SELECT cardinality(got) FROM @s@.editlock_read(ARRAY[ROW(0, 0, 0, -1, %d, %d, %s, %s, %s, %d, %d, 0, NULL, 0)::@s@.editlock_range])", way, state, key, till, tag, limit, wide))
 	}
 	var calls []string
 	for newest := range 2 {
@@ -38,7 +39,7 @@ func TestReadsScanNoTable(t *testing.T) {
 	for _, tag := range []string{`'all'`, `'few'`, `'none'`} {
 		calls = append(calls, find(1, 1, `''`, `'\xff'`, tag), find(1, 1, `'r3'`, `'\xff'`, tag))
 	}
-	calls = append(calls, find(0, 1, `'r'`, `'s'`, "NULL"), find(0, 1, `'r5'`, `'r6'`, "NULL"), find(0, 0, `'x'`, `'y'`, "NULL"),
+	calls = append(calls, find(0, 1, `'r'`, `'s'`, "NULL"), find(0, 1, `'r5'`, `'r6'`, "NULL"), find(0, 0, `'x'`, `'y'`, "NULL"), find(0, 2, `'r'`, `'s'`, "NULL"),
 		find(2, 1, `''`, `'\xff'`, `'lease'`), find(3, 0, `''`, `'\xff'`, "NULL"))
 
 	// read is how many rows a call met in tables and indexes.

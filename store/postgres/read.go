@@ -31,6 +31,10 @@ const (
 	byDue
 )
 
+// wide, as a bit beside that of Count, is a range of keys that may be many: those of
+// a group, up to a separator, are few.
+const wide = 2
+
 // rangeOf adds the columns of a range.
 func rangeOf(a *array, q *kv.Range, i, txn, own, probe int64) {
 	way, state, tag := int64(byKey), int64(live), q.Tag
@@ -56,7 +60,11 @@ func rangeOf(a *array, q *kv.Range, i, txn, own, probe int64) {
 	bytes(a, till)
 	a.text(tag)
 	a.intIf(q.Limit > 0, int64(q.Limit))
-	a.int(bit(q.Count), bit(q.Brief))
+	total := bit(q.Count)
+	if way == byKey && state != whatever && !strings.HasSuffix(q.Prefix, kv.Separator) {
+		total |= wide
+	}
+	a.int(total, bit(q.Brief))
 	a.text(q.Beside)
 	a.intIf(q.BesideLimit > 0, int64(q.BesideLimit))
 }

@@ -14,10 +14,47 @@ $$
   ORDER BY r.k LIMIT p_lim
 $$;
 
--- Answers ranges, all at one moment: way 0 by key, 1 by tag, 2 by lease, 3 by
--- when rows are due. Tags are compared together with keys, as their index has them:
+-- How many live rows have keys within bounds, where they may be many: of most rows no
+-- more than the key is read. OFFSET has those that are due, or have a lease, found by
+-- their index: the planner may think that there are many.
+CREATE FUNCTION @schema@.editlock_many(p_from bytea, p_till bytea, p_now bigint) RETURNS bigint LANGUAGE sql STABLE AS
+$$
+  SELECT (SELECT count(*) FROM @schema@.editlock_row r WHERE r.k >= p_from AND r.k < p_till)
+    - (SELECT count(*) FROM (SELECT r.k FROM @schema@.editlock_row r WHERE r.due < @never@ AND r.due <= p_now OFFSET 0) r
+      WHERE r.k >= p_from AND r.k < p_till)
+    - (SELECT count(*) FROM (SELECT r.k, r.due, r.lease FROM @schema@.editlock_row r WHERE r.lease IS NOT NULL AND r.lease >= '' OFFSET 0) r
+      WHERE r.k >= p_from AND r.k < p_till AND r.due > p_now
+        AND NOT coalesce((SELECT l.due > p_now FROM @schema@.editlock_row l WHERE l.k = r.lease), false))
+$$;
+
+-- Rows that are due and whose keys are within bounds, in their order, where the live
+-- ones may be many.
+CREATE FUNCTION @schema@.editlock_late(p_from bytea, p_till bytea, p_lim bigint, p_now bigint)
+RETURNS SETOF @schema@.editlock_row LANGUAGE sql STABLE AS
+$$
+  SELECT r.* FROM (SELECT r.* FROM @schema@.editlock_row r WHERE r.due < @never@ AND r.due <= p_now OFFSET 0) r
+  WHERE r.k >= p_from AND r.k < p_till
+    AND (r.lease IS NULL OR (SELECT l.due > p_now FROM @schema@.editlock_row l WHERE l.k = r.lease))
+  ORDER BY r.k LIMIT p_lim
+$$;
+
+-- Rows that bear a tag, and whose keys are within bounds, in no order, up to a limit
+-- for each column of tags. Tags are compared together with keys, as their index has them:
 -- of a tag that equals something the planner may think that it is found soonest by
 -- reading all rows in the order of their keys.
+CREATE FUNCTION @schema@.editlock_tagged(p_tag bytea, p_from bytea, p_till bytea, p_state bigint, p_lim bigint, p_now bigint)
+RETURNS SETOF @schema@.editlock_row LANGUAGE sql STABLE AS
+$$
+  (SELECT r.* FROM @schema@.editlock_row r WHERE r.t1 IS NOT NULL AND (r.t1, r.k) >= (p_tag, p_from) AND (r.t1, r.k) < (p_tag, p_till) AND (r.due > p_now) = (p_state = 1)
+    AND (r.lease IS NULL OR (SELECT l.due > p_now FROM @schema@.editlock_row l WHERE l.k = r.lease)) ORDER BY r.t1, r.k LIMIT p_lim)
+  UNION ALL
+  (SELECT r.* FROM @schema@.editlock_row r WHERE r.t2 IS NOT NULL AND (r.t2, r.k) >= (p_tag, p_from) AND (r.t2, r.k) < (p_tag, p_till) AND (r.due > p_now) = (p_state = 1)
+    AND (r.lease IS NULL OR (SELECT l.due > p_now FROM @schema@.editlock_row l WHERE l.k = r.lease)) ORDER BY r.t2, r.k LIMIT p_lim)
+$$;
+
+-- Answers ranges, all at one moment: way 0 by key, 1 by tag, 2 by lease, 3 by
+-- when rows are due. total is 1 where all are counted, and 2 more where keys within the
+-- bounds may be many.
 CREATE FUNCTION @schema@.editlock_find(p_read @schema@.editlock_range[], p_now bigint)
 RETURNS @schema@.editlock_found[] LANGUAGE plpgsql STABLE AS $fn$
 DECLARE
@@ -26,20 +63,28 @@ DECLARE
   more  @schema@.editlock_found[];
 BEGIN
   SELECT array_agg(ROW(q.i, NULL, r.k, CASE WHEN q.brief = 0 THEN r.v END, r.d, r.t1, r.t2, r.lease, r.rev, r.ver, r.at, r.seen, r.due, r.ttl, r.mx,
-      CASE WHEN q.total > 0 AND r.place = q.lim THEN (SELECT count(*) FROM @schema@.editlock_span(q.k, q.till, q.state, NULL, p_now)) END
+      CASE WHEN q.total & 1 = 1 AND r.place = q.lim THEN
+        CASE WHEN q.total > 1 THEN @schema@.editlock_many(q.k, q.till, p_now)
+          ELSE (SELECT count(*) FROM @schema@.editlock_span(q.k, q.till, q.state, NULL, p_now)) END
+      END
     )::@schema@.editlock_found ORDER BY q.i, r.place) INTO got
   FROM unnest(p_read) q CROSS JOIN LATERAL (
     SELECT s.*, row_number() OVER (ORDER BY s.k) AS place FROM @schema@.editlock_span(q.k, q.till, q.state, q.lim, p_now) s
-  ) r WHERE q.way = 0;
-  FOR want IN SELECT r.* FROM unnest(p_read) r WHERE r.way > 0 LOOP
-    SELECT array_agg(ROW(want.i, NULL, r.k, CASE WHEN want.brief = 0 THEN r.v END, r.d, r.t1, r.t2, r.lease, r.rev, r.ver, r.at, r.seen, r.due, r.ttl, r.mx, NULL
+  ) r WHERE q.way = 0 AND NOT (q.state = 2 AND q.total > 1);
+  FOR want IN SELECT r.* FROM unnest(p_read) r WHERE r.way > 0 OR r.state = 2 AND r.total > 1 LOOP
+    SELECT array_agg(ROW(want.i, NULL, r.k, CASE WHEN want.brief = 0 THEN r.v END, r.d, r.t1, r.t2, r.lease, r.rev, r.ver, r.at, r.seen, r.due, r.ttl, r.mx,
+        CASE WHEN want.total & 1 = 1 AND want.lim > 0 THEN (
+          SELECT count(*) FROM (
+            SELECT FROM @schema@.editlock_late(want.k, want.till, NULL, p_now) r WHERE want.way = 0
+            UNION ALL
+            SELECT FROM @schema@.editlock_tagged(want.tag, want.k, want.till, want.state, NULL, p_now) r WHERE want.way = 1
+          ) x
+        ) END
       )::@schema@.editlock_found ORDER BY CASE WHEN want.way = 3 THEN r.due END, r.k) INTO more
     FROM (
-      (SELECT r.* FROM @schema@.editlock_row r WHERE want.way = 1 AND r.t1 IS NOT NULL AND (r.t1, r.k) >= (want.tag, want.k) AND (r.t1, r.k) < (want.tag, want.till) AND (r.due > p_now) = (want.state = 1)
-        AND (r.lease IS NULL OR (SELECT l.due > p_now FROM @schema@.editlock_row l WHERE l.k = r.lease)) ORDER BY r.t1, r.k LIMIT want.lim)
+      SELECT r.* FROM @schema@.editlock_late(want.k, want.till, want.lim, p_now) r WHERE want.way = 0
       UNION ALL
-      (SELECT r.* FROM @schema@.editlock_row r WHERE want.way = 1 AND r.t2 IS NOT NULL AND (r.t2, r.k) >= (want.tag, want.k) AND (r.t2, r.k) < (want.tag, want.till) AND (r.due > p_now) = (want.state = 1)
-        AND (r.lease IS NULL OR (SELECT l.due > p_now FROM @schema@.editlock_row l WHERE l.k = r.lease)) ORDER BY r.t2, r.k LIMIT want.lim)
+      SELECT r.* FROM @schema@.editlock_tagged(want.tag, want.k, want.till, want.state, want.lim, p_now) r WHERE want.way = 1
       UNION ALL
       (SELECT r.* FROM @schema@.editlock_row r WHERE want.way = 2 AND r.lease IS NOT NULL AND (r.lease, r.k) >= (want.tag, want.k) AND (r.lease, r.k) < (want.tag, want.till) AND (r.due > p_now) = (want.state = 1)
         AND (SELECT l.due > p_now FROM @schema@.editlock_row l WHERE l.k = r.lease) ORDER BY r.lease, r.k LIMIT want.lim)
