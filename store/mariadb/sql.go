@@ -80,9 +80,14 @@ func condition(c *kv.Cond) string {
 	switch {
 	case c.Key != "":
 	case c.NoneDue:
-		return "NOT EXISTS(SELECT 1 FROM editlock_row r WHERE " + under("r.k", c.Prefix, "") + " AND r.due<=@n AND " + leased + ")"
+		r := kv.Range{Prefix: c.Prefix, Overdue: true}
+		return "NOT EXISTS(SELECT 1 FROM editlock_row r" + indexOf(&r) + " WHERE " + under("r.k", c.Prefix, "") + " AND r.due<=@n AND " + leased + ")"
 	default:
-		rows := "SELECT 1 FROM editlock_row r WHERE " + under("r.k", c.Prefix, "") + " AND " + leased
+		index := ""
+		if c.Tag == "" {
+			index = force("PRIMARY")
+		}
+		rows := "SELECT 1 FROM editlock_row r" + index + " WHERE " + under("r.k", c.Prefix, "") + " AND " + leased
 		if !c.Due {
 			rows += " AND r.due>@n"
 		}
@@ -128,7 +133,7 @@ func selectRange(q *kv.Range) string {
 	}
 	count := ",0"
 	if q.Count {
-		count = ",COUNT(*) OVER ()"
+		count = "," + countRange(q)
 	}
 	limit := ""
 	if q.Limit > 0 {
@@ -138,10 +143,8 @@ func selectRange(q *kv.Range) string {
 	if q.Overdue {
 		alive = " AND r.due<=@n AND " + leased
 	}
-	// Each has one index that suits it. Left to itself the server may take
-	// another, and read all rows in the order asked for.
 	by := func(index string) string {
-		return "SELECT " + cols + count + " FROM editlock_row r FORCE INDEX (" + index + ") WHERE "
+		return "SELECT " + cols + count + " FROM editlock_row r" + force(index) + " WHERE "
 	}
 	switch {
 	case q.Key != "":
@@ -156,5 +159,41 @@ func selectRange(q *kv.Range) string {
 		}
 		return half("h1") + " UNION ALL " + half("h2") + " ORDER BY k" + limit + ";"
 	}
-	return by("PRIMARY") + under("r.k", q.Prefix, q.After) + alive + " ORDER BY r.k" + limit + ";"
+	return "SELECT " + cols + count + " FROM editlock_row r" + indexOf(q) + " WHERE " + under("r.k", q.Prefix, q.After) + alive +
+		" ORDER BY r.k" + limit + ";"
+}
+
+// force has rows read by an index. Each range has one that suits it. Left to itself
+// the server may take another, and read all rows in the order asked for.
+func force(index string) string { return " FORCE INDEX (" + index + ")" }
+
+// indexOf is the index by which a range of keys is read. Under a prefix that is no
+// group, up to a separator, there may be many, of which few are overdue.
+func indexOf(q *kv.Range) string {
+	if q.Overdue && wide(q) {
+		return force("due")
+	}
+	return force("PRIMARY")
+}
+
+func wide(q *kv.Range) bool { return !strings.HasSuffix(q.Prefix, kv.Separator) }
+
+// countRange is an expression that counts the rows in a range beyond its limit.
+func countRange(q *kv.Range) string {
+	keys := under("r.k", q.Prefix, q.After)
+	count := func(index, where string) string {
+		return "(SELECT COUNT(*) FROM editlock_row r" + force(index) + " WHERE " + where + " AND " + keys + ")"
+	}
+	switch {
+	case q.Tag != "" && q.Lease == "" && q.Limit > 0:
+		live := " AND r.due>@n AND " + leased
+		if q.Overdue {
+			live = " AND r.due<=@n AND " + leased
+		}
+		return count("h1", "r.h1="+hash(q.Tag)+live) + "+" + count("h2", "r.h2="+hash(q.Tag)+live)
+	case q.Key == "" && q.Lease == "" && q.Tag == "" && !q.Due && !q.Overdue && q.Limit > 0 && wide(q):
+		// Of most rows no more than the key is read.
+		return count("PRIMARY", "TRUE") + "-" + count("due", "r.due<=@n") + "-" + count("lease", "r.lease IS NOT NULL AND r.due>@n AND NOT "+leased)
+	}
+	return "COUNT(*) OVER ()"
 }
