@@ -29,16 +29,18 @@ func (e *engine) Read(ctx context.Context, ranges ...kv.Range) (kv.Answer, error
 				return kv.Answer{}, r.err
 			}
 			again = again || nothing || more != ""
-			if more == "" && len(a.Found[i].Rows) == 0 {
-				a.Found[i] = f
-				continue
-			}
 			all := &a.Found[i]
-			all.Rows, all.Beside, all.Count = append(all.Rows, f.Rows...), append(all.Beside, f.Beside...), all.Count+f.Count
+			if asked[i].After == ranges[i].After { // else it goes on
+				*all = f
+			} else {
+				all.Rows, all.Beside, all.Count = append(all.Rows, f.Rows...), append(all.Beside, f.Beside...), all.Count+f.Count
+			}
 			if more != "" {
 				asked[i].After = more
 				if asked[i].Limit > 0 {
-					asked[i].Limit = ranges[i].Limit - len(all.Rows)
+					if asked[i].Limit = ranges[i].Limit - len(all.Rows); asked[i].Limit == 0 {
+						asked[i].Limit = -1 // the rest is only counted
+					}
 				}
 			}
 		}

@@ -170,6 +170,8 @@ end
 -- LOOKS bounds how many rows that are not wanted a range looks at, so that Redis
 -- serves others meanwhile.
 local LOOKS = 1000
+-- ENDED is up to how many rows that ended are taken from the count of a range.
+local ENDED = 10000
 -- FEW is up to how many rows of a group are looked through for those with a tag.
 local FEW = 50
 
@@ -201,8 +203,56 @@ local function due_first(limit)
   return out
 end
 
+-- less compares texts by bytes, as sorted sets do; strings are compared by the locale.
+local function less(a, b)
+  for i = 1, math.min(#a, #b) do
+    local x, y = string.byte(a, i), string.byte(b, i)
+    if x ~= y then return x < y end
+  end
+  return #a < #b
+end
+
+-- ended are the rows that are due, and those whose lease has ended; nil: there are
+-- more than so many, or too many places in due had to be put right.
+local function ended(most)
+  fold()
+  local out, seen, found = {}, {}, nil
+  local function add(key)
+    if not seen[key] then out[#out + 1], seen[key] = load(key), true end
+  end
+  for _ = 1, 3 do
+    found = call('ZRANGEBYSCORE', P .. 'due', '-inf', text(now), 'LIMIT', 0, most + 1)
+    load_all(found)
+    local moved = false
+    for _, key in ipairs(found) do
+      local row = load(key)
+      if not row or row.due == inf then
+        call('ZREM', P .. 'due', key)
+        moved = true
+      elseif row.due > now then
+        call('ZADD', P .. 'due', text(row.due), key)
+        moved = true
+      end
+    end
+    if not moved then break end
+    found = nil
+  end
+  if not found or #found > most then return nil end
+  for _, key in ipairs(found) do add(key) end
+  for _, key in ipairs(found) do
+    if load(key).lends then
+      local keys = call('SMEMBERS', P .. 'b' .. key)
+      if #keys > most then return nil end
+      load_all(keys)
+      for _, k in ipairs(keys) do add(k) end
+    end
+  end
+  return out
+end
+
 -- range answers {how many, rows, what is beside them, the key to go on behind}, or
--- false to ask again. The last is given only if going on was allowed. Flags, as bits: count,
+-- false to ask again. The last is given only if going on was allowed. A limit below 0
+-- only counts. Flags, as bits: count,
 -- brief, overdue, all in the order of when they are due, and live and due alike.
 local function range(key, prefix, tag, lease, after, limit, flags, beside, beside_limit, pieces)
   local count, brief, overdue = flags % 2 == 1, flags % 4 >= 2, flags % 8 >= 4
@@ -245,9 +295,27 @@ local function range(key, prefix, tag, lease, after, limit, flags, beside, besid
     end
     local from, till, looks = '[' .. head .. prefix, '(' .. successor(head .. prefix), 0
     if after ~= '' and after >= prefix then from = '(' .. head .. after end
-    local more = true
+    local more, all, gone = true, 0, nil
+    if wanted_tag == '' and (overdue or count and limit ~= 0) then all = call('ZLEXCOUNT', P .. source, from, till) end
+    if all > LOOKS then gone = ended(overdue and LOOKS or ENDED) end
+    if gone then -- not many, so the others need not be looked at
+      local inside = {}
+      for _, row in ipairs(gone) do
+        if sub(row.key, 1, #prefix) == prefix and less(after, row.key) and (tag == '' or row.tag1 == tag or row.tag2 == tag) then
+          inside[#inside + 1] = row
+        end
+      end
+      if overdue then
+        table.sort(inside, function(a, b) return less(a.key, b.key) end)
+        for _, row in ipairs(inside) do
+          if row.due <= now and present(row.key) and not visit(row) then break end
+        end
+        return { total, out, besides or {}, '' }
+      end
+      all, count, more = all - #inside, false, limit > 0
+    end
     while more do
-      local full = limit > 0 and #out == 2 * limit and wanted_tag == '' -- and the rest is only counted
+      local full = limit < 0 or limit > 0 and #out == 2 * limit and wanted_tag == '' and not overdue -- and the rest is only counted
       local wanted = (full or limit == 0) and LOOKS or math.max(20, math.min(LOOKS, limit - #out / 2))
       local keys = call('ZRANGEBYLEX', P .. source, from, till, 'LIMIT', 0, wanted)
       more = #keys == wanted
@@ -269,6 +337,7 @@ local function range(key, prefix, tag, lease, after, limit, flags, beside, besid
         resume, more = keys[#keys], false
       end
     end
+    if gone and resume == '' then total = all end
   end
   return { total, out, besides or {}, resume }
 end
