@@ -115,6 +115,12 @@ local function plainly(kind, bits, limit, rev, ver, ttl, max, within, at)
   end
   local conds, writes = { cond }, nil
   if kind == 1 then
+    for i = 1, rev do conds[i + 1] = { sub(KEYS[k + i - 1], #P + 2), 1, 0, 0, '', '', false, 0 } end
+    if ver > 0 then
+      conds[rev + 2] = { sub(KEYS[k + rev], #P + 2), 0, 0, 0, '', '', ARGV[at], 0 }
+      at = at + 1
+    end
+    k = k + rev + ver
     writes = { { 1, key, 0, ARGV[at], '' } }
     at = at + 1
   elseif kind == 2 then

@@ -1,13 +1,16 @@
 -- Performs transactions, each whole or not at all. KEYS: armed, then for each
--- transaction that is plain its row, the group of the range that it reads, and, if there is
--- one, the group that must have no row due, or the ID that it is known by. ARGV: the plan, a
+-- transaction that is plain its row, the group of the range that it reads, if there is
+-- one, the group that must have no row due, or the ID that it is known by, and for one that
+-- creates a row, others on which it depends. ARGV: the plan, a
 -- record for each transaction; the entries and the tags of the first piece of the log; how
 -- many numbers are drawn; how many more pieces there are, and these, each behind the place of
 -- its first number; and then what the transactions need. Answers the time, the first number,
 -- 0, and for each transaction whether it is done, with the row unless that is known.
 --
 -- A plain transaction creates, deletes or renews one row without a lease, and reads a
--- range without rows. What stands here makes no functions and few tables, as that is
+-- range without rows. One that creates a row has no use for a revision and a version:
+-- they are how many other rows must not be there, and, 1, that a last one must be live and
+-- have certain data. What stands here makes no functions and few tables, as that is
 -- what costs. If any transaction proves not to be plain, all are left to what
 -- follows, and nothing was written.
 local plan, arg, n, pos, plain, k = ARGV[1], 6 + 3 * ARGV[5], 0, 1, true, 2
@@ -34,8 +37,23 @@ while pos <= #plan do
     end
   end
   local done
+  local others = third and k + 3 or k + 2
   if kind == 1 then
     done = not v
+    for i = others, others + rev + ver - 1 do
+      local o = found[i]
+      if o == '' then o = false end
+      if o then
+        local _, o_seen, _, o_life, _, _, _, _, o1, o2, ol, od = unpack('<ddddHI4ddHHHI4', o)
+        if ol > 0 and ol < 65535 then plain = false end
+        if i == others + rev then
+          o = now < o_seen + o_life and sub(o, 65 + o1 + o2, 64 + o1 + o2 + od) == ARGV[arg]
+        end
+      end
+      done = done and (o and true or false) == (i == others + rev)
+    end
+    if not plain then break end
+    arg, others = arg + ver, others + rev + ver
   else
     done = v and now < seen + life and (rev == 0 or off > 0 and began + off - 1 == rev) and (ver == 0 or version == ver)
     if bits % 2 == 1 then
@@ -85,7 +103,7 @@ while pos <= #plan do
     answer[n + 3] = { 0, v }
   end
   if kind == 1 then arg = arg + 1 end
-  k = third and k + 3 or k + 2
+  k = others
 end
 if plain then
   if sets > 0 then call('MSET', spread(set)) end
