@@ -39,7 +39,7 @@ type Engine struct {
 	sought    row // what is looked for in rows
 	tags      *btree.BTreeG[tagged]
 	due       *btree.BTreeG[*row]
-	leased    map[string]map[string]bool // keys by the key they live with
+	lent      map[string]map[string]bool // keys by the key they live with
 	log       log
 	listeners kv.Listeners
 }
@@ -59,8 +59,8 @@ func NewEngine(o *Options) *Engine {
 		due: btree.NewG(degree, func(a, b *row) bool {
 			return a.Due.Before(b.Due) || a.Due.Equal(b.Due) && a.Key < b.Key
 		}),
-		leased: make(map[string]map[string]bool),
-		log:    newLog(),
+		lent: make(map[string]map[string]bool),
+		log:  newLog(),
 	}
 	if o != nil && o.Now != nil {
 		e.now = o.Now
@@ -127,21 +127,26 @@ func (e *Engine) at(key string) *row {
 
 // get returns the row under a key; nil: there is none, or its lease has ended.
 func (e *Engine) get(key string, now time.Time) *row {
-	r := e.at(key)
-	if r == nil || r.Lease == "" {
+	if r := e.at(key); r != nil && e.leased(r, now) {
 		return r
 	}
-	if l := e.get(r.Lease, now); l == nil || !l.Live(now) {
-		return nil
+	return nil
+}
+
+// leased reports whether the lease of a row lives, if it has one.
+func (e *Engine) leased(r *row, now time.Time) bool {
+	if r.Lease == "" {
+		return true
 	}
-	return r
+	l := e.get(r.Lease, now)
+	return l != nil && l.Live(now)
 }
 
 func (e *Engine) holds(c *kv.Cond, now time.Time) bool {
 	switch {
 	case c.Key != "":
 	case c.NoneDue:
-		return len(e.search(&kv.Range{Prefix: c.Prefix, Overdue: true, Limit: 1}, now).Rows) == 0
+		return len(e.search(&kv.Range{Prefix: c.Prefix, Overdue: true, Limit: 1, Brief: true}, now).Rows) == 0
 	default:
 		n := 0
 		e.scan(&kv.Range{Prefix: c.Prefix, Tag: c.Tag}, now, func(r *row) bool {
@@ -193,10 +198,10 @@ func (e *Engine) index(r *row) {
 		e.due.ReplaceOrInsert(r)
 	}
 	if r.Lease != "" {
-		if e.leased[r.Lease] == nil {
-			e.leased[r.Lease] = make(map[string]bool)
+		if e.lent[r.Lease] == nil {
+			e.lent[r.Lease] = make(map[string]bool)
 		}
-		e.leased[r.Lease][r.Key] = true
+		e.lent[r.Lease][r.Key] = true
 	}
 }
 
@@ -205,10 +210,10 @@ func (e *Engine) unindex(r *row) {
 		e.tags.Delete(tagged{tag, r.Key})
 	}
 	e.due.Delete(r)
-	if keys := e.leased[r.Lease]; keys != nil {
+	if keys := e.lent[r.Lease]; keys != nil {
 		delete(keys, r.Key)
 		if len(keys) == 0 {
-			delete(e.leased, r.Lease)
+			delete(e.lent, r.Lease)
 		}
 	}
 }
@@ -217,7 +222,7 @@ func (e *Engine) unindex(r *row) {
 func (e *Engine) remove(r *row) {
 	e.rows.Delete(r)
 	e.unindex(r)
-	for key := range e.leased[r.Key] {
+	for key := range e.lent[r.Key] {
 		if l := e.at(key); l != nil {
 			e.remove(l)
 		}
@@ -269,34 +274,49 @@ func (e *Engine) search(q *kv.Range, now time.Time) (found kv.Found) {
 // scan visits the rows that a range is about, live or due, in the order of their
 // keys, or of when they are due, until visit returns false.
 func (e *Engine) scan(q *kv.Range, now time.Time, f func(r *row) bool) {
-	visit := func(r *row) bool { return r == nil || f(r) } // nil: its lease has ended
+	visit := func(r *row) bool { return r == nil || !e.leased(r, now) || f(r) }
 	from := max(q.Prefix, q.After)
 	inside := func(key string) bool { return strings.HasPrefix(key, q.Prefix) }
 	switch {
 	case q.Key != "":
-		visit(e.get(q.Key, now))
+		visit(e.at(q.Key))
 	case q.Due:
-		e.due.Ascend(func(r *row) bool { return visit(e.get(r.Key, now)) })
+		e.due.Ascend(visit)
+	case q.Overdue && q.Tag == "" && q.Lease == "" && !strings.HasSuffix(q.Prefix, kv.Separator):
+		// Those that are due are fewer than all under a prefix that is no group.
+		var due []*row
+		e.due.AscendLessThan(&row{Due: now.Add(time.Microsecond)}, func(r *row) bool {
+			if inside(r.Key) && r.Key > q.After {
+				due = append(due, r)
+			}
+			return true
+		})
+		slices.SortFunc(due, func(a, b *row) int { return strings.Compare(a.Key, b.Key) })
+		for _, r := range due {
+			if !visit(r) {
+				break
+			}
+		}
 	case q.Lease != "":
 		var keys []string
-		for key := range e.leased[q.Lease] {
+		for key := range e.lent[q.Lease] {
 			if inside(key) {
 				keys = append(keys, key)
 			}
 		}
 		slices.Sort(keys)
 		for _, key := range keys {
-			if key > q.After && !visit(e.get(key, now)) {
+			if key > q.After && !visit(e.at(key)) {
 				break
 			}
 		}
 	case q.Tag != "":
 		e.tags.AscendGreaterOrEqual(tagged{q.Tag, from}, func(t tagged) bool {
-			return t.tag == q.Tag && inside(t.key) && (t.key == q.After || visit(e.get(t.key, now)))
+			return t.tag == q.Tag && inside(t.key) && (t.key == q.After || visit(e.at(t.key)))
 		})
 	default:
 		e.rows.AscendGreaterOrEqual(&row{Key: from}, func(r *row) bool {
-			return inside(r.Key) && (r.Key == q.After || visit(e.get(r.Key, now)))
+			return inside(r.Key) && (r.Key == q.After || visit(r))
 		})
 	}
 }

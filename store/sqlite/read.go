@@ -120,7 +120,11 @@ const (
 
 // rows adds the selection of columns of the rows in a range and a state.
 func (s *selection) rows(columns string, q *kv.Range, state string) {
-	from := "SELECT " + columns + " FROM editlock_row r WHERE "
+	from := "SELECT " + columns + " FROM editlock_row r "
+	if state == overdue && wide(q) {
+		from += "INDEXED BY editlock_row_due "
+	}
+	from += "WHERE "
 	s.WriteString(from)
 	if q.Tag != "" {
 		s.add("r.t1 = ? AND ", q.Tag)
@@ -138,6 +142,16 @@ func (s *selection) where(q *kv.Range, state string) {
 		return
 	}
 	s.WriteString("TRUE")
+	s.within(q)
+	if q.Lease != "" {
+		s.add(" AND r.lease = ?", q.Lease)
+	}
+	s.WriteString(state)
+	s.WriteString(leased)
+}
+
+// within adds the conditions of a range on keys.
+func (s *selection) within(q *kv.Range) {
 	if q.Prefix != "" {
 		s.add(" AND r.k >= ?", q.Prefix)
 	}
@@ -147,11 +161,6 @@ func (s *selection) where(q *kv.Range, state string) {
 	if end := successor(q.Prefix); end != "" {
 		s.add(" AND r.k < ?", end)
 	}
-	if q.Lease != "" {
-		s.add(" AND r.lease = ?", q.Lease)
-	}
-	s.WriteString(state)
-	s.WriteString(leased)
 }
 
 // successor is the first key behind those that begin with prefix; empty: none.
@@ -197,11 +206,7 @@ func search(c *sqlite.Conn, q *kv.Range, now time.Time) (found kv.Found, err err
 	}
 	if q.Count && q.Limit > 0 && found.Count == q.Limit {
 		s = &selection{args: s.args[:1]}
-		s.WriteString("SELECT COUNT(*) FROM editlock_row r WHERE ")
-		if q.Tag != "" {
-			s.add("(r.t1 = ? OR r.t2 = ?) AND ", q.Tag, q.Tag)
-		}
-		s.where(q, state)
+		s.count(q, state)
 		count, err := integer(c, s.String(), s.args...)
 		if found.Count = int(count); err != nil {
 			return found, err
@@ -217,6 +222,34 @@ func search(c *sqlite.Conn, q *kv.Range, now time.Time) (found kv.Found, err err
 		found.Beside[i], err = search(c, &kv.Range{Prefix: prefix, Limit: q.BesideLimit, Count: true}, now)
 	}
 	return found, err
+}
+
+// wide reports whether a range is one of keys that may be many: those of a group,
+// up to a separator, are few. What is overdue in it, and what lives with a lease,
+// is then found among all that is.
+func wide(q *kv.Range) bool {
+	return q.Key == "" && q.Tag == "" && q.Lease == "" && !q.Due && !strings.HasSuffix(q.Prefix, kv.Separator)
+}
+
+// count adds a selection of how many rows are in a range and a state.
+func (s *selection) count(q *kv.Range, state string) {
+	if state != living || !wide(q) {
+		s.WriteString("SELECT COUNT(*) FROM (")
+		s.rows("1", q, state)
+		s.WriteString(")")
+		return
+	}
+	// Of most rows no more than the key is read.
+	for i, some := range []string{
+		"WHERE TRUE",
+		"INDEXED BY editlock_row_due WHERE r.due <= ?1",
+		"INDEXED BY editlock_row_lease WHERE r.lease IS NOT NULL AND (r.due IS NULL OR r.due > ?1) AND NOT (TRUE" + leased + ")",
+	} {
+		s.WriteString([]string{"SELECT (", ") - (", ") - ("}[i])
+		s.WriteString("SELECT COUNT(*) FROM editlock_row r " + some)
+		s.within(q)
+	}
+	s.WriteString(")")
 }
 
 // someUnder tells whether any key is between two.
