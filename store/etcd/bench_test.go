@@ -13,6 +13,9 @@ import (
 
 	"github.com/editlock/editlock/internal/enginetest"
 	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/etcd"
+	"github.com/editlock/editlock/store/kv"
+	"github.com/editlock/editlock/store/kv/kvtest"
 	"github.com/editlock/editlock/store/storetest"
 )
 
@@ -73,4 +76,16 @@ func BenchmarkBare(b *testing.B) {
 			})
 		}
 	}
+}
+
+func BenchmarkTree(b *testing.B) {
+	s := &server{Etcd: enginetest.StartEtcd(b)}
+	kvtest.BenchTree(b, func(b *testing.B) kv.Engine {
+		e, err := etcd.OpenEngine(b.Context(), s.url(), nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(func() { _ = e.Close() })
+		return e
+	})
 }

@@ -168,3 +168,7 @@ func TestStore_SaysWhatIsTooLarge(t *testing.T) {
 		t.Errorf("6 MB, after it: %v, %v", res.Done, err)
 	}
 }
+
+func BenchmarkTree(b *testing.B) {
+	kvtest.BenchTree(b, func(b *testing.B) kv.Engine { return open(b, database(b), nil) })
+}

@@ -30,3 +30,7 @@ func TestStore(t *testing.T) {
 func BenchmarkStore(b *testing.B) {
 	storetest.Bench(b, func(*testing.B) store.Store { return memory.New(nil) })
 }
+
+func BenchmarkTree(b *testing.B) {
+	kvtest.BenchTree(b, func(*testing.B) kv.Engine { return memory.NewEngine(nil) })
+}

@@ -171,3 +171,10 @@ func BenchmarkStore(b *testing.B) {
 		return open(b, url)
 	})
 }
+
+func BenchmarkTree(b *testing.B) {
+	kvtest.BenchTree(b, func(b *testing.B) kv.Engine {
+		url, _ := start(b).Schema(b)
+		return openEngine(b, url, server.URL, nil)
+	})
+}

@@ -13,6 +13,8 @@ import (
 
 	"github.com/editlock/editlock/internal/enginetest"
 	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/kv"
+	"github.com/editlock/editlock/store/kv/kvtest"
 	"github.com/editlock/editlock/store/redis"
 	"github.com/editlock/editlock/store/storetest"
 )
@@ -109,4 +111,16 @@ func pairs(b *testing.B, clients int, do func(client, n int) error) {
 	}
 	wg.Wait()
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "pairs/s")
+}
+
+func BenchmarkTree(b *testing.B) {
+	server := enginetest.StartRedis(b)
+	kvtest.BenchTree(b, func(b *testing.B) kv.Engine {
+		e, err := redis.OpenEngine(b.Context(), server.Store(), nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(func() { _ = e.Close() })
+		return e
+	})
 }

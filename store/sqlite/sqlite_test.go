@@ -225,3 +225,14 @@ func captured(ctx context.Context, st *sqlite.Store, name string) (token uint64,
 	}
 	return res.Records[0].Token, nil
 }
+
+func BenchmarkTree(b *testing.B) {
+	kvtest.BenchTree(b, func(b *testing.B) kv.Engine {
+		e, err := sqlite.OpenEngine(b.Context(), filepath.Join(b.TempDir(), "editlock.db"), nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(func() { _ = e.Close() })
+		return e
+	})
+}
