@@ -43,16 +43,21 @@ editlock request task/42 --session desk-1 --json`,
 		}
 		a.say(state.String())
 		if state != editlock.Free {
-			a.showHolder(m)
+			a.showHolder(m, id)
 		}
 		return nil
 	})
 	return cmd
 }
 
-// showHolder prints all about who holds a mutex, for people.
-func (a *app) showHolder(m editlock.Mutex) {
-	a.say(a.words.Text(words.ByHolder(m, "holder", "holder.shared"), a.words.Who(m.Owner), a.words.Moment(m.CapturedAt, m.AsOf)))
+// showHolder prints all about who holds a mutex, or what is above or below it, for
+// people.
+func (a *app) showHolder(m editlock.Mutex, asked editlock.ID) {
+	if m.ID != asked {
+		a.say(a.words.Editing(m))
+	} else {
+		a.say(a.words.Text(words.ByHolder(m, "holder", "holder.shared"), a.words.Who(m.Owner), a.words.Moment(m.CapturedAt, m.AsOf)))
+	}
 	row := func(key, text string) {
 		if text != "" {
 			a.say(fmt.Sprintf("  %-13s %s", a.words.Text(key)+":", text))
@@ -73,7 +78,11 @@ func (a *app) showHolder(m editlock.Mutex) {
 		row("holder.sharing", a.words.Text("sharing.shared"))
 	}
 	for _, other := range m.Others {
-		row("holder.beside", a.words.Who(other.Owner))
+		if other.ID != asked {
+			row("holder.beside", a.words.Editing(other))
+		} else {
+			row("holder.beside", a.words.Who(other.Owner))
+		}
 	}
 	if m.Waiting == 0 {
 		return

@@ -12,9 +12,12 @@ import (
 	"github.com/editlock/editlock/internal/bidi"
 )
 
-// Name is the shortest text form of an ID, which editlock.ParseID reads back:
-// task/1 for what is canonically /task/1.
+// Name is the shortest text form of an ID, which editlock.ParseID reads back, or
+// editlock.ParseBelow: task/1 for what is canonically /task/1.
 func Name(id editlock.ID) string {
+	if id.Below {
+		return id.String()
+	}
 	// Slashes within the parts are escaped, so these are empty parts.
 	return strings.TrimLeft(id.String(), "/")
 }
@@ -51,12 +54,12 @@ func (p *Printer) Error(err error) string {
 	case errors.As(err, &kind):
 		h := kind.Holder
 		if h.Limit > 0 {
-			return p.Text("conflict.limit", p.Who(h.Owner), Named(h.ID), strconv.Itoa(h.Limit))
+			return p.Text("conflict.limit", p.Who(h.Owner), p.Object(h.ID), strconv.Itoa(h.Limit))
 		}
-		return p.Text("conflict.sharing", p.Who(h.Owner), Named(h.ID))
+		return p.Text("conflict.sharing", p.Who(h.Owner), p.Object(h.ID))
 	case errors.As(err, &held):
 		h := held.Holder
-		return p.Text("held_by_person", p.Who(h.Owner), Named(h.ID), p.Moment(h.CapturedAt, h.AsOf))
+		return p.Text("held_by_person", p.Who(h.Owner), p.Object(h.ID), p.Moment(h.CapturedAt, h.AsOf))
 	case errors.As(err, &lost):
 		return p.lost(lost)
 	case errors.As(err, &free):
@@ -93,10 +96,19 @@ func ByHolder(m editlock.Mutex, edits, reads string) string {
 	return edits
 }
 
+// byHold is one of three: one who holds all of a type or group keeps others out.
+func byHold(m editlock.Mutex, edits, reads, closes string) string {
+	if m.ID.Below {
+		edits = closes
+	}
+	return ByHolder(m, edits, reads)
+}
+
 // Editing says who holds a mutex and since when: "Ivanov has been editing
-// task/1 since 12:04".
+// task/1 since 12:04", or "Ivanov has kept all of task closed since 12:04".
 func (p *Printer) Editing(m editlock.Mutex) string {
-	return p.Text(ByHolder(m, "editing", "editing.shared"), p.Who(m.Owner), Named(m.ID), p.Moment(m.CapturedAt, m.AsOf))
+	key := byHold(m, "editing", "editing.shared", "editing.all")
+	return p.Text(key, p.Who(m.Owner), p.Object(m.ID), p.Moment(m.CapturedAt, m.AsOf))
 }
 
 // Who is how an owner is called: one that is no person with what it is, and for whom.
@@ -117,15 +129,16 @@ func (p *Printer) Who(o editlock.Owner) string {
 
 func (p *Printer) busy(e *editlock.BusyError) string {
 	h := e.Holder
-	key := ByHolder(h, "busy", "busy.shared")
+	key := byHold(h, "busy", "busy.shared", "busy.all")
 	if e.Self {
-		key = ByHolder(h, "busy.self", "busy.self.shared")
+		key = byHold(h, "busy.self", "busy.self.shared", "busy.self.all")
 	}
-	text := p.Text(key, p.Who(h.Owner), Named(h.ID), p.Moment(h.CapturedAt, h.AsOf))
-	if e.Total > 1 {
-		text += "; " + p.Count("busy.beside", e.Total-1)
-	} else if n := len(e.Holders); n > 1 {
-		text += "; " + p.Count("busy.more", n-1)
+	text := p.Text(key, p.Who(h.Owner), p.Object(h.ID), p.Moment(h.CapturedAt, h.AsOf))
+	if others := p.others(e); others != "" {
+		text += "; " + others
+	}
+	if e.Draining != nil {
+		text += "; " + p.draining(e)
 	}
 	if no := e.Declined; no != nil {
 		text += "; " + p.Text("busy.declined", p.Who(no.By))

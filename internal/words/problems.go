@@ -75,9 +75,26 @@ var problems = []text{
 	{"has nothing but blanks; it must have a visible character", "состоит из одних пробелов; нужен хотя бы один видимый символ"},
 	{"has a NUL character at byte %d; none is allowed", "содержит нулевой символ в байте %s; он недопустим"},
 	{
-		"has %d parts; write id, mode/id or group/mode/id, and %%2F for a slash within a part",
-		"состоит из %s частей; пишите id, mode/id или group/mode/id, а косую черту внутри части — как %%2F",
+		"has %d parts; write %s, and %%2F for a slash within a part",
+		"состоит из %s частей; пишите %s, а косую черту внутри части — как %%2F",
 	},
+	{"id, mode/id or group/mode/id", "id, mode/id или group/mode/id"},
+	{"group or group/mode", "group или group/mode"},
+	{
+		"must not be empty behind a #; write %%23 for a # within an id",
+		"не может быть пустой после #; символ # внутри id пишут %%23",
+	},
+	{
+		"names an object; write group or group/mode, as it stands for all below",
+		"называет объект; пишите group или group/mode: это всё, что ниже",
+	},
+	{
+		"must be absent with below, which stands for all of a group, or of a group and mode",
+		"не указывают вместе с below: это вся группа или весь вид в группе",
+	},
+	{"must be absent with below", "не указывают вместе с below"},
+	{"must be true or absent", "должно быть true или отсутствовать"},
+	{"goes with id", "возможно только вместе с id"},
 	{
 		"has a %% that two hexadecimal digits do not follow; write %%25 for a percent sign",
 		"содержит %% без двух шестнадцатеричных цифр; сам знак процента пишут %%25",

@@ -8,7 +8,7 @@ import (
 
 // catalogue holds the texts by key. What a key's arguments are, its formats
 // tell.
-var catalogue = merge(errorTexts, resultTexts, commandTexts, stepInTexts, serverTexts, careTexts, doctorTexts, flagTexts, pageTexts)
+var catalogue = merge(errorTexts, resultTexts, commandTexts, stepInTexts, serverTexts, careTexts, doctorTexts, flagTexts, pageTexts, treeTexts)
 
 func merge(parts ...map[string]text) map[string]text {
 	all := make(map[string]text)
@@ -128,6 +128,12 @@ var counted = map[string]forms{
 	},
 	"busy.beside": {
 		en: map[plural.Form]string{plural.One: "so has %d more", plural.Other: "so have %d more"},
+		ru: map[plural.Form]string{
+			plural.One: "и ещё %d", plural.Few: "и ещё %d", plural.Many: "и ещё %d",
+		},
+	},
+	"busy.rest": {
+		en: map[plural.Form]string{plural.One: "and %d more", plural.Other: "and %d more"},
 		ru: map[plural.Form]string{
 			plural.One: "и ещё %d", plural.Few: "и ещё %d", plural.Many: "и ещё %d",
 		},
