@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/editlock/editlock/store"
 )
@@ -43,7 +44,7 @@ func (m *Manager) History(ctx context.Context, q HistoryQuery) (HistoryPage, err
 		lq.Before, _ = strconv.ParseUint(position, 10, 64) // as it was sealed
 	}
 	var page HistoryPage
-	for read := 0; ; {
+	for read, begun := 0, time.Now(); ; {
 		if lq.Limit = limit + 1 - len(page.Entries); !whole {
 			lq.Limit = scanPage
 		}
@@ -74,7 +75,7 @@ func (m *Manager) History(ctx context.Context, q HistoryQuery) (HistoryPage, err
 		if got.Next == 0 {
 			return page, nil
 		}
-		if read += got.Examined; read >= searchMost {
+		if read += got.Examined; read >= searchMost || time.Since(begun) > searchFor {
 			page.Next = m.cursors.seal(ctx, q, strconv.FormatUint(got.Next, 10))
 			return page, nil
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/editlock/editlock/internal/meant"
@@ -97,13 +98,13 @@ func (m *Manager) List(ctx context.Context, q Query) (Page, error) {
 	list, contains := q.ranges(spot(after)), q.contains()
 	var page Page
 	var last spot // on it
-	for read := 0; ; {
+	for read, begun := 0, time.Now(); ; {
 		next := list.first()
 		switch {
 		case next == nil:
 			return page, nil
 		case next.read:
-		case read >= searchMost:
+		case (read >= searchMost || time.Since(begun) > searchFor) && next.at() > spot(after): // a step on, at least
 			page.Next = m.cursors.seal(ctx, q, string(next.at()))
 			return page, nil
 		default:

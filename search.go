@@ -12,6 +12,10 @@ import (
 // cost is bounded by how often the caller may call.
 const searchMost = 100_000
 
+// searchFor bounds in the same way how long a call looks, where a store is slow or
+// many search at a time: callers and proxies give up some time.
+const searchFor = 5 * time.Second
+
 // longestRest bounds what a store that is slow for other reasons adds.
 const longestRest = time.Second
 

@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/editlock/editlock"
 	"github.com/editlock/editlock/store"
@@ -163,4 +167,87 @@ func TestManager_SearchesTakeTurns(t *testing.T) {
 			_ = m.Close()
 		})
 	}
+}
+
+// slowly is a store whose log and lists take their time.
+type slowly struct {
+	store.Store
+	each time.Duration
+}
+
+func (s *slowly) Log(ctx context.Context, q store.LogQuery) (store.LogPage, error) {
+	time.Sleep(s.each)
+	return s.Store.Log(ctx, q)
+}
+
+func (s *slowly) List(ctx context.Context, q store.Query) (store.Page, error) {
+	time.Sleep(s.each)
+	return s.Store.List(ctx, q)
+}
+
+// However slow the store is, a search is answered before callers and proxies give up.
+func TestManager_ASearchOfASlowStoreAnswersInTime(t *testing.T) {
+	for name, call := range map[string]func(ctx context.Context, m *editlock.Manager) (next string, err error){
+		"History": func(ctx context.Context, m *editlock.Manager) (string, error) {
+			page, err := m.History(ctx, editlock.HistoryQuery{Mode: "nosuch"})
+			return page.Next, err
+		},
+		"List": func(ctx context.Context, m *editlock.Manager) (string, error) {
+			page, err := m.List(ctx, editlock.Query{Mode: "nosuch"})
+			return page.Next, err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				endless := &long{memory.New(nil), func(context.Context) {}}
+				m := editlock.NewManager(&slowly{endless, 900 * time.Millisecond}, nil)
+				defer func() { _ = m.Close() }()
+				begun := time.Now()
+				next, err := call(t.Context(), m)
+				if took := time.Since(begun); err != nil || next == "" || took > 10*time.Second {
+					t.Errorf("next %q after %v, %v", next, took, err)
+				}
+			})
+		})
+	}
+}
+
+// Each answer is a step on, also where many areas have to be read side by side for it.
+func TestManager_AListOfManyAreasOfASlowStoreGetsOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const names, many = 2500, 12
+		st := &slowly{Store: memory.New(nil)}
+		m := editlock.NewManager(st, nil)
+		defer func() { _ = m.Close() }()
+		var ids []editlock.ID
+		for n := range names {
+			ids = append(ids, editlock.ID{Group: strings.Repeat("a", many), Mode: strings.Repeat("m", many), ID: fmt.Sprint(n)})
+		}
+		for some := range slices.Chunk(ids, editlock.MaxBatch) {
+			if _, err := m.CaptureAll(in(t, "ann"), some, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var areas []editlock.Area
+		for n := range many {
+			areas = append(areas, editlock.Area{Group: strings.Repeat("a", n+1) + "*", Mode: strings.Repeat("m", many-n) + "*"})
+		}
+		st.each = 900 * time.Millisecond
+		calls := 0
+		for q := (editlock.Query{Text: "nosuch", Visible: areas}); ; calls++ {
+			page, err := m.List(t.Context(), q)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if q.Cursor = page.Next; q.Cursor == "" {
+				break
+			}
+			if calls == 100 {
+				t.Fatal("the list does not end")
+			}
+		}
+		if calls < 2 {
+			t.Errorf("the list ends after %d answers with where to read on: this proves little", calls)
+		}
+	})
 }
