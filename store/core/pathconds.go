@@ -19,7 +19,9 @@ func (p *place) pathConditions(conds []kv.Cond, s *step) []kv.Cond {
 		}
 	}
 	grants := s.grants(p)
-	if moves == "" && joins == nil && !grants && !closed(&s.after) {
+	before := p.on(s.now).Live(s.now)
+	blocked := before.Blocked(living(s.now)) // else the first waiter would have been granted the name
+	if moves == "" && joins == nil && !grants && !closed(&s.after) && !blocked {
 		return conds
 	}
 	conds = treeCondition(conds, p.name, p.tree)
@@ -50,9 +52,14 @@ func (p *place) pathConditions(conds []kv.Cond, s *step) []kv.Cond {
 	if grants {
 		conds = p.path.asHeld(conds, s.now)
 	}
+	if blocked {
+		conds = p.path.inTheWay(conds, &p.queue[0], s.now)
+	}
 	switch {
 	case closed(&s.after):
-		conds = p.path.inTheWay(conds, &s.after.Queue[0], s.now)
+		if head := &s.after.Queue[0]; !blocked || head.ID != p.queue[0].ID {
+			conds = p.path.inTheWay(conds, head, s.now)
+		}
 	case joins != nil: // it may be what keeps the ticket from a place beside the holders
 		conds = p.path.inTheWay(conds, joins, s.now)
 	}
@@ -184,10 +191,10 @@ func (p *path) inTheWay(conds []kv.Cond, t *store.Ticket, now time.Time) []kv.Co
 
 // assumedPath are the conditions that nothing stands on a path.
 func assumedPath(conds []kv.Cond, name, kinds string) []kv.Cond {
-	conds = treeCondition(conds, name, kinds)
 	for _, node := range above(name, kinds) {
 		conds = append(conds, kv.Cond{Key: holdKey(node), Absent: true})
 	}
+	conds = treeCondition(conds, name, kinds) // behind those that are like it for most trees
 	if b := below(name, kinds); b != "" {
 		conds = append(conds, kv.Cond{Prefix: holdKey(b), Due: true})
 	}

@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 
@@ -14,8 +15,9 @@ import (
 // Where there is none, names of the tree can't be in each other's way, and a step
 // looks at its own name only.
 const (
-	withNodes = "n"
+	withNodes = "n" // below the outermost
 	withParts = "p"
+	withRoot  = "r" // the outermost node
 )
 
 // treeKinds is what a step on a name lets be in the way of others.
@@ -23,6 +25,8 @@ func treeKinds(name string) string {
 	switch {
 	case store.Tree(name) == "":
 		return ""
+	case store.Tree(name) == name:
+		return withRoot
 	case store.IsNode(name):
 		return withNodes
 	case store.IsPart(name):
@@ -81,14 +85,9 @@ func above(name, kinds string) []string {
 	if kinds == "" {
 		return nil
 	}
-	names := store.Above(name)
-	if strings.Contains(kinds, withNodes) {
-		return names
-	}
-	if store.IsPart(name) {
-		return names[len(names)-1:]
-	}
-	return nil
+	return slices.DeleteFunc(store.Above(name), func(node string) bool {
+		return store.IsNode(node) && !strings.Contains(kinds, treeKinds(node))
+	})
 }
 
 // below is how names below one begin that may be held where these kinds are in
@@ -116,6 +115,13 @@ func (s *Store) openTrees(ctx context.Context, req store.Request) error {
 	return nil
 }
 
+// inUse is how kinds are written: in one order.
+func inUse(kinds string) string {
+	letters := strings.Split(kinds, "")
+	slices.Sort(letters)
+	return strings.Join(letters, "")
+}
+
 func (s *Store) openTree(ctx context.Context, name, kind string) error {
 	key := treeKey(store.Tree(name))
 	txn := kv.Txn{Read: []kv.Range{{Key: key}}}
@@ -133,10 +139,7 @@ func (s *Store) openTree(ctx context.Context, name, kind string) error {
 		if strings.Contains(kinds, kind) {
 			return nil
 		}
-		more := kinds + kind
-		if kind == withNodes {
-			more = kind + kinds // one order, so that all write the same
-		}
+		more := inUse(kinds + kind)
 		txn.If = treeCondition(nil, name, kinds)
 		txn.Then = []kv.Write{{Key: key, Value: gateValue, Data: &more, Renew: len(rows) > 0}}
 	}
