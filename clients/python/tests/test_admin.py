@@ -6,6 +6,7 @@ import json
 import re
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Optional
 
@@ -18,7 +19,7 @@ from django.test import Client as Browser
 from django.test.utils import override_settings, setup_test_environment, teardown_test_environment
 
 import django_site  # configures Django
-from editlock import Client, Look, Owner
+from editlock import ID, Client, Look, Owner
 from editlock.django.names import mutex_id
 from editlock.django.owners import session_of
 from servers import Server, free_port
@@ -394,6 +395,20 @@ def test_the_list_says_who_edits_what_by_one_query(
     assert re.search(r"Olga Petrova, since \d\d:\d\d", page)
     assert re.search(r"you, since \d\d:\d\d", page)
     assert len(calls) == 1
+
+
+def test_the_list_says_who_edits_a_part_or_has_closed_all(
+    ivan: Admin, locks: Client, invoice: Invoice, olga: Admin
+) -> None:
+    id = mutex_id(invoice)
+    every = ID(mode=id.mode, group=id.group, below=True)
+    for held in (replace(id, part="address"), every):
+        locks.capture(held, owner=olga.owner)
+        assert re.search(r"Olga Petrova, since \d\d:\d\d", ivan.get(LIST).content.decode())
+        refused = ivan.save(invoice, None, form_of(invoice, text="new"))
+        assert refused.status_code == 409
+        locks.release(held, owner=olga.owner)
+    assert "Olga Petrova" not in ivan.get(LIST).content.decode()
 
 
 def test_the_list_says_who_looks_by_one_query(

@@ -6,6 +6,8 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from django.test import Client as Browser
 from django.test.utils import override_settings
 
 import django_site  # configures Django
-from editlock import Busy, Client, Owner, State
+from editlock import ID, Busy, Client, Owner, State
 from editlock.django.names import mutex_id
 from editlock.django.owners import session_of
 from editlock.django.strict import Unguarded
@@ -104,6 +106,47 @@ def test_a_delete_view_needs_a_free_lock(anna: Browser, olga: Owner, invoice: In
     locks.release(mutex_id(invoice), owner=olga, if_token=token)
     assert anna.post(address).status_code == 302
     assert not Invoice.objects.filter(pk=invoice.pk).exists()
+
+
+def test_what_is_held_above_and_below_is_in_the_way(
+    anna: Browser, me: Owner, olga: Owner, invoice: Invoice, locks: Client
+) -> None:
+    address, id = f"/invoice/{invoice.pk}/delete/", mutex_id(invoice)
+    part, every = replace(id, part="address"), ID(mode=id.mode, group=id.group, below=True)
+    for held, said in (
+        (part, r"Nothing was deleted\. Петрова А\. А\. has been editing the part address since \d\d:\d\d\."),
+        (every, rf"Петрова А\. А\. has kept all of {id.group}/shop\.invoice closed since \d\d:\d\d\."),
+    ):
+        locks.capture(held, owner=olga)
+        refused = anna.post(address)
+        assert refused.status_code == 409
+        assert re.search(said, refused.content.decode())
+        locks.release(held, owner=olga)
+    locks.capture(every, owner=me)  # one's own is in nobody's way
+    assert anna.post(address).status_code == 302
+    assert not Invoice.objects.filter(pk=invoice.pk).exists()
+
+
+def test_a_wait_for_all_of_a_model_is_told(
+    anna: Browser, olga: Owner, invoice: Invoice, locks: Client, server: Server
+) -> None:
+    id = mutex_id(invoice)
+    locks.capture(replace(id, id="other"), owner=olga)
+    every, smith = ID(mode=id.mode, group=id.group, below=True), Owner(session=f"smith {id.group}", name="Smith")
+    with Client(server.url) as waiting, ThreadPoolExecutor() as pool:
+        waits = pool.submit(waiting.capture, every, owner=smith, wait=30, message="import")
+        while locks.request(id, owner=Owner(session=""))[0] is State.FREE and not waits.done():
+            time.sleep(0.02)
+        refused = anna.post(f"/invoice/{invoice.pk}/delete/").content.decode()
+        locks.release(replace(id, id="other"), owner=olga)
+        waits.result()
+        locks.release(every, owner=smith)
+    assert re.search(
+        r"Петрова А\. А\. has been editing case-\w+/shop\.invoice/other since \d\d:\d\d\. "
+        r"Smith has been waiting for all of case-\w+/shop\.invoice since \d\d:\d\d, "
+        r"so nothing else in it can be locked\. Message: import\.",
+        refused,
+    )
 
 
 def test_a_view_without_a_lock_server_says_so(anna: Browser, invoice: Invoice) -> None:

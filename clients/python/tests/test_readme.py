@@ -49,3 +49,9 @@ def test_the_example_of_a_driver_runs(own_server: Server) -> None:
 
 def test_the_example_of_several_holders_runs(own_server: Server) -> None:
     assert run(examples()[3], own_server.url) == ["read by 2 now: ['desk-1', 'desk-2']", "the limit is 3"]
+
+
+def test_the_example_of_parts_and_of_all_runs(own_server: Server) -> None:
+    said = run(examples()[4], own_server.url)
+    assert said[0] == "in the way: crm/contract/7#address"
+    assert re.fullmatch(r"Ivan Ivanov has kept all of crm/contract closed since \d\d:\d\d\.", said[1])

@@ -253,8 +253,9 @@ def mutexes(client: Client, given: dict[str, Any], owner: Optional[Owner], key: 
 def history(client: Client, given: dict[str, Any], owner: Optional[Owner], key: str) -> Any:
     given = dict(given)
     query: dict[str, Any] = {}
-    if "id" in given:
-        query["id"] = ID(id=given.pop("id"), mode=given.pop("mode", ""), group=given.pop("group", ""))
+    if "id" in given or "below" in given:
+        named = {key: given.pop(key) for key in ("id", "mode", "group", "part") if key in given}
+        query["id"] = ID(**named, below=given.pop("below", "") == "true")
     if "kind" in given:
         query["kinds"] = given.pop("kind").split(",")
     for theirs, ours in (("from", "start"), ("to", "end")):
@@ -297,7 +298,7 @@ def form(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     if isinstance(value, ID):
-        return dict(vars(value))
+        return {key: part for key, part in vars(value).items() if part or key in ("group", "mode")}
     if isinstance(value, Owner):
         unsaid = {"kind": "person", "on_behalf_of": ""}
         return {key: part for key, part in vars(value).items() if part != unsaid.get(key)}
@@ -327,6 +328,11 @@ def error_form(err: EditlockError) -> dict[str, Any]:
     out: dict[str, Any] = {"code": err.code}
     if isinstance(err, Busy):
         out.update(holder=form(err.holder), holders=form(err.holders), self=err.self_held or None)
+        if err.draining is not None:
+            drain = vars(err.draining)
+            out["draining"] = {
+                key: form(drain["id" if key == "mutex" else key]) for key in ("mutex", "by", "since", "message")
+            }
         if err.declined is not None:
             out["declined"] = {"by": form(err.declined.by), "message": err.declined.message}
     if isinstance(err, HeldByPerson):

@@ -177,7 +177,7 @@ def test_there_are_no_groups(url: str) -> None:
 
 
 def test_the_example_of_the_readme_runs(installed: str, own_server: Server) -> None:
-    code = examples()[4]
+    code = examples()[5]
     assert "editlock+http://127.0.0.1:7117" in code
     said = subprocess.run(
         [sys.executable, "-c", code.replace("http://127.0.0.1:7117", own_server.url)],

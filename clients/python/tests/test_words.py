@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from typing import Optional
 
 import pytest
 
-from editlock import ID, AutoRelease, Busy, Lost, Mutex, Owner
+from editlock import ID, AutoRelease, Busy, Draining, Lost, Mutex, Owner
 from editlock._forms import duration, parse_duration, parse_time, shown
-from editlock.words import being_edited, loss, refusal
+from editlock.words import being_edited, draining, loss, refusal
 
 NOON = datetime(2026, 3, 7, 9, 4, tzinfo=timezone.utc)
 MOSCOW = timezone(timedelta(hours=3))
@@ -32,6 +33,94 @@ def test_readers_are_not_said_to_edit() -> None:
     mine = Busy("", read.holder, self_held=True)
     assert refusal(mine, zone=MOSCOW) == "You have been reading this in another window since 12:04."
     assert refusal(mine, language="ru", zone=MOSCOW) == "Вы уже читаете это в другом окне, с 12:04."
+
+
+CONTRACT = ID("7", "contract", "crm")
+ALL = ID(mode="contract", group="crm", below=True)
+
+
+@pytest.mark.parametrize(
+    ("held", "asked", "english", "russian"),
+    [
+        (
+            ALL,
+            CONTRACT,
+            "Иванов И. И. has kept all of crm/contract closed since 12:04.",
+            "Иванов И. И. держит всё в crm/contract закрытым с 12:04.",
+        ),
+        (
+            replace(CONTRACT, part="адрес"),
+            CONTRACT,
+            "Иванов И. И. has been editing the part адрес since 12:04.",
+            "Иванов И. И. редактирует часть адрес с 12:04.",
+        ),
+        (
+            CONTRACT,
+            replace(CONTRACT, part="адрес"),
+            "Иванов И. И. has been editing the whole of this since 12:04.",
+            "Иванов И. И. редактирует это целиком с 12:04.",
+        ),
+        (
+            replace(CONTRACT, part="адрес"),
+            replace(CONTRACT, part="адрес"),
+            "Иванов И. И. has been editing this since 12:04.",
+            "Уже редактирует Иванов И. И., с 12:04.",
+        ),
+        (
+            CONTRACT,
+            ALL,
+            "Иванов И. И. has been editing crm/contract/7 since 12:04.",
+            "Иванов И. И. редактирует crm/contract/7 с 12:04.",
+        ),
+        (
+            replace(CONTRACT, part="адрес"),
+            ALL,
+            "Иванов И. И. has been editing адрес of crm/contract/7 since 12:04.",
+            "Иванов И. И. редактирует часть адрес в crm/contract/7 с 12:04.",
+        ),
+        (
+            replace(CONTRACT, part="адрес"),
+            None,
+            "Иванов И. И. has been editing the part адрес since 12:04.",
+            "Иванов И. И. редактирует часть адрес с 12:04.",
+        ),
+        (
+            ID(below=True),
+            None,
+            "Иванов И. И. has kept everything without a group closed since 12:04.",
+            "Иванов И. И. держит всё без группы закрытым с 12:04.",
+        ),
+    ],
+)
+def test_what_is_in_the_way_is_named(held: ID, asked: Optional[ID], english: str, russian: str) -> None:
+    err = Busy("", replace(MUTEX, id=held), asked=asked)
+    assert refusal(err, zone=MOSCOW) == english
+    assert refusal(err, language="ru", zone=MOSCOW) == russian
+
+
+def test_the_reader_is_told_of_their_own_other_window() -> None:
+    mine = Busy("", replace(MUTEX, id=ALL), self_held=True)
+    assert refusal(mine, zone=MOSCOW) == "You have kept all of crm/contract closed in another window since 12:04."
+    part = Busy("", replace(MUTEX, id=replace(CONTRACT, part="адрес"), sharing="shared"), self_held=True)
+    assert refusal(part, language="ru", zone=MOSCOW) == "Вы уже читаете часть адрес в другом окне, с 12:04."
+
+
+def test_a_wait_for_what_is_above_is_told() -> None:
+    drain = Draining(ALL, replace(IVAN, name="Петрова"), NOON + timedelta(minutes=6), "импорт.")
+    err = Busy("", replace(MUTEX, id=replace(CONTRACT, id="8")), draining=drain, asked=CONTRACT)
+    assert refusal(err, zone=MOSCOW) == (
+        "Иванов И. И. has been editing crm/contract/8 since 12:04. Петрова has been waiting for all of crm/contract "
+        "since 12:10, so nothing else in it can be locked. Message: импорт."
+    )
+    assert refusal(err, language="ru", zone=MOSCOW) == (
+        "Иванов И. И. редактирует crm/contract/8 с 12:04. Петрова с 12:10 ждёт, пока освободится всё в crm/contract; "
+        "до тех пор ничего другого там не занять. Сообщение: импорт."
+    )
+    whole = replace(drain, id=CONTRACT, message="")
+    part = Busy("", MUTEX, draining=whole, asked=replace(CONTRACT, part="адрес"))
+    assert draining(part, zone=MOSCOW) == (
+        " Петрова has been waiting for the whole of this since 12:10, so nothing else in it can be locked."
+    )
 
 
 def test_another_day_is_named() -> None:

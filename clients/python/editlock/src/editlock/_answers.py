@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from . import _forms as forms
 from ._calls import Call
 from ._http import Address, Head
-from .errors import EditlockError, Forbidden, Limited, Unauthenticated, Unavailable
+from .errors import Busy, EditlockError, Forbidden, Limited, Unauthenticated, Unavailable
 
 T = TypeVar("T")
 
@@ -65,7 +65,10 @@ _REFUSALS: dict[int, type[EditlockError]] = {401: Unauthenticated, 403: Forbidde
 def result(address: Address, call: Call[T], head: Head, body: bytes) -> T:
     """What a whole answer means."""
     if head.status != 200 and not (head.status == 202 and call.wait):
-        raise refusal(address, head, body)
+        err = refusal(address, head, body)
+        if isinstance(err, Busy):
+            err.asked = call.asks_for
+        raise err
     if not head.is_type("application/json"):
         raise _strange(address, f"content of type {head.headers.get('content-type', '')[:80]!r}")
     try:

@@ -70,6 +70,12 @@ class Call(Generic[T]):
     def method(self) -> str:
         return "GET" if self.body is None else "POST"
 
+    @property
+    def asks_for(self) -> Optional[ID]:
+        """The one mutex that it names."""
+        named = (self.body or {}).get("mutex")
+        return None if named is None else forms.to_id(named)
+
     def prove(self, secret: str, owner_proved: bool) -> None:
         """Leaves the owner to the claims of a token, or a certificate, where nobody named him."""
         proved = names_owner(secret) or (owner_proved and not secret)
@@ -417,9 +423,10 @@ def _named(id: Optional[ID], group: str, mode: str) -> dict[str, Any]:
         return {"group": group, "mode": mode}
     if group or mode:
         raise Invalid("id", "goes without group and mode: it has its own")
-    if not id.id:
+    if not (id.id or id.below):
         raise Invalid("id", "must not be empty")
-    return {"group": id.group, "mode": id.mode, "id": id.id}
+    named = forms.from_id(id)
+    return {**named, "below": "true"} if id.below else named
 
 
 def history(

@@ -13,6 +13,7 @@ from .errors import (
     Answer,
     Busy,
     Conflict,
+    Draining,
     EditlockError,
     Forbidden,
     HeldByPerson,
@@ -96,11 +97,19 @@ def _optional_duration(text: Optional[str]) -> Optional[float]:
 
 
 def from_id(id: ID) -> Form:
-    return {"group": id.group, "mode": id.mode, "id": id.id}
+    form: Form = {"group": id.group, "mode": id.mode}
+    if id.id or not id.below:
+        form["id"] = id.id
+    if id.part:
+        form["part"] = id.part
+    if id.below:
+        form["below"] = True
+    return form
 
 
 def to_id(form: Mapping[str, Any]) -> ID:
-    return ID(id=form["id"], mode=form["mode"], group=form["group"])
+    below = form.get("below", False)
+    return ID("" if below else form["id"], form["mode"], form["group"], form.get("part", ""), below)
 
 
 def from_owner(owner: Owner) -> Form:
@@ -264,6 +273,17 @@ def to_history(form: Mapping[str, Any]) -> HistoryPage:
     return HistoryPage(tuple(to_entry(entry) for entry in form["entries"]), form["next_cursor"])
 
 
+def _optional_draining(form: Optional[Mapping[str, Any]]) -> Optional[Draining]:
+    if form is None:
+        return None
+    return Draining(
+        id=to_id(form["mutex"]),
+        by=to_owner(form["by"]),
+        since=parse_time(form["since"]),
+        message=form.get("message", ""),
+    )
+
+
 def to_error(form: Mapping[str, Any]) -> EditlockError:
     """The error that a problem tells of; a code unknown here is Unavailable."""
     code, text = form["code"], form.get("detail") or form.get("title") or form["code"]
@@ -278,6 +298,7 @@ def to_error(form: Mapping[str, Any]) -> EditlockError:
             declined=answer
             and Answer(_optional_owner(answer.get("by")), parse_time(answer["at"]), answer.get("message", "")),
             holders_total=form.get("holders_total", 0),
+            draining=_optional_draining(form.get("draining")),
         )
     if code == "conflict" and holder is not None:
         return Conflict(text, holder=to_mutex(holder))

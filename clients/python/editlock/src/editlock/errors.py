@@ -24,14 +24,29 @@ class Answer:
     message: str
 
 
+@dataclass(frozen=True)
+class Draining:
+    """Somebody who waits for all of a mode or group, or for an object with its parts.
+
+    Nothing below it is given out until then.
+    """
+
+    id: ID
+    by: Owner
+    since: datetime
+    message: str = ""
+
+
 class Busy(EditlockError):
     """The mutex is held by another, or by the caller where it had to be free.
 
-    ``holder`` is the mutex in the way; ``holders`` are all of them where
-    several were to be captured. Of a mutex that several hold they are the first
+    ``holder`` is the mutex in the way: the one asked for, or one above or below it;
+    ``holders`` are all of them where several were to be captured. Of one that several
+    hold, or that others hold something below, they are the first
     20, and ``holders_total`` counts all. ``self_held`` says that the holder is the
     caller, as the same session or the same user: in another tab perhaps.
-    ``declined`` is the holder's answer if that ended a wait.
+    ``declined`` is the holder's answer if that ended a wait. ``draining`` is the first
+    who waits for something above it. ``asked`` is what the call named; None: several.
     """
 
     code = "busy"
@@ -44,6 +59,8 @@ class Busy(EditlockError):
         self_held: bool = False,
         declined: Optional[Answer] = None,
         holders_total: int = 0,
+        draining: Optional[Draining] = None,
+        asked: Optional[ID] = None,
     ) -> None:
         super().__init__(message)
         self.holder = holder
@@ -51,6 +68,8 @@ class Busy(EditlockError):
         self.self_held = self_held
         self.declined = declined
         self.holders_total = holders_total or len(self.holders)
+        self.draining = draining
+        self.asked = asked
 
 
 class Conflict(EditlockError):

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal, Optional, Union
-from urllib.parse import quote
 
 #: A duration as callers give it: seconds, or a timedelta.
 Seconds = Union[int, float, timedelta]
@@ -26,19 +25,56 @@ class ID:
     """The name of a mutex: an object, within a mode (its type) and a group.
 
     Group and mode may be empty, the id not. Limits: 200 bytes of UTF-8 for
-    group and mode, 500 for the id, no control characters.
+    group, mode and part, 500 for the id, no control characters.
+
+    ``part`` is a part of the object, such as a section of a form; empty: the whole of
+    it. ``below`` without an id stands for all objects of the mode, or without a mode of
+    the group. The holder of one has all that is below it: others hold neither that nor
+    what is above.
     """
 
-    id: str
+    id: str = ""
     mode: str = ""
     group: str = ""
+    part: str = ""
+    below: bool = False
 
     def __str__(self) -> str:
-        """The text form that the command line takes: ``group/mode/id``."""
-        parts = [self.group, self.mode, self.id]
-        while len(parts) > 1 and not parts[0]:
-            del parts[0]
-        return "/".join(quote(part, safe="") for part in parts)
+        """The text form that the command line takes: ``group/mode/id#part``, or ``group/mode/`` with below."""
+        return self.canonical if self.below else self.canonical.lstrip("/")
+
+    @property
+    def canonical(self) -> str:
+        """The same with the group and the mode, though they be empty, as the server's logs have it."""
+        from ._names import escaped
+
+        path = f"{escaped(self.group)}/"
+        if self.below:
+            return path + (f"{escaped(self.mode)}/" if self.mode else "")
+        path += f"{escaped(self.mode)}/{escaped(self.id)}"
+        return f"{path}#{escaped(self.part)}" if self.part else path
+
+    @classmethod
+    def parse(cls, text: str) -> ID:
+        """Reads the text form of an object or a part of one: ``id``, ``mode/id`` or ``group/mode/id``, and ``#part``.
+
+        Raises Invalid. A slash, a percent sign or a # within a name is percent-encoded.
+        """
+        from ._names import parsed
+
+        return parsed(text)
+
+    @classmethod
+    def parse_below(cls, text: str) -> ID:
+        """Reads the text form of all that is below: ``group`` or ``group/mode``, and a slash behind it or not."""
+        from ._names import parsed_below
+
+        return parsed_below(text)
+
+    @property
+    def whole(self) -> ID:
+        """The object that this is a part of; else this."""
+        return replace(self, part="") if self.part else self
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Optional
 
+from .._forms import from_id
 from ..types import ID
 from . import public_url
 from .guard import TOKEN_FIELD
@@ -58,7 +59,7 @@ def assets(
     signed = bool(getattr(settings, "EDITLOCK_TOKEN_KEY", None))
     settings_of_page = {
         "server": public_url(),
-        "mutex": {"group": id.group, "mode": id.mode, "id": id.id},
+        "mutex": from_id(id),
         "owner": {"session": owner.session, "user_id": owner.user_id, "login": owner.login, "name": owner.name},
         "field": TOKEN_FIELD,
         "form": form,

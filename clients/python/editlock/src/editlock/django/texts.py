@@ -7,7 +7,7 @@ from typing import Any, Optional
 
 from .. import words
 from ..errors import Busy, EditlockError, Lost, Unavailable
-from ..types import Looking, Mutex, Owner
+from ..types import ID, Looking, Mutex, Owner
 
 TEXTS = {
     "en": {
@@ -88,9 +88,9 @@ def _zone() -> Any:
     return timezone.get_current_timezone() if settings.USE_TZ else None
 
 
-def edited_by(mutex: Mutex, self_held: bool = False) -> str:
+def edited_by(mutex: Mutex, self_held: bool = False, asked: Optional[ID] = None) -> str:
     """Who has been editing an object, and since when, by the reader's clock."""
-    return words.being_edited(mutex, language=language(), self_held=self_held, zone=_zone())
+    return words.being_edited(mutex, language=language(), self_held=self_held, zone=_zone(), asked=asked)
 
 
 def cell(mutex: Mutex, self_held: bool) -> str:
@@ -137,15 +137,16 @@ def why(err: EditlockError, named: Optional[dict[Any, str]] = None) -> str:
     if isinstance(err, Busy):
         said = []
         for holder in err.holders[:5]:
-            one = edited_by(holder, err.self_held)
-            name = named.get(holder.id)
+            name = named.get(holder.id) or named.get(holder.id.whole)
+            stranger = ID() if named and name is None else None  # in the way, and not asked for
+            one = edited_by(holder, err.self_held, err.asked or stranger)
             said.append(one if name is None else text("object", object=words.isolated(name), why=one))
-        if len(err.holders) > 5:
-            said.append(text("and more", count=len(err.holders) - 5))
-        return " ".join(said)
+        if err.holders_total > 5:
+            said.append(text("and more", count=err.holders_total - min(len(err.holders), 5)))
+        return " ".join(said) + words.draining(err, language=language(), zone=_zone())
     if isinstance(err, Lost):
         told = words.loss(err, language=language())
         if err.holder is not None and not err.how:
-            told = f"{text('no token')} {edited_by(err.holder)}"
+            told = f"{text('no token')} {edited_by(err.holder, asked=err.id)}"
         return told
     return text("away") if isinstance(err, Unavailable) else text("refuses", why=err)

@@ -94,7 +94,9 @@ class Writes:
         except Busy as busy:
             others = [holder for holder in busy.holders if not self.left_behind(holder)]
             if others:
-                raise self.busy(others) from None
+                refusal = self.busy(others, busy)
+                refusal.asked = ids[0] if len(ids) == 1 else None
+                raise refusal from None
             left = busy.holders
         # What the owner's last page has left behind and nobody has taken up.
         for mutex in left:
@@ -103,10 +105,14 @@ class Writes:
         if rest:
             self._held += client().capture_all(rest, if_free=True, **terms)
 
-    def busy(self, holders: list[Mutex]) -> Busy:
-        """The refusal by some holders."""
+    def busy(self, holders: list[Mutex], told: Optional[Busy] = None) -> Busy:
+        """The refusal by some holders, of those that another one tells of."""
         mine = all(holder.owner.is_holder(self.owner) for holder in holders)
-        return Busy("somebody edits this", holders[0], tuple(holders), self_held=mine)
+        busy = Busy("somebody edits this", holders[0], tuple(holders), self_held=mine)
+        if told is not None:
+            busy.holders_total += told.holders_total - len(told.holders)
+            busy.draining = told.draining
+        return busy
 
     def left_behind(self, holder: Mutex) -> bool:
         """Whether it is only kept for a page of the owner's that may be on its way."""

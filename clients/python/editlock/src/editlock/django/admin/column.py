@@ -25,13 +25,16 @@ def holder_column(request: Any, model: Any) -> Callable[[Any], str]:
             id = mutex_id(obj)
             try:
                 page = peek(lambda client: client.list(group=id.group, mode=id.mode, limit=1000))
-                held = {mutex.id: mutex for mutex in page.mutexes}
+                held = {mutex.id.whole: mutex for mutex in page.mutexes if mutex.id.part}
+                held.update({mutex.id: mutex for mutex in page.mutexes if not mutex.id.part})
             except EditlockError:
                 held = {}
         return held
 
     def editlock_holder(obj: Any) -> str:
-        mutex = holders(obj).get(mutex_id(obj))
+        id = mutex_id(obj)
+        every = ID(mode=id.mode, group=id.group, below=True)
+        mutex = holders(obj).get(id) or holders(obj).get(every)
         return "" if mutex is None else cell(mutex, mutex.owner.is_holder(owner_of(request)))
 
     return _column(editlock_holder)

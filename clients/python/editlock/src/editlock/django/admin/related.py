@@ -54,7 +54,12 @@ def look(writes: Writes, named: Mapping[ID, str]) -> None:
     try:
         for group, mode in dict.fromkeys((id.group, id.mode) for id in named):
             page = peek(lambda client, group=group, mode=mode: client.list(group=group, mode=mode, limit=1000))  # type: ignore[misc]
-            held += [mutex for mutex in page.mutexes if mutex.id in named and not writes.left_behind(mutex)]
+            every = ID(mode=mode, group=group, below=True)
+            held += [
+                mutex
+                for mutex in page.mutexes
+                if (mutex.id.whole in named or mutex.id == every) and not writes.left_behind(mutex)
+            ]
     except Unavailable:
         return
     if held:
