@@ -184,6 +184,41 @@ func TestRelease_OfACaptureAtAnotherServerIsNotUndone(t *testing.T) {
 	}
 }
 
+// Also where the waiter stands in the way of what is above or below.
+func TestRelease_OfAWaitAtAnotherServerOpensWhatItClosed(t *testing.T) {
+	all := editlock.ID{Group: report.Group, Mode: report.Mode, Below: true}
+	for _, test := range []struct{ held, asked editlock.ID }{
+		{report, all},
+		{all, report},
+	} {
+		t.Run(test.asked.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				st := memory.New(nil)
+				one, _ := cut(t, st)
+				other, _ := cut(t, st)
+				if _, err := other.Capture(in(t, "holder"), test.held, nil); err != nil {
+					t.Fatal(err)
+				}
+				go func() {
+					asked, _ := patience.WithCaller(in(t, "ann"), 0)
+					_, _ = one.Capture(asked, test.asked, &editlock.CaptureOptions{Wait: time.Hour, RequestID: "k"})
+				}()
+				time.Sleep(time.Second)
+				if _, err := other.Release(in(t, "ann"), test.asked, editlock.IfRequest("k")); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := other.Release(in(t, "holder"), test.held, editlock.Condition{}); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(15 * time.Second)
+				if _, err := one.Capture(in(t, "bob"), test.held, nil); err != nil {
+					t.Errorf("after the withdrawal: %v", err)
+				}
+			})
+		})
+	}
+}
+
 // While the store is away, each withdrawal is tried again by the process; but not
 // without a bound, however many are asked for.
 func TestRelease_OfManyCapturesWhileTheStoreIsAwayCostsLittle(t *testing.T) {
