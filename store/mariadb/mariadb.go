@@ -17,6 +17,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -93,7 +94,7 @@ func (e *engine) prepare(ctx context.Context) error {
 // makeTables makes the tables. The version is written last, so where one stands all
 // are there, and nothing waits for those who use them.
 func (e *engine) makeTables(ctx context.Context) error {
-	for statement := range strings.SplitSeq(tables, ";") {
+	for statement := range strings.SplitSeq(strings.ReplaceAll(tables, "@version@", strconv.Itoa(version)), ";") {
 		if strings.TrimSpace(statement) == "" {
 			continue
 		}

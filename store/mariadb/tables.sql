@@ -55,4 +55,4 @@ CREATE TABLE IF NOT EXISTS editlock_note (
   KEY (at)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC;
 
-INSERT IGNORE INTO editlock_meta (id, version, last, floor, entries, at) VALUES (1, 2, 0, 0, 0, 0);
+INSERT IGNORE INTO editlock_meta (id, version, last, floor, entries, at) VALUES (1, @version@, 0, 0, 0, 0);

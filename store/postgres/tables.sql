@@ -6,7 +6,7 @@ CREATE TABLE @schema@.editlock_meta (
   last    bigint NOT NULL,  -- the highest number given out, unless the log has a higher one
   channel text NOT NULL     -- of notifications, which anybody in the database may send, and hear, who knows it
 ) WITH (fillfactor = 20);   -- room to update the row in place
-INSERT INTO @schema@.editlock_meta VALUES (4, 0, 'editlock_' || replace(gen_random_uuid()::text, '-', ''));
+INSERT INTO @schema@.editlock_meta VALUES (@version@, 0, 'editlock_' || replace(gen_random_uuid()::text, '-', ''));
 
 -- The counter. Numbers are drawn under the store's lock, and become visible in
 -- their order. Those that a failed step drew are lost.

@@ -85,6 +85,7 @@ func (t *target) fill(text string) string {
 		"@lock@", strconv.FormatInt(lock, 10),
 		"@never@", strconv.FormatInt(math.MaxInt64, 10),
 		"@payload@", strconv.Itoa(maxPayload),
+		"@version@", strconv.Itoa(schemaVersion),
 		"@window@", strconv.FormatInt(kv.Window.Microseconds(), 10),
 	).Replace(text)
 }
