@@ -108,13 +108,14 @@ func (s *Store) Swap(ctx context.Context, req store.Request) (store.Result, erro
 		if err != nil {
 			return store.Result{}, err
 		}
-		if widen(l, now) {
-			places, txn, done = now, kv.Txn{Once: req.ID, Read: reads(l)}, false
-			continue
-		}
-		if answer.Replayed || answer.Done && done {
+		wider := widen(l, now)
+		if answer.Done && done || answer.Replayed && !wider {
 			s.look(shut)
 			return result(req, answer, now, true), nil
+		}
+		if wider {
+			places, txn, done = now, kv.Txn{Once: req.ID, Read: reads(l)}, false
+			continue
 		}
 		if again, err := s.endDead(ctx, now, answer.Now); err != nil {
 			return store.Result{}, err

@@ -33,6 +33,7 @@ type judged struct {
 	*testing.T
 	meddle func()              // what others do right before
 	done   bool                // whether the rules allowed the request at the last commit
+	over   bool                // the request was done, and needs no other commit
 	last   map[string][]string // what stood there then
 }
 
@@ -46,6 +47,9 @@ func (e *judged) Commit(ctx context.Context, txns []kv.Txn) ([]kv.Answer, error)
 	req, ok := ctx.Value(requestKey{}).(store.Request)
 	if !ok || len(txns[0].Then) > 0 && !speaks(&txns[0], req) {
 		return e.Engine.Commit(ctx, txns) // it settles names above or below
+	}
+	if e.over {
+		e.Fatalf("%+v was done before, and is committed again on %v", req, e.last)
 	}
 	e.meddle()
 	states, env := e.look()
@@ -64,6 +68,7 @@ func (e *judged) Commit(ctx context.Context, txns []kv.Txn) ([]kv.Answer, error)
 	got, env := e.look()
 	diff := cmp.Diff(show(states, env), show(got, env))
 	if logged := len(txns[0].Log); diff == "" && logged == len(eff.Entries) {
+		e.over = res.Done && !cmp.Equal(show(settled, env), show(got, env))
 		return answers, nil
 	} else if logged == entries && cmp.Equal(show(settled, env), show(got, env)) {
 		e.done = false // it would have been refused a moment before, and is judged again
@@ -341,6 +346,7 @@ func tryWorld(t *testing.T, d dice) {
 			}
 		}
 		req := d.request()
+		e.over = false
 		res, err := process[d.IntN(2)].Swap(context.WithValue(t.Context(), requestKey{}, req), req)
 		if err != nil || res.Done != e.done {
 			t.Fatalf("%+v was done: %v, by the rules: %v on %v; %v", req, res.Done, e.done, e.last, err)

@@ -133,7 +133,7 @@ func (p *plan) transaction(req store.Request) kv.Txn {
 		}
 		txn.Then = p.writeHolds(txn.Then, at, step.sw, &step.after)
 		p.writeWaiters(&txn, at, gone, &step.after)
-		if step.after.Share != store.Alone {
+		if step.after.Share != store.Alone || closed(&step.after) { // there will be a gate
 			p.lookups[i].wide = true
 		}
 	}
