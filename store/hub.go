@@ -79,6 +79,18 @@ func (h *Hub) Listen(peer string) *Subscription {
 	return s
 }
 
+// Has reports whether somebody listens for a peer.
+func (h *Hub) Has(peer string) bool {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	for s := range h.subs {
+		if s.peer == peer {
+			return true
+		}
+	}
+	return false
+}
+
 // Listening reports whether anybody listens.
 func (h *Hub) Listening() bool {
 	h.mu.RLock()

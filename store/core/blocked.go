@@ -111,13 +111,16 @@ func (b *blocked) remove(names []string) {
 // look sees to names that a step has left to those who wait, once that is possible:
 // in this process while it hears news, else by the sweep.
 func (s *Store) look(names []string) {
-	if len(names) == 0 {
-		return
-	}
 	s.mu.Lock()
 	hears := s.stop != nil && !s.closed
 	s.mu.Unlock()
-	if !hears {
+	if hears {
+		s.watch(names)
+	}
+}
+
+func (s *Store) watch(names []string) {
+	if len(names) == 0 {
 		return
 	}
 	b := &s.blocked
@@ -148,12 +151,18 @@ func (s *Store) lookOn() {
 		if len(names) == 0 {
 			return
 		}
+		wait := lookPause * time.Duration(1+len(names)/50)
 		for some := range slices.Chunk(names, dueAtOnce) {
-			if open, err := s.lookAt(s.commits.ctx, some); err == nil {
+			open, again, err := s.lookAt(s.commits.ctx, some)
+			if err == nil {
 				s.blocked.remove(open)
 			}
+			if again > 0 {
+				wait = max(wait, again)
+				s.blocked.ring()
+			}
 		}
-		pause := time.NewTimer(lookPause * time.Duration(1+len(names)/50))
+		pause := time.NewTimer(wait)
 		select {
 		case <-pause.C:
 		case <-s.commits.ctx.Done():
@@ -169,16 +178,27 @@ func (s *Store) lookOn() {
 	}
 }
 
-// lookAt settles names, and returns those for which nobody waits any more who would have room.
-func (s *Store) lookAt(ctx context.Context, names []string) (open []string, err error) {
+// lookAt settles names, and returns those for which nobody waits any more who would
+// have room; or none, and how soon to look again, if others changed some meanwhile.
+func (s *Store) lookAt(ctx context.Context, names []string) (open []string, again time.Duration, err error) {
 	out, err := s.settle(ctx, names)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	for _, txn := range slices.Concat(out.txns, out.alone) {
-		if _, err := s.engine.Commit(ctx, []kv.Txn{txn}); err != nil {
-			return nil, fail(err)
+		answers, err := s.engine.Commit(ctx, []kv.Txn{txn})
+		if err != nil {
+			return nil, 0, fail(err)
+		}
+		switch {
+		case answers[0].Guarded:
+			again = guardedSweep
+		case !answers[0].Done:
+			again = max(again, lookPause)
 		}
 	}
-	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(out.blocked, name) }), nil
+	if again > 0 {
+		return nil, again, nil
+	}
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(out.blocked, name) }), 0, nil
 }

@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"strings"
 	"sync"
 	"time"
 
@@ -41,23 +42,35 @@ func New(e kv.Engine) *Store {
 
 // hear passes news on to the subscriptions of this process.
 func (s *Store) hear(n kv.News) {
-	signals := make([]store.Signal, len(n.Notes))
-	for i, note := range n.Notes {
-		signals[i] = store.Signal{Peer: note.To, Ticket: note.Text}
-		if len(note.Found) == 0 || len(note.Found[0].Rows) == 0 {
+	signals := make([]store.Signal, 0, len(n.Notes))
+	var left []string
+	for _, note := range n.Notes {
+		if peer, isLeft := strings.CutPrefix(note.To, leftTo); isLeft {
+			if s.hub.Has(peer) {
+				left = append(left, note.Text)
+			}
 			continue
 		}
-		l := lookup{name: heldName(note.Found[0].Rows[0].Key)}
-		if at, _, err := l.read(note.Found); err == nil {
-			if rec := at.state().InForce(living(note.Now)); rec != nil && rec.Request == note.Text {
-				signals[i].Granted = store.View{Record: rec, Now: note.Now}
-			}
-		}
+		signals = append(signals, signal(note))
 	}
 	s.hub.Publish(signals, n.Logged)
-	if n.Logged {
+	if s.watch(left); n.Logged || len(n.Notes) > 0 {
 		s.blocked.ring()
 	}
+}
+
+func signal(note kv.Sent) store.Signal {
+	signal := store.Signal{Peer: note.To, Ticket: note.Text}
+	if len(note.Found) == 0 || len(note.Found[0].Rows) == 0 {
+		return signal
+	}
+	l := lookup{name: heldName(note.Found[0].Rows[0].Key)}
+	if at, _, err := l.read(note.Found); err == nil {
+		if rec := at.state().InForce(living(note.Now)); rec != nil && rec.Request == note.Text {
+			signal.Granted = store.View{Record: rec, Now: note.Now}
+		}
+	}
+	return signal
 }
 
 // Listen implements store.Store. From the first call on, the engine is asked for

@@ -39,7 +39,10 @@ func (s *Store) Beat(ctx context.Context, peer string, ttl time.Duration) ([]str
 		rows := found[0].Rows
 		dead := len(rows) > 0 && !rows[0].Live(answer.Now)
 		txn.If = []kv.Cond{{Key: key, Absent: len(rows) == 0, Dead: dead}}
-		txn.Then = []kv.Write{{Key: key, TTL: ttl, Renew: len(rows) > 0 && !dead}}
+		txn.Then, txn.Notes = []kv.Write{{Key: key, TTL: ttl, Renew: len(rows) > 0 && !dead}}, nil
+		if dead {
+			txn.Notes = []kv.Note{{To: leftTo}}
+		}
 	}
 }
 
@@ -98,8 +101,9 @@ func (s *Store) end(ctx context.Context, rows []kv.Row, now time.Time) (guarded 
 		}
 		if name := dueName(rows[i].Key); name == "" {
 			txns = append(txns, kv.Txn{
-				If:   []kv.Cond{{Key: rows[i].Key, Dead: true}},
-				Then: []kv.Write{{Key: rows[i].Key, Delete: true}},
+				If:    []kv.Cond{{Key: rows[i].Key, Dead: true}},
+				Then:  []kv.Write{{Key: rows[i].Key, Delete: true}},
+				Notes: []kv.Note{{To: leftTo}},
 			})
 		} else if !seen[name] {
 			seen[name] = true
@@ -155,6 +159,9 @@ func (s *Store) settle(ctx context.Context, names []string) (out settled, err er
 			return out, err
 		}
 		lookups = again
+	}
+	for i := range lookups {
+		out.blocked = append(out.blocked, lookups[i].name) // as far as is known
 	}
 	return out, nil
 }

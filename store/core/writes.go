@@ -26,7 +26,31 @@ func (p *plan) notes(txn *kv.Txn) []kv.Note {
 		}
 		notes = append(notes, note)
 	}
+	for i, at := range p.places {
+		if t := p.leftTo(at, &p.after[i]); t != nil {
+			notes = append(notes, kv.Note{To: leftTo + t.Peer, Text: at.name})
+		}
+	}
 	return notes
+}
+
+// leftTo, before the name of a process, begins the address of a note that a free
+// name is left to a waiter of that process, once it may have it. The text is the
+// name; without a process, and a name, it only says that somebody is gone who waited.
+// It is no address of a process, as a name has no such character.
+const leftTo = "\x01"
+
+// leftTo is the first waiter for a name that the step leaves to them, and did not
+// find left to them; nil: none. One who joins in this step knows it.
+func (p *plan) leftTo(at *place, after *store.State) *store.Ticket {
+	if !closed(after) || len(after.Queue) == 0 || number(after.Queue[0].Seq) > 0 {
+		return nil
+	}
+	first := &after.Queue[0]
+	if before := at.state(); closed(&before) && len(at.queue) > 0 && at.queue[0].ID == first.ID {
+		return nil
+	}
+	return first
 }
 
 // writeHolds writes what became of the holds of a name, and of its gate.
