@@ -65,6 +65,7 @@ func TestServers(t *testing.T) {
 				{"eight waiters get their turn in order", eightWaitersGetTheirTurnInOrder},
 				{"a cut connection is passed over", passesOverACutConnection},
 				{"a newcomer who barges is refused", refusesANewcomerWhoBarges},
+				{"a wait that is withdrawn at the other server is over", endsAWaitWithdrawnAtTheOtherServer},
 				{"the queue outlives a killed server", outlivesAKilledServer},
 				{"what the dead held passes on in time", passesOnWhatTheDeadHeld},
 				{"a rolling restart loses nothing", losesNothingInARollingRestart},

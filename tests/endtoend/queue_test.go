@@ -96,6 +96,41 @@ func refusesANewcomerWhoBarges(t *testing.T, w *world) {
 	}
 }
 
+func endsAWaitWithdrawnAtTheOtherServer(t *testing.T, w *world) {
+	s, other := w.servers(t)
+	look := dial(t, other.url())
+	hold(t, look, "holder")
+	grants := make(chan grant, 1)
+	queueUpFor(t, dial(t, s.url()), look, record, "waiter", 1, editlock.CaptureOptions{RequestID: "wait"}, grants)
+	ctx := as(t.Context(), "waiter")
+	for _, request := range []string{"wait", "one that comes later"} {
+		if released, err := look.Release(ctx, record, editlock.IfRequest(request)); err != nil || released != (request == "wait") {
+			t.Fatalf("the withdrawal of %q: %v, %v", request, released, err)
+		}
+	}
+	if g := receiveAny(t, grants); !errors.Is(g.err, editlock.ErrLost) {
+		t.Errorf("the waiter got %v, %v", g.mutex, g.err)
+	}
+	if _, err := dial(t, s.url()).Capture(ctx, record, &editlock.CaptureOptions{RequestID: "one that comes later", Wait: time.Minute}); !errors.Is(err, editlock.ErrLost) {
+		t.Errorf("who came later got %v", err)
+	}
+	for range 20 { // longer than a beat takes
+		if n := waiting(t.Context(), look, record); n > 0 {
+			t.Fatalf("%d wait", n)
+		}
+		time.Sleep(200 * time.Millisecond)
+	}
+	page, err := look.History(t.Context(), editlock.HistoryQuery{})
+	for _, e := range page.Entries {
+		if e.ID != record {
+			t.Errorf("the history tells %+v", e)
+		}
+	}
+	if err != nil || len(page.Entries) != 2 {
+		t.Errorf("the history has %d entries, %v; want a capture and a wait", len(page.Entries), err)
+	}
+}
+
 func outlivesAKilledServer(t *testing.T, w *world) {
 	s, other := w.servers(t)
 	look := dial(t, other.url())
