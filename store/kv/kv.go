@@ -39,6 +39,7 @@ package kv
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -215,7 +216,7 @@ type Answer struct {
 // Found is what is in a range.
 type Found struct {
 	Rows  []Row
-	Count int // of all live rows in the range, if it was asked for
+	Count int // of all rows in the range, if it was asked for
 
 	// Beside has what is in the range beside each row, if one was asked for.
 	Beside []Found
@@ -231,7 +232,7 @@ type Range struct {
 	Lease  string // rows that live with this key
 	After  string // keys after this one
 	Limit  int    // rows at most; 0: all
-	Count  bool   // counts the live rows beyond the limit too
+	Count  bool   // counts the rows beyond the limit too
 	Brief  bool   // leaves out Value
 
 	// Overdue selects the rows that are due instead of the live ones.
@@ -249,8 +250,18 @@ type Range struct {
 	BesideLimit int
 }
 
-// Separator ends a key that others continue. No name contains it.
-const Separator = "\x00"
+// Separator ends a key that others continue. No name contains it. PartMark ends the
+// name of what has parts, in the names of these.
+const (
+	Separator = "\x00"
+	PartMark  = "#"
+)
+
+// IsGroup reports whether a prefix ends with one of these. An engine may take it that
+// few rows are under such a prefix. Under any other there may be a hundred thousand.
+func IsGroup(prefix string) bool {
+	return strings.HasSuffix(prefix, Separator) || strings.HasSuffix(prefix, PartMark)
+}
 
 // LogQuery selects log entries.
 type LogQuery struct {

@@ -168,15 +168,13 @@ func selectRange(q *kv.Range) string {
 func force(index string) string { return " FORCE INDEX (" + index + ")" }
 
 // indexOf is the index by which a range of keys is read. Under a prefix that is no
-// group, up to a separator, there may be many, of which few are overdue.
+// group there may be many, of which few are overdue.
 func indexOf(q *kv.Range) string {
-	if q.Overdue && wide(q) {
+	if q.Overdue && !kv.IsGroup(q.Prefix) {
 		return force("due")
 	}
 	return force("PRIMARY")
 }
-
-func wide(q *kv.Range) bool { return !strings.HasSuffix(q.Prefix, kv.Separator) }
 
 // countRange is an expression that counts the rows in a range beyond its limit.
 func countRange(q *kv.Range) string {
@@ -191,7 +189,7 @@ func countRange(q *kv.Range) string {
 			live = " AND r.due<=@n AND " + leased
 		}
 		return count("h1", "r.h1="+hash(q.Tag)+live) + "+" + count("h2", "r.h2="+hash(q.Tag)+live)
-	case q.Key == "" && q.Lease == "" && q.Tag == "" && !q.Due && !q.Overdue && q.Limit > 0 && wide(q):
+	case q.Key == "" && q.Lease == "" && q.Tag == "" && !q.Due && !q.Overdue && q.Limit > 0 && !kv.IsGroup(q.Prefix):
 		// Of most rows no more than the key is read.
 		return count("PRIMARY", "TRUE") + "-" + count("due", "r.due<=@n") + "-" + count("lease", "r.lease IS NOT NULL AND r.due>@n AND NOT "+leased)
 	}

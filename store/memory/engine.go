@@ -282,7 +282,7 @@ func (e *Engine) scan(q *kv.Range, now time.Time, f func(r *row) bool) {
 		visit(e.at(q.Key))
 	case q.Due:
 		e.due.Ascend(visit)
-	case q.Overdue && q.Tag == "" && q.Lease == "" && !strings.HasSuffix(q.Prefix, kv.Separator):
+	case q.Overdue && q.Tag == "" && q.Lease == "" && !kv.IsGroup(q.Prefix):
 		// Those that are due are fewer than all under a prefix that is no group.
 		var due []*row
 		e.due.AscendLessThan(&row{Due: now.Add(time.Microsecond)}, func(r *row) bool {

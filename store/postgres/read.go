@@ -32,7 +32,7 @@ const (
 )
 
 // wide, as a bit beside that of Count, is a range of keys that may be many: those of
-// a group, up to a separator, are few.
+// a group are few.
 const wide = 2
 
 // rangeOf adds the columns of a range.
@@ -61,7 +61,7 @@ func rangeOf(a *array, q *kv.Range, i, txn, own, probe int64) {
 	a.text(tag)
 	a.intIf(q.Limit > 0, int64(q.Limit))
 	total := bit(q.Count)
-	if way == byKey && state != whatever && !strings.HasSuffix(q.Prefix, kv.Separator) {
+	if way == byKey && state != whatever && !kv.IsGroup(q.Prefix) {
 		total |= wide
 	}
 	a.int(total, bit(q.Brief))

@@ -224,11 +224,11 @@ func search(c *sqlite.Conn, q *kv.Range, now time.Time) (found kv.Found, err err
 	return found, err
 }
 
-// wide reports whether a range is one of keys that may be many: those of a group,
-// up to a separator, are few. What is overdue in it, and what lives with a lease,
+// wide reports whether a range is one of keys that may be many: those of a group
+// are few. What is overdue in it, and what lives with a lease,
 // is then found among all that is.
 func wide(q *kv.Range) bool {
-	return q.Key == "" && q.Tag == "" && q.Lease == "" && !q.Due && !strings.HasSuffix(q.Prefix, kv.Separator)
+	return q.Key == "" && q.Tag == "" && q.Lease == "" && !q.Due && !kv.IsGroup(q.Prefix)
 }
 
 // count adds a selection of how many rows are in a range and a state.
