@@ -32,7 +32,7 @@ func kindOf(t *kv.Txn) int {
 		return other
 	}
 	w, c, row, group := &t.Then[0], &t.If[0], &t.Read[0], &t.Read[1]
-	if w.Key == "" || strings.Contains(w.Key, kv.Separator) || w.Numbered || w.Lease != "" ||
+	if w.Key == "" || strings.Contains(w.Key, kv.Separator) || !w.Renew && strings.Contains(w.Key, kv.PartMark) || w.Numbered || w.Lease != "" ||
 		*row != (kv.Range{Key: w.Key}) || *group != (kv.Range{Prefix: group.Prefix, Limit: group.Limit, Count: true}) ||
 		!isGroup(group.Prefix) || group.Limit > 255 || c.Key != w.Key || c.Dead || c.Lease != "" {
 		return other
@@ -67,26 +67,34 @@ func kindOf(t *kv.Txn) int {
 const maxOthers = 8
 
 // othersOf reports whether all conditions of a transaction beyond the first are that
-// rows are not there, and the last perhaps that one is live and has certain data.
+// rows are not there, alone or in a group, and one perhaps that a row is live and has
+// certain data.
 func othersOf(t *kv.Txn) bool {
+	withData := 0
 	for i := range t.If[1:] {
 		c := &t.If[1+i]
-		last := i == len(t.If)-2 && c.Data != nil
-		if c.Key == "" || *c != (kv.Cond{Key: c.Key, Absent: !last, Data: c.Data}) || !last && c.Data != nil {
+		if c.Data != nil {
+			withData++
+		}
+		if c.Key == "" && isGroup(c.Prefix) && *c == (kv.Cond{Prefix: c.Prefix, Due: true}) {
+			continue
+		}
+		if c.Key == "" || *c != (kv.Cond{Key: c.Key, Absent: c.Data == nil, Data: c.Data}) {
 			return false
 		}
 	}
-	return len(t.If)-1 <= maxOthers
+	return len(t.If)-1 <= maxOthers && withData <= 1
 }
 
-// isGroup reports whether a prefix is a group: all up to a separator.
+// isGroup reports whether a prefix is a group: all up to a separator, or to the mark of
+// a part.
 func isGroup(prefix string) bool {
-	return strings.IndexByte(prefix, 0) == len(prefix)-1 && prefix != ""
+	return kv.IsGroup(prefix) && !strings.Contains(prefix[:len(prefix)-1], prefix[len(prefix)-1:])
 }
 
 func (b *batch) planPlain(kind int, t *kv.Txn) {
 	w, c, head := &t.Then[0], &t.If[0], b.e.head
-	rev, ver := float64(c.Rev), float64(c.Ver)
+	rev, ver, ttl, empty := float64(c.Rev), float64(c.Ver), micros(w.TTL), 0.0
 	var bits byte
 	third := ""
 	if c.Tag != "" {
@@ -112,9 +120,12 @@ func (b *batch) planPlain(kind int, t *kv.Txn) {
 	}
 	if kind == creates {
 		for i := range t.If[1:] {
-			if o := &t.If[1+i]; o.Absent {
+			switch o := &t.If[1+i]; {
+			case o.Absent:
 				rev++
-			} else {
+			case o.Key == "":
+				empty++
+			default:
 				ver++
 				b.args = append(b.args, *o.Data)
 			}
@@ -126,17 +137,29 @@ func (b *batch) planPlain(kind int, t *kv.Txn) {
 		b.args = append(b.args, body(w, number))
 	}
 	b.keys = append(b.keys, head+"r"+w.Key, head+"c"+t.Read[1].Prefix)
+	if kind == creates {
+		ttl = empty
+	}
 	if third != "" {
 		bits |= hasThird
 		b.keys = append(b.keys, third)
 	}
 	if kind == creates {
+		var last []string
 		for i := range t.If[1:] {
-			b.keys = append(b.keys, head+"r"+t.If[1+i].Key)
+			switch o := &t.If[1+i]; {
+			case o.Absent:
+				b.keys = append(b.keys, head+"r"+o.Key)
+			case o.Key == "":
+				last = append(last, head+"c"+o.Prefix)
+			default:
+				last = append([]string{head + "r" + o.Key}, last...)
+			}
 		}
+		b.keys = append(b.keys, last...)
 	}
 	b.plan = append(b.plan, byte(kind), bits, byte(t.Read[1].Limit))
-	for _, f := range [...]float64{rev, ver, micros(w.TTL), micros(w.Max), micros(w.Within)} {
+	for _, f := range [...]float64{rev, ver, ttl, micros(w.Max), micros(w.Within)} {
 		b.plan.float(f)
 	}
 }

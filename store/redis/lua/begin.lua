@@ -2,7 +2,8 @@
 -- store, with its hash tag, {PREFIX}: and behind it
 --
 --   rKEY       a row, see rows.lua; empty: there is none
---   cGROUP     how many rows there are under a group: keys up to a separator
+--   cGROUP     how many rows there are under a group: keys up to a separator, or to the
+--              mark of a part
 --   gGROUP     their keys                                    (sorted set, all scores 0)
 --   bLEASE     the keys of the rows that live with a lease   (set)
 --   index      kKEY and tTAG KEY of rows                     (sorted set, all scores 0)

@@ -22,13 +22,14 @@ local function put(key, v)
   unsaid[#unsaid + 1], unsaid[#unsaid + 2] = P .. 'r' .. key, old and old.raw or ''
   call('SET', P .. 'r' .. key, v)
   rows[key] = new
-  local g = group(key)
-  if g and not old and new then
-    call('INCR', P .. 'c' .. g)
-    call('ZADD', P .. 'g' .. g, 0, key)
-  elseif g and old and not new then
-    if call('DECR', P .. 'c' .. g) == 0 then call('DEL', P .. 'c' .. g) end
-    call('ZREM', P .. 'g' .. g, key)
+  for _, g in ipairs({ group(key, '\0') or group(key, '#'), group(key, '\0') and group(key, '#') }) do
+    if not old and new then
+      call('INCR', P .. 'c' .. g)
+      call('ZADD', P .. 'g' .. g, 0, key)
+    elseif old and not new then
+      if call('DECR', P .. 'c' .. g) == 0 then call('DEL', P .. 'c' .. g) end
+      call('ZREM', P .. 'g' .. g, key)
+    end
   end
   local was, is = old and old.lease or '', new and new.lease or ''
   if was ~= is then
@@ -121,6 +122,10 @@ local function plainly(kind, bits, limit, rev, ver, ttl, max, within, at)
       at = at + 1
     end
     k = k + rev + ver
+    for _ = 1, ttl do
+      conds[#conds + 1] = { sub(KEYS[k], #P + 2), 5, 0, 0, '', '', false, 0 }
+      k = k + 1
+    end
     writes = { { 1, key, 0, ARGV[at], '' } }
     at = at + 1
   elseif kind == 2 then

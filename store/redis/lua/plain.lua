@@ -8,9 +8,9 @@
 -- 0, and for each transaction whether it is done, with the row unless that is known.
 --
 -- A plain transaction creates, deletes or renews one row without a lease, and reads a
--- range without rows. One that creates a row has no use for a revision and a version:
--- they are how many other rows must not be there, and, 1, that a last one must be live and
--- have certain data. What stands here makes no functions and few tables, as that is
+-- range without rows. One that creates a row has no use for a revision, a version and a
+-- TTL: they are how many other rows must not be there, whether one more must be live and
+-- have certain data, and how many groups must have no rows. What stands here makes no functions and few tables, as that is
 -- what costs. If any transaction proves not to be plain, all are left to what
 -- follows, and nothing was written.
 local plan, arg, n, pos, plain, k = ARGV[1], 6 + 3 * ARGV[5], 0, 1, true, 2
@@ -52,8 +52,11 @@ while pos <= #plan do
       end
       done = done and (o and true or false) == (i == others + rev)
     end
+    arg, others = arg + ver, others + rev + ver + ttl
+    for i = others - ttl, others - 1 do
+      if found[i] then plain = false end -- there are some, but their leases may have ended
+    end
     if not plain then break end
-    arg, others = arg + ver, others + rev + ver
   else
     done = v and now < seen + life and (rev == 0 or off > 0 and began + off - 1 == rev) and (ver == 0 or version == ver)
     if bits % 2 == 1 then

@@ -155,8 +155,9 @@ local function fold()
   for i = 1, #empty, 1000 do call('DEL', spread(empty, i, math.min(i + 999, #empty))) end
 end
 
-local function group(key)
-  local till = string.find(key, '\0', 1, true)
+-- group is a key up to a mark, if it has one.
+local function group(key, mark)
+  local till = string.find(key, mark, 1, true)
   return till and sub(key, 1, till)
 end
 
@@ -264,7 +265,7 @@ local function range(key, prefix, tag, lease, after, limit, flags, beside, besid
     if limit > 0 and #out == 2 * limit then return count end
     out[#out + 1], out[#out + 2] = row.key, brief and sub(row.raw, 1, row.value - 1) or row.raw
     if besides then
-      besides[#besides + 1] = range('', beside .. sub(group(row.key) or row.key .. '\0', #beside + 1), '', '', '', beside_limit, 1, '', 0)
+      besides[#besides + 1] = range('', beside .. sub(group(row.key, '\0') or row.key .. '\0', #beside + 1), '', '', '', beside_limit, 1, '', 0)
     end
     return count or limit == 0 or #out < 2 * limit
   end
@@ -283,8 +284,8 @@ local function range(key, prefix, tag, lease, after, limit, flags, beside, besid
       if sub(k, 1, #prefix) == prefix and k > after and not visit(present(k)) then break end
     end
   else
-    local of, source, head = group(prefix), 'index', 'k'
-    if of == prefix then -- its keys are known by themselves
+    local source, head = 'index', 'k'
+    if group(prefix, '\0') == prefix or group(prefix, '#') == prefix then -- its keys are known by themselves
       local many = tonumber(call('GET', P .. 'c' .. prefix) or 0)
       if many == 0 then return { 0, {}, {}, '' } end
       if tag == '' or many <= FEW then source, head, wanted_tag = 'g' .. prefix, '', tag end
