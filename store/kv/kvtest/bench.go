@@ -55,7 +55,7 @@ func BenchTree(b *testing.B, open func(b *testing.B) kv.Engine) {
 	}
 	b.Run("a leaf", func(b *testing.B) {
 		n := 0
-		leaf := func(above ...string) func() {
+		leaf := func(prefix bool, above ...string) func() {
 			return func() {
 				n++
 				key, id := treeNode+"x"+fmt.Sprint(n), fmt.Sprint("leaf ", n)
@@ -67,13 +67,17 @@ func BenchTree(b *testing.B, open func(b *testing.B) kv.Engine) {
 				for _, node := range above {
 					txn.If = append(txn.If, kv.Cond{Key: node, Absent: true})
 				}
+				if prefix {
+					txn.If = append(txn.If, kv.Cond{Prefix: key + "#", Due: true})
+				}
 				t.expect(t.commit(txn).Done)
 			}
 		}
-		took := t.times(b, leaf(), leaf("hcrm/", treeNode))
+		took := t.times(b, leaf(false), leaf(false, "hcrm/", treeNode), leaf(true, "hcrm/", treeNode))
 		b.ReportMetric(median(took[0]), "µs-alone")
 		b.ReportMetric(median(took[1]), "µs-below-nodes")
 		b.ReportMetric(median(took[1])/median(took[0]), "ratio")
+		b.ReportMetric(median(took[2])/median(took[0]), "ratio-with-parts")
 	})
 }
 

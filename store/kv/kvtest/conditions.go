@@ -1,7 +1,6 @@
 package kvtest
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/editlock/editlock/store/kv"
@@ -198,84 +197,6 @@ func lawSince(t *test) {
 	if t.clock.real == 0 {
 		t.same("at its time", true, t.commit(kv.Txn{Since: t.clock.Now()})[0].Done)
 		t.same("just before its time", false, t.commit(kv.Txn{Since: t.clock.Now().Add(time.Microsecond)})[0].Done)
-	}
-}
-
-// lawCreatedBeside has transactions of one form, of which engines do many a day.
-func lawCreatedBeside(t *test) {
-	t.put(kv.Write{Key: "dies", TTL: t.seconds(1)}, kv.Write{Key: "lives"})
-	t.put(
-		kv.Write{Key: "live", Data: ptr("data"), Tags: []string{"s", "u"}}, kv.Write{Key: "due", Data: ptr("data"), TTL: t.seconds(1)},
-		kv.Write{Key: "soon", Data: ptr("data"), TTL: t.seconds(60)},
-		kv.Write{Key: "gone", Data: ptr("data")}, kv.Write{Key: "ended", Data: ptr("data"), Lease: "dies"}, kv.Write{Key: "leased", Data: ptr("data"), Lease: "lives"},
-	)
-	t.put(kv.Write{Key: "gone", Delete: true})
-	t.clock.Advance(2 * time.Second)
-	absent := func(keys ...string) (conds []kv.Cond) {
-		for _, key := range keys {
-			conds = append(conds, kv.Cond{Key: key, Absent: true})
-		}
-		return conds
-	}
-	data := func(key, is string, others ...string) []kv.Cond {
-		return append(absent(others...), kv.Cond{Key: key, Data: &is})
-	}
-	for i, c := range []struct {
-		others []kv.Cond
-		want   bool
-	}{
-		{nil, true},
-		{absent("a/"), true},
-		{absent("a/", "a/b/", "gone"), true},
-		{absent("gone", "ended"), true},
-		{absent("live"), false},
-		{absent("a/", "soon"), false},
-		{absent("due", "a/"), false},
-		{absent("a/", "leased"), false},
-		{absent("dies"), false},
-		{absent("lives"), false},
-		{absent("a1", "a2", "a3", "a4", "a5", "a6", "a7", "a8", "a9", "a10"), true},
-		{absent("a1", "a2", "a3", "a4", "a5", "a6", "a7", "a8", "a9", "live"), false},
-		{data("live", "data"), true},
-		{data("soon", "data", "a/"), true},
-		{data("soon", "dat", "a/"), false},
-		{data("live", "data1"), false},
-		{data("live", "data", "soon"), false},
-		{data("due", "data"), false},
-		{data("gone", "data"), false},
-		{data("gone", ""), false},
-		{data("ended", "data"), false},
-		{data("leased", "data", "a/"), true},
-		{data("lives", ""), true},
-		{append(data("live", "data"), absent("a/")...), true},
-		{append(data("live", "data"), absent("soon")...), false},
-		{[]kv.Cond{{Key: "live", Tag: "u"}}, true},
-		{[]kv.Cond{{Key: "live", Tag: "v"}}, false},
-		{[]kv.Cond{{Prefix: "a/"}}, true},
-		{[]kv.Cond{{Prefix: "li"}}, false},
-	} {
-		for _, key := range []string{"new", "live"} {
-			id := fmt.Sprint("id ", i, key)
-			if key == "new" {
-				key += fmt.Sprint(i)
-			}
-			txn := kv.Txn{
-				Once: id, If: append(absent(key), c.others...), Numbers: 1,
-				Then: []kv.Write{{Key: key, Number: 1, Value: value("new"), Data: ptr("of new"), Tags: []string{"s"}, TTL: t.seconds(60)}},
-				Log:  []kv.Entry{{Number: 1, ID: id, Value: value("entry")}},
-				Read: []kv.Range{{Key: key}, {Prefix: "q" + key + kv.Separator, Limit: 10, Count: true}},
-			}
-			beside := kv.Txn{If: absent("beside" + key), Then: []kv.Write{{Key: "beside" + key}}, Read: []kv.Range{{Key: "beside" + key}, {Prefix: "z" + kv.Separator, Limit: 1, Count: true}}}
-			want := c.want && key != "live"
-			answers := t.commit(txn, beside)
-			if a := answers[0]; a.Done != want || a.Replayed || want && (a.Found[0].Rows[0].Data != "of new" || a.Found[0].Rows[0].Rev != a.First) {
-				t.Errorf("%q, if %+v: %+v", key, c.others, a)
-			}
-			if row := t.row(key); (row != nil) != (want || key == "live") || !answers[1].Done && key != "live" {
-				t.Errorf("after %q, if %+v, there is %+v, and beside it %+v", key, c.others, row, answers[1])
-			}
-			t.same("done before", want, t.commit(txn)[0].Replayed)
-		}
 	}
 }
 

@@ -67,7 +67,7 @@ type Open func(t testing.TB, clock *Clock) kv.Engine
 
 // Run runs the suite.
 func Run(t *testing.T, open Open) {
-	for _, l := range slices.Concat(conditionLaws, writeLaws, rangeLaws, crowdLaws, logLaws, lifeLaws, guardLaws) {
+	for _, l := range slices.Concat(conditionLaws, writeLaws, rangeLaws, crowdLaws, nodeLaws, logLaws, lifeLaws, guardLaws) {
 		t.Run(l.name, func(t *testing.T) {
 			clock := &Clock{now: time.Date(2026, 1, 2, 3, 4, 5, 678901000, time.UTC)}
 			l.run(&test{T: t, ctx: t.Context(), clock: clock, e: open(t, clock)})
