@@ -34,6 +34,8 @@ type Reads struct {
 	Keys    int // in the answers
 	Passed  int // keys of the ranges that were read, in the answers or not: etcd goes through them all
 	Entries int // of the log, in the answers
+
+	Compared int // keys that etcd went through to compare them, in ranges
 }
 
 // CountReads counts what an engine asks from now on.
@@ -49,6 +51,9 @@ func (r *Reads) Reset() { *r = Reads{KVClient: r.KVClient, keys: r.keys} }
 
 // Txn implements pb.KVClient.
 func (r *Reads) Txn(ctx context.Context, in *pb.TxnRequest, opts ...grpc.CallOption) (*pb.TxnResponse, error) {
+	if err := r.compared(ctx, in); err != nil {
+		return nil, err
+	}
 	resp, err := r.KVClient.Txn(ctx, in, opts...)
 	if err == nil {
 		r.Calls++
@@ -57,6 +62,28 @@ func (r *Reads) Txn(ctx context.Context, in *pb.TxnRequest, opts ...grpc.CallOpt
 		}
 	}
 	return resp, err
+}
+
+// compared counts the keys in the ranges that are compared.
+func (r *Reads) compared(ctx context.Context, in *pb.TxnRequest) error {
+	for _, c := range in.Compare {
+		if len(c.RangeEnd) == 0 {
+			continue
+		}
+		got, err := r.Range(ctx, &pb.RangeRequest{Key: c.Key, RangeEnd: c.RangeEnd, CountOnly: true})
+		if err != nil {
+			return err
+		}
+		r.Compared += int(got.Count)
+	}
+	for _, op := range in.Success {
+		if inner := op.GetRequestTxn(); inner != nil {
+			if err := r.compared(ctx, inner); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func (r *Reads) count(got *pb.RangeResponse) {

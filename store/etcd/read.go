@@ -44,6 +44,8 @@ type moment struct {
 	rev  int64 // 0: none yet
 	now  time.Time
 	rows map[string]*row // nil values: there is none
+
+	dues *overdue // what is due; nil: it was not looked for
 }
 
 // readBytes bounds the keys of one request: etcd takes 1.5 MiB at once
@@ -118,8 +120,11 @@ func (m *moment) fetch(keys []string) error {
 type search struct {
 	q           *kv.Range
 	from, until string // the keys that were not read yet
+	begin       string // where they began
 	index       int    // length of what precedes the key of a row
 	rows        bool   // the keys are rows themselves
+	wide        bool   // there may be many
+	total       int64  // of keys, as the first answer tells
 	found       kv.Found
 	keys        []string // of rows that were read last
 	done        bool
@@ -145,19 +150,22 @@ func (m *moment) search(q *kv.Range) *search {
 	case q.Tag != "":
 		prefix = k.tag(q.Tag)
 	default:
-		prefix, s.rows = k.row(""), true
+		prefix, s.rows, s.wide = k.row(""), true, !kv.IsGroup(q.Prefix)
 	}
 	s.index = len(prefix)
 	s.from, s.until = prefix+q.Prefix, after(prefix+q.Prefix)
 	if behind := prefix + q.After + "\x00"; q.After != "" && behind > s.from {
 		s.from = behind
 	}
-	s.done = s.from >= s.until && s.until != "\x00"
+	s.begin, s.done = s.from, s.from >= s.until && s.until != "\x00"
 	return s
 }
 
+// full reports whether as many rows were found as are wanted.
+func (s *search) full() bool { return s.q.Limit > 0 && len(s.found.Rows) == s.q.Limit }
+
 func (s *search) limit() int {
-	if s.q.Limit == 0 || s.q.Count {
+	if s.q.Limit == 0 || s.q.Count && (!s.wide || s.full()) {
 		return 0
 	}
 	return max(atOnce, s.q.Limit-len(s.found.Rows))
@@ -169,6 +177,9 @@ func (m *moment) read(ranges []kv.Range) ([]kv.Found, error) {
 	all := make([]*search, len(ranges))
 	for i := range ranges {
 		all[i] = m.search(&ranges[i])
+		if err := m.late(all[i]); err != nil {
+			return nil, err
+		}
 	}
 	for open := all; len(open) > 0; {
 		if err := m.keys(open); err != nil {
@@ -192,6 +203,11 @@ func (m *moment) read(ranges []kv.Range) ([]kv.Found, error) {
 		var more []*search
 		for _, s := range open {
 			m.judge(s)
+			if s.wide && !s.done && s.full() {
+				if err := m.rest(s); err != nil {
+					return nil, err
+				}
+			}
 			if !s.done {
 				more = append(more, s)
 			}
@@ -230,7 +246,7 @@ func (m *moment) keys(open []*search) error {
 		return err
 	}
 	for i, s := range of {
-		s.keys = s.keys[:0]
+		s.keys, s.total = s.keys[:0], max(s.total, got[i].Count)
 		if len(got[i].Kvs) == 0 && s.until == "" {
 			m.rows[s.q.Key] = nil
 		}
@@ -262,7 +278,7 @@ func (m *moment) judge(s *search) {
 			s.found.Rows = append(s.found.Rows, r.copied(q.Brief))
 		}
 	}
-	s.done = s.done || q.Limit > 0 && !q.Count && len(s.found.Rows) == q.Limit
+	s.done = s.done || !q.Count && s.full()
 }
 
 // beside reads what is beside the rows that were found.

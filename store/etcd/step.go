@@ -72,15 +72,23 @@ func (s *step) stored(key string, assume bool) *row {
 	return val.row
 }
 
-// span is what is under a prefix.
-func (s *step) span(prefix string) *span {
-	found := s.view.span(prefix)
-	if s.use(fact{prefix, true}); found == nil {
+// span is what is under a prefix, or between two keys. It is used unless only the
+// first of it is known: what of that is used must be noted by itself. Nothing may be
+// assumed to be where there may be many: if that is wrong, etcd reads them all to
+// find out.
+func (s *step) span(f fact, assume bool) *span {
+	found := s.view.span(f, assume)
+	if found == nil {
+		s.use(f)
 		s.unknown = true
-		for _, lease := range s.view.e.known.leasesUnder(prefix) {
+		for _, lease := range s.view.e.known.under(f.key).leases {
 			s.likely = append(s.likely, fact{key: lease})
 		}
 		return &span{}
+	}
+	if !found.more {
+		f.limit = min(f.limit, 1) * usedKeys
+		s.use(f)
 	}
 	return found
 }
@@ -106,13 +114,7 @@ func (s *step) under(prefix, tag string) (found []*row) {
 			found = append(found, r)
 		}
 	}
-	if k := s.view.e.keys; prefix == "" && tag != "" {
-		for _, key := range s.span(k.tag(tag)).keys {
-			add(s.stored(key, false))
-		}
-		return found
-	}
-	for _, r := range s.span(s.view.e.keys.row(prefix)).rows {
+	for _, r := range s.span(under(s.view.e.keys.row(prefix), firstKeys), kv.IsGroup(prefix)).rows {
 		if _, changed := s.over[r.Key]; !changed {
 			add(r)
 		}
@@ -137,7 +139,7 @@ func (s *step) run(v *view, now time.Time, before uint64) {
 	s.wrote, s.sorted = s.wrote[:0], s.sorted[:0]
 	*s.answer = kv.Answer{Now: now, First: before + 1}
 	if t.Once != "" {
-		if done := s.span(v.e.keys.once(t.Once)); len(done.vals) > 0 {
+		if done := s.span(under(v.e.keys.once(t.Once), 0), true); len(done.vals) > 0 {
 			s.answer.Replayed = true
 			if first := string(done.vals[0]); slices.Contains(s.drew, first) { // by a try of its own
 				n, _ := numberOf(done.vals[0])
@@ -165,13 +167,7 @@ func (s *step) run(v *view, now time.Time, before uint64) {
 
 func (s *step) holds(c *kv.Cond) bool {
 	if c.Key == "" {
-		n := 0
-		for _, r := range s.under(c.Prefix, c.Tag) {
-			if c.Due && !c.NoneDue || r.Live(s.now) != c.NoneDue {
-				n++
-			}
-		}
-		return c.NoneDue && n == 0 || !c.NoneDue && n <= c.AtMost
+		return s.counts(c)
 	}
 	r := s.get(c.Key, c.Absent)
 	if r == nil || c.Absent {
@@ -216,8 +212,7 @@ func (s *step) end(old *row) {
 	if old.Lease != "" {
 		return // a lease has none
 	}
-	prefix := s.view.e.keys.lease(old.Key)
-	for _, key := range s.span(prefix).keys {
+	for _, key := range s.span(under(s.view.e.keys.lease(old.Key), 0), true).keys {
 		if r := s.stored(key, false); r != nil && r.Lease == old.Key {
 			s.ends = true
 			s.replace(key, r, nil)
@@ -281,8 +276,8 @@ func (s *step) find() {
 		switch {
 		case q.Key != "":
 			s.get(q.Key, false)
-		case q.Lease != "" && len(s.span(k.lease(q.Lease)).keys) == 0:
-		case q.Prefix == "" || q.Lease != "" || q.Due || q.Beside != "" || len(s.span(k.row(q.Prefix)).keys) > maxKept:
+		case q.Lease != "" && len(s.span(under(k.lease(q.Lease), firstKeys), true).keys) == 0:
+		case q.Prefix == "" || q.Lease != "" || q.Due || q.Beside != "" || s.crowded(q.Prefix):
 			s.late = true
 		default:
 			s.under(q.Prefix, q.Tag)

@@ -45,8 +45,6 @@ func scan(from, until string) *pb.RangeRequest {
 	return &pb.RangeRequest{Key: []byte(from), RangeEnd: []byte(until)}
 }
 
-func all(prefix string) *pb.RequestOp { return read(scan(prefix, after(prefix))) }
-
 func within(ifs []*pb.Compare, then, els []*pb.RequestOp) *pb.RequestOp {
 	return &pb.RequestOp{Request: &pb.RequestOp_RequestTxn{RequestTxn: &pb.TxnRequest{Compare: ifs, Success: then, Failure: els}}}
 }
@@ -70,16 +68,17 @@ func created(key string, result pb.Compare_CompareResult) *pb.Compare {
 func absent(key string) *pb.Compare { return created(key, pb.Compare_EQUAL) }
 func exists(key string) *pb.Compare { return created(key, pb.Compare_GREATER) }
 
-func noneUnder(prefix string) *pb.Compare {
-	c := absent(prefix)
-	c.RangeEnd = []byte(after(prefix))
+// none says that nothing is between two keys. etcd reads all that is.
+func none(from, until string) *pb.Compare {
+	c := absent(from)
+	c.RangeEnd = []byte(until)
 	return c
 }
 
-// noneNew says that nothing under prefix was written after a revision.
-func noneNew(prefix string, rev int64) *pb.Compare {
+// noneNew says that nothing between two keys was written after a revision.
+func noneNew(from, until string, rev int64) *pb.Compare {
 	return &pb.Compare{
-		Result: pb.Compare_LESS, Target: pb.Compare_MOD, Key: []byte(prefix), RangeEnd: []byte(after(prefix)),
+		Result: pb.Compare_LESS, Target: pb.Compare_MOD, Key: []byte(from), RangeEnd: []byte(until),
 		TargetUnion: &pb.Compare_ModRevision{ModRevision: rev + 1},
 	}
 }

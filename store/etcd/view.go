@@ -17,27 +17,31 @@ type value struct {
 	rev int64 // the revision at which it was read; 0: it is remembered, or assumed
 }
 
-// span is what is under a prefix.
+// span is what is under a prefix, or the first of it.
 type span struct {
 	keys []string // without the prefix
 	vals [][]byte
 	rows []*row // of a prefix of rows
+	more bool   // there are more keys, which were not read
 	rev  int64  // the revision at which it was read; 0: it is assumed to be empty
 }
+
+// serves reports whether so many keys are known, or all; 0: all are wanted.
+func (s *span) serves(limit int) bool { return !s.more || limit > 0 && len(s.keys) >= limit }
 
 // view is what is known of the store while some transactions are worked out.
 // Nothing in it decides: what a transaction uses goes along as comparisons.
 type view struct {
 	e     *engine
 	rows  map[string]*value // by the key of the row
-	spans map[string]*span  // by the prefix in etcd
+	spans map[fact]*span    // by what all facts of them have
 	exact bool              // nothing may be assumed
 	at    int64             // the time of a batch that some of it was read after
 	times map[int64]int64   // of the last batch, by revision
 }
 
 func newView(e *engine) *view {
-	return &view{e: e, rows: make(map[string]*value), spans: make(map[string]*span), times: make(map[int64]int64)}
+	return &view{e: e, rows: make(map[string]*value), spans: make(map[fact]*span), times: make(map[int64]int64)}
 }
 
 // row returns what is known of a row, or assumes that there is none; nil: it
@@ -55,12 +59,16 @@ func (v *view) row(key string, assume bool) *value {
 	return val
 }
 
-// span returns what is known to be under a prefix, or assumes that nothing is.
-func (v *view) span(prefix string) *span {
-	found := v.spans[prefix]
-	if found == nil && !v.exact && !v.e.known.crowded(prefix) {
+// span returns as much as is wanted of what is known to be under a prefix, or assumes
+// that nothing is; nil: it has to be read.
+func (v *view) span(f fact, assume bool) *span {
+	found := v.spans[f.whole()]
+	if found == nil && assume && !v.exact && !v.e.known.crowded(f.key) {
 		found = &span{}
-		v.spans[prefix] = found
+		v.spans[f.whole()] = found
+	}
+	if found == nil || !found.serves(f.limit) {
+		return nil
 	}
 	return found
 }
@@ -71,20 +79,29 @@ func (v *view) passed(rev int64, got *pb.RangeResponse) {
 	v.at = max(v.at, v.times[rev])
 }
 
-// fact is one thing that a step uses: a row, or all that is under a prefix.
+// fact is one thing that a step uses: a row, or all that is between two keys.
 type fact struct {
-	key    string
-	prefix bool
+	key   string
+	until string // empty: key is that of a row
+	limit int    // of what is between keys, so many are wanted first; 0: all
 }
+
+// under is what is under a prefix.
+func under(prefix string, limit int) fact { return fact{prefix, after(prefix), limit} }
+
+// whole is the fact without a limit.
+func (f fact) whole() fact { return fact{key: f.key, until: f.until} }
 
 func (k keys) reads(facts []fact) []*pb.RequestOp {
 	ops := make([]*pb.RequestOp, len(facts))
 	for i, f := range facts {
-		if f.prefix {
-			ops[i] = all(f.key)
-		} else {
+		if f.until == "" {
 			ops[i] = get(k.row(f.key))
+			continue
 		}
+		r := scan(f.key, f.until)
+		r.Limit = int64(f.limit)
+		ops[i] = read(r)
 	}
 	return ops
 }
@@ -94,7 +111,7 @@ func (v *view) learn(facts []fact, answers []*pb.RangeResponse, rev int64) error
 	k := v.e.keys
 	for i, f := range facts {
 		got := answers[i]
-		if !f.prefix {
+		if f.until == "" {
 			val := &value{rev: rev}
 			if found := first(got); found != nil {
 				r, err := decodeRow(f.key, found.Value)
@@ -107,7 +124,7 @@ func (v *view) learn(facts []fact, answers []*pb.RangeResponse, rev int64) error
 			v.e.known.set(f.key, val)
 			continue
 		}
-		s := &span{rev: rev}
+		s := &span{rev: rev, more: got.More}
 		for _, found := range got.Kvs {
 			key := string(found.Key[len(f.key):])
 			s.keys, s.vals = append(s.keys, key), append(s.vals, found.Value)
@@ -120,8 +137,10 @@ func (v *view) learn(facts []fact, answers []*pb.RangeResponse, rev int64) error
 				v.rows[row] = &value{raw: string(found.Value), row: r, rev: rev}
 			}
 		}
-		v.spans[f.key] = s
-		v.e.known.saw(f.key, s)
+		if old := v.spans[f.whole()]; old == nil || old.rev != rev || len(old.keys) <= len(s.keys) {
+			v.spans[f.whole()] = s
+			v.e.known.saw(f.key, s)
+		}
 	}
 	return nil
 }
@@ -130,7 +149,7 @@ func (v *view) learn(facts []fact, answers []*pb.RangeResponse, rev int64) error
 func (v *view) read(ctx context.Context, facts []fact) error {
 	if v.exact {
 		facts = slices.DeleteFunc(facts, func(f fact) bool {
-			return f.prefix && v.spans[f.key] != nil || !f.prefix && v.rows[f.key] != nil
+			return f.until != "" && v.span(f, false) != nil || f.until == "" && v.rows[f.key] != nil
 		})
 	}
 	got, rev, err := v.e.readAgain(ctx, append(v.e.keys.reads(facts), get(v.e.keys.time()))...)
@@ -145,8 +164,8 @@ func (v *view) read(ctx context.Context, facts []fact) error {
 func (v *view) moment(facts []fact) (rev int64) {
 	for i, f := range facts {
 		at := int64(0)
-		if f.prefix {
-			at = v.spans[f.key].rev
+		if f.until != "" {
+			at = v.spans[f.whole()].rev
 		} else {
 			at = v.rows[f.key].rev
 		}
@@ -162,7 +181,7 @@ func (v *view) moment(facts []fact) (rev int64) {
 func (v *view) compares(ifs []*pb.Compare, facts []fact) []*pb.Compare {
 	k := v.e.keys
 	for _, f := range facts {
-		if !f.prefix {
+		if f.until == "" {
 			if val := v.rows[f.key]; val.raw == "" {
 				ifs = append(ifs, absent(k.row(f.key)))
 			} else {
@@ -170,12 +189,12 @@ func (v *view) compares(ifs []*pb.Compare, facts []fact) []*pb.Compare {
 			}
 			continue
 		}
-		s := v.spans[f.key]
+		s := v.spans[f.whole()]
 		if len(s.keys) == 0 {
-			ifs = append(ifs, noneUnder(f.key))
+			ifs = append(ifs, none(f.key, f.until))
 			continue
 		}
-		ifs = append(ifs, noneNew(f.key, s.rev))
+		ifs = append(ifs, noneNew(f.key, f.until, s.rev))
 		for _, key := range s.keys {
 			if len(s.keys) <= maxKept && !slices.Contains(facts, fact{key: strings.TrimPrefix(f.key, k.row("")) + key}) {
 				ifs = append(ifs, exists(f.key+key))
@@ -193,10 +212,14 @@ type known struct {
 	mu    sync.Mutex
 	rows  map[string]*value
 	bytes int // of them
-	// spans are prefixes under which something was, with the leases of what was
-	// first there. To read what is there now costs less than to assume nothing.
-	spans map[string][]string
+	// spans are prefixes under which something was. To read what is there now costs
+	// less than to assume nothing.
+	spans map[string]seen
 }
+
+// seen is what was under a prefix: leases of the first rows and, where there were more
+// than were read, the keys of some.
+type seen struct{ leases, keys []string }
 
 // maxKnown bounds how many values are known, and maxKnownBytes how large they
 // are together.
@@ -243,8 +266,8 @@ func (m *known) crowded(prefix string) bool {
 	return was
 }
 
-// leasesUnder are leases of rows that were under a prefix last.
-func (m *known) leasesUnder(prefix string) []string {
+// under is what was under a prefix last.
+func (m *known) under(prefix string) seen {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.spans[prefix]
@@ -259,16 +282,19 @@ func (m *known) saw(prefix string, s *span) {
 		return
 	}
 	if m.spans == nil || len(m.spans) >= maxKnown {
-		m.spans = make(map[string][]string)
+		m.spans = make(map[string]seen)
 	}
-	var leases []string
-	for _, r := range s.rows[:min(len(s.rows), maxLeases)] {
-		if r.Lease != "" && !slices.Contains(leases, r.Lease) {
-			leases = append(leases, r.Lease)
+	var was seen
+	for _, r := range s.rows[:min(len(s.rows), maxSeen)] {
+		if r.Lease != "" && !slices.Contains(was.leases, r.Lease) {
+			was.leases = append(was.leases, r.Lease)
+		}
+		if s.more {
+			was.keys = append(was.keys, r.Key)
 		}
 	}
-	m.spans[prefix] = leases
+	m.spans[prefix] = was
 }
 
-// maxLeases is how many leases under a prefix are known.
-const maxLeases = 4
+// maxSeen is of how many rows under a prefix something is known.
+const maxSeen = 4
