@@ -18,7 +18,7 @@ TESTFLAGS ?=
 export CGO_ENABLED = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test vet test/go test/engines test/browser test/python test/api test/packages test/long test/mutants \
+.PHONY: help run test vet test/go test/engines test/browser test/python test/api test/mcp test/packages test/long test/mutants \
 	test/packages/quick build/all lint vuln bench bench/compare fuzz generate verify setup dist
 
 help: ## list these commands
@@ -29,7 +29,7 @@ run: ## build and serve the demo, on an embedded database in editlock.db
 	@$(GO) build -ldflags='-s -w' -o bin/editlock ./cmd/editlock
 	@exec bin/editlock serve --demo
 
-test: setup vet lint test/go test/api test/browser test/python build/all vuln ## everything that CI checks
+test: setup vet lint test/go test/api test/mcp test/browser test/python build/all vuln ## everything that CI checks
 
 setup: # what the tests need beside Go: found, or installed
 	@scripts/setup.sh
@@ -54,6 +54,9 @@ test/engines: setup ## the conformance suite and the end-to-end tests on every e
 
 test/api: ## the API, called as its OpenAPI document describes it
 	@scripts/schemathesis.sh
+
+test/mcp: ## the tools for agents, by the protocol's own suite and Python client
+	@scripts/mcp.sh
 
 test/browser: ## the pages, in Chromium
 	@scripts/setup.sh browser

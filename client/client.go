@@ -78,7 +78,7 @@ func New(baseURL string, o *Options) (*Client, error) {
 		given := *o.HTTPClient
 		c.http = &given
 	} else {
-		c.http, c.own = newHTTPClient(), true
+		c.http, c.own = NewHTTPClient(), true
 	}
 	// A POST that follows a redirect may become a GET, and the credential is
 	// for one server.
@@ -96,7 +96,9 @@ func New(baseURL string, o *Options) (*Client, error) {
 // program has callers, they would be opened and closed all the time.
 const idleConns = 256
 
-func newHTTPClient() *http.Client {
+// NewHTTPClient returns an HTTP client that suits Options.HTTPClient. Clients may
+// share one, and its connections.
+func NewHTTPClient() *http.Client {
 	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 15 * time.Second}
 	return &http.Client{
 		Transport: &http.Transport{

@@ -52,6 +52,7 @@ plant httpapi/planted.go depguard "$(imports httpapi github.com/editlock/editloc
 plant client/planted.go depguard "$(imports client github.com/editlock/editlock/store)"
 plant internal/demo/planted.go depguard "$(imports demo github.com/editlock/editlock/store/sqlite)"
 plant internal/cli/planted.go depguard "$(imports cli github.com/editlock/editlock/store/sqlite)"
+plant internal/mcp/planted.go depguard "$(imports mcp github.com/editlock/editlock/store)"
 plant internal/wire/planted.go depguard "$(imports wire github.com/google/go-cmp/cmp)"
 plant internal/config/planted.go depguard "$(imports config github.com/spf13/cobra)"
 plant telemetry/planted.go depguard "$(imports telemetry github.com/editlock/editlock/httpapi)"

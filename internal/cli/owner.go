@@ -23,6 +23,13 @@ type ownerFlags struct {
 }
 
 func (a *app) ownerFlags(cmd *cobra.Command) *ownerFlags {
+	o := a.whoFlags(cmd)
+	a.kindFlags(cmd.Flags(), &o.owner, "flag.owner_kind")
+	return o
+}
+
+// whoFlags are ownerFlags without those of kindFlags.
+func (a *app) whoFlags(cmd *cobra.Command) *ownerFlags {
 	o := &ownerFlags{app: a, cmd: cmd}
 	fs := cmd.Flags()
 	fs.StringVar(&o.owner.Session, "session", "", a.words.Text("flag.session"))
@@ -30,13 +37,16 @@ func (a *app) ownerFlags(cmd *cobra.Command) *ownerFlags {
 	fs.StringVar(&o.owner.Login, "login", "", a.words.Text("flag.login"))
 	fs.StringVar(&o.owner.Name, "name", "", a.words.Text("flag.name"))
 	fs.StringVar(&o.owner.Host, "host", "", a.words.Text("flag.host"))
-	a.kindFlags(fs, &o.owner, "flag.owner_kind")
 	return o
 }
 
 // kindFlags say what sort of owner acts, and for whom.
 func (a *app) kindFlags(fs *pflag.FlagSet, to *editlock.Owner, key string) {
 	fs.Var(kindValue{&to.Kind}, "kind", a.words.Text(key))
+	a.behalfFlag(fs, to)
+}
+
+func (a *app) behalfFlag(fs *pflag.FlagSet, to *editlock.Owner) {
 	fs.StringVar(&to.OnBehalfOf, "on-behalf-of", "", a.words.Text("flag.on_behalf_of"))
 }
 

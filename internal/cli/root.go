@@ -56,7 +56,7 @@ editlock serve --demo`,
 	for _, c := range storeless {
 		c.PersistentPreRunE = noStore
 	}
-	in("more", a.serve(), a.configuration(), a.doctor(), a.backup(), a.restore())
+	in("more", a.serve(), a.mcp(), a.configuration(), a.doctor(), a.backup(), a.restore())
 	in("more", storeless...)
 	help := a.helpCommand()
 	help.PersistentPreRunE = noStore

@@ -104,6 +104,7 @@ var errorTexts = map[string]text{
 	"usage.bool":         {en: "true or false is allowed", ru: "допустимы true и false"},
 	"usage.duration":     {en: "a duration such as 90s, 5m or 8h is allowed", ru: "допустима длительность: 90s, 5m, 8h"},
 	"usage.idle":         {en: "a duration such as 90s, 5m or 8h, or never, is allowed", ru: "допустима длительность (90s, 5m, 8h) или never"},
+	"usage.origin":       {en: "an origin such as https://app.example.org is allowed", ru: "допустим источник вида https://app.example.org"},
 	"usage.kind":         {en: "person, agent and job are allowed", ru: "допустимы person, agent и job"},
 	"usage.number":       {en: "a positive whole number is allowed", ru: "допустимо целое положительное число"},
 	"usage.time": {

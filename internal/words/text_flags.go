@@ -77,6 +77,14 @@ var flagTexts = map[string]text{
 	"flag.listen":     {en: "`ADDRESS` to listen on (default 127.0.0.1:7117)", ru: "`ADDRESS`, который слушать (если не указано: 127.0.0.1:7117)"},
 	"flag.demo":       {en: "add the demo at /demo/", ru: "добавить демонстрацию на /demo/"},
 	"flag.serve_keys": {en: "API keys are in `FILE`, which “editlock keys” writes", ru: "API-ключи лежат в `FILE`, его пишет «editlock keys»"},
+	"flag.mcp_listen": {
+		en: "serve agents over HTTP at `ADDRESS`, such as 127.0.0.1:7118 (default: the agent on standard input and output)",
+		ru: "обслуживать агентов по HTTP на `ADDRESS`, например 127.0.0.1:7118 (если не указано: агента на стандартном вводе и выводе)",
+	},
+	"flag.mcp_origin": {
+		en: "with --listen: pages of the `SITE`, such as https://app.example.org, may call; may be repeated (default: none)",
+		ru: "вместе с --listen: обращаться могут страницы сайта `SITE`, например https://app.example.org; можно повторять (если не указано: никакие)",
+	},
 	"flag.config": {
 		en: "what these flags say, and whose tokens count, how people log in, who may do what, and limits, is in `FILE` (TOML)",
 		ru: "то, что говорят эти флаги, а также чьи токены принимать, как входят люди, кому что можно и пределы — в `FILE` (TOML)",

@@ -37,6 +37,39 @@ SIGINT или SIGTERM завершает работу без потерь: бл�
 	"serve.flag_with":  {en: "%s goes with %s", ru: "%s указывают вместе с %s"},
 	"serve.demo_known": {en: "--demo goes without keys, tokens, logins and client certificates: its people are made up", ru: "--demo не сочетается с ключами, токенами, входом и сертификатами клиентов: люди в ней вымышлены"},
 
+	"mcp.short": {en: "let agents hold locks, by the Model Context Protocol", ru: "дать агентам держать блокировки по Model Context Protocol"},
+	"mcp.long": {
+		en: `Gives an agent tools to see who edits what, to capture, refresh and release locks, to ask a
+holder, and to read the history. An agent is shown as one, on behalf of the user of this host
+unless --on-behalf-of says otherwise. It never takes over from a person, and holds for 30 minutes
+at most, 5 of them without a refresh.
+
+Without --listen it serves the one agent that starts it, over standard input and output, and
+releases what that agent held when it ends. With --listen it serves agents over HTTP at /mcp: each
+brings its own API key or token, which goes to the server of --store as it is.`,
+		ru: `Даёт агенту инструменты: видеть, кто что редактирует, захватывать, продлевать и снимать
+блокировки, просить владельца уступить, читать историю. Агента видно как агента, от имени
+пользователя этой машины, если --on-behalf-of не называет другого. Агент не перехватывает у человека
+и держит не дольше 30 минут, а без продления — не дольше 5.
+
+Без --listen обслуживает одного агента, который его запустил, через стандартный ввод и вывод, и
+снимает удержанное, когда тот уходит. С --listen обслуживает агентов по HTTP на /mcp: каждый
+приходит со своим ключом API или токеном, который передаётся серверу из --store как есть.`,
+	},
+	"mcp.serving": {en: "Serving agents at %s", ru: "Агентам: %s"},
+	"mcp.callers": {
+		en: "%s goes without --listen: over HTTP the callers' credentials say who they are",
+		ru: "%s не сочетается с --listen: по HTTP вызывающих называют их ключи и токены",
+	},
+	"mcp.credential": {
+		en: "a credential goes without --listen: over HTTP each caller brings its own, and none may use this one",
+		ru: "ключ не сочетается с --listen: по HTTP каждый приходит со своим, и пользоваться чужим нельзя",
+	},
+	"mcp.exposed": {
+		en: "%s can be reached from other machines, and the store of --store believes everybody. Listen on 127.0.0.1, or name a server in --store that asks for credentials",
+		ru: "%s доступен с других машин, а хранилище из --store верит любому. Слушайте 127.0.0.1 или укажите в --store сервер, который спрашивает ключи",
+	},
+
 	"config.short": {en: "show or check what a server is told", ru: "показать или проверить настройки сервера"},
 	"config.long": {
 		en: `Prints the configuration that “serve” with the same flags, environment and file would have,

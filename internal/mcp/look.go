@@ -1,0 +1,150 @@
+package mcp
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
+
+	"github.com/editlock/editlock"
+)
+
+const (
+	defaultRows = 50
+	maxRows     = 200
+	// rowData is how much of a status data a list tells, in characters.
+	rowData = 300
+)
+
+// rows is how many a page has.
+func rows(limit int) (int, error) {
+	switch {
+	case limit == 0:
+		return defaultRows, nil
+	case limit < 0 || limit > maxRows:
+		return 0, &editlock.InvalidError{Field: "limit", Problem: fmt.Sprintf("is %d; between 1 and %d is allowed", limit, maxRows)}
+	}
+	return limit, nil
+}
+
+func (d *Door) list(ctx context.Context, req *sdk.CallToolRequest, in listIn) answer[listOut] {
+	refused := func(err error) answer[listOut] {
+		p := problemOf(err)
+		return answer[listOut]{told(p), listOut{Locks: []*lock{}, Problem: p}, err}
+	}
+	limit, err := rows(in.Limit)
+	if err != nil {
+		return refused(err)
+	}
+	c, err := d.begin(ctx, req, named{}, nil)
+	if err != nil {
+		return refused(err)
+	}
+	defer c.end()
+	var page editlock.Page
+	err = c.act(ctx, func(ctx context.Context) (err error) {
+		page, err = c.Locker.List(ctx, editlock.Query{Group: in.Group, Mode: in.Mode, Text: in.Text, Limit: limit, Cursor: in.Cursor})
+		return err
+	})
+	if err != nil {
+		return refused(err)
+	}
+	out := listOut{Locks: make([]*lock, len(page.Mutexes)), Next: page.Next}
+	text := make([]string, len(page.Mutexes))
+	for i, m := range page.Mutexes {
+		out.Locks[i] = lockOf(m, m.Owner.SameHolder(c.Owner))
+		out.Locks[i].StatusData = cut(m.StatusData, rowData)
+		text[i] = editing(m)
+	}
+	if len(text) == 0 {
+		text = append(text, "No such lock is held.")
+	}
+	return answer[listOut]{text: more(text, page.Next), out: out}
+}
+
+// more joins the lines of a page, and says if there is another one.
+func more(lines []string, next string) string {
+	if next != "" {
+		lines = append(lines, "There are more; next_cursor: "+next)
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (d *Door) history(ctx context.Context, req *sdk.CallToolRequest, in historyIn) answer[historyOut] {
+	refused := func(err error) answer[historyOut] {
+		p := problemOf(err)
+		return answer[historyOut]{told(p), historyOut{Entries: []event{}, Problem: p}, err}
+	}
+	limit, err := rows(in.Limit)
+	if err != nil {
+		return refused(err)
+	}
+	c, err := d.begin(ctx, req, named{}, nil)
+	if err != nil {
+		return refused(err)
+	}
+	defer c.end()
+	q := editlock.HistoryQuery{Group: in.Group, Mode: in.Mode, Text: in.Text, Limit: limit, Cursor: in.Cursor}
+	if in.ID != "" {
+		q.ID = &editlock.ID{Group: in.Group, Mode: in.Mode, ID: in.ID}
+	}
+	for _, k := range in.Kinds {
+		q.Kinds = append(q.Kinds, editlock.Kind(k))
+	}
+	var page editlock.HistoryPage
+	err = c.act(ctx, func(ctx context.Context) (err error) {
+		page, err = c.Locker.History(ctx, q)
+		return err
+	})
+	if err != nil {
+		return refused(err)
+	}
+	out := historyOut{Entries: make([]event, len(page.Entries)), Next: page.Next}
+	text := make([]string, len(page.Entries))
+	for i, e := range page.Entries {
+		out.Entries[i] = event{
+			At: moment(e.At), Kind: string(e.Kind), Group: e.ID.Group, Mode: e.ID.Mode, ID: e.ID.ID,
+			Owner: partyOf(e.Owner), Actor: partyOf(e.Actor), Other: partyOf(e.Other), Reason: e.Reason,
+		}
+		text[i] = happened(e)
+	}
+	if len(text) == 0 {
+		text = append(text, "Nothing is on record.")
+	}
+	return answer[historyOut]{text: more(text, page.Next), out: out}
+}
+
+// happened says what an entry tells.
+func happened(e editlock.Entry) string {
+	owner, actor, other := who(e.Owner), who(e.Actor), who(e.Other)
+	what := ""
+	switch e.Kind {
+	case editlock.KindCaptured:
+		what = owner + " captured it"
+	case editlock.KindReleased:
+		what = actor + " released it"
+	case editlock.KindExpired:
+		what = "the hold of " + owner + " expired"
+	case editlock.KindTakenOver:
+		what = actor + " took it over from " + other
+	case editlock.KindForceReleased:
+		what = actor + " released it by force from " + owner
+	case editlock.KindHandedOver:
+		what = owner + " handed it over to " + other
+	case editlock.KindWaiting:
+		what = actor + " waited for " + owner
+	case editlock.KindDeclined:
+		what = actor + " declined to hand it over to " + other
+	case editlock.KindShared:
+		what = owner + " let others share it"
+	case editlock.KindUpgraded:
+		what = owner + " held it alone"
+	default: // of a newer server
+		what = string(e.Kind) + " by " + actor
+	}
+	if e.Reason != "" {
+		what += fmt.Sprintf(" (%q)", line(e.Reason))
+	}
+	return fmt.Sprintf("%s %s: %s.", moment(e.At), name(e.ID), what)
+}
