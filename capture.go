@@ -28,7 +28,7 @@ func (m *Manager) Capture(ctx context.Context, id ID, opts *CaptureOptions) (Mut
 
 func (m *Manager) newCapture(ctx context.Context, id ID, opts *CaptureOptions) (*capture, error) {
 	c := &capture{name: id.String(), owner: OwnerFrom(ctx), opts: options(ctx, opts)}
-	if err := firstError(id.Validate(), c.owner.Validate(), c.validate()); err != nil {
+	if err := firstError(id.Validate(), c.owner.Validate(), c.validate(), c.owner.Kind.checkWait(id, c.opts.Wait)); err != nil {
 		return nil, err
 	}
 	if err := m.limited(c, id); err != nil {

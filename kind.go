@@ -13,7 +13,8 @@ import (
 //   - an agent never ends the hold of a person, by a takeover or by force, and no
 //     promise of a person (GrantAfter) is for agents: they ask, and wait;
 //   - a person takes over from an agent without a right to take over;
-//   - what an agent captures is bounded by MaxAgentIdle and MaxAgentHold.
+//   - what an agent captures is bounded by MaxAgentIdle and MaxAgentHold, and an agent
+//     does not wait for all of a type or group, as nobody would get any of it meanwhile.
 //
 // All else about who may end whose hold is up to rights and ranks.
 type OwnerKind uint8
@@ -153,6 +154,14 @@ func (k OwnerKind) checkLease(a AutoRelease) error {
 		return invalid("auto_release.idle", "is %v; between %v and %v are allowed for an agent", a.Idle, MinDuration, MaxAgentIdle)
 	case a.MaxHold > MaxAgentHold:
 		return invalid("auto_release.max_hold", "is %v; between %v and %v are allowed for an agent", a.MaxHold, MinDuration, MaxAgentHold)
+	}
+	return nil
+}
+
+// checkWait refuses a wait that would keep people from all of a type.
+func (k OwnerKind) checkWait(id ID, wait time.Duration) error {
+	if k == Agent && id.Below && wait > 0 {
+		return invalid("wait", "does not go with below for an agent: while it waits, nobody gets anything below")
 	}
 	return nil
 }

@@ -271,6 +271,16 @@ func agentsHoldBriefly(t *testing.T, h Harness) {
 		wantFree(t, s.Locker, task(2))
 		wantStanding(t, s.Locker, m)
 	})
+	t.Run("and close nothing to people by a wait for all of it", func(t *testing.T) {
+		s := h.Open(t)
+		held, all := capture(as(t, ivanov), t, s.Locker, doc, nil), editlock.ID{Group: doc.Group, Mode: doc.Mode, Below: true}
+		_, err := s.Locker.Capture(as(t, crawler), all, &editlock.CaptureOptions{Wait: time.Minute})
+		wantInvalid(t, err, "wait")
+		_, err = s.Locker.Capture(as(t, crawler), all, nil)
+		wantBusy(t, err, held)
+		release(as(t, ivanov), t, s.Locker, doc)
+		capture(as(t, crawler), t, s.Locker, all, nil)
+	})
 	t.Run("also where it refreshes", func(t *testing.T) {
 		s := h.Open(t)
 		if s.Advance == nil {

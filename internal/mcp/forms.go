@@ -17,9 +17,12 @@ type lockName struct {
 	Group string `json:"group,omitempty" jsonschema:"the part of the system that the record belongs to; leave it out for the empty group"`
 	Mode  string `json:"mode,omitempty" jsonschema:"the type of the record, such as invoice; leave it out for the empty mode"`
 	ID    string `json:"id" jsonschema:"the record"`
+	Part  string `json:"part,omitempty" jsonschema:"a part of the record that is locked by itself, such as address; leave it out for the whole record"`
 }
 
-func (n lockName) root() editlock.ID { return editlock.ID{Group: n.Group, Mode: n.Mode, ID: n.ID} }
+func (n lockName) root() editlock.ID {
+	return editlock.ID{Group: n.Group, Mode: n.Mode, ID: n.ID, Part: n.Part}
+}
 
 // party is an owner.
 type party struct {
@@ -47,6 +50,8 @@ type lock struct {
 	Group      string   `json:"group"`
 	Mode       string   `json:"mode"`
 	ID         string   `json:"id"`
+	Part       string   `json:"part,omitempty" jsonschema:"the part of the record; absent: the whole of it"`
+	Below      bool     `json:"below,omitempty" jsonschema:"all records of the group and mode"`
 	Holder     *party   `json:"holder" jsonschema:"who holds it"`
 	Yours      bool     `json:"yours" jsonschema:"you hold it"`
 	Since      string   `json:"since" jsonschema:"when it was captured, in UTC"`
@@ -62,7 +67,7 @@ const maxData = 4000
 
 func lockOf(m editlock.Mutex, yours bool) *lock {
 	l := &lock{
-		Group: m.ID.Group, Mode: m.ID.Mode, ID: m.ID.ID, Holder: partyOf(m.Owner), Yours: yours, Since: moment(m.CapturedAt),
+		Group: m.ID.Group, Mode: m.ID.Mode, ID: m.ID.ID, Part: m.ID.Part, Below: m.ID.Below, Holder: partyOf(m.Owner), Yours: yours, Since: moment(m.CapturedAt),
 		StatusData: cut(m.StatusData, maxData), Sharing: wire.FromSharing(m.Sharing), Limit: m.Limit, Waiting: m.Waiting,
 	}
 	if left, ends := m.ExpiresIn(); ends {
@@ -173,6 +178,7 @@ type (
 		Group  string   `json:"group,omitempty" jsonschema:"only of this group"`
 		Mode   string   `json:"mode,omitempty" jsonschema:"only of this mode"`
 		ID     string   `json:"id,omitempty" jsonschema:"only of this record, in just the group and mode given"`
+		Part   string   `json:"part,omitempty" jsonschema:"only of this part of the record"`
 		Kinds  []string `json:"kinds,omitempty" jsonschema:"only these: captured, released, expired, taken_over, force_released, handed_over, waiting, declined, shared, upgraded"`
 		Text   string   `json:"text,omitempty" jsonschema:"only with this text in the name, the reason or an owner"`
 		Limit  int      `json:"limit,omitempty" jsonschema:"at most so many, 1 to 200; 50 by default"`
@@ -189,6 +195,8 @@ type (
 		Group  string `json:"group"`
 		Mode   string `json:"mode"`
 		ID     string `json:"id"`
+		Part   string `json:"part,omitempty"`
+		Below  bool   `json:"below,omitempty"`
 		Owner  *party `json:"owner,omitempty" jsonschema:"who holds it, or held it until this"`
 		Actor  *party `json:"actor,omitempty" jsonschema:"who did it"`
 		Other  *party `json:"other,omitempty" jsonschema:"who lost it, got it, or was declined"`

@@ -19,7 +19,7 @@ type hold struct {
 
 // handle is the hold as a text.
 func (h hold) handle() string {
-	data, _ := json.Marshal([]any{h.ID.Group, h.ID.Mode, h.ID.ID, uint64(h.Token), h.Session}) // texts and a number: can't fail
+	data, _ := json.Marshal([]any{h.ID.Group, h.ID.Mode, h.ID.ID, h.ID.Part, uint64(h.Token), h.Session}) // texts and a number: can't fail
 	return base64.RawURLEncoding.EncodeToString(data)
 }
 
@@ -27,7 +27,7 @@ func (h hold) handle() string {
 func parseHold(handle string) (hold, error) {
 	var h hold
 	var token uint64
-	parts := []any{&h.ID.Group, &h.ID.Mode, &h.ID.ID, &token, &h.Session}
+	parts := []any{&h.ID.Group, &h.ID.Mode, &h.ID.ID, &h.ID.Part, &token, &h.Session}
 	want := len(parts)
 	data, err := base64.RawURLEncoding.DecodeString(handle)
 	if err == nil {

@@ -86,8 +86,8 @@ func (d *Door) history(ctx context.Context, req *sdk.CallToolRequest, in history
 	}
 	defer c.end()
 	q := editlock.HistoryQuery{Group: in.Group, Mode: in.Mode, Text: in.Text, Limit: limit, Cursor: in.Cursor}
-	if in.ID != "" {
-		q.ID = &editlock.ID{Group: in.Group, Mode: in.Mode, ID: in.ID}
+	if in.ID != "" || in.Part != "" {
+		q.ID = &editlock.ID{Group: in.Group, Mode: in.Mode, ID: in.ID, Part: in.Part}
 	}
 	for _, k := range in.Kinds {
 		q.Kinds = append(q.Kinds, editlock.Kind(k))
@@ -104,7 +104,7 @@ func (d *Door) history(ctx context.Context, req *sdk.CallToolRequest, in history
 	text := make([]string, len(page.Entries))
 	for i, e := range page.Entries {
 		out.Entries[i] = event{
-			At: moment(e.At), Kind: string(e.Kind), Group: e.ID.Group, Mode: e.ID.Mode, ID: e.ID.ID,
+			At: moment(e.At), Kind: string(e.Kind), Group: e.ID.Group, Mode: e.ID.Mode, ID: e.ID.ID, Part: e.ID.Part, Below: e.ID.Below,
 			Owner: partyOf(e.Owner), Actor: partyOf(e.Actor), Other: partyOf(e.Other), Reason: e.Reason,
 		}
 		text[i] = happened(e)

@@ -142,6 +142,10 @@ var problems = []text{
 		"says never; an agent may hold for %v, and for %v without a refresh",
 		"называет never; агент держит блокировку не дольше %s, а без продления — не дольше %s",
 	},
+	{
+		"does not go with below for an agent: while it waits, nobody gets anything below",
+		"агенту нельзя вместе с below: пока он ждёт, ничего внутри не получит никто",
+	},
 	{"is %v; between %v and %v are allowed for an agent", "равно %s; агенту допустимо от %s до %s"},
 	{
 		"goes without sharing: those who hold within a limit share it already",
