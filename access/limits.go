@@ -238,6 +238,13 @@ func (g *Guard) Admit(c *auth.Caller) error { return g.count(c, 1, false) }
 // for it, further requests are refused. Its error is a *LimitError.
 func (g *Guard) AdmitItems(c *auth.Caller, items int) error { return g.count(c, items-1, true) }
 
+// rowsPerRequest are the rows of a page that count as a request.
+const rowsPerRequest = 100
+
+// OweRows counts the rows of a page that a request was answered with, beyond those of
+// a usual one: until the rate has made up for them, further requests are refused.
+func (g *Guard) OweRows(c *auth.Caller, rows int) { _ = g.count(c, (rows-1)/rowsPerRequest, true) }
+
 type besideKey struct{}
 
 // WithItems returns a context for a call with a batch, in whose request stand so

@@ -344,3 +344,27 @@ func TestGuard_EndsAnyOfManyHolds(t *testing.T) {
 		t.Errorf("takeover of what ended: %d: %s", got.status, got.body)
 	}
 }
+
+// A long page costs its readers more than a short one: the server, and others.
+func TestLimits_LongPagesAreOwed(t *testing.T) {
+	s := startSecured(t, policy, access.Limits{RequestsPerSecond: 1}) // and two at once
+	var ids []string
+	for i := range 600 {
+		ids = append(ids, fmt.Sprintf(`{"group":"docs","id":"%d"}`, i))
+	}
+	got := s.post(t, "/v1/capture", `{"mutexes":[`+strings.Join(ids, ",")+`]}`, bearer(page(t, "ivanov", "editors"))...)
+	if got.status != 200 {
+		t.Fatal(got.body)
+	}
+	for _, list := range []string{"/v1/mutexes", "/v1/history"} {
+		ask := func(who, limit string) reply {
+			return s.get(t, list+"?limit="+limit, bearer(page(t, who+list, "chiefs"))...)
+		}
+		for _, who := range []string{"short ", "short ", "long "} {
+			if got := ask(who, map[string]string{"short ": "100", "long ": "600"}[who]); got.status != 200 {
+				t.Fatalf("%s, %s: %d", list, who, got.status)
+			}
+		}
+		s.limited(t, ask("long ", "1"), "requests_per_second")
+	}
+}

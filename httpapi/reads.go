@@ -158,6 +158,7 @@ func list(c *call, q *params) (any, error) {
 		return nil, err
 	}
 	page, err := c.locker.List(c.ctx, query)
+	c.oweRows(len(page.Mutexes))
 	return &wire.ListAnswer{Mutexes: wire.FromMutexes(page.Mutexes), Next: wire.Cursor(page.Next)}, err
 }
 
@@ -177,11 +178,18 @@ func history(c *call, q *params) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.oweRows(len(page.Entries))
 	out := &wire.HistoryAnswer{Entries: make([]wire.Entry, len(page.Entries)), Next: wire.Cursor(page.Next)}
 	for i, e := range page.Entries {
 		out.Entries[i] = wire.FromEntry(e)
 	}
 	return out, nil
+}
+
+func (c *call) oweRows(n int) {
+	if c.caller != nil {
+		c.opts.Guard.OweRows(c.caller, n)
+	}
 }
 
 // works is the status of what does.
