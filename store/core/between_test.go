@@ -217,3 +217,30 @@ func TestAClaimIsMetAsSoonAsTheFirstWaiterIsDead(t *testing.T) {
 		t.Errorf("once the first waiter is dead %+v has the name", res.Records[0])
 	}
 }
+
+func TestARenewalNoticesThatTheNameMayBeClaimed(t *testing.T) {
+	w := newWorld(t)
+	hold := func(session string, expect store.Expect) store.Swap {
+		share := store.Shared
+		return store.Swap{
+			Name: "a", Do: store.Take, Expect: expect, Share: &share,
+			Holder: &store.Party{Session: session}, Terms: &store.Terms{Idle: time.Minute},
+		}
+	}
+	w.beat("p", time.Minute)
+	ann := w.swap(w.st, hold("ann", store.Expect{Free: true})).Records[0].Token
+	bob := w.swap(w.st, hold("bob", store.Expect{Free: true})).Records[0].Token
+	w.swap(w.st, store.Swap{Name: "a", Do: store.Join, Ticket: &store.Ticket{
+		ID: "1", Peer: "p", Holder: store.Party{Session: "eve"}, Terms: store.Terms{Idle: time.Minute}, ClaimAfter: time.Second,
+	}})
+	cid := w.swap(w.st, hold("cid", store.Expect{Token: bob})).Records[0].Token // who was not asked
+	w.clock.Advance(2 * time.Second)
+	touch := store.Swap{Name: "a", Do: store.Touch, Expect: store.Expect{Token: ann}}
+	w.swap(w.st, touch)
+	w.engine.before = func([]kv.Txn) {
+		w.swap(w.other, store.Swap{Name: "a", Do: store.Drop, Expect: store.Expect{Token: cid}})
+	}
+	if res := w.swap(w.st, touch); res.Done || res.Records[0] == nil || res.Records[0].Holder.Session != "eve" {
+		t.Errorf("renewed although all that stood in the way of a claim was gone: %+v, in force is %+v", res, res.Records[0])
+	}
+}

@@ -57,7 +57,7 @@ func (p *place) holdConditions(conds []kv.Cond, s *step, changed bool) []kv.Cond
 		conds = append(conds, p.rowCondition(p.rec, p.hold, s, meant))
 	case p.gate == nil:
 		conds = append(conds, kv.Cond{Key: holdKey(p.name), Absent: true})
-	case changed || s.moved || s.sw == nil:
+	case changed || s.moved || s.sw == nil || p.unasked():
 		conds = append(conds, kv.Cond{Key: holdKey(p.name), Rev: p.gate.Rev, Ver: p.gate.Ver, Dead: !p.gate.Live(s.now)})
 	}
 	if !p.wide {
@@ -90,6 +90,16 @@ func (p *place) holdConditions(conds []kv.Cond, s *step, changed bool) []kv.Cond
 		conds = append(conds, kv.Cond{Prefix: sharedKeys(p.name), Tag: sessionTag(own)})
 	}
 	return conds
+}
+
+// unasked reports whether the first waiter may claim the name once holders have
+// left who were not asked.
+func (p *place) unasked() bool {
+	if len(p.queue) == 0 || p.queue[0].Claim.IsZero() {
+		return false
+	}
+	state := p.state()
+	return state.Claim(&p.queue[0]).IsZero()
 }
 
 // meant is the hold that the swap depends on; nil: none.
