@@ -403,10 +403,14 @@ func (i RefreshItem) validate() error {
 func (m *Manager) refresh(ctx context.Context, caller Owner, item RefreshItem) RefreshResult {
 	name := item.ID.String()
 	seen, at := &store.Record{Token: uint64(item.Token), Holder: store.Party{Session: caller.key()}}, store.Result{}
+	stays := false // with the session that has it
 	for {
 		sw, err := decideRefresh(name, caller, item, seen)
 		if err != nil {
 			return RefreshResult{Err: lostTo(name, seen, at)}
+		}
+		if stays {
+			sw.Holder = nil
 		}
 		rec, res, err := m.swap(ctx, "", sw)
 		switch {
@@ -417,6 +421,7 @@ func (m *Manager) refresh(ctx context.Context, caller Owner, item RefreshItem) R
 		case res.Done:
 			return RefreshResult{Err: lostTo(name, nil, res)}
 		}
+		stays = sw.Holder != nil && inTheWay(res, 0) != nil // the caller's later refreshes may move it
 		seen, at = rec, res
 	}
 }

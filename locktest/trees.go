@@ -124,6 +124,26 @@ func testTrees(t *testing.T, h Harness) {
 		_, err := s.Locker.Capture(ctx, doc, &editlock.CaptureOptions{Wait: time.Hour})
 		wantBusy(t, err, held)
 	})
+	t.Run("after a new login one's own above and below pass to the new session, one by one", func(t *testing.T) {
+		s := h.Open(t)
+		again := ivanov
+		again.Session = "again"
+		var items []editlock.RefreshItem
+		for _, id := range []editlock.ID{allGroup, allDocs, doc, address} {
+			items = append(items, editlock.RefreshItem{ID: id, Token: capture(as(t, ivanov), t, s.Locker, id, nil).Token})
+		}
+		for _, i := range []int{2, 0, 3, 1} {
+			if m, err := refresh(as(t, again), t, s.other(), items[i]); err != nil || m.Owner != again || m.Token != items[i].Token {
+				t.Errorf("the refresh of %v: %+v, %v", items[i].ID, m, err)
+			}
+		}
+		_, err := s.Locker.Capture(as(t, petrova), doc, nil)
+		wantBusy(t, err, standing(t, s.Locker, doc))
+		for _, item := range items {
+			release(as(t, again), t, s.Locker, item.ID)
+		}
+		capture(as(t, petrova), t, s.Locker, allDocs, nil)
+	})
 	t.Run("a takeover is refused while others hold what is below", func(t *testing.T) {
 		s := h.Open(t)
 		all := capture(as(t, ivanov), t, s.Locker, allDocs, nil)

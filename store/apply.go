@@ -106,7 +106,7 @@ func Apply(s State, sw Swap, request string, env Env) (State, Effects, bool) {
 	case s.far() && sw.Moves(&s):
 		return s, Effects{Far: true}, false
 	case sw.Do != Join && !sw.Expect.holds(&s, &sw, env),
-		sw.Do != Join && !sw.Expect.Free && sw.Moves(&s) && !s.Path.clear(sw.Holder.Session),
+		sw.Do != Join && !sw.Expect.Free && sw.Moves(&s) && !s.Path.lets(&sw),
 		sw.Do == Join && s.Path.touches(sw.Ticket.Holder.Session), // it might wait for who waits for it
 		sw.Do == Join && sw.Expect != (Expect{}) && !sw.Expect.holds(&s, &sw, env):
 		return s, Effects{}, false

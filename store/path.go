@@ -108,9 +108,23 @@ func (p *Path) touches(session string) bool {
 
 // clear reports whether nobody but a session has a hold on the path.
 func (p *Path) clear(session string) bool {
-	others := func(r *Record) bool { return r.Holder.Session != session }
-	return p == nil || p.More == 0 && !slices.ContainsFunc(p.Above, others) && !slices.ContainsFunc(p.Below, others) &&
-		!slices.ContainsFunc(p.Dead, others)
+	return p.none(func(r *Record) bool { return r.Holder.Session != session })
+}
+
+// lets reports whether the path lets a swap give a hold to another session. A touch
+// gives it to one of the same user, who may have to move others of theirs after it.
+func (p *Path) lets(sw *Swap) bool {
+	to := sw.Holder
+	return p.none(func(r *Record) bool {
+		own := sw.Do == Touch && to.User != "" && r.Holder.User == to.User
+		return r.Holder.Session != to.Session && !own
+	})
+}
+
+// none reports whether all holds on the path are known, and none of them is of a kind.
+func (p *Path) none(is func(r *Record) bool) bool {
+	return p == nil || p.More == 0 && !slices.ContainsFunc(p.Above, is) && !slices.ContainsFunc(p.Below, is) &&
+		!slices.ContainsFunc(p.Dead, is)
 }
 
 // turn reports whether nobody on the path has waited for longer than a ticket with
