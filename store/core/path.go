@@ -1,6 +1,7 @@
 package core
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/editlock/editlock/store"
@@ -16,6 +17,10 @@ func behindOwn(prefix, below string) string {
 	return prefix + below + kv.Separator + "g" // numbers are hexadecimal
 }
 
+// belowWindow is how many holds below a name are read at most. Many may wait below,
+// each with a closed gate.
+const belowWindow = 10 * deepWindow
+
 // pathRanges read what stands on the path.
 func (l *lookup) pathRanges(to []kv.Range) []kv.Range {
 	for _, name := range above(l.name, l.tree) {
@@ -25,10 +30,10 @@ func (l *lookup) pathRanges(to []kv.Range) []kv.Range {
 	if b := below(l.name, l.tree); b != "" {
 		most := store.MaxHolders
 		if l.deep {
-			most = deepWindow
+			most = belowWindow
 		}
 		holds := kv.Range{Prefix: holdKey(b), After: behindOwn(holdPrefix, b), Limit: most, Count: true}
-		dead := kv.Range{Prefix: holdKey(b), After: holds.After, Limit: store.MaxHolders, Overdue: true}
+		dead := kv.Range{Prefix: holdKey(b), After: holds.After, Limit: most, Overdue: true}
 		to = append(to, holds, dead, kv.Range{Prefix: waiterPrefix + b, After: behindOwn(waiterPrefix, b), Brief: true})
 	}
 	return to
@@ -45,8 +50,9 @@ type path struct {
 	recs  []*store.Record
 	more  int
 	dead  []kv.Row        // holds below that are due
-	died  []*store.Record // what they say; of gates nothing
+	died  []*store.Record // what they say
 	gates []kv.Row        // closed gates below that are due
+	lost  int             // 1 if more are due than were read
 	wait  *store.Ticket   // the first of those who wait below, without what its row says
 }
 
@@ -64,24 +70,25 @@ func (l *lookup) readPath(found []kv.Found) (p *path, rest []kv.Found, err error
 	if p.below == "" {
 		return p, found, nil
 	}
-	return p, found[3:], p.readBelow(found[0], found[1], found[2])
+	return p, found[3:], p.readBelow(found[0], found[1], found[2], l.deep)
 }
 
-func (p *path) readBelow(live, dead, waiters kv.Found) (err error) {
+func (p *path) readBelow(live, dead, waiters kv.Found, deep bool) (err error) {
 	p.rows, p.more = live.Rows, live.Count-len(live.Rows)
 	for i := range dead.Rows {
-		// A closed gate that is due is in nobody's way. Where they are many, somebody
-		// must see to them.
-		if row := dead.Rows[i]; !isGate(&row) || len(dead.Rows) == store.MaxHolders {
-			p.dead, p.died = append(p.dead, row), append(p.died, nil)
-			if !isGate(&row) {
-				if p.died[len(p.died)-1], err = decodeRecord(heldName(row.Key), &row); err != nil {
-					return err
-				}
-			}
-		} else {
-			p.gates = append(p.gates, row)
+		row := &dead.Rows[i]
+		if isGate(row) { // in nobody's way
+			p.gates = append(p.gates, *row)
+			continue
 		}
+		rec, err := decodeRecord(heldName(row.Key), row)
+		if err != nil {
+			return err
+		}
+		p.dead, p.died = append(p.dead, *row), append(p.died, rec)
+	}
+	if !deep && len(dead.Rows) == store.MaxHolders || len(dead.Rows) == belowWindow {
+		p.lost = 1
 	}
 	p.recs = make([]*store.Record, len(p.rows))
 	for i := range p.rows {
@@ -104,7 +111,7 @@ func (p *path) readBelow(live, dead, waiters kv.Found) (err error) {
 // state is the path as the rules see it. A hold that has died and is still there
 // is in the way until it is settled.
 func (p *path) state(env store.Env) *store.Path {
-	out := &store.Path{More: p.more}
+	out := &store.Path{More: p.more + p.lost}
 	for _, at := range p.above {
 		holds := at.shared
 		if at.rec != nil {
@@ -130,26 +137,26 @@ func (p *path) state(env store.Env) *store.Path {
 			out.Below = append(out.Below, rec)
 		}
 	}
-	for i := range p.dead {
-		if rec := p.died[i]; rec != nil {
-			out.Dead = append(out.Dead, rec)
-		} else {
-			out.More++
-		}
-	}
+	out.Dead = append(out.Dead, p.died...)
 	if p.wait != nil {
 		out.Waits = append(out.Waits, *p.wait)
 	}
 	return out
 }
 
+// far reports whether more must be read to know whether the first waiter may have the
+// name.
+func (p *place) far() bool {
+	return p.path != nil && len(p.queue) > 0 && p.path.narrow(p.queue[0].Holder.Session)
+}
+
 // narrow reports whether more must be read to know whether others hold names
-// below: all that were read are of one session.
+// below: all that were read are of one session, or closed gates.
 func (p *path) narrow(session string) bool {
-	if p.more == 0 || session == "" {
+	if p.more+p.lost == 0 || session == "" {
 		return false
 	}
-	for _, rec := range p.recs {
+	for _, rec := range slices.Concat(p.recs, p.died) {
 		if rec != nil && rec.Holder.Session != session {
 			return false
 		}

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"slices"
 	"time"
 
 	"github.com/editlock/editlock/store"
@@ -20,25 +21,24 @@ func (p *place) pathConditions(conds []kv.Cond, s *step) []kv.Cond {
 	}
 	grants := s.grants(p)
 	before := p.on(s.now).Live(s.now)
-	blocked := before.Blocked(living(s.now)) // else the first waiter would have been granted the name
-	if moves == "" && joins == nil && !grants && !closed(&s.after) && !blocked {
+	blocked := before.Blocked(living(s.now))                                                // else the first waiter would have been granted the name
+	stuck := len(s.after.Queue) > 0 && (closed(&s.after) || s.after.Blocked(living(s.now))) // and so would the next one
+	if moves == "" && joins == nil && !grants && !stuck && !blocked {
 		return conds
 	}
 	conds = treeCondition(conds, p.name, p.tree)
 	if p.path == nil {
 		return conds
 	}
-	if moves != "" {
-		own := len(p.rows) + p.more
-		if p.hold != nil || p.gate != nil {
+	own := 0 // rows of the name among those below
+	if store.IsNode(p.name) {
+		if own = len(p.rows) + p.more; p.hold != nil || p.gate != nil {
 			own++
 		}
+	}
+	if moves != "" {
 		path := p.path.state(living(s.now))
-		idle := s.sw.Expect.Free && !path.Owns(moves)
-		if !store.IsNode(p.name) {
-			own = 0
-		}
-		conds = p.path.conditions(conds, moves, own, idle, s.now)
+		conds = p.path.conditions(conds, own, s.sw.Expect.Free && !path.Owns(moves), s.now)
 	}
 	if joins != nil {
 		session, own := joins.Holder.Session, 0
@@ -49,14 +49,17 @@ func (p *place) pathConditions(conds []kv.Cond, s *step) []kv.Cond {
 		}
 		conds = p.path.without(conds, session, own, s.now)
 	}
-	if grants {
+	switch {
+	case grants && (p.hold != nil || len(p.rows) > 0): // who holds it may capture what is below
+		conds = p.path.conditions(conds, own, false, s.now)
+	case grants:
 		conds = p.path.asHeld(conds, s.now)
 	}
 	if blocked {
 		conds = p.path.inTheWay(conds, &p.queue[0], s.now)
 	}
 	switch {
-	case closed(&s.after):
+	case stuck:
 		if head := &s.after.Queue[0]; !blocked || head.ID != p.queue[0].ID {
 			conds = p.path.inTheWay(conds, head, s.now)
 		}
@@ -79,22 +82,20 @@ func (s *step) moves(p *place) string {
 	return session
 }
 
-// grants reports whether a waiter got the name.
+// grants reports whether a waiter got the name, if only for a moment.
 func (s *step) grants(p *place) bool {
 	if len(s.gone) == 0 {
 		return false
 	}
-	for i := range p.queue {
-		if s.gone[p.queue[i].ID] && s.after.Granted(p.queue[i].ID) != nil {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(p.queue, func(t store.Ticket) bool {
+		left := s.sw != nil && s.sw.Do == store.Leave && s.sw.Ticket.ID == t.ID
+		return s.gone[t.ID] && !left
+	})
 }
 
-// conditions say that nobody but a session holds names on the path, and with idle
-// that nobody waits there. own is how many rows the place itself has.
-func (p *path) conditions(conds []kv.Cond, session string, own int, idle bool, now time.Time) []kv.Cond {
+// conditions say that nobody else holds names on the path, and with idle that nobody
+// waits there. own is how many rows the place itself has.
+func (p *path) conditions(conds []kv.Cond, own int, idle bool, now time.Time) []kv.Cond {
 	for _, at := range p.above {
 		conds = at.rowsAsRead(conds, now)
 		if idle && at.gate != nil {
@@ -107,10 +108,10 @@ func (p *path) conditions(conds []kv.Cond, session string, own int, idle bool, n
 	for i := range p.rows {
 		row := &p.rows[i]
 		c := kv.Cond{Key: row.Key, Rev: row.Rev}
-		if isGate(row) {
+		if rec := p.recs[i]; rec == nil {
 			c.Ver = row.Ver
-		} else {
-			c.Tag = sessionTag(session)
+		} else if rec.Holder.Session != "" {
+			c.Tag = sessionTag(rec.Holder.Session)
 		}
 		conds = append(conds, c)
 	}
@@ -173,7 +174,7 @@ func (p *path) inTheWay(conds []kv.Cond, t *store.Ticket, now time.Time) []kv.Co
 		}
 	}
 	for i, rec := range p.died {
-		if rec == nil || others(rec) {
+		if others(rec) {
 			return append(conds, kv.Cond{Key: p.dead[i].Key, Rev: p.dead[i].Rev, Dead: true})
 		}
 	}

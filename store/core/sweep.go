@@ -201,7 +201,7 @@ func (s *Store) settleBy(ctx context.Context, lookups []lookup, out *settled) (a
 		p := newPlan([]*place{at}, lookups[i:i+1], answer.Now)
 		p.settle()
 		far := p.effects.Far || len(at.queue) > 0 && lookups[i].tree != ""
-		if one := lookups[i : i+1]; widen(one, []*place{at}) || far && heighten(one) || p.short() && deepen(one) {
+		if one := lookups[i : i+1]; widen(one, []*place{at}) || far && heighten(one) || (p.short() || at.far()) && deepen(one) {
 			again = append(again, lookups[i])
 			continue
 		}

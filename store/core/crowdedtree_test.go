@@ -1,0 +1,44 @@
+package core_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/editlock/editlock/store"
+)
+
+func TestANodeIsGrantedHoweverManyWaitBelow(t *testing.T) {
+	w := newWorld(t)
+	w.beat("p", time.Hour)
+	w.swap(w.st, take("g/m/0", "ann"))
+	w.swap(w.st, join("g/m/", "all", "p", 0))
+	const below = 300
+	for i := range below {
+		if res := w.swap(w.st, join(fmt.Sprint("g/m/", i+1), fmt.Sprint("one", i+1), "p", 0)); !res.Done {
+			t.Fatalf("could not wait for g/m/%d", i+1)
+		}
+	}
+	session := "ann"
+	w.swap(w.st, store.Swap{Name: "g/m/0", Do: store.Drop, Expect: store.Expect{Session: &session}})
+	sweep := func() {
+		w.clock.Advance(6 * time.Second)
+		if _, err := w.st.Sweep(t.Context(), store.Retention{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sweep()
+	view, err := w.st.Get(t.Context(), "g/m/", "")
+	if err != nil || view.Record == nil || view.Record.Holder.Session != "all" {
+		t.Fatalf("who waits for all has %+v, %v", view.Record, err)
+	}
+	session = "all"
+	w.swap(w.st, store.Swap{Name: "g/m/", Do: store.Drop, Expect: store.Expect{Session: &session}})
+	sweep()
+	for i := range below {
+		view, err := w.st.Get(t.Context(), fmt.Sprint("g/m/", i+1), "")
+		if err != nil || view.Record == nil || view.Record.Holder.Session != fmt.Sprint("one", i+1) {
+			t.Fatalf("who waits for one of them has %+v, %v", view.Record, err)
+		}
+	}
+}
