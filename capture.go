@@ -219,11 +219,8 @@ func (m *Manager) busyAll(ctx context.Context, swaps []store.Swap, res store.Res
 		if all == nil {
 			all = one
 			all.Holders, all.Total = nil, 0
-		} else if len(all.Holders) == 0 {
-			all.Holders = []Mutex{all.Holder, one.Holder}
-		} else {
-			all.Holders = append(all.Holders, one.Holder)
 		}
+		all.Holders = append(all.Holders, one.Holder)
 	}
 	if all == nil {
 		return nil

@@ -103,10 +103,10 @@ func Apply(s State, sw Swap, request string, env Env) (State, Effects, bool) {
 		return s, Effects{Entries: []Entry{{Seq: env.Next(), Kind: KindRevoked, At: env.Now, Request: request}}}, true
 	case sw.Do == Join && s.Granted(sw.Ticket.ID) != nil:
 		return s, Effects{}, true // granted already: the caller's retry finds its record
-	case s.far() && sw.Moves(&s):
+	case s.far() && sw.moves(&s):
 		return s, Effects{Far: true}, false
 	case sw.Do != Join && !sw.Expect.holds(&s, &sw, env),
-		sw.Do != Join && !sw.Expect.Free && sw.Moves(&s) && !s.Path.lets(&sw),
+		sw.Do != Join && !sw.Expect.Free && sw.moves(&s) && !s.Path.lets(&sw),
 		sw.Do == Join && s.Path.touches(sw.Ticket.Holder.Session), // it might wait for who waits for it
 		sw.Do == Join && sw.Expect != (Expect{}) && !sw.Expect.holds(&s, &sw, env):
 		return s, Effects{}, false
@@ -125,9 +125,9 @@ func Apply(s State, sw Swap, request string, env Env) (State, Effects, bool) {
 	return s, Effects{}, false
 }
 
-// Moves reports whether a swap lets a session hold a name, or wait for it, that
+// moves reports whether a swap lets a session hold a name, or wait for it, that
 // did not.
-func (sw *Swap) Moves(s *State) bool {
+func (sw *Swap) moves(s *State) bool {
 	switch sw.Do {
 	case Join:
 		return true

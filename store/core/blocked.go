@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -64,7 +65,8 @@ func (p *path) ended(to []kv.Row, now time.Time) []kv.Row {
 // are in the way. Whenever the log grows, somebody looks again.
 type blocked struct {
 	mu      sync.Mutex
-	names   map[string]bool
+	names   map[string]uint64 // the turn in which each came last
+	turn    uint64
 	bell    chan struct{}
 	looking bool
 }
@@ -79,32 +81,54 @@ const (
 func (b *blocked) ring() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.wake()
+}
+
+// wake lets whoever looks look again; false: nobody looks. The lock is held.
+func (b *blocked) wake() bool {
 	if b.looking {
 		select {
 		case b.bell <- struct{}{}:
 		default:
 		}
 	}
+	return b.looking
 }
 
-// some are the names; none: it is time to stop.
-func (b *blocked) some() []string {
+// all are the names, each with its turn; none: it is time to stop.
+func (b *blocked) all() map[string]uint64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	names := make([]string, 0, len(b.names))
-	for name := range b.names {
-		names = append(names, name)
-	}
-	b.looking = len(names) > 0
-	slices.Sort(names)
-	return names
+	b.looking = len(b.names) > 0
+	return maps.Clone(b.names)
 }
 
-func (b *blocked) remove(names []string) {
+// add takes in names, and reports whether somebody must begin to look.
+func (b *blocked) add(names []string) (begin bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.names == nil {
+		b.names, b.bell = make(map[string]uint64), make(chan struct{}, 1)
+	}
+	b.turn++
+	for _, name := range names {
+		if _, known := b.names[name]; known || len(b.names) < maxBlocked {
+			b.names[name] = b.turn
+		}
+	}
+	begin = !b.wake()
+	b.looking = true
+	return begin
+}
+
+// remove forgets names, but for those that came again since they were seen.
+func (b *blocked) remove(names []string, seen map[string]uint64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, name := range names {
-		delete(b.names, name)
+		if b.names[name] == seen[name] {
+			delete(b.names, name)
+		}
 	}
 }
 
@@ -120,42 +144,23 @@ func (s *Store) look(names []string) {
 }
 
 func (s *Store) watch(names []string) {
-	if len(names) == 0 {
-		return
+	if len(names) > 0 && s.blocked.add(names) {
+		go s.lookOn()
 	}
-	b := &s.blocked
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.names == nil {
-		b.names, b.bell = make(map[string]bool), make(chan struct{}, 1)
-	}
-	for _, name := range names {
-		if len(b.names) < maxBlocked {
-			b.names[name] = true
-		}
-	}
-	if b.looking {
-		select {
-		case b.bell <- struct{}{}:
-		default:
-		}
-		return
-	}
-	b.looking = true
-	go s.lookOn()
 }
 
 func (s *Store) lookOn() {
 	for {
-		names := s.blocked.some()
-		if len(names) == 0 {
+		seen := s.blocked.all()
+		if len(seen) == 0 {
 			return
 		}
+		names := slices.Sorted(maps.Keys(seen))
 		wait := lookPause * time.Duration(1+len(names)/50)
 		for some := range slices.Chunk(names, dueAtOnce) {
 			open, again, err := s.lookAt(s.commits.ctx, some)
 			if err == nil {
-				s.blocked.remove(open)
+				s.blocked.remove(open, seen)
 			}
 			if again > 0 {
 				wait = max(wait, again)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/core"
 )
 
 func TestANodeIsGrantedHoweverManyWaitBelow(t *testing.T) {
@@ -40,5 +41,14 @@ func TestANodeIsGrantedHoweverManyWaitBelow(t *testing.T) {
 		if err != nil || view.Record == nil || view.Record.Holder.Session != fmt.Sprint("one", i+1) {
 			t.Fatalf("who waits for one of them has %+v, %v", view.Record, err)
 		}
+	}
+}
+
+func TestANameThatIsLeftAgainWhileSomebodyLooksIsLookedAtAgain(t *testing.T) {
+	if n := core.Watched(false); n != 0 {
+		t.Errorf("%d names are looked at that are open", n)
+	}
+	if n := core.Watched(true); n != 1 {
+		t.Errorf("%d names are looked at that were left again", n)
 	}
 }

@@ -20,3 +20,16 @@ func Place(name string, found []kv.Found) (store.State, error) {
 	}
 	return p.state(), nil
 }
+
+// Watched is how many names are still looked at once one was found to be open, which
+// may have come again while somebody looked.
+func Watched(again bool) int {
+	b := new(blocked)
+	b.add([]string{"a"})
+	seen := b.all()
+	if again {
+		b.add([]string{"a"})
+	}
+	b.remove([]string{"a"}, seen)
+	return len(b.all())
+}

@@ -20,9 +20,14 @@ func (p *place) pathConditions(conds []kv.Cond, s *step) []kv.Cond {
 		}
 	}
 	grants := s.grants(p)
-	before := p.on(s.now).Live(s.now)
-	blocked := before.Blocked(living(s.now))                                                // else the first waiter would have been granted the name
-	stuck := len(s.after.Queue) > 0 && (closed(&s.after) || s.after.Blocked(living(s.now))) // and so would the next one
+	// Were nothing in the way, the first waiter would have been granted the name, and
+	// the one that is first afterwards, too.
+	blocked, stuck := false, false
+	if p.path != nil {
+		before := p.on(s.now).Live(s.now)
+		blocked = before.Blocked(living(s.now))
+		stuck = len(s.after.Queue) > 0 && (closed(&s.after) || s.after.Blocked(living(s.now)))
+	}
 	if moves == "" && joins == nil && !grants && !stuck && !blocked {
 		return conds
 	}
@@ -116,10 +121,10 @@ func (p *path) conditions(conds []kv.Cond, own int, idle bool, now time.Time) []
 		conds = append(conds, c)
 	}
 	for i := range p.dead {
-		conds = append(conds, kv.Cond{Key: p.dead[i].Key, Rev: p.dead[i].Rev, Ver: p.dead[i].Ver, Dead: true})
+		conds = append(conds, asRead(&p.dead[i], now))
 	}
 	for i := range p.gates {
-		conds = append(conds, kv.Cond{Key: p.gates[i].Key, Rev: p.gates[i].Rev, Ver: p.gates[i].Ver, Dead: true})
+		conds = append(conds, asRead(&p.gates[i], now))
 	}
 	if idle && len(p.rows)+len(p.gates) > 0 {
 		conds = append(conds, kv.Cond{Prefix: waiterPrefix + p.below})
@@ -137,7 +142,7 @@ func (p *path) asHeld(conds []kv.Cond, now time.Time) []kv.Cond {
 	}
 	for i, rec := range p.recs {
 		if rec != nil {
-			conds = append(conds, kv.Cond{Key: p.rows[i].Key, Rev: p.rows[i].Rev, Ver: p.rows[i].Ver})
+			conds = append(conds, asRead(&p.rows[i], now))
 		}
 	}
 	return conds
@@ -160,22 +165,22 @@ func (p *path) inTheWay(conds []kv.Cond, t *store.Ticket, now time.Time) []kv.Co
 	others := func(rec *store.Record) bool { return rec != nil && rec.Holder.Session != t.Holder.Session }
 	for _, at := range p.above {
 		if others(at.rec) {
-			return append(conds, kv.Cond{Key: at.hold.Key, Rev: at.hold.Rev, Ver: at.hold.Ver, Dead: !at.rec.Live(now)})
+			return append(conds, asRead(at.hold, now))
 		}
 		for i, rec := range at.shared {
 			if others(rec) {
-				return append(conds, kv.Cond{Key: at.rows[i].Key, Rev: at.rows[i].Rev, Ver: at.rows[i].Ver, Dead: !rec.Live(now)})
+				return append(conds, asRead(&at.rows[i], now))
 			}
 		}
 	}
 	for i, rec := range p.recs {
 		if others(rec) {
-			return append(conds, kv.Cond{Key: p.rows[i].Key, Rev: p.rows[i].Rev, Ver: p.rows[i].Ver})
+			return append(conds, asRead(&p.rows[i], now))
 		}
 	}
 	for i, rec := range p.died {
 		if others(rec) {
-			return append(conds, kv.Cond{Key: p.dead[i].Key, Rev: p.dead[i].Rev, Dead: true})
+			return append(conds, asRead(&p.dead[i], now))
 		}
 	}
 	// It is in nobody's way who waits, if the session gets a hold above.
@@ -202,6 +207,11 @@ func assumedPath(conds []kv.Cond, name, kinds string) []kv.Cond {
 	return conds
 }
 
+// asRead says that a row is as it was read, live or due.
+func asRead(row *kv.Row, now time.Time) kv.Cond {
+	return kv.Cond{Key: row.Key, Rev: row.Rev, Ver: row.Ver, Dead: !row.Live(now)}
+}
+
 // rowsAsRead say that the rows of a place are as they were read.
 func (p *place) rowsAsRead(conds []kv.Cond, now time.Time) []kv.Cond {
 	if p.hold == nil && p.gate == nil {
@@ -209,11 +219,11 @@ func (p *place) rowsAsRead(conds []kv.Cond, now time.Time) []kv.Cond {
 	}
 	for _, row := range []*kv.Row{p.hold, p.gate} {
 		if row != nil {
-			conds = append(conds, kv.Cond{Key: row.Key, Rev: row.Rev, Ver: row.Ver, Dead: !row.Live(now)})
+			conds = append(conds, asRead(row, now))
 		}
 	}
 	for i := range p.rows {
-		conds = append(conds, kv.Cond{Key: p.rows[i].Key, Rev: p.rows[i].Rev, Ver: p.rows[i].Ver, Dead: !p.rows[i].Live(now)})
+		conds = append(conds, asRead(&p.rows[i], now))
 	}
 	return conds
 }
