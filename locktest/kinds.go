@@ -11,7 +11,7 @@ import (
 	"github.com/editlock/editlock"
 )
 
-// An assistant in Ivanov's own session, as his user, and one that is nobody's.
+// An assistant in Ivanov's own session and as the same user, and one that is nobody's.
 var (
 	assistant = editlock.Owner{
 		Session: ivanov.Session, UserID: ivanov.UserID, Name: "Ассистент", Kind: editlock.Agent, OnBehalfOf: ivanov.Name,
