@@ -27,19 +27,7 @@ if ! have "$PYTHON" || ! "$PYTHON" -c 'import ensurepip, venv' 2>/dev/null; then
   DEBIAN_FRONTEND=noninteractive $sudo apt-get install -y -q --no-install-recommends python3 python3-venv >&2
 fi
 
-# environment NAME PYTHON REQUIREMENTS...: makes it, unless it is there as required.
-environment() {
-  dir=.venv-$1
-  python=$2
-  shift 2
-  want=$("$python" --version; cat "$@")
-  [ "$(cat "$dir/made-of" 2>/dev/null)" = "$want" ] && return
-  rm -rf "$dir"
-  "$python" -m venv "$dir"
-  for file in "$@"; do set -- "$@" -r "$file"; shift; done
-  "$dir/bin/pip" install --quiet --disable-pip-version-check "$@"
-  printf '%s' "$want" >"$dir/made-of"
-}
+. scripts/environment.sh
 
 # The Pythons there are, one "version path" per line. pyenv's own commands
 # of such names fail for versions that are not switched on.
@@ -61,16 +49,16 @@ export EDITLOCK_BIN="$root/clients/python/.venv-bin/editlock"
 export EDITLOCK_TEST_GO="$root/clients/python/.venv-bin/goeditlock"
 export EDITLOCK_TEST_ORIGINAL="$root/clients/python/.venv-original/bin/python"
 
-environment original "$PYTHON" requirements-original.txt
+environment .venv-original "$PYTHON" requirements-original.txt
 if [ "${1:-}" = bench ]; then
-  environment bench "$PYTHON" requirements-bench.txt
+  environment .venv-bench "$PYTHON" requirements-bench.txt
   shift
   exec .venv-bench/bin/python bench/pairs.py "$@"
 fi
 
 main=$("$PYTHON" -c 'import sys; print("3.%d" % sys.version_info[1])')
-environment main "$PYTHON" requirements-test.txt
-environment lint "$PYTHON" requirements-lint.txt requirements-test.txt
+environment .venv-main "$PYTHON" requirements-test.txt
+environment .venv-lint "$PYTHON" requirements-lint.txt requirements-test.txt
 echo "python: style and types"
 .venv-lint/bin/ruff check --quiet .
 .venv-lint/bin/ruff format --quiet --check .
@@ -91,7 +79,7 @@ fi
 printf '%s\n' "$others" | sed -n '1p;$p' | sort -u | while read -r version python; do
   [ -n "$version" ] || continue
   echo "python: tests on Python $version"
-  environment "$version" "$python" requirements-test.txt
+  environment ".venv-$version" "$python" requirements-test.txt
   # shellcheck disable=SC2086 # a list of words
   timeout 900 ".venv-$version/bin/pytest" -q -n 6 --dist worksteal -k "$which" $leave
 done

@@ -16,13 +16,8 @@ cd "$(dirname "$0")/../tests/api"
 GO=${GO:-go}
 PYTHON=${PYTHON:-python3}
 
-want=$("$PYTHON" --version; cat requirements.txt)
-if [ "$(cat .venv/made-of 2>/dev/null)" != "$want" ]; then
-  rm -rf .venv
-  "$PYTHON" -m venv .venv
-  .venv/bin/pip install --quiet --disable-pip-version-check -r requirements.txt
-  printf '%s' "$want" >.venv/made-of
-fi
+. ../../scripts/environment.sh
+environment .venv "$PYTHON" requirements.txt
 
 dir=$(mktemp -d)
 server=
