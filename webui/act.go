@@ -122,15 +122,23 @@ type outcomeView struct {
 	Back   string
 }
 
-// act does what was confirmed. Done again it does no harm: what was released
-// or taken over is not as the tokens say any more.
-func (h *handler) act(w http.ResponseWriter, r *http.Request) {
+// chosen are the locks that a form names; false: it was answered.
+func (h *handler) chosen(w http.ResponseWriter, r *http.Request) (wanted []target, ok bool) {
 	if !h.readForm(w, r) {
-		return
+		return nil, false
 	}
 	wanted, err := h.targets(r)
 	if err != nil {
 		h.refuse(w, r, err)
+	}
+	return wanted, err == nil
+}
+
+// act does what was confirmed. Done again it does no harm: what was released
+// or taken over is not as the tokens say any more.
+func (h *handler) act(w http.ResponseWriter, r *http.Request) {
+	wanted, ok := h.chosen(w, r)
+	if !ok {
 		return
 	}
 	// Of several lines one is made: a reason is a line in the history.

@@ -22,12 +22,8 @@ type confirmView struct {
 }
 
 func (h *handler) confirm(w http.ResponseWriter, r *http.Request) {
-	if !h.readForm(w, r) {
-		return
-	}
-	wanted, err := h.targets(r)
-	if err != nil {
-		h.refuse(w, r, err)
+	wanted, ok := h.chosen(w, r)
+	if !ok {
 		return
 	}
 	h.ask(w, r, wanted, http.StatusOK)
