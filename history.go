@@ -85,7 +85,7 @@ func (m *Manager) History(ctx context.Context, q HistoryQuery) (HistoryPage, err
 
 // contains reports whether a folded text stands in the ID, the reason or an owner.
 func (e *Entry) contains(text string) bool {
-	return strings.Contains(fold(e.ID.Group+"/"+e.ID.Mode+"/"+e.ID.ID), text) || strings.Contains(fold(e.Reason), text) ||
+	return strings.Contains(fold(e.ID.plain()), text) || strings.Contains(fold(e.Reason), text) ||
 		e.Owner.contains(text) || e.Actor.contains(text) || e.Other.contains(text)
 }
 

@@ -50,6 +50,17 @@ func (id ID) String() string {
 	return escape(id.Group) + "/" + escape(id.Mode) + "/" + escape(id.ID)
 }
 
+// plain is the text form without percent-encoding, which a search looks through.
+func (id ID) plain() string {
+	switch {
+	case id.Below && id.Mode == "":
+		return id.Group + "/"
+	case id.Part != "":
+		return id.Group + "/" + id.Mode + "/" + id.ID + store.PartMark + id.Part
+	}
+	return id.Group + "/" + id.Mode + "/" + id.ID
+}
+
 // Above are the IDs of all that the mutex is below, outermost first.
 func (id ID) Above() []ID {
 	names := store.Above(id.String())

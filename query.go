@@ -148,7 +148,7 @@ func (q Query) contains() func(Mutex) bool {
 		if text == "" {
 			return true
 		}
-		return strings.Contains(fold(m.ID.Group+"/"+m.ID.Mode+"/"+m.ID.ID), text) || strings.Contains(fold(m.StatusData), text) ||
+		return strings.Contains(fold(m.ID.plain()), text) || strings.Contains(fold(m.StatusData), text) ||
 			m.Owner.contains(text)
 	}
 }

@@ -251,3 +251,24 @@ func TestManager_AListOfManyAreasOfASlowStoreGetsOn(t *testing.T) {
 		}
 	})
 }
+
+func TestSearch_FindsPartsAndWhatStandsForAll(t *testing.T) {
+	m := editlock.NewManager(memory.New(nil), nil)
+	t.Cleanup(func() { _ = m.Close() })
+	ctx := editlock.WithOwner(t.Context(), editlock.Owner{Session: "s"})
+	for _, id := range []editlock.ID{{Group: "crm", Below: true}, {Group: "crm", Mode: "contract", Below: true}, {Group: "crm", Mode: "contract", ID: "7", Part: "the address"}} {
+		if _, err := m.Capture(ctx, id, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for text, want := range map[string]int{"7#THE ADDR": 1, "crm/contract/": 2, "crm/": 3, "crm//": 0} {
+		list, err := m.List(ctx, editlock.Query{Text: text})
+		if err != nil || len(list.Mutexes) != want {
+			t.Errorf("%q finds %d mutexes, want %d (%v)", text, len(list.Mutexes), want, err)
+		}
+		past, err := m.History(ctx, editlock.HistoryQuery{Text: text})
+		if err != nil || len(past.Entries) != want {
+			t.Errorf("%q finds %d entries, want %d (%v)", text, len(past.Entries), want, err)
+		}
+	}
+}
