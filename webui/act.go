@@ -28,10 +28,7 @@ func parseTarget(text string) (target, error) {
 	if err != nil || token == 0 {
 		return target{}, &editlock.InvalidError{Field: "lock", Problem: "must be the name of a lock and a token"}
 	}
-	id, err := editlock.ParseID(name)
-	if err == nil {
-		err = id.Validate()
-	}
+	id, err := parseName(name)
 	return target{id, editlock.Token(token)}, err
 }
 
@@ -56,13 +53,20 @@ func (i Identity) may(do string, o editlock.Owner) bool {
 }
 
 // targets reads which locks a form means: one named by its own button, all
-// that a filter leaves, or those that are ticked.
+// that a filter leaves, or those that are ticked; with below, also all that is below
+// these and below the names in of.
 func (h *handler) targets(r *http.Request) ([]target, error) {
 	form := r.PostForm
 	named := form["lock"]
 	switch {
 	case form.Get("one") != "":
 		named = form["one"][:1]
+	case form.Get("below") != "":
+		all, err := h.withBelow(r, form["of"], named)
+		if err != nil {
+			return nil, err
+		}
+		named = all
 	case form.Get("all") != "":
 		back, err := url.Parse(localPath(form.Get("back")))
 		if err != nil {
@@ -107,11 +111,49 @@ func (h *handler) targets(r *http.Request) ([]target, error) {
 	return out, nil
 }
 
+// withBelow adds to locks of a form what is below them and below more names, and may
+// be released: as many as one form may have.
+func (h *handler) withBelow(r *http.Request, names, locks []string) ([]string, error) {
+	var ids []editlock.ID
+	for _, name := range names {
+		id, err := parseName(name)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	known := map[string]bool{}
+	for _, text := range locks {
+		t, err := parseTarget(text)
+		if err != nil {
+			return nil, err
+		}
+		known[text] = true
+		ids = append(ids, t.ID)
+	}
+	p, now, err := h.seen(r)
+	if err != nil {
+		return nil, err
+	}
+	me := h.identify(r)
+	return locks, h.look(r.Context(), me, p, func() {
+		for _, id := range ids {
+			for _, l := range p.below(id, now) {
+				if key := (target{l.ID, l.Token}).String(); !known[key] && me.may(release, l.Owner) && len(locks) < editlock.MaxBatch {
+					known[key] = true
+					locks = append(locks, key)
+				}
+			}
+		}
+	})
+}
+
 // outcome is what became of one lock.
 type outcome struct {
 	target
 	Problem string          // key of a text; empty: it is done
 	Holder  *editlock.Owner // who has it now, where that is the problem
+	Held    *editlock.ID    // what the holder has, where that is something above or below it
 	Detail  string          // the error, where there is no text for it
 }
 
@@ -193,6 +235,9 @@ func together(ctx context.Context, all []target, f func(target) error) []error {
 
 func (h *handler) do(ctx context.Context, me Identity, do string, t target, reason string) error {
 	state, m, err := h.locker.Request(ctx, t.ID)
+	if err == nil && m.ID != t.ID { // it is free itself, and something above or below it is held
+		state = editlock.Free
+	}
 	if meant, ok := m.By(t.Token); ok {
 		m = meant
 	} else if m.Beside > len(m.Others) { // it is one of those who are not told of
@@ -223,6 +268,8 @@ func (h *handler) outcome(t target, err error) outcome {
 	var busy *editlock.BusyError
 	var lost *editlock.LostError
 	switch {
+	case errors.As(err, &busy) && busy.Holder.ID != t.ID:
+		out.Problem, out.Holder, out.Held = "outcome.path", &busy.Holder.Owner, &busy.Holder.ID
 	case errors.As(err, &busy) && busy.Self:
 		out.Problem = "outcome.self"
 	case errors.As(err, &busy):

@@ -16,6 +16,8 @@ type confirmView struct {
 	Back     string
 	Waiting  int  // who gets them, on release
 	Kept     bool // others hold some of them, too, who keep them
+	Below    int  // locks below these that may be released, too, and are not chosen
+	Full     bool // no more can be chosen at once
 	Reasoned bool // a reason is needed: they are not all this session's own
 	Reason   string
 	Wrong    bool // the reason is missing or too long
@@ -67,7 +69,38 @@ func (h *handler) ask(w http.ResponseWriter, r *http.Request, wanted []target, s
 			v.Waiting++
 		}
 	}
+	if v.Do == release {
+		if v.Below, err = h.countBelow(r, me, wanted); err != nil {
+			h.refuse(w, r, err)
+			return
+		}
+		v.Full = len(wanted) >= editlock.MaxBatch
+	}
 	h.render(w, r, page{Name: "confirm", Title: "confirm." + v.Do, Status: status, At: v.Back}, v)
+}
+
+// countBelow counts what is below some targets, is not one of them, and may be
+// released.
+func (h *handler) countBelow(r *http.Request, me Identity, wanted []target) (n int, err error) {
+	p, now, err := h.seen(r)
+	if err != nil {
+		return 0, err
+	}
+	known := map[target]bool{}
+	for _, t := range wanted {
+		known[t] = true
+	}
+	err = h.look(r.Context(), me, p, func() {
+		for _, t := range wanted {
+			for _, l := range p.below(t.ID, now) {
+				if one := (target{l.ID, l.Token}); !known[one] && me.may(release, l.Owner) {
+					known[one] = true
+					n++
+				}
+			}
+		}
+	})
+	return n, err
 }
 
 // held are those of some targets that stand as the reader saw them.
@@ -79,12 +112,12 @@ func (h *handler) held(r *http.Request, me Identity, wanted []target) (map[targe
 			return nil, err
 		}
 		for _, l := range locksOf(m) {
-			if l.Token == t.Token {
+			if l.ID == t.ID && l.Token == t.Token {
 				found[t] = l
 			}
 		}
 		// A Request tells of the first who share a lock only.
-		far[t] = found[t] == nil && m.Beside > len(m.Others)
+		far[t] = found[t] == nil && m.ID == t.ID && m.Beside > len(m.Others)
 	}
 	if !slices.Contains(slices.Collect(maps.Values(far)), true) {
 		return found, nil

@@ -155,7 +155,7 @@ func (f *csvFile) begin() error {
 	if _, err := io.WriteString(f.to, "\ufeff"); err != nil {
 		return err
 	}
-	head := []string{"seq", "at_utc", "kind", "group", "mode", "id"}
+	head := []string{"seq", "at_utc", "kind", "group", "mode", "id", "part", "below"}
 	for _, who := range []string{"owner", "actor", "other"} {
 		for _, field := range []string{"name", "user_id", "login", "host", "session"} {
 			head = append(head, who+"_"+field)
@@ -167,7 +167,7 @@ func (f *csvFile) begin() error {
 func (f *csvFile) write(all []editlock.Entry) error {
 	for _, e := range all {
 		line := []string{
-			strconv.FormatUint(e.Seq, 10), e.At.UTC().Format("2006-01-02 15:04:05.000"), string(e.Kind), e.ID.Group, e.ID.Mode, e.ID.ID,
+			strconv.FormatUint(e.Seq, 10), e.At.UTC().Format("2006-01-02 15:04:05.000"), string(e.Kind), e.ID.Group, e.ID.Mode, e.ID.ID, e.ID.Part, yes(e.ID.Below),
 		}
 		for _, o := range []editlock.Owner{e.Owner, e.Actor, e.Other} {
 			line = append(line, o.Name, o.UserID, o.Login, o.Host, o.Session)
@@ -182,6 +182,14 @@ func (f *csvFile) write(all []editlock.Entry) error {
 	}
 	f.Flush()
 	return f.Error()
+}
+
+// yes is true as a cell; what is not is empty.
+func yes(is bool) string {
+	if is {
+		return "true"
+	}
+	return ""
 }
 
 func (f *csvFile) end() error { return nil }

@@ -207,13 +207,13 @@ func (f filter) leaves(p *part, l *lock, me Identity, now time.Time, text string
 	return p.shows(l) &&
 		(f.Group == "" || l.ID.Group == f.Group) && (f.Mode == "" || l.ID.Mode == f.Mode) &&
 		(f.Person == "" || l.who == f.Person) && (!f.Mine || me.owns(l.Owner)) && (!f.Waited || l.Waiting > 0) &&
-		(l.ExpiresAt.IsZero() || l.ExpiresAt.After(now)) && (text == "" || l.contains(text))
+		l.stands(now) && (text == "" || l.contains(text))
 }
 
 // contains looks where editlock.Query.Text does.
 func (l *lock) contains(folded string) bool {
 	for _, s := range []string{
-		l.ID.Group + "/" + l.ID.Mode + "/" + l.ID.ID, l.StatusData, l.Owner.Name, l.Owner.Login,
+		searched(l.ID), l.StatusData, l.Owner.Name, l.Owner.Login,
 		l.Owner.UserID, l.Owner.Host, l.Owner.Session,
 	} {
 		if strings.Contains(fold(s), folded) {

@@ -17,6 +17,8 @@ type historyFilter struct {
 	Group  string
 	Mode   string
 	Object string
+	Part   string
+	Alone  bool   // of the one name that the fields above give, which may be that of all below
 	User   string // an ID
 	Kind   string
 	From   string // days
@@ -26,25 +28,28 @@ type historyFilter struct {
 
 func readHistoryFilter(q url.Values) historyFilter {
 	return historyFilter{
-		Text: strings.TrimSpace(q.Get("q")), Group: q.Get("group"), Mode: q.Get("mode"), Object: q.Get("object"),
+		Text: strings.TrimSpace(q.Get("q")), Group: q.Get("group"), Mode: q.Get("mode"), Object: q.Get("object"), Part: q.Get("part"), Alone: q.Get("alone") != "",
 		User: strings.TrimSpace(q.Get("user")), Kind: q.Get("kind"), From: q.Get("from"), To: q.Get("to"), before: q.Get("before"),
 	}
 }
 
 // historyOf is the filter for one lock.
 func historyOf(id editlock.ID) historyFilter {
-	return historyFilter{Group: id.Group, Mode: id.Mode, Object: id.ID}
+	return historyFilter{Group: id.Group, Mode: id.Mode, Object: id.ID, Part: id.Part, Alone: true}
 }
 
 // values is the filter as part of an address, without a cursor.
 func (f historyFilter) values() url.Values {
 	q := url.Values{}
 	for key, value := range map[string]string{
-		"q": f.Text, "group": f.Group, "mode": f.Mode, "object": f.Object, "user": f.User, "kind": f.Kind, "from": f.From, "to": f.To,
+		"q": f.Text, "group": f.Group, "mode": f.Mode, "object": f.Object, "part": f.Part, "user": f.User, "kind": f.Kind, "from": f.From, "to": f.To,
 	} {
 		if value != "" {
 			q.Set(key, value)
 		}
+	}
+	if f.Alone {
+		q.Set("alone", "1")
 	}
 	return q
 }
@@ -92,15 +97,22 @@ func (f historyFilter) query() (editlock.HistoryQuery, func(editlock.Entry) bool
 		q.To = q.To.AddDate(0, 0, 1)
 	}
 	switch {
-	case f.Object == "":
+	case f.Alone:
+		q.ID, q.Group, q.Mode = &editlock.ID{Group: f.Group, Mode: f.Mode, ID: f.Object, Part: f.Part, Below: f.Object == ""}, "", ""
+		return q, nil, q.ID.Validate()
+	case f.Group != "" && f.Mode != "" && f.Object != "":
+		q.ID, q.Group, q.Mode = &editlock.ID{Group: f.Group, Mode: f.Mode, ID: f.Object, Part: f.Part}, "", ""
 		return q, nil, nil
-	case f.Group != "" && f.Mode != "":
-		q.ID, q.Group, q.Mode = &editlock.ID{Group: f.Group, Mode: f.Mode, ID: f.Object}, "", ""
+	case f.Object == "" && f.Part == "":
 		return q, nil, nil
-	case q.Text == "":
+	case q.Text == "" && f.Object != "":
 		q.Text = f.Object
+	case q.Text == "":
+		q.Text = f.Part
 	}
-	return q, func(e editlock.Entry) bool { return e.ID.ID == f.Object }, nil
+	return q, func(e editlock.Entry) bool {
+		return (f.Object == "" || e.ID.ID == f.Object) && (f.Part == "" || e.ID.Part == f.Part)
+	}, nil
 }
 
 // readDay reads the beginning of a day: of one in the reader's time zone, as a script

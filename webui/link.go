@@ -17,8 +17,9 @@ type Link struct {
 	// Left out they are the empty name, as in an [editlock.Area].
 	Group string `toml:"group"`
 	Mode  string `toml:"mode"`
-	// URL is where it leads. {group}, {mode} and {id} in its path, query or fragment
-	// stand for the lock's, percent-encoded. It begins with http:// or https://, or
+	// URL is where it leads. {group}, {mode}, {id} and {part} in its path, query or
+	// fragment stand for the lock's, percent-encoded; of a lock of the whole record
+	// the part is empty. What stands for all of a group or mode has no record. It begins with http:// or https://, or
 	// with / for a page of the server itself.
 	URL string `toml:"url"`
 }
@@ -29,8 +30,8 @@ var blank = regexp.MustCompile(`\{[^{}]*\}?|\}`)
 // have chosen, must not decide where it leads to.
 func (l Link) Validate() error {
 	for _, found := range blank.FindAllString(l.URL, -1) {
-		if found != "{group}" && found != "{mode}" && found != "{id}" {
-			return fmt.Errorf("url: %.60q is not known; known are {group}, {mode} and {id}", found)
+		if found != "{group}" && found != "{mode}" && found != "{id}" && found != "{part}" {
+			return fmt.Errorf("url: %.60q is not known; known are {group}, {mode}, {id} and {part}", found)
 		}
 	}
 	u, err := url.Parse(blank.ReplaceAllString(l.URL, "x"))
@@ -44,7 +45,7 @@ func (l Link) Validate() error {
 	}
 	_, rest, _ := strings.Cut(l.URL, "://")
 	if head, _, _ := strings.Cut(rest, "/"); strings.ContainsAny(head, "{?#\\") && u.Host != "" {
-		return errors.New("url: {group}, {mode} and {id} may stand behind the host and a / only")
+		return errors.New("url: {group}, {mode}, {id} and {part} may stand behind the host and a / only")
 	}
 	if !strings.Contains(l.URL, "{id}") {
 		return errors.New("url: must contain {id}, or all locks would lead to one record")
@@ -59,7 +60,7 @@ func (l Link) fits(id editlock.ID) bool {
 // of is where the link leads for a lock; empty if that can't be written: browsers
 // take a part of a path that is . or .. for a way to another folder, encoded or not.
 func (l Link) of(id editlock.ID) string {
-	parts := map[string]string{"{group}": id.Group, "{mode}": id.Mode, "{id}": id.ID}
+	parts := map[string]string{"{group}": id.Group, "{mode}": id.Mode, "{id}": id.ID, "{part}": id.Part}
 	to := blank.ReplaceAllStringFunc(l.URL, func(found string) string { return encoded(parts[found]) })
 	path, _, _ := strings.Cut(to, "?")
 	path, _, _ = strings.Cut(path, "#")
@@ -79,6 +80,9 @@ type links []Link
 
 // Of is where a lock leads to; empty: nowhere.
 func (all links) Of(id editlock.ID) string {
+	if id.Below {
+		return ""
+	}
 	for _, l := range all {
 		if l.fits(id) {
 			return l.of(id)

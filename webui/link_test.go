@@ -27,6 +27,8 @@ func TestLink_LeadsToTheRecordOfALock(t *testing.T) {
 		{"https://app/{id}/edit", editlock.ID{ID: "."}, ""},
 		{"https://app/x{id}", editlock.ID{ID: ".."}, "https://app/x.."},
 		{"https://app/?id={id}", editlock.ID{ID: ".."}, "https://app/?id=.."},
+		{"https://app/{id}#{part}", editlock.ID{ID: "7", Part: "a&b"}, "https://app/7#a%26b"},
+		{"https://app/{id}#{part}", editlock.ID{ID: "7"}, "https://app/7#"},
 	} {
 		l := Link{URL: test.url}
 		if err := l.Validate(); err != nil {
@@ -93,5 +95,12 @@ func TestPages_LeadToTheRecordByTheFirstLinkThatFits(t *testing.T) {
 				t.Errorf("%s does not lead to %s", test.address, to)
 			}
 		}
+	}
+}
+
+func TestLinks_LeadNowhereFromAllOfAType(t *testing.T) {
+	all := links{{Group: "*", Mode: "*", URL: "https://app/{mode}/{id}"}}
+	if got := all.Of(editlock.ID{Group: "crm", Mode: "contract", Below: true}); got != "" {
+		t.Errorf("all of a type leads to %q", got)
 	}
 }

@@ -11,6 +11,9 @@ import (
 type lockView struct {
 	ID       editlock.ID
 	Rows     []row // who holds it; none: it is free
+	Path     []row // free itself: who holds what is above or below it
+	PathMore int   // how many do beyond those
+	Below    int   // locks below it that may be released
 	Looking  []looker
 	Looks    int // how many look
 	Timeline *timeline
@@ -47,10 +50,7 @@ func (h *handler) lock(w http.ResponseWriter, r *http.Request) {
 	if h.switchedLanguage(w, r) {
 		return
 	}
-	id, err := editlock.ParseID(r.URL.Query().Get("id"))
-	if err == nil {
-		err = id.Validate()
-	}
+	id, err := parseName(r.URL.Query().Get("id"))
 	if err != nil {
 		h.refuse(w, r, err)
 		return
@@ -60,14 +60,25 @@ func (h *handler) lock(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, r, err)
 		return
 	}
-	v := lockView{ID: id, Back: here(r)}
+	v, me := lockView{ID: id, Back: here(r)}, h.identify(r)
 	if state != editlock.Free {
 		for _, l := range locksOf(m) {
-			v.Rows = append(v.Rows, rowOf(l, h.identify(r)))
+			if l.ID == id {
+				v.Rows = append(v.Rows, rowOf(l, me))
+			} else {
+				v.Path = append(v.Path, rowOf(l, me))
+			}
+		}
+		if len(v.Path) > 0 {
+			v.PathMore = v.Path[0].Holders - len(v.Path)
 		}
 	}
+	if v.Below, err = h.countBelow(r, me, []target{{ID: id}}); err != nil {
+		h.refuse(w, r, err)
+		return
+	}
 	if h.presence != nil {
-		v.Looking, v.Looks = lookersOf(h.presence.See(editlock.Owner{}, id), h.identify(r))
+		v.Looking, v.Looks = lookersOf(h.presence.See(editlock.Owner{}, id), me)
 	}
 	all, more, list, err := h.newest(r, editlock.HistoryQuery{ID: &id}, historyOf(id))
 	if err != nil {
@@ -78,5 +89,5 @@ func (h *handler) lock(w http.ResponseWriter, r *http.Request) {
 		_, named := m.By(t)
 		return named || v.Beyond() > 0 // nothing is known of those
 	})
-	h.render(w, r, page{Name: "lock", Title: "lock.title", Titled: id.ID, Live: true}, v)
+	h.render(w, r, page{Name: "lock", Title: "lock.title", Titled: h.pages[languageOf(r)].words.named(id), Live: true}, v)
 }

@@ -47,6 +47,13 @@ func TestPages_AreAsInTestdata(t *testing.T) {
 		{name: "lock-limit", who: "Petrova", address: "/ui/lock?id=etl/import/nightly", locker: readers()},
 		{name: "confirm-release-shared", who: "Petrova", address: "/ui/confirm?do=release", form: []string{"lock=crm/report/7+4&lock=etl/import/nightly+8"}, locker: readers()},
 		{name: "confirm-takeover-limit-ru", who: "Kim", lang: "ru", address: "/ui/confirm?do=takeover", form: []string{"one=etl/import/nightly+9"}, locker: readers()},
+		{name: "list-paths", who: "Petrova", address: "/", locker: paths()},
+		{name: "list-paths-ru", lang: "ru", address: "/", locker: paths()},
+		{name: "lock-all", who: "Kim", address: "/ui/lock?id=crm/contract/", locker: paths()},
+		{name: "lock-part-ru", who: "Kim", lang: "ru", address: "/ui/lock?id=crm/contract/7%23address", locker: paths()},
+		{name: "confirm-release-all", who: "Kim", address: "/ui/confirm?do=release", form: []string{"one=crm/contract/+3"}, locker: paths()},
+		{name: "confirm-release-all-ru", who: "Kim", lang: "ru", address: "/ui/confirm?do=release", form: []string{"one=crm/contract/+3"}, locker: paths()},
+		{name: "confirm-takeover-part", who: "Kim", address: "/ui/confirm?do=takeover", form: []string{"one=crm/contract/7%23lines+6"}, locker: paths()},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if tc.locker == nil {
