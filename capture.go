@@ -123,8 +123,7 @@ func (m *Manager) refusal(ctx context.Context, err error, name string, caller Ow
 		return conflict(rec, res.Now)
 	}
 	if err == ErrNotHeld { //nolint:errorlint // as above
-		id := parseName(name)
-		return &NotHeldError{ID: id}
+		return m.notHeld(ctx, name, caller)
 	}
 	if err == ErrLost { //nolint:errorlint // as above
 		return m.lost(ctx, name, caller, token, rec, res)

@@ -65,6 +65,19 @@ func (m *Manager) blocker(ctx context.Context, path *store.Path, now time.Time) 
 	return first, nil, nil
 }
 
+// notHeld tells that a mutex is free, unless others hold what is above or below it:
+// then it is not the caller's for the taking, as Request says too.
+func (m *Manager) notHeld(ctx context.Context, name string, caller Owner) error {
+	view, err := m.store.Get(ctx, name, caller.key())
+	switch {
+	case err != nil:
+		return m.storeError(ctx, err)
+	case view.Record == nil && view.Path != nil:
+		return m.busy(ctx, nil, view.Path, view.Now, caller, false)
+	}
+	return &NotHeldError{ID: parseName(name)}
+}
+
 // draining is who waits for what is above a mutex; nil: nobody.
 func draining(path *store.Path) *Draining {
 	if path == nil {

@@ -86,7 +86,7 @@ func operations() []operation {
 		},
 		{
 			path: "/v1/takeover", name: "takeover", summary: "Take a mutex over from its holder",
-			description: "In one atomic step, from the holder seen: `busy` if it is another by now, `not_held` if nobody holds it. The loser is told by whom, when and why.",
+			description: "In one atomic step, from the holder seen: `busy` if it is another by now, `not_held` if nobody holds it, nor anything above or below. The loser is told by whom, when and why.",
 			route:       route{serve: post(false, takeover)}, body: form[wire.TakeoverRequest](), params: retryable,
 			answers: []reflect.Type{form[wire.CaptureAnswer]()}, problems: []wire.Code{wire.Busy, wire.Lost, wire.NotHeld, wire.HeldByPerson},
 		},

@@ -159,6 +159,24 @@ func testTrees(t *testing.T, h Harness) {
 			t.Errorf("the takeover of what nobody holds below: %v", err)
 		}
 	})
+	t.Run("a takeover or forced release of what is free names who holds what is above or below", func(t *testing.T) {
+		for _, c := range []struct{ held, asked editlock.ID }{{allDocs, doc}, {allGroup, allDocs}, {doc, allDocs}, {address, doc}, {doc, address}} {
+			s := h.Open(t)
+			ended := capture(as(t, smith), t, s.Locker, c.asked, nil) // a token that was in force
+			release(as(t, smith), t, s.Locker, c.asked)
+			held := capture(as(t, ivanov), t, s.Locker, c.held, nil)
+			for _, seen := range []editlock.Token{ended.Token, held.Token} {
+				_, err := s.other().Takeover(as(t, petrova), c.asked, seen, "urgent", nil)
+				wantBusy(t, err, held)
+				wantBusy(t, s.other().ForceRelease(as(t, petrova), c.asked, seen, "urgent"), held)
+			}
+			_, err := s.Locker.Takeover(as(t, ivanov), c.asked, ended.Token, "urgent", nil)
+			if !errors.Is(err, editlock.ErrNotHeld) { // one's own are in nobody's way
+				t.Errorf("%v, by who holds %v: %v", c.asked, c.held, err)
+			}
+			wantStanding(t, s.Locker, held)
+		}
+	})
 	t.Run("several are captured all or none", func(t *testing.T) {
 		s := h.Open(t)
 		held := capture(as(t, ivanov), t, s.Locker, address, nil)

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
@@ -51,23 +52,51 @@ func (d *doctor) file(file config.NamedFile) []finding {
 		return one(failing, d.words.Text("doctor.file.none", file.Path), d.words.Text("doctor.file.none.do"))
 	case err != nil:
 		return one(failing, d.words.Error(err), "")
-	case !keepsModes:
-		info = nil
+	case info.IsDir():
+		return one(failing, d.words.Text("doctor.file.folder", file.Path), d.words.Text("doctor.file.none.do"))
 	}
 	mode := fs.FileMode(0)
-	if info != nil {
+	if keepsModes {
 		mode = info.Mode().Perm()
 	}
 	open, advice := d.words.Text("doctor.file.open", file.Path, mode), d.words.Text("doctor.file.open.do", file.Path)
-	switch {
-	case mode&0o002 != 0, file.Kind == config.SecretFile && mode&0o007 != 0: // who may change it, is believed
+	if mode&0o002 != 0 || file.Kind == config.SecretFile && mode&0o007 != 0 { // who may change it, is believed
 		return one(failing, open, advice)
+	}
+	if folder, mode := openFolder(file.Path); folder != "" {
+		return one(failing, d.words.Text("doctor.file.replaced", file.Path, folder, mode), d.words.Text("doctor.file.replaced.do", folder))
+	}
+	switch {
 	case file.Kind == config.PublicFile:
 		return nil
 	case mode&0o007 != 0:
 		return one(warning, open, advice)
 	}
 	return one(fine, d.words.Text("doctor.file", file.Path), "")
+}
+
+// openFolder is a folder on the way to a file, or to what it is a link to, in which
+// everybody may replace what is there; empty: there is none.
+func openFolder(path string) (folder string, mode fs.FileMode) {
+	at, err := filepath.Abs(path)
+	if !keepsModes || err != nil {
+		return "", 0
+	}
+	target, err := filepath.EvalSymlinks(at)
+	if err != nil {
+		target = at
+	}
+	for _, from := range []string{at, target} {
+		for dir := filepath.Dir(from); ; dir = filepath.Dir(dir) {
+			if info, err := os.Stat(dir); err == nil && info.Mode().Perm()&0o002 != 0 && info.Mode()&fs.ModeSticky == 0 {
+				return dir, info.Mode().Perm()
+			}
+			if dir == filepath.Dir(dir) {
+				break
+			}
+		}
+	}
+	return "", 0
 }
 
 func (d *doctor) certificate() finding {
@@ -209,7 +238,7 @@ func (d *doctor) server(ctx context.Context) []finding {
 	}
 	found = append(found, d.ready(ctx, who, base), d.serverClock(got.header, began.Add(took/2)))
 	if file := d.credentialPath(); file != "" {
-		found = append(found, d.file(config.NamedFile{Setting: "credential", Path: file, Kind: config.GuardedFile})...)
+		found = append(found, d.file(config.NamedFile{Setting: "credential", Path: file, Kind: config.SecretFile})...)
 	}
 	return append(found, d.caller(ctx))
 }

@@ -129,14 +129,10 @@ func (d *doctor) disk(path string) []finding {
 	default:
 		found = append(found, finding{"disk", fine, d.words.Text("doctor.disk.sync", took.Round(10*time.Microsecond)), ""})
 	}
-	info, err := os.Stat(path)
-	if err != nil {
+	if _, err := os.Stat(path); err != nil {
 		return found // the store's check has said so
 	}
-	if mode := info.Mode().Perm(); keepsModes && mode&0o007 != 0 {
-		return append(found, finding{"file", warning, d.words.Text("doctor.file.open", path, mode), d.words.Text("doctor.file.open.do", path)})
-	}
-	return append(found, finding{"file", fine, d.words.Text("doctor.file", path), ""})
+	return append(found, d.file(config.NamedFile{Setting: "file", Path: path, Kind: config.GuardedFile})...)
 }
 
 // tryDisk writes some bytes to the disk, and tells how long they took to be

@@ -164,12 +164,25 @@ func (a *app) forceReleaseBelow(ctx context.Context, locks editlock.Locker, node
 		if q.Cursor = page.Next; q.Cursor != "" {
 			continue
 		}
-		if a.json {
+		switch {
+		case n == 0:
+			return nothingBelow(ctx, locks, node)
+		case a.json:
 			return out.end()
-		}
-		if n == 0 {
-			return &editlock.NotHeldError{ID: node}
 		}
 		return nil
 	}
+}
+
+// nothingBelow tells that nobody holds a node or what is below it. Somebody may hold
+// what is above.
+func nothingBelow(ctx context.Context, locks editlock.Locker, node editlock.ID) error {
+	_, m, err := locks.Request(ctx, node)
+	switch {
+	case err != nil:
+		return err
+	case slices.Contains(node.Above(), m.ID):
+		return &editlock.BusyError{Holder: m}
+	}
+	return &editlock.NotHeldError{ID: node}
 }

@@ -15,10 +15,10 @@ const (
 	// PublicFile may be read by everybody, and changed by nobody else: it says
 	// whom the server believes.
 	PublicFile FileKind = iota
-	// GuardedFile is for few, though a person who reads it becomes nobody else on the
-	// server: hashes of keys, or a credential of this user's own.
+	// GuardedFile is for few, though a person who reads it becomes nobody else: hashes
+	// of keys, or a database.
 	GuardedFile
-	// SecretFile holds secrets.
+	// SecretFile holds secrets, by which its reader becomes somebody else.
 	SecretFile
 )
 

@@ -2,6 +2,7 @@
 package storeurl
 
 import (
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -120,19 +121,25 @@ func HasSecret(store string) bool {
 	return err != nil || bad != nil || plain != of
 }
 
-// Files are those that a store's URL names: of secrets, and others.
+// Files are those that a store's URL names: of secrets, and others. A URL within
+// the URL names its own.
 func Files(store string) (secrets, public []string) {
 	_, query, _ := strings.Cut(store, "?")
 	values, err := url.ParseQuery(query)
 	if err != nil {
 		return nil, nil // the engine refuses it
 	}
-	for name, paths := range values {
-		switch name {
-		case "key", "sslkey", "passfile":
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		switch paths := values[name]; {
+		case slices.Contains([]string{"key", "sslkey", "passfile", "servicefile"}, name):
 			secrets = append(secrets, paths...)
-		case "ca", "cert", "sslcert", "sslrootcert":
+		case slices.Contains([]string{"ca", "cert", "sslcert", "sslrootcert"}, name):
 			public = append(public, paths...)
+		case strings.HasSuffix(name, "_url"):
+			for _, inner := range paths {
+				more, others := Files(inner)
+				secrets, public = append(secrets, more...), append(public, others...)
+			}
 		}
 	}
 	return secrets, public

@@ -1,6 +1,8 @@
 package storeurl_test
 
 import (
+	"net/url"
+	"slices"
 	"testing"
 
 	"github.com/editlock/editlock/internal/storeurl"
@@ -43,5 +45,17 @@ func TestRedact(t *testing.T) {
 		if got := storeurl.Redact(store); got != want {
 			t.Errorf("%s: %s, want %s", store, got, want)
 		}
+	}
+}
+
+func TestFiles(t *testing.T) {
+	store := "postgres://db/l?sslkey=/a.key&sslrootcert=/ca&passfile=/pass&servicefile=/services" +
+		"&listen_url=" + url.QueryEscape("postgres://db/l?sslkey=/b.key&sslcert=/b.crt")
+	secrets, public := storeurl.Files(store)
+	if want := []string{"/b.key", "/pass", "/services", "/a.key"}; !slices.Equal(secrets, want) {
+		t.Errorf("of secrets: %q, want %q", secrets, want)
+	}
+	if want := []string{"/b.crt", "/ca"}; !slices.Equal(public, want) {
+		t.Errorf("others: %q, want %q", public, want)
 	}
 }
