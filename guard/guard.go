@@ -20,6 +20,9 @@
 // release, a takeover or an expiry waits for it, though for that mutex only.
 // So keep such transactions short.
 //
+// A writer that asks for no lock changes the record although the lock is held.
+// CheckRecord notices that: it compares the record's version, too.
+//
 // For records that are kept elsewhere, Middleware checks the token of an HTTP
 // request. That leaves a window, which it tells of.
 package guard

@@ -2,7 +2,6 @@ package guard
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"strconv"
 
@@ -30,7 +29,7 @@ func Middleware(l editlock.Locker, id func(*http.Request) (editlock.ID, error)) 
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			token, err := check(l, id, r)
 			if err != nil {
-				answer(w, err)
+				Refuse(w, err)
 				return
 			}
 			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), tokenKey{}, token)))
@@ -79,12 +78,4 @@ func check(l editlock.Locker, id func(*http.Request) (editlock.ID, error), r *ht
 		}
 	}
 	return 0, lost
-}
-
-func answer(w http.ResponseWriter, err error) {
-	p := wire.FromError(err)
-	w.Header().Set("Content-Type", wire.ProblemType)
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(p.Status)
-	_ = json.NewEncoder(w).Encode(p) // the client is gone if it fails
 }
