@@ -10,6 +10,7 @@ import (
 
 	"github.com/editlock/editlock"
 	"github.com/editlock/editlock/connect"
+	"github.com/editlock/editlock/internal/config"
 	"github.com/editlock/editlock/internal/storeurl"
 )
 

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"crypto/x509"
+	"errors"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -138,7 +139,7 @@ func TestDoctor_LooksAtTheCredentialsFile(t *testing.T) {
 	if err := os.WriteFile(file, []byte("el_secret"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for mode, want := range map[os.FileMode]string{0o600: fine, 0o604: warning} {
+	for mode, want := range map[os.FileMode]string{0o600: fine, 0o640: fine, 0o604: failing} {
 		if err := os.Chmod(file, mode); err != nil {
 			t.Fatal(err)
 		}
@@ -148,6 +149,64 @@ func TestDoctor_LooksAtTheCredentialsFile(t *testing.T) {
 		i := slices.IndexFunc(found, func(f finding) bool { return f.Check == "credential" })
 		if i < 0 || found[i].Status != want {
 			t.Errorf("%v: %+v", mode, found)
+		}
+	}
+}
+
+// Whoever can change a file, or put another in its place, is believed.
+func TestDoctor_LooksAtEachWayToAFile(t *testing.T) {
+	if !keepsModes {
+		t.Skip("files have no modes here")
+	}
+	dir := t.TempDir()
+	folder := func(name string, mode os.FileMode) string {
+		at := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(at, 0o700), os.Chmod(at, mode)); err != nil {
+			t.Fatal(err)
+		}
+		return at
+	}
+	write := func(folder, name string, mode os.FileMode) string {
+		at := filepath.Join(folder, name)
+		if err := errors.Join(os.WriteFile(at, []byte("x"), 0o600), os.Chmod(at, mode)); err != nil {
+			t.Fatal(err)
+		}
+		return at
+	}
+	link := func(to, folder, name string) string {
+		at := filepath.Join(folder, name)
+		if err := os.Symlink(to, at); err != nil {
+			t.Fatal(err)
+		}
+		return at
+	}
+	own, open, sticky := folder("own", 0o700), folder("open", 0o777), folder("sticky", os.ModeSticky|0o777)
+	below := folder("open/below", 0o700)
+	for _, c := range []struct {
+		file           string
+		secret, public string
+	}{
+		{write(own, "600", 0o600), fine, ""},
+		{write(own, "640", 0o640), fine, ""},
+		{write(own, "644", 0o644), failing, ""},
+		{write(own, "602", 0o602), failing, failing},
+		{write(sticky, "600", 0o600), fine, ""},
+		{write(open, "600", 0o600), failing, failing},
+		{write(below, "600", 0o600), failing, failing},
+		{link(filepath.Join(own, "644"), own, "to644"), failing, ""},
+		{link(filepath.Join(below, "600"), own, "toOpen"), failing, failing},
+		{link(filepath.Join(own, "600"), open, "fromOpen"), failing, failing},
+		{own, failing, failing},
+		{filepath.Join(own, "none"), failing, failing},
+	} {
+		for kind, want := range map[config.FileKind]string{config.SecretFile: c.secret, config.PublicFile: c.public} {
+			status := ""
+			for _, f := range newDoctor("memory:").file(config.NamedFile{Setting: "x", Path: c.file, Kind: kind}) {
+				status = f.Status
+			}
+			if status != want {
+				t.Errorf("%s, of kind %v: %q, want %q", c.file, kind, status, want)
+			}
 		}
 	}
 }
