@@ -70,6 +70,9 @@ func (g *Guard) Visible(c *auth.Caller) []editlock.Area {
 	return areas
 }
 
+// Usable are the areas whose mutexes a caller may capture.
+func (g *Guard) Usable(c *auth.Caller) []editlock.Area { return g.policy.areas(c, auth.Use) }
+
 // Remembered are the areas whose history a caller may read.
 func (g *Guard) Remembered(c *auth.Caller) []editlock.Area { return g.policy.areas(c, auth.History) }
 

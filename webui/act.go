@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -42,14 +43,25 @@ const (
 var errMayNot = errors.New("may not do this")
 
 // may reports whether somebody may do this to a lock of the given owner.
-func (i Identity) may(do string, o editlock.Owner) bool {
+func (i Identity) may(do string, id editlock.ID, o editlock.Owner) bool {
 	switch {
 	case !i.known():
 		return false
+	case i.Owner.SameHolder(o):
+		return do == release || i.MayTakeOver
+	case !i.Owner.MayEnd(o):
+		return false
 	case do == takeOver:
-		return i.MayTakeOver
+		return i.MayTakeOver || i.takesFromAgent(id, o)
 	}
-	return i.MayRelease || i.Owner.SameHolder(o)
+	return i.MayRelease
+}
+
+// takesFromAgent reports whether a lock is an agent's, which a person takes over
+// without a right to take over.
+func (i Identity) takesFromAgent(id editlock.ID, o editlock.Owner) bool {
+	return i.known() && o.GivesWayTo(i.Owner) &&
+		(i.Usable == nil || slices.ContainsFunc(i.Usable, func(a editlock.Area) bool { return a.Has(id, editlock.Owner{}) }))
 }
 
 // targets reads which locks a form means: one named by its own button, all
@@ -139,7 +151,7 @@ func (h *handler) withBelow(r *http.Request, names, locks []string) ([]string, e
 	return locks, h.look(r.Context(), me, p, func() {
 		for _, id := range ids {
 			for _, l := range p.below(id, now) {
-				if key := (target{l.ID, l.Token}).String(); !known[key] && me.may(release, l.Owner) && len(locks) < editlock.MaxBatch {
+				if key := (target{l.ID, l.Token}).String(); !known[key] && me.may(release, l.ID, l.Owner) && len(locks) < editlock.MaxBatch {
 					known[key] = true
 					locks = append(locks, key)
 				}
@@ -183,12 +195,39 @@ func (h *handler) act(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
+	if r.Form.Get("at_once") != "" {
+		h.atOnce(w, r, wanted)
+		return
+	}
 	// Of several lines one is made: a reason is a line in the history.
 	me, do, reason := h.identify(r), doing(r), strings.Join(strings.Fields(r.PostForm.Get("reason")), " ")
 	if len(reason) > editlock.MaxMessage || reason == "" && r.PostForm.Get("reasoned") != "" {
 		h.ask(w, r, wanted, http.StatusUnprocessableEntity)
 		return
 	}
+	h.perform(w, r, me, do, wanted, reason)
+}
+
+// atOnce takes locks over from agents, without asking: a person needs no right for it
+// and no reason of their own. Locks of others are asked about.
+func (h *handler) atOnce(w http.ResponseWriter, r *http.Request, wanted []target) {
+	me := h.identify(r)
+	found, err := h.held(r, me, wanted)
+	if err != nil {
+		h.refuse(w, r, err)
+		return
+	}
+	for _, t := range wanted {
+		if l := found[t]; l == nil || doing(r) != takeOver || !me.takesFromAgent(t.ID, l.Owner) {
+			h.ask(w, r, wanted, http.StatusOK)
+			return
+		}
+	}
+	h.perform(w, r, me, takeOver, wanted, h.pages[languageOf(r)].words["takeover.from_agent"])
+}
+
+// perform does something to locks, and leads back or tells what was not done.
+func (h *handler) perform(w http.ResponseWriter, r *http.Request, me Identity, do string, wanted []target, reason string) {
 	v := outcomeView{Do: do, Back: localPath(r.PostForm.Get("back"))}
 	ctx := editlock.WithOwner(r.Context(), me.Owner)
 	for i, err := range together(ctx, wanted, func(t target) error { return h.do(ctx, me, do, t, reason) }) {
@@ -248,7 +287,7 @@ func (h *handler) do(ctx context.Context, me Identity, do string, t target, reas
 		return err
 	case state == editlock.Free:
 		return &editlock.NotHeldError{ID: t.ID}
-	case !me.may(do, m.Owner):
+	case !me.may(do, t.ID, m.Owner):
 		return errMayNot
 	case do == takeOver:
 		_, err = h.locker.Takeover(ctx, t.ID, t.Token, reason, nil)
@@ -278,6 +317,8 @@ func (h *handler) outcome(t target, err error) outcome {
 		out.Problem, out.Holder = "outcome.busy", &lost.Holder.Owner
 	case errors.As(err, &lost), errors.Is(err, editlock.ErrNotHeld):
 		out.Problem = "outcome.free"
+	case errors.As(err, new(*editlock.HeldByPersonError)):
+		out.Problem = "outcome.person"
 	case errors.Is(err, errMayNot), errors.Is(err, editlock.ErrForbidden):
 		out.Problem = "outcome.may_not"
 	case errors.Is(err, editlock.ErrUnavailable):

@@ -50,7 +50,7 @@ func (h *handler) ask(w http.ResponseWriter, r *http.Request, wanted []target, s
 		case l == nil:
 			v.Gone = append(v.Gone, t)
 			continue
-		case !me.may(v.Do, l.Owner):
+		case !me.may(v.Do, l.ID, l.Owner):
 			h.fail(w, r, http.StatusForbidden, "error.may_not")
 			return
 		}
@@ -93,7 +93,7 @@ func (h *handler) countBelow(r *http.Request, me Identity, wanted []target) (n i
 	err = h.look(r.Context(), me, p, func() {
 		for _, t := range wanted {
 			for _, l := range p.below(t.ID, now) {
-				if one := (target{l.ID, l.Token}); !known[one] && me.may(release, l.Owner) {
+				if one := (target{l.ID, l.Token}); !known[one] && me.may(release, l.ID, l.Owner) {
 					known[one] = true
 					n++
 				}

@@ -157,7 +157,7 @@ func (f *csvFile) begin() error {
 	}
 	head := []string{"seq", "at_utc", "kind", "group", "mode", "id", "part", "below"}
 	for _, who := range []string{"owner", "actor", "other"} {
-		for _, field := range []string{"name", "user_id", "login", "host", "session"} {
+		for _, field := range []string{"name", "user_id", "login", "host", "session", "kind", "on_behalf_of"} {
 			head = append(head, who+"_"+field)
 		}
 	}
@@ -170,7 +170,11 @@ func (f *csvFile) write(all []editlock.Entry) error {
 			strconv.FormatUint(e.Seq, 10), e.At.UTC().Format("2006-01-02 15:04:05.000"), string(e.Kind), e.ID.Group, e.ID.Mode, e.ID.ID, e.ID.Part, yes(e.ID.Below),
 		}
 		for _, o := range []editlock.Owner{e.Owner, e.Actor, e.Other} {
-			line = append(line, o.Name, o.UserID, o.Login, o.Host, o.Session)
+			kind := ""
+			if o != (editlock.Owner{}) {
+				kind = o.Kind.String()
+			}
+			line = append(line, o.Name, o.UserID, o.Login, o.Host, o.Session, kind, o.OnBehalfOf)
 		}
 		line = append(line, strconv.FormatUint(uint64(e.Token), 10), e.Reason)
 		for i := range line {

@@ -91,9 +91,9 @@ func TestExport_IsForSpreadsheets(t *testing.T) {
 		v.headers["Accept-Language"] = lang
 		res, body := v.do("/ui/history.csv")
 		quoted := `"a""b;c,d"`
-		want := "\ufeff" + strings.ReplaceAll("seq|at_utc|kind|group|mode|id|part|below|owner_name|owner_user_id|owner_login|owner_host|owner_session|"+
-			"actor_name|actor_user_id|actor_login|actor_host|actor_session|other_name|other_user_id|other_login|other_host|other_session|token|reason\r\n"+
-			"9|2026-03-01 10:00:01.500|taken_over|'=1+1|'@x|"+quoted+"|||Анна|'+7|'\tl||'-s|'＝1||||s||||||12|'-- none\r\n", "|", separator)
+		want := "\ufeff" + strings.ReplaceAll("seq|at_utc|kind|group|mode|id|part|below|owner_name|owner_user_id|owner_login|owner_host|owner_session|owner_kind|owner_on_behalf_of|"+
+			"actor_name|actor_user_id|actor_login|actor_host|actor_session|actor_kind|actor_on_behalf_of|other_name|other_user_id|other_login|other_host|other_session|other_kind|other_on_behalf_of|token|reason\r\n"+
+			"9|2026-03-01 10:00:01.500|taken_over|'=1+1|'@x|"+quoted+"|||Анна|'+7|'\tl||'-s|person||'＝1||||s|person|||||||||12|'-- none\r\n", "|", separator)
 		if diff := cmp.Diff(want, body); diff != "" || res.Header.Get("Content-Type") != "text/csv; charset=utf-8" {
 			t.Errorf("in %s, as %s: %s", lang, res.Header.Get("Content-Type"), diff)
 		}

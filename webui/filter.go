@@ -214,13 +214,13 @@ func (f filter) leaves(p *part, l *lock, me Identity, now time.Time, text string
 func (l *lock) contains(folded string) bool {
 	for _, s := range []string{
 		searched(l.ID), l.StatusData, l.Owner.Name, l.Owner.Login,
-		l.Owner.UserID, l.Owner.Host, l.Owner.Session,
+		l.Owner.UserID, l.Owner.Host, l.Owner.Session, l.Owner.OnBehalfOf,
 	} {
 		if strings.Contains(fold(s), folded) {
 			return true
 		}
 	}
-	return false
+	return l.Owner.Kind != editlock.Person && strings.Contains(l.Owner.Kind.String(), folded)
 }
 
 func fold(s string) string {

@@ -2,6 +2,7 @@ package webui
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/editlock/editlock"
 )
@@ -23,6 +24,7 @@ type listView struct {
 	Pager         pager
 	Groups, Modes []choice
 	Persons       []choice
+	TakesOver     bool // some of the rows may be taken over
 	All           bool // all that match may be acted on at once
 	Clear         string
 	Back          string
@@ -33,7 +35,10 @@ type row struct {
 	*lock
 	Key  string // name and token: who takes it over makes it another row
 	Mine bool
-	Next string // who is first in the queue
+	Next editlock.Owner // who is first in the queue
+
+	// What the reader may do to it; AtOnce: without being asked for a reason.
+	Release, TakeOver, AtOnce bool
 }
 
 // Called is the lock's name, with its holder's where it may have several.
@@ -45,9 +50,12 @@ func (r row) Called() string {
 }
 
 func rowOf(l *lock, me Identity) row {
-	r := row{lock: l, Key: target{l.ID, l.Token}.String(), Mine: me.owns(l.Owner)}
+	r := row{
+		lock: l, Key: target{l.ID, l.Token}.String(), Mine: me.owns(l.Owner), Release: me.may(release, l.ID, l.Owner),
+		TakeOver: !me.Owner.SameHolder(l.Owner) && me.may(takeOver, l.ID, l.Owner), AtOnce: me.takesFromAgent(l.ID, l.Owner),
+	}
 	if len(l.Waiters) > 0 {
-		r.Next = l.Waiters[0].Owner.Label()
+		r.Next = l.Waiters[0].Owner
 	}
 	return r
 }
@@ -89,7 +97,13 @@ func listOf(s *part, f filter, found selection, me Identity) listView {
 	for _, l := range found.rows {
 		v.Rows = append(v.Rows, rowOf(l, me))
 	}
+	v.TakesOver = takesOver(v.Rows, me)
 	return v
+}
+
+// takesOver reports whether a reader may take over any of some rows.
+func takesOver(rows []row, me Identity) bool {
+	return me.MayTakeOver || slices.ContainsFunc(rows, func(r row) bool { return r.TakeOver })
 }
 
 // offered are the choices of a filter, with what is chosen among them even

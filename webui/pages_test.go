@@ -54,6 +54,11 @@ func TestPages_AreAsInTestdata(t *testing.T) {
 		{name: "confirm-release-all", who: "Kim", address: "/ui/confirm?do=release", form: []string{"one=crm/contract/+3"}, locker: paths()},
 		{name: "confirm-release-all-ru", who: "Kim", lang: "ru", address: "/ui/confirm?do=release", form: []string{"one=crm/contract/+3"}, locker: paths()},
 		{name: "confirm-takeover-part", who: "Kim", address: "/ui/confirm?do=takeover", form: []string{"one=crm/contract/7%23lines+6"}, locker: paths()},
+		{name: "list-kinds", who: "Anna", address: "/", locker: helpers()},
+		{name: "list-kinds-ru", who: "Anna", lang: "ru", address: "/", locker: helpers()},
+		{name: "lock-agent", who: "Anna", address: "/ui/lock?id=crm/contract/7", locker: helpers()},
+		{name: "person-agent-ru", who: "Anna", lang: "ru", address: "/ui/person?who=u:assistant", locker: helpers()},
+		{name: "history-kinds-ru", who: "Anna", lang: "ru", address: "/ui/history", locker: helpers()},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if tc.locker == nil {

@@ -9,16 +9,18 @@ import (
 
 // personView is what somebody holds and waits for, and their history.
 type personView struct {
-	Owner    editlock.Owner
-	Key      string
-	Rows     []row // at most pageSize
-	Columns  columns
-	Locks    int
-	Waits    []wait
-	Timeline *timeline
-	All      string // address of the list of all their locks
-	History  *entries
-	Back     string
+	Owner     editlock.Owner
+	Key       string
+	known     bool  // somebody said who they are
+	Rows      []row // at most pageSize
+	Columns   columns
+	Locks     int
+	TakesOver bool // some of the rows may be taken over
+	Waits     []wait
+	Timeline  *timeline
+	All       string // address of the list of all their locks
+	History   *entries
+	Back      string
 }
 
 // wait is somebody's place in a queue.
@@ -108,17 +110,22 @@ func (h *handler) person(w http.ResponseWriter, r *http.Request) {
 		v.Rows = append(v.Rows, rowOf(l, me))
 		v.know(l.Owner)
 	}
+	v.TakesOver = takesOver(v.Rows, me)
 	for _, one := range v.Waits {
 		v.know(one.Owner)
 	}
-	h.render(w, r, page{Name: "person", Title: "person.title", Titled: v.Owner.Label(), Live: true}, v)
+	h.render(w, r, page{Name: "person", Title: "person." + v.Owner.Kind.String(), Titled: v.Owner.Label(), Live: true}, v)
 }
 
-// know learns how somebody is called from owners that are that person.
+// know learns how somebody is called from owners that are that person. Agents and jobs
+// of the same user have names of their own.
 func (v *personView) know(owners ...editlock.Owner) {
 	for _, o := range owners {
-		if personKey(o) == v.Key && (v.Owner.Name == "" || o.Name != "") {
-			v.Owner = o
+		if personKey(o) != v.Key {
+			continue
+		}
+		if !v.known || o.Kind < v.Owner.Kind || o.Kind == v.Owner.Kind && (v.Owner.Name == "" || o.Name != "") {
+			v.Owner, v.known = o, true
 		}
 	}
 }

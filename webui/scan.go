@@ -76,6 +76,7 @@ type scan struct {
 type choice struct {
 	Value, Label string
 	Count        int
+	Kind         editlock.OwnerKind // of people
 }
 
 // scanner reads everything through Locker.List, which counts nothing: a page

@@ -42,16 +42,22 @@ func (p *part) shows(l *lock) bool { return p.shown == nil || p.shown.has(l.at) 
 func (s *scan) partOf(shown bits, n int) *part {
 	p := &part{scan: s, shown: shown, count: n}
 	groups, modes, people := map[string]choice{}, map[string]choice{}, map[string]choice{}
-	count := func(in map[string]choice, value, label string) {
-		if value != "" {
-			in[value] = choice{value, label, in[value].Count + 1}
+	count := func(in map[string]choice, value, label string, kind editlock.OwnerKind) {
+		if value == "" {
+			return
 		}
+		one, known := in[value]
+		if !known || kind <= one.Kind { // a user who has agents is called as the person is
+			one.Value, one.Label, one.Kind = value, label, kind
+		}
+		one.Count++
+		in[value] = one
 	}
 	for _, l := range s.locks {
 		if p.shows(l) {
-			count(groups, l.ID.Group, l.ID.Group)
-			count(modes, l.ID.Mode, l.ID.Mode)
-			count(people, l.who, l.Owner.Label())
+			count(groups, l.ID.Group, l.ID.Group, 0)
+			count(modes, l.ID.Mode, l.ID.Mode, 0)
+			count(people, l.who, l.Owner.Label(), l.Owner.Kind)
 		}
 	}
 	p.groups, p.modes, p.people = choices(groups), choices(modes), choices(people)

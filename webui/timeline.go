@@ -51,6 +51,7 @@ type timeline struct {
 type lane struct {
 	Label string
 	Class string // of its colour
+	Kind  editlock.OwnerKind
 	Face  string // initials; empty: it is a lock's
 	Top   int
 	Bars  []bar
@@ -90,7 +91,7 @@ func timelineOf(all []editlock.Entry, cut bool, person string, now time.Time, he
 	t.span(stays, now, held)
 	lanes := map[string]int{} // by key
 	for _, s := range slices.Backward(stays) {
-		key := personKey(s.Owner)
+		key := s.Owner.Kind.String() + personKey(s.Owner) // what an agent does in somebody's name is not theirs
 		if person != "" {
 			key = s.ID.String()
 		}
@@ -119,7 +120,7 @@ func laneOf(s stay, ofLock bool, top int) lane {
 		return lane{Label: short(s.ID.String()), Top: top}
 	}
 	label := s.Owner.Label()
-	return lane{Label: short(label), Class: avatar.Class(label), Face: avatar.Initials(label), Top: top}
+	return lane{Label: short(label), Kind: s.Owner.Kind, Class: avatar.Class(label), Face: avatar.Initials(label), Top: top}
 }
 
 // short is a text for a place that has no room for a long one.

@@ -48,8 +48,14 @@ func hold(t *testing.T, l editlock.Locker, o editlock.Owner, id editlock.ID) edi
 
 func TestParseName_ReadsEveryCanonicalName(t *testing.T) {
 	for _, id := range []editlock.ID{
-		{Below: true}, {Group: "crm", Below: true}, {Mode: "contract", Below: true}, allContracts, contract7, address7, {ID: "7"},
-		{Group: "a/b", Mode: "c d", ID: "e#f/", Part: "g/#"}, {Group: "a/", Mode: "#", Below: true}, {ID: "7", Part: "p/"},
+		{Below: true},
+		{Group: "crm", Below: true},
+		{Mode: "contract", Below: true},
+		allContracts, contract7, address7,
+		{ID: "7"},
+		{Group: "a/b", Mode: "c d", ID: "e#f/", Part: "g/#"},
+		{Group: "a/", Mode: "#", Below: true},
+		{ID: "7", Part: "p/"},
 	} {
 		if got, err := parseName(id.String()); err != nil || got != id {
 			t.Errorf("%q is read as %+v, %v", id, got, err)
@@ -204,8 +210,13 @@ func TestExport_TellsPartsAndNodes(t *testing.T) {
 	}
 	want := [][]string{
 		{"group", "mode", "id", "part", "below"},
-		{"", "", "", "", "true"}, {"crm", "", "", "", "true"}, {"crm", "contract", "", "", "true"}, {"crm", "contract", "7", "", ""},
-		{"crm", "contract", "7", "address", ""}, {"crm", "contract", "7", "lines", ""}, {"crm", "contract", "70", "", ""},
+		{"", "", "", "", "true"},
+		{"crm", "", "", "", "true"},
+		{"crm", "contract", "", "", "true"},
+		{"crm", "contract", "7", "", ""},
+		{"crm", "contract", "7", "address", ""},
+		{"crm", "contract", "7", "lines", ""},
+		{"crm", "contract", "70", "", ""},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -57,7 +57,9 @@ type Identity struct {
 	// Owner is who acts. A takeover makes him the holder.
 	Owner       editlock.Owner
 	MayRelease  bool // locks of others, by force; one's own always
-	MayTakeOver bool
+	MayTakeOver bool // from others; a person from an agent wherever Usable says so
+	// Usable are the areas of the mutexes that the reader may use. Nil: all.
+	Usable []editlock.Area
 	// Visible are the areas of the mutexes that are shown. Nil: all.
 	Visible []editlock.Area
 	// History are the areas of the mutexes whose history is shown. Nil: all.
@@ -76,7 +78,7 @@ func (i Identity) known() bool { return i.Owner.Session != "" }
 
 // owns reports whether a lock is the reader's own, whatever session holds it.
 func (i Identity) owns(o editlock.Owner) bool {
-	return i.known() && (i.Owner.SamePerson(o) || i.Stated && i.sameName(o))
+	return i.known() && (i.Owner.SamePerson(o) || i.Stated && i.Owner.Kind == o.Kind && i.sameName(o))
 }
 
 type handler struct {

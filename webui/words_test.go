@@ -61,7 +61,7 @@ func TestWords_AreThoseThatPagesUse(t *testing.T) {
 	}
 	used := sources.String()
 	// Keys that are put together from parts.
-	families := regexp.MustCompile(`^(kind|sort|col|confirm\.(release|takeover)|do|done|outcome\.(release|takeover)|error)\b`)
+	families := regexp.MustCompile(`^(kind|owner|person\.(person|agent|job)|sort|col|confirm\.(release|takeover)|do|done|outcome\.(release|takeover)|error)\b`)
 	for key := range loadWords(languages[0]) {
 		name := strings.TrimPrefix(key, "script.")
 		if !families.MatchString(key) && !strings.Contains(used, `"`+name+`"`) && !strings.Contains(used, "'"+name+"'") {

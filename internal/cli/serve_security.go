@@ -116,6 +116,7 @@ func (sec *security) identity(r *http.Request) webui.Identity {
 	}
 	if c.Scope == nil {
 		who.Owner = c.Owner
+		who.Usable = append([]editlock.Area{}, sec.guard.Usable(c)...)
 		who.MayRelease, who.MayTakeOver = sec.guard.MayAny(c, auth.ForceRelease), sec.guard.MayAny(c, auth.Takeover)
 	}
 	return who
