@@ -14,7 +14,7 @@ import (
 )
 
 // mutants are all bugs.
-var mutants = slices.Concat(swapBugs, queueBugs, readBugs)
+var mutants = slices.Concat(swapBugs, queueBugs, treeBugs, readBugs)
 
 // swapBugs are in what a swap does, when, and how often.
 var swapBugs = []mutant{

@@ -13,7 +13,11 @@ import (
 // a clock, but in a bubble, where waiting takes no time.
 func TestRun_InRealTime(t *testing.T) {
 	h := Harness{
-		Open:   func(testing.TB, *Clock) store.Store { return memory.New(nil) },
+		Open: func(t testing.TB, _ *Clock) store.Store {
+			st := memory.New(nil)
+			t.Cleanup(func() { _ = st.Close() })
+			return st
+		},
 		Second: time.Second / 2,
 	}
 	for _, topic := range topics {

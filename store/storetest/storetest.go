@@ -84,6 +84,7 @@ var topics = []struct {
 	{"Queue", queueLaws},
 	{"Claims", claimLaws},
 	{"Peers", peerLaws},
+	{"Trees", treeLaws},
 	{"Get", getLaws},
 	{"List", listLaws},
 	{"Log", logLaws},

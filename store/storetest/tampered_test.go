@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/core"
 	"github.com/editlock/editlock/store/memory"
 	"github.com/editlock/editlock/store/storetest"
 )
@@ -24,10 +25,11 @@ type methods struct {
 	listen func(peer string) *store.Subscription
 }
 
-// tampered is a store in memory whose methods can be replaced. What it keeps
+// tampered is a store of two processes in memory whose methods can be replaced. What it keeps
 // outlives its Close, so that it can be opened again like one with a disk.
 type tampered struct {
 	methods
+	engine   *altered
 	clock    *storetest.Clock
 	closed   atomic.Bool
 	restart  func(st *tampered) // a bug: what a restart does
@@ -36,19 +38,20 @@ type tampered struct {
 }
 
 func newTampered(clock *storetest.Clock) *tampered {
-	st := &tampered{clock: clock}
-	st.keepIn(memory.New(&memory.Options{Now: clock.Now}))
+	e := newAltered(memory.NewEngine(&memory.Options{Now: clock.Now}))
+	st := &tampered{clock: clock, engine: e}
+	st.keepIn(storetest.Twin(core.New(e), core.New(e)))
 	return st
 }
 
-// keepIn makes an engine do the work.
+// keepIn makes a store do the work.
 func (s *tampered) keepIn(st store.Store) {
 	s.methods = methods{st.Swap, st.Get, st.List, st.Log, st.Ends, st.Beat, st.Sweep, st.Listen}
 }
 
 func (s *tampered) reopen() *tampered {
 	s.closed.Store(true)
-	again := &tampered{methods: s.methods, clock: s.clock, restart: s.restart}
+	again := &tampered{methods: s.methods, engine: s.engine, clock: s.clock, restart: s.restart}
 	if s.restart != nil {
 		s.restart(again)
 	}
