@@ -194,6 +194,7 @@ func signalCommand(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	s, ok := map[string]os.Signal{
 		"INT": os.Interrupt, "TERM": syscall.SIGTERM, "HUP": syscall.SIGHUP, "KILL": os.Kill,
+		"TSTP": syscall.Signal(20), // on Linux
 	}[args[1]]
 	if !ok {
 		ts.Fatalf("%s is not a known signal", args[1])

@@ -124,7 +124,9 @@ type runner struct {
 func (r *runner) run(ctx context.Context, opts *editlock.CaptureOptions) error {
 	r.signals = make(chan os.Signal, len(passedOn))
 	for _, s := range passedOn {
-		if !signal.Ignored(s) { // else it stays so, as under nohup, in the command too
+		// Those that are ignored stay so, in the command too: SIGHUP under nohup, SIGINT in
+		// the background of a script. Go gives all others a handler before main begins.
+		if !signal.Ignored(s) {
 			signal.Notify(r.signals, s)
 		}
 	}

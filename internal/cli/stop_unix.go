@@ -46,7 +46,7 @@ func orphaned() bool {
 // between two of them: by around, which is given what does so. (Go can't give a
 // signal back to the kernel once it was asked for; hence SIGSTOP.)
 func catchStops() (heed func(pause func() (resume func()), around func(stop func())) (end func())) {
-	if signal.Ignored(unix.SIGTSTP) || orphaned() {
+	if ignored(unix.SIGTSTP) || orphaned() {
 		return func(func() func(), func(func())) func() { return func() {} }
 	}
 	asked := make(chan os.Signal, 1)

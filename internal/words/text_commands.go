@@ -122,9 +122,9 @@ who writes to shared places should check the token there.
 
 If the lock is lost, to a takeover for example, the command gets SIGTERM, and SIGKILL
 if it still runs after --kill-after. SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1 and
-SIGUSR2 are passed on to the command and its children, which form a process group. A
-signal that was ignored when editlock started stays ignored, by the command too: SIGHUP
-under nohup, for example.
+SIGUSR2 are passed on to the command and its children, which form a process group. SIGHUP
+and SIGINT, and on Linux SIGTSTP, stay ignored, by the command too, if they were when
+editlock started, as under nohup or in the background of a script; others don't.
 
 A stopped process renews nothing: the mutex is free after --idle, and another may have
 it when the command continues. Only a check of EDITLOCK_TOKEN where the command writes
@@ -143,9 +143,9 @@ lost lock kills it at once. In any case the mutex is free after --idle.`,
 
 Если блокировка потеряна, например перехвачена, команда получает SIGTERM, а если ещё
 работает по истечении --kill-after — SIGKILL. SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1
-и SIGUSR2 передаются команде и её потомкам, они образуют группу процессов. Сигнал, который
-игнорировался уже при запуске editlock, не действует и дальше, в том числе на команду:
-например, SIGHUP под nohup.
+и SIGUSR2 передаются команде и её потомкам, они образуют группу процессов. SIGHUP и SIGINT,
+а в Linux и SIGTSTP, если они игнорировались уже при запуске editlock (под nohup или в фоне
+скрипта), не действуют и дальше, в том числе на команду; к остальным это не относится.
 
 Остановленный процесс ничего не продлевает: через --idle блокировка свободна, и когда команда
 продолжит работу, её может держать другой. От запоздалой записи защищает только проверка
