@@ -33,13 +33,13 @@ func testTrees(t *testing.T, h Harness) {
 		} {
 			s := h.Open(t)
 			held := capture(as(t, ivanov), t, s.Locker, c.held, nil)
-			_, err := s.other().Capture(as(t, petrova), c.asked, nil)
-			if busy := wantBusy(t, err, held); busy.Total > 1 || busy.Self {
-				t.Errorf("%v while %v is held: %+v", c.asked, c.held, busy)
-			}
 			state, m, err := s.other().Request(as(t, petrova), c.asked)
 			if err != nil || state != editlock.CapturedByOther || m.Token != held.Token {
 				t.Errorf("%v while %v is held looks %v, %+v, %v", c.asked, c.held, state, m, err)
+			}
+			_, err = s.other().Capture(as(t, petrova), c.asked, nil)
+			if busy := wantBusy(t, err, held); busy.Total > 1 || busy.Self {
+				t.Errorf("%v while %v is held: %+v", c.asked, c.held, busy)
 			}
 			capture(as(t, ivanov), t, s.other(), c.asked, nil) // one's own is in nobody's way
 			release(as(t, ivanov), t, s.Locker, c.asked)

@@ -278,7 +278,7 @@ func result(req store.Request, answer kv.Answer, places []*place, done bool) sto
 // Get implements store.Store.
 func (s *Store) Get(ctx context.Context, name, session string) (store.View, error) {
 	l := lookup{name: name, session: session, wide: s.known.get(name).several(), tree: s.trees.of(name), root: true}
-	l.tall = l.tree != ""
+	l.tall = l.kinds() != ""
 	for {
 		answer, err := s.engine.Read(ctx, l.ranges(nil)...)
 		if err != nil {

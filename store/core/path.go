@@ -21,13 +21,22 @@ func behindOwn(prefix, below string) string {
 // each with a closed gate.
 const belowWindow = 10 * deepWindow
 
+// kinds are those that are looked at on the path. That of a name itself is one of
+// them, although none of its kind may be in use yet: others may be in its way.
+func (l *lookup) kinds() string {
+	if kind := treeKinds(l.name); !strings.Contains(l.tree, kind) {
+		return l.tree + kind
+	}
+	return l.tree
+}
+
 // pathRanges read what stands on the path.
 func (l *lookup) pathRanges(to []kv.Range) []kv.Range {
-	for _, name := range above(l.name, l.tree) {
+	for _, name := range above(l.name, l.kinds()) {
 		node := lookup{name: name, wide: true}
 		to = node.ranges(to)
 	}
-	if b := below(l.name, l.tree); b != "" {
+	if b := below(l.name, l.kinds()); b != "" {
 		most := store.MaxHolders
 		if l.deep {
 			most = belowWindow
@@ -58,8 +67,8 @@ type path struct {
 
 // readPath reads what the ranges of a path found, and returns what is left.
 func (l *lookup) readPath(found []kv.Found) (p *path, rest []kv.Found, err error) {
-	p = &path{below: below(l.name, l.tree)}
-	for _, name := range above(l.name, l.tree) {
+	p = &path{below: below(l.name, l.kinds())}
+	for _, name := range above(l.name, l.kinds()) {
 		var at *place
 		node := lookup{name: name, wide: true}
 		if at, found, err = node.read(found); err != nil {

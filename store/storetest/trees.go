@@ -53,16 +53,16 @@ func pathPairs(law string) [][2]string {
 // hold on the path keeps a session from a name.
 func (t *test) wantInTheWay(name, session string, want ...string) {
 	t.Helper()
-	res := t.swap("", take(name, session, t.idle(600)))
-	if res.Done || res.Paths == nil {
-		t.Fatalf("the take of %s: %+v; want %v in the way", name, res, want)
-	}
-	t.wantSame("what a refusal says is in the way of "+name, want, pathNames(res.Paths[0]))
 	view, err := t.st.Get(t.ctx, name, session)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.wantSame("what is seen in the way of "+name, want, pathNames(view.Path))
+	res := t.swap("", take(name, session, t.idle(600)))
+	if res.Done || res.Paths == nil {
+		t.Fatalf("the take of %s: %+v; want %v in the way", name, res, want)
+	}
+	t.wantSame("what a refusal says is in the way of "+name, want, pathNames(res.Paths[0]))
 }
 
 // pathNames are the names that are held above and below.
