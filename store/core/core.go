@@ -174,7 +174,8 @@ func (s *Store) lookups(req store.Request) (l []lookup, seen []*held) {
 		wide := sw.Share != nil && *sw.Share != store.Alone || sw.Do == store.Revoke
 		l[i] = lookupOf(sw, wide || seen[i].several(), false)
 		l[i].tree = s.trees.of(sw.Name)
-		l[i].root = sw.Do == store.Join // which is refused where nothing is in the way
+		// A join is refused where nothing is in the way, and a refusal tells what is.
+		l[i].root = sw.Do == store.Join || l[i].tree != ""
 		l[i].tall = sw.Do == store.Take && s.nodeHeld(sw.Name, l[i].tree)
 	}
 	return l, seen

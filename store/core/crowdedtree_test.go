@@ -52,3 +52,17 @@ func TestANameThatIsLeftAgainWhileSomebodyLooksIsLookedAtAgain(t *testing.T) {
 		t.Errorf("%d names are looked at that were left again", n)
 	}
 }
+
+func TestARefusalTellsOfANodeThatIsHeldForTheFirstTime(t *testing.T) {
+	w := newWorld(t)
+	for _, sw := range []store.Swap{take("g/m/", "ann"), {Name: "g/m/", Do: store.Drop}} {
+		w.swap(w.st, sw) // this process knows that modes are held as a whole, and no more
+	}
+	for _, name := range []string{"g/m/", "g/"} {
+		w.swap(w.other, take(name, "ann"))
+	}
+	res := w.swap(w.st, take("g/m/1", "bob"))
+	if res.Done || len(res.Paths) != 1 || len(res.Paths[0].Above) != 2 {
+		t.Errorf("in the way of g/m/1 are g/ and g/m/: %+v", res)
+	}
+}
