@@ -13,13 +13,12 @@ import (
 	"time"
 )
 
-//go:embed dist/editlock.js dist/element.js dist/presence.js
+//go:embed dist/*.js
 var dist embed.FS
 
-// Files returns editlock.js, the client; element.js, the <edit-lock> element; and
-// presence.js, which tells who else looks at a record. The latter two import the
-// client from beside themselves, and the element imports presence.js where it has
-// the attribute of that name. All are ES modules.
+// Files returns editlock.js, the client; element.js, the <edit-lock> element;
+// presence.js, which tells who else looks at a record; and what the element imports
+// from beside itself where it is used, such as presence.js. All are ES modules.
 func Files() fs.FS {
 	files, err := fs.Sub(dist, "dist")
 	if err != nil {
@@ -31,7 +30,11 @@ func Files() fs.FS {
 // version names the files by their content.
 var version = func() string {
 	sum := sha256.New()
-	for _, name := range []string{"editlock.js", "element.js", "presence.js"} {
+	names, err := fs.Glob(Files(), "*.js")
+	if err != nil {
+		panic(err) // the pattern is a constant
+	}
+	for _, name := range names {
 		data, err := fs.ReadFile(Files(), name)
 		if err != nil {
 			panic(err) // it is built in

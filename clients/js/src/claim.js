@@ -17,7 +17,7 @@ export class Claim {
 
   /**
    * @param {Editlock} client
-   * @param {Required<MutexID>} mutex
+   * @param {MutexID} mutex
    * @param {{auto_release: object, grant_after?: string}} terms as calls state them
    * @param {{sharing?: string, limit?: number}} share who may hold it too, as captures state it
    */

@@ -94,8 +94,8 @@ export class Editlock {
    * @param {MutexID} mutex
    * @param {() => Promise<void>} ask
    */
-  async inTurn({ group, mode, id }, ask) {
-    const key = JSON.stringify([group, mode, id]);
+  async inTurn(mutex, ask) {
+    const key = JSON.stringify(mutex);
     const before = this.#asking.get(key), mine = before ? before.then(ask, ask) : ask();
     this.#asking.set(key, mine);
     try {

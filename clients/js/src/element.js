@@ -7,13 +7,14 @@ import { label } from './element/describe.js';
 import { Speech } from './element/dom.js';
 import { Kept } from './element/kept.js';
 import { Notice } from './element/notice.js';
+import { heldSince } from './element/past.js';
 import { style } from './element/style.js';
 import { View } from './element/view.js';
 
 /** @import { Lock, Owner, Problem, State } from './index.js' */
 /** @import { Company } from './presence.js' */
 
-const what = ['server', 'group', 'mode', 'object'];
+const what = ['server', 'group', 'mode', 'object', 'object-part'];
 const who = ['session', 'user', 'login', 'name'];
 
 /** @type {Map<string, Editlock>} one client, and so one beat, for all elements of a page, by server and reader */
@@ -36,7 +37,8 @@ const early = (e, name) => e[name] ?? null;
 const Base = globalThis.HTMLElement ?? /** @type {typeof HTMLElement} */ (class {});
 
 /**
- * Attributes: object names what is edited (required), with group and mode; server
+ * Attributes: object names what is edited (required), with group and mode, and object-part
+ * a part of it; server
  * is the address of editlock ("/"); user, login, name and session say who the
  * reader is; idle ("300s"), max-hold, grant-after and inactive-after ("15m") are the
  * terms; sharing="shared" only reads, beside others who do, and keeps all of them from
@@ -159,12 +161,12 @@ export class EditLockElement extends Base {
     const client = this.client = this.#connect();
     /** @param {string} name */
     const of = (name) => this.getAttribute(name) ?? undefined;
-    const mutex = { group: of('group') ?? '', mode: of('mode') ?? '', id: of('object') ?? '' };
+    const mutex = { group: of('group') ?? '', mode: of('mode') ?? '', id: of('object') ?? '', part: of('object-part') };
     const lock = this.#lock = client.lock(mutex, {
       idle: of('idle'), maxHold: of('max-hold'), grantAfter: of('grant-after'), inactiveAfter: of('inactive-after'),
       sharing: /** @type {'shared' | undefined} */ (of('sharing')), unchanged: () => this.unchanged?.() ?? true,
     });
-    const kept = this.#kept = new Kept([client.owner.user_id || client.owner.session, mutex.group, mutex.mode, mutex.id].map(encodeURIComponent).join('/'));
+    const kept = this.#kept = new Kept([client.owner.user_id || client.owner.session, ...Object.values(lock.mutex)].map(encodeURIComponent).join('/'));
     const lang = this.closest('[lang]')?.getAttribute('lang') || navigator.language;
     const speech = new Speech(lang, (at) => client.date(at));
     this.#notice = new Notice((waiter, title) => ({
@@ -177,7 +179,8 @@ export class EditLockElement extends Base {
         lock.peek();
       },
       continue: () => lock.takeOver(speech.text('continue.reason')),
-      wait: () => this.#ask('wait', (message) => lock.wait(message)),
+      // Who holds what is above or below sees no message.
+      wait: () => lock.holder && !lock.names(lock.holder.mutex) ? lock.wait() : this.#ask('wait', (message) => lock.wait(message)),
       takeover: () => this.#ask('takeover', (reason, seen) => reason && lock.takeOver(reason, seen)),
       decline: async (w) => {
         const message = await this.#view?.ask('decline', label(w.owner));
@@ -194,6 +197,7 @@ export class EditLockElement extends Base {
         kept.discard();
       },
       copied: () => { this.#atRisk = false; },
+      show: () => this.#show(),
     });
     if (this.hasAttribute('presence')) {
       import('./presence.js').then((m) => {
@@ -355,8 +359,7 @@ export class EditLockElement extends Base {
   // Where nobody may tell, the page itself may; else it is taken for old.
   /** @param {Lock} lock */
   async #old(lock) {
-    const held = await lock.heldBySomebodySince(this.#loaded);
-    return held ?? !await this.unchanged?.();
+    return await heldSince(lock, /** @type {Editlock} */ (this.client).api, this.#loaded) ?? !await this.unchanged?.();
   }
 
   async #restore() {

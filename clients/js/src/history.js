@@ -43,28 +43,3 @@ export async function untouched(api, mutex, was, now) {
     stop.abort();
   }
 }
-
-/** @type {WeakSet<API>} callers without the right to the history, who ask no more */
-const refused = new WeakSet();
-
-/**
- * heldSince tells whether a hold ended after a moment of this page's clock;
- * null: this caller may not know.
- * @param {API} api
- * @param {MutexID} mutex
- * @param {string} asOf the store's clock, not long ago
- * @param {number} mono the moment, of performance.now()
- * @returns {Promise<boolean | null>}
- */
-export async function heldSince(api, mutex, asOf, mono) {
-  if (refused.has(api)) return null;
-  const then = Date.parse(asOf) - (performance.now() - mono); // by the store's clock
-  try {
-    const [last] = (await api.get(`v1/history?${new URLSearchParams({ ...mutex, kind: ends.join(), limit: '1' })}`)).entries;
-    return last !== undefined && Date.parse(last.at) >= then;
-  } catch (e) {
-    if (!(e instanceof EditlockError) || e.code !== 'forbidden') throw e;
-    refused.add(api);
-    return null;
-  }
-}

@@ -4,10 +4,10 @@
 import { duration, later, left, moment } from './clock.js';
 import { EditlockError } from './api.js';
 import { Claim } from './claim.js';
-import { ends, heldSince, untouched } from './history.js';
+import { ends, untouched } from './history.js';
 import { inQueue } from './queue.js';
 
-/** @import { Entry, Loss, Mutex, MutexID, Owner, Problem, State, Terms } from './types.js' */
+/** @import { Entry, Loss, Mutex, MutexID, Named, Owner, Problem, State, Terms } from './types.js' */
 /** @import { Editlock } from './client.js' */
 /** @import { Moment } from './clock.js' */
 
@@ -36,6 +36,8 @@ export class Lock extends EventTarget {
   limited = false;
   /** @type {Date | null} of mine: when the server frees it if it hears nothing; null: never */
   until = null;
+  /** When something was last heard of what others hold above or below it, of performance.now(). */
+  around = -1;
   /** @type {Date | null} of mine: when this page gives it back unless somebody types; null: not soon */
   inactiveAt = null;
 
@@ -68,7 +70,8 @@ export class Lock extends EventTarget {
   constructor(client, mutex, { idle = '300s', maxHold, grantAfter, sharing, limit, inactiveAfter = '15m', unchanged = () => true }) {
     super();
     this.#client = client;
-    this.mutex = { group: mutex.group ?? '', mode: mutex.mode ?? '', id: mutex.id };
+    const { group = '', mode = '', id, part } = mutex;
+    this.mutex = { group, mode, id, ...part && { part } };
     this.#claim = new Claim(client, this.mutex, { auto_release: idle === 'never' ? { never: true } : { idle, max_hold: maxHold }, grant_after: grantAfter }, { sharing, limit });
     this.#unchanged = unchanged;
     /** In milliseconds; Infinity: never. */
@@ -91,6 +94,12 @@ export class Lock extends EventTarget {
 
   /** How often to ask the server about it, in ms. */
   get every() { return Math.min(this.holder?.waiting ? beatInQueue : beat, this.#idle / 3); }
+
+  /**
+   * names tells whether a holder's mutex is this one; else it is above or below.
+   * @param {Named} mutex
+   */
+  names({ id, part }) { return id === this.mutex.id && part === this.mutex.part; }
 
   /** @param {Owner} owner the same person, in this browser or in another one */
   isMe(owner) { return this.#claim.isMe(owner); }
@@ -126,12 +135,15 @@ export class Lock extends EventTarget {
   /** @param {number} turn */
   #take(turn) { return this.#claim.take(() => turn === this.#turn); }
 
+  /** Whether the server may have something for this page. */
+  get #asked() { return this.#token || this.state === 'waiting' || this.state === 'opening'; }
+
   /**
    * release gives the lock back, or leaves the queue, for good.
    * @returns {Promise<boolean>} false: it was lost before, by what the server says
    */
   async release() {
-    const mine = this.#token > 0, had = this.#token || this.state === 'waiting' || this.state === 'opening';
+    const mine = this.#token > 0, had = this.#asked;
     this.#turn++;
     this.#end();
     this.#unwatch?.();
@@ -146,7 +158,7 @@ export class Lock extends EventTarget {
    * @param {string} grace
    */
   leave(grace) {
-    const had = this.#token || this.state === 'waiting' || this.state === 'opening';
+    const had = this.#asked;
     this.#turn++;
     this.#end();
     if (!had) return false;
@@ -294,8 +306,13 @@ export class Lock extends EventTarget {
   // shared lock, if it is in the place of this hold.
   /** @param {Entry} [entry] */
   #heard(entry) {
-    const mine = this.mutex;
-    if (entry && (entry.mutex.id !== mine.id || entry.mutex.mode !== mine.mode || entry.mutex.group !== mine.group)) return;
+    /** @type {any} */
+    const mine = this.mutex, its = entry?.mutex ?? mine;
+    if (Object.keys(its).some((k) => its[k] && mine[k] && its[k] !== mine[k])) return;
+    if (!this.names(its)) {
+      this.around = performance.now();
+      if (this.#token) return; // it keeps others out, not this page
+    }
     if (!entry || !this.#token) {
       this.look();
     } else if (entry.kind === 'taken_over' && (entry.sharing === 'shared' || entry.limit ? entry.replaced === this.#token : entry.token > this.#token)) {
@@ -378,16 +395,6 @@ export class Lock extends EventTarget {
     }
   }
 
-  /**
-   * heldBySomebodySince tells whether another hold ended after a moment of
-   * this page's clock: what was loaded then may be old by now. Null: only who
-   * may read the history knows.
-   * @param {number} mono of performance.now()
-   */
-  async heldBySomebodySince(mono) {
-    return this.holder === null ? false : heldSince(this.#client.api, this.mutex, this.holder.as_of, mono);
-  }
-
   /** retire gives the lock back because nobody has typed for so long. */
   retire() {
     this.#lose({ how: 'inactive' });
@@ -468,7 +475,10 @@ export class Lock extends EventTarget {
     }
     if (change.holder !== undefined) change.holders ??= change.holder ? [change.holder] : [];
     Object.assign(this, change);
-    if (change.holder) this.#client.tick(change.holder.as_of);
+    if (change.holder) {
+      this.#client.tick(change.holder.as_of);
+      if (!this.names(change.holder.mutex)) this.around = performance.now();
+    }
     this.dispatchEvent(new Event('change'));
   }
 }

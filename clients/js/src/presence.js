@@ -27,7 +27,7 @@ const nobody = { people: [], count: 0 };
 
 /**
  * @typedef {object} Looking
- * @property {Required<MutexID>} mutex
+ * @property {MutexID} mutex
  * @property {LookState} state
  * @property {(people: People) => void} tell
  * @property {boolean} refused the server does not tell about this one
@@ -89,7 +89,7 @@ export class Presence {
    */
   look(mutex, tell) {
     /** @type {Looking} */
-    const one = { mutex: { group: mutex.group ?? '', mode: mutex.mode ?? '', id: mutex.id }, state: 'looking', tell, refused: false };
+    const one = { mutex: { group: mutex.group ?? '', mode: mutex.mode ?? '', id: mutex.id, ...mutex.part && { part: mutex.part } }, state: 'looking', tell, refused: false };
     this.#looks.add(one);
     this.#plan(0);
     return {
@@ -127,7 +127,7 @@ export class Presence {
 
   /** What a beat says, and what takes its answer. */
   #beatOf() {
-    /** @type {Map<string, {mutex: Required<MutexID>, state: LookState | 'idle', hidden?: true, of: Looking[]}>} */
+    /** @type {Map<string, {mutex: MutexID, state: LookState | 'idle', hidden?: true, of: Looking[]}>} */
     const records = new Map();
     for (const one of this.#looks) {
       if (one.refused) continue;

@@ -1,6 +1,8 @@
 // The server's JSON forms, as /openapi.json describes them.
 
-/** @typedef {{group?: string, mode?: string, id: string}} MutexID */
+/** @typedef {{group?: string, mode?: string, id: string, part?: string}} MutexID part: of the object, such as a section of a form; absent: the whole of it */
+
+/** @typedef {{group: string, mode: string, id?: string, part?: string, below?: boolean}} Named what an answer names; below: all of a group, or of a group and mode */
 
 /** @typedef {{session: string, user_id?: string, login?: string, name?: string, host?: string}} Owner */
 
@@ -9,7 +11,7 @@
 /**
  * A held mutex. Times are RFC 3339 in UTC, by the store's clock.
  * @typedef {object} Mutex
- * @property {MutexID} mutex
+ * @property {Named} mutex of a holder: what they hold, which may be above or below what was asked for
  * @property {Owner} owner
  * @property {string} status_data
  * @property {number} token rises with each change of holder
@@ -30,7 +32,7 @@
  * @typedef {object} Entry
  * @property {number} seq
  * @property {string} kind captured, released, expired, taken_over, force_released, handed_over, waiting, declined, shared or upgraded
- * @property {MutexID} mutex
+ * @property {Named} mutex
  * @property {Owner} owner who holds it, or held it until this
  * @property {Owner} actor who did it
  * @property {Owner | null} other who lost it to a takeover, got it, or was declined

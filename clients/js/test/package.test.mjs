@@ -20,10 +20,10 @@ const [{ filename, files }] = Array.isArray(pack) ? pack : Object.values(pack);
 
 test('the package holds the built files, their types, the sources, the licence, and nothing else', () => {
   const paths = files.map((f) => f.path);
-  for (const name of ['LICENSE', 'README.md', 'package.json', 'dist/editlock.js', 'dist/element.js', 'dist/presence.js', 'dist/types/index.d.ts', 'dist/types/element.d.ts', 'src/index.js']) {
+  for (const name of ['LICENSE', 'README.md', 'package.json', 'dist/editlock.js', 'dist/element.js', 'dist/presence.js', 'dist/diff.js', 'dist/types/index.d.ts', 'dist/types/element.d.ts', 'src/index.js']) {
     assert.ok(paths.includes(name), `${name} is missing`);
   }
-  const strange = paths.filter((p) => !/^(LICENSE|README\.md|package\.json|dist\/(editlock|element|presence)\.js|dist\/types\/.+\.d\.ts|src\/.+\.js)$/.test(p));
+  const strange = paths.filter((p) => !/^(LICENSE|README\.md|package\.json|dist\/(editlock|element|presence|diff)\.js|dist\/types\/.+\.d\.ts|src\/.+\.js)$/.test(p));
   assert.deepEqual(strange, []);
 });
 

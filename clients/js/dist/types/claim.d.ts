@@ -6,11 +6,11 @@ export declare class Claim {
     #private;
     /**
      * @param {Editlock} client
-     * @param {Required<MutexID>} mutex
+     * @param {MutexID} mutex
      * @param {{auto_release: object, grant_after?: string}} terms as calls state them
      * @param {{sharing?: string, limit?: number}} share who may hold it too, as captures state it
      */
-    constructor(client: Editlock, mutex: Required<MutexID>, terms: {
+    constructor(client: Editlock, mutex: MutexID, terms: {
         auto_release: object;
         grant_after?: string;
     }, share: {
@@ -25,7 +25,7 @@ export declare class Claim {
     get body(): {
         auto_release: object;
         grant_after?: string;
-        mutex: Required<MutexID>;
+        mutex: MutexID;
         owner: Owner;
         status_data: string;
     };
@@ -35,7 +35,7 @@ export declare class Claim {
         grant_after?: string;
         sharing?: string;
         limit?: number;
-        mutex: Required<MutexID>;
+        mutex: MutexID;
         owner: Owner;
         status_data: string;
         if: {

@@ -42,7 +42,7 @@ export declare class Editlock {
      * @param {MutexID} mutex
      * @param {() => Promise<void>} ask
      */
-    inTurn({ group, mode, id }: MutexID, ask: () => Promise<void>): Promise<void>;
+    inTurn(mutex: MutexID, ask: () => Promise<void>): Promise<void>;
     /**
      * join takes a lock into the beat, until it leaves.
      * @param {Lock} lock

@@ -5,7 +5,8 @@ declare const Base: {
     prototype: HTMLElement;
 };
 /**
- * Attributes: object names what is edited (required), with group and mode; server
+ * Attributes: object names what is edited (required), with group and mode, and object-part
+ * a part of it; server
  * is the address of editlock ("/"); user, login, name and session say who the
  * reader is; idle ("300s"), max-hold, grant-after and inactive-after ("15m") are the
  * terms; sharing="shared" only reads, beside others who do, and keeps all of them from

@@ -15,13 +15,3 @@ export declare const ends: string[];
  * @param {number} now
  */
 export declare function untouched(api: API, mutex: MutexID, was: number, now: number): Promise<boolean>;
-/**
- * heldSince tells whether a hold ended after a moment of this page's clock;
- * null: this caller may not know.
- * @param {API} api
- * @param {MutexID} mutex
- * @param {string} asOf the store's clock, not long ago
- * @param {number} mono the moment, of performance.now()
- * @returns {Promise<boolean | null>}
- */
-export declare function heldSince(api: API, mutex: MutexID, asOf: string, mono: number): Promise<boolean | null>;

@@ -1,5 +1,5 @@
 import { EditlockError } from './api.js';
-import type { Loss, Mutex, MutexID, Owner, Problem, State, Terms } from './types.js';
+import type { Loss, Mutex, MutexID, Named, Owner, Problem, State, Terms } from './types.js';
 import type { Editlock } from './client.js';
 import type { Moment } from './clock.js';
 /** Fires "change" after each change of its properties. */
@@ -9,6 +9,7 @@ export declare class Lock extends EventTarget {
         group: string;
         mode: string;
         id: string;
+        part?: string | undefined;
     };
     /** In milliseconds; Infinity: never. */
     inactiveAfter: number;
@@ -31,6 +32,8 @@ export declare class Lock extends EventTarget {
     limited: boolean;
     /** @type {Date | null} of mine: when the server frees it if it hears nothing; null: never */
     until: Date | null;
+    /** When something was last heard of what others hold above or below it, of performance.now(). */
+    around: number;
     /** @type {Date | null} of mine: when this page gives it back unless somebody types; null: not soon */
     inactiveAt: Date | null;
     /**
@@ -48,6 +51,11 @@ export declare class Lock extends EventTarget {
     get place(): number;
     /** How often to ask the server about it, in ms. */
     get every(): number;
+    /**
+     * names tells whether a holder's mutex is this one; else it is above or below.
+     * @param {Named} mutex
+     */
+    names({ id, part }: Named): boolean;
     /** @param {Owner} owner the same person, in this browser or in another one */
     isMe(owner: Owner): boolean;
     /** open asks for the lock. A reload finds its tab's own one again. */
@@ -122,13 +130,6 @@ export declare class Lock extends EventTarget {
      * @param {Problem} problem
      */
     ended(problem: Problem): Promise<void>;
-    /**
-     * heldBySomebodySince tells whether another hold ended after a moment of
-     * this page's clock: what was loaded then may be old by now. Null: only who
-     * may read the history knows.
-     * @param {number} mono of performance.now()
-     */
-    heldBySomebodySince(mono: number): Promise<boolean | null>;
     /** retire gives the lock back because nobody has typed for so long. */
     retire(): void;
     /** @param {Date | null} at */

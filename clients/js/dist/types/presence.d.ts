@@ -4,7 +4,7 @@ export type RecordState = import('./types.js').RecordState;
 export type People = import('./types.js').People;
 import type { LookState, MutexID } from './types.js';
 export type Looking = {
-    mutex: Required<MutexID>;
+    mutex: MutexID;
     state: LookState;
     tell: (people: People) => void;
     /**

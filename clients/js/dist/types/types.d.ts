@@ -2,6 +2,14 @@ export type MutexID = {
     group?: string;
     mode?: string;
     id: string;
+    part?: string;
+};
+export type Named = {
+    group: string;
+    mode: string;
+    id?: string;
+    part?: string;
+    below?: boolean;
 };
 export type Owner = {
     session: string;
@@ -18,7 +26,10 @@ export type Waiter = {
     grant_at: string | null;
 };
 export type Mutex = {
-    mutex: MutexID;
+    /**
+     * of a holder: what they hold, which may be above or below what was asked for
+     */
+    mutex: Named;
     owner: Owner;
     status_data: string;
     /**
@@ -66,7 +77,7 @@ export type Entry = {
      * captured, released, expired, taken_over, force_released, handed_over, waiting, declined, shared or upgraded
      */
     kind: string;
-    mutex: MutexID;
+    mutex: Named;
     /**
      * who holds it, or held it until this
      */
@@ -192,13 +203,14 @@ export type Terms = {
      */
     unchanged?: () => boolean | Promise<boolean>;
 };
-/** @typedef {{group?: string, mode?: string, id: string}} MutexID */
+/** @typedef {{group?: string, mode?: string, id: string, part?: string}} MutexID part: of the object, such as a section of a form; absent: the whole of it */
+/** @typedef {{group: string, mode: string, id?: string, part?: string, below?: boolean}} Named what an answer names; below: all of a group, or of a group and mode */
 /** @typedef {{session: string, user_id?: string, login?: string, name?: string, host?: string}} Owner */
 /** @typedef {{id: string, owner: Owner, since: string, message: string, grant_at: string | null}} Waiter */
 /**
  * A held mutex. Times are RFC 3339 in UTC, by the store's clock.
  * @typedef {object} Mutex
- * @property {MutexID} mutex
+ * @property {Named} mutex of a holder: what they hold, which may be above or below what was asked for
  * @property {Owner} owner
  * @property {string} status_data
  * @property {number} token rises with each change of holder
@@ -218,7 +230,7 @@ export type Terms = {
  * @typedef {object} Entry
  * @property {number} seq
  * @property {string} kind captured, released, expired, taken_over, force_released, handed_over, waiting, declined, shared or upgraded
- * @property {MutexID} mutex
+ * @property {Named} mutex
  * @property {Owner} owner who holds it, or held it until this
  * @property {Owner} actor who did it
  * @property {Owner | null} other who lost it to a takeover, got it, or was declined

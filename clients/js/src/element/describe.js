@@ -58,10 +58,20 @@ function beside({ state, holder, holders }) {
   return names ? [[count ? 'beside.more' : 'beside', { names, count }]] : [];
 }
 
+// What the holder holds instead of this: all of a type, the whole of what this is a part
+// of, or a part of it. That others hold other parts keeps nobody out, unless somebody waits for
+// the whole.
+/** @param {Lock} lock */
+function scopeOf({ holder, mutex }) {
+  if (!holder || holder.mutex.id === mutex.id && holder.mutex.part === mutex.part) return '';
+  const { id, part, below } = holder.mutex;
+  return below ? '.all' : id !== mutex.id || part && mutex.part ? '.closed' : part ? '.part' : '.whole';
+}
+
 // Who reads is in the way of who edits only; one of several, or in front of a
 // queue, is taken the place of to no avail.
 /** @param {Lock} lock @param {Page} page */
-const canTakeOver = (lock, page) => !isRead(lock) || !page.reads && !lock.holder?.beside && !lock.holder?.waiting;
+const canTakeOver = (lock, page) => !scopeOf(lock) && (!isRead(lock) || !page.reads && !lock.holder?.beside && !lock.holder?.waiting);
 
 /**
  * @param {Lock} lock
@@ -72,12 +82,12 @@ const canTakeOver = (lock, page) => !isRead(lock) || !page.reads && !lock.holder
  */
 function tell(lock, speech, me, page) {
   const { holder, note } = lock, away = lock.limited ? 'state.limited' : 'state.offline';
-  const name = holder ? label(holder.owner) : '';
+  const name = holder ? label(holder.owner) : '', scope = scopeOf(lock);
   const who = person(name);
   /** @type {Sentence[]} what becomes of what is typed without a connection */
   const typed = page.reads ? [] : page.unsafe ? [['typed.unsafe']] : [['typed.safe']];
   const since = () => speech.time(holder?.captured_at);
-  switch (lock.state) {
+  switch (scope && lock.state === 'self' ? 'other' : lock.state) {
     case 'closed': case 'opening':
       return { tone: 'quiet', headline: [`state.${lock.state}`], details: [], offers: lock.state === 'closed' ? ['edit'] : [] };
     case 'mine': {
@@ -101,7 +111,7 @@ function tell(lock, speech, me, page) {
       else if (note) details.unshift([`state.other.${note}`, { name: who }]);
       if (!lock.online) details.unshift([away]);
       return {
-        tone: 'other', who: name, headline: ['state.other', { name: who, since: since() }], details,
+        tone: 'other', who: name, headline: [`state.other${scope}`, { name: who, since: since(), part: holder?.mutex.part ?? '' }], details,
         offers: note === 'forbidden' || !canTakeOver(lock, page) ? ['wait'] : ['wait', 'takeover'],
       };
     }
@@ -115,12 +125,12 @@ function tell(lock, speech, me, page) {
     case 'waiting': {
       if (!lock.online) return { tone: 'offline', headline: [away], details: [], offers: ['leave'] };
       const place = holder?.waiters[lock.place - 1];
-      if (!holder || !place && holder.waiting <= holder.waiters.length) {
+      if (!holder || !place && !scope && holder.waiting <= holder.waiters.length) {
         return { tone: 'waiting', headline: ['state.waiting.joining'], details: [], offers: ['leave'] };
       }
       return {
         tone: 'waiting', who: name, offers: canTakeOver(lock, page) ? ['leave', 'takeover'] : ['leave'],
-        headline: place ? ['state.waiting', { position: lock.place }] : ['state.waiting.far', { count: holder.waiting }],
+        headline: place ? ['state.waiting', { position: lock.place }] : scope ? ['state.waiting.around'] : ['state.waiting.far', { count: holder.waiting }],
         details: [place?.grant_at
           ? ['state.waiting.granted', { name: who, since: since(), at: speech.time(place.grant_at) }]
           : ['state.waiting.detail', { name: who, since: since() }]],

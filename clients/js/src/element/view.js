@@ -2,13 +2,15 @@
 
 import { describe, label } from './describe.js';
 import { badge, bdi, element, person, put } from './dom.js';
-import { diff } from './diff.js';
 
 /** @import { Lock } from '../lock.js' */
 /** @import { Owner, Waiter } from '../types.js' */
 /** @import { Offer, Page, Sentence } from './describe.js' */
 /** @import { Speech } from './dom.js' */
 /** @import { Text } from './shelf.js' */
+
+/** @type {typeof import('./diff.js').diff | undefined} loaded once a text was left behind; without it, nothing is marked */
+let diff;
 
 const shownWaiters = 5;
 /** So many characters of a text are shown; all are copied, downloaded and restored. */
@@ -21,7 +23,7 @@ const cut = (text) => text.length > shownLength ? `${text.slice(0, shownLength)}
  * What the reader asks for.
  * @typedef {Record<Offer, () => void> & {
  *   decline: (waiter: Waiter) => void, handOver: () => void,
- *   restore: () => void, discard: () => void, copied: () => void,
+ *   restore: () => void, discard: () => void, copied: () => void, show: () => void,
  * }} Acts
  */
 
@@ -174,12 +176,19 @@ export class View {
     download.hidden = safe !== false;
     this.values = left?.fields ?? {};
     if (!left) return fields.replaceChildren();
-    put(since, this.#sentences([['kept.since', { at: speech.time(new Date(left.at)) }], [`kept.safe.${safe}`], ['kept.marked']]));
+    if (!diff) {
+      import('./diff.js').then((m) => {
+        if (diff) return;
+        diff = m.diff;
+        this.#acts.show();
+      }, () => {});
+    }
+    put(since, this.#sentences([['kept.since', { at: speech.time(new Date(left.at)) }], [`kept.safe.${safe}`], .../** @type {Sentence[]} */ (diff ? [['kept.marked']] : [])]));
     const rows = Object.entries(left.fields).map(([name, value]) => {
       const { label: about, mine, stored } = field(name, value);
       return { name, about, mine: cut(mine), stored: cut(stored), same: mine === stored };
     });
-    const drawn = JSON.stringify([left.at, rows]);
+    const drawn = JSON.stringify([left.at, rows, !diff]);
     if (fields.dataset.drawn === drawn && fields.children.length) return;
     fields.dataset.drawn = drawn;
     fields.replaceChildren(...rows.map(({ name, about, mine, stored, same }) => {
@@ -196,7 +205,7 @@ export class View {
    */
   #marked(text, other) {
     if (!text) return element('span', {}, this.#speech.text('kept.empty'));
-    return element('span', { dir: 'auto' }, ...diff(text, other).map((p) => p.same || !p.text.trim() ? p.text : element('mark', {}, p.text)));
+    return element('span', { dir: 'auto' }, ...(diff?.(text, other) ?? [{ text, same: true }]).map((p) => p.same || !p.text.trim() ? p.text : element('mark', {}, p.text)));
   }
 
   #download() {

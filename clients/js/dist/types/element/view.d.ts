@@ -9,12 +9,13 @@ export type Acts = Record<Offer, () => void> & {
     restore: () => void;
     discard: () => void;
     copied: () => void;
+    show: () => void;
 };
 /**
  * What the reader asks for.
  * @typedef {Record<Offer, () => void> & {
  *   decline: (waiter: Waiter) => void, handOver: () => void,
- *   restore: () => void, discard: () => void, copied: () => void,
+ *   restore: () => void, discard: () => void, copied: () => void, show: () => void,
  * }} Acts
  */
 export declare class View {
