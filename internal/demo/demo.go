@@ -66,6 +66,7 @@ func New(l editlock.Locker, o *Options) http.Handler {
 	mux.HandleFunc("GET /demo/{$}", h.index)
 	mux.HandleFunc("GET /demo/documents/{id}", h.document)
 	mux.HandleFunc("POST /demo/person", h.setPerson)
+	mux.HandleFunc("POST /demo/assistant", h.sendAssistant)
 	mux.HandleFunc("GET /demo/api/documents/{id}", h.readDocument)
 	mux.HandleFunc("POST /demo/api/documents/{id}", h.saveDocument)
 	mux.Handle("GET /demo/assets/"+assetsVersion+"/", serveAssets())

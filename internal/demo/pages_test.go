@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/editlock/editlock"
 	"github.com/editlock/editlock/internal/demo"
 	"github.com/editlock/editlock/internal/wire"
 )
@@ -66,6 +67,27 @@ func TestPages(t *testing.T) {
 		}
 		if r := b.get("/demo/api/documents/contract-1"); r.status != http.StatusNotFound || r.problem(t).Code != wire.NotFound {
 			t.Errorf("answers %d %s", r.status, r.body)
+		}
+	})
+
+	t.Run("send an assistant, whom only a person sends away", func(t *testing.T) {
+		b := d.browser(t, "Anna Petrova")
+		if r := b.do("POST", "/demo/assistant", ""); r.url.Path != "/demo/documents/price-list-12" {
+			t.Errorf("leads to %s", r.url)
+		}
+		id := editlock.ID{Group: "demo", Mode: "price-list", ID: "12"}
+		_, m, err := d.locker.Request(editlock.AsStranger(t.Context()), id)
+		if err != nil || m.Owner.Kind != editlock.Agent || m.Owner.OnBehalfOf != "Anna Petrova" || m.Owner.Name != "Assistant" {
+			t.Fatalf("held by %+v: %v", m.Owner, err)
+		}
+		if _, err := d.locker.Takeover(editlock.WithOwner(t.Context(), b.owner), id, m.Token, "why not", nil); err != nil {
+			t.Error(err)
+		}
+		if r := d.browser(t, "").do("POST", "/demo/assistant", ""); r.url.Path != "/demo/" {
+			t.Errorf("a stranger's leads to %s", r.url)
+		}
+		if r := b.do("POST", "/demo/assistant", "", "Sec-Fetch-Site", "cross-site"); r.status != http.StatusForbidden {
+			t.Errorf("of another site: answers %d", r.status)
 		}
 	})
 

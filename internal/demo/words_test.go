@@ -33,7 +33,7 @@ func TestWords_SayTheSameInAllLanguages(t *testing.T) {
 
 // Keys that scripts put together from parts.
 var composed = []string{
-	"action.", "ask.", "choice.", "editor.save.", "field.", "history.", "kind.", "person.",
+	"action.", "ask.", "choice.", "editor.save.", "field.", "history.", "kind.", "owner.", "person.",
 	"state.lost.", "state.mine.", "state.other.",
 }
 

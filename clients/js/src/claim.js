@@ -45,11 +45,13 @@ export class Claim {
 
   /**
    * isMe tells the same person, in this browser or in another one. A session
-   * belongs to a user: that of another user in it is not this reader's.
+   * belongs to a user: that of another user in it is not this reader's, nor is
+   * an agent that acts with the reader's session or user.
    * @param {Owner} owner
    */
   isMe(owner) {
     const { owner: me, api } = this.#client, same = owner.session === me.session;
+    if ((owner.kind ?? 'person') !== (me.kind ?? 'person')) return false;
     if (same && api.named) return true; // the server names the user
     return owner.user_id || me.user_id ? owner.user_id === me.user_id : same;
   }

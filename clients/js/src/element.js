@@ -3,8 +3,7 @@
 import { Editlock } from './index.js';
 import { isEditor, labelOf, nameOf, shown, valuesOf, write } from './element/fields.js';
 import { Guard } from './element/guard.js';
-import { label } from './element/describe.js';
-import { Speech } from './element/dom.js';
+import { label, Speech } from './element/dom.js';
 import { Kept } from './element/kept.js';
 import { Notice } from './element/notice.js';
 import { heldSince } from './element/past.js';
@@ -181,9 +180,10 @@ export class EditLockElement extends Base {
       continue: () => lock.takeOver(speech.text('continue.reason')),
       // Who holds what is above or below sees no message.
       wait: () => lock.holder && !lock.names(lock.holder.mutex) ? lock.wait() : this.#ask('wait', (message) => lock.wait(message)),
+      take: () => lock.takeOver(speech.text('take.reason')),
       takeover: () => this.#ask('takeover', (reason, seen) => reason && lock.takeOver(reason, seen)),
       decline: async (w) => {
-        const message = await this.#view?.ask('decline', label(w.owner));
+        const message = await this.#view?.ask('decline', w.owner);
         if (typeof message === 'string') lock.decline(w.id, message);
       },
       notify: async () => {
@@ -244,7 +244,7 @@ export class EditLockElement extends Base {
    */
   async #ask(about, then) {
     const { holder } = this.#lock ?? {};
-    const text = holder && await this.#view?.ask(about, label(holder.owner), holder.sharing === 'shared');
+    const text = holder && await this.#view?.ask(about, holder.owner, holder.sharing === 'shared');
     if (holder && typeof text === 'string') then(text, holder.token);
   }
 

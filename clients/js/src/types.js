@@ -4,7 +4,9 @@
 
 /** @typedef {{group: string, mode: string, id?: string, part?: string, below?: boolean}} Named what an answer names; below: all of a group, or of a group and mode */
 
-/** @typedef {{session: string, user_id?: string, login?: string, name?: string, host?: string}} Owner */
+/** @typedef {{session: string, user_id?: string, login?: string, name?: string, host?: string, kind?: OwnerKind, on_behalf_of?: string}} Owner kind: absent, a person; on_behalf_of: whom an agent or a job acts for */
+
+/** @typedef {'person' | 'agent' | 'job'} OwnerKind */
 
 /** @typedef {{id: string, owner: Owner, since: string, message: string, grant_at: string | null}} Waiter */
 

@@ -4,7 +4,7 @@
 import { get } from './api.js';
 import { badge } from './avatar/avatar.js';
 import { label } from './me.js';
-import { bdi, element, nodes, person, time } from './words.js';
+import { bdi, element, nodes, owner, person, time } from './words.js';
 
 const list = document.getElementById('history');
 const length = 30;
@@ -21,9 +21,9 @@ export async function showHistory(mutex, saves) {
 // hand-over, who receives.
 function told(entry) {
   const { kind, at, seq: order } = entry;
-  const name = label(kind === 'handed_over' && entry.other ? entry.other : entry.actor);
-  const values = { name, other: entry.other ? label(entry.other) : '' };
-  if (kind === 'handed_over' || kind === 'force_released') values.other = label(entry.owner);
+  const first = kind === 'handed_over' && entry.other ? entry.other : entry.actor, name = label(first);
+  const values = { name: owner(first), other: entry.other ? owner(entry.other) : '' };
+  if (kind === 'handed_over' || kind === 'force_released') values.other = owner(entry.owner);
   const asked = kind === 'waiting' && entry.reason;
   const quote = entry.reason === 'no_answer' ? '' : entry.reason;
   return { at, order, name, key: `history.${asked ? 'asked' : kind}`, values, quote, kind };

@@ -3,7 +3,7 @@
 import { badge } from './avatar/avatar.js';
 import { presence } from './editlock/presence.js';
 import { client, isMe, label, mutexOf, sameMutex } from './me.js';
-import { nodes, say, text, time } from './words.js';
+import { nodes, owner, say, text, time } from './words.js';
 
 export function showList(watch) {
   const cards = document.querySelectorAll('.card');
@@ -43,7 +43,7 @@ function show(card, held) {
   }
   const mine = isMe(held.owner);
   card.dataset.tone = mine ? 'mine' : 'other';
-  const parts = [badge(label(held.owner)), line(mine ? 'list.me' : 'list.other', { name: label(held.owner), since: time(held.captured_at) })];
+  const parts = [badge(label(held.owner)), line(mine ? 'list.me' : 'list.other', { name: owner(held.owner), since: time(held.captured_at) })];
   if (held.waiting > 0) {
     const queue = document.createElement('span');
     queue.className = 'queue';

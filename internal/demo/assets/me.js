@@ -7,8 +7,8 @@ const { session, user, name, group } = document.body.dataset;
 
 export const client = new Editlock({ server: root, owner: { session, user_id: user, name } });
 
-// isMe: the same browser, or the same person in another one.
-export const isMe = (owner) => owner.session === session || (owner.user_id !== '' && owner.user_id === user);
+// isMe: the same browser, or the same person in another one; no program that acts for them.
+export const isMe = (owner) => !owner.kind && (owner.session === session || (owner.user_id !== '' && owner.user_id === user));
 
 export const lockGroup = group;
 

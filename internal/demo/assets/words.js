@@ -1,7 +1,7 @@
 // Texts in the reader's language, times in the reader's zone. Everything that
 // people wrote goes in as text nodes, never as markup.
 
-import { client } from './me.js';
+import { client, label } from './me.js';
 
 const table = JSON.parse(document.getElementById('words').textContent);
 const { lang } = document.documentElement;
@@ -30,6 +30,12 @@ export function nodes(key, values = {}) {
     const value = values[part];
     return value instanceof Node ? value.cloneNode(true) : bdi(value);
   });
+}
+
+// owner is a name, with what it is of unless it is a person's.
+export function owner(o) {
+  const { kind, on_behalf_of: of } = o;
+  return kind ? text(`owner.${kind}${of ? '.for' : ''}`, { name: label(o), of }) : label(o);
 }
 
 // time shows a moment: the clock, with the day if it is not today.

@@ -44,7 +44,8 @@ export declare class Claim {
     };
     /**
      * isMe tells the same person, in this browser or in another one. A session
-     * belongs to a user: that of another user in it is not this reader's.
+     * belongs to a user: that of another user in it is not this reader's, nor is
+     * an agent that acts with the reader's session or user.
      * @param {Owner} owner
      */
     isMe(owner: Owner): boolean;

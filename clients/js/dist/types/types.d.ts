@@ -17,7 +17,10 @@ export type Owner = {
     login?: string;
     name?: string;
     host?: string;
+    kind?: OwnerKind;
+    on_behalf_of?: string;
 };
+export type OwnerKind = 'person' | 'agent' | 'job';
 export type Waiter = {
     id: string;
     owner: Owner;
@@ -205,7 +208,8 @@ export type Terms = {
 };
 /** @typedef {{group?: string, mode?: string, id: string, part?: string}} MutexID part: of the object, such as a section of a form; absent: the whole of it */
 /** @typedef {{group: string, mode: string, id?: string, part?: string, below?: boolean}} Named what an answer names; below: all of a group, or of a group and mode */
-/** @typedef {{session: string, user_id?: string, login?: string, name?: string, host?: string}} Owner */
+/** @typedef {{session: string, user_id?: string, login?: string, name?: string, host?: string, kind?: OwnerKind, on_behalf_of?: string}} Owner kind: absent, a person; on_behalf_of: whom an agent or a job acts for */
+/** @typedef {'person' | 'agent' | 'job'} OwnerKind */
 /** @typedef {{id: string, owner: Owner, since: string, message: string, grant_at: string | null}} Waiter */
 /**
  * A held mutex. Times are RFC 3339 in UTC, by the store's clock.

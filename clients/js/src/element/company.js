@@ -42,7 +42,7 @@ style.replaceSync?.(css);
 const label = (o) => o.name || o.login || o.user_id || o.session;
 
 /** @param {Owner} a @param {Owner} b */
-const same = (a, b) => a.user_id || b.user_id ? a.user_id === b.user_id : a.session === b.session;
+const same = (a, b) => a.kind === b.kind && (a.user_id || b.user_id ? a.user_id === b.user_id : a.session === b.session);
 
 export class Company {
   #speech;

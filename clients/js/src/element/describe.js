@@ -1,14 +1,14 @@
 // What each state of a lock says: the sentence on top, what it means, and what
 // can be done.
 
-import { person } from './dom.js';
+import { label, person } from './dom.js';
 
 /** @import { Lock } from '../lock.js' */
 /** @import { Owner } from '../types.js' */
 /** @import { Speech, Values } from './dom.js' */
 
 /** @typedef {[key: string, values?: Values]} Sentence */
-/** @typedef {'edit'|'wait'|'takeover'|'continue'|'leave'|'retry'|'stop'|'notify'} Offer */
+/** @typedef {'edit'|'wait'|'takeover'|'take'|'continue'|'leave'|'retry'|'stop'|'notify'} Offer */
 /** @typedef {{tone: string, who?: string, headline: Sentence, details: Sentence[], offers: Offer[]}} Shown */
 
 /**
@@ -25,9 +25,6 @@ import { person } from './dom.js';
 const named = 3;
 /** What is said of the holder; all else is of this page. */
 const ofHolder = /^state\.(self|waiting|other$)/;
-
-/** @param {Owner} o the most readable of an owner's fields */
-export const label = (o) => o.name || o.login || o.user_id || o.session;
 
 /** @param {Lock} lock */
 const isRead = (lock) => lock.holder?.sharing === 'shared';
@@ -73,6 +70,19 @@ function scopeOf({ holder, mutex }) {
 /** @param {Lock} lock @param {Page} page */
 const canTakeOver = (lock, page) => !scopeOf(lock) && (!isRead(lock) || !page.reads && !lock.holder?.beside && !lock.holder?.waiting);
 
+// A person takes an agent's place by one click; of others the reason is asked for.
+/**
+ * @param {Lock} lock
+ * @param {Owner} me
+ * @param {Page} page
+ * @param {Offer} other
+ * @returns {Offer[]}
+ */
+function offersOf(lock, me, page, other) {
+  if (!canTakeOver(lock, page)) return [other];
+  return lock.holder?.owner.kind === 'agent' && me.kind !== 'agent' ? ['take', other] : [other, 'takeover'];
+}
+
 /**
  * @param {Lock} lock
  * @param {Speech} speech
@@ -83,7 +93,7 @@ const canTakeOver = (lock, page) => !scopeOf(lock) && (!isRead(lock) || !page.re
 function tell(lock, speech, me, page) {
   const { holder, note } = lock, away = lock.limited ? 'state.limited' : 'state.offline';
   const name = holder ? label(holder.owner) : '', scope = scopeOf(lock);
-  const who = person(name);
+  const who = holder && speech.owner(holder.owner) || '';
   /** @type {Sentence[]} what becomes of what is typed without a connection */
   const typed = page.reads ? [] : page.unsafe ? [['typed.unsafe']] : [['typed.safe']];
   const since = () => speech.time(holder?.captured_at);
@@ -112,7 +122,7 @@ function tell(lock, speech, me, page) {
       if (!lock.online) details.unshift([away]);
       return {
         tone: 'other', who: name, headline: [`state.other${scope}`, { name: who, since: since(), part: holder?.mutex.part ?? '' }], details,
-        offers: note === 'forbidden' || !canTakeOver(lock, page) ? ['wait'] : ['wait', 'takeover'],
+        offers: note === 'forbidden' ? ['wait'] : offersOf(lock, me, page, 'wait'),
       };
     }
     case 'self':
@@ -129,7 +139,7 @@ function tell(lock, speech, me, page) {
         return { tone: 'waiting', headline: ['state.waiting.joining'], details: [], offers: ['leave'] };
       }
       return {
-        tone: 'waiting', who: name, offers: canTakeOver(lock, page) ? ['leave', 'takeover'] : ['leave'],
+        tone: 'waiting', who: name, offers: offersOf(lock, me, page, 'leave'),
         headline: place ? ['state.waiting', { position: lock.place }] : scope ? ['state.waiting.around'] : ['state.waiting.far', { count: holder.waiting }],
         details: [place?.grant_at
           ? ['state.waiting.granted', { name: who, since: since(), at: speech.time(place.grant_at) }]
@@ -158,7 +168,7 @@ function tell(lock, speech, me, page) {
 function describeLoss(lock, speech, me, page) {
   const { holder } = lock, loss = lock.loss ?? { how: 'expired' };
   const by = loss.by ? label(loss.by) : '', at = loss.at ? speech.time(loss.at) : '';
-  const now = holder ? label(holder.owner) : by;
+  const now = holder ? label(holder.owner) : by, taker = loss.by && speech.owner(loss.by) || '';
   let tone = 'lost', who = by;
   /** @type {Sentence} */
   let headline;
@@ -171,7 +181,7 @@ function describeLoss(lock, speech, me, page) {
   } else if (loss.how === 'taken_over' && loss.by && lock.isMe(loss.by)) {
     headline = ['state.lost.self', { at }];
   } else if (loss.how === 'taken_over' || loss.how === 'force_released') {
-    headline = [`state.lost.${loss.how}`, { name: person(by), at }];
+    headline = [`state.lost.${loss.how}`, { name: taker, at }];
   } else {
     [who, headline] = [now, [`state.lost.${loss.how}`]];
   }
@@ -181,6 +191,6 @@ function describeLoss(lock, speech, me, page) {
   if (page.left) details.push(['state.lost.kept']);
   /** @type {Offer[]} */
   let offers = ['edit'];
-  if (holder) offers = lock.isMe(holder.owner) ? ['continue'] : canTakeOver(lock, page) ? ['wait', 'takeover'] : ['wait'];
+  if (holder) offers = lock.isMe(holder.owner) ? ['continue'] : offersOf(lock, me, page, 'wait');
   return { tone, who: who || undefined, headline, details, offers };
 }

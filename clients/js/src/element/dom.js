@@ -3,7 +3,12 @@
 
 import { tables } from './words.js';
 
+/** @import { Owner } from '../types.js' */
+
 /** @typedef {Record<string, string | number | Node>} Values */
+
+/** @param {Owner} o the most readable of an owner's fields */
+export const label = (o) => o.name || o.login || o.user_id || o.session;
 
 /**
  * @template {keyof HTMLElementTagNameMap} T
@@ -109,6 +114,15 @@ export class Speech {
       if (i % 2 && value instanceof Node) return value.cloneNode(true);
       return i % 2 && typeof value === 'string' ? bdi(value) : document.createTextNode(i % 2 ? String(value) : part);
     }).filter((n) => n.textContent);
+  }
+
+  /**
+   * owner is a name that stands out, with what it is of unless it is a person's.
+   * @param {Owner} o
+   */
+  owner(o) {
+    const { kind = 'person', on_behalf_of: of } = o;
+    return element('span', {}, person(label(o)), ...kind === 'person' ? [] : this.nodes(`kind.${kind}${of ? '.for' : ''}`, { of: of ?? '' }));
   }
 
   /**

@@ -1,7 +1,7 @@
 // What the element shows around the page's form. It decides nothing.
 
-import { describe, label } from './describe.js';
-import { badge, bdi, element, person, put } from './dom.js';
+import { describe } from './describe.js';
+import { badge, bdi, element, label, put } from './dom.js';
 
 /** @import { Lock } from '../lock.js' */
 /** @import { Owner, Waiter } from '../types.js' */
@@ -155,7 +155,7 @@ export class View {
   /** @param {Waiter} waiter */
   #waiter(waiter) {
     const speech = this.#speech, name = label(waiter.owner);
-    const about = element('span', { className: 'about' }, person(name), ' ', ...speech.nodes('waiters.since', { since: speech.time(waiter.since) }));
+    const about = element('span', { className: 'about' }, speech.owner(waiter.owner), ' ', ...speech.nodes('waiters.since', { since: speech.time(waiter.since) }));
     if (waiter.grant_at) about.append(', ', ...speech.nodes('waiters.passes', { at: speech.time(waiter.grant_at) }));
     const answer = this.#button('waiters.decline', () => this.#acts.decline(waiter), { ariaLabel: speech.text('waiters.decline.name', { name }) });
     const row = element('li', { 'data-waiter': waiter.id }, badge(name), about, answer);
@@ -238,13 +238,13 @@ export class View {
   /**
    * ask resolves to what was written, or null if the reader thought better of it.
    * @param {'wait' | 'takeover' | 'decline'} about
-   * @param {string} name of whom
+   * @param {Owner} owner of whom
    * @param {boolean} [reads] whether they only read
    * @returns {Promise<string | null>}
    */
-  ask(about, name, reads = false) {
+  ask(about, owner, reads = false) {
     const { dialog, area } = this.#e, parts = /** @type {const} */ (['title', 'hint', 'label', 'ok']);
-    for (const part of parts) put(this.#e[part], this.#speech.nodes(this.#speech.reads(`ask.${about}.${part}`, reads), { name: person(name) }));
+    for (const part of parts) put(this.#e[part], this.#speech.nodes(this.#speech.reads(`ask.${about}.${part}`, reads), { name: this.#speech.owner(owner) }));
     area.value = '';
     area.required = about === 'takeover';
     dialog.returnValue = '';

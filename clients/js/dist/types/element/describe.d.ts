@@ -2,7 +2,7 @@ import type { Lock } from '../lock.js';
 import type { Owner } from '../types.js';
 import type { Speech, Values } from './dom.js';
 export type Sentence = [key: string, values?: Values];
-export type Offer = 'edit' | 'wait' | 'takeover' | 'continue' | 'leave' | 'retry' | 'stop' | 'notify';
+export type Offer = 'edit' | 'wait' | 'takeover' | 'take' | 'continue' | 'leave' | 'retry' | 'stop' | 'notify';
 export type Shown = {
     tone: string;
     who?: string;
@@ -32,8 +32,6 @@ export type Page = {
      */
     reads: boolean;
 };
-/** @param {Owner} o the most readable of an owner's fields */
-export declare const label: (o: Owner) => string;
 /**
  * @param {Lock} lock
  * @param {Speech} speech

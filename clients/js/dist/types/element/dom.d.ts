@@ -1,5 +1,9 @@
+import type { Owner } from '../types.js';
 export type Values = Record<string, string | number | Node>;
+/** @import { Owner } from '../types.js' */
 /** @typedef {Record<string, string | number | Node>} Values */
+/** @param {Owner} o the most readable of an owner's fields */
+export declare const label: (o: Owner) => string;
 /**
  * @template {keyof HTMLElementTagNameMap} T
  * @param {T} tag
@@ -48,6 +52,11 @@ export declare class Speech {
      * @param {Values} [values]
      */
     nodes(key: string, values?: Values): Node[];
+    /**
+     * owner is a name that stands out, with what it is of unless it is a person's.
+     * @param {Owner} o
+     */
+    owner(o: Owner): HTMLSpanElement;
     /**
      * time shows a moment: the clock, with the day if it is not today.
      * @param {string | Date | undefined} at a time of the server, or a Date of this computer

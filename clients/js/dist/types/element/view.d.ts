@@ -57,9 +57,9 @@ export declare class View {
     /**
      * ask resolves to what was written, or null if the reader thought better of it.
      * @param {'wait' | 'takeover' | 'decline'} about
-     * @param {string} name of whom
+     * @param {Owner} owner of whom
      * @param {boolean} [reads] whether they only read
      * @returns {Promise<string | null>}
      */
-    ask(about: 'wait' | 'takeover' | 'decline', name: string, reads?: boolean): Promise<string | null>;
+    ask(about: 'wait' | 'takeover' | 'decline', owner: Owner, reads?: boolean): Promise<string | null>;
 }
