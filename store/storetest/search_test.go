@@ -47,3 +47,35 @@ func TestManyReadsThatOverlapAreJudgedAtOnce(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A sweep tells nothing of what it grants: a list may be the first to show two holds.
+func TestAListMayShowTwoHoldsThatNobodyHasSeen(t *testing.T) {
+	clock := NewClock()
+	var tick atomic.Int64
+	st := memory.New(&memory.Options{Now: clock.Now})
+	defer func() { _ = st.Close() }()
+	r := &recorder{Store: st, clock: clock, yield: func() {}, tick: &tick}
+	if _, err := r.Beat(t.Context(), "p", time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	swaps := []store.Swap{take("a", "ann", store.Terms{Idle: time.Second}), join("a", "wendy", "p", store.Terms{}), join("a", "paul", "p", store.Terms{})}
+	for _, sw := range swaps {
+		if sw.Ticket != nil {
+			sw.Ticket.Share = store.Shared
+		}
+		if _, err := r.Swap(t.Context(), store.Request{Swaps: []store.Swap{sw}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	clock.Advance(2 * time.Second)
+	if _, err := r.Sweep(t.Context(), store.Retention{}); err != nil {
+		t.Fatal(err)
+	}
+	page, err := r.List(t.Context(), store.Query{Prefix: "a"})
+	if err != nil || len(page.Records) != 2 {
+		t.Fatalf("List = %+v, %v", page, err)
+	}
+	if err := linearizable(r.ops, []string{"a"}, false); err != nil {
+		t.Error(err)
+	}
+}

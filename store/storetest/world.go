@@ -275,14 +275,16 @@ func (w world) list(name string, got []store.Record, now time.Time) (world, erro
 	if _, err := w.at(now); err != nil {
 		return w, err
 	}
-	p := w.names[name]
-	p.State = p.Live(now)
-	holds := p.holds()
-	if len(holds) != len(got) {
-		return w, &mismatch{holds, got}
+	live := func() store.State {
+		p := w.names[name]
+		return p.Live(now)
 	}
-	for i, rec := range holds {
-		alone := store.State{Shared: []*store.Record{rec}, Share: p.Share, Queue: p.Queue, Rest: p.Rest}
+	if now := (place{State: live()}); len(now.holds()) != len(got) {
+		return w, &mismatch{now.holds(), got}
+	}
+	for i := range got {
+		p := place{State: live()} // one that is seen gives other unseen ones other tokens
+		alone := store.State{Shared: p.holds()[i : i+1], Share: p.Share, Queue: p.Queue, Rest: p.Rest}
 		want := alone.InForce(w.env(now))
 		var ok bool
 		if w, ok = w.see(name, want, &got[i]); !ok {
