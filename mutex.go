@@ -105,6 +105,12 @@ type Mutex struct {
 	Waiters []Waiter
 	Waiting int
 
+	// Draining is the first who waits for something above the mutex, for which
+	// nothing below is given out any more. nil: nobody, or it was not looked at:
+	// Refresh, Request and a Capture of what the caller holds do, where nodes or parts
+	// of the group are in use.
+	Draining *Draining
+
 	// Sharing is Exclusive or Shared. With a Limit it is SharingUnsaid: at most so
 	// many hold the mutex at once.
 	Sharing Sharing

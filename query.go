@@ -36,6 +36,7 @@ func (m *Manager) Request(ctx context.Context, id ID) (State, Mutex, error) {
 			holder.Others = others[1:]
 			holder.Beside = len(others) - 1 + view.Path.More
 		}
+		holder.Draining = drains(view.Path)
 		return CapturedByOther, holder, err
 	}
 	held := mutex(view.Record, view.Now)

@@ -86,6 +86,9 @@ func mutex(rec *store.Record, now time.Time) Mutex {
 	m.Sharing, m.Limit = sharing(rec.Share)
 	m.Owner, m.GrantAfter = owner(rec.Holder)
 	m.Waiters = waiters(rec)
+	if rec.Drains != nil {
+		m.Draining = draining(*rec.Drains)
+	}
 	return m
 }
 

@@ -21,14 +21,14 @@ func inTheWay(res store.Result, i int) *store.Path {
 func (m *Manager) busy(ctx context.Context, rec *store.Record, path *store.Path, now time.Time, caller Owner, own bool) error {
 	if rec != nil && (path == nil || rec.Holder.Session != caller.key()) {
 		e := busy(rec, now, caller, own)
-		e.Draining = draining(path)
+		e.Draining = drains(path)
 		return e
 	}
 	holder, all, err := m.blocker(ctx, path, now)
 	if err != nil {
 		return err
 	}
-	e := &BusyError{Holder: holder, Self: holder.Owner.SamePerson(caller), Draining: draining(path)}
+	e := &BusyError{Holder: holder, Self: holder.Owner.SamePerson(caller), Draining: drains(path)}
 	if total := len(all) + path.More; total > 1 {
 		e.Holders, e.Total = all, total
 	}
@@ -78,16 +78,20 @@ func (m *Manager) notHeld(ctx context.Context, name string, caller Owner) error 
 	return &NotHeldError{ID: parseName(name)}
 }
 
-// draining is who waits for what is above a mutex; nil: nobody.
-func draining(path *store.Path) *Draining {
+// drains is who waits for what is above a mutex; nil: nobody.
+func drains(path *store.Path) *Draining {
 	if path == nil {
 		return nil
 	}
 	for _, t := range path.Waits {
 		if t.Holder.Session != "" {
-			by, _ := owner(t.Holder)
-			return &Draining{ID: parseName(t.Name), By: by, Since: t.Since, Message: t.Value}
+			return draining(t)
 		}
 	}
 	return nil
+}
+
+func draining(t store.Ticket) *Draining {
+	by, _ := owner(t.Holder)
+	return &Draining{ID: parseName(t.Name), By: by, Since: t.Since, Message: t.Value}
 }

@@ -38,8 +38,18 @@ func (v view) mutex(m editlock.Mutex) editlock.Mutex {
 	for i := range m.Waiters {
 		m.Waiters[i].Owner = v.owner(m.Waiters[i].Owner)
 	}
+	m.Draining = v.draining(m.Draining)
 	m.Others = v.mutexes(append([]editlock.Mutex(nil), m.Others...))
 	return m
+}
+
+func (v view) draining(d *editlock.Draining) *editlock.Draining {
+	if d == nil {
+		return nil
+	}
+	shown := *d
+	shown.By = v.owner(d.By)
+	return &shown
 }
 
 func (v view) mutexes(ms []editlock.Mutex) []editlock.Mutex {
@@ -68,10 +78,7 @@ func (v view) err(err error) error {
 	case errors.As(err, &busy):
 		shown := *busy
 		shown.Holder, shown.Holders = v.mutex(busy.Holder), v.mutexes(append([]editlock.Mutex(nil), busy.Holders...))
-		if busy.Draining != nil {
-			drain := *busy.Draining
-			drain.By, shown.Draining = v.owner(drain.By), &drain
-		}
+		shown.Draining = v.draining(busy.Draining)
 		if busy.Declined != nil {
 			answer := *busy.Declined
 			answer.By, shown.Declined = v.owner(answer.By), &answer

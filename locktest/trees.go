@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/editlock/editlock"
 )
 
@@ -85,14 +87,23 @@ func testTrees(t *testing.T, h Harness) {
 		if d := busy.Draining; d == nil || d.ID != allDocs || d.By != smith || d.Message != "import" || d.Since.IsZero() {
 			t.Errorf("told %+v, draining %+v", busy, busy.Draining)
 		}
-		if m, err := refresh(as(t, ivanov), t, s.Locker, editlock.RefreshItem{ID: doc, Token: held.Token}); err != nil {
-			t.Errorf("who holds something refreshes: %+v, %v", m, err)
+		m, err := refresh(as(t, ivanov), t, s.Locker, editlock.RefreshItem{ID: doc, Token: held.Token})
+		if err != nil {
+			t.Errorf("who holds something refreshes: %v", err)
+		}
+		if diff := cmp.Diff(busy.Draining, m.Draining); diff != "" {
+			t.Errorf("the holder below is told (-as who is refused, +):\n%s", diff)
+		}
+		for who, id := range map[editlock.Owner]editlock.ID{ivanov: doc, petrova: other} {
+			if _, m, err := s.other().Request(as(t, who), id); err != nil || cmp.Diff(busy.Draining, m.Draining) != "" {
+				t.Errorf("a request for %v tells of %+v, %v", id, m.Draining, err)
+			}
 		}
 		release(as(t, ivanov), t, s.Locker, doc)
 		if err := <-got; err != nil {
 			t.Fatalf("who waited got %v", err)
 		}
-		_, err := s.Locker.Capture(as(t, petrova), other, nil)
+		_, err = s.Locker.Capture(as(t, petrova), other, nil)
 		if !errors.As(err, &busy) || busy.Holder.ID != allDocs || busy.Holder.Owner != smith { // its lease is just being confirmed
 			t.Errorf("while the type is held: %v", err)
 		}

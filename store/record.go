@@ -80,6 +80,9 @@ type Record struct {
 	// MaxHolders-1; Beside counts all. List leaves them out.
 	Others []*Record
 	Beside int
+	// Drains is the first who waits for a name above; nil: nobody, or it was not
+	// looked at, as in List.
+	Drains *Ticket
 	// Agreed is the share in force, where it is not that of all who hold the name:
 	// the last limit. List leaves it out.
 	Agreed Share

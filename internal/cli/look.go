@@ -84,6 +84,9 @@ func (a *app) showHolder(m editlock.Mutex, asked editlock.ID) {
 			row("holder.beside", a.words.Who(other.Owner))
 		}
 	}
+	if m.Draining != nil {
+		row("holder.draining", a.words.Draining(m.Draining, m.AsOf))
+	}
 	if m.Waiting == 0 {
 		return
 	}

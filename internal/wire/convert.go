@@ -179,7 +179,7 @@ func FromMutex(m editlock.Mutex) Mutex {
 		AutoRelease: FromAutoRelease(m.AutoRelease), Token: uint64(m.Token),
 		CapturedAt: m.CapturedAt, RefreshedAt: m.RefreshedAt, ExpiresAt: timeOf(m.ExpiresAt),
 		AsOf: m.AsOf, GrantAfter: durationOf(m.GrantAfter), Waiting: m.Waiting,
-		Sharing: sharings[m.Sharing], Limit: m.Limit, Beside: m.Beside,
+		Sharing: sharings[m.Sharing], Limit: m.Limit, Beside: m.Beside, Draining: fromDraining(m.Draining),
 	}
 	if left, ends := m.ExpiresIn(); ends {
 		seconds := left.Seconds()
@@ -210,7 +210,7 @@ func (m *Mutex) Root() (editlock.Mutex, error) {
 		ID: editlock.ID(m.Mutex), Owner: m.Owner.Root(), StatusData: m.StatusData,
 		AutoRelease: auto, Token: editlock.Token(m.Token),
 		CapturedAt: m.CapturedAt, RefreshedAt: m.RefreshedAt, AsOf: m.AsOf, Waiting: m.Waiting,
-		Sharing: sharing, Limit: m.Limit, Beside: m.Beside,
+		Sharing: sharing, Limit: m.Limit, Beside: m.Beside, Draining: m.Draining.root(),
 	}
 	if m.ExpiresAt != nil {
 		out.ExpiresAt = *m.ExpiresAt
@@ -226,6 +226,20 @@ func (m *Mutex) Root() (editlock.Mutex, error) {
 		out.Waiters = append(out.Waiters, waiter)
 	}
 	return out, nil
+}
+
+func fromDraining(d *editlock.Draining) *Draining {
+	if d == nil {
+		return nil
+	}
+	return &Draining{Mutex: FromID(d.ID), By: FromOwner(d.By), Since: d.Since, Message: d.Message}
+}
+
+func (d *Draining) root() *editlock.Draining {
+	if d == nil {
+		return nil
+	}
+	return &editlock.Draining{ID: d.Mutex.Root(), By: d.By.Root(), Since: d.Since, Message: d.Message}
 }
 
 // FromMutexes returns the forms of mutexes, never nil.

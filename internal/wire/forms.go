@@ -67,6 +67,15 @@ type Mutex struct {
 	Beside      int         `json:"beside,omitzero" doc:"How many others hold it, too. Absent in lists, where each is a mutex of its own."`
 	Waiting     int         `json:"waiting" doc:"How many wait."`
 	Waiters     []Waiter    `json:"waiters" nullable:"false" doc:"The first 20 of them, in their order."`
+	Draining    *Draining   `json:"draining,omitzero" doc:"Who waits for something above it, for which nothing below is given out any more. Told by refresh, request, and a capture of what the caller holds; absent in lists."`
+}
+
+// Draining is the form of an editlock.Draining.
+type Draining struct {
+	Mutex   ID        `json:"mutex" doc:"What is waited for."`
+	By      *Owner    `json:"by" doc:"Who was first to."`
+	Since   time.Time `json:"since"`
+	Message string    `json:"message,omitzero"`
 }
 
 // Waiter is the form of an editlock.Waiter.

@@ -96,14 +96,6 @@ type Problem struct {
 	How      string     `json:"how,omitzero" doc:"Of lost: expired, taken_over, force_released, handed_over or released."`
 }
 
-// Draining is the form of an editlock.Draining.
-type Draining struct {
-	Mutex   ID        `json:"mutex" doc:"What is waited for."`
-	By      *Owner    `json:"by" doc:"Who was first to."`
-	Since   time.Time `json:"since"`
-	Message string    `json:"message,omitzero"`
-}
-
 // Answer is the form of an editlock.Answer.
 type Answer struct {
 	By      *Owner    `json:"by"`
@@ -218,9 +210,7 @@ func fromBusy(e *editlock.BusyError) *Problem {
 	if len(e.Holders) > 0 {
 		p.Holders, p.Total = FromMutexes(e.Holders), e.Total
 	}
-	if d := e.Draining; d != nil {
-		p.Draining = &Draining{Mutex: FromID(d.ID), By: FromOwner(d.By), Since: d.Since, Message: d.Message}
-	}
+	p.Draining = fromDraining(e.Draining)
 	if d := e.Declined; d != nil {
 		p.Declined = &Answer{By: FromOwner(d.By), At: d.At, Message: d.Message}
 	}
@@ -273,10 +263,7 @@ func (p *Problem) busy() error {
 	if err != nil {
 		return p
 	}
-	e := &editlock.BusyError{Holder: holder, Holders: holders, Total: p.Total, Self: p.Self}
-	if d := p.Draining; d != nil {
-		e.Draining = &editlock.Draining{ID: d.Mutex.Root(), By: d.By.Root(), Since: d.Since, Message: d.Message}
-	}
+	e := &editlock.BusyError{Holder: holder, Holders: holders, Total: p.Total, Self: p.Self, Draining: p.Draining.root()}
 	if d := p.Declined; d != nil {
 		e.Declined = &editlock.Answer{By: d.By.Root(), At: d.At, Message: d.Message}
 	}

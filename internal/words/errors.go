@@ -138,7 +138,7 @@ func (p *Printer) busy(e *editlock.BusyError) string {
 		text += "; " + others
 	}
 	if e.Draining != nil {
-		text += "; " + p.draining(e)
+		text += "; " + p.Draining(e.Draining, e.Holder.AsOf)
 	}
 	if no := e.Declined; no != nil {
 		text += "; " + p.Text("busy.declined", p.Who(no.By))

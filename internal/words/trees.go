@@ -3,6 +3,7 @@ package words
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/editlock/editlock"
 )
@@ -46,10 +47,9 @@ func (p *Printer) others(e *editlock.BusyError) string {
 	return text
 }
 
-// draining says who waits for something above, and what they said.
-func (p *Printer) draining(e *editlock.BusyError) string {
-	d := e.Draining
-	text := p.Text("busy.draining", p.Who(d.By), p.Object(d.ID), p.Moment(d.Since, e.Holder.AsOf))
+// Draining says who waits for something above, and what they said.
+func (p *Printer) Draining(d *editlock.Draining, asOf time.Time) string {
+	text := p.Text("busy.draining", p.Who(d.By), p.Object(d.ID), p.Moment(d.Since, asOf))
 	if d.Message != "" {
 		text += ": " + Plain(d.Message)
 	}

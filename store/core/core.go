@@ -265,7 +265,7 @@ func (s *Store) readPlaces(l []lookup, found []kv.Found) ([]*place, error) {
 func result(req store.Request, answer kv.Answer, places []*place, done bool) store.Result {
 	res := store.Result{Done: done, Replayed: answer.Replayed, Now: answer.Now, Records: make([]*store.Record, len(places))}
 	for i, at := range places {
-		res.Records[i] = at.state().Shown(&req.Swaps[i], living(answer.Now))
+		res.Records[i] = at.tells(at.state().Shown(&req.Swaps[i], living(answer.Now)))
 		if at.path != nil && !done {
 			if res.Paths == nil {
 				res.Paths = make([]*store.Path, len(places))
@@ -293,7 +293,7 @@ func (s *Store) Get(ctx context.Context, name, session string) (store.View, erro
 		s.trees.saw(name, at.kinds)
 		if !at.unclear() && !at.other {
 			state, env := at.on(answer.Now), living(answer.Now)
-			return store.View{Record: state.HeldBy(session, env), Path: state.InTheWay(session, env), Now: answer.Now}, nil
+			return store.View{Record: at.tells(state.HeldBy(session, env)), Path: state.InTheWay(session, env), Now: answer.Now}, nil
 		}
 		l.wide = l.wide || at.unclear()
 		if at.other {

@@ -22,6 +22,7 @@ type lookup struct {
 	tree string // kinds of its tree that are in use, as far as is known
 	root bool   // whether that is read, too
 	tall bool   // so is what stands on its path
+	asks bool   // so is who waits for names above
 }
 
 // How much is read of a name at most: of its holds and its waiters, of those
@@ -30,6 +31,14 @@ const (
 	deepWindow = 1000
 	deadWindow = 200
 )
+
+// drains are the names above of which it is read who waits first.
+func (l *lookup) drains() []string {
+	if !l.asks || l.tall {
+		return nil
+	}
+	return above(l.name, l.tree)
+}
 
 // lookupOf is what a swap needs to know of its name.
 func lookupOf(sw *store.Swap, wide, deep bool) lookup {
@@ -44,6 +53,7 @@ func lookupOf(sw *store.Swap, wide, deep bool) lookup {
 	if x := sw.Expect.Session; x != nil {
 		l.session = *x
 	}
+	l.asks = sw.Do == store.Touch
 	return l
 }
 
@@ -63,6 +73,9 @@ func (l *lookup) ranges(to []kv.Range) []kv.Range {
 	}
 	if l.tall {
 		to = l.pathRanges(to)
+	}
+	for _, node := range l.drains() {
+		to = append(to, kv.Range{Prefix: waiterKeys(node), Limit: 1})
 	}
 	if !l.wide {
 		return to
@@ -109,6 +122,8 @@ type place struct {
 	other bool   // what was read says otherwise: kinds
 	kinds string
 	path  *path // nil: it was not read
+
+	drains []store.Ticket // the first waiter for each name above, without a path
 }
 
 // state is the place as the rules see it.
@@ -126,6 +141,26 @@ func (p *place) on(now time.Time) store.State {
 		s.Path = p.path.state(living(now))
 	}
 	return s
+}
+
+// tells is a record of the place as it is handed out, with who waits for a name
+// above: the first of them.
+func (p *place) tells(rec *store.Record) *store.Record {
+	if rec == nil {
+		return nil
+	}
+	waits := p.drains
+	if p.path != nil {
+		for _, at := range p.path.above {
+			waits = append(waits, at.queue[:min(1, len(at.queue))]...)
+		}
+	}
+	for i := range waits {
+		if rec.Drains == nil || waits[i].Seq < rec.Drains.Seq {
+			rec.Drains = &waits[i]
+		}
+	}
+	return rec
 }
 
 // closed reports whether a state is free, and somebody waits.
@@ -170,6 +205,13 @@ func (l *lookup) read(found []kv.Found) (*place, []kv.Found, error) {
 		if p.path, found, err = l.readPath(found); err != nil {
 			return nil, nil, err
 		}
+	}
+	for _, node := range l.drains() {
+		queue, err := decodeQueue(node, next().Rows)
+		if err != nil {
+			return nil, nil, err
+		}
+		p.drains = append(p.drains, queue...)
 	}
 	if !l.wide {
 		return p, found, nil

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from both import Blocking, abandonable
-from editlock import ID, Busy, Client, Invalid, Owner, State
+from editlock import ID, Busy, Client, Invalid, Owner, RefreshItem, State
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_all_of_a_mode_is_held_by_one(client: Client, invoice: ID, ivan: Owner, 
 
 def test_a_wait_for_all_of_a_mode_closes_it(client: Client, invoice: ID, ivan: Owner, olga: Owner) -> None:
     every, other = ID(mode=invoice.mode, group=invoice.group, below=True), replace(invoice, id="18")
-    client.capture(invoice, owner=ivan)
+    held = client.capture(invoice, owner=ivan)
     waiting = abandonable(client)
     thread = threading.Thread(
         target=lambda: waiting.capture(every, owner=olga, wait=30, message="import", request_id=f"w {invoice.group}")
@@ -128,6 +128,10 @@ def test_a_wait_for_all_of_a_mode_closes_it(client: Client, invoice: ID, ivan: O
     drain = busy.value.draining
     assert drain is not None
     assert (busy.value.holder.id, drain.id, drain.by, drain.message) == (invoice, every, olga, "import")
+    refreshed, _ = client.refresh([RefreshItem(invoice, held.token)], owner=ivan)[0]
+    assert refreshed is not None and refreshed.draining == drain
+    unheld, asked = client.request(other, owner=reader)
+    assert unheld is State.CAPTURED_BY_OTHER and asked is not None and asked.draining == drain
     client.release(invoice, owner=ivan)
     thread.join(30)
     waiting.close()

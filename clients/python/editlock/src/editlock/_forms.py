@@ -13,7 +13,6 @@ from .errors import (
     Answer,
     Busy,
     Conflict,
-    Draining,
     EditlockError,
     Forbidden,
     HeldByPerson,
@@ -28,6 +27,7 @@ from .types import (
     ID,
     AutoRelease,
     Company,
+    Draining,
     Entry,
     HistoryPage,
     Look,
@@ -201,6 +201,7 @@ def to_mutex(form: Mapping[str, Any]) -> Mutex:
         sharing=form.get("sharing"),
         limit=form.get("limit"),
         beside=form.get("beside", 0),
+        draining=_optional_draining(form.get("draining")),
     )
 
 

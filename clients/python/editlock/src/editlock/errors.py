@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Optional
 
-from .types import ID, Mutex, Owner
+from .types import ID, Draining, Mutex, Owner
 
 
 class EditlockError(Exception):
@@ -22,19 +22,6 @@ class Answer:
     by: Optional[Owner]
     at: datetime
     message: str
-
-
-@dataclass(frozen=True)
-class Draining:
-    """Somebody who waits for all of a mode or group, or for an object with its parts.
-
-    Nothing below it is given out until then.
-    """
-
-    id: ID
-    by: Owner
-    since: datetime
-    message: str = ""
 
 
 class Busy(EditlockError):

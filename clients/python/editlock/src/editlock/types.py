@@ -155,6 +155,19 @@ class Waiter:
 
 
 @dataclass(frozen=True)
+class Draining:
+    """Somebody who waits for all of a mode or group, or for an object with its parts.
+
+    Nothing below it is given out until then.
+    """
+
+    id: ID
+    by: Owner
+    since: datetime
+    message: str = ""
+
+
+@dataclass(frozen=True)
 class Mutex:
     """A captured mutex, as it stood at ``as_of``. All times are the store's, in UTC."""
 
@@ -175,6 +188,7 @@ class Mutex:
     limit: Optional[int] = None  #: at most so many hold it at once
     beside: int = 0  #: how many others hold it, too; not told in lists
     others: tuple[Mutex, ...] = ()  #: the first 19 of them, oldest first, where a request asked
+    draining: Optional[Draining] = None  #: who waits for something above it; not told in lists
 
 
 @dataclass(frozen=True)
