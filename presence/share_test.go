@@ -143,7 +143,7 @@ func TestShare_SendsAtABoundedRate(t *testing.T) {
 				looks(t, one, person(fmt.Sprint("p", i)), "a", at(contract, presence.Looking))
 			}
 		}
-		time.Sleep(10 * time.Second)
+		time.Sleep(10*time.Second + time.Second/2) // between two times at which a server sends
 		before := w.sent()
 		beat()
 		time.Sleep(time.Second)
