@@ -20,11 +20,11 @@ func FuzzPages(f *testing.F) {
 		f.Fatal(err)
 	}
 	h := New(m, &Options{Logger: slog.New(slog.DiscardHandler)})
-	pages := []string{"/", "/ui/lock", "/ui/person", "/ui/history", "/ui/me", "/ui/confirm", "/ui/act"}
-	for i := range uint8(7) {
+	pages := []string{"/", "/ui/lock", "/ui/person", "/ui/history", "/ui/me", "/ui/confirm", "/ui/act", "/ui/tree"}
+	for i := range uint8(8) {
 		for _, seed := range []string{
 			"", "q=x&group=a&sort=since&after=1", "after=%ff&sort=until", "id=1&group=&mode=", "person=u:x", "person=s:", "cursor=AAAA", "lang=ru", "lang=xx&to=//evil.example",
-			"lock=1+1&do=release", "lock=%2F%2F1+1&lock=x&do=takeover&reason=so", "%zz", "name=%00", "from=2025-11-22&to=x",
+			"lock=1+1&do=release", "lock=%2F%2F1+1&lock=x&do=takeover&reason=so", "%zz", "name=%00", "from=2025-11-22&to=x", "open=%2F&open=%2F%2F&page=%2F+2&page=+9", "open=a%2Fb%2Fc%23&open=%23",
 		} {
 			f.Add(i, seed)
 		}

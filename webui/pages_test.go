@@ -59,6 +59,9 @@ func TestPages_AreAsInTestdata(t *testing.T) {
 		{name: "lock-agent", who: "Anna", address: "/ui/lock?id=crm/contract/7", locker: helpers()},
 		{name: "person-agent-ru", who: "Anna", lang: "ru", address: "/ui/person?who=u:assistant", locker: helpers()},
 		{name: "history-kinds-ru", who: "Anna", lang: "ru", address: "/ui/history", locker: helpers()},
+		{name: "tree", who: "Kim", address: treeOf(address7), locker: paths()},
+		{name: "tree-folded-ru", lang: "ru", address: "/ui/tree", locker: readers()},
+		{name: "tree-ru", lang: "ru", address: "/ui/tree?open=crm/&open=crm/report/&open=etl/&open=etl/import/", locker: readers()},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if tc.locker == nil {

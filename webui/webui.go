@@ -124,6 +124,7 @@ func New(l editlock.Locker, o *Options) http.Handler {
 	mux.HandleFunc("GET /{$}", h.list)
 	mux.HandleFunc("GET /ui/lock", h.lock)
 	mux.HandleFunc("GET /ui/person", h.person)
+	mux.HandleFunc("GET /ui/tree", h.tree)
 	mux.HandleFunc("GET /ui/history", h.history)
 	mux.HandleFunc("GET /ui/history.csv", h.export(".csv", "text/csv; charset=utf-8", newCSV))
 	mux.HandleFunc("GET /ui/history.json", h.export(".json", "application/json", newJSON))

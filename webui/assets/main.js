@@ -6,6 +6,7 @@ import { adopt } from './merge.js';
 import { notifyOfAsks } from './notify.js';
 import { countPicked } from './pick.js';
 import { keepTimes } from './times.js';
+import { unfoldInPlace } from './tree.js';
 
 adopt(); // before anything changes the page
 keepTimes();
@@ -16,3 +17,4 @@ daysOfReader();
 filterWhileTyping();
 sortByClick();
 searchByKey();
+unfoldInPlace();

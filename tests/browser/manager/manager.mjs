@@ -112,8 +112,9 @@ export const owner = (name) => {
 };
 
 export function parse(id) {
-  const [group, mode, name] = id.split('/');
-  return { group, mode, id: name };
+  const [path, part = ''] = id.split('#');
+  const [group, mode, name] = path.split('/');
+  return path.endsWith('/') ? { group, mode, below: true } : { group, mode, id: name, part };
 }
 
 // What a reader sees.
