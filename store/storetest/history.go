@@ -127,6 +127,7 @@ type client struct {
 	st       store.Store // the recorder, behind faults
 	session  string
 	peer     string
+	ttl      time.Duration // of the peer, which does not change
 	seen     map[string]*store.Record
 	tickets  map[string]string // by name, the last one
 	count    int
@@ -142,6 +143,7 @@ func (h *history) newClient(i int) *client {
 		seen:     map[string]*store.Record{},
 		tickets:  map[string]string{},
 	}
+	c.ttl = time.Duration(2+c.random.IntN(5)) * time.Second
 	c.recorder.yield = func() {
 		for range c.random.IntN(3) {
 			runtime.Gosched()
@@ -200,7 +202,7 @@ func (c *client) advance() {
 
 func (c *client) beatSoon() {
 	if c.clock.manual() {
-		c.beat(time.Duration(2+c.random.IntN(5)) * time.Second)
+		c.beat(c.ttl)
 	}
 }
 
