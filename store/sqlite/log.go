@@ -224,7 +224,7 @@ func (e *engine) old(c *sqlite.Conn, keep kv.Keep) (cut int64, n int, err error)
 	if !keep.Before.IsZero() {
 		before = keep.Before.UnixMicro()
 	}
-	err = query(c, "SELECT seq, at, (SELECT total FROM editlock_log ORDER BY seq DESC LIMIT 1) - total FROM editlock_log ORDER BY seq LIMIT ?",
+	err = query(c, "SELECT seq, at, (SELECT total FROM editlock_log ORDER BY seq DESC LIMIT 1) - total FROM editlock_log ORDER BY seq"+limited,
 		func(s *sqlite.Stmt) error {
 			at, behind := s.ColumnInt64(1), s.ColumnInt64(2)
 			if at >= young || at >= before && (keep.MaxEntries <= 0 || behind < keep.MaxEntries) {

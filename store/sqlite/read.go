@@ -127,9 +127,9 @@ func (s *selection) rows(columns string, q *kv.Range, state string) {
 	from += "WHERE "
 	s.WriteString(from)
 	if q.Tag != "" {
-		s.add("r.t1 = ? AND ", q.Tag)
+		s.add("r.t1"+equals+" AND ", q.Tag)
 		s.where(q, state)
-		s.add(" UNION ALL "+from+"r.t2 = ? AND r.t1 <> r.t2 AND ", q.Tag)
+		s.add(" UNION ALL "+from+"r.t2"+equals+" AND r.t1 <> r.t2 AND ", q.Tag)
 	}
 	s.where(q, state)
 }
@@ -144,7 +144,7 @@ func (s *selection) where(q *kv.Range, state string) {
 	s.WriteString("TRUE")
 	s.within(q)
 	if q.Lease != "" {
-		s.add(" AND r.lease = ?", q.Lease)
+		s.add(" AND r.lease"+equals, q.Lease)
 	}
 	s.WriteString(state)
 	s.WriteString(leased)
@@ -173,6 +173,13 @@ func successor(prefix string) string {
 	return ""
 }
 
+// Of a bare parameter SQLite asks the value when it plans a limit or judges an
+// equality, and so parses the whole statement again for each value bound.
+const (
+	limited = " LIMIT ?+0"
+	equals  = " = ?||''"
+)
+
 // search reads a range at a time.
 func search(c *sqlite.Conn, q *kv.Range, now time.Time) (found kv.Found, err error) {
 	s := &selection{args: []any{now.UnixMicro()}}
@@ -195,7 +202,7 @@ func search(c *sqlite.Conn, q *kv.Range, now time.Time) (found kv.Found, err err
 		s.WriteString(" ORDER BY k")
 	}
 	if q.Limit > 0 {
-		s.add(" LIMIT ?", q.Limit)
+		s.add(limited, q.Limit)
 	}
 	err = query(c, s.String(), func(row *sqlite.Stmt) error {
 		found.Rows = append(found.Rows, scanRow(row))

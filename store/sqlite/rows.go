@@ -110,7 +110,7 @@ func (w *writer) few(c *kv.Cond) (bool, error) {
 	s := &selection{args: []any{w.now.UnixMicro()}}
 	s.WriteString("SELECT COUNT(*) FROM (")
 	s.rows("1", &q, state)
-	s.add(" LIMIT ?)", most+1)
+	s.add(limited+")", most+1)
 	n, err := integer(w.c, s.String(), s.args...)
 	return int(n) <= most, err
 }

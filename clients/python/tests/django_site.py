@@ -67,6 +67,7 @@ if not settings.configured:
     django.setup()
 
 from django.contrib import admin
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import include, path
 from django.views import View
@@ -82,9 +83,11 @@ from editlock import ID, current_owner
 from editlock.django import client
 from editlock.django.edit import EditLockMixin
 from editlock.django.guard import SaveGuardMixin, save_guard
+from editlock.django.names import mutex_id as editlock_id
 from editlock.django.rest import EditLockAPIMixin, EditLockPermission
 from editlock.django.tokens import token_view
-from shop.models import Invoice
+from editlock.django.versions import check, etag
+from shop.models import Invoice, Letter
 
 THEME = os.environ.get("EDITLOCK_TEST_THEME", "")
 
@@ -149,6 +152,21 @@ class EditInvoice(EditLockMixin, UpdateView):  # type: ignore[type-arg]
     success_url = "/quiet/"
 
 
+class EditLetter(EditLockMixin, UpdateView):  # type: ignore[type-arg]
+    model = Letter
+    fields = ("subject", "text", "paid", "kind", "at", "day", "customer", "readers")
+    success_url = "/quiet/"
+    template_name = "shop/invoice_form.html"
+    editlock_version = "revision"
+    editlock_saves = "saves"
+
+
+class LetterSerializer(ModelSerializer):  # type: ignore[misc]
+    class Meta:
+        model = Letter
+        fields = ("subject", "text")
+
+
 class DeleteInvoice(EditLockMixin, DeleteView):  # type: ignore[type-arg]
     model = Invoice
     success_url = "/quiet/"
@@ -168,6 +186,28 @@ class Invoices(EditLockAPIMixin, ModelViewSet):  # type: ignore[misc]
     authentication_classes = (SessionAuthentication,)
 
 
+class Letters(EditLockAPIMixin, ModelViewSet):  # type: ignore[misc]
+    queryset = Letter.objects.all()
+    serializer_class = LetterSerializer
+    renderer_classes = (JSONRenderer,)
+    parser_classes = (JSONParser,)
+    authentication_classes = (SessionAuthentication,)
+    editlock_version = "revision"
+    editlock_saves = "saves"
+
+
+@save_guard(lambda request, pk: editlock_id(Letter(pk=pk)))
+def save_letter(request: HttpRequest, pk: int) -> HttpResponse:
+    with transaction.atomic():
+        letter = Letter.objects.get(pk=pk)
+        save = check(request, letter, "revision", "saves")
+        letter.text = request.POST["text"]
+        letter.save()
+        answer = HttpResponse("saved")
+        answer["ETag"] = etag(save.done(letter, lambda obj: str(obj.revision)))
+    return answer
+
+
 class OnlyPermission(ModelViewSet):  # type: ignore[misc]
     queryset = Invoice.objects.all()
     serializer_class = InvoiceSerializer
@@ -183,8 +223,10 @@ urlpatterns = [
             f"{name}/<int:pk>/",
             view.as_view({"get": "retrieve", "put": "update", "patch": "partial_update", "delete": "destroy"}),
         )
-        for name, view in (("api", Invoices), ("api-permission", OnlyPermission))
+        for name, view in (("api", Invoices), ("api-permission", OnlyPermission), ("api-letter", Letters))
     ),
+    path("letter/<int:pk>/", EditLetter.as_view()),
+    path("letter/<int:pk>/save/", save_letter),
     path("admin/locks/", include("editlock.django.urls")),
     path("admin/", admin.site.urls),
     *([path("grappelli/", include("grappelli.urls"))] if THEME == "grappelli" else []),

@@ -236,6 +236,62 @@ def test_the_form_and_the_list_say_who_else_looks(browser: Browser, tmp_path: Pa
         project.stop()
 
 
+AXE = Path(__file__).parents[3] / "tests" / "browser" / "node_modules" / "axe-core" / "axe.min.js"
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "choice"),
+    [
+        ("en", "was changed while you edited it", "Keep mine"),
+        ("ru", "пока вы редактировали", "Оставить моё"),
+    ],
+)
+def test_what_was_written_past_the_lock_is_decided_by_the_person(
+    browser: Browser, tmp_path: Path, language: str, said: str, choice: str
+) -> None:
+    middleware = "MIDDLEWARE.insert(2, 'django.middleware.locale.LocaleMiddleware')\n"
+    project = Project(tmp_path, more=middleware, admin="    editlock_version = True\n")
+    try:
+        pk = project.invoice("as it was")
+        ivan = Person(browser, project, "ivan", locale=language)
+        page = ivan.open(pk)
+        state(page, "mine")
+        project.sql("UPDATE shop_invoice SET text = 'imported'")
+        page.fill("#id_text", "typed by Ivan")
+        page.click("[name=_continue]")
+        asked = page.locator(".editlock-changed")
+        expect(asked).to_contain_text(said)
+        for text in ("typed by Ivan", "imported", "as it was"):
+            expect(asked).to_contain_text(text)
+        expect(page.locator("#id_text")).to_have_value("typed by Ivan")
+        state(page, "mine")
+        assert project.stored() == "imported"
+        if AXE.exists():
+            page.add_script_tag(path=str(AXE))
+            found = page.evaluate("axe.run('.editlock-changed', { resultTypes: ['violations'] })")
+            assert [(v["id"], v["nodes"][0]["html"]) for v in found["violations"]] == []
+        if os.environ.get("EDITLOCK_PICTURES") and language == "en":
+            page.screenshot(path=str(PICTURES / "django-changed.png"), full_page=True)
+
+        # No answer, no save: the browser says so itself, and asks at the first choice.
+        page.click("[name=_continue]")
+        assert project.stored() == "imported"
+        # By keyboard alone.
+        page.get_by_label(choice).focus()
+        page.keyboard.press("Space")
+        expect(page.get_by_label(choice)).to_be_checked()
+        page.locator("#id_text").focus()
+        page.keyboard.type("!")
+        page.locator("[name=_continue]").focus()
+        page.keyboard.press("Enter")
+        expect(page.locator(".messagelist .success")).to_be_visible()
+        state(page, "mine")
+        expect(asked).to_have_count(0)
+        assert "typed by Ivan" in project.stored()
+    finally:
+        project.stop()
+
+
 def cookie(person: Person) -> str:
     return next(str(c["value"]) for c in person.context.cookies() if c["name"] == "sessionid")
 

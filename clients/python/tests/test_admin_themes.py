@@ -15,6 +15,8 @@ from editlock.django.admin import EditLockAdmin
 
 assert django_site
 
+TESTS = ["tests/test_admin.py", "tests/test_django_versions.py"]
+
 
 @pytest.mark.parametrize(
     ("theme", "first"),
@@ -24,7 +26,7 @@ assert django_site
 def test_the_admin_under_a_theme(theme: str, first: str) -> None:
     pytest.importorskip(theme, reason=f"{theme} is not installed for this Django")
     ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "tests/test_admin.py"],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *TESTS],
         cwd=Path(__file__).parents[1],
         env={**os.environ, "EDITLOCK_TEST_THEME": theme, "EDITLOCK_TEST_THEME_FIRST": first},
         capture_output=True,

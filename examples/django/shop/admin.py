@@ -7,3 +7,4 @@ from .models import Invoice
 @admin.register(Invoice)
 class InvoiceAdmin(EditLockAdmin, admin.ModelAdmin):
     list_display = ("number", "text")
+    editlock_version = True  # what an import writes meanwhile is not overwritten

@@ -12,7 +12,7 @@ from django.contrib import admin
 
 from editlock.django.admin import EditLockAdmin
 
-from .models import Archived, CreditNote, Customer, Draft, Invoice, Item, Page, Payment, Ticket
+from .models import Archived, CreditNote, Customer, Draft, Invoice, Item, Letter, Page, Payment, Ticket
 
 if os.environ.get("EDITLOCK_TEST_THEME") == "unfold":
     from unfold.admin import ModelAdmin, TabularInline
@@ -52,3 +52,9 @@ class InvoiceAdmin(*BASES):
 
 for model in (Archived, CreditNote, Customer, Draft, Page, Payment, Ticket):
     admin.register(model)(type(f"{model.__name__}Admin", BASES, {}))
+
+
+@admin.register(Letter)
+class LetterAdmin(*BASES):
+    editlock_version = True
+    editlock_saves = "saves"

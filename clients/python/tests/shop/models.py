@@ -59,6 +59,29 @@ class Page(models.Model):
     text = models.CharField(max_length=100)
 
 
+class Letter(models.Model):
+    """With a revision, as each save makes one, and the memory of saves."""
+
+    subject = models.CharField(max_length=100)
+    text = models.TextField(blank=True)
+    paid = models.BooleanField(default=False)
+    kind = models.CharField(max_length=10, default="a", choices=[("a", "Ordinary"), ("b", "Urgent")])
+    at = models.DateTimeField(null=True, blank=True)
+    day = models.DateField(null=True, blank=True)
+    customer = models.ForeignKey(Customer, models.SET_NULL, null=True, blank=True)
+    readers = models.ManyToManyField(Customer, blank=True, related_name="read")
+    revision = models.IntegerField(default=1, editable=False)
+    saves = models.TextField(default="", editable=False)
+
+    def __str__(self) -> str:
+        return self.subject
+
+    def save(self, *args: object, **kwargs: object) -> None:
+        if self.pk is not None:
+            self.revision += 1
+        super().save(*args, **kwargs)  # type: ignore[arg-type]
+
+
 class Archived(models.Model):
     """In another database, by its router, in a table that Django does not manage."""
 

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import copy
-from typing import Any, Callable
+from typing import Any, Callable, Union
 
 from django.contrib import messages
 from django.db import transaction
+from django.http import JsonResponse
 from django.urls import NoReverseMatch, reverse
 from django.utils.safestring import mark_safe
 from django.views.generic.edit import DeletionMixin
 
 from ..errors import EditlockError, Unavailable
 from ..types import ID
-from .guard import token_of
+from .guard import problem_response, token_of
 from .names import database_of, mutex_id
 from .owners import owner_of
 from .page import assets
 from .texts import text, why
 from .typed import typed, values
+from .versions import Version, etag, saying, version_of, versioned
 from .writes import Writes, current
 
 
@@ -35,14 +37,32 @@ class EditLockMixin:
 
     #: Whether the page says who else looks at the object.
     editlock_presence = False
+    #: How a save finds out that the object was changed past its lock: True by a digest of the form's
+    #: fields, a text by this field of the object, such as "updated_at"; False: not at all.
+    editlock_version: Union[bool, str] = False
+    #: A text field of the model that remembers whose save was the last, for pages that save by themselves.
+    editlock_saves = ""
 
     request: Any
     args: Any
     kwargs: Any
+    _editlock_save: Any = None
 
     def get_editlock_id(self, obj: Any) -> ID:
         """The name of an object's lock."""
         return mutex_id(obj)
+
+    def get_form_class(self) -> Any:
+        form = super().get_form_class()  # type: ignore[misc]
+        if isinstance(self, DeletionMixin) or not self.editlock_version:
+            return form
+        return versioned(form, self._editlock_way, self._editlock_save)
+
+    @property
+    def _editlock_way(self) -> Version:
+        """What get_editlock_version says, if the class has one."""
+        own: Any = getattr(self, "get_editlock_version", None)
+        return self.editlock_version if own is None else own
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**kwargs)  # type: ignore[misc]
@@ -73,6 +93,8 @@ class EditLockMixin:
 
     def _editlock_run(self, write: Callable[[], Any]) -> Any:
         obj = self.get_object()  # type: ignore[attr-defined]
+        if self.editlock_version and not isinstance(self, DeletionMixin):
+            self._editlock_save = saying(self.request, self.editlock_saves)
         try:
             with Writes(owner_of(self.request)) as writes:
                 if isinstance(self, DeletionMixin):
@@ -89,11 +111,34 @@ class EditLockMixin:
         writes = current()
         if writes is not None and not isinstance(self, DeletionMixin):
             writes.confirm(self.get_editlock_id(form.instance), token_of(self.request))
-        return super().form_valid(form)  # type: ignore[misc]
+        response = super().form_valid(form)  # type: ignore[misc]
+        save = self._editlock_save
+        if save is None:
+            return response
+        version = save.done(form.instance, lambda obj: version_of(obj, form.editlock_version, form.fields))
+        if _from_script(self.request):
+            response = JsonResponse({"version": version})
+        response["ETag"] = etag(version)
+        return response
+
+    def form_invalid(self, form: Any) -> Any:
+        changed = getattr(form, "changed", None)
+        if not _from_script(self.request):
+            response = super().form_invalid(form)  # type: ignore[misc]
+        elif changed is not None:
+            return problem_response(changed, 412)
+        else:
+            response = JsonResponse({"errors": form.errors.get_json_data()}, status=400)
+        if changed is not None:
+            response.status_code = 412
+        return response
 
     def _editlock_refuse(self, err: EditlockError) -> Any:
         """The view's page, as it is without the write."""
         deletes = isinstance(self, DeletionMixin)
+        status = 503 if isinstance(err, Unavailable) else 409
+        if not deletes and self.editlock_version and _from_script(self.request):
+            return problem_response(err, status)
         refusal = text("not deleted" if deletes else "not saved", why=why(err))
         messages.error(self.request, refusal, fail_silently=True)
         page: dict[str, Any] = {"refusal": refusal}
@@ -103,10 +148,17 @@ class EditLockMixin:
         again = copy.copy(self.request)
         again.method = "GET"
         again._editlock_page = page
+        self._editlock_save = None
         self.request = again
         response = self.get(again, *self.args, **self.kwargs)  # type: ignore[attr-defined]
-        response.status_code = 503 if isinstance(err, Unavailable) else 409
+        response.status_code = status
         return response
+
+
+def _from_script(request: Any) -> bool:
+    """Whether a page that saves by itself asks, and wants no page."""
+    accepted = request.headers.get("Accept", "")
+    return "json" in accepted and "text/html" not in accepted
 
 
 def _token_url() -> str:

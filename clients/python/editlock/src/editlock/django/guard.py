@@ -10,6 +10,7 @@ from ..errors import EditlockError, Lost
 from ..types import ID
 from .owners import owner_of
 from .texts import why
+from .versions import Changed
 from .writes import Writes
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -43,7 +44,10 @@ def save_guard(mutex_id: Callable[..., ID]) -> Callable[[View], View]:
                     return await view(request, *args, **kwargs)
                 with Writes(await sync_to_async(owner_of)(request)) as writes:
                     refused = await sync_to_async(_refuse)(writes, request, mutex_id, args, kwargs)
-                    return await view(request, *args, **kwargs) if refused is None else refused
+                    try:
+                        return await view(request, *args, **kwargs) if refused is None else refused
+                    except Changed as err:
+                        return _answer(request, err)
 
             return cast(View, guarded_async)
 
@@ -75,7 +79,10 @@ def _run(request: Any, mutex_id: Callable[..., ID], args: Any, kwargs: Any, view
         return view()
     with Writes(owner_of(request)) as writes:
         refused = _refuse(writes, request, mutex_id, args, kwargs)
-        return view() if refused is None else refused
+        try:
+            return view() if refused is None else refused
+        except Changed as err:  # of versions.check, in the view
+            return _answer(request, err)
 
 
 def _refuse(writes: Writes, request: Any, mutex_id: Callable[..., ID], args: Any, kwargs: Any) -> Any:
@@ -97,18 +104,29 @@ def token_of(request: Any) -> Optional[int]:
 
 def problem(err: EditlockError) -> dict[str, Any]:
     """A refusal in the form that editlock's clients read."""
+    form: dict[str, Any] = {"code": err.code, "detail": why(err)}
+    if err.code == "changed":  # by a writer without the lock, so there is no holder
+        return {**form, "seen": getattr(err, "seen", ""), "current": getattr(err, "current", None)}
     holder = getattr(err, "holder", None)
-    return {"code": err.code, "detail": why(err), "holder": holder and {"name": holder.owner.label}}
+    return {**form, "holder": holder and {"name": holder.owner.label}}
 
 
-def _answer(request: Any, lost: Lost) -> Any:
-    from django.http import HttpResponse, JsonResponse
+def problem_response(err: EditlockError, status: int) -> Any:
+    """The answer to a script that is refused."""
+    from django.http import JsonResponse
 
-    if "text/html" in request.headers.get("Accept", ""):
-        return HttpResponse(why(lost), status=409, content_type="text/plain; charset=utf-8")
     return JsonResponse(
-        problem(lost),
-        status=409,
+        problem(err),
+        status=status,
         content_type="application/problem+json",
         json_dumps_params={"ensure_ascii": False},
     )
+
+
+def _answer(request: Any, err: EditlockError) -> Any:
+    from django.http import HttpResponse
+
+    status = 412 if err.code == "changed" else 409
+    if "text/html" in request.headers.get("Accept", ""):
+        return HttpResponse(why(err), status=status, content_type="text/plain; charset=utf-8")
+    return problem_response(err, status)

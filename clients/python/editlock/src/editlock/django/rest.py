@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Union
 
 from django.db import router, transaction
 from rest_framework.exceptions import APIException
@@ -14,6 +14,7 @@ from .guard import TOKEN_HEADER, problem, token_of
 from .names import mutex_id
 from .owners import owner_of
 from .texts import text
+from .versions import Changed, Version, etag, saying, stored, version_of
 from .writes import Writes, current
 
 
@@ -55,7 +56,16 @@ class EditLockPermission(BasePermission):  # type: ignore[misc] # untyped there
 
 
 class EditLockAPIMixin:
-    """Before the view set's class: its updates and deletions, and EditLockPermission, run in one transaction."""
+    """Before the view set's class: its updates and deletions, and EditLockPermission, run in one transaction.
+
+    With ``editlock_version`` answers have the object's version in ETag, and writes must name it in If-Match:
+    without it the answer is 428, and 412 with the code "changed" if it is another by now.
+    """
+
+    #: True: a digest of the object's fields; a text: this field of it; False: no versions.
+    editlock_version: Union[bool, str] = False
+    #: A text field of the model that remembers whose save was the last, for pages that save by themselves.
+    editlock_saves = ""
 
     permission_classes: Any
     request: Any
@@ -72,11 +82,42 @@ class EditLockAPIMixin:
 
     def update(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         with Writes(self.get_editlock_owner(request)), transaction.atomic(using=self._editlock_database()):
-            return super().update(request, *args, **kwargs)  # type: ignore[misc]
+            save = self._editlock_match(request)
+            response = super().update(request, *args, **kwargs)  # type: ignore[misc]
+            if save is not None:
+                response["ETag"] = etag(save.done(self.get_object(), self._editlock_version_of))  # type: ignore[attr-defined]
+            return response
 
     def destroy(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         with Writes(self.get_editlock_owner(request)), transaction.atomic(using=self._editlock_database()):
+            self._editlock_match(request)
             return super().destroy(request, *args, **kwargs)  # type: ignore[misc]
+
+    def retrieve(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        # Before the object is read for the answer: a version that is older than the text is refused, a newer one
+        # would not be.
+        version = self._editlock_version_of(self.get_object()) if self.editlock_version else ""  # type: ignore[attr-defined]
+        response = super().retrieve(request, *args, **kwargs)  # type: ignore[misc]
+        if version:
+            response["ETag"] = etag(version)
+        return response
+
+    def _editlock_version_of(self, obj: Any) -> str:
+        own: Any = getattr(self, "get_editlock_version", None)
+        way: Version = self.editlock_version if own is None else own
+        return version_of(obj, way)
+
+    def _editlock_match(self, request: Any) -> Any:
+        if not self.editlock_version:
+            return None
+        obj = self.get_object()  # type: ignore[attr-defined] # which asks for the token, too
+        if "If-Match" not in request.headers:
+            raise Refused(428, {"code": "version_required", "detail": f"{text('no version')} (If-Match)"})
+        save, now = saying(request, self.editlock_saves), stored(obj)
+        current = None if now is None else self._editlock_version_of(now)
+        if current != save.seen and (current is None or not save.is_own(now, current)):
+            raise Refused(412, problem(Changed(save.seen, current)))
+        return save
 
     def _editlock_database(self) -> str:
         alias: str = router.db_for_write(self.get_queryset().model)  # type: ignore[attr-defined]

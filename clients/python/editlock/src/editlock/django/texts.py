@@ -37,6 +37,23 @@ TEXTS = {
         "unlocked": "The lock server did not answer, so this was changed without a lock.",
         "unlocked page": "The lock server does not answer. You can edit, but so can others at the same time.",
         "no token": "This page does not hold the lock.",
+        "no version": "The request does not say which version of this was seen.",
+        "changed": "Nothing was saved: this was changed while you edited it, by an import or another program. "
+        "Choose what to keep of each field, then save again.",
+        "changed elsewhere": "Nothing was saved: this was changed while you edited it, in no field of this form. "
+        "Save again to keep both.",
+        "changed briefly": "Nothing was saved: this was changed while you edited it, by an import or another program.",
+        "changed gone": "Nothing was saved: this was deleted while you edited it.",
+        "choose": "Nothing was saved yet: choose what to keep of each field, then save again.",
+        "mine": "Keep mine",
+        "theirs": "Take what is stored now",
+        "was": "What it was before:",
+        "both": "You and somebody else changed this.",
+        "only you": "Only you changed this.",
+        "only they": "Only somebody else changed this.",
+        "yes": "yes",
+        "no": "no",
+        "empty": "(empty)",
     },
     "ru": {
         "lock": "блокировка",
@@ -65,6 +82,23 @@ TEXTS = {
         "unlocked": "Сервер блокировок не ответил, поэтому изменено без блокировки.",
         "unlocked page": "Сервер блокировок не отвечает. Редактировать можно, но это могут делать и другие.",
         "no token": "Эта страница не держит блокировку.",
+        "no version": "Запрос не говорит, какая версия этого была показана.",
+        "changed": "Ничего не сохранено: пока вы редактировали, это изменил импорт или другая программа. "
+        "Выберите для каждого поля, что оставить, и сохраните ещё раз.",
+        "changed elsewhere": "Ничего не сохранено: пока вы редактировали, это изменили, но не в полях этой формы. "
+        "Сохраните ещё раз: останется и то, и другое.",
+        "changed briefly": "Ничего не сохранено: пока вы редактировали, это изменил импорт или другая программа.",
+        "changed gone": "Ничего не сохранено: пока вы редактировали, это удалили.",
+        "choose": "Пока ничего не сохранено: выберите для каждого поля, что оставить, и сохраните ещё раз.",
+        "mine": "Оставить моё",
+        "theirs": "Взять то, что сохранено сейчас",
+        "was": "Как было раньше:",
+        "both": "Изменили и вы, и кто-то другой.",
+        "only you": "Изменили только вы.",
+        "only they": "Изменил только кто-то другой.",
+        "yes": "да",
+        "no": "нет",
+        "empty": "(пусто)",
     },
 }
 
@@ -149,4 +183,6 @@ def why(err: EditlockError, named: Optional[dict[Any, str]] = None) -> str:
         if err.holder is not None and not err.how:
             told = f"{text('no token')} {edited_by(err.holder, asked=err.id)}"
         return told
+    if err.code == "changed":
+        return text("changed gone" if getattr(err, "current", None) is None else "changed briefly")
     return text("away") if isinstance(err, Unavailable) else text("refuses", why=err)

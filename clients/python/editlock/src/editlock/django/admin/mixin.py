@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import functools
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Optional, Union
 
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
@@ -28,10 +28,12 @@ from ..page import assets
 from ..texts import text, why
 from ..tokens import token_view
 from ..typed import typed, values
+from ..versions import Version, saying, version_of, versioned
 from ..writes import Writes, current, unreachable_is_allowed
 from .column import ROWS, holder_column, present_column
 from .related import changed_in, deleted_with, look
 
+_SAVE = "_editlock_save"  # of a request: what it says of its save
 _PAGE = "_editlock_page"  # of a request: what assets() is given besides
 
 
@@ -53,9 +55,29 @@ class EditLockAdmin(ModelAdmin):  # type: ignore[type-arg] # not generic at run 
     #: Names of actions that change nothing, such as exports: they run while others edit.
     editlock_reading_actions: tuple[str, ...] = ()
 
+    #: How a save finds out that the object was changed past its lock: True by a digest of the form's
+    #: fields, a text by this field of the object, such as "updated_at"; False: not at all.
+    editlock_version: Union[bool, str] = False
+    #: A text field of the model that remembers whose save was the last, for pages that save by themselves.
+    editlock_saves = ""
+
     def get_editlock_id(self, obj: Any) -> ID:
         """The name of an object's lock."""
         return mutex_id(obj)
+
+    # --- versions
+
+    def get_form(self, request: Any, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        if not change or not self.editlock_version:
+            return form
+        return versioned(form, self._editlock_way, getattr(request, _SAVE, None))
+
+    @property
+    def _editlock_way(self) -> Version:
+        """What get_editlock_version says, if the class has one."""
+        own: Any = getattr(self, "get_editlock_version", None)
+        return self.editlock_version if own is None else own
 
     # --- the change form
 
@@ -90,12 +112,16 @@ class EditLockAdmin(ModelAdmin):  # type: ignore[type-arg] # not generic at run 
 
         if request.method in SAFE_METHODS or object_id is None:
             return view(request)
+        save = saying(request, self.editlock_saves) if self.editlock_version else None
+        setattr(request, _SAVE, save)
         try:
             with Writes(owner_of(request)) as writes:
                 with transaction.atomic(using=getattr(self, "using", None) or router.db_for_write(self.model)):
                     response = view(request)
                 if writes.unlocked:
                     messages.warning(request, text("unlocked"))
+                if save is not None and save.changed is not None:
+                    response.status_code = 412
                 return response
         except EditlockError as err:
             return self._editlock_refuse(request, object_id, err, view)
@@ -111,6 +137,7 @@ class EditLockAdmin(ModelAdmin):  # type: ignore[type-arg] # not generic at run 
             messages.info(request, format_html(texts, text("unsaved"), rows))
         again = copy.copy(request)
         again.method = "GET"
+        setattr(again, _SAVE, None)
         setattr(again, _PAGE, {"unsaved": values(unsaved), "refused": True})
         response = view(again)
         if response.status_code == 200:
@@ -145,6 +172,12 @@ class EditLockAdmin(ModelAdmin):  # type: ignore[type-arg] # not generic at run 
         if change:  # a save_form of one's own may not have asked
             self._editlock_check(request, obj)
         super().save_model(request, obj, form, change)
+
+    def save_related(self, request: Any, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        save = getattr(request, _SAVE, None)
+        if change and save is not None:
+            save.done(form.instance, lambda obj: version_of(obj, form.editlock_version, form.fields))
 
     def save_formset(self, request: Any, form: Any, formset: Any, change: bool) -> None:
         writes = current()
