@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strconv"
 	"sync"
 
 	"github.com/editlock/editlock"
@@ -21,10 +22,12 @@ import (
 	"github.com/editlock/editlock/store/memory"
 )
 
-// note is a text, and the token of the lock under which it was saved.
+// note is a text, its version, and the token of the lock under which it was saved.
 type note struct {
-	Text  string `json:"text"`
-	token editlock.Token
+	Text     string `json:"text"`
+	Version  string `json:"version,omitempty"`
+	revision int
+	token    editlock.Token
 }
 
 type notes struct {
@@ -34,19 +37,41 @@ type notes struct {
 
 func (n *notes) show(w http.ResponseWriter, r *http.Request) {
 	n.mu.Lock()
-	found, ok := n.named[r.PathValue("name")]
+	found := n.get(r.PathValue("name"))
 	n.mu.Unlock()
-	if !ok {
-		found.Text = "as it was"
-	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	_ = json.NewEncoder(w).Encode(found) // the client is gone if it fails
 }
 
+func (n *notes) get(name string) note {
+	found, ok := n.named[name]
+	if !ok {
+		found.Text = "as it was"
+	}
+	found.Version = strconv.Itoa(found.revision)
+	return found
+}
+
+// put stores a note as the next version.
+func (n *notes) put(name string, sent note) note {
+	sent.revision = n.named[name].revision + 1
+	n.named[name] = sent
+	return n.get(name)
+}
+
+// past stores a text without a lock, as an import does.
+func (n *notes) past(w http.ResponseWriter, r *http.Request) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	name := r.PathValue("name")
+	n.put(name, note{Text: r.PostFormValue("text"), token: n.named[name].token})
+	w.WriteHeader(http.StatusNoContent)
+}
+
 // save stores a note. The guard has checked that the token is in force; as the
 // lock may be lost since then, a token older than that of the stored text is
-// refused here.
+// refused here. A page that knows versions names the one it has shown.
 func (n *notes) save(w http.ResponseWriter, r *http.Request) {
 	var sent note
 	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20)).Decode(&sent); err != nil {
@@ -61,7 +86,17 @@ func (n *notes) save(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, `{"code":"lost"}`, http.StatusConflict)
 		return
 	}
-	n.named[name] = sent
+	if r.Header.Get("If-Match") != "" {
+		seen, err := guard.SeenVersion(r)
+		if now := n.get(name).Version; err == nil && seen != now {
+			err = &guard.ChangedError{Seen: seen, Current: now}
+		}
+		if err != nil {
+			guard.Refuse(w, err)
+			return
+		}
+	}
+	guard.SetVersion(w.Header(), n.put(name, sent).Version)
 	w.WriteHeader(http.StatusNoContent)
 }
 
@@ -78,6 +113,7 @@ func main() {
 	mux.Handle("/", http.FileServerFS(os.DirFS(os.Args[1])))
 	mux.HandleFunc("GET /api/notes/{name}", n.show)
 	mux.Handle("PUT /api/notes/{name}", guarded(http.HandlerFunc(n.save)))
+	mux.HandleFunc("POST /api/import/{name}", n.past)
 	mux.Handle("/v1/", httpapi.New(locks, nil))
 	mux.Handle("/editlock/", js.Handler("/editlock/", http.NotFoundHandler()))
 

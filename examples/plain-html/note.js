@@ -11,18 +11,19 @@ if (reader) for (const attribute of ['user', 'name']) lock.setAttribute(attribut
 
 // Called when the text shown may be old: first get it, then show it.
 lock.reload = async () => {
-  const { text } = await (await fetch(address)).json();
-  return () => { form.elements.text.value = text; };
+  const { text, version } = await (await fetch(address)).json();
+  return () => {
+    form.elements.text.value = text;
+    lock.version = version; // a save of another one is refused: an import wrote past the lock
+  };
 };
 
 // Also for "Save and hand over": true if all is saved.
 lock.save = async () => {
-  const answer = await fetch(address, {
-    method: 'PUT', headers: { 'Content-Type': 'application/json', ...lock.headers },
-    body: JSON.stringify({ text: form.elements.text.value }),
+  const answer = await lock.send(address, {
+    method: 'PUT', headers: { 'Content-Type': 'application/json' },
+    body: () => JSON.stringify({ text: form.elements.text.value }),
   });
-  if (answer.ok) lock.saved();
-  else lock.refused(await answer.json());
   return answer.ok;
 };
 

@@ -95,7 +95,23 @@ test('notes: a save without the token in force is refused', async ({ start, requ
   const save = (headers) => request.put(note, { data: { text: 'overwritten' }, headers });
   expect((await save({})).status()).toBe(428);
   expect((await save({ 'Editlock-Token': '1' })).status()).toBe(409);
-  expect(await (await request.get(note)).json()).toEqual({ text: 'as it was' });
+  expect(await (await request.get(note)).json()).toEqual({ text: 'as it was', version: '0' });
+});
+
+test('plain-html: what an import wrote is not overwritten', async ({ browser, start, request }) => {
+  const url = await start('plain-html');
+  const page = await browser.newPage();
+  await page.goto(url);
+  await isIn(page, 'mine');
+  await text(page).fill('edited here');
+  expect((await request.post(new URL('/api/import/plain', url).href, { form: { text: 'imported' } })).status()).toBe(204);
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(lock(page).getByRole('alert')).toContainText('Nothing was saved');
+  await expect(text(page)).toHaveValue('edited here');
+  await page.getByRole('button', { name: 'Show what is stored now' }).click();
+  await expect(text(page)).toHaveValue('imported');
+  await expect(kept(page)).toContainText('edited here');
+  await page.close();
 });
 
 test('server-rendered: a save without the token in force is refused', async ({ start, request }) => {

@@ -12,6 +12,7 @@ import { View } from './element/view.js';
 
 /** @import { Lock, Owner, Problem, State } from './index.js' */
 /** @import { Company } from './presence.js' */
+/** @import { Versions } from './element/version.js' */
 
 const what = ['server', 'group', 'mode', 'object', 'object-part'];
 const who = ['session', 'user', 'login', 'name'];
@@ -44,12 +45,13 @@ const Base = globalThis.HTMLElement ?? /** @type {typeof HTMLElement} */ (class 
  * being surprised by a change; manual waits for the reader to begin; token-field names a hidden field
  * that carries the token of a form sent without scripts; notify says how a holder
  * who looks elsewhere is told of who waits: "title" (the default), "icon" and "desktop",
- * or "off"; presence shows who else looks.
+ * or "off"; presence shows who else looks; version is that of the record as the page shows it.
  *
- * Fires "editlock-change" whenever its state, or what else it tells, changes.
+ * Fires "editlock-change" whenever its state, or what else it tells, changes, and
+ * "edit-lock-changed" if a save is refused as the record changed past the lock.
  */
 export class EditLockElement extends Base {
-  static observedAttributes = [...what, ...who, 'sharing', 'lang'];
+  static observedAttributes = [...what, ...who, 'sharing', 'lang', 'version'];
 
   // A page may set these before this script has come.
 
@@ -85,6 +87,8 @@ export class EditLockElement extends Base {
   #notice = null;
   /** @type {Company | null} */
   #company = null;
+  /** @type {Promise<Versions | void> | null} */
+  #versions = null;
   /** @type {Record<string, string>} the fields as stored */
   #base = {};
   /** The token whose holder has the newest text on the screen. */
@@ -124,7 +128,7 @@ export class EditLockElement extends Base {
     queueMicrotask(() => {
       this.#starting = false;
       const same = this.#lock && this.isConnected && this.#signature === this.#sign();
-      if (same) return;
+      if (same) return this.#follow();
       // What one reader typed is not another's.
       if (this.isConnected && this.#signature.startsWith(this.#object()) && this.#kept?.leave()) this.#revert();
       this.#close();
@@ -206,6 +210,7 @@ export class EditLockElement extends Base {
         this.#show();
       }, () => {}); // the lock does without
     }
+    this.#follow();
     this.#stop = new AbortController();
     const on = { signal: this.#stop.signal };
     this.addEventListener('input', () => this.#typed(), on);
@@ -230,7 +235,8 @@ export class EditLockElement extends Base {
     this.#kept?.stop();
     this.#notice?.stop();
     this.#company?.stop();
-    this.#company = null;
+    this.#versions?.then((v) => v?.stop());
+    this.#company = this.#versions = null;
     this.#lock.release();
     this.#guard.stop();
     this.#lock = null;
@@ -263,14 +269,41 @@ export class EditLockElement extends Base {
 
   get #reads() { return this.getAttribute('sharing') === 'shared'; }
 
-  /** What a save must carry. */
-  get headers() { return this.#lock?.headers ?? {}; }
+  /** What a save must carry. @returns {Record<string, string>} */
+  get headers() {
+    const { version } = this;
+    return { ...this.#lock?.headers, ...version && { 'If-Match': `"${encodeURIComponent(version)}"` } };
+  }
+
+  /** The version of the record that the page shows. */
+  get version() { return this.getAttribute('version'); }
+
+  set version(version) { this.setAttribute('version', version ?? ''); }
+
+  /**
+   * send saves by fetch, with headers, one save at a time, and goes on with the version of the answer.
+   * @param {Parameters<Versions['send']>} what a body that is a function is made when it is sent
+   * @returns {Promise<Response>}
+   */
+  send(...what) { return this.#ofVersions().then((v) => /** @type {Versions} */ (v).send(...what)); }
+
+  #ofVersions() {
+    return this.#versions ??= import('./element/version.js').then((m) => new m.Versions(this, () => this.#read(), () => {
+      this.#leave('mine');
+      this.#stale = true;
+      this.#loadedFor = 0;
+      this.refresh();
+    }), () => {}); // the server refuses all the same
+  }
+
+  #follow() { if (this.version) this.#ofVersions().then((v) => v?.follow()); }
 
   /** Whether the form has text that is not stored. */
   get unsaved() { return this.#dirty; }
 
-  /** saved tells that what the form says is stored now; or that these fields are. */
-  saved(fields = this.#read()) {
+  /** saved tells that what the form says is stored now, or that these fields are; and as which version. */
+  saved(fields = this.#read(), version = '') {
+    if (version) this.version = version;
     this.#base = fields;
     this.#typed();
   }
@@ -281,6 +314,7 @@ export class EditLockElement extends Base {
    */
   refused(problem) {
     if (problem.code === 'lost') this.#lock?.ended(problem);
+    else if (problem.code === 'changed' && this.#versions) this.#versions.then((v) => v?.refused(problem));
     else if (this.#kept?.leave()) this.#show();
   }
 

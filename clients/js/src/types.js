@@ -49,7 +49,7 @@
 /**
  * Why the server refused (RFC 9457).
  * @typedef {object} Problem
- * @property {string} code busy, conflict, lost, not_held, invalid, unauthenticated, forbidden, unavailable, …
+ * @property {string} code busy, conflict, lost, changed, not_held, invalid, unauthenticated, forbidden, unavailable, …
  * @property {string} [title]
  * @property {string} [detail]
  * @property {string} [field]
@@ -62,6 +62,8 @@
  * @property {Owner} [by] of lost: who ended it
  * @property {string} [at]
  * @property {string} [reason]
+ * @property {string} [seen] of changed, a code of save guards: the version that the save was made of
+ * @property {string | null} [current] of changed: the version that the record has; null: it is gone
  */
 
 /**

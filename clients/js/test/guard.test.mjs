@@ -18,9 +18,22 @@ test('a lock that is held sends its token in the header that every guard reads',
   assert.deepEqual(lock.headers, { [contract.header]: '7' });
 });
 
+const versions = JSON.parse(readFileSync(new URL('../../../testdata/guard/versions.json', import.meta.url)));
+
+test('a version is read from an answer as every guard writes it', async () => {
+  const { code, versionOf } = await import('../src/element/version.js');
+  assert.equal(code, versions.code);
+  const read = (tag) => versionOf(/** @type {any} */ ({ headers: new Headers({ [versions.answer]: tag }) }));
+  for (const { version, tag } of versions.tags) assert.equal(read(tag), version);
+  for (const { name, header, version = null } of versions.read.filter((r) => !r.header.includes(','))) assert.equal(read(header), version, name);
+  assert.equal(versionOf(/** @type {any} */ ({ headers: new Headers() })), null);
+});
+
 test('the documents name the header and the field of the contract', () => {
   for (const [file, ...names] of [
     ['../README.md', contract.header], ['../../../docs/guard.md', contract.header], ['../../../docs/browser.md', contract.header],
+    ['../README.md', versions.header, versions.answer, versions.save_header], ['../../../docs/guard.md', versions.header, versions.field, versions.save_header],
+    ['../../python/editlock/docs/django.md', versions.header, versions.answer, versions.save_header],
     ['../../python/editlock/README.md', contract.field, contract.header],
   ]) {
     const text = readFileSync(new URL(file, import.meta.url), 'utf8');

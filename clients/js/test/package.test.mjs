@@ -9,6 +9,7 @@ import { after, test } from 'node:test';
 import { diff } from '../src/element/diff.js';
 import { backoff, duration, jitter } from '../src/clock.js';
 import { tables as companyTables } from '../src/element/company.js';
+import { tables as versionTables } from '../src/element/version.js';
 import { tables } from '../src/element/words.js';
 
 const root = join(import.meta.dirname, '..');
@@ -20,10 +21,10 @@ const [{ filename, files }] = Array.isArray(pack) ? pack : Object.values(pack);
 
 test('the package holds the built files, their types, the sources, the licence, and nothing else', () => {
   const paths = files.map((f) => f.path);
-  for (const name of ['LICENSE', 'README.md', 'package.json', 'dist/editlock.js', 'dist/element.js', 'dist/presence.js', 'dist/diff.js', 'dist/types/index.d.ts', 'dist/types/element.d.ts', 'src/index.js']) {
+  for (const name of ['LICENSE', 'README.md', 'package.json', 'dist/editlock.js', 'dist/element.js', 'dist/presence.js', 'dist/diff.js', 'dist/version.js', 'dist/types/index.d.ts', 'dist/types/element.d.ts', 'src/index.js']) {
     assert.ok(paths.includes(name), `${name} is missing`);
   }
-  const strange = paths.filter((p) => !/^(LICENSE|README\.md|package\.json|dist\/(editlock|element|presence|diff)\.js|dist\/types\/.+\.d\.ts|src\/.+\.js)$/.test(p));
+  const strange = paths.filter((p) => !/^(LICENSE|README\.md|package\.json|dist\/(editlock|element|presence|diff|version)\.js|dist\/types\/.+\.d\.ts|src\/.+\.js)$/.test(p));
   assert.deepEqual(strange, []);
 });
 
@@ -60,7 +61,7 @@ test('it can be imported where pages are rendered, on a server', async () => {
 
 test('the texts say the same in all languages', () => {
   const holes = (text) => [...new Set(text.match(/\{\w+\}/g))].sort();
-  for (const { en, ru } of [tables, companyTables]) {
+  for (const { en, ru } of [tables, companyTables, versionTables]) {
     assert.deepEqual(Object.keys(ru).sort(), Object.keys(en).sort());
     for (const [key, text] of Object.entries(en)) assert.deepEqual(holes(ru[key]), holes(text), key);
   }

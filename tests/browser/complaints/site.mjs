@@ -36,6 +36,11 @@ export class Site {
   calls = [];
   /** Records by name: what is stored. */
   records = new Map();
+  /** Revisions by name, of a site that compares them; null: it does not. */
+  revisions = null;
+  /** Saves that came, with what they carried: {seen, number, status}; wait holds their answers back. */
+  saves = [];
+  wait = null;
   /** More pages by path: {type, body}. */
   pages = new Map();
   /** Folders whose files are served, by the path they are under. */
@@ -101,25 +106,44 @@ export class Site {
   async api(req, res, url, body) {
     const name = url.pathname.slice('/api/records/'.length);
     if (req.method === 'PUT') {
-      const answer = await this.allowed(name, req.headers['editlock-token']);
+      const save = { seen: req.headers['if-match'], number: Number(req.headers['editlock-save']), text: JSON.parse(body).text };
+      this.saves.push(save);
+      const answer = this.changed(name, save.seen?.replaceAll('"', '')) ?? await this.allowed(name, req.headers['editlock-token']);
+      save.status = answer.status ?? (answer.code ? 409 : 200);
+      if (save.status === 200) this.store(name, save.text);
+      await this.wait;
+      if (save.status === 412) return res.writeHead(412, { 'Content-Type': 'application/problem+json' }).end(JSON.stringify(answer));
       if (answer.code) return res.writeHead(409, { 'Content-Type': 'application/problem+json' }).end(JSON.stringify(answer));
-      this.records.set(name, JSON.parse(body).text);
     }
-    return res.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify({ text: this.records.get(name) ?? 'as it was' }));
+    return res.writeHead(200, { 'Content-Type': 'application/json', ...(this.revisions && { ETag: `"${this.revision(name)}"` }) }).end(JSON.stringify({ text: this.records.get(name) ?? 'as it was' }));
+  }
+
+  revision(name) { return this.revisions?.get(name) ?? 1; }
+
+  /** store writes a record, with or without a lock, as an import does. */
+  store(name, text) {
+    this.records.set(name, text);
+    this.revisions?.set(name, this.revision(name) + 1);
+  }
+
+  /** changed is the problem of a save of another version than there is. */
+  changed(name, seen) {
+    const current = String(this.revision(name));
+    return !this.revisions || seen === current ? null : { code: 'changed', status: 412, detail: 'the record changed', seen, current };
   }
 
   async record(req, res, url, body) {
     const name = url.pathname.slice('/records/'.length);
     if (req.method === 'GET') return res.end(this.render(name, url));
     const form = new URLSearchParams(body);
-    const answer = await this.allowed(name, form.get('editlock_token'));
-    if (answer.code) return res.writeHead(409).end(`<!doctype html><title>refused</title><p>Not saved: ${markup(answer.code)}`);
-    this.records.set(name, form.get('text'));
+    const answer = this.changed(name, form.get('editlock_version')) ?? await this.allowed(name, form.get('editlock_token'));
+    if (answer.code) return res.writeHead(answer.status ?? 409).end(`<!doctype html><title>refused</title><p>Not saved: ${markup(answer.code)}`);
+    this.store(name, form.get('text'));
     return res.writeHead(303, { Location: req.url }).end();
   }
 
   render(name, url) {
-    const attributes = [...url.searchParams].map(([k, v]) => `${k}="${markup(v)}"`).join(' ');
+    const attributes = [...url.searchParams, ...(this.revisions ? [['version', this.revision(name)]] : [])].map(([k, v]) => `${k}="${markup(v)}"`).join(' ');
     const text = this.records.get(name) ?? 'as it was';
     return `<!doctype html><html lang="en"><head><title>Record</title><script type="module" src="/editlock/element.js"></script></head>
       <body><main><h1>Record ${markup(name)}</h1>

@@ -1,5 +1,6 @@
 import { Editlock } from './index.js';
 import type { Lock, Problem, State } from './index.js';
+import type { Versions } from './element/version.js';
 declare const Base: {
     new (): HTMLElement;
     prototype: HTMLElement;
@@ -13,9 +14,10 @@ declare const Base: {
  * being surprised by a change; manual waits for the reader to begin; token-field names a hidden field
  * that carries the token of a form sent without scripts; notify says how a holder
  * who looks elsewhere is told of who waits: "title" (the default), "icon" and "desktop",
- * or "off"; presence shows who else looks.
+ * or "off"; presence shows who else looks; version is that of the record as the page shows it.
  *
- * Fires "editlock-change" whenever its state, or what else it tells, changes.
+ * Fires "editlock-change" whenever its state, or what else it tells, changes, and
+ * "edit-lock-changed" if a save is refused as the record changed past the lock.
  */
 export declare class EditLockElement extends Base {
     #private;
@@ -45,14 +47,23 @@ export declare class EditLockElement extends Base {
     get state(): State;
     /** Whether the reader may type: the lock is held, not shared with others, and the newest text loaded. */
     get editable(): boolean;
-    /** What a save must carry. */
+    /** What a save must carry. @returns {Record<string, string>} */
     get headers(): Record<string, string>;
+    /** The version of the record that the page shows. */
+    get version(): string | null;
+    set version(version: string | null);
+    /**
+     * send saves by fetch, with headers, one save at a time, and goes on with the version of the answer.
+     * @param {Parameters<Versions['send']>} what a body that is a function is made when it is sent
+     * @returns {Promise<Response>}
+     */
+    send(...what: Parameters<Versions['send']>): Promise<Response>;
     /** Whether the form has text that is not stored. */
     get unsaved(): boolean;
-    /** saved tells that what the form says is stored now; or that these fields are. */
+    /** saved tells that what the form says is stored now, or that these fields are; and as which version. */
     saved(fields?: {
         [x: string]: string;
-    }): void;
+    }, version?: string): void;
     /**
      * refused takes the server's problem that a save was refused with.
      * @param {Problem} problem

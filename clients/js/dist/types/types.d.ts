@@ -111,7 +111,7 @@ export type Entry = {
 };
 export type Problem = {
     /**
-     * busy, conflict, lost, not_held, invalid, unauthenticated, forbidden, unavailable, …
+     * busy, conflict, lost, changed, not_held, invalid, unauthenticated, forbidden, unavailable, …
      */
     code: string;
     title?: string;
@@ -151,6 +151,14 @@ export type Problem = {
     by?: Owner;
     at?: string;
     reason?: string;
+    /**
+     * of changed, a code of save guards: the version that the save was made of
+     */
+    seen?: string;
+    /**
+     * of changed: the version that the record has; null: it is gone
+     */
+    current?: string | null;
 };
 export type Loss = {
     how: string;
@@ -248,7 +256,7 @@ export type Terms = {
 /**
  * Why the server refused (RFC 9457).
  * @typedef {object} Problem
- * @property {string} code busy, conflict, lost, not_held, invalid, unauthenticated, forbidden, unavailable, …
+ * @property {string} code busy, conflict, lost, changed, not_held, invalid, unauthenticated, forbidden, unavailable, …
  * @property {string} [title]
  * @property {string} [detail]
  * @property {string} [field]
@@ -261,6 +269,8 @@ export type Terms = {
  * @property {Owner} [by] of lost: who ended it
  * @property {string} [at]
  * @property {string} [reason]
+ * @property {string} [seen] of changed, a code of save guards: the version that the save was made of
+ * @property {string | null} [current] of changed: the version that the record has; null: it is gone
  */
 /**
  * How a lock was lost. Besides the server's ways there is "inactive": nobody

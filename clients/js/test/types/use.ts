@@ -31,6 +31,10 @@ const element = document.querySelector('edit-lock') as EditLockElement;
 element.reload = async () => () => {};
 element.save = () => element.unsaved;
 element.refused({ code: 'lost' });
+element.refused({ code: 'changed', seen: '1', current: null });
+element.version = '7';
+element.saved(undefined, element.version ?? '8');
+element.send('/notes/1', { method: 'PUT', body: () => JSON.stringify({ text: '' }) }).then((answer: Response) => answer.ok);
 
 // @ts-expect-error there is no such state
 lock.state === 'open';

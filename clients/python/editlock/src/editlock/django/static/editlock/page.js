@@ -48,6 +48,8 @@ function lock() {
     group: mutex.group, mode: mutex.mode, object: mutex.id, server, 'token-field': field,
     session: owner.session, user: owner.user_id, login: owner.login, name: owner.name,
   })) element.setAttribute(name, value);
+  const version = form.querySelector('input[name=editlock_version]')?.value;
+  if (version) element.setAttribute('version', version);
   if (presence) element.setAttribute('presence', '');
   // A theme may draw the save buttons outside of the form, where the element does not reach.
   // (form.elements and form.id may be fields of these names.)
