@@ -8,6 +8,7 @@ var (
 	redis    = []string{"./store/redis"}
 	postgres = []string{"./store/postgres"}
 	etcd     = []string{"./store/etcd"}
+	guards   = []string{"./guard"}
 )
 
 // mutants are bugs that somebody might write.
@@ -104,6 +105,18 @@ var mutants = []mutant{
 	{
 		"a guarded hold ends on PostgreSQL", "store/postgres/guard.sql",
 		" FOR KEY SHARE;", ";", postgres,
+	},
+	{
+		"a version may change before the commit", "guard/version.go",
+		`forUpdate = " FOR UPDATE"`, `forUpdate = ""`, guards,
+	},
+	{
+		"an old save that comes late undoes a newer one", "guard/version.go",
+		" && now.save.Int64 < r.Save", "", guards,
+	},
+	{
+		"the save of another holder is one's own", "guard/version.go",
+		"editlock.Token(now.token.Int64) == token", "token > 0", guards,
 	},
 	{
 		"PostgreSQL wakes nobody", "store/postgres/commit.sql",
