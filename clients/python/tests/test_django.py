@@ -300,3 +300,10 @@ def test_m3s_own_middleware_names_the_owner_where_it_is_in_use() -> None:
     )
     assert said.stdout.strip() == "True"
     assert not said.stderr
+
+
+def test_pages_have_every_file_that_the_element_may_load() -> None:
+    built = ROOT.parent / "js" / "dist"
+    static = ROOT / "editlock" / "src" / "editlock" / "django" / "static" / "editlock"
+    for file in built.glob("*.js"):
+        assert (static / file.name).read_bytes() == file.read_bytes()

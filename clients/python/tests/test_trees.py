@@ -129,9 +129,12 @@ def test_a_wait_for_all_of_a_mode_closes_it(client: Client, invoice: ID, ivan: O
     assert drain is not None
     assert (busy.value.holder.id, drain.id, drain.by, drain.message) == (invoice, every, olga, "import")
     refreshed, _ = client.refresh([RefreshItem(invoice, held.token)], owner=ivan)[0]
-    assert refreshed is not None and refreshed.draining == drain
+    assert refreshed is not None
+    assert refreshed.draining == drain
     unheld, asked = client.request(other, owner=reader)
-    assert unheld is State.CAPTURED_BY_OTHER and asked is not None and asked.draining == drain
+    assert unheld is State.CAPTURED_BY_OTHER
+    assert asked is not None
+    assert asked.draining == drain
     client.release(invoice, owner=ivan)
     thread.join(30)
     waiting.close()
