@@ -28,7 +28,9 @@ type world struct {
 	// write writes a text under a token, in a transaction of its own that
 	// calls between after the check.
 	write func(ctx context.Context, token editlock.Token, text string, between func()) error
-	text  func() string
+	// all checks tokens of several parts within a transaction.
+	all  func(ctx context.Context, tx *sql.Tx, held []guard.Held) error
+	text func() string
 }
 
 // writer is how database/sql does it.
@@ -92,6 +94,7 @@ func onSQLite(t *testing.T, attached bool) *world {
 		}
 	}
 	w.write = writer(db, "UPDATE report SET text = ?", g.Check)
+	w.all = func(ctx context.Context, tx *sql.Tx, held []guard.Held) error { return g.CheckAll(ctx, tx, held) }
 	return w
 }
 
@@ -107,6 +110,9 @@ func onPostgres(t *testing.T, server *enginetest.Postgres, native bool) *world {
 	}
 	db := stdlib.OpenDB(*config)
 	w := newWorld(t, editlock.NewManager(st, nil), db)
+	w.all = func(ctx context.Context, tx *sql.Tx, held []guard.Held) error {
+		return guard.Postgres("").CheckAll(ctx, tx, held)
+	}
 	if !native {
 		w.write = writer(db, "UPDATE report SET text = $1", guard.Postgres("").Check)
 		return w
@@ -142,6 +148,9 @@ func onMariaDB(t *testing.T, server *enginetest.MariaDB) *world {
 	w := newWorld(t, editlock.NewManager(st, nil), db)
 	_, base, _ := strings.Cut(strings.TrimPrefix(url, "mysql://"), "/")
 	w.write = writer(db, "UPDATE report SET text = ?", guard.MariaDB(base).Check)
+	w.all = func(ctx context.Context, tx *sql.Tx, held []guard.Held) error {
+		return guard.MariaDB(base).CheckAll(ctx, tx, held)
+	}
 	return w
 }
 
@@ -161,6 +170,7 @@ func TestGuard(t *testing.T) {
 			t.Run("the token in force writes, a stale one leaves every byte", func(t *testing.T) { testStale(t, tt.open(t)) })
 			t.Run("a takeover waits until the guarded transaction ends", func(t *testing.T) { testKeeps(t, tt.open(t)) })
 			t.Run("a hold of what is above writes, one of a part does not", func(t *testing.T) { testAbove(t, tt.open(t)) })
+			t.Run("a save of several parts needs the token of each", func(t *testing.T) { testSeveral(t, tt.open(t)) })
 			t.Run("racing writers and takeovers never mix", func(t *testing.T) { testRace(t, tt.open(t)) })
 		})
 	}

@@ -48,9 +48,7 @@ func Token(ctx context.Context) (token editlock.Token, ok bool) {
 func check(l editlock.Locker, id func(*http.Request) (editlock.ID, error), r *http.Request) (editlock.Token, error) {
 	given := r.Header.Get(Header)
 	if given == "" {
-		p := wire.NewProblem(wire.Invalid, "the header "+Header+" is missing: send the token of the lock that you write under")
-		p.Status, p.Field = http.StatusPreconditionRequired, Header
-		return 0, p
+		return 0, missing()
 	}
 	n, err := strconv.ParseUint(given, 10, 64)
 	if err != nil || n == 0 {
@@ -60,22 +58,33 @@ func check(l editlock.Locker, id func(*http.Request) (editlock.ID, error), r *ht
 	if err != nil {
 		return 0, err
 	}
+	return editlock.Token(n), inForce(r.Context(), l, mutex, editlock.Token(n))
+}
+
+func missing() error {
+	p := wire.NewProblem(wire.Invalid, "the header "+Header+" is missing: send the token of the lock that you write under")
+	p.Status, p.Field = http.StatusPreconditionRequired, Header
+	return p
+}
+
+// inForce returns the LostError of a token that is not the one of an exclusive hold.
+func inForce(ctx context.Context, l editlock.Locker, mutex editlock.ID, token editlock.Token) error {
 	lost := &editlock.LostError{ID: mutex}
 	// A hold of something above is one of the mutex, one of a part of it is not.
 	for _, id := range append([]editlock.ID{mutex}, mutex.Above()...) {
-		_, held, err := l.Request(editlock.AsStranger(r.Context()), id)
+		_, held, err := l.Request(editlock.AsStranger(ctx), id)
 		if err != nil {
-			return 0, err
+			return err
 		}
 		if held.ID != id {
 			continue
 		}
-		if held.Token == editlock.Token(n) && held.Sharing == editlock.Exclusive {
-			return held.Token, nil
+		if held.Token == token && held.Sharing == editlock.Exclusive {
+			return nil
 		}
 		if lost.Holder == nil {
 			lost.Holder = &held
 		}
 	}
-	return 0, lost
+	return lost
 }
