@@ -15,7 +15,7 @@ func TestFiles_AreModulesThatImportTheClientFromBesideThemselves(t *testing.T) {
 	if _, err := fs.Stat(files, "editlock.js"); err != nil {
 		t.Error(err)
 	}
-	for name, wants := range map[string]string{"element.js": `from"./editlock.js"`, "presence.js": `from"./editlock.js"`, "element.js ": `import("./presence.js")`, "element.js  ": `import("./diff.js")`, " element.js": `import("./version.js")`} {
+	for name, wants := range map[string]string{"element.js": `from"./editlock.js"`, "presence.js": `from"./editlock.js"`, "element.js ": `import("./presence.js")`, "element.js  ": `import("./diff.js")`, " element.js": `import("./version.js")`, "  element.js": `import("./sections.js")`} {
 		module, err := fs.ReadFile(files, strings.TrimSpace(name))
 		if err != nil {
 			t.Fatal(err)
@@ -37,7 +37,7 @@ func TestHandler(t *testing.T) {
 		h.ServeHTTP(w, r)
 		return w
 	}
-	for _, name := range []string{"editlock.js", "element.js", "presence.js", "diff.js", "version.js"} {
+	for _, name := range []string{"editlock.js", "element.js", "presence.js", "diff.js", "version.js", "sections.js"} {
 		want, err := fs.ReadFile(js.Files(), name)
 		if err != nil {
 			t.Fatal(err)

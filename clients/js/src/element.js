@@ -223,7 +223,9 @@ export class EditLockElement extends Base {
     this.#loaded = document.readyState === 'complete' ? performance.now() : 0;
     this.#guard.start();
     this.#before = 'closed';
-    if (this.hasAttribute('manual')) lock.peek();
+    const form = lock.mutex.part && this.closest('form'), manual = this.hasAttribute('manual');
+    if (form) import('./sections.js').then((m) => { if (lock === this.#lock) m.join(this, form, on.signal); }, () => { if (!manual) lock.open(); });
+    if (form || manual) lock.peek();
     else lock.open();
     this.#changed();
   }
@@ -468,7 +470,8 @@ export class EditLockElement extends Base {
     this.#guard.wake();
     notice.ways = (this.getAttribute('notify') ?? 'title').split(/\s+/);
     notice.tell(lock.state === 'mine' ? lock.holder?.waiters ?? [] : []);
-    view.banner(lock, this.client.owner, {
+    // What passes at once when the reader goes from part to part is not shown.
+    if (!lock.mutex.part || !/opening|closed/.test(lock.state)) view.banner(lock, this.client.owner, {
       left: left !== null, manual: this.hasAttribute('manual'), notify: notice.mayAsk, unsafe: this.#kept?.unsafe ?? false, reads: this.#reads,
     });
     view.waiters(lock, this.#dirty && this.save !== null);

@@ -53,6 +53,7 @@
  * @property {string} [title]
  * @property {string} [detail]
  * @property {string} [field]
+ * @property {Named} [mutex] of lost: what was lost
  * @property {Mutex} [holder] who is in the way; of conflict: how it is held
  * @property {Mutex[]} [holders] of busy, where several hold it: the first 20 of them
  * @property {number} [holders_total] of busy, where several hold it: how many do

@@ -21,10 +21,10 @@ const [{ filename, files }] = Array.isArray(pack) ? pack : Object.values(pack);
 
 test('the package holds the built files, their types, the sources, the licence, and nothing else', () => {
   const paths = files.map((f) => f.path);
-  for (const name of ['LICENSE', 'README.md', 'package.json', 'dist/editlock.js', 'dist/element.js', 'dist/presence.js', 'dist/diff.js', 'dist/version.js', 'dist/types/index.d.ts', 'dist/types/element.d.ts', 'src/index.js']) {
+  for (const name of ['LICENSE', 'README.md', 'package.json', 'dist/editlock.js', 'dist/element.js', 'dist/presence.js', 'dist/diff.js', 'dist/version.js', 'dist/sections.js', 'dist/icon.js', 'dist/types/index.d.ts', 'dist/types/element.d.ts', 'src/index.js']) {
     assert.ok(paths.includes(name), `${name} is missing`);
   }
-  const strange = paths.filter((p) => !/^(LICENSE|README\.md|package\.json|dist\/(editlock|element|presence|diff|version)\.js|dist\/types\/.+\.d\.ts|src\/.+\.js)$/.test(p));
+  const strange = paths.filter((p) => !/^(LICENSE|README\.md|package\.json|dist\/(editlock|element|presence|diff|icon|version|sections)\.js|dist\/types\/.+\.d\.ts|src\/.+\.js)$/.test(p));
   assert.deepEqual(strange, []);
 });
 
@@ -57,6 +57,7 @@ test('it can be imported where pages are rendered, on a server', async () => {
   assert.equal(typeof (await import('../dist/editlock.js')).Editlock, 'function');
   assert.equal(typeof (await import('../dist/element.js')).EditLockElement, 'function');
   assert.equal(typeof (await import('../dist/presence.js')).presence, 'function');
+  assert.equal(typeof (await import('../dist/sections.js')).sections, 'function');
 });
 
 test('the texts say the same in all languages', () => {

@@ -122,7 +122,7 @@ export class Speech {
    */
   owner(o) {
     const { kind = 'person', on_behalf_of: of } = o;
-    return element('span', {}, person(label(o)), ...kind === 'person' ? [] : this.nodes(`kind.${kind}${of ? '.for' : ''}`, { of: of ?? '' }));
+    return element('span', {}, person(label(o)), ...kind === 'person' ? [] : [' (', ...this.nodes(`kind.${kind}`), ...of ? this.nodes('kind.for', { of }) : [], ')']);
   }
 
   /**

@@ -67,9 +67,9 @@ export class Guard {
     this.#look();
   }
 
-  /** wake takes over from a page that keeps its form inert until somebody guards it. */
+  /** wake takes over from a page that keeps its form, or a fieldset, inert until somebody guards it. */
   wake() {
-    for (const e of this.#host.querySelectorAll('form[inert]')) e.removeAttribute('inert');
+    for (const e of this.#host.querySelectorAll(':is(form, fieldset)[inert]')) e.removeAttribute('inert');
   }
 
   /** stop gives the page back as it would be without the element. */

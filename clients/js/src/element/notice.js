@@ -4,7 +4,6 @@
 
 /** @import { Waiter } from '../types.js' */
 
-const size = 32; // of an icon, in CSS pixels
 /** @type {Set<Notice>} those of this page that tell something */
 const telling = new Set();
 
@@ -49,20 +48,8 @@ async function dot(on) {
     links = [link];
   }
   const before = icons = new Map(links.map((link) => [link, link.getAttribute('href') ?? '']));
-  const image = await dotted(/** @type {HTMLLinkElement} */ (links[links.length - 1]).href);
-  if (icons === before) for (const link of links) link.setAttribute('href', image);
-}
-
-/** @param {string} address */
-async function dotted(address) {
-  const canvas = Object.assign(document.createElement('canvas'), { width: size, height: size });
-  const pen = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
-  const image = Object.assign(new Image(), { crossOrigin: 'anonymous', src: address });
-  await image.decode().then(() => pen.drawImage(image, 0, 0, size, size), () => {}); // without one, a dot alone
-  pen.fillStyle = '#cf3f2a';
-  pen.arc(size * 0.75, size * 0.25, size * 0.25, 0, 7);
-  pen.fill();
-  return canvas.toDataURL();
+  const image = await import('./icon.js').then((m) => m.dotted(/** @type {HTMLLinkElement} */ (links[links.length - 1]).href), () => ''); // without it, no dot
+  if (image && icons === before) for (const link of links) link.setAttribute('href', image);
 }
 
 function draw() {

@@ -178,7 +178,6 @@ export class View {
     if (!left) return fields.replaceChildren();
     if (!diff) {
       import('./diff.js').then((m) => {
-        if (diff) return;
         diff = m.diff;
         this.#acts.show();
       }, () => {});

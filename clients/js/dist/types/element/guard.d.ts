@@ -33,7 +33,7 @@ export declare class Guard {
      */
     constructor(host: HTMLElement, tells: Tells);
     start(): void;
-    /** wake takes over from a page that keeps its form inert until somebody guards it. */
+    /** wake takes over from a page that keeps its form, or a fieldset, inert until somebody guards it. */
     wake(): void;
     /** stop gives the page back as it would be without the element. */
     stop(): void;

@@ -1,0 +1,1 @@
+async function a(n){let t=Object.assign(document.createElement("canvas"),{width:32,height:32}),e=t.getContext("2d"),s=Object.assign(new Image,{crossOrigin:"anonymous",src:n});return await s.decode().then(()=>e.drawImage(s,0,0,32,32),()=>{}),e.fillStyle="#cf3f2a",e.arc(32*.75,32*.25,32*.25,0,7),e.fill(),t.toDataURL()}export{a as dotted};

@@ -1,0 +1,2 @@
+/** @param {string} address of the icon */
+export declare function dotted(address: string): Promise<string>;
