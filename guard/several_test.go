@@ -82,8 +82,15 @@ func TestParseHeld(t *testing.T) {
 		{"address=7, lines=9", []guard.Held{{partOf(report, "address"), 7}, {partOf(report, "lines"), 9}}, true},
 		{"a%2Cb%3D%25=7", []guard.Held{{partOf(report, "a,b=%"), 7}}, true},
 		{"%D0%B0=7", []guard.Held{{partOf(report, "а"), 7}}, true},
-		{"=7", nil, false}, {"a=", nil, false}, {"a=0", nil, false}, {"a=-1", nil, false}, {"a=7,", nil, false},
-		{"a=7,a=8", nil, false}, {"%zz=7", nil, false}, {"a=9223372036854775808", nil, false}, {"%00=7", nil, false},
+		{"=7", nil, false},
+		{"a=", nil, false},
+		{"a=0", nil, false},
+		{"a=-1", nil, false},
+		{"a=7,", nil, false},
+		{"a=7,a=8", nil, false},
+		{"%zz=7", nil, false},
+		{"a=9223372036854775808", nil, false},
+		{"%00=7", nil, false},
 	} {
 		got, err := guard.ParseHeld(report, tt.text)
 		if (err == nil) != tt.ok || err != nil && !errors.Is(err, editlock.ErrInvalid) || !slices.Equal(got, tt.want) {
