@@ -244,3 +244,19 @@ func TestARenewalNoticesThatTheNameMayBeClaimed(t *testing.T) {
 		t.Errorf("renewed although all that stood in the way of a claim was gone: %+v, in force is %+v", res, res.Records[0])
 	}
 }
+
+func TestAnExpiryHasTheTimeOfTheEndHoweverLateItIsWritten(t *testing.T) {
+	w := newWorld(t)
+	sw := take("a", "ann")
+	sw.Terms.Idle = time.Second
+	end := w.swap(w.st, sw).Records[0].Expires
+	w.clock.Advance(time.Second)
+	w.engine.before = func([]kv.Txn) { w.clock.Advance(time.Second) }
+	if _, err := w.st.Sweep(t.Context(), store.Retention{}); err != nil {
+		t.Fatal(err)
+	}
+	page, err := w.st.Log(t.Context(), store.LogQuery{Kinds: []string{store.KindExpired}})
+	if err != nil || len(page.Entries) != 1 || !page.Entries[0].At.Equal(end) {
+		t.Errorf("the hold ended at %v: %+v, %v", end, page.Entries, err)
+	}
+}

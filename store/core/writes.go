@@ -248,7 +248,8 @@ func (p *plan) rearm(txn *kv.Txn, at *place, after *store.State, moved bool) {
 	}
 }
 
-// logged is the log entry for one by the rules.
+// logged is the log entry for one by the rules. The time of an expiry is that of the
+// end, whenever it is written.
 func logged(e *store.Entry, now time.Time) kv.Entry {
 	tags := make([]string, 0, 5)
 	if e.Name != "" {
@@ -263,5 +264,5 @@ func logged(e *store.Entry, now time.Time) kv.Entry {
 	if e.Request != "" {
 		tags = append(tags, requestTag(e.Request))
 	}
-	return kv.Entry{Number: number(e.Seq), ID: e.Request, Value: encodeEntry(e, !e.At.Equal(now)), Tags: tags}
+	return kv.Entry{Number: number(e.Seq), ID: e.Request, Value: encodeEntry(e, e.Kind == store.KindExpired || !e.At.Equal(now)), Tags: tags}
 }
