@@ -16,13 +16,13 @@ var treeBugs = []mutant{
 	{"looks at nothing above", []string{"Trees"}, func(st *tampered) {
 		st.alter(without(func(t *kv.Txn, c *kv.Cond) bool { return c.Absent && others(written(t), c.Key) }))
 	}},
-	{"looks at nothing below", []string{"Trees"}, func(st *tampered) {
+	{"looks at nothing below", []string{"Trees", "Paths"}, func(st *tampered) {
 		st.alter(without(func(_ *kv.Txn, c *kv.Cond) bool { return c.Due && isHold(c.Prefix) }))
 	}},
 	{"goes by what it knew of a tree", []string{"Trees"}, func(st *tampered) {
 		st.alter(without(func(_ *kv.Txn, c *kv.Cond) bool { return c.Absent && strings.HasPrefix(c.Key, "t") }))
 	}},
-	{"does not see who waits below", []string{"Trees"}, func(st *tampered) {
+	{"does not see who waits below", []string{"Trees", "Paths"}, func(st *tampered) {
 		st.engine.found = func(r kv.Range, f *kv.Found) {
 			if r.Brief && r.Lease == "" && strings.HasPrefix(r.Prefix, "q") {
 				*f = kv.Found{}
@@ -38,19 +38,19 @@ var treeBugs = []mutant{
 			}
 		})
 	}},
-	{"takes over whatever stands above and below", []string{"Trees"}, func(st *tampered) {
+	{"takes over whatever stands above and below", []string{"Trees", "Paths"}, func(st *tampered) {
 		st.blind(func(req store.Request) bool { return req.Swaps[0].Do == store.Take && req.Swaps[0].Expect.Token != 0 })
 	}},
-	{"lets a hold pass to anybody, whatever stands above and below", []string{"Trees"}, func(st *tampered) {
+	{"lets a hold pass to anybody, whatever stands above and below", []string{"Trees", "Paths"}, func(st *tampered) {
 		st.blind(func(req store.Request) bool { return req.Swaps[0].Do == store.Touch && req.Swaps[0].Holder != nil })
 	}},
-	{"hands over whatever stands above and below", []string{"Trees"}, func(st *tampered) {
+	{"hands over whatever stands above and below", []string{"Trees", "Paths"}, func(st *tampered) {
 		st.blind(func(req store.Request) bool { return req.Swaps[0].Do == store.Drop })
 	}},
-	{"looks at nothing above and below for several names", []string{"Trees"}, func(st *tampered) {
+	{"looks at nothing above and below for several names", []string{"Trees", "Paths"}, func(st *tampered) {
 		st.blind(func(req store.Request) bool { return len(req.Swaps) > 1 })
 	}},
-	{"takes nobody who shares for a holder on the path", []string{"Trees"}, func(st *tampered) {
+	{"takes nobody who shares for a holder on the path", []string{"Trees", "Paths"}, func(st *tampered) {
 		swap := st.swap
 		st.swap = func(ctx context.Context, req store.Request) (store.Result, error) {
 			res, err := swap(ctx, req)
@@ -68,7 +68,7 @@ var treeBugs = []mutant{
 			return st.onlySees(namesOf(req)...).Swap(ctx, req)
 		}
 	}},
-	{"sweeps without a look above and below", []string{"Trees"}, func(st *tampered) {
+	{"sweeps without a look above and below", []string{"Trees", "Paths"}, func(st *tampered) {
 		e := newAltered(st.engine.Engine)
 		e.txn = without(func(t *kv.Txn, c *kv.Cond) bool {
 			return others(written(t), c.Key) || others(written(t), c.Prefix)
@@ -84,7 +84,7 @@ var treeBugs = []mutant{
 		}
 		st.sweep = core.New(e).Sweep
 	}},
-	{"lets who holds a node wait for those who wait for it", []string{"Trees"}, func(st *tampered) {
+	{"lets who holds a node wait for those who wait for it", []string{"Trees", "Paths"}, func(st *tampered) {
 		swap, get := st.swap, st.get
 		st.swap = func(ctx context.Context, req store.Request) (store.Result, error) {
 			if sw := req.Swaps[0]; len(req.Swaps) == 1 && sw.Do == store.Take && sw.Expect.Free {
@@ -95,13 +95,13 @@ var treeBugs = []mutant{
 			return swap(ctx, req)
 		}
 	}},
-	{"tells nothing of who is in the way", []string{"Trees"}, func(st *tampered) {
+	{"tells nothing of who is in the way", []string{"Trees", "Paths"}, func(st *tampered) {
 		st.paths(func(p *store.Path) { *p = store.Path{} })
 	}},
-	{"tells of who is below only", []string{"Trees"}, func(st *tampered) {
+	{"tells of who is below only", []string{"Trees", "Paths"}, func(st *tampered) {
 		st.paths(func(p *store.Path) { p.Above = nil })
 	}},
-	{"does not tell who waits", []string{"Trees"}, func(st *tampered) {
+	{"does not tell who waits", []string{"Trees", "Paths"}, func(st *tampered) {
 		st.paths(func(p *store.Path) { p.Waits = nil })
 	}},
 	{"counts only the holders below that it shows", []string{"Trees"}, func(st *tampered) {

@@ -44,7 +44,10 @@ func lawHistories(t *test, several bool) {
 	}
 	total, overlapping, n := 0, 0, 0
 	for ; total < want; n++ {
-		h := &history{test: t, several: several, seed: uint64(n), each: each, clients: clients + n%(clients+1)}
+		h := &history{test: t, revokes: !several, seed: uint64(n), each: each, clients: clients + n%(clients+1)}
+		if several {
+			h.several = 50
+		}
 		for _, name := range []string{"a", "b", "c"} {
 			h.names = append(h.names, fmt.Sprintf("h%d/%s", n, name))
 		}
@@ -72,11 +75,14 @@ func lawHistories(t *test, several bool) {
 // history is a number of clients at work on a few names.
 type history struct {
 	*test
-	several bool // names in a request
+	several int  // of a hundred requests are for several names
+	revokes bool // requests are revoked
 	seed    uint64
 	each    int // calls of a client, retries apart
 	clients int
 	names   []string
+	often   []string // names that are spoken of more often
+	hasty   bool     // all holds end soon
 
 	still sync.RWMutex // read-locked while the clock must not move
 	tick  atomic.Int64
@@ -158,14 +164,20 @@ func (h *history) newClient(i int) *client {
 	return c
 }
 
-func (c *client) name() string { return c.names[c.random.IntN(len(c.names))] }
+func (c *client) name() string {
+	i := c.random.IntN(len(c.names) + len(c.often))
+	if i < len(c.names) {
+		return c.names[i]
+	}
+	return c.often[i-len(c.names)]
+}
 
 // chance is true so many times in a hundred.
 func (c *client) chance(percent int) bool { return c.random.IntN(100) < percent }
 
 // act does one thing.
 func (c *client) act() {
-	if c.several && c.chance(50) {
+	if c.chance(c.several) {
 		c.request(c.swapAll()...)
 		return
 	}
@@ -182,8 +194,21 @@ func (c *client) act() {
 	case n < 24:
 		_, _ = c.st.List(c.ctx, store.Query{Prefix: c.names[0][:len(c.names[0])-1], Limit: 100})
 	default:
+		if own := c.own(); own != "" && c.hasty && c.chance(40) {
+			name = own
+		}
 		c.request(c.swapOne(name))
 	}
+}
+
+// own is a name that the client held when it was seen last; empty: none.
+func (c *client) own() string {
+	for _, name := range c.names {
+		if rec := c.seen[name]; rec != nil && rec.Holder.Session == c.session {
+			return name
+		}
+	}
+	return ""
 }
 
 // advance moves the clock on, and may sweep. Nobody else does meanwhile.
@@ -266,7 +291,7 @@ func (c *client) swapAll() []store.Swap {
 
 func (c *client) terms() store.Terms {
 	t := store.Terms{Idle: c.seconds(float64([]int{0, 2, 3, 5, 20}[c.random.IntN(5)]))}
-	if c.chance(20) {
+	if c.chance(20) || c.hasty && t.Idle == 0 {
 		t.MaxHold = c.seconds(4)
 	}
 	return t
@@ -302,7 +327,7 @@ func (c *client) swapOne(name string) store.Swap {
 		if c.chance(30) {
 			sw.Terms = ptr(c.terms())
 		}
-		if c.chance(15) {
+		if c.chance(15) || c.hasty && c.chance(50) {
 			sw.Holder = ptr(party(fmt.Sprintf("s%d", c.random.IntN(c.clients))))
 		}
 		return sw
@@ -318,7 +343,7 @@ func (c *client) swapOne(name string) store.Swap {
 		return sw
 	case n < 92:
 		return c.join(name)
-	case n < 94 && !c.several:
+	case n < 94 && c.revokes:
 		return revoke(name)
 	case n < 97 || len(seen.Waiters) == 0:
 		return store.Swap{Name: name, Do: store.Leave, Ticket: &store.Ticket{ID: c.ticket(name), Peer: c.peer}}

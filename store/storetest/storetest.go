@@ -2,7 +2,8 @@
 //
 // Run is the whole suite: the table of all states and swaps compared with
 // store.Run, the laws one by one, and random histories of concurrent clients
-// checked for linearizability. An engine's own test is a Harness and a call:
+// checked for linearizability, of names by themselves and of names on a path. An
+// engine's own test is a Harness and a call:
 //
 //	storetest.Run(t, storetest.Harness{
 //		Open: func(t testing.TB, clock *storetest.Clock) store.Store {
@@ -96,6 +97,7 @@ var topics = []struct {
 	{"Life", lifeLaws},
 	{"Data", dataLaws},
 	{"Histories", historyLaws},
+	{"Paths", pathLaws},
 }
 
 // law is one thing every engine must keep to; its name says it.

@@ -1,0 +1,622 @@
+package storetest
+
+import (
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/anishathalye/porcupine"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/editlock/editlock/store"
+)
+
+// replay puts a history of names on a path in order. A name may be settled at any
+// moment, by a sweep, by a step on another name, or by who looks on. So the log
+// leads: each step must write what comes next in it, and what no call of the
+// history wrote must be what settling the name makes of it.
+type replay struct {
+	names []string
+	log   []store.Entry
+	known map[string]int // by request: how much of the log there is once it is known
+	read  time.Time      // when the log was read
+}
+
+func newReplay(names []string, log []store.Entry, now time.Time) *replay {
+	r := &replay{names: names, log: log, known: map[string]int{}, read: now}
+	for i, e := range log {
+		if e.Request != "" && r.known[e.Request] == 0 {
+			r.known[e.Request] = i + 1
+		}
+	}
+	return r
+}
+
+// moment is what stands there once so much of the log is written. It is a value.
+type moment struct {
+	written int
+	now     time.Time
+	states  map[string]store.State
+	peers   map[string]time.Time // until when they live
+}
+
+func (m *moment) env(log []store.Entry, now time.Time) store.Env {
+	next := m.written
+	return store.Env{
+		Now: now,
+		Next: func() uint64 {
+			if next++; next <= len(log) {
+				return log[next-1].Seq
+			}
+			return minted + uint64(next)
+		},
+		Alive: func(peer string) bool { return now.Before(m.peers[peer]) },
+	}
+}
+
+// isAbove reports whether one name is above another.
+func isAbove(name, other string) bool {
+	if strings.HasSuffix(name, "/") {
+		return name != other && strings.HasPrefix(other, name)
+	}
+	return strings.HasPrefix(other, name+"#")
+}
+
+// state is what stands under a name, and on its path.
+func (m *moment) state(name string, env store.Env) store.State {
+	s := m.states[name]
+	s.Tree, s.Path = true, new(store.Path)
+	var first *store.Ticket
+	for _, n := range slices.Sorted(maps.Keys(m.states)) { // what is above comes first
+		up := isAbove(n, name)
+		if !up && !isAbove(name, n) {
+			continue
+		}
+		other := m.states[n]
+		for _, rec := range (place{State: other}).holds() {
+			switch {
+			case !rec.Live(env.Now):
+				s.Path.Dead = append(s.Path.Dead, rec)
+			case up:
+				s.Path.Above = append(s.Path.Above, rec)
+			default:
+				s.Path.Below = append(s.Path.Below, rec)
+			}
+		}
+		i := slices.IndexFunc(other.Queue, func(t store.Ticket) bool { return env.Alive(t.Peer) })
+		switch {
+		case i < 0:
+		case up:
+			s.Path.Waits = append(s.Path.Waits, other.Queue[i])
+		case first == nil || other.Queue[i].Seq < first.Seq:
+			first = &other.Queue[i]
+		}
+	}
+	if first != nil {
+		s.Path.Waits = append(s.Path.Waits, *first)
+	}
+	return s
+}
+
+// with is the moment after a step that changed states.
+func (m *moment) with(now time.Time, states map[string]store.State, wrote int) *moment {
+	next := &moment{m.written + wrote, now, maps.Clone(m.states), m.peers}
+	for name, s := range states {
+		s.Tree, s.Path = false, nil
+		next.states[name] = s
+	}
+	return next
+}
+
+// writes reports how many entries of the log are these; an error: they do not
+// come next.
+func (r *replay) writes(m *moment, entries []store.Entry) error {
+	for i, e := range entries {
+		if m.written+i >= len(r.log) {
+			return fmt.Errorf("the log ends before %+v", e)
+		}
+		if next := r.log[m.written+i]; next.Seq != e.Seq || !sameEntry(next, e) || next.Replaced != e.Replaced {
+			return fmt.Errorf("the log goes on with %+v; want %+v", next, e)
+		}
+	}
+	return nil
+}
+
+// step judges one call.
+func (r *replay) step(m *moment, in *call, out *answer) (*moment, error) {
+	switch in.method {
+	case "Swap":
+		return r.swap(m, in.req, out.res)
+	case "Get":
+		return m, r.get(m, in, out.view)
+	case "List":
+		return m, r.list(m, out.page)
+	case "Beat":
+		return m.beat(in, out.tickets)
+	case "Sweep":
+		return m, nil // what it settled is in the log
+	}
+	panic("storetest: no such method: " + in.method)
+}
+
+func (r *replay) swap(m *moment, req store.Request, got store.Result) (*moment, error) {
+	env := m.env(r.log, got.Now)
+	if known := r.known[req.ID]; known > 0 && known <= m.written && req.ID != "" {
+		want := store.Result{Done: true, Replayed: true, Now: got.Now}
+		for i := range req.Swaps {
+			want.Records = append(want.Records, m.states[req.Swaps[i].Name].Shown(&req.Swaps[i], env))
+		}
+		return m, sameResult(want, got)
+	}
+	if got.Now.Before(m.now) {
+		return m, fmt.Errorf("the step read the clock at %v, after one that read %v", got.Now, m.now)
+	}
+	next, err := r.run(m, req, got, true)
+	if touches := !slices.ContainsFunc(req.Swaps, func(sw store.Swap) bool { return sw.Do != store.Touch || sw.Holder != nil }); err != nil && touches {
+		// A renewal does not look whether the path of who claims the name is clear by now.
+		if again, err := r.run(m, req, got, false); err == nil {
+			return again, nil
+		}
+	}
+	return next, err
+}
+
+// run judges a request that was not done before. It may look at paths or not.
+func (r *replay) run(m *moment, req store.Request, got store.Result, looks bool) (*moment, error) {
+	env := m.env(r.log, got.Now)
+	states, changed := map[string]store.State{}, map[string]store.State{}
+	for _, sw := range req.Swaps {
+		s := m.state(sw.Name, env)
+		if !looks {
+			s.Path = nil
+		}
+		states[sw.Name] = s
+	}
+	want, eff := store.Run(req, env,
+		func(name string) store.State { return states[name] },
+		func(name string, s store.State) { states[name], changed[name] = s, s })
+	if err := sameResult(want, got); err != nil {
+		return m, err
+	}
+	if err := r.writes(m, eff.Entries); err != nil {
+		return m, err
+	}
+	if !want.Done && len(eff.Entries)+len(eff.Left) == 0 {
+		return m, r.refused(m, req, got)
+	}
+	next := m.with(got.Now, changed, len(eff.Entries))
+	if !want.Done {
+		return next, r.refused(next, req, got)
+	}
+	return next, r.allowed(m, next, req, eff)
+}
+
+func sameResult(want, got store.Result) error {
+	if want.Done != got.Done || want.Replayed != got.Replayed || len(want.Records) != len(got.Records) {
+		return &mismatch{want, got}
+	}
+	for i := range want.Records {
+		if !sameShown(want.Records[i], got.Records[i]) {
+			return &mismatch{want.Records[i], got.Records[i]}
+		}
+	}
+	return nil
+}
+
+// sameShown compares what is handed out of a name, with tokens.
+func sameShown(want, got *store.Record) bool {
+	if want == nil || got == nil {
+		return want == got
+	}
+	return want.Token == got.Token && want.Place == got.Place && sameRecord(want, got) &&
+		slices.EqualFunc(want.Others, got.Others, sameShown)
+}
+
+func (r *replay) get(m *moment, in *call, got store.View) error {
+	if got.Now.Before(m.now) {
+		return fmt.Errorf("the view is of %v, after a step that read %v", got.Now, m.now)
+	}
+	env := m.env(nil, got.Now)
+	if want := m.states[in.name].HeldBy(in.session, env); !sameShown(want, got.Record) {
+		return &mismatch{want, got.Record}
+	}
+	return r.told(m, in.name, in.session, got.Path, env)
+}
+
+func (r *replay) list(m *moment, got store.Page) error {
+	if got.Now.Before(m.now) {
+		return fmt.Errorf("the page is of %v, after a step that read %v", got.Now, m.now)
+	}
+	rest := got.Records
+	for _, name := range slices.Sorted(slices.Values(r.names)) {
+		s := m.states[name].Live(got.Now)
+		for _, rec := range (place{State: s}).holds() {
+			alone := store.State{Shared: []*store.Record{rec}, Share: s.Share, Queue: s.Queue}
+			want := alone.InForce(m.env(nil, got.Now))
+			if len(rest) == 0 || !sameShown(want, &rest[0]) {
+				return &mismatch{want, rest}
+			}
+			rest = rest[1:]
+		}
+	}
+	if len(rest) > 0 {
+		return &mismatch{nil, rest}
+	}
+	return nil
+}
+
+func (m *moment) beat(in *call, got []string) (*moment, error) {
+	next := &moment{m.written, m.now, maps.Clone(m.states), maps.Clone(m.peers)}
+	var want []string
+	for name, s := range m.states {
+		if !in.at.Before(m.peers[in.peer]) { // it died: its tickets are gone for good
+			s.Queue = slices.DeleteFunc(slices.Clone(s.Queue), func(t store.Ticket) bool { return t.Peer == in.peer })
+			next.states[name] = s
+		}
+		for _, t := range s.Queue {
+			if t.Peer == in.peer {
+				want = append(want, t.ID)
+			}
+		}
+	}
+	slices.Sort(want)
+	if got = slices.Sorted(slices.Values(got)); !slices.Equal(want, got) {
+		return m, &mismatch{want, got}
+	}
+	next.peers[in.peer] = in.at.Add(in.ttl)
+	return next, nil
+}
+
+// settle are the moments after the name was settled of which the log goes on to
+// tell; none: settling it is not what the log tells. It was at one of these times, or
+// when the log says that somebody was granted the name.
+func (r *replay) settle(m *moment, at []time.Time) (next []*moment) {
+	if m.written == len(r.log) {
+		return nil
+	}
+	first := r.log[m.written]
+	for _, e := range r.log[m.written:] {
+		if e.Name != first.Name {
+			break
+		}
+		if e.Kind != store.KindExpired { // that has the time of the end
+			at = append(at, e.At)
+			break
+		}
+	}
+	for _, now := range append(at, first.At, m.now, r.read) {
+		if now.Before(m.now) || now.Before(first.At) {
+			continue
+		}
+		env := m.env(r.log, now)
+		s, eff := store.Settle(first.Name, m.state(first.Name, env), env)
+		n := len(eff.Entries)
+		if n == 0 || r.writes(m, eff.Entries) != nil || slices.ContainsFunc(next, func(o *moment) bool { return o.written == m.written+n }) {
+			continue
+		}
+		if eff.Entries[n-1].Kind == store.KindExpired {
+			now = m.now // it is not known when
+		}
+		after := m.with(now, map[string]store.State{first.Name: s}, n)
+		if r.allowed(m, after, store.Request{}, eff) == nil {
+			next = append(next, after)
+		}
+	}
+	return next
+}
+
+func (m *moment) equal(o *moment) bool {
+	return m.written == o.written && m.now.Equal(o.now) && maps.EqualFunc(m.peers, o.peers, time.Time.Equal) &&
+		maps.EqualFunc(m.states, o.states, func(a, b store.State) bool {
+			return a.Share == b.Share &&
+				slices.EqualFunc(place{State: a}.holds(), place{State: b}.holds(), sameShown) &&
+				slices.EqualFunc(a.Queue, b.Queue, func(a, b store.Ticket) bool { return a.Seq == b.Seq && sameTicket(&a, &b) })
+		})
+}
+
+func (m *moment) hash() uint64 {
+	h := maphash.Comparable(seed, [2]int64{m.now.UnixNano(), int64(m.written)})
+	for name, s := range m.states {
+		for _, rec := range (place{State: s}).holds() {
+			h += maphash.Comparable(seed, [3]any{name, rec.Token, rec.Touched.UnixNano()})
+		}
+		h += maphash.Comparable(seed, [2]any{name, len(s.Queue)})
+	}
+	return h
+}
+
+// replaying looks for an order of calls. Where a call fits that changes nothing it is
+// taken at once, as in search.
+type replaying struct {
+	*replay
+	ops    []porcupine.Operation
+	failed map[uint64][]replayed
+	budget int
+	best   replayed
+}
+
+type replayed struct {
+	done   []bool
+	left   int
+	moment *moment
+}
+
+// order puts the calls in order and returns what stands there then.
+func (r *replay) order(ops []porcupine.Operation) (*moment, error) {
+	s := replaying{replay: r, ops: slices.Clone(ops), failed: map[uint64][]replayed{}, budget: searchNodes}
+	slices.SortFunc(s.ops, func(a, b porcupine.Operation) int { return int(a.Call - b.Call) })
+	begin := replayed{make([]bool, len(ops)), len(ops), &moment{states: map[string]store.State{}, peers: map[string]time.Time{}}}
+	for _, name := range r.names {
+		begin.moment.states[name] = store.State{}
+	}
+	s.best = begin
+	if end := s.from(begin); end != nil {
+		return end, nil
+	}
+	if s.budget < 0 {
+		return nil, fmt.Errorf("no verdict on %d operations; %w", len(ops), s.explain())
+	}
+	return nil, s.explain()
+}
+
+func (s *replaying) from(n replayed) *moment {
+	n, next := s.take(n)
+	if n.left < s.best.left || n.left == s.best.left && n.moment.written > s.best.moment.written {
+		s.best = n
+	}
+	if n.left == 0 && n.moment.written == len(s.log) {
+		return n.moment
+	}
+	hash := n.moment.hash()
+	same := func(o replayed) bool { return slices.Equal(o.done, n.done) && o.moment.equal(n.moment) }
+	if s.budget--; s.budget < 0 || slices.ContainsFunc(s.failed[hash], same) {
+		return nil
+	}
+	for _, m := range next {
+		if end := s.from(m); end != nil {
+			return end
+		}
+	}
+	s.failed[hash] = append(s.failed[hash], n)
+	return nil
+}
+
+// horizon is when the first call returned that is not done.
+func (s *replaying) horizon(done []bool) int64 {
+	horizon := int64(1<<63 - 1)
+	for i, op := range s.ops {
+		if !done[i] {
+			if op.Call > horizon {
+				break
+			}
+			horizon = min(horizon, op.Return)
+		}
+	}
+	return horizon
+}
+
+// take takes the calls that change nothing, and tells what may come next.
+func (s *replaying) take(n replayed) (replayed, []replayed) {
+	n.done = slices.Clone(n.done)
+	for {
+		var next []replayed
+		var times []time.Time
+		again, horizon := false, s.horizon(n.done)
+		for i, op := range s.ops {
+			if op.Call > horizon {
+				break
+			}
+			if n.done[i] {
+				continue
+			}
+			in, out := op.Input.(*call), op.Output.(*answer)
+			times = append(times, latest(out.res.Now, out.view.Now, out.page.Now, in.at))
+			after, err := s.step(n.moment, in, out)
+			switch {
+			case err != nil:
+			case after == n.moment:
+				n.done[i], again = true, true
+				n.left--
+			default:
+				done := slices.Clone(n.done)
+				done[i] = true
+				next = append(next, replayed{done, n.left - 1, after})
+			}
+		}
+		if again {
+			continue
+		}
+		for _, m := range s.settle(n.moment, times) {
+			next = append(next, replayed{n.done, n.left, m})
+		}
+		return n, next
+	}
+}
+
+// explain tells how far a history can be put in order, and what stands in the way of
+// each call that could come next.
+func (s *replaying) explain() error {
+	var text strings.Builder
+	n := s.best
+	fmt.Fprintf(&text, "not linearizable: %d of %d calls can be put in order, and %d of %d entries of the log\n",
+		len(s.ops)-n.left, len(s.ops), n.moment.written, len(s.log))
+	for name, state := range n.moment.states {
+		for _, rec := range (place{State: state}).holds() {
+			fmt.Fprintf(&text, "  %s is held: %d of %s with share %d, until %v\n", name, rec.Token, rec.Holder.Session, rec.Share, rec.Expires)
+		}
+		for _, t := range state.Queue {
+			fmt.Fprintf(&text, "  %s is waited for: %d, %s of %s, whose process lives until %v\n", name, t.Seq, t.ID, t.Holder.Session, n.moment.peers[t.Peer])
+		}
+	}
+	for i, e := range s.log[n.moment.written:min(n.moment.written+3, len(s.log))] {
+		fmt.Fprintf(&text, "the log goes on with %+v\n", e)
+		if i == 0 {
+			env := n.moment.env(s.log, latest(e.At, n.moment.now))
+			_, eff := store.Settle(e.Name, n.moment.state(e.Name, env), env)
+			fmt.Fprintf(&text, "  to settle %s writes %+v\n", e.Name, eff.Entries)
+		}
+	}
+	horizon := s.horizon(n.done)
+	for i, op := range s.ops {
+		if !n.done[i] && op.Call <= horizon {
+			_, err := s.step(n.moment, op.Input.(*call), op.Output.(*answer))
+			fmt.Fprintf(&text, "next may be client %d: %v, answered at %s\n  but %v\n", op.ClientId, op.Input, op.Output.(*answer).now(), err)
+		}
+	}
+	return errors.New(text.String())
+}
+
+// The rules of a path, once more and from the other end: none of the store's own.
+
+// others are the live holds of other sessions above a name, or below it.
+func (m *moment) others(name, session string, up bool, now time.Time) (holds []*store.Record, own bool) {
+	for _, n := range slices.Sorted(maps.Keys(m.states)) {
+		if up && !isAbove(n, name) || !up && !isAbove(name, n) {
+			continue
+		}
+		for _, rec := range (place{State: m.states[n]}).holds() {
+			switch {
+			case !rec.Live(now):
+			case rec.Holder.Session == session:
+				own = true
+			default:
+				holds = append(holds, rec)
+			}
+		}
+	}
+	return holds, own
+}
+
+// waits are those who wait for a name or on its path.
+func (m *moment) waits(name string, itself bool, env store.Env) (tickets []store.Ticket) {
+	for n, s := range m.states {
+		if n == name && itself || isAbove(n, name) || isAbove(name, n) {
+			tickets = append(tickets, slices.DeleteFunc(slices.Clone(s.Queue), func(t store.Ticket) bool { return !env.Alive(t.Peer) })...)
+		}
+	}
+	return tickets
+}
+
+// allowed reports what no step may do: let somebody hold what is above or below
+// what another one holds, or in spite of one who has waited for longer, or let
+// more hold a name than may.
+func (r *replay) allowed(before, after *moment, req store.Request, eff store.Effects) error {
+	env := after.env(nil, after.now)
+	written := uint64(0)
+	if before.written > 0 {
+		written = r.log[before.written-1].Seq
+	}
+	for name, s := range after.states {
+		holds := slices.DeleteFunc(slices.Clone(place{State: s}.holds()), func(rec *store.Record) bool { return !rec.Live(env.Now) })
+		for i, rec := range holds {
+			isNew := slices.ContainsFunc(eff.Entries, func(e store.Entry) bool { return e.Kind == captured && e.Token == rec.Token })
+			if len(holds) > 1 && (rec.Share == store.Alone || isNew && rec.Share > 0 && i >= int(rec.Share)) { // of those granted together, the last may let in more
+				return fmt.Errorf("%d hold %s: %+v", len(holds), name, s)
+			}
+			above, own := after.others(name, rec.Holder.Session, true, env.Now)
+			if len(above) > 0 {
+				return fmt.Errorf("%s holds %s, and %s holds %s", rec.Holder.Session, name, above[0].Holder.Session, above[0].Name)
+			}
+			if !isNew || own {
+				continue
+			}
+			seq := uint64(minted)
+			if i := slices.IndexFunc(before.states[name].Queue, func(t store.Ticket) bool { return t.ID == rec.Request }); i >= 0 {
+				seq = before.states[name].Queue[i].Seq
+			}
+			for _, t := range after.waits(name, true, env) {
+				if t.Seq < seq && t.Seq <= written { // and did not come in the same step
+					return fmt.Errorf("%s got %s, which %s had waited for since %v: %v", rec.Holder.Session, name, t.ID, t.Since, req)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// refused reports what no refusal may do: keep somebody from a name that is free,
+// or hide who is in the way.
+func (r *replay) refused(m *moment, req store.Request, got store.Result) error {
+	env := m.env(nil, got.Now)
+	for i, sw := range req.Swaps {
+		session := sw.Session()
+		var told *store.Path
+		if got.Paths != nil {
+			told = got.Paths[i]
+		}
+		if told != nil {
+			if err := r.told(m, sw.Name, session, told, env); err != nil {
+				return err
+			}
+		}
+		if len(req.Swaps) > 1 || sw.Do != store.Take || !sw.Expect.Free || m.states[sw.Name].InForce(env) != nil {
+			continue
+		}
+		if err := r.told(m, sw.Name, session, told, env); err != nil {
+			return err
+		}
+		above, own := m.others(sw.Name, session, true, env.Now)
+		below, _ := m.others(sw.Name, session, false, env.Now)
+		if len(above)+len(below) == 0 && (own || len(m.waits(sw.Name, true, env)) == 0) {
+			return fmt.Errorf("nothing is in the way of %v", req)
+		}
+	}
+	return nil
+}
+
+// told compares what is told to be in the way with what is.
+func (r *replay) told(m *moment, name, session string, got *store.Path, env store.Env) error {
+	if got == nil {
+		got = new(store.Path)
+	}
+	want := new(store.Path)
+	var own bool
+	want.Above, own = m.others(name, session, true, env.Now)
+	want.Below, _ = m.others(name, session, false, env.Now)
+	dead := len(m.state(name, env).Path.Dead) > 0
+	if all, _ := m.others(name, "", false, env.Now); len(all) > store.MaxHolders || len(want.Above) > store.MaxHolders {
+		return nil // they are not told of all
+	}
+	type hold struct {
+		Name, Session string
+		Token         uint64
+	}
+	type told struct {
+		Above, Below []hold
+		Waits        []string
+	}
+	in := func(p *store.Path) (t told) {
+		for _, rec := range p.Above {
+			t.Above = append(t.Above, hold{rec.Name, rec.Holder.Session, rec.Token})
+		}
+		for _, rec := range p.Below {
+			t.Below = append(t.Below, hold{rec.Name, rec.Holder.Session, rec.Token})
+		}
+		for _, w := range p.Waits {
+			t.Waits = append(t.Waits, w.ID)
+		}
+		return t
+	}
+	w, g := in(want), in(got)
+	waits := m.waits(name, m.states[name].InForce(env) == nil, env)
+	for _, id := range g.Waits {
+		if !slices.ContainsFunc(waits, func(t store.Ticket) bool { return t.ID == id }) {
+			return fmt.Errorf("%s is told to wait, and does not", id)
+		}
+	}
+	if g.Waits == nil && len(waits) > 0 && !dead && !(own && len(want.Above)+len(want.Below) == 0) {
+		return fmt.Errorf("of %d who wait nobody is told", len(waits))
+	}
+	w.Waits, g.Waits = nil, nil
+	if diff := cmp.Diff(w, g, cmpopts.EquateEmpty()); diff != "" {
+		return fmt.Errorf("in the way of %s (-want +told):\n%s", name, diff)
+	}
+	return nil
+}
+
+func latest(times ...time.Time) time.Time { return slices.MaxFunc(times, time.Time.Compare) }
