@@ -56,14 +56,14 @@ func (m *Manager) captureNow(ctx context.Context, c *capture) (*Mutex, error) {
 // capture asks the rules and swaps until the two agree. A refusal is ErrBusy
 // or ErrLost, bare, with the record in the way.
 func (m *Manager) capture(ctx context.Context, c *capture) (*store.Record, store.Result, error) {
-	seen, at, sent := c.guess(), store.Result{}, time.Time{}
+	seen, at, sent, session := c.guess(), store.Result{}, time.Time{}, c.owner.key()
 	// A token says which hold is meant, by a retry too.
 	looks := TryFrom(ctx).Again() && c.opts.If.kind != ifToken
-	for again := looks; ; again = false {
+	for again := looks || !c.guesses(); ; again = false {
 		rec, res, err := seen, at, error(nil)
 		takes := false
 		if again {
-			rec, res, sent, err = m.look(ctx, c.opts.RequestID, c.name, c.owner.key())
+			rec, res, sent, err = m.look(ctx, c.opts.RequestID, c.name, store.Expect{Session: &session, Token: uint64(c.opts.If.token)})
 		} else {
 			sw, refused := decideCapture(*c, seen)
 			if refused == nil && looks && sw.Do == store.Touch {

@@ -53,7 +53,7 @@ func (m *Manager) release(ctx context.Context, name string, caller Owner, cond C
 	looks := TryFrom(ctx).Again() && (cond.kind != ifToken || grace > 0)
 	if looks {
 		var err error
-		if seen, at, sent, err = m.look(ctx, id, name, caller.key()); err != nil || at.Done {
+		if seen, at, sent, err = m.look(ctx, id, name, store.Expect{Session: &seen.Holder.Session}); err != nil || at.Done {
 			return at.Done, err
 		}
 	}
@@ -232,7 +232,7 @@ func (m *Manager) HandOver(ctx context.Context, id ID) (bool, error) {
 	session := caller.key()
 	key, expect := scoped(TryFrom(ctx).Key, "hand-over", session, name), store.Expect{Session: &session, Waiting: true}
 	if TryFrom(ctx).Again() {
-		rec, res, sent, err := m.look(ctx, key, name, session)
+		rec, res, sent, err := m.look(ctx, key, name, store.Expect{Session: &session})
 		switch {
 		case err != nil || res.Done:
 			return res.Done, err

@@ -52,11 +52,12 @@ func (t Try) age() time.Duration {
 }
 
 // look asks, for a retry, whether a try before did its work, and what is in
-// force by now, of a session's if it holds anything: it sends a swap that is never done. sent is when the first try
+// force by now, of what is meant if that is held: it sends a swap that is never done. sent is when the first try
 // was sent, or a little later, by the store's clock.
-func (m *Manager) look(ctx context.Context, requestID, name, session string) (rec *store.Record, res store.Result, sent time.Time, err error) {
+func (m *Manager) look(ctx context.Context, requestID, name string, what store.Expect) (rec *store.Record, res store.Result, sent time.Time, err error) {
 	age := TryFrom(ctx).age()
-	rec, res, err = m.swap(ctx, requestID, store.Swap{Name: name, Do: store.Drop, Expect: store.Expect{Free: true, Session: &session}})
+	what.Free = true
+	rec, res, err = m.swap(ctx, requestID, store.Swap{Name: name, Do: store.Drop, Expect: what})
 	return rec, res, res.Now.Add(-age), err
 }
 

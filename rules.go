@@ -32,6 +32,12 @@ type capture struct {
 	confirm time.Duration // it is taken for so long until the owner confirms; 0: on its terms
 }
 
+// guesses reports whether a guess is as good as a look: a hold that a capture would
+// make a shared one, or an exclusive one, must be known.
+func (c capture) guesses() bool {
+	return c.opts.If.IsZero() || c.opts.If.Free() || c.resize || c.opts.keeps(unread)
+}
+
 // guess is what the caller hopes stands there, so that the first swap is the
 // right one where nobody interferes. It never decides anything: the swap
 // carries the condition itself.

@@ -207,3 +207,42 @@ func TestManager_PermitIsAskedAboutTheHolderSeen(t *testing.T) {
 		t.Errorf("asked about %s", got)
 	}
 }
+
+func TestManager_AConditionDoesNotHideAnotherSharing(t *testing.T) {
+	for name, cond := range map[string]func(m editlock.Mutex) editlock.Condition{
+		"token":       func(m editlock.Mutex) editlock.Condition { return editlock.IfToken(m.Token) },
+		"status data": func(m editlock.Mutex) editlock.Condition { return editlock.IfStatusData(m.StatusData) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := managed(t)
+			capture := func(session string, opts editlock.CaptureOptions) (editlock.Mutex, error) {
+				return m.Capture(in(t, session), report, &opts)
+			}
+			alone, err := capture("a", editlock.CaptureOptions{StatusData: "draft"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			shared, err := capture("a", editlock.CaptureOptions{Sharing: editlock.Shared, If: cond(alone)})
+			if err != nil || shared.Sharing != editlock.Shared || shared.Token != alone.Token {
+				t.Fatalf("to shared: %+v, %v", shared, err)
+			}
+			if _, err := capture("b", editlock.CaptureOptions{Sharing: editlock.Shared}); err != nil {
+				t.Fatal(err)
+			}
+			_, err = capture("a", editlock.CaptureOptions{Sharing: editlock.Exclusive, If: cond(alone), StatusData: "final"})
+			if busy := (*editlock.BusyError)(nil); !errors.As(err, &busy) || busy.Holder.Owner.Session != "b" {
+				t.Errorf("to exclusive beside another: %v", err)
+			}
+			if _, held, err := m.Request(in(t, "a"), report); err != nil || held.StatusData != "draft" {
+				t.Errorf("what was refused left %+v, %v", held, err)
+			}
+			if _, err := m.Release(in(t, "b"), report, editlock.Condition{}); err != nil {
+				t.Fatal(err)
+			}
+			again, err := capture("a", editlock.CaptureOptions{Sharing: editlock.Exclusive, If: cond(alone)})
+			if err != nil || again.Sharing != editlock.Exclusive || again.Token <= shared.Token {
+				t.Errorf("to exclusive: %+v, %v", again, err)
+			}
+		})
+	}
+}
