@@ -144,6 +144,9 @@ func (s State) InTheWay(session string, env Env) *Path {
 	way.Above = slices.DeleteFunc(slices.Clone(s.Path.Above), own)
 	way.Below = slices.DeleteFunc(slices.Clone(s.Path.Below), own)
 	way.Dead = slices.DeleteFunc(slices.Clone(s.Path.Dead), own)
+	if way.More > 0 && len(way.Above)+len(way.Below)+len(way.Dead) == 0 {
+		way.Below = s.Path.Below // too many of the session's own to know of others
+	}
 	if live := s.Live(env.Now); live.holding() == 0 {
 		way.Waits = append(slices.Clip(way.Waits), s.Queue...)
 	}

@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -133,6 +134,9 @@ func (s *Store) Swap(ctx context.Context, req store.Request) (store.Result, erro
 		if again, err := s.endDead(ctx, now, answer.Now); err != nil {
 			return store.Result{}, err
 		} else if again {
+			if slices.ContainsFunc(now, (*place).littered) {
+				deepen(l)
+			}
 			places, txn, done = now, kv.Txn{Once: req.ID, Read: reads(l)}, false
 			continue
 		}

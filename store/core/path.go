@@ -153,6 +153,9 @@ func (p *path) state(env store.Env) *store.Path {
 	return out
 }
 
+// littered reports whether more holds below have died than were read.
+func (p *place) littered() bool { return p.path != nil && p.path.lost > 0 }
+
 // far reports whether more must be read to know whether the first waiter may have the
 // name.
 func (p *place) far() bool {
