@@ -35,3 +35,13 @@ func TestNamesAreAboveAndBelowEachOther(t *testing.T) {
 		}
 	}
 }
+
+func TestWhoHoldsMoreBelowThanIsKnownIsToldOfThat(t *testing.T) {
+	own := &store.Record{Name: "crm/contract/7", Token: 1, Holder: store.Party{Session: "ann"}}
+	state := store.State{Tree: true, Path: &store.Path{Below: []*store.Record{own}, More: 1}}
+	env := store.Env{Alive: func(string) bool { return true }}
+	way := state.InTheWay("ann", env)
+	if way == nil || len(way.Below) != 1 || way.Below[0] != own {
+		t.Errorf("what is in the way: %+v", way)
+	}
+}

@@ -66,3 +66,22 @@ func TestARefusalTellsOfANodeThatIsHeldForTheFirstTime(t *testing.T) {
 		t.Errorf("in the way of g/m/1 are g/ and g/m/: %+v", res)
 	}
 }
+
+func TestANodeIsFreeHoweverManyDiedBelow(t *testing.T) {
+	w := newWorld(t)
+	const died, together = 21_000, 1000
+	for i := 0; i < died; i += together {
+		swaps := make([]store.Swap, together)
+		for j := range swaps {
+			swaps[j] = take(fmt.Sprint("g/m/", i+j), fmt.Sprint("job ", i+j))
+			swaps[j].Terms = &store.Terms{MaxHold: time.Second}
+		}
+		if res := w.swap(w.st, swaps...); !res.Done {
+			t.Fatalf("names from %d on were refused", i)
+		}
+	}
+	w.clock.Advance(2 * time.Second)
+	if res := w.swap(w.st, take("g/m/", "import")); !res.Done {
+		t.Errorf("after all below died the node is refused: %+v", res)
+	}
+}
