@@ -75,8 +75,8 @@ test('what is found is exported', async ({ hold, api, read, server }) => {
   expect([all.map((e) => e.kind), next]).toEqual([['force_released', 'captured'], null]);
   const lines = (await file('CSV')).split('\r\n');
   expect(lines).toHaveLength(4);
-  expect(lines[0]).toMatch(/^\ufeffseq,at_utc,kind,group,mode,id,owner_name/);
-  expect(lines[1]).toMatch(/,force_released,crm,invoice,1093,Ivanov,.*,'=SUM\(A1\)$/);
+  expect(lines[0]).toMatch(/^\ufeffseq,at_utc,kind,group,mode,id,part,below,owner_name/);
+  expect(lines[1]).toMatch(/,force_released,crm,invoice,1093,,,Ivanov,.*,'=SUM\(A1\)$/);
 });
 
 test('a lock and a person have a timeline', async ({ hold, api, read, server }) => {
