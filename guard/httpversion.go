@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/editlock/editlock"
 	"github.com/editlock/editlock/internal/wire"
 )
 
@@ -22,17 +23,21 @@ const (
 	SaveField  = "editlock_save"
 )
 
-// SaveNumber is the number that a request gives its save; 0 if it gives none.
-func SaveNumber(r *http.Request) int64 {
-	text := r.Header.Get(SaveHeader)
+// SaveNumber is the number that a request gives its save; 0 if it gives none. The
+// error is a problem for Refuse.
+func SaveNumber(r *http.Request) (int64, error) {
+	field, text := SaveHeader, r.Header.Get(SaveHeader)
 	if text == "" {
-		text = r.PostFormValue(SaveField)
+		field, text = SaveField, r.PostFormValue(SaveField)
+	}
+	if text == "" {
+		return 0, nil
 	}
 	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || n < 0 {
-		return 0
+	if err != nil || n < 1 {
+		return 0, &editlock.InvalidError{Field: field, Problem: "must be the number of the save, a whole number above 0"}
 	}
-	return n
+	return n, nil
 }
 
 // Changed is the code of the problem with which a save is refused as the record

@@ -19,7 +19,7 @@ const MaxVersion = 200
 var ErrChanged = errors.New("the record changed")
 
 // ChangedError says at which version a record is instead of the one that was
-// seen. It names no holder: whoever wrote it did without the lock.
+// seen. It names no holder: the other writer had no lock.
 type ChangedError struct {
 	ID      editlock.ID // of the mutex that guards the record; the zero ID if it is not known
 	Seen    string
@@ -89,8 +89,15 @@ func (r *Record) matches(id editlock.ID, token editlock.Token, now row) error {
 	return &ChangedError{ID: id, Seen: r.Seen, Current: now.version}
 }
 
-// check reads the version by a query, which is locked by a clause.
-func (r *Record) check(id editlock.ID, token editlock.Token, lock string, query func(query string, args ...any) Row) error {
+// check checks the token, and then the version, which it reads by a query that is
+// locked by a clause.
+func (r *Record) check(id editlock.ID, token editlock.Token, held func() error, lock string, query func(query string, args ...any) Row) error {
+	if err := r.valid(); err != nil {
+		return err
+	}
+	if err := held(); err != nil {
+		return err
+	}
 	var now row
 	dest := []any{&now.version}
 	if r.Save > 0 {
@@ -145,24 +152,12 @@ const forUpdate = " FOR UPDATE"
 // seen: roll back then. If there is none, nobody else changes the record until the
 // transaction ends.
 func (p Postgres) CheckRecord(ctx context.Context, tx Tx, id editlock.ID, token editlock.Token, r Record) error {
-	if err := r.valid(); err != nil {
-		return err
-	}
-	if err := p.Check(ctx, tx, id, token); err != nil {
-		return err
-	}
-	return r.check(id, token, forUpdate, rows(ctx, tx))
+	return r.check(id, token, func() error { return p.Check(ctx, tx, id, token) }, forUpdate, rows(ctx, tx))
 }
 
 // CheckRecordPgx is Postgres.CheckRecord within a transaction of pgx.
 func CheckRecordPgx[R Row](ctx context.Context, p Postgres, tx PgxTx[R], id editlock.ID, token editlock.Token, r Record) error {
-	if err := r.valid(); err != nil {
-		return err
-	}
-	if err := CheckPgx(ctx, p, tx, id, token); err != nil {
-		return err
-	}
-	return r.check(id, token, forUpdate, func(query string, args ...any) Row { return tx.QueryRow(ctx, query, args...) })
+	return r.check(id, token, func() error { return CheckPgx(ctx, p, tx, id, token) }, forUpdate, func(query string, args ...any) Row { return tx.QueryRow(ctx, query, args...) })
 }
 
 // CheckRecord checks the token, as Check does, and then the version of the
@@ -174,13 +169,7 @@ func CheckRecordPgx[R Row](ctx context.Context, p Postgres, tx PgxTx[R], id edit
 // where somebody changed that file since; a transaction that begins by BEGIN
 // IMMEDIATE waits instead.
 func (s SQLite) CheckRecord(ctx context.Context, tx Tx, id editlock.ID, token editlock.Token, r Record) error {
-	if err := r.valid(); err != nil {
-		return err
-	}
-	if err := s.Check(ctx, tx, id, token); err != nil {
-		return err
-	}
-	return r.check(id, token, "", rows(ctx, tx))
+	return r.check(id, token, func() error { return s.Check(ctx, tx, id, token) }, "", rows(ctx, tx))
 }
 
 // CheckRecord checks the token, as Check does, and then the version of the
@@ -188,13 +177,7 @@ func (s SQLite) CheckRecord(ctx context.Context, tx Tx, id editlock.ID, token ed
 // seen: roll back then. If there is none, nobody else changes the record until the
 // transaction ends.
 func (m MariaDB) CheckRecord(ctx context.Context, tx Tx, id editlock.ID, token editlock.Token, r Record) error {
-	if err := r.valid(); err != nil {
-		return err
-	}
-	if err := m.Check(ctx, tx, id, token); err != nil {
-		return err
-	}
-	return r.check(id, token, forUpdate, rows(ctx, tx))
+	return r.check(id, token, func() error { return m.Check(ctx, tx, id, token) }, forUpdate, rows(ctx, tx))
 }
 
 func rows(ctx context.Context, tx Tx) func(query string, args ...any) Row {

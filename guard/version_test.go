@@ -490,15 +490,17 @@ func TestRefuse_NamesTheMutexOfWhatChangedAndOfWhatIsLost(t *testing.T) {
 
 func TestSaveNumber(t *testing.T) {
 	r := httptest.NewRequest(http.MethodPost, "/", nil)
-	for text, want := range map[string]int64{"": 0, "17": 17, "-1": 0, "x": 0, "99999999999999999999": 0} {
+	for text, want := range map[string]int64{"": 0, "17": 17, "-1": -1, "0": -1, "x": -1, "99999999999999999999": -1} {
 		r.Header.Set(guard.SaveHeader, text)
-		if got := guard.SaveNumber(r); got != want {
-			t.Errorf("%q: %d, want %d", text, got, want)
+		got, err := guard.SaveNumber(r)
+		bad := (*editlock.InvalidError)(nil)
+		if errors.As(err, &bad) != (want < 0) || got != max(want, 0) || bad != nil && bad.Field != guard.SaveHeader {
+			t.Errorf("%q: %d, %v, want %d", text, got, err, want)
 		}
 	}
 	form := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(guard.SaveField+"=5"))
 	form.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	if got := guard.SaveNumber(form); got != 5 {
-		t.Errorf("in a form: %d", got)
+	if got, err := guard.SaveNumber(form); got != 5 || err != nil {
+		t.Errorf("in a form: %d, %v", got, err)
 	}
 }
