@@ -126,38 +126,29 @@ func (h *handler) targets(r *http.Request) ([]target, error) {
 // withBelow adds to locks of a form what is below them and below more names, and may
 // be released: as many as one form may have.
 func (h *handler) withBelow(r *http.Request, names, locks []string) ([]string, error) {
-	var ids []editlock.ID
-	for _, name := range names {
-		id, err := parseName(name)
-		if err != nil {
-			return nil, err
-		}
-		ids = append(ids, id)
-	}
-	known := map[string]bool{}
+	var of []target
 	for _, text := range locks {
 		t, err := parseTarget(text)
 		if err != nil {
 			return nil, err
 		}
-		known[text] = true
-		ids = append(ids, t.ID)
+		of = append(of, t)
 	}
-	p, now, err := h.seen(r)
+	for _, name := range names {
+		id, err := parseName(name)
+		if err != nil {
+			return nil, err
+		}
+		of = append(of, target{ID: id})
+	}
+	found, err := h.below(r, h.identify(r), of)
 	if err != nil {
 		return nil, err
 	}
-	me := h.identify(r)
-	return locks, h.look(r.Context(), me, p, func() {
-		for _, id := range ids {
-			for _, l := range p.below(id, now) {
-				if key := (target{l.ID, l.Token}).String(); !known[key] && me.may(release, l.ID, l.Owner) && len(locks) < editlock.MaxBatch {
-					known[key] = true
-					locks = append(locks, key)
-				}
-			}
-		}
-	})
+	for _, t := range found[:max(0, min(len(found), editlock.MaxBatch-len(locks)))] {
+		locks = append(locks, t.String())
+	}
+	return locks, nil
 }
 
 // outcome is what became of one lock.

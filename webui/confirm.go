@@ -70,37 +70,37 @@ func (h *handler) ask(w http.ResponseWriter, r *http.Request, wanted []target, s
 		}
 	}
 	if v.Do == release {
-		if v.Below, err = h.countBelow(r, me, wanted); err != nil {
+		below, err := h.below(r, me, wanted)
+		if err != nil {
 			h.refuse(w, r, err)
 			return
 		}
-		v.Full = len(wanted) >= editlock.MaxBatch
+		v.Below, v.Full = len(below), len(wanted) >= editlock.MaxBatch
 	}
 	h.render(w, r, page{Name: "confirm", Title: "confirm." + v.Do, Status: status, At: v.Back}, v)
 }
 
-// countBelow counts what is below some targets, is not one of them, and may be
-// released.
-func (h *handler) countBelow(r *http.Request, me Identity, wanted []target) (n int, err error) {
+// below are the locks below some targets that are not among these, and may be released.
+func (h *handler) below(r *http.Request, me Identity, of []target) (found []target, err error) {
 	p, now, err := h.seen(r)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	known := map[target]bool{}
-	for _, t := range wanted {
+	for _, t := range of {
 		known[t] = true
 	}
 	err = h.look(r.Context(), me, p, func() {
-		for _, t := range wanted {
+		for _, t := range of {
 			for _, l := range p.below(t.ID, now) {
 				if one := (target{l.ID, l.Token}); !known[one] && me.may(release, l.ID, l.Owner) {
 					known[one] = true
-					n++
+					found = append(found, one)
 				}
 			}
 		}
 	})
-	return n, err
+	return found, err
 }
 
 // held are those of some targets that stand as the reader saw them.

@@ -73,10 +73,12 @@ func (h *handler) lock(w http.ResponseWriter, r *http.Request) {
 			v.PathMore = v.Path[0].Holders - len(v.Path)
 		}
 	}
-	if v.Below, err = h.countBelow(r, me, []target{{ID: id}}); err != nil {
+	below, err := h.below(r, me, []target{{ID: id}})
+	if err != nil {
 		h.refuse(w, r, err)
 		return
 	}
+	v.Below = len(below)
 	if h.presence != nil {
 		v.Looking, v.Looks = lookersOf(h.presence.See(editlock.Owner{}, id), me)
 	}
