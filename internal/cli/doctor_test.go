@@ -153,7 +153,8 @@ func TestDoctor_LooksAtTheCredentialsFile(t *testing.T) {
 	}
 }
 
-// Whoever can change a file, or put another in its place, is believed.
+// A program believes what is in its files: who can change one, or put another in its
+// place, is believed.
 func TestDoctor_LooksAtEachWayToAFile(t *testing.T) {
 	if !keepsModes {
 		t.Skip("files have no modes here")
