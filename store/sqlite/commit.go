@@ -80,8 +80,10 @@ func (e *engine) transact(ctx context.Context, f func(w *writer) error) error {
 		_ = run(w.c, "PRAGMA wal_checkpoint(PASSIVE)") // the next try tells
 		if err = w.transact(ctx, f); dbfile.IsFull(err) {
 			time.Sleep(pause)
-			w.full = time.Now()
 		}
+	}
+	if dbfile.IsFull(err) {
+		w.full = time.Now()
 	}
 	if err == nil && e.files.wal.Load() > maxWAL {
 		e.emptyWAL(ctx)
