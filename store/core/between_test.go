@@ -260,3 +260,31 @@ func TestAnExpiryHasTheTimeOfTheEndHoweverLateItIsWritten(t *testing.T) {
 		t.Errorf("the hold ended at %v: %+v, %v", end, page.Entries, err)
 	}
 }
+
+func TestATakeoverOfOnesOwnHoldIsRefusedOnceAnotherBecomesOnesOwn(t *testing.T) {
+	w := newWorld(t)
+	shared := store.Shared
+	both := func(session string) uint64 {
+		sw := take("a", session)
+		sw.Share = &shared
+		w.swap(w.st, sw)
+		view, err := w.st.Get(t.Context(), "a", session)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return view.Record.Token
+	}
+	both("bob")
+	token := both("ann")
+	w.engine.before = func([]kv.Txn) {
+		bob := "bob"
+		w.swap(w.other, store.Swap{
+			Name: "a", Do: store.Touch, Expect: store.Expect{Session: &bob}, Holder: &store.Party{Session: "ann", User: "ann"},
+		})
+	}
+	again := take("a", "ann")
+	again.Expect, again.Share = store.Expect{Token: token}, &shared
+	if res := w.swap(w.st, again); res.Done {
+		t.Errorf("ann has two holds, and took over the younger one: %+v", res.Records[0])
+	}
+}

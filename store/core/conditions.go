@@ -82,12 +82,12 @@ func (p *place) holdConditions(conds []kv.Cond, s *step, changed bool) []kv.Cond
 		conds = append(conds, kv.Cond{Prefix: sharedKeys(p.name), NoneDue: true})
 	}
 	// Another hold may pass to the session meanwhile, by a renewal.
-	switch own := s.session(); {
-	case own == "":
-	case s.sw.Do != store.Take || s.sw.Expect.Token == 0 && !s.sw.Expect.Free:
-		conds = append(conds, kv.Cond{Prefix: sharedKeys(p.name), Tag: sessionTag(own), AtMost: p.own})
-	case meant == nil || meant.Holder.Session != own:
-		conds = append(conds, kv.Cond{Prefix: sharedKeys(p.name), Tag: sessionTag(own)})
+	if own := s.session(); own != "" {
+		held := p.own
+		if s.sw.Do == store.Take && (s.sw.Expect.Token != 0 || s.sw.Expect.Free) && (meant == nil || meant.Holder.Session != own) {
+			held = 0
+		}
+		conds = append(conds, kv.Cond{Prefix: sharedKeys(p.name), Tag: sessionTag(own), AtMost: held})
 	}
 	return conds
 }
