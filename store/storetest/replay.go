@@ -284,6 +284,13 @@ func (r *replay) settle(m *moment, at []time.Time) (next []*moment) {
 			break
 		}
 	}
+	// Who looks on tells no time of theirs: what they find changes with each of these.
+	for _, end := range m.peers {
+		at = append(at, end)
+	}
+	for _, rec := range (place{State: m.states[first.Name]}).holds() {
+		at = append(at, rec.Expires)
+	}
 	for _, now := range append(at, first.At, m.now, r.read) {
 		if now.Before(m.now) || now.Before(first.At) {
 			continue
