@@ -91,6 +91,7 @@ var shares = []share{
 
 	{route: "GET /{$}", send: "/", want: [5]string{ok + told, ok, ok, ok + told, ok + told}},
 	{route: "/{$}", send: "/", want: [5]string{ok + told, ok, ok, ok + told, ok + told}},
+	{route: "GET /ui/tree", send: "/ui/tree?open=docs/&open=docs//", want: [5]string{ok + told, ok, ok, ok + told, ok + told}},
 	// Who may read what happened sees it here, too.
 	{route: "GET /ui/person", send: "/ui/person?who=u:petrov", want: [5]string{ok + told, ok, ok + told, ok + told, ok + told}},
 	// As at /v1/request: who may use it may ask who is in the way.
