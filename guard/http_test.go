@@ -138,8 +138,8 @@ func TestMiddleware_ReadsWhatEveryClientSends(t *testing.T) {
 	var contract struct {
 		Header string
 		Cases  []struct {
-			Name, Token string
-			Saved       bool
+			Name, Token      string
+			Saved, Malformed bool
 		}
 	}
 	data, err := os.ReadFile("../testdata/guard/contract.json")
@@ -173,9 +173,10 @@ func TestMiddleware_ReadsWhatEveryClientSends(t *testing.T) {
 				tt.Token = token
 			}
 			r.Header.Set(contract.Header, tt.Token)
-			save.ServeHTTP(httptest.NewRecorder(), r)
-			if saved != tt.Saved {
-				t.Errorf("saved: %v, want %v", saved, tt.Saved)
+			w := httptest.NewRecorder()
+			save.ServeHTTP(w, r)
+			if saved != tt.Saved || (w.Code == http.StatusBadRequest) != tt.Malformed {
+				t.Errorf("saved: %v, want %v; status %d", saved, tt.Saved, w.Code)
 			}
 		})
 	}

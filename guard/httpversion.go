@@ -33,11 +33,11 @@ func SaveNumber(r *http.Request) (int64, error) {
 	if text == "" {
 		return 0, nil
 	}
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || n < 1 {
+	n, err := strconv.ParseUint(text, 10, 63)
+	if err != nil || n == 0 {
 		return 0, &editlock.InvalidError{Field: field, Problem: "must be the number of the save, a whole number above 0"}
 	}
-	return n, nil
+	return int64(n), nil
 }
 
 // Changed is the code of the problem with which a save is refused as the record

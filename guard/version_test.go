@@ -488,19 +488,45 @@ func TestRefuse_NamesTheMutexOfWhatChangedAndOfWhatIsLost(t *testing.T) {
 	}
 }
 
+// The numbers of saves are read as testdata/guard/versions.json says; the Django guard is
+// held to the same file.
 func TestSaveNumber(t *testing.T) {
-	r := httptest.NewRequest(http.MethodPost, "/", nil)
-	for text, want := range map[string]int64{"": 0, "17": 17, "-1": -1, "0": -1, "x": -1, "99999999999999999999": -1} {
-		r.Header.Set(guard.SaveHeader, text)
-		got, err := guard.SaveNumber(r)
-		bad := (*editlock.InvalidError)(nil)
-		if errors.As(err, &bad) != (want < 0) || got != max(want, 0) || bad != nil && bad.Field != guard.SaveHeader {
-			t.Errorf("%q: %d, %v, want %d", text, got, err, want)
+	var contract struct {
+		Saves []struct {
+			Text   string
+			Number int64
 		}
+		Bad []string `json:"bad_saves"`
 	}
-	form := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(guard.SaveField+"=5"))
-	form.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	if got, err := guard.SaveNumber(form); got != 5 || err != nil {
-		t.Errorf("in a form: %d, %v", got, err)
+	data, err := os.ReadFile("../testdata/guard/versions.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(data, &contract); err != nil {
+		t.Fatal(err)
+	}
+	inHeader := func(text string) *http.Request {
+		r := httptest.NewRequest(http.MethodPost, "/", nil)
+		r.Header.Set(guard.SaveHeader, text)
+		return r
+	}
+	inForm := func(text string) *http.Request {
+		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(url.Values{guard.SaveField: {text}}.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		return r
+	}
+	for field, request := range map[string]func(string) *http.Request{guard.SaveHeader: inHeader, guard.SaveField: inForm} {
+		for _, tt := range contract.Saves {
+			if got, err := guard.SaveNumber(request(tt.Text)); err != nil || got != tt.Number {
+				t.Errorf("%s: %q: %d, %v, want %d", field, tt.Text, got, err, tt.Number)
+			}
+		}
+		for _, text := range contract.Bad {
+			got, err := guard.SaveNumber(request(text))
+			bad := (*editlock.InvalidError)(nil)
+			if !errors.As(err, &bad) || bad.Field != field {
+				t.Errorf("%s: %q: %d, %v, want ErrInvalid of the field", field, text, got, err)
+			}
+		}
 	}
 }

@@ -14,6 +14,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.db.models import F
 from django.test import Client as Browser
+from django.test import RequestFactory
 from django.test.utils import override_settings
 from formpage import FormPage
 
@@ -21,6 +22,7 @@ import django_site  # configures Django
 from editlock import Client, Owner
 from editlock.django.names import mutex_id
 from editlock.django.owners import session_of
+from editlock.django.said import SAVE_FIELD, SAVE_HEADER, Malformed, save_number
 from editlock.django.versions import etag, version_of, version_of_tag
 from servers import Server
 from shop.models import Customer, Letter
@@ -368,7 +370,51 @@ def test_versions_travel_as_everywhere() -> None:
         assert etag(case["version"]) == case["tag"]
         assert version_of_tag(case["tag"]) == case["version"]
     for case in CONTRACT["read"]:
-        assert version_of_tag(case["header"]) == case.get("version", ""), case["name"]
+        if "version" in case:
+            assert version_of_tag(case["header"]) == case["version"], case["name"]
+            continue
+        with pytest.raises(Malformed, match="^If-Match must be one entity tag in quotes"):
+            version_of_tag(case["header"])
+
+
+@pytest.mark.parametrize("where", [SAVE_HEADER, SAVE_FIELD])
+def test_the_numbers_of_saves_are_read_as_everywhere(where: str) -> None:
+    def request(text: str) -> Any:
+        if where == SAVE_FIELD:
+            return RequestFactory().post("/", {where: text})
+        return RequestFactory().post("/", headers={where: text})
+
+    assert (CONTRACT["save_header"], CONTRACT["save_field"]) == (SAVE_HEADER, SAVE_FIELD)
+    for case in CONTRACT["saves"]:
+        assert save_number(request(case["text"])) == case["number"]
+    for text in CONTRACT["bad_saves"]:
+        with pytest.raises(Malformed, match=f"^{where} must be the number of the save, a whole number above 0$"):
+            save_number(request(text))
+
+
+def test_what_a_save_says_of_itself_must_be_sound(letter: Letter, locks: Client) -> None:
+    anna = Anna(letter, locks, "/letter/{}/")
+    script = {"Accept": "application/json", "Editlock-Token": str(anna.token), "If-Match": '"1"', "Editlock-Save": "1"}
+    for header, text in (
+        ("Editlock-Token", "x"),
+        ("If-Match", "1"),
+        ("If-Match", f'"{"1" * 201}"'),
+        ("Editlock-Save", "x"),
+    ):
+        headers = {**script, header: text}
+        form = {name: value for name, value in anna.page.fields.items() if name != "editlock_version"}
+        for refused in (
+            anna.post(anna.address, form, headers=headers),
+            anna.post(f"/letter/{letter.pk}/save/", {"text": "new"}, headers=headers),
+            anna.patch(f"/api-letter/{letter.pk}/", "{}", content_type="application/json", headers=headers),
+        ):
+            assert (refused.status_code, refused.json()["code"], refused.json()["field"]) == (400, "invalid", header)
+            assert f"{header} " in refused.json()["detail"]
+        page = anna.post(f"/admin/shop/letter/{letter.pk}/change/", form, headers={**headers, "Accept": "text/html"})
+        assert page.status_code == 400
+        assert "Nothing was saved. The request is wrong" in page.content.decode()
+    assert now(letter).text == "as it\r\nwas"
+    assert now(letter).revision == 1
 
 
 def test_a_version_is_short_whatever_it_is_made_of(letter: Letter) -> None:

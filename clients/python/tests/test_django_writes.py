@@ -172,7 +172,9 @@ def test_rest(anna: Browser, me: Owner, olga: Owner, invoice: Invoice, locks: Cl
     assert stored(invoice) == "new"
     taken = locks.takeover(mutex_id(invoice), token, "urgent", owner=olga)
     for method in ("PATCH", "DELETE"):
-        for wrong in (token, taken.token, "x"):
+        malformed = call(method, "x")
+        assert (malformed.status_code, malformed.json()["field"]) == (400, "Editlock-Token")
+        for wrong in (token, taken.token):
             stale = call(method, wrong)
             assert stale.status_code == 409
             assert stale.json()["holder"] == {"name": "Петрова А. А."}

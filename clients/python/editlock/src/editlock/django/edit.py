@@ -12,12 +12,13 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.safestring import mark_safe
 from django.views.generic.edit import DeletionMixin
 
-from ..errors import EditlockError, Unavailable
+from ..errors import EditlockError
 from ..types import ID
-from .guard import problem_response, token_of
+from .guard import problem_response, status_of
 from .names import database_of, mutex_id
 from .owners import owner_of
 from .page import assets
+from .said import token_of
 from .texts import text, why
 from .typed import typed, values
 from .versions import Version, etag, saying, version_of, versioned
@@ -93,9 +94,9 @@ class EditLockMixin:
 
     def _editlock_run(self, write: Callable[[], Any]) -> Any:
         obj = self.get_object()  # type: ignore[attr-defined]
-        if self.editlock_version and not isinstance(self, DeletionMixin):
-            self._editlock_save = saying(self.request, self.editlock_saves)
         try:
+            if self.editlock_version and not isinstance(self, DeletionMixin):
+                self._editlock_save = saying(self.request, self.editlock_saves)
             with Writes(owner_of(self.request)) as writes:
                 if isinstance(self, DeletionMixin):
                     writes.hold([self.get_editlock_id(obj)])
@@ -136,7 +137,7 @@ class EditLockMixin:
     def _editlock_refuse(self, err: EditlockError) -> Any:
         """The view's page, as it is without the write."""
         deletes = isinstance(self, DeletionMixin)
-        status = 503 if isinstance(err, Unavailable) else 409
+        status = status_of(err)
         if not deletes and self.editlock_version and _from_script(self.request):
             return problem_response(err, status)
         refusal = text("not deleted" if deletes else "not saved", why=why(err))

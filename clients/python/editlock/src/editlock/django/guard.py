@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import functools
 import inspect
-from typing import Any, Callable, Optional, TypeVar, cast
+from typing import Any, Callable, TypeVar, cast
 
-from ..errors import EditlockError, Lost
+from ..errors import EditlockError, Lost, Unavailable
 from ..types import ID
 from .owners import owner_of
+from .said import Malformed, token_of
 from .texts import why
 from .versions import Changed
 from .writes import Writes
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-TOKEN_FIELD = "editlock_token"
-TOKEN_HEADER = "Editlock-Token"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
 
 
@@ -28,7 +27,8 @@ def save_guard(mutex_id: Callable[..., ID]) -> Callable[[View], View]:
     mutex is not held with that token by the request's session, the view does
     not run, and the answer is 409 with who holds it now. Otherwise the lock
     is refreshed, and ``request.editlock`` is the mutex. GET, HEAD, OPTIONS
-    and TRACE pass unguarded. The view may be asynchronous.
+    and TRACE pass unguarded. The view may be asynchronous. A token that is no
+    number is answered with 400.
 
     :param mutex_id: the ID of what is saved, from the view's own arguments.
     """
@@ -46,7 +46,7 @@ def save_guard(mutex_id: Callable[..., ID]) -> Callable[[View], View]:
                     refused = await sync_to_async(_refuse)(writes, request, mutex_id, args, kwargs)
                     try:
                         return await view(request, *args, **kwargs) if refused is None else refused
-                    except Changed as err:
+                    except _REFUSALS as err:
                         return _answer(request, err)
 
             return cast(View, guarded_async)
@@ -74,6 +74,10 @@ class SaveGuardMixin:
         return _run(request, self.get_mutex_id, args, kwargs, run)
 
 
+#: What a view finds out in its transaction: check of versions.
+_REFUSALS = (Changed, Malformed)
+
+
 def _run(request: Any, mutex_id: Callable[..., ID], args: Any, kwargs: Any, view: Callable[[], Any]) -> Any:
     if request.method in SAFE_METHODS:
         return view()
@@ -81,7 +85,7 @@ def _run(request: Any, mutex_id: Callable[..., ID], args: Any, kwargs: Any, view
         refused = _refuse(writes, request, mutex_id, args, kwargs)
         try:
             return view() if refused is None else refused
-        except Changed as err:  # of versions.check, in the view
+        except _REFUSALS as err:
             return _answer(request, err)
 
 
@@ -89,17 +93,9 @@ def _refuse(writes: Writes, request: Any, mutex_id: Callable[..., ID], args: Any
     """The answer that refuses a request; None if it may go on."""
     try:
         request.editlock = writes.confirm(mutex_id(request, *args, **kwargs), token_of(request))
-    except Lost as lost:
-        return _answer(request, lost)
+    except (Lost, Malformed, Unavailable) as err:
+        return _answer(request, err)
     return None
-
-
-def token_of(request: Any) -> Optional[int]:
-    """The token that a request brings, in its header or its form; None without a sound one."""
-    text = request.headers.get(TOKEN_HEADER) or request.POST.get(TOKEN_FIELD, "")
-    # Digits alone, few enough for the server: anything else is no token.
-    sound = text.isascii() and text.isdigit() and len(text) <= 16 and 0 < int(text) < 2**53
-    return int(text) if sound else None
 
 
 def problem(err: EditlockError) -> dict[str, Any]:
@@ -107,6 +103,8 @@ def problem(err: EditlockError) -> dict[str, Any]:
     form: dict[str, Any] = {"code": err.code, "detail": why(err)}
     if err.code == "changed":  # by a writer without the lock, so there is no holder
         return {**form, "seen": getattr(err, "seen", ""), "current": getattr(err, "current", None)}
+    if isinstance(err, Malformed):
+        return {**form, "field": err.field}
     holder = getattr(err, "holder", None)
     return {**form, "holder": holder and {"name": holder.owner.label}}
 
@@ -123,10 +121,17 @@ def problem_response(err: EditlockError, status: int) -> Any:
     )
 
 
+def status_of(err: EditlockError) -> int:
+    """The status of a refusal."""
+    if isinstance(err, Malformed):
+        return 400
+    return 503 if isinstance(err, Unavailable) else 412 if err.code == "changed" else 409
+
+
 def _answer(request: Any, err: EditlockError) -> Any:
     from django.http import HttpResponse
 
-    status = 412 if err.code == "changed" else 409
+    status = status_of(err)
     if "text/html" in request.headers.get("Accept", ""):
         return HttpResponse(why(err), status=status, content_type="text/plain; charset=utf-8")
     return problem_response(err, status)

@@ -8,8 +8,8 @@ from typing import Any, Optional
 from .._forms import from_id
 from ..types import ID
 from . import public_url
-from .guard import TOKEN_FIELD
 from .owners import owner_of
+from .said import TOKEN_FIELD
 from .tokens import page_token
 
 #: What would end the element in HTML.

@@ -10,9 +10,10 @@ from rest_framework.permissions import SAFE_METHODS, BasePermission
 
 from ..errors import EditlockError, Lost, Unavailable
 from ..types import Owner
-from .guard import TOKEN_HEADER, problem, token_of
+from .guard import problem
 from .names import mutex_id
 from .owners import owner_of
+from .said import TOKEN_HEADER, Malformed, token_of
 from .texts import text
 from .versions import Changed, Version, etag, saying, stored, version_of
 from .writes import Writes, current
@@ -46,6 +47,8 @@ class EditLockPermission(BasePermission):  # type: ignore[misc] # untyped there
             if writes is None:
                 writes = Writes(_owner(view, request))
             writes.confirm(id, token_of(request))
+        except Malformed as err:
+            raise Refused(400, problem(err)) from err
         except Unavailable as err:
             raise Refused(503, problem(err)) from err
         except Lost as err:
@@ -113,7 +116,11 @@ class EditLockAPIMixin:
         obj = self.get_object()  # type: ignore[attr-defined] # which asks for the token, too
         if "If-Match" not in request.headers:
             raise Refused(428, {"code": "version_required", "detail": f"{text('no version')} (If-Match)"})
-        save, now = saying(request, self.editlock_saves), stored(obj)
+        try:
+            save = saying(request, self.editlock_saves)
+        except Malformed as err:
+            raise Refused(400, problem(err)) from err
+        now = stored(obj)
         current = None if now is None else self._editlock_version_of(now)
         if current != save.seen and (current is None or not save.is_own(now, current)):
             raise Refused(412, problem(Changed(save.seen, current)))

@@ -8,6 +8,7 @@ from typing import Any, Optional
 from .. import words
 from ..errors import Busy, EditlockError, Lost, Unavailable
 from ..types import ID, Looking, Mutex, Owner
+from .said import Malformed
 
 TEXTS = {
     "en": {
@@ -36,6 +37,7 @@ TEXTS = {
         "refuses": "The lock server refused: {why}",
         "unlocked": "The lock server did not answer, so this was changed without a lock.",
         "unlocked page": "The lock server does not answer. You can edit, but so can others at the same time.",
+        "malformed": "The request is wrong: {why}.",
         "no token": "This page does not hold the lock.",
         "no version": "The request does not say which version of this was seen.",
         "changed": "Nothing was saved: this was changed while you edited it, by an import or another program. "
@@ -81,6 +83,7 @@ TEXTS = {
         "refuses": "Сервер блокировок отказал: {why}",
         "unlocked": "Сервер блокировок не ответил, поэтому изменено без блокировки.",
         "unlocked page": "Сервер блокировок не отвечает. Редактировать можно, но это могут делать и другие.",
+        "malformed": "Запрос неверен: {why}.",
         "no token": "Эта страница не держит блокировку.",
         "no version": "Запрос не говорит, какая версия этого была показана.",
         "changed": "Ничего не сохранено: пока вы редактировали, это изменил импорт или другая программа. "
@@ -183,6 +186,8 @@ def why(err: EditlockError, named: Optional[dict[Any, str]] = None) -> str:
         if err.holder is not None and not err.how:
             told = f"{text('no token')} {edited_by(err.holder, asked=err.id)}"
         return told
+    if isinstance(err, Malformed):
+        return text("malformed", why=err)
     if err.code == "changed":
         return text("changed gone" if getattr(err, "current", None) is None else "changed briefly")
     return text("away") if isinstance(err, Unavailable) else text("refuses", why=err)

@@ -23,14 +23,13 @@ from django.utils.safestring import SafeString, mark_safe
 
 from ..errors import EditlockError
 from ..words import isolated
+from .said import Malformed, save_number, token_of
 from .texts import text
 
 #: True: a digest of the form's fields. A text: the field of the object. A function: of the object.
 Version = Union[bool, str, Callable[[Any], Any]]
 
 VERSION_FIELD = "editlock_version"
-SAVE_FIELD = "editlock_save"
-SAVE_HEADER = "Editlock-Save"
 #: A form that shows what changed has the first one, and for each field a choice under the second one and its name.
 CHOOSE_FIELD = "editlock_choose"
 TAKE_FIELD = "editlock_take-"
@@ -58,24 +57,22 @@ def etag(version: str) -> str:
 
 
 def version_of_tag(tag: str) -> str:
-    """The version in a header If-Match; empty if it names none that somebody saw."""
+    """The version in a header If-Match; Malformed if it names none that somebody saw."""
     tag = tag.strip(" \t")
     tag = tag[2:] if tag.startswith("W/") else tag  # proxies that compress make tags weak
-    sound = len(tag) > 2 and tag[0] == tag[-1] == '"' and '"' not in tag[1:-1]
-    return unquote(tag[1:-1]) if sound else ""
+    if len(tag) < 3 or tag[0] != '"' or tag[-1] != '"' or '"' in tag[1:-1]:
+        raise Malformed("If-Match", "must be one entity tag in quotes: the version of the record that you saw")
+    return unquote(tag[1:-1])
 
 
 def seen_version(request: Any) -> str:
-    """The version that a request says was seen, in If-Match or the form; empty if it says none."""
+    """The version that a request saw, by If-Match or the form; empty if it says none, Malformed if it is none."""
     tag = request.headers.get("If-Match")
-    version = version_of_tag(tag) if tag is not None else request.POST.get(VERSION_FIELD, "")
-    return version if len(version) <= _MAX else ""
-
-
-def save_number(request: Any) -> int:
-    """The number that a page gives its save, greater with each; 0 without one."""
-    text = request.headers.get(SAVE_HEADER) or request.POST.get(SAVE_FIELD, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 16 else 0
+    where = VERSION_FIELD if tag is None else "If-Match"
+    version: str = request.POST.get(VERSION_FIELD, "") if tag is None else version_of_tag(tag)
+    if len(version) > _MAX:
+        raise Malformed(where, f"is {len(version)} characters long; at most {_MAX} are allowed")
+    return version
 
 
 def version_of(obj: Any, version: Version = True, fields: Optional[Iterable[str]] = None) -> str:
@@ -150,8 +147,6 @@ class Save:
 
 def saying(request: Any, field: str = "") -> Save:
     """What a request says of its save. The field of the object remembers it."""
-    from .guard import token_of
-
     save = Save(token_of(request), seen_version(request), save_number(request))
     save.field = field
     return save

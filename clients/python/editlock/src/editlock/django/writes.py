@@ -18,6 +18,8 @@ from .names import mutex_id
 _GRACE = 5.0
 #: How many locks one call takes.
 _BATCH = 1000
+#: The largest token that a server takes, and so gives out: JSON's numbers end there.
+_MAX_TOKEN = 2**53 - 1
 #: How long a lock outlives a process that died while it wrote.
 _LEASE = AutoRelease(idle=60)
 
@@ -64,7 +66,7 @@ class Writes:
         """
         mutex = None
         try:
-            if token is None:
+            if token is None or token > _MAX_TOKEN:
                 _, holder = client().request(id, owner=self.owner)
                 raise Lost(f"the request brings no token of the lock on {id}", id=id, holder=holder)
             mutex = client().capture(id, owner=self.owner, if_token=token)

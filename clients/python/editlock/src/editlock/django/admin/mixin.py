@@ -21,10 +21,11 @@ from django.utils.html import format_html, format_html_join
 from ...errors import Busy, EditlockError, Unavailable
 from ...types import ID
 from .. import peek
-from ..guard import SAFE_METHODS, token_of
+from ..guard import SAFE_METHODS, status_of
 from ..names import mutex_id
 from ..owners import owner_of
 from ..page import assets
+from ..said import token_of
 from ..texts import text, why
 from ..tokens import token_view
 from ..typed import typed, values
@@ -112,9 +113,9 @@ class EditLockAdmin(ModelAdmin):  # type: ignore[type-arg] # not generic at run 
 
         if request.method in SAFE_METHODS or object_id is None:
             return view(request)
-        save = saying(request, self.editlock_saves) if self.editlock_version else None
-        setattr(request, _SAVE, save)
         try:
+            save = saying(request, self.editlock_saves) if self.editlock_version else None
+            setattr(request, _SAVE, save)
             with Writes(owner_of(request)) as writes:
                 with transaction.atomic(using=getattr(self, "using", None) or router.db_for_write(self.model)):
                     response = view(request)
@@ -141,7 +142,7 @@ class EditLockAdmin(ModelAdmin):  # type: ignore[type-arg] # not generic at run 
         setattr(again, _PAGE, {"unsaved": values(unsaved), "refused": True})
         response = view(again)
         if response.status_code == 200:
-            response.status_code = 503 if isinstance(err, Unavailable) else 409
+            response.status_code = status_of(err)
         return response
 
     def _editlock_typed(self, request: Any, object_id: str) -> list[tuple[str, str, str]]:
