@@ -169,6 +169,18 @@ def test_anothers_token_does_not_save(name: str) -> None:
     assert browser("olga").post(f"/{name}/save/", {"editlock_token": token}).status_code == 409
 
 
+@pytest.mark.parametrize("view", ["save", "save-class", "save-async"])
+def test_a_shared_hold_saves_nothing(locks: Client, name: str, view: str) -> None:
+    ivan = browser("ivan")
+    token = ivan.post(f"/{name}/block/").json()["token"]
+    whole = django_site.mutex_id(None, name)  # type: ignore[arg-type]
+    me = locks.request(whole)[1]
+    assert me is not None
+    locks.capture(whole, owner=me.owner, sharing="shared")
+    refused = ivan.post(f"/{name}/{view}/", {"editlock_token": token})
+    assert (refused.status_code, refused.json()["code"]) == (409, "lost")
+
+
 def test_asynchronous_views_are_guarded_and_have_the_owner(name: str) -> None:
     ivan = browser("ivan")
     token = ivan.post(f"/{name}/block/").json()["token"]

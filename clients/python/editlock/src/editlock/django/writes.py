@@ -62,6 +62,7 @@ class Writes:
     def confirm(self, id: ID, token: Optional[int]) -> Optional[Mutex]:
         """Refreshes the lock that the owner holds with a token; Lost, with the present holder, if they do not.
 
+        One that is shared or has a limit does not do, as others may read or write meanwhile.
         The answer is None where the server may be silent.
         """
         mutex = None
@@ -70,6 +71,8 @@ class Writes:
                 _, holder = client().request(id, owner=self.owner)
                 raise Lost(f"the request brings no token of the lock on {id}", id=id, holder=holder)
             mutex = client().capture(id, owner=self.owner, if_token=token)
+            if mutex.sharing != "exclusive":
+                raise Lost(f"the lock on {id} is shared with others", id=id, holder=mutex)
         except Unavailable:
             self._allow()
         self.ids.add(id)
