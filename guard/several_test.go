@@ -1,12 +1,17 @@
 package guard_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -71,31 +76,56 @@ func testSeveral(t *testing.T, w *world) {
 	}
 }
 
+// Every client sends the tokens of parts as testdata/guard/parts.json says; the Django
+// guard is held to the same file.
 func TestParseHeld(t *testing.T) {
-	for _, tt := range []struct {
-		text string
-		want []guard.Held
-		ok   bool
-	}{
-		{"", nil, true},
-		{"7", []guard.Held{{report, 7}}, true},
-		{"address=7, lines=9", []guard.Held{{partOf(report, "address"), 7}, {partOf(report, "lines"), 9}}, true},
-		{"a%2Cb%3D%25=7", []guard.Held{{partOf(report, "a,b=%"), 7}}, true},
-		{"%D0%B0=7", []guard.Held{{partOf(report, "а"), 7}}, true},
-		{"=7", nil, false},
-		{"a=", nil, false},
-		{"a=0", nil, false},
-		{"a=-1", nil, false},
-		{"a=7,", nil, false},
-		{"a=7,a=8", nil, false},
-		{"%zz=7", nil, false},
-		{"a=9223372036854775808", nil, false},
-		{"%00=7", nil, false},
-	} {
-		got, err := guard.ParseHeld(report, tt.text)
-		if (err == nil) != tt.ok || err != nil && !errors.Is(err, editlock.ErrInvalid) || !slices.Equal(got, tt.want) {
-			t.Errorf("%q: %v, %v, want %v", tt.text, got, err, tt.want)
+	var contract struct {
+		Header string
+		Read   []struct {
+			Text string
+			Held [][2]any
 		}
+		Refused []string
+		Most    int
+	}
+	data, err := os.ReadFile("../testdata/guard/parts.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	form := json.NewDecoder(bytes.NewReader(data))
+	form.UseNumber()
+	if err := form.Decode(&contract); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range contract.Read {
+		var want []guard.Held
+		for _, one := range tt.Held {
+			part, _ := one[0].(string)
+			token, err := strconv.ParseUint(fmt.Sprint(one[1]), 10, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want = append(want, guard.Held{ID: partOf(report, part), Token: editlock.Token(token)})
+		}
+		if got, err := guard.ParseHeld(report, tt.Text); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%q: %v, %v, want %v", tt.Text, got, err, want)
+		}
+	}
+	var many []string
+	for i := range contract.Most + 1 {
+		many = append(many, fmt.Sprintf("a%d=7", i))
+	}
+	if got, err := guard.ParseHeld(report, strings.Join(many[1:], ",")); err != nil || len(got) != contract.Most {
+		t.Errorf("%d parts: %v", len(got), err)
+	}
+	long := strings.Repeat("a", editlock.MaxPart+1) + "=7"
+	for _, text := range append(contract.Refused, strings.Join(many, ","), long) {
+		if got, err := guard.ParseHeld(report, text); !errors.Is(err, editlock.ErrInvalid) {
+			t.Errorf("%.40q: %v, %v, want ErrInvalid", text, got, err)
+		}
+	}
+	if contract.Header != guard.Header {
+		t.Errorf("the header is %q", contract.Header)
 	}
 }
 

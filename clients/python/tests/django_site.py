@@ -67,7 +67,7 @@ if not settings.configured:
     django.setup()
 
 from django.contrib import admin
-from django.db import transaction
+from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import include, path
 from django.views import View
@@ -79,16 +79,19 @@ from rest_framework.serializers import ModelSerializer
 from rest_framework.viewsets import ModelViewSet
 
 import m3_mutex
-from editlock import ID, current_owner
+from editlock import ID, AutoRelease, current_owner
 from editlock.django import client
 from editlock.django.edit import EditLockMixin
 from editlock.django.guard import SaveGuardMixin, save_guard
 from editlock.django.names import mutex_id as editlock_id
+from editlock.django.parts import check_held
 from editlock.django.rest import EditLockAPIMixin, EditLockPermission
 from editlock.django.tokens import token_view
 from editlock.django.versions import check, etag
+from m3_mutex.guard import save_guard as m3_save_guard
 from shop.models import Invoice, Letter
 
+SHORT = AutoRelease(idle=1)
 THEME = os.environ.get("EDITLOCK_TEST_THEME", "")
 
 
@@ -122,6 +125,43 @@ async def who_async(request: HttpRequest, group: str) -> JsonResponse:
 
     owner = await sync_to_async(current_owner)()
     return JsonResponse({"session": owner.session, "name": owner.name})
+
+
+def saved_parts(request: Any) -> JsonResponse:
+    return JsonResponse({"saved": [[one.id.part, one.token] for one in request.editlock_held]})
+
+
+@save_guard(mutex_id, parts=True)
+def save_parts(request: HttpRequest, group: str) -> JsonResponse:
+    return saved_parts(request)
+
+
+@save_guard(mutex_id, parts=True)
+async def save_parts_async(request: HttpRequest, group: str) -> JsonResponse:
+    return saved_parts(request)
+
+
+@m3_save_guard(lambda request, group: m3_mutex.MutexID(group, "invoice", "17"), parts=True)
+def save_parts_m3(request: HttpRequest, group: str) -> JsonResponse:
+    return saved_parts(request)
+
+
+@save_guard(mutex_id, parts=True)
+def save_in_database(request: Any, group: str) -> JsonResponse:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE editlock_row (k TEXT, rev INTEGER, due INTEGER)")
+        check_held(request.editlock_held)
+    return saved_parts(request)
+
+
+class SaveParts(SaveGuardMixin, View):
+    editlock_parts = True
+
+    def get_mutex_id(self, request: Any, *args: Any, **kwargs: Any) -> ID:
+        return mutex_id(request, kwargs["group"])
+
+    def post(self, request: HttpRequest, group: str) -> JsonResponse:
+        return saved_parts(request)
 
 
 class Save(SaveGuardMixin, View):
@@ -237,6 +277,11 @@ urlpatterns = [
     path("<group>/block-m3/", block_m3),
     path("<group>/save/", save),
     path("<group>/save-async/", save_async),
+    path("<group>/save-parts/", save_parts),
+    path("<group>/save-parts-async/", save_parts_async),
+    path("<group>/save-parts-m3/", save_parts_m3),
+    path("<group>/save-parts-class/", SaveParts.as_view()),
+    path("<group>/save-in-database/", save_in_database),
     path("<group>/who-async/", who_async),
     path("<group>/save-class/", Save.as_view()),
 ]

@@ -24,12 +24,12 @@ def free_port() -> int:
 class Server:
     """An editlock server as a process, on a database in a folder. ``tls`` trusts the certificate in its flags."""
 
-    def __init__(self, folder: Path, *flags: str, tls: Optional[ssl.SSLContext] = None) -> None:
+    def __init__(self, folder: Path, *flags: str, tls: Optional[ssl.SSLContext] = None, store: str = "") -> None:
         self._flags = flags
         self._tls = tls
         self.port = free_port()
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
-        self._store = f"sqlite:{folder / 'locks.db'}"
+        self._store = store or f"sqlite:{folder / 'locks.db'}"
         self._log = folder / "server.log"
         self.start()
 

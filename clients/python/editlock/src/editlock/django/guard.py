@@ -6,9 +6,11 @@ import functools
 import inspect
 from typing import Any, Callable, TypeVar, cast
 
+from .._forms import from_id
 from ..errors import EditlockError, Lost, Unavailable
 from ..types import ID
 from .owners import owner_of
+from .parts import held_of, ordered
 from .said import Malformed, token_of
 from .texts import why
 from .versions import Changed
@@ -19,7 +21,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
 
 
-def save_guard(mutex_id: Callable[..., ID]) -> Callable[[View], View]:
+def save_guard(mutex_id: Callable[..., ID], *, parts: bool = False) -> Callable[[View], View]:
     """Decorates a view that saves: it runs only for who holds the lock.
 
     A request that may change something must bring the token of the lock, in
@@ -29,6 +31,12 @@ def save_guard(mutex_id: Callable[..., ID]) -> Callable[[View], View]:
     is refreshed, and ``request.editlock`` is the mutex. GET, HEAD, OPTIONS
     and TRACE pass unguarded. The view may be asynchronous. A token that is no
     number is answered with 400.
+
+    With ``parts`` the request may name some parts of the object, each with its
+    token: ``address=7,lines=9``. All of them must be held, and
+    ``request.editlock_held`` are those the view may save, and no others. Give
+    them to ``parts.check_held`` within the transaction that saves, if the lock
+    server's tables are in the site's database: nothing is left between then.
 
     :param mutex_id: the ID of what is saved, from the view's own arguments.
     """
@@ -43,7 +51,7 @@ def save_guard(mutex_id: Callable[..., ID]) -> Callable[[View], View]:
                 if request.method in SAFE_METHODS:
                     return await view(request, *args, **kwargs)
                 with Writes(await sync_to_async(owner_of)(request)) as writes:
-                    refused = await sync_to_async(_refuse)(writes, request, mutex_id, args, kwargs)
+                    refused = await sync_to_async(_refuse)(writes, request, mutex_id, parts, args, kwargs)
                     try:
                         return await view(request, *args, **kwargs) if refused is None else refused
                     except _REFUSALS as err:
@@ -53,7 +61,7 @@ def save_guard(mutex_id: Callable[..., ID]) -> Callable[[View], View]:
 
         @functools.wraps(view)
         def guarded(request: Any, *args: Any, **kwargs: Any) -> Any:
-            return _run(request, mutex_id, args, kwargs, lambda: view(request, *args, **kwargs))
+            return _run(request, mutex_id, parts, args, kwargs, lambda: view(request, *args, **kwargs))
 
         return cast(View, guarded)
 
@@ -63,6 +71,9 @@ def save_guard(mutex_id: Callable[..., ID]) -> Callable[[View], View]:
 class SaveGuardMixin:
     """save_guard for class-based views: give ``get_mutex_id``."""
 
+    #: Whether a request may name some parts of the object.
+    editlock_parts = False
+
     def get_mutex_id(self, request: Any, *args: Any, **kwargs: Any) -> ID:
         """The ID of what is saved, from the view's arguments."""
         raise NotImplementedError(f"{type(self).__name__} must say in get_mutex_id which mutex guards it")
@@ -71,29 +82,39 @@ class SaveGuardMixin:
         def run() -> Any:
             return super(SaveGuardMixin, self).dispatch(request, *args, **kwargs)  # type: ignore[misc]
 
-        return _run(request, self.get_mutex_id, args, kwargs, run)
+        return _run(request, self.get_mutex_id, self.editlock_parts, args, kwargs, run)
 
 
-#: What a view finds out in its transaction: check of versions.
-_REFUSALS = (Changed, Malformed)
+#: What a view finds out in its transaction: check of versions, and check_held of parts.
+_REFUSALS = (Changed, Lost, Malformed)
 
 
-def _run(request: Any, mutex_id: Callable[..., ID], args: Any, kwargs: Any, view: Callable[[], Any]) -> Any:
+def _run(
+    request: Any, mutex_id: Callable[..., ID], parts: bool, args: Any, kwargs: Any, view: Callable[[], Any]
+) -> Any:
     if request.method in SAFE_METHODS:
         return view()
     with Writes(owner_of(request)) as writes:
-        refused = _refuse(writes, request, mutex_id, args, kwargs)
+        refused = _refuse(writes, request, mutex_id, parts, args, kwargs)
         try:
             return view() if refused is None else refused
         except _REFUSALS as err:
             return _answer(request, err)
 
 
-def _refuse(writes: Writes, request: Any, mutex_id: Callable[..., ID], args: Any, kwargs: Any) -> Any:
+def _refuse(writes: Writes, request: Any, mutex_id: Callable[..., ID], parts: bool, args: Any, kwargs: Any) -> Any:
     """The answer that refuses a request; None if it may go on."""
+    object = mutex_id(request, *args, **kwargs)
     try:
-        request.editlock = writes.confirm(mutex_id(request, *args, **kwargs), token_of(request))
-    except (Lost, Malformed, Unavailable) as err:
+        if not parts:
+            request.editlock = writes.confirm(object, token_of(request))
+            return None
+        request.editlock_held = held_of(request, object)
+        for id, token in ordered(request.editlock_held):
+            writes.confirm(id, token)
+        if not request.editlock_held:
+            writes.confirm(object, None)  # which says who holds it
+    except (*_REFUSALS, Unavailable) as err:
         return _answer(request, err)
     return None
 
@@ -105,6 +126,8 @@ def problem(err: EditlockError) -> dict[str, Any]:
         return {**form, "seen": getattr(err, "seen", ""), "current": getattr(err, "current", None)}
     if isinstance(err, Malformed):
         return {**form, "field": err.field}
+    if isinstance(err, Lost) and err.id is not None:
+        form["mutex"] = from_id(err.id)
     holder = getattr(err, "holder", None)
     return {**form, "holder": holder and {"name": holder.owner.label}}
 

@@ -185,7 +185,8 @@ def why(err: EditlockError, named: Optional[dict[Any, str]] = None) -> str:
         told = words.loss(err, language=language())
         if err.holder is not None and not err.how:
             told = f"{text('no token')} {edited_by(err.holder, asked=err.id)}"
-        return told
+        part = err.id.part if err.id is not None else ""
+        return text("object", object=words.isolated(part), why=told) if part else told
     if isinstance(err, Malformed):
         return text("malformed", why=err)
     if err.code == "changed":
