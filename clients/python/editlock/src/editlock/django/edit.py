@@ -8,7 +8,6 @@ from typing import Any, Callable, Union
 from django.contrib import messages
 from django.db import transaction
 from django.http import JsonResponse
-from django.urls import NoReverseMatch, reverse
 from django.utils.safestring import mark_safe
 from django.views.generic.edit import DeletionMixin
 
@@ -17,7 +16,7 @@ from ..types import ID
 from .guard import problem_response, status_of
 from .names import database_of, mutex_id
 from .owners import owner_of
-from .page import assets
+from .page import assets, named_token_url
 from .said import token_of
 from .texts import text, why
 from .typed import typed, values
@@ -76,7 +75,7 @@ class EditLockMixin:
         parts = assets(
             self.request,
             self.get_editlock_id(obj),
-            token_url=_token_url(),
+            token_url=named_token_url(),
             unsaved=page.get("unsaved") or values(mistaken),
             refused=bool(page),
             presence=self.editlock_presence,
@@ -160,11 +159,3 @@ def _from_script(request: Any) -> bool:
     """Whether a page that saves by itself asks, and wants no page."""
     accepted = request.headers.get("Accept", "")
     return "json" in accepted and "text/html" not in accepted
-
-
-def _token_url() -> str:
-    """Where the page gets newer tokens, if the site has given token_view the name editlock_token."""
-    try:
-        return reverse("editlock_token")
-    except NoReverseMatch:
-        return ""

@@ -3,6 +3,7 @@
 
 import { Editlock } from './editlock.js';
 import './element.js';
+import { tokens } from './tokens.js';
 
 const place = document.getElementById('editlock-page');
 const { server, mutex, owner, field, form: formID, token, token_url: tokenURL, unsaved, refused, presence } = JSON.parse(place.textContent);
@@ -22,20 +23,9 @@ function keep() {
   }
 }
 
-let first = token;
-async function newest() {
-  if (first) {
-    const given = first;
-    first = '';
-    return given;
-  }
-  const answer = await fetch(tokenURL, { redirect: 'manual', headers: { Accept: 'application/json' } });
-  return answer.ok ? (await answer.json()).token : ''; // '': signed out
-}
-
 function lock() {
   if (refused && keep()) document.querySelectorAll('.editlock-unsaved').forEach((e) => (e.closest('li') ?? e).remove());
-  const client = new Editlock({ server, owner, token: tokenURL ? newest : token || undefined });
+  const client = new Editlock({ server, owner, token: tokens(token, tokenURL) });
   // A page that answers a POST must not be posted again.
   const { reload } = client;
   client.reload = () => {
