@@ -9,23 +9,11 @@ import (
 	"strconv"
 
 	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/guard"
 	"github.com/editlock/editlock/internal/wire"
 )
 
-// tokenHeader carries, with a text to save, the token of the lock it was
-// written under.
-const tokenHeader = "Editlock-Token"
-
 const maxBody = 64 << 10
-
-// changed is the code of a refusal that is the demo's own: the text was
-// written on top of a version that is no longer the newest.
-const changed wire.Code = "changed"
-
-var errChanged = &wire.Problem{
-	Type: "urn:editlock:problem:" + string(changed), Code: changed, Status: http.StatusConflict,
-	Title: "The document was changed", Detail: "somebody saved a newer version since this text was begun",
-}
 
 var errNoDocument = wire.NewProblem(wire.NotFound, "there is no such document")
 
@@ -33,10 +21,10 @@ var errNoDocument = wire.NewProblem(wire.NotFound, "there is no such document")
 func (h *handler) readDocument(w http.ResponseWriter, r *http.Request) {
 	doc := h.office.find(r.PathValue("id"))
 	if doc == nil {
-		refuse(w, errNoDocument)
+		guard.Refuse(w, errNoDocument)
 		return
 	}
-	answer(w, http.StatusOK, "application/json", doc.read(languageOf(r)))
+	answer(w, doc.read(languageOf(r)))
 }
 
 // saveDocument stores a text if, and only if, its writer still holds the
@@ -44,10 +32,10 @@ func (h *handler) readDocument(w http.ResponseWriter, r *http.Request) {
 func (h *handler) saveDocument(w http.ResponseWriter, r *http.Request) {
 	saved, err := h.save(w, r)
 	if err != nil {
-		refuse(w, err)
+		guard.Refuse(w, err)
 		return
 	}
-	answer(w, http.StatusOK, "application/json", saved)
+	answer(w, saved)
 }
 
 func (h *handler) save(w http.ResponseWriter, r *http.Request) (revision, error) {
@@ -59,58 +47,78 @@ func (h *handler) save(w http.ResponseWriter, r *http.Request) (revision, error)
 	if !ok {
 		return revision{}, wire.NewProblem(wire.Unauthenticated, "say who you are first, at /demo/")
 	}
-	text, token, err := readText(w, r)
+	text, err := readText(w, r)
 	if err != nil {
 		return revision{}, err
 	}
-	return doc.save(languageOf(r), text, token, save{By: p.Name, At: h.office.now()}, func() error {
-		// Refreshes the lock if the token is the one in force and this
+	held, err := guard.ParseHeld(doc.lockID(), r.Header.Get(guard.Header))
+	if err == nil {
+		err = doc.check(held, text)
+	}
+	if err != nil {
+		return revision{}, err
+	}
+	return doc.save(languageOf(r), text, held, save{By: p.Name, At: h.office.now()}, func() error {
+		// Refreshes each lock if the token is the one in force and this
 		// browser holds it, and tells who has it now if not.
 		ctx := editlock.WithOwner(r.Context(), p.owner())
-		_, err := h.locker.Capture(ctx, doc.lockID(), &editlock.CaptureOptions{If: editlock.IfToken(token)})
-		return err
+		for _, one := range held {
+			if _, err := h.locker.Capture(ctx, one.ID, &editlock.CaptureOptions{If: editlock.IfToken(one.Token)}); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
-// text is the body of a save: the fields, and the version they were written
-// on top of.
+// text is the body of a save: the fields of what is held, and the versions they were
+// written on top of: that of the document, or those of its sections.
 type text struct {
 	Version int               `json:"version"`
+	Parts   map[string]int    `json:"parts"`
 	Fields  map[string]string `json:"fields"`
 }
 
-func readText(w http.ResponseWriter, r *http.Request) (text, editlock.Token, error) {
-	invalid := func(field, problem string) (text, editlock.Token, error) {
-		return text{}, 0, &editlock.InvalidError{Field: field, Problem: problem}
+func (t *text) seen(part string) int {
+	if part == "" {
+		return t.Version
 	}
+	return t.Parts[part]
+}
+
+func readText(w http.ResponseWriter, r *http.Request) (t text, err error) {
 	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind != "application/json" {
-		return invalid("Content-Type", "must be application/json")
+		return t, &editlock.InvalidError{Field: "Content-Type", Problem: "must be application/json"}
 	}
-	token, err := strconv.ParseUint(r.Header.Get(tokenHeader), 10, 53)
-	if err != nil || token == 0 {
-		return invalid(tokenHeader, "must be the token of the lock that the text was written under")
-	}
-	var t text
 	body := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
 	body.DisallowUnknownFields()
 	if err := body.Decode(&t); err != nil {
-		return invalid("body", "is not a text to save: "+err.Error())
+		return t, &editlock.InvalidError{Field: "body", Problem: "is not a text to save: " + err.Error()}
 	}
 	if _, err := body.Token(); !errors.Is(err, io.EOF) {
-		return invalid("body", "goes on after the text to save")
+		return t, &editlock.InvalidError{Field: "body", Problem: "goes on after the text to save"}
 	}
-	return t, editlock.Token(token), checkFields(t.Fields)
+	return t, nil
 }
 
-// refuse answers as the API would.
-func refuse(w http.ResponseWriter, err error) {
-	p := wire.FromError(err)
-	answer(w, p.Status, wire.ProblemType, p)
+// check holds a text to what its writer says to hold.
+func (d *document) check(held []guard.Held, t text) error {
+	if len(held) == 0 {
+		return &editlock.InvalidError{Field: guard.Header, Problem: "must be the token of the lock that the text was written under"}
+	}
+	var all []section
+	for _, h := range held {
+		covered := d.covered(h.ID.Part)
+		if covered == nil {
+			return &editlock.InvalidError{Field: guard.Header, Problem: "names a part that the document does not have: " + strconv.Quote(h.ID.Part)}
+		}
+		all = append(all, covered...)
+	}
+	return checkFields(fieldsOf(all), t.Fields)
 }
 
-func answer(w http.ResponseWriter, status int, contentType string, body any) {
-	w.Header().Set("Content-Type", contentType)
+func answer(w http.ResponseWriter, body any) {
+	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(body)
 }

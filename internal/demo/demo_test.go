@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/guard"
 	"github.com/editlock/editlock/internal/demo"
 	"github.com/editlock/editlock/internal/wire"
 	"github.com/editlock/editlock/store/memory"
@@ -213,8 +214,12 @@ func TestSave(t *testing.T) {
 		refused := func(t *testing.T, who *browser, token editlock.Token, code wire.Code) wire.Problem {
 			t.Helper()
 			status, p := who.save(token, text)
-			if status != http.StatusConflict || p.Code != code {
-				t.Errorf("got %d %+v, want 409 %s", status, p, code)
+			want := http.StatusConflict
+			if code == guard.Changed {
+				want = http.StatusPreconditionFailed
+			}
+			if status != want || p.Code != code {
+				t.Errorf("got %d %+v, want %d %s", status, p, want, code)
 			}
 			if diff := cmp.Diff(before, who.read()); diff != "" {
 				t.Errorf("the document changed: %s", diff)
@@ -246,7 +251,7 @@ func TestSave(t *testing.T) {
 				t.Fatalf("refused: %d %+v", status, p)
 			}
 			before = petrova.read()
-			refused(t, petrova, token, "changed")
+			refused(t, petrova, token, guard.Changed)
 		})
 	})
 

@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/guard"
 )
 
 // Group is the group of all the demo's mutexes. The mode is the kind of the document,
@@ -37,28 +37,22 @@ type seed struct {
 	Fields map[string]map[string]string `json:"fields"` // by language
 }
 
-// field is one input of the form.
-type field struct {
-	Name    string
-	Input   string // text, date, select or area
-	Max     int    // characters
-	Choices []string
-}
-
-var fields = []field{
-	{Name: "title", Input: "text", Max: 120},
-	{Name: "party", Input: "text", Max: 120},
-	{Name: "status", Input: "select", Choices: []string{"draft", "review", "approved"}},
-	{Name: "amount", Input: "text", Max: 40},
-	{Name: "due", Input: "date", Max: 10},
-	{Name: "note", Input: "area", Max: 4000},
-}
-
 // revision is a document as somebody saved it.
 type revision struct {
 	Version int               `json:"version"`
 	Fields  map[string]string `json:"fields"`
 	Saves   []save            `json:"saves"`
+	// Parts are the versions as which the sections were last saved; absent for a form in
+	// one piece.
+	Parts map[string]int `json:"parts,omitempty"`
+}
+
+// seen returns the version of a part, or with no part that of the whole.
+func (r *revision) seen(part string) int {
+	if part == "" {
+		return r.Version
+	}
+	return r.Parts[part]
 }
 
 type save struct {
@@ -67,14 +61,14 @@ type save struct {
 	At      time.Time `json:"at"`
 }
 
-// document guards one record with what is left of the lock once the text
-// arrives: its token.
+// document guards one record with what is left of the locks once the text
+// arrives: their tokens.
 type document struct {
 	seed
 
 	mu    sync.Mutex
-	saved *revision // nil: nobody has saved it yet
-	fence editlock.Token
+	saved *revision                 // nil: nobody has saved it yet
+	fence map[string]editlock.Token // by section
 }
 
 // office keeps the documents in memory, in the order of the list.
@@ -93,7 +87,7 @@ func newOffice(now func() time.Time) *office {
 	}
 	o := &office{now: now}
 	for _, s := range seeds {
-		o.documents = append(o.documents, &document{seed: s})
+		o.documents = append(o.documents, &document{seed: s, fence: make(map[string]editlock.Token)})
 	}
 	return o
 }
@@ -121,66 +115,54 @@ func (d *document) read(lang string) revision {
 }
 
 func (d *document) newest(lang string) revision {
-	if d.saved == nil {
-		return revision{Version: 1, Fields: d.seed.Fields[lang], Saves: []save{}}
+	if d.saved != nil {
+		return revision{
+			Version: d.saved.Version, Fields: maps.Clone(d.saved.Fields),
+			Saves: slices.Clone(d.saved.Saves), Parts: maps.Clone(d.saved.Parts),
+		}
 	}
-	return revision{Version: d.saved.Version, Fields: maps.Clone(d.saved.Fields), Saves: slices.Clone(d.saved.Saves)}
+	r := revision{Version: 1, Fields: maps.Clone(d.seed.Fields[lang]), Saves: []save{}}
+	for _, s := range d.form() {
+		if s.Part != "" {
+			if r.Parts == nil {
+				r.Parts = make(map[string]int)
+			}
+			r.Parts[s.Part] = r.Version
+		}
+	}
+	return r
 }
 
-// save stores a text. allowed is asked, while nobody else can save, whether
-// its writer holds the lock; besides, a token below one that has saved already
-// is refused whatever allowed says, so that a lock lost between the two steps
-// can't overwrite its successor's text.
-func (d *document) save(lang string, t text, token editlock.Token, s save, allowed func() error) (revision, error) {
+// save stores what is held of a text, all of it or nothing. allowed is asked, while nobody
+// else can save, whether its writer holds the locks; besides, a token below one that has
+// saved the section already is refused whatever allowed says, so that a lock lost between
+// the two steps can't overwrite its successor's text.
+func (d *document) save(lang string, t text, held []guard.Held, s save, allowed func() error) (revision, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err := allowed(); err != nil {
 		return revision{}, err
 	}
 	now := d.newest(lang)
-	switch {
-	case token < d.fence:
-		return revision{}, &editlock.LostError{ID: d.lockID()}
-	case t.Version != now.Version:
-		return revision{}, errChanged
-	}
 	s.Version, s.At = now.Version+1, s.At.UTC()
-	saves := append(now.Saves, s)
-	d.saved = &revision{Version: s.Version, Fields: t.Fields, Saves: saves[max(0, len(saves)-maxSaves):]}
-	d.fence = token
-	return d.newest(lang), nil
-}
-
-// checkFields holds a text to the form: every field, no other, none too long.
-func checkFields(text map[string]string) error {
-	for _, f := range fields {
-		value, ok := text[f.Name]
-		switch {
-		case !ok:
-			return fieldError(f.Name, "is missing")
-		case !utf8.ValidString(value):
-			return fieldError(f.Name, "is not valid UTF-8")
-		case len(f.Choices) > 0 && !slices.Contains(f.Choices, value):
-			return fieldError(f.Name, "is %q; one of %q is allowed", value, f.Choices)
-		case f.Max > 0 && utf8.RuneCountInString(value) > f.Max:
-			return fieldError(f.Name, "is longer than the %d characters allowed", f.Max)
-		case slices.ContainsFunc([]rune(value), func(r rune) bool { return unicode.IsControl(r) && !(f.Input == "area" && r == '\n') }):
-			return fieldError(f.Name, "has a control character; none is allowed")
+	fence := maps.Clone(d.fence)
+	for _, h := range held {
+		if seen, current := t.seen(h.ID.Part), now.seen(h.ID.Part); seen != current {
+			return revision{}, &guard.ChangedError{ID: h.ID, Seen: strconv.Itoa(seen), Current: strconv.Itoa(current)}
 		}
-		if f.Input == "date" && value != "" {
-			if _, err := time.Parse(time.DateOnly, value); err != nil {
-				return fieldError(f.Name, "is %q; a date such as 2026-03-31 is allowed", value)
+		for _, section := range d.covered(h.ID.Part) {
+			if h.Token < d.fence[section.Part] {
+				return revision{}, &editlock.LostError{ID: h.ID}
+			}
+			fence[section.Part] = h.Token
+			if section.Part != "" {
+				now.Parts[section.Part] = s.Version
 			}
 		}
 	}
-	for name := range text {
-		if !slices.ContainsFunc(fields, func(f field) bool { return f.Name == name }) {
-			return fieldError(name, "is not a field of the form")
-		}
-	}
-	return nil
-}
-
-func fieldError(name, format string, args ...any) error {
-	return &editlock.InvalidError{Field: "fields." + name, Problem: fmt.Sprintf(format, args...)}
+	maps.Copy(now.Fields, t.Fields)
+	saves := append(now.Saves, s)
+	now.Version, now.Saves = s.Version, saves[max(0, len(saves)-maxSaves):]
+	d.saved, d.fence = &now, fence
+	return d.newest(lang), nil
 }

@@ -40,12 +40,15 @@ type view struct {
 	Documents []card
 	Document  *card // open in the editor; nil: none
 	Revision  revision
-	Fields    []field
-	Idle      string // as the API takes it
+	Sections  []section // of the document that is open
+	Idle      string    // as the API takes it
 	Group     string
 	NameError bool
 	People    []person // offered by name
 }
+
+// Divided says that each section of the form has a lock of its own.
+func (v *view) Divided() bool { return len(v.Sections) > 1 }
 
 // card is a document in the list.
 type card struct {
@@ -53,12 +56,18 @@ type card struct {
 	Open                    bool
 }
 
+// filled is an input with what it says.
+type filled struct {
+	Field field
+	Value string
+}
+
 func parsePages() map[string]*page {
 	pages := make(map[string]*page)
 	for _, lang := range languages {
 		p := &page{lang: lang, words: loadWords(lang)}
 		p.templates = template.Must(template.New("").
-			Funcs(template.FuncMap{"t": p.words.text}).
+			Funcs(template.FuncMap{"t": p.words.text, "args": func(f field, value string) filled { return filled{f, value} }}).
 			ParseFS(templateFiles, "templates/*.html"))
 		pages[lang] = p
 	}
@@ -75,10 +84,11 @@ func (h *handler) index(w http.ResponseWriter, r *http.Request) {
 		h.welcome(w, r, http.StatusOK, r.URL.Query().Get("next"), false)
 		return
 	}
-	h.render(w, r, http.StatusOK, "list", view{Person: p})
+	h.render(w, r, http.StatusOK, "list", &view{Person: p})
 }
 
-// document is the list with one document open.
+// document is the list with one document open: by sections, if its form has any and the
+// query does not ask for the whole.
 func (h *handler) document(w http.ResponseWriter, r *http.Request) {
 	doc := h.office.find(r.PathValue("id"))
 	if doc == nil {
@@ -91,14 +101,17 @@ func (h *handler) document(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	lang := languageOf(r)
-	open := h.card(doc, lang)
-	h.render(w, r, http.StatusOK, "editor", view{Person: p, Document: &open, Revision: doc.read(lang)})
+	open, form := h.card(doc, lang), doc.form()
+	if r.URL.Query().Has("whole") {
+		form = []section{{Fields: fieldsOf(form)}}
+	}
+	h.render(w, r, http.StatusOK, "editor", &view{Person: p, Document: &open, Revision: doc.read(lang), Sections: form})
 }
 
 // welcome asks who the reader is, and then leads to next.
 func (h *handler) welcome(w http.ResponseWriter, r *http.Request, status int, next string, wrong bool) {
 	words := h.pages[languageOf(r)].words
-	v := view{Here: h.localPath(next), NameError: wrong}
+	v := &view{Here: h.localPath(next), NameError: wrong}
 	for _, key := range []string{"person.1", "person.2", "person.3"} {
 		v.People = append(v.People, person{Name: words[key]})
 	}
@@ -119,11 +132,11 @@ func (h *handler) switchedLanguage(w http.ResponseWriter, r *http.Request) bool 
 	return true
 }
 
-func (h *handler) render(w http.ResponseWriter, r *http.Request, status int, name string, v view) {
+func (h *handler) render(w http.ResponseWriter, r *http.Request, status int, name string, v *view) {
 	p := h.pages[languageOf(r)]
 	v.Lang, v.Words = p.lang, p.words
 	v.Root, v.Assets = entry.Root(r), "demo/assets/"+assetsVersion
-	v.Fields, v.Group, v.Idle = fields, Group, h.idle.String()
+	v.Group, v.Idle = Group, h.idle.String()
 	if v.Here == "" {
 		v.Here = r.URL.Path
 	}

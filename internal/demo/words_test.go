@@ -33,7 +33,7 @@ func TestWords_SayTheSameInAllLanguages(t *testing.T) {
 
 // Keys that scripts put together from parts.
 var composed = []string{
-	"action.", "ask.", "choice.", "editor.save.", "field.", "history.", "kind.", "owner.", "person.",
+	"action.", "ask.", "choice.", "editor.save.", "field.", "history.", "kind.", "owner.", "part.", "person.",
 	"state.lost.", "state.mine.", "state.other.",
 }
 
@@ -69,7 +69,7 @@ func TestWords_AreThoseThatPagesUse(t *testing.T) {
 func TestSeeds_FillTheFormInAllLanguages(t *testing.T) {
 	for _, d := range newOffice(nil).documents {
 		for _, lang := range languages {
-			if err := checkFields(d.Fields[lang]); err != nil {
+			if err := checkFields(fieldsOf(d.form()), d.Fields[lang]); err != nil {
 				t.Errorf("%s in %s: %v", d.ID, lang, err)
 			}
 		}

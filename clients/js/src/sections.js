@@ -154,8 +154,8 @@ export class Sections {
   }
 
   /**
-   * newest gets the part's stored text from the page itself, so that the others stay as
-   * they are.
+   * newest gets the part's stored text, and its version, from the page itself, so that the
+   * others stay as they are.
    * @param {EditLockElement} element
    * @returns {Promise<() => void>}
    */
@@ -179,6 +179,8 @@ export class Sections {
         const named = mine.filter((f) => nameOf(f) === name && !isEditor(f));
         if (valuesOf(named)[name] !== value) write(named, value);
       }
+      const version = twin.getAttribute('version');
+      if (version !== null) element.version = version;
     };
   }
 }

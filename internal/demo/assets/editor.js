@@ -2,39 +2,23 @@
 
 import { Refused, get, post } from './api.js';
 import { showHistory } from './history.js';
-import { client, mutexOf, sameMutex } from './me.js';
+import { mutexOf, sameMutex } from './me.js';
+import { sheet } from './sheet.js';
 import { say, time } from './words.js';
 
 const byID = (id) => document.getElementById(id);
 
 export async function startEditor(main, watch) {
   const path = `demo/api/documents/${main.dataset.document}`;
-  const mutex = mutexOf(main);
-  const lock = byID('lock'), form = byID('form'), save = byID('save');
-  const fields = [...form.elements].filter((e) => e.name);
+  const mutex = mutexOf(main), form = byID('form'), save = byID('save');
+  const paper = await sheet(form, path), { locks } = paper;
   let base = { version: Number(main.dataset.version), saves: [] };
   let recorded = '', saving = null, wrong = false;
   const { title } = document;
 
-  const read = () => Object.fromEntries(fields.map((f) => [f.name, f.value]));
-
-  // --- what <edit-lock> asks of a page
-
-  lock.client = client;
-  lock.unchanged = async () => (await get(path)).version === base.version;
-  lock.save = store;
-  lock.reload = async () => {
-    const newest = await get(path);
-    return () => {
-      if (newest.version !== base.version) record(newest.saves);
-      base = newest;
-      for (const f of fields) f.value = base.fields[f.name];
-      showText();
-    };
-  };
-
   // --- saving
 
+  for (const lock of locks) lock.save = () => store().then(() => !lock.unsaved);
   form.addEventListener('submit', (e) => {
     e.preventDefault();
     store();
@@ -46,7 +30,7 @@ export async function startEditor(main, watch) {
     }
   });
 
-  // store resolves to whether everything typed is saved.
+  // store resolves when what was typed is saved, or refused.
   function store() {
     saving ??= send().finally(() => {
       saving = null;
@@ -57,21 +41,20 @@ export async function startEditor(main, watch) {
   }
 
   async function send() {
-    const fields = read(), { version } = base;
+    const { headers, body, stored, refused } = paper.outgoing();
     tell('editor.saving');
     try {
-      base = await post(path, { version, fields }, { headers: lock.headers });
+      base = await post(path, body, { headers });
     } catch (e) {
-      if (e instanceof Refused) lock.refused(e.problem);
+      if (e instanceof Refused) refused(e.problem);
       const why = { lost: 'lost', changed: 'changed' }[e.code] ?? (e instanceof Refused ? 'invalid' : 'offline');
       tell(`editor.save.${why}`, { problem: e.message }, true);
-      return false;
+      return;
     }
-    lock.saved(base.fields);
+    stored(base);
     showText();
     tell('editor.saved', { version: String(base.version) });
     record();
-    return !lock.unsaved;
   }
 
   function tell(key, values, isWrong = false) {
@@ -89,39 +72,60 @@ export async function startEditor(main, watch) {
     else say(byID('version'), 'editor.version', { version: String(base.version) });
   }
 
+  const states = () => locks.map((lock) => lock.state);
+
   function show() {
-    save.disabled = !lock.editable || !lock.unsaved || saving !== null;
-    document.title = ({ mine: '✎ ', waiting: '… ', lost: '! ' }[lock.state] ?? '') + title;
+    save.disabled = !paper.editable || !paper.unsaved || saving !== null;
+    const all = states(), mark = [['lost', '! '], ['mine', '✎ '], ['waiting', '… ']].find(([state]) => all.includes(state));
+    document.title = (mark?.[1] ?? '') + title;
   }
 
   let before = '';
-  lock.addEventListener('editlock-change', () => {
-    if (lock.state !== before && !wrong) tell('');
-    before = lock.state;
+  main.addEventListener('editlock-change', () => {
+    const now = states().join();
+    // A section that is left after a save does not end what was said of it.
+    if (now !== before && !wrong && (locks.length === 1 || now.includes('lost'))) tell('');
+    before = now;
     show();
   });
   form.addEventListener('input', () => {
-    tell(lock.unsaved ? 'editor.unsaved' : '');
+    tell(paper.unsaved ? 'editor.unsaved' : '');
     show();
+  });
+  form.addEventListener('reloaded', () => {
+    if (paper.newest.version !== base.version) record(paper.newest.saves);
+    base = paper.newest;
+    showText();
   });
   watch.addEventListener('change', () => {
     if (!watch.online) return;
-    lock.refresh?.();
-    const held = watch.mutexes.find((m) => sameMutex(m.mutex, mutex));
-    const happened = held ? `${held.token} ${held.waiting}` : 'free';
-    if (happened !== recorded) record();
+    for (const lock of locks) lock.refresh?.();
+    const happened = watch.mutexes.filter((m) => sameMutex(m.mutex, mutex)).map((m) => `${m.mutex.part} ${m.token} ${m.waiting}`).join();
+    if (happened !== recorded) news();
     recorded = happened;
   });
 
+  // news shows what happened. Beside a section that is edited here others may have been saved.
+  async function news() {
+    if (locks.length > 1) {
+      const newest = await get(path).catch(() => base);
+      if (newest.version > base.version) {
+        base = newest;
+        showText();
+      }
+    }
+    record();
+  }
+
   async function record(saves = base.saves) {
     try {
-      await showHistory(mutex, saves);
+      await showHistory(mutex, saves, locks.length > 1);
     } catch { /* the list says that the server is away */ }
   }
 
   // Who closes the document will not come back: others need not wait until it
   // is clear that this was no reload.
-  byID('close').addEventListener('click', () => lock.lock?.release());
+  byID('close').addEventListener('click', () => { for (const { lock } of locks) lock?.release(); });
 
   say(byID('version'), 'editor.version', { version: String(base.version) });
   await import('./editlock/element.js');

@@ -10,7 +10,7 @@ export function showList(watch) {
   const stream = document.getElementById('stream');
   watch.addEventListener('change', () => {
     say(stream, watch.online ? '' : 'list.offline');
-    for (const card of cards) show(card, watch.mutexes.find((m) => sameMutex(m.mutex, mutexOf(card))));
+    for (const card of cards) show(card, watch.mutexes.filter((m) => sameMutex(m.mutex, mutexOf(card))));
   });
   showLooking([...cards]);
 }
@@ -31,26 +31,34 @@ async function showLooking(cards) {
   await ask();
 }
 
-function show(card, held) {
-  const signature = held ? `${held.token} ${held.waiting}` : 'free';
+function show(card, all) {
+  const signature = all.map((held) => `${held.token} ${held.waiting}`).join() || 'free';
   if (card.dataset.shows === signature) return;
   card.dataset.shows = signature;
   const state = card.querySelector('.card-state');
-  if (!held) {
+  if (!all.length) {
     card.dataset.tone = 'free';
     say(state, 'list.free');
     return;
   }
-  const mine = isMe(held.owner);
+  const [held] = all, mine = all.some((m) => isMe(m.owner));
   card.dataset.tone = mine ? 'mine' : 'other';
-  const parts = [badge(label(held.owner)), line(mine ? 'list.me' : 'list.other', { name: owner(held.owner), since: time(held.captured_at) })];
-  if (held.waiting > 0) {
+  const parts = held.mutex.part ? sections(all) : [badge(label(held.owner)), line(mine ? 'list.me' : 'list.other', { name: owner(held.owner), since: time(held.captured_at) })];
+  const waiting = all.reduce((n, m) => n + m.waiting, 0);
+  if (waiting > 0) {
     const queue = document.createElement('span');
     queue.className = 'queue';
-    queue.textContent = text('list.waiting', { count: held.waiting });
+    queue.textContent = text('list.waiting', { count: waiting });
     parts.push(queue);
   }
   state.replaceChildren(...parts);
+}
+
+// sections names those who edit sections of a document, the reader first.
+function sections(all) {
+  const people = new Map([...all].sort((a, b) => isMe(b.owner) - isMe(a.owner)).map((m) => [m.owner.session, m.owner]));
+  const names = [...people.values()].map((o) => (isMe(o) ? text('list.you') : owner(o))).join(', ');
+  return [...[...people.values()].map((o) => badge(label(o))), line('list.sections', { names })];
 }
 
 function line(key, values) {

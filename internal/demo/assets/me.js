@@ -14,6 +14,7 @@ export const lockGroup = group;
 
 export const mutexOf = (element) => ({ group, mode: element.dataset.kind, id: element.dataset.number });
 
+// sameMutex says whether two are of one document, or of parts of it.
 export const sameMutex = (a, b) => a.group === b.group && a.mode === b.mode && a.id === b.id;
 
 export const label = (owner) => owner.name || owner.login || owner.user_id || owner.session;
