@@ -138,7 +138,7 @@ func (m *Manager) CaptureAll(ctx context.Context, ids []ID, opts *CaptureOptions
 		return nil, err
 	}
 	if c.opts.Wait != 0 {
-		return nil, invalid("wait", "goes with one mutex only: who waits for several could wait for ever")
+		return nil, invalid("wait", "goes with one mutex only: who waits for several could wait forever")
 	}
 	if !c.opts.If.IsZero() && !c.opts.If.Free() {
 		return nil, invalid("if", "must be absent or free where several mutexes are captured: status data and token are one mutex's own")

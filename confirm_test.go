@@ -28,7 +28,7 @@ func TestManager_ConfirmsWhatWasWaitedFor(t *testing.T) {
 		_, err := m.Capture(as("waiter"), id, &editlock.CaptureOptions{Wait: time.Minute, RequestID: "request-1"})
 		return err
 	}
-	// queued captures for a holder and returns with the waiter behind him.
+	// queued captures for a holder and returns with the waiter behind them.
 	queued := func(t *testing.T, m *editlock.Manager) (ended chan error) {
 		t.Helper()
 		if _, err := m.Capture(as("holder"), id, nil); err != nil {

@@ -29,15 +29,15 @@ func (l EditLock) ID(objectID, mode string) ID {
 }
 
 // Check reports whether the caller might edit: the object is free, or locked
-// by his own session. It promises nothing; Block does.
+// by their own session. It promises nothing; Block does.
 func (l EditLock) Check(ctx context.Context, objectID, mode, _ string) (bool, error) {
 	state, _, err := l.Locker.Request(ctx, l.ID(objectID, mode))
 	return err == nil && state != CapturedByOther, err
 }
 
 // Block locks the object for one request. If it is locked, by the caller's
-// own other request even, *BusyError says by whom; Self tells him that it is
-// himself.
+// own other request even, *BusyError says by whom; Self tells them that they
+// hold it themselves.
 func (l EditLock) Block(ctx context.Context, objectID, mode, requestID string) error {
 	_, err := l.Locker.Capture(ctx, l.ID(objectID, mode), &CaptureOptions{
 		StatusData: requestID, AutoRelease: l.AutoRelease, If: IfFree(),

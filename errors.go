@@ -29,7 +29,7 @@ type BusyError struct {
 	// and then Total counts all. Nil: there is one.
 	Holders []Mutex
 	Total   int
-	// Self: the holder is the caller himself, as the same session or the
+	// Self: the holder is the caller themselves, as the same session or the
 	// same user, in another tab perhaps.
 	Self bool
 	// Draining is the first who waits for something above the mutex, for which

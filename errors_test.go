@@ -15,7 +15,7 @@ func TestErrors_Text(t *testing.T) {
 		id     = editlock.ID{Mode: "document", ID: "42"}
 		ivanov = editlock.Owner{Session: "s-1", Name: "Ivanov"}
 		smith  = editlock.Owner{Session: "s-2", Login: "smith"}
-		his    = editlock.Mutex{ID: id, Owner: ivanov, CapturedAt: at}
+		theirs = editlock.Mutex{ID: id, Owner: ivanov, CapturedAt: at}
 		hers   = editlock.Mutex{ID: id, Owner: smith, CapturedAt: at}
 	)
 	for _, tt := range []struct {
@@ -25,23 +25,23 @@ func TestErrors_Text(t *testing.T) {
 		is   error
 	}{
 		{
-			"busy: who and since when", &editlock.BusyError{Holder: his},
+			"busy: who and since when", &editlock.BusyError{Holder: theirs},
 			"/document/42 is held by Ivanov since 2026-03-01T12:04:00Z", editlock.ErrBusy,
 		},
 		{
-			"busy: oneself", &editlock.BusyError{Holder: his, Self: true},
+			"busy: oneself", &editlock.BusyError{Holder: theirs, Self: true},
 			"/document/42 is held by Ivanov (yourself) since 2026-03-01T12:04:00Z", editlock.ErrBusy,
 		},
 		{
-			"busy: several in the way", &editlock.BusyError{Holder: his, Holders: []editlock.Mutex{his, hers, hers}},
+			"busy: several in the way", &editlock.BusyError{Holder: theirs, Holders: []editlock.Mutex{theirs, hers, hers}},
 			"/document/42 is held by Ivanov since 2026-03-01T12:04:00Z, and 2 more are held", editlock.ErrBusy,
 		},
 		{
-			"busy: declined", &editlock.BusyError{Holder: his, Declined: &editlock.Answer{By: ivanov, At: at, Message: "an hour more"}},
+			"busy: declined", &editlock.BusyError{Holder: theirs, Declined: &editlock.Answer{By: ivanov, At: at, Message: "an hour more"}},
 			"/document/42 is held by Ivanov since 2026-03-01T12:04:00Z; Ivanov declined: an hour more", editlock.ErrBusy,
 		},
 		{
-			"busy: declined without a word", &editlock.BusyError{Holder: his, Declined: &editlock.Answer{By: ivanov, At: at}},
+			"busy: declined without a word", &editlock.BusyError{Holder: theirs, Declined: &editlock.Answer{By: ivanov, At: at}},
 			"/document/42 is held by Ivanov since 2026-03-01T12:04:00Z; Ivanov declined", editlock.ErrBusy,
 		},
 		{
@@ -57,11 +57,11 @@ func TestErrors_Text(t *testing.T) {
 			"the lock on /document/42 is lost: smith released it by force at 2026-03-01T12:04:00Z (on leave); nobody holds it now", editlock.ErrLost,
 		},
 		{
-			"lost: expired", &editlock.LostError{ID: id, Holder: &his, How: editlock.KindExpired, By: smith, At: at},
+			"lost: expired", &editlock.LostError{ID: id, Holder: &theirs, How: editlock.KindExpired, By: smith, At: at},
 			"the lock on /document/42 is lost: it was not refreshed and expired at 2026-03-01T12:04:00Z; now held by Ivanov", editlock.ErrLost,
 		},
 		{
-			"lost: handed over", &editlock.LostError{ID: id, Holder: &his, How: editlock.KindHandedOver, By: smith, At: at},
+			"lost: handed over", &editlock.LostError{ID: id, Holder: &theirs, How: editlock.KindHandedOver, By: smith, At: at},
 			"the lock on /document/42 is lost: it was handed over at 2026-03-01T12:04:00Z; now held by Ivanov", editlock.ErrLost,
 		},
 		{

@@ -70,7 +70,7 @@ func ExampleEditLock() {
 	// done
 }
 
-// One person, two tabs: the second is told that it is himself.
+// One person, two tabs: the second is told that they hold it themselves.
 func ExampleEditLock_secondTab() {
 	ctx := context.Background()
 	locks, err := connect.Open(ctx, "memory:", nil)
@@ -88,7 +88,7 @@ func ExampleEditLock_secondTab() {
 	if err := mutex.Block(ivan, "42", "contract", "tab-2"); errors.As(err, &busy) && busy.Self {
 		fmt.Println("you are editing it in another tab")
 	}
-	// The late farewell of the second tab can't free the lock of the first.
+	// The delayed release of the second tab can't free the lock of the first.
 	if err := mutex.Release(ivan, "42", "contract", "tab-2"); err != nil {
 		log.Fatal(err)
 	}
@@ -177,7 +177,7 @@ func ExampleLocker_takeover() {
 	contract := editlock.ID{Mode: "contract", ID: "42"}
 	ivan := editlock.WithOwner(ctx, editlock.Owner{Session: "desk-1", UserID: "17", Name: "Ivan"})
 	olga := editlock.WithOwner(ctx, editlock.Owner{Session: "desk-2", UserID: "18", Name: "Olga"})
-	his, err := locks.Capture(ivan, contract, nil)
+	theirs, err := locks.Capture(ivan, contract, nil)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -190,7 +190,7 @@ func ExampleLocker_takeover() {
 		log.Fatal(err)
 	}
 
-	results, err := locks.Refresh(ivan, []editlock.RefreshItem{{ID: contract, Token: his.Token}})
+	results, err := locks.Refresh(ivan, []editlock.RefreshItem{{ID: contract, Token: theirs.Token}})
 	if err != nil {
 		log.Fatal(err)
 	}

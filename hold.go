@@ -29,7 +29,7 @@ type Held struct {
 	mu       sync.Mutex
 	mutex    Mutex
 	sent     time.Time   // when the call went out that mutex is the answer to
-	deadline *time.Timer // nil: holds for ever
+	deadline *time.Timer // nil: holds forever
 	lapsed   bool        // the deadline passed
 
 	// Of Release, one call of it at a time.
@@ -62,7 +62,7 @@ func Hold(ctx context.Context, l Locker, id ID, opts *CaptureOptions) (*Held, er
 		return nil, err
 	}
 	if o.Wait > 0 {
-		// Nobody knows how long ago the wait was granted: ask anew.
+		// Nobody knows how long ago the wait was granted: ask again.
 		sent = time.Now()
 		token := m.Token
 		if m, err = refreshOne(ctx, l, RefreshItem{ID: id, Token: token}); err != nil {

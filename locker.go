@@ -72,7 +72,7 @@ type Locker interface {
 	ReleaseAfter(ctx context.Context, id ID, cond Condition, grace time.Duration) (released bool, err error)
 
 	// ReleaseAll releases several mutexes of the caller's session, each as
-	// Release without a condition would, and tells which were his.
+	// Release without a condition would, and tells which were theirs.
 	ReleaseAll(ctx context.Context, ids []ID) (released []ID, err error)
 
 	// ReleaseSession releases everything one session holds (at logout, for
@@ -95,7 +95,7 @@ type Locker interface {
 	HandOver(ctx context.Context, id ID) (passed bool, err error)
 
 	// Decline ends somebody's wait (by Waiter.ID) for a mutex of the
-	// caller's session, with a message for him. He no longer waits: false.
+	// caller's session, with a message for them. False: they no longer wait.
 	Decline(ctx context.Context, id ID, waiter, message string) (declined bool, err error)
 
 	// List returns captured mutexes in the order of their canonical IDs.
@@ -151,7 +151,7 @@ type RefreshItem struct {
 	Token       Token
 	StatusData  string
 	AutoRelease AutoRelease
-	// ByToken accepts the token alone, whoever the caller is.
+	// ByToken accepts the token alone, of any caller.
 	ByToken bool
 }
 

@@ -26,14 +26,14 @@ type modelLock struct {
 	firstSince time.Time
 }
 
-// modelWait is somebody who waits, or did when he died.
+// modelWait is somebody who waits, or did when they died.
 type modelWait struct {
 	id       editlock.ID
 	owner    editlock.Owner
 	process  *process
 	asks     bool          // with a message
-	asked    time.Time     // when he did
-	offer    time.Duration // what he would promise as the holder
+	asked    time.Time     // when they did
+	offer    time.Duration // what they would promise as the holder
 	deadline time.Time
 	cancel   context.CancelFunc
 
@@ -157,7 +157,7 @@ func (w *world) apply(t *rapid.T, e editlock.Entry) {
 	}
 	ends := e.Kind == editlock.KindReleased || e.Kind == editlock.KindExpired || e.Kind == editlock.KindForceReleased || e.Kind == editlock.KindHandedOver
 	if ends && (!l.held || e.Token != l.top || e.Owner.Session != l.owner.Session) {
-		bad("not his that it ends")
+		bad("not theirs that it ends")
 	}
 	if ends && !w.now.sent.IsZero() && e.Kind != editlock.KindExpired && e.Kind != editlock.KindForceReleased && e.Reason != "no_answer" && l.since.After(w.now.sent) {
 		bad("a retry ended a hold that began after the first try")
@@ -230,14 +230,14 @@ func latest(a, b time.Time) time.Time {
 	return b
 }
 
-// due is when the holder's promise to him falls due, if there is one: it can't
-// have begun before he asked, nor before the holder was one.
+// due is when the holder's promise to them falls due, if there is one: it can't
+// have begun before they asked, nor before the holder was one.
 func (x *modelWait) due(l *modelLock) time.Time {
 	return latest(x.asked, l.since).Add(l.offer)
 }
 
 // grant checks who captures: the first who waits, or somebody new if nobody
-// does. It returns what he promises to those who ask.
+// does. It returns what they promise to those who ask.
 func (l *modelLock) grant(e editlock.Entry, mine bool, offer time.Duration, bad func(string)) time.Duration {
 	i := slices.IndexFunc(l.queue, func(x *modelWait) bool { return x.owner.Session == e.Owner.Session && x.possible(e.At) })
 	ahead := l.queue
@@ -274,7 +274,7 @@ func (w *world) settleWaits(t *rapid.T) {
 		x.cancel()
 		l := w.model[x.id]
 		if !x.process.died.IsZero() {
-			return true // his place is kept until the lease of his process ends
+			return true // their place is kept until the lease of their process ends
 		}
 		l.queue = slices.DeleteFunc(l.queue, func(q *modelWait) bool { return q == x })
 		var no *editlock.BusyError

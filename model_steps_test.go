@@ -117,7 +117,7 @@ func (w *world) cancel(t *rapid.T) {
 		return
 	}
 	x := rapid.SampledFrom(w.waits).Draw(t, "wait")
-	// What he is granted just then, he releases.
+	// What they are granted just then, they release.
 	w.now.owner, w.now.ids = x.owner, []editlock.ID{x.id}
 	x.cancelled = true
 	x.cancel()

@@ -86,7 +86,7 @@ type step struct {
 	owner editlock.Owner
 	ids   []editlock.ID
 	wait  *modelWait
-	offer time.Duration // what he would promise as the holder
+	offer time.Duration // what they would promise as the holder
 	sent  time.Time     // of a retry: when the first try was sent
 }
 

@@ -35,7 +35,7 @@ func (s State) String() string {
 }
 
 // Token is a fencing token. Each change of holder of a mutex gets a larger
-// one, for ever; all fit a JavaScript number. 0 is no token.
+// one, forever; all fit a JavaScript number. 0 is no token.
 type Token uint64
 
 // AutoRelease says when a captured mutex is freed by itself: Idle after the
@@ -97,7 +97,7 @@ type Mutex struct {
 	AsOf        time.Time
 
 	// GrantAfter is the holder's word to those who ask with a message: the
-	// mutex passes to the first of them if he does not answer so long.
+	// mutex passes to the first of them if they do not answer so long.
 	// 0: it does not.
 	GrantAfter time.Duration
 
@@ -135,7 +135,7 @@ func (m Mutex) By(token Token) (held Mutex, ok bool) {
 	return Mutex{}, false
 }
 
-// ExpiresIn is how long the mutex was good for at AsOf; false: for ever.
+// ExpiresIn is how long the mutex was good for at AsOf; false: forever.
 // Unlike a difference to a local clock it is right on every machine.
 func (m Mutex) ExpiresIn() (time.Duration, bool) {
 	if m.ExpiresAt.IsZero() {
@@ -149,8 +149,8 @@ type Waiter struct {
 	ID      string // names this wait, for Locker.Decline
 	Owner   Owner
 	Since   time.Time
-	Message string    // what he asks of the holder
-	GrantAt time.Time // when the mutex passes to him unless answered; zero: not by itself
+	Message string    // what they ask of the holder
+	GrantAt time.Time // when the mutex passes to them unless answered; zero: not by itself
 }
 
 // Asked reports whether the wait is that of a Capture of id, by the waiter's

@@ -135,7 +135,7 @@ func TestWatch_TellsOfALossJustAfterItBegan(t *testing.T) {
 }
 
 // A slow watcher may hear of a loss only when the log has grown again, beyond
-// all that he knew.
+// all that they knew.
 func TestWatch_TellsASlowOneOfALossThatWasOutgrown(t *testing.T) {
 	bubbleFailover(t, func(f *failover) {
 		told := f.watch("lost, too", 20*time.Second)

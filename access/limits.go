@@ -105,7 +105,7 @@ func (c *Counters) Limited() map[string]uint64 {
 	return out
 }
 
-// Forbidden is how often a known caller was refused what he asked for.
+// Forbidden is how often a known caller was refused what they asked for.
 func (c *Counters) Forbidden() uint64 { return c.forbidden.Load() }
 
 // Unauthenticated is how often a request had no valid credentials.
@@ -168,7 +168,7 @@ func (r *rates) take(who string, perSecond, n int, owed bool) (after time.Durati
 }
 
 // forgetIdle lets go of callers who could send a full burst anyway; if all are
-// busy, of all: they begin anew.
+// busy, of all: they start over.
 func (r *rates) forgetIdle() {
 	kept := make(map[string]*rate.Limiter)
 	for who, l := range r.by {
@@ -229,7 +229,7 @@ func keyOf(owner editlock.Owner, id editlock.ID, requestID string) waitKey {
 	return sha256.Sum256([]byte(owner.Session + "\n" + id.String() + "\n" + requestID)) // they have no control characters
 }
 
-// Admit counts one request of a caller against his rate. Its error is a
+// Admit counts one request of a caller against their rate. Its error is a
 // *LimitError.
 func (g *Guard) Admit(c *auth.Caller) error { return g.count(c, 1, false) }
 

@@ -113,11 +113,11 @@ func taken(m editlock.Mutex, err error) int {
 	return 0
 }
 
-// mayHoldMore counts a capture against the owner's limits. What he holds
-// already he may refresh at any number.
+// mayHoldMore counts a capture against the owner's limits. The owner may
+// refresh any number of held ones.
 func (w *guarded) mayHoldMore(ctx context.Context, id editlock.ID, opts *editlock.CaptureOptions) (done func(int), err error) {
 	if opts != nil && !opts.If.IsZero() && !opts.If.Free() {
-		return func(int) {}, nil // claims what he holds
+		return func(int) {}, nil // claims what they hold
 	}
 	done, err = w.g.charge(ctx, w.inner, editlock.OwnerFrom(ctx), 1)
 	if !errors.Is(err, editlock.ErrLimited) {

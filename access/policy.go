@@ -28,7 +28,7 @@ type Rule struct {
 }
 
 // Ranks order people: who takes over, or releases by force, needs at least the
-// rank of the one who holds. The highest of a caller's ranks counts, 0 if he
+// rank of the one who holds. The highest of a caller's ranks counts, 0 if they
 // has none.
 type Ranks struct {
 	// HighestStated is the highest rank that a token or an API key may say of
@@ -117,7 +117,7 @@ func (p *Policy) MayAny(c *auth.Caller, right auth.Right) bool {
 	return false
 }
 
-// rank is the highest that the caller, or the owner he acts for, has.
+// rank is the highest that the caller, or the owner they act for, has.
 func (p *Policy) rank(c *auth.Caller, o editlock.Owner) int {
 	best := max(min(c.Rank, p.Ranks.HighestStated), p.Ranks.Users[o.UserID])
 	for _, g := range c.Groups {

@@ -67,7 +67,7 @@ func (q *quotas) of(who string) *quota {
 		return one
 	}
 	if len(q.by) >= maxKnown || q.by == nil {
-		q.by = make(map[string]*quota) // to be counted anew
+		q.by = make(map[string]*quota) // to be counted again
 	}
 	one := &quota{turn: make(chan struct{}, 1)}
 	one.turn <- struct{}{}
@@ -141,8 +141,8 @@ func count(ctx context.Context, l editlock.Locker, q editlock.Query, limit int) 
 	}
 }
 
-// charge counts captures of an owner against his session's and his user's
-// limit. done tells how many of them he got.
+// charge counts captures of an owner against their session's and their user's
+// limit. done tells how many of them they got.
 func (g *Guard) charge(ctx context.Context, l editlock.Locker, o editlock.Owner, n int) (done func(got int), err error) {
 	session, err := g.bySession.take(ctx, l, g.Counters, o.Session, n)
 	if err != nil {

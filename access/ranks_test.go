@@ -36,23 +36,23 @@ func TestRanks_OfAHoldAreNotThoseOfAnother(t *testing.T) {
 			do func(t *testing.T, l editlock.Locker, token editlock.Token) error
 		}{
 			"not at all": {nil, nil},
-			"a back end captures something else for him": {shop, func(t *testing.T, l editlock.Locker, _ editlock.Token) error {
+			"a back end captures something else for the holder": {shop, func(t *testing.T, l editlock.Locker, _ editlock.Token) error {
 				_, err := l.Capture(forChief(t, "shop:7"), other, nil)
 				return err
 			}},
-			"a back end refreshes what he does not hold": {shop, func(t *testing.T, l editlock.Locker, _ editlock.Token) error {
+			"a back end refreshes what nobody holds by it": {shop, func(t *testing.T, l editlock.Locker, _ editlock.Token) error {
 				_, err := l.Refresh(forChief(t, "shop:7"), []editlock.RefreshItem{{ID: other, Token: 99}})
 				return err
 			}},
-			"a back end refreshes what he holds": {shop, func(t *testing.T, l editlock.Locker, token editlock.Token) error {
+			"a back end refreshes what the holder has": {shop, func(t *testing.T, l editlock.Locker, token editlock.Token) error {
 				_, err := l.Refresh(forChief(t, "p1"), []editlock.RefreshItem{{ID: doc, Token: token}})
 				return err
 			}},
-			"a back end captures what he holds": {shop, func(t *testing.T, l editlock.Locker, _ editlock.Token) error {
+			"a back end captures what the holder has": {shop, func(t *testing.T, l editlock.Locker, _ editlock.Token) error {
 				_, err := l.Capture(forChief(t, "p1"), doc, nil)
 				return err
 			}},
-			"a weaker credential of his own captures something else": {weaker, func(t *testing.T, l editlock.Locker, _ editlock.Token) error {
+			"a weaker credential of their own captures something else": {weaker, func(t *testing.T, l editlock.Locker, _ editlock.Token) error {
 				_, err := l.Capture(t.Context(), other, nil)
 				return err
 			}},

@@ -76,7 +76,7 @@ func (w *guarded) stepIn(ctx context.Context, id editlock.ID, seen editlock.Toke
 		return nil, nil, held, err
 	}
 	if !w.g.May(c, right, id) {
-		// His own may be all he may see, so no more is told before that is known.
+		// Their own may be all they may see, so no more is told before that is known.
 		if err := w.need(ctx, c, auth.Use, id, do); err != nil {
 			return nil, nil, held, err
 		}

@@ -16,7 +16,7 @@ import (
 	"github.com/editlock/editlock"
 )
 
-// Method is how a caller proved who he is.
+// Method is how a caller proved who they are.
 type Method string
 
 // The methods.
@@ -41,7 +41,7 @@ type Caller struct {
 	Groups []string
 	Grants []Grant // what the credential itself allows
 	Rank   int
-	// Ambient credentials are sent by a browser by itself, whoever made it
+	// Ambient credentials are sent by a browser by itself, whatever site made it
 	// send the request.
 	Ambient bool
 	Expires time.Time // of the credential; zero: never

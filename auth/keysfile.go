@@ -16,7 +16,7 @@ import (
 	"github.com/editlock/editlock/internal/wire/strictjson"
 )
 
-// KeysFile is the API keys of a file. The file is read anew within a second
+// KeysFile is the API keys of a file. The file is read again within a second
 // of its change, so that a revoked key is refused without a restart.
 type KeysFile struct {
 	path string

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Some programs take a file away before they write it anew. Its keys are
+// Some programs take a file away before they write it again. Its keys are
 // refused meanwhile; what was begun with them ends only if it stays away.
 func TestKeysFile_GoneForAMoment(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "keys.json")

@@ -55,7 +55,7 @@ func sameKey(a, b any) bool {
 }
 
 // proofs are the tokens whose signatures were found good, by their SHA-256. A
-// page sends the same one with each call, and so does who calls too often: he
+// page sends the same one with each call, and so does a caller who calls too often: they
 // is refused without the price of checking it again. Nobody can fill it who
 // has no good tokens.
 type proofs = lru.Cache[[sha256.Size]byte, *proof]

@@ -91,7 +91,7 @@ func TestTokens_SeenBefore(t *testing.T) {
 		c.advance(jwksFresh + 1)
 		await(t, refused(tokens, token))
 	})
-	t.Run("counts on when the same key was fetched anew", func(t *testing.T) {
+	t.Run("counts on when the same key was fetched again", func(t *testing.T) {
 		i, c, tokens := setUp(t)
 		token := sign(t, jose.ES256, old)
 		seen(t, tokens, token)
@@ -143,7 +143,7 @@ type transport func(*http.Request) (*http.Response, error)
 
 func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// Whoever calls while the issuer hangs hears of it as early as with a token
+// A caller learns that the issuer hangs as early as with a token
 // that was never seen.
 func TestTokens_SeenBeforeWaitsForKeysOnce(t *testing.T) {
 	key := newKey(t, "k")

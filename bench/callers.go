@@ -12,7 +12,7 @@ import (
 	"github.com/editlock/editlock"
 )
 
-// caller is one who behaves, with a key and a connection of his own.
+// caller is one who behaves, with a key and a connection of their own.
 type caller struct {
 	number int
 	url    string

@@ -121,8 +121,8 @@ func idle(ctx context.Context, s *server) (share float64, memory int64, err erro
 	return (after - before).Seconds() / watched.Seconds(), memory, err
 }
 
-// relay is a number of clients who want one mutex all the time. Whoever has
-// it keeps it until the relay runs, then passes it on after a moment.
+// relay is a number of clients who want one mutex all the time. Its holder
+// keeps it until the relay runs, then passes it on after a moment.
 type relay struct {
 	server *server
 	id     editlock.ID

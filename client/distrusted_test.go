@@ -39,6 +39,6 @@ func TestDistrusted_ServersAreNotAskedAgain(t *testing.T) {
 		break
 	}
 	if ctx.Err() != nil {
-		t.Error("it goes on for ever")
+		t.Error("it goes on forever")
 	}
 }

@@ -155,7 +155,7 @@ func pause(ctx context.Context, tries int, why *retryable) error {
 	d := min(firstPause<<min(tries-1, 10), maxPause)
 	d = d/2 + rand.N(d/2+1)
 	if why.limit {
-		d += why.after // sooner is in vain
+		d += why.after // sooner would be refused
 	} else {
 		d += min(why.after, maxPause)
 	}

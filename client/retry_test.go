@@ -88,11 +88,11 @@ func TestRetries(t *testing.T) {
 			return len(ids), err
 		}, outcome{1, "captured released"}, 0},
 		{"Takeover", func(t *testing.T, w *world) (any, error) {
-			m, err := w.Takeover(as(t, petrova), doc, w.hold(t, ivanov).Token, "he left", nil)
+			m, err := w.Takeover(as(t, petrova), doc, w.hold(t, ivanov).Token, "left early", nil)
 			return m.Owner.Session, err
 		}, outcome{"s-petrova", "captured taken_over"}, nil},
 		{"ForceRelease", func(t *testing.T, w *world) (any, error) {
-			return nil, w.ForceRelease(as(t, petrova), doc, w.hold(t, ivanov).Token, "he left")
+			return nil, w.ForceRelease(as(t, petrova), doc, w.hold(t, ivanov).Token, "left early")
 		}, outcome{nil, "captured force_released"}, nil},
 		{"HandOver", func(t *testing.T, w *world) (any, error) {
 			queued(t, w)
@@ -418,7 +418,7 @@ func TestRetries_KeepTheKeyAndTheDeadline(t *testing.T) {
 			}
 		}
 	})
-	t.Run("which is the caller's own if he gives one", func(t *testing.T) {
+	t.Run("which is the caller's own if they give one", func(t *testing.T) {
 		c := fakeClient(t, func(r *http.Request) (*http.Response, error) {
 			if got := r.Header.Get("Idempotency-Key"); got != "mine" {
 				t.Errorf("key is %q", got)

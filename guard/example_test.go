@@ -15,7 +15,7 @@ import (
 )
 
 // Ann edits a report, stands still for too long, and Bob takes over. What she
-// then saves is refused, and his text stays.
+// then saves is refused, and their text stays.
 func Example() {
 	ctx := context.Background()
 	dir, err := os.MkdirTemp("", "guard")

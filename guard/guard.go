@@ -1,7 +1,7 @@
 // Package guard keeps a lost lock from writing.
 //
-// A lock can be lost without its holder's knowledge: his program stood still,
-// the network was cut, somebody took over. What he then writes would overwrite
+// A lock can be lost without its holder's knowledge: their program stood still,
+// the network was cut, somebody took over. What they then write would overwrite
 // the work of the next holder. If the application's tables are in the database
 // of the store, its own transaction can check the token:
 //

@@ -283,7 +283,7 @@ func testKeeps(t *testing.T, w *world) {
 }
 
 // testRace lets two take the mutex from each other, each writing twice under
-// his token: no writer may see another's text between his own two.
+// their token: no writer may see another's text between their own two.
 func testRace(t *testing.T, w *world) {
 	var wg sync.WaitGroup
 	for _, session := range []string{"ann", "bob"} {

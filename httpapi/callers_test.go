@@ -215,7 +215,7 @@ func (s *secured) state(t *testing.T) string {
 	return fmt.Sprint(past.Entries, all)
 }
 
-// self is who a credential's owner is, as the server sees him: nobody, if it
+// self is who a credential's owner is, as the server sees them: nobody, if it
 // does not tell.
 func (s *secured) self(t *testing.T, token string) editlock.Owner {
 	t.Helper()

@@ -40,7 +40,7 @@ func TestEvents_OfEachKindAreAsDocumented(t *testing.T) {
 	token := func() uint64 {
 		return read[wire.CaptureAnswer](t, w.post(t, "/v1/request", `{"mutex":`+doc+`}`)).Mutex.Token
 	}
-	// waits queues somebody who is answered, and returns the name of his place.
+	// waits queues somebody who is answered, and returns the name of their place.
 	waits := func(answer chan reply) string {
 		go func() { answer <- w.post(t, "/v1/capture", body(petrova, `"wait":"1h","message":"please"`)) }()
 		want(editlock.KindWaiting)

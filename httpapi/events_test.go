@@ -142,8 +142,8 @@ func TestEvents(t *testing.T) {
 		l := w.listen(t, "/v1/events?id=42&group=demo&mode=document")
 		l.begin()
 		token := read[wire.CaptureAnswer](t, w.post(t, "/v1/request", `{"mutex":`+doc+`}`)).Mutex.Token
-		w.post(t, "/v1/takeover", body(petrova, fmt.Sprintf(`"seen_token":%d,"reason":"he left"`, token)))
-		if _, e := l.want("taken_over"); e.Other.Session != "s-ivanov" || e.Actor.Session != "s-petrova" || e.Reason != "he left" {
+		w.post(t, "/v1/takeover", body(petrova, fmt.Sprintf(`"seen_token":%d,"reason":"left early"`, token)))
+		if _, e := l.want("taken_over"); e.Other.Session != "s-ivanov" || e.Actor.Session != "s-petrova" || e.Reason != "left early" {
 			t.Errorf("got %+v", e)
 		}
 	})

@@ -26,7 +26,7 @@ type call struct {
 	*Handler
 	ctx    context.Context
 	r      *http.Request
-	caller *auth.Caller // nil: whoever he says
+	caller *auth.Caller // nil: the owner stated
 
 	status int              // of the answer
 	waiter *patience.Caller // of a capture with a wait

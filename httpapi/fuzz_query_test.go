@@ -152,7 +152,7 @@ func FuzzOtherBodies(f *testing.F) {
 	paths := []string{"request", "force-release", "release-session", "hand-over", "decline"}
 	for i := range uint8(5) {
 		f.Add(i, `{"mutex":`+doc+`,"owner":`+ivanov+`}`)
-		f.Add(i, `{"mutex":`+doc+`,"owner":`+ivanov+`,"seen_token":1,"reason":"he left"}`)
+		f.Add(i, `{"mutex":`+doc+`,"owner":`+ivanov+`,"seen_token":1,"reason":"left early"}`)
 		f.Add(i, `{"session":"s","owner":`+ivanov+`}`)
 		f.Add(i, `{"mutex":`+doc+`,"owner":`+ivanov+`,"waiter":"w","message":"no"}`)
 	}

@@ -17,7 +17,7 @@ import (
 
 // FuzzIdempotencyKey is of the keys of captures: one that is refused captures
 // nothing; under one that is taken, the second time is the first, and
-// another's is his own.
+// another's is their own.
 func FuzzIdempotencyKey(f *testing.F) {
 	for _, seed := range []string{"a", "", " ", "\x00", "ключ", strings.Repeat("k", 255), strings.Repeat("k", 256), "\xff", "a,b", "\"q\"", "a:b/c 1"} {
 		f.Add(seed, seed+"2")

@@ -69,5 +69,5 @@ func FuzzReleaseBody(f *testing.F) {
 }
 
 func FuzzTakeoverBody(f *testing.F) {
-	fuzz(f, "/v1/takeover", body(petrova, `"seen_token":7,"reason":"he left","status_data":"x","auto_release":{"never":true}`))
+	fuzz(f, "/v1/takeover", body(petrova, `"seen_token":7,"reason":"left early","status_data":"x","auto_release":{"never":true}`))
 }

@@ -34,8 +34,8 @@ type Options struct {
 	BodyTimeout time.Duration
 	// Logger hears of what went wrong inside. Nil means slog.Default().
 	Logger *slog.Logger
-	// Authenticator finds out who calls, and Guard what he may do. Give both
-	// or none. Without them whoever reaches the Handler may act as any owner.
+	// Authenticator finds out who calls, and Guard what they may do. Give both
+	// or none. Without them a caller who reaches the Handler may act as any owner.
 	Authenticator auth.Authenticator
 	Guard         *access.Guard
 	// Presence is who looks at which record. Nil: a new one, of this Handler.

@@ -63,7 +63,7 @@ func TestLimits_AtTheirEdges(t *testing.T) {
 			}
 			return edge{last: takeover("a"), next: takeover("b"), room: func() { s.release(t, token, "a") }}
 		}},
-		{"mutexes_per_user", "in all his sessions", access.Limits{MutexesPerUser: 2}, func(t *testing.T, s *secured) edge {
+		{"mutexes_per_user", "in all their sessions", access.Limits{MutexesPerUser: 2}, func(t *testing.T, s *secured) edge {
 			session := func(n int) string {
 				return pageFor(t, auth.PageToken{Owner: editlock.Owner{Session: fmt.Sprint(n), UserID: "ivanov"}, Groups: []string{"editors"}})
 			}
@@ -94,7 +94,7 @@ func TestLimits_AtTheirEdges(t *testing.T) {
 					<-ended
 					eventually(t, "an empty queue", func() bool { return s.waiting(t, "busy") == 0 })
 				},
-				// In vain, but he may wait.
+				// Refused, but the caller may wait.
 				passes: 409,
 			}
 		}},

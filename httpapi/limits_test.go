@@ -47,7 +47,7 @@ func TestLimits(t *testing.T) {
 		if got := s.capture(t, token, "1", ""); got.status != 200 {
 			t.Errorf("a refresh is refused: %s", got.body)
 		}
-		if got := s.capture(t, page(t, "petrov", "editors"), "his", ""); got.status != 200 {
+		if got := s.capture(t, page(t, "petrov", "editors"), "theirs", ""); got.status != 200 {
 			t.Errorf("another session is refused: %s", got.body)
 		}
 		s.post(t, "/v1/release", `{"mutex":{"group":"docs","id":"1"}}`, bearer(token)...)
@@ -61,7 +61,7 @@ func TestLimits(t *testing.T) {
 		got = s.post(t, "/v1/capture", `{"mutexes":[{"group":"docs","id":"z"},{"group":"docs","id":"zz"}]}`, bearer(page(t, "full", "editors"))...)
 		s.limited(t, got, "mutexes_per_session")
 	})
-	t.Run("mutexes of a user, in all his sessions", func(t *testing.T) {
+	t.Run("mutexes of a user, in all their sessions", func(t *testing.T) {
 		s := startSecured(t, policy, access.Limits{MutexesPerUser: 2})
 		for i := range 3 {
 			token := pageFor(t, auth.PageToken{Owner: editlock.Owner{UserID: "ivanov"}, Groups: []string{"editors"}})

@@ -32,8 +32,8 @@ func TestLookAlikes_AreOthers(t *testing.T) {
 	for name, user := range lookalikes {
 		t.Run(name, func(t *testing.T) {
 			id := "of " + name
-			his := editlock.Owner{Session: "s of " + name, UserID: "ivanov", Login: "ivanov", Name: "Ivanov"}
-			m := s.held(t, id, his)
+			theirs := editlock.Owner{Session: "s of " + name, UserID: "ivanov", Login: "ivanov", Name: "Ivanov"}
+			m := s.held(t, id, theirs)
 			token := bearer(pageFor(t, auth.PageToken{
 				Owner: editlock.Owner{UserID: user, Login: user, Name: "Ivanov"}, Groups: []string{"editors"},
 			}))
@@ -46,7 +46,7 @@ func TestLookAlikes_AreOthers(t *testing.T) {
 				{"/v1/hand-over", fmt.Sprintf(`{%s}`, mutex), "lost"},
 				{"/v1/takeover", fmt.Sprintf(`{%s,"seen_token":%d,"reason":"mine"}`, mutex, m.Token), "forbidden"},
 				{"/v1/force-release", fmt.Sprintf(`{%s,"seen_token":%d,"reason":"mine"}`, mutex, m.Token), "forbidden"},
-				{"/v1/release-session", fmt.Sprintf(`{"session":%q}`, his.Session), "forbidden"},
+				{"/v1/release-session", fmt.Sprintf(`{"session":%q}`, theirs.Session), "forbidden"},
 			} {
 				got := s.post(t, try.path, try.body, token...)
 				if problemCode(got) != try.code {
@@ -71,7 +71,7 @@ func TestLookAlikes_HaveNoRightsOfOthers(t *testing.T) {
 	s := startSecured(t, policy, access.Limits{})
 	list := func(t *testing.T, token string) reply { return s.get(t, "/v1/mutexes", bearer(token)...) }
 	if got := list(t, page(t, "root")); got.status != 200 {
-		t.Fatalf("root himself: %d %s", got.status, got.body)
+		t.Fatalf("root, as root: %d %s", got.status, got.body)
 	}
 	if got := list(t, page(t, "x", "editors")); got.status != 200 {
 		t.Fatalf("an editor: %d %s", got.status, got.body)

@@ -21,7 +21,7 @@ import (
 	"github.com/editlock/editlock/internal/wire"
 )
 
-var update = flag.Bool("update", false, "write testdata anew")
+var update = flag.Bool("update", false, "write testdata again")
 
 func serveOnce(path string) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()

@@ -169,8 +169,8 @@ func TestStepIn_RetriedBehindTheGuardIsTheSameCall(t *testing.T) {
 	}
 }
 
-// Whoever tries all numbers gets nowhere without being the holder, and, where
-// he may take over, without the very number in force.
+// A caller who tries all numbers gets nowhere without being the holder, and, where
+// they may take over, without the very number in force.
 func TestTokens_AreNothingToGuess(t *testing.T) {
 	s := startSecured(t, policy, access.Limits{})
 	for i := range 20 { // so that there are numbers below
@@ -214,7 +214,7 @@ func TestTokens_AreNothingToGuess(t *testing.T) {
 	}
 }
 
-// What others can see or choose of somebody's session makes nobody him.
+// What others can see or choose of somebody's session makes nobody that person.
 func TestSessions_ChosenByAnotherAreNotHis(t *testing.T) {
 	s := startSecured(t, policy, access.Limits{})
 	m := s.held(t, "page", petrov)
@@ -247,7 +247,7 @@ func TestSessions_ChosenByAnotherAreNotHis(t *testing.T) {
 			t.Errorf("got %d %s", got.status, got.body)
 		}
 	})
-	t.Run("an Idempotency-Key of another's wait is no way to his place", func(t *testing.T) {
+	t.Run("an Idempotency-Key of another's wait is no way to their place", func(t *testing.T) {
 		ctx, leave := context.WithCancel(editlock.WithOwner(t.Context(), editlock.Owner{Session: "first-1", UserID: "first"}))
 		ended := make(chan error, 1)
 		go func() {
@@ -257,7 +257,7 @@ func TestSessions_ChosenByAnotherAreNotHis(t *testing.T) {
 		eventually(t, "the first one in the queue", func() bool { return s.waiting(t, "page") == 1 })
 		got := s.post(t, "/v1/capture", `{"mutex":{"group":"docs","id":"page"},"wait":"50ms"}`, append(bearer(token), "Idempotency-Key", "place")...)
 		if problemCode(got) != "busy" || s.waiting(t, "page") != 1 {
-			t.Errorf("%d wait, and he got %d %s", s.waiting(t, "page"), got.status, got.body)
+			t.Errorf("%d wait, and they got %d %s", s.waiting(t, "page"), got.status, got.body)
 		}
 		if _, err := s.locker.Release(editlock.WithOwner(t.Context(), petrov), m.ID, editlock.Condition{}); err != nil {
 			t.Fatal(err)

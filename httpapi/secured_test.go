@@ -83,7 +83,7 @@ func startSecured(t *testing.T, p access.Policy, l access.Limits) *secured {
 	return s
 }
 
-// page signs a token for a user who is in groups; the session is his name's.
+// page signs a token for a user who is in groups; the session is their name's.
 func page(t *testing.T, user string, groups ...string) string {
 	t.Helper()
 	return pageFor(t, auth.PageToken{Owner: editlock.Owner{Session: user + "-1", UserID: user, Name: user}, Groups: groups})

@@ -18,7 +18,7 @@ import (
 )
 
 // actAs makes the call that of an owner: the one that the credentials tell of
-// or allow; without authentication he must be given.
+// or allow; without authentication they must be given.
 func (c *call) actAs(o *wire.Owner) error {
 	switch {
 	case c.caller != nil:

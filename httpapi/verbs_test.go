@@ -53,7 +53,7 @@ func TestCapture(t *testing.T) {
 			t.Errorf("got %+v", p)
 		}
 	})
-	t.Run("tells the holder's own second tab that it is himself", func(t *testing.T) {
+	t.Run("tells the holder's own second tab that they hold it themselves", func(t *testing.T) {
 		if p := w.post(t, "/v1/capture", body(ivanov, `"if":{"free":true}`)).want(t, wire.Busy, ""); !p.Self {
 			t.Errorf("got %+v", p)
 		}
@@ -94,7 +94,7 @@ func TestCapture(t *testing.T) {
 			t.Errorf("got %+v, then %+v", a.Mutex, b.Mutex)
 		}
 		w.post(t, "/v1/release", once)
-		w.post(t, "/v1/capture", once, "Idempotency-Key", "k-1").want(t, wire.Lost, "") // not captured anew
+		w.post(t, "/v1/capture", once, "Idempotency-Key", "k-1").want(t, wire.Lost, "") // not captured again
 	})
 	t.Run("with an Idempotency-Key that others use too is one's own", func(t *testing.T) {
 		for i, key := range []string{"1", strings.Repeat("я", 100)} {
@@ -161,10 +161,10 @@ func TestRefresh(t *testing.T) {
 		}
 	})
 	t.Run("after a takeover tells by whom, when and why", func(t *testing.T) {
-		w.post(t, "/v1/takeover", body(petrova, fmt.Sprintf(`"seen_token":%d,"reason":"he left"`, held.Token)))
+		w.post(t, "/v1/takeover", body(petrova, fmt.Sprintf(`"seen_token":%d,"reason":"left early"`, held.Token)))
 		got := read[wire.RefreshAnswer](t, w.post(t, "/v1/refresh", `{"owner":`+ivanov+`,`+items+`}`))
 		p := got.Results[1].Problem
-		if p == nil || p.How != "taken_over" || p.By.Session != "s-petrova" || p.Reason != "he left" || p.At == nil || p.Holder.Owner.Session != "s-petrova" {
+		if p == nil || p.How != "taken_over" || p.By.Session != "s-petrova" || p.Reason != "left early" || p.At == nil || p.Holder.Owner.Session != "s-petrova" {
 			t.Errorf("got %+v", p)
 		}
 	})
@@ -236,7 +236,7 @@ func TestRelease(t *testing.T) {
 func TestTakeover(t *testing.T) {
 	w := start(t, httpapi.Options{}, nil)
 	token := read[wire.CaptureAnswer](t, w.post(t, "/v1/capture", body(ivanov, ""))).Mutex.Token
-	seen := func(token uint64) string { return fmt.Sprintf(`"seen_token":%d,"reason":"he left"`, token) }
+	seen := func(token uint64) string { return fmt.Sprintf(`"seen_token":%d,"reason":"left early"`, token) }
 
 	w.post(t, "/v1/takeover", body(petrova, seen(token+1))).want(t, wire.Busy, "")
 	got := read[wire.CaptureAnswer](t, w.post(t, "/v1/takeover", body(petrova, seen(token)+`,"status_data":"x","auto_release":{"never":true}`)))

@@ -32,7 +32,7 @@ func askHandOver(t *testing.T, h Harness) {
 		now := s.confirmed(t, doc)
 		_, err = refresh(as(t, ivanov), t, s.Locker, editlock.RefreshItem{ID: doc, Token: held.Token})
 		if e := wantLost(t, err, &now); e.How != editlock.KindHandedOver || e.By != ivanov {
-			t.Errorf("lost by %q of %s, want %q of himself", e.How, e.By.Login, editlock.KindHandedOver)
+			t.Errorf("lost by %q of %s, want %q of the holder", e.How, e.By.Login, editlock.KindHandedOver)
 		}
 	})
 	t.Run("nobody waits: false, and the holder keeps it", func(t *testing.T) {

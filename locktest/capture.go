@@ -278,7 +278,7 @@ func captureRefreshes(t *testing.T, h Harness) {
 			wantStanding(t, s.Locker, got)
 		})
 	}
-	t.Run("keeps the owner as he captured", func(t *testing.T) {
+	t.Run("keeps the owner as of the capture", func(t *testing.T) {
 		s := h.Open(t)
 		before := capture(as(t, ivanov), t, s.Locker, doc, nil)
 		moved := ivanov

@@ -82,7 +82,7 @@ func editBlock(t *testing.T, h Harness) {
 		tab  string
 		self bool
 	}{
-		{"another's object: refused with his name", petrova, tab2, false},
+		{"another's object: refused with the holder's name", petrova, tab2, false},
 		{"another's object: refused even by the same request id", petrova, tab1, false},
 		{"mine in a second tab: refused, and told that it is myself", ivanov, tab2, true},
 		{"mine in the same tab: refused too", ivanov, tab1, true},
@@ -192,11 +192,11 @@ func editRefresh(t *testing.T, h Harness) {
 		s := h.Open(t)
 		e := editLock(s)
 		block(as(t, ivanov), t, e, tab1)
-		his, err := s.Locker.Takeover(as(t, petrova), contract, standing(t, s.Locker, contract).Token, "urgent", nil)
+		theirs, err := s.Locker.Takeover(as(t, petrova), contract, standing(t, s.Locker, contract).Token, "urgent", nil)
 		if err != nil {
 			t.Fatalf("Takeover: %v", err)
 		}
-		wantTakenOver(t, wantLost(t, e.Refresh(as(t, ivanov), object, mode, tab1), &his), petrova, his, "urgent")
+		wantTakenOver(t, wantLost(t, e.Refresh(as(t, ivanov), object, mode, tab1), &theirs), petrova, theirs, "urgent")
 	})
 }
 
@@ -286,12 +286,12 @@ func editPage(t *testing.T, h Harness) {
 		if state, _, _ := s.Locker.Request(as(t, petrova), contract); state != editlock.Free {
 			t.Fatalf("Request = %v", state)
 		}
-		his := capture(as(t, petrova), t, s.Locker, contract, &editlock.CaptureOptions{StatusData: tab1})
+		theirs := capture(as(t, petrova), t, s.Locker, contract, &editlock.CaptureOptions{StatusData: tab1})
 		if ok, err := e.Check(as(t, ivanov), object, mode, tab1); ok || err != nil {
 			t.Errorf("Check = %v, %v; want false", ok, err)
 		}
-		wantBusy(t, e.Block(as(t, ivanov), object, mode, tab1), his)
-		wantLost(t, e.Refresh(as(t, ivanov), object, mode, tab1), &his)
+		wantBusy(t, e.Block(as(t, ivanov), object, mode, tab1), theirs)
+		wantLost(t, e.Refresh(as(t, ivanov), object, mode, tab1), &theirs)
 		if err := e.Refresh(as(t, petrova), object, mode, tab1); err != nil {
 			t.Errorf("Refresh of her own: %v", err)
 		}

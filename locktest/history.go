@@ -87,11 +87,11 @@ func historyEntries(t *testing.T, h Harness) {
 		m := capture(as(t, ivanov), t, s.Locker, doc, &editlock.CaptureOptions{AutoRelease: editlock.TimeoutAutoRelease(lease)})
 		s.lapse(t, m)
 		s.pass(time.Minute)
-		his := capture(as(t, petrova), t, s.Locker, doc, nil)
+		theirs := capture(as(t, petrova), t, s.Locker, doc, nil)
 		wantHistory(t, s.Locker, doc, []editlock.Entry{
 			{Kind: editlock.KindCaptured, Owner: ivanov, Actor: ivanov, Token: m.Token},
 			{Kind: editlock.KindExpired, Owner: ivanov, Actor: ivanov, Token: m.Token},
-			{Kind: editlock.KindCaptured, Owner: petrova, Actor: petrova, Token: his.Token},
+			{Kind: editlock.KindCaptured, Owner: petrova, Actor: petrova, Token: theirs.Token},
 		})
 		if got := history(t, s.Locker, editlock.HistoryQuery{}); !got[1].At.Equal(m.ExpiresAt) {
 			t.Errorf("expired at %v by the history, %v by the mutex", got[1].At, m.ExpiresAt)
@@ -100,13 +100,13 @@ func historyEntries(t *testing.T, h Harness) {
 	t.Run("taken over, with the reason", func(t *testing.T) {
 		s := h.Open(t)
 		m := capture(as(t, ivanov), t, s.Locker, doc, nil)
-		his, err := s.Locker.Takeover(as(t, petrova), doc, m.Token, why, nil)
+		theirs, err := s.Locker.Takeover(as(t, petrova), doc, m.Token, why, nil)
 		if err != nil {
 			t.Fatalf("Takeover: %v", err)
 		}
 		wantHistory(t, s.Locker, doc, []editlock.Entry{
 			{Kind: editlock.KindCaptured, Owner: ivanov, Actor: ivanov, Token: m.Token},
-			{Kind: editlock.KindTakenOver, Owner: petrova, Actor: petrova, Other: ivanov, Token: his.Token, Reason: why},
+			{Kind: editlock.KindTakenOver, Owner: petrova, Actor: petrova, Other: ivanov, Token: theirs.Token, Reason: why},
 		})
 	})
 	t.Run("released by force, with the reason", func(t *testing.T) {
@@ -127,12 +127,12 @@ func historyEntries(t *testing.T, h Harness) {
 		if passed, err := s.Locker.HandOver(as(t, ivanov), doc); !passed || err != nil {
 			t.Fatalf("HandOver = %v, %v", passed, err)
 		}
-		his := w.granted(t)
+		theirs := w.granted(t)
 		wantHistory(t, s.Locker, doc, []editlock.Entry{
 			{Kind: editlock.KindCaptured, Owner: ivanov, Actor: ivanov, Token: m.Token},
 			{Kind: editlock.KindWaiting, Owner: ivanov, Actor: petrova, Token: m.Token, Reason: "please"},
 			{Kind: editlock.KindHandedOver, Owner: ivanov, Actor: ivanov, Other: petrova, Token: m.Token},
-			{Kind: editlock.KindCaptured, Owner: petrova, Actor: petrova, Token: his.Token},
+			{Kind: editlock.KindCaptured, Owner: petrova, Actor: petrova, Token: theirs.Token},
 		})
 	})
 	t.Run("declined, with the answer", func(t *testing.T) {
@@ -154,12 +154,12 @@ func historyEntries(t *testing.T, h Harness) {
 		m := capture(as(t, ivanov), t, s.Locker, doc, nil)
 		w := s.wait(t, petrova, doc, nil)
 		release(as(t, ivanov), t, s.Locker, doc)
-		his := w.granted(t)
+		theirs := w.granted(t)
 		wantHistory(t, s.Locker, doc, []editlock.Entry{
 			{Kind: editlock.KindCaptured, Owner: ivanov, Actor: ivanov, Token: m.Token},
 			{Kind: editlock.KindWaiting, Owner: ivanov, Actor: petrova, Token: m.Token},
 			{Kind: editlock.KindReleased, Owner: ivanov, Actor: ivanov, Token: m.Token},
-			{Kind: editlock.KindCaptured, Owner: petrova, Actor: petrova, Token: his.Token},
+			{Kind: editlock.KindCaptured, Owner: petrova, Actor: petrova, Token: theirs.Token},
 		})
 	})
 	t.Run("of several captured together, one each", func(t *testing.T) {

@@ -114,7 +114,7 @@ func testIdentity(t *testing.T, h Harness) {
 			t.Errorf("Request in the same session = %v", state)
 		}
 		if got := capture(as(t, disguised), t, s.Locker, doc, nil); got.Token != m.Token {
-			t.Errorf("captured anew with token %d, want a refresh of %d", got.Token, m.Token)
+			t.Errorf("captured again with token %d, want a refresh of %d", got.Token, m.Token)
 		}
 		namesake := ivanov
 		namesake.Session, namesake.UserID = "elsewhere", ""

@@ -190,12 +190,12 @@ func atLimits(t *testing.T, h Harness) {
 	if got := list(t, s.Locker, editlock.Query{Group: id.Group, Mode: id.Mode, Session: o.Session, UserID: o.UserID, Text: fill(500), Limit: 1}); len(got) != 1 {
 		t.Errorf("listed %d times", len(got))
 	}
-	his, err := s.Locker.Takeover(as(t, petrova), id, m.Token, fill(editlock.MaxMessage), nil)
+	theirs, err := s.Locker.Takeover(as(t, petrova), id, m.Token, fill(editlock.MaxMessage), nil)
 	if err != nil {
 		t.Fatalf("Takeover: %v", err)
 	}
 	_, err = refresh(as(t, o), t, s.Locker, editlock.RefreshItem{ID: id, Token: m.Token})
-	wantTakenOver(t, wantLost(t, err, &his), petrova, his, fill(editlock.MaxMessage))
+	wantTakenOver(t, wantLost(t, err, &theirs), petrova, theirs, fill(editlock.MaxMessage))
 	if _, err := s.Locker.ReleaseSession(as(t, o), o.Session); err != nil {
 		t.Errorf("ReleaseSession: %v", err)
 	}

@@ -173,7 +173,7 @@ func within(t *testing.T, patience time.Duration, what string, done func() bool)
 		select {
 		case <-tick.C:
 		case <-end.C:
-			t.Fatalf("waited %v in vain for %s", patience, what)
+			t.Fatalf("waited %v for %s", patience, what)
 		}
 	}
 }

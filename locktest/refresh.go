@@ -139,9 +139,9 @@ func refreshLost(t *testing.T, h Harness) {
 		s := h.Open(t)
 		m := capture(as(t, ivanov), t, s.Locker, doc, short)
 		s.lapse(t, m)
-		his := capture(as(t, petrova), t, s.Locker, doc, nil)
+		theirs := capture(as(t, petrova), t, s.Locker, doc, nil)
 		_, err := refresh(as(t, ivanov), t, s.Locker, editlock.RefreshItem{ID: doc, Token: m.Token})
-		if e := wantLost(t, err, &his); e.How != editlock.KindExpired {
+		if e := wantLost(t, err, &theirs); e.How != editlock.KindExpired {
 			t.Errorf("lost by %q, want %q", e.How, editlock.KindExpired)
 		}
 	})
@@ -157,28 +157,28 @@ func refreshLost(t *testing.T, h Harness) {
 	t.Run("taken over: lost, says by whom, when and why", func(t *testing.T) {
 		s := h.Open(t)
 		m := capture(as(t, ivanov), t, s.Locker, doc, nil)
-		his, err := s.Locker.Takeover(as(t, petrova), doc, m.Token, "he is ill", nil)
+		theirs, err := s.Locker.Takeover(as(t, petrova), doc, m.Token, "on sick leave", nil)
 		if err != nil {
 			t.Fatalf("Takeover: %v", err)
 		}
 		_, err = refresh(as(t, ivanov), t, s.Locker, editlock.RefreshItem{ID: doc, Token: m.Token})
-		wantTakenOver(t, wantLost(t, err, &his), petrova, his, "he is ill")
+		wantTakenOver(t, wantLost(t, err, &theirs), petrova, theirs, "on sick leave")
 	})
 	t.Run("taken over, then freed: still says by whom", func(t *testing.T) {
 		s := h.Open(t)
 		m := capture(as(t, ivanov), t, s.Locker, doc, nil)
-		his, err := s.Locker.Takeover(as(t, petrova), doc, m.Token, "he is ill", nil)
+		theirs, err := s.Locker.Takeover(as(t, petrova), doc, m.Token, "on sick leave", nil)
 		if err != nil {
 			t.Fatalf("Takeover: %v", err)
 		}
 		release(as(t, petrova), t, s.Locker, doc)
 		_, err = refresh(as(t, ivanov), t, s.Locker, editlock.RefreshItem{ID: doc, Token: m.Token})
-		wantTakenOver(t, wantLost(t, err, nil), petrova, his, "he is ill")
+		wantTakenOver(t, wantLost(t, err, nil), petrova, theirs, "on sick leave")
 	})
 	t.Run("taken over before, held again: the old token is lost", func(t *testing.T) {
 		s := h.Open(t)
 		m := capture(as(t, ivanov), t, s.Locker, doc, nil)
-		if _, err := s.Locker.Takeover(as(t, petrova), doc, m.Token, "he is ill", nil); err != nil {
+		if _, err := s.Locker.Takeover(as(t, petrova), doc, m.Token, "on sick leave", nil); err != nil {
 			t.Fatalf("Takeover: %v", err)
 		}
 		release(as(t, petrova), t, s.Locker, doc)
@@ -191,11 +191,11 @@ func refreshLost(t *testing.T, h Harness) {
 }
 
 // wantTakenOver checks what a loss says of the takeover.
-func wantTakenOver(t *testing.T, e *editlock.LostError, by editlock.Owner, his editlock.Mutex, reason string) {
+func wantTakenOver(t *testing.T, e *editlock.LostError, by editlock.Owner, theirs editlock.Mutex, reason string) {
 	t.Helper()
-	if e.How != editlock.KindTakenOver || e.By != by || !e.At.Equal(his.CapturedAt) || e.Reason != reason {
+	if e.How != editlock.KindTakenOver || e.By != by || !e.At.Equal(theirs.CapturedAt) || e.Reason != reason {
 		t.Errorf("lost by %q of %+v at %v because %q, want %q of %+v at %v because %q",
-			e.How, e.By, e.At, e.Reason, editlock.KindTakenOver, by, his.CapturedAt, reason)
+			e.How, e.By, e.At, e.Reason, editlock.KindTakenOver, by, theirs.CapturedAt, reason)
 	}
 }
 
@@ -228,8 +228,8 @@ func refreshMany(t *testing.T, h Harness) {
 					t.Errorf("own item %d: %+v, %v", i, r.Mutex, r.Err)
 				}
 			case 1:
-				his := standing(t, s.Locker, items[i].ID)
-				wantLost(t, r.Err, &his)
+				theirs := standing(t, s.Locker, items[i].ID)
+				wantLost(t, r.Err, &theirs)
 			case 2:
 				wantLost(t, r.Err, nil)
 			}

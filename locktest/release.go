@@ -106,18 +106,18 @@ func testRelease(t *testing.T, h Harness) {
 		wantInvalid(t, err, "if.free")
 		wantStanding(t, s.Locker, before)
 	})
-	t.Run("what was mine and is another's now stays his", func(t *testing.T) {
+	t.Run("what was mine and is another's now stays theirs", func(t *testing.T) {
 		s := h.Open(t)
 		mine := capture(as(t, ivanov), t, s.Locker, doc, &editlock.CaptureOptions{
 			StatusData: data, AutoRelease: editlock.TimeoutAutoRelease(lease),
 		})
 		s.lapse(t, mine)
-		his := capture(as(t, petrova), t, s.Locker, doc, &editlock.CaptureOptions{StatusData: data})
-		for _, cond := range []editlock.Condition{editlock.IfStatusData(data), editlock.IfToken(mine.Token), editlock.IfToken(his.Token)} {
+		theirs := capture(as(t, petrova), t, s.Locker, doc, &editlock.CaptureOptions{StatusData: data})
+		for _, cond := range []editlock.Condition{editlock.IfStatusData(data), editlock.IfToken(mine.Token), editlock.IfToken(theirs.Token)} {
 			if released, err := s.Locker.Release(as(t, ivanov), doc, cond); released || err != nil {
 				t.Errorf("Release = %v, %v; want false, no error", released, err)
 			}
 		}
-		wantStanding(t, s.Locker, his)
+		wantStanding(t, s.Locker, theirs)
 	})
 }

@@ -42,11 +42,11 @@ func testRetry(t *testing.T, h Harness) {
 		opts := &editlock.CaptureOptions{RequestID: "r1"}
 		capture(as(t, ivanov), t, s.Locker, doc, opts)
 		release(as(t, ivanov), t, s.Locker, doc)
-		his := capture(as(t, petrova), t, s.Locker, doc, nil)
+		theirs := capture(as(t, petrova), t, s.Locker, doc, nil)
 		if m, err := s.Locker.Capture(as(t, ivanov), doc, opts); err == nil {
-			t.Errorf("the retry got %+v while %s holds", m, his.Owner.Login)
+			t.Errorf("the retry got %+v while %s holds", m, theirs.Owner.Login)
 		}
-		wantStanding(t, s.Locker, his)
+		wantStanding(t, s.Locker, theirs)
 	})
 	t.Run("a retry of several is one capture", func(t *testing.T) {
 		s := h.Open(t)

@@ -60,15 +60,15 @@ func testSeveral(t *testing.T, h Harness) {
 		ids := rows(5)
 		hers := capture(as(t, petrova), t, s.Locker, ids[1], nil)
 		mine := capture(as(t, ivanov), t, s.Locker, ids[2], nil)
-		his := capture(as(t, smith), t, s.Locker, ids[3], nil)
+		theirs := capture(as(t, smith), t, s.Locker, ids[3], nil)
 		got, err := s.Locker.CaptureAll(as(t, ivanov), ids, nil)
 		if got != nil {
 			t.Errorf("a refusal came with %d mutexes", len(got))
 		}
-		wantHolders(t, wantBusy(t, err, hers), hers, his)
+		wantHolders(t, wantBusy(t, err, hers), hers, theirs)
 		wantFree(t, s.Locker, ids[0])
 		wantFree(t, s.Locker, ids[4])
-		for _, m := range []editlock.Mutex{hers, mine, his} {
+		for _, m := range []editlock.Mutex{hers, mine, theirs} {
 			wantStanding(t, s.Locker, m)
 		}
 	})
@@ -137,7 +137,7 @@ func wantHolders(t *testing.T, e *editlock.BusyError, want ...editlock.Mutex) {
 }
 
 // allOrNone lets owners capture overlapping sets at once: exactly one wins,
-// and holds his whole set while the others hold nothing.
+// and holds their whole set while the others hold nothing.
 func allOrNone(t *testing.T, s System, round int, sets [][]editlock.ID) {
 	t.Helper()
 	lockers := []editlock.Locker{s.Locker, s.other()}

@@ -12,9 +12,9 @@ const why = "Сотрудник в отпуске"
 
 // testTakeover checks the change from the holder seen to another.
 func testTakeover(t *testing.T, h Harness) {
-	opts := &editlock.CaptureOptions{StatusData: "his", AutoRelease: editlock.AutoRelease{Idle: time.Hour, MaxHold: 2 * time.Hour}, GrantAfter: time.Minute}
+	opts := &editlock.CaptureOptions{StatusData: "theirs", AutoRelease: editlock.AutoRelease{Idle: time.Hour, MaxHold: 2 * time.Hour}, GrantAfter: time.Minute}
 
-	t.Run("from the holder seen: a new token, and nothing of his", func(t *testing.T) {
+	t.Run("from the holder seen: a new token, and nothing of theirs", func(t *testing.T) {
 		s := h.Open(t)
 		held := capture(as(t, ivanov), t, s.Locker, doc, opts)
 		s.pass(time.Minute)
@@ -56,7 +56,7 @@ func testTakeover(t *testing.T, h Harness) {
 		}
 		wantStanding(t, s.Locker, now)
 	})
-	t.Run("the same holder has captured anew: busy too", func(t *testing.T) {
+	t.Run("the same holder has captured again: busy too", func(t *testing.T) {
 		s := h.Open(t)
 		seen := capture(as(t, ivanov), t, s.Locker, doc, nil)
 		release(as(t, ivanov), t, s.Locker, doc)
@@ -156,22 +156,22 @@ func takeoverRace(t *testing.T, s System, held editlock.Mutex) (won editlock.Mut
 
 // takeoverLoser checks what the old holder is told, call by call.
 func takeoverLoser(t *testing.T, h Harness) {
-	taken := func(t *testing.T) (s System, held, his editlock.Mutex) {
+	taken := func(t *testing.T) (s System, held, theirs editlock.Mutex) {
 		s = h.Open(t)
 		held = capture(as(t, ivanov), t, s.Locker, doc, &editlock.CaptureOptions{StatusData: tab1})
-		his, err := s.Locker.Takeover(as(t, petrova), doc, held.Token, why, nil)
+		theirs, err := s.Locker.Takeover(as(t, petrova), doc, held.Token, why, nil)
 		if err != nil {
 			t.Fatalf("Takeover: %v", err)
 		}
-		return s, held, his
+		return s, held, theirs
 	}
 	t.Run("the loser's capture and release without a condition: busy", func(t *testing.T) {
-		s, _, his := taken(t)
+		s, _, theirs := taken(t)
 		_, err := s.Locker.Capture(as(t, ivanov), doc, nil)
-		wantBusy(t, err, his)
+		wantBusy(t, err, theirs)
 		_, err = s.Locker.Release(as(t, ivanov), doc, editlock.Condition{})
-		wantBusy(t, err, his)
-		wantStanding(t, s.Locker, his)
+		wantBusy(t, err, theirs)
+		wantStanding(t, s.Locker, theirs)
 	})
 	for _, tt := range []struct {
 		name  string
@@ -195,27 +195,27 @@ func takeoverLoser(t *testing.T, h Harness) {
 		}},
 	} {
 		t.Run("the loser's "+tt.name+": lost, says by whom, when and why", func(t *testing.T) {
-			s, held, his := taken(t)
-			wantTakenOver(t, wantLost(t, tt.claim(t, s, held), &his), petrova, his, why)
-			wantStanding(t, s.Locker, his)
+			s, held, theirs := taken(t)
+			wantTakenOver(t, wantLost(t, tt.claim(t, s, held), &theirs), petrova, theirs, why)
+			wantStanding(t, s.Locker, theirs)
 		})
 	}
 	t.Run("the loser's release by IfToken: nothing happens", func(t *testing.T) {
-		s, held, his := taken(t)
+		s, held, theirs := taken(t)
 		if released, err := s.Locker.Release(as(t, ivanov), doc, editlock.IfToken(held.Token)); released || err != nil {
 			t.Errorf("Release = %v, %v; want false, no error", released, err)
 		}
-		wantStanding(t, s.Locker, his)
+		wantStanding(t, s.Locker, theirs)
 	})
-	t.Run("taken over twice: the first loser is told of his own loss", func(t *testing.T) {
-		s, held, his := taken(t)
-		now, err := s.Locker.Takeover(as(t, smith), doc, his.Token, "audit", nil)
+	t.Run("taken over twice: the first loser is told of their own loss", func(t *testing.T) {
+		s, held, theirs := taken(t)
+		now, err := s.Locker.Takeover(as(t, smith), doc, theirs.Token, "audit", nil)
 		if err != nil {
 			t.Fatalf("Takeover: %v", err)
 		}
 		_, err = refresh(as(t, ivanov), t, s.Locker, editlock.RefreshItem{ID: doc, Token: held.Token})
-		wantTakenOver(t, wantLost(t, err, &now), petrova, his, why)
-		_, err = refresh(as(t, petrova), t, s.Locker, editlock.RefreshItem{ID: doc, Token: his.Token})
+		wantTakenOver(t, wantLost(t, err, &now), petrova, theirs, why)
+		_, err = refresh(as(t, petrova), t, s.Locker, editlock.RefreshItem{ID: doc, Token: theirs.Token})
 		wantTakenOver(t, wantLost(t, err, &now), smith, now, "audit")
 	})
 }

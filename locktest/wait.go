@@ -18,7 +18,7 @@ type waiter struct {
 	err    error
 }
 
-// wait queues somebody for a held mutex and returns once he stands there.
+// wait queues somebody for a held mutex and returns once they stand there.
 // Nil options are a wait of an hour.
 func (s System) wait(t *testing.T, by editlock.Owner, id editlock.ID, o *editlock.CaptureOptions) *waiter {
 	t.Helper()
@@ -112,7 +112,7 @@ func (s System) awaitHolder(t *testing.T, id editlock.ID, who editlock.Owner) {
 }
 
 // confirmed is a mutex just granted, once it lasts as long as its waiter asked
-// for: a grant is short until he has taken it up.
+// for: a grant is short until they have taken it up.
 func (s System) confirmed(t *testing.T, id editlock.ID) (m editlock.Mutex) {
 	t.Helper()
 	eventually(t, "the grant to last as long as asked for", func() bool {
@@ -150,7 +150,7 @@ func testWait(t *testing.T, h Harness) {
 	})
 	t.Run("is granted as it was asked for", func(t *testing.T) {
 		s := h.Open(t)
-		capture(as(t, ivanov), t, s.Locker, doc, &editlock.CaptureOptions{StatusData: "his"})
+		capture(as(t, ivanov), t, s.Locker, doc, &editlock.CaptureOptions{StatusData: "theirs"})
 		auto := editlock.AutoRelease{Idle: time.Minute, MaxHold: time.Hour}
 		w := s.wait(t, petrova, doc, &editlock.CaptureOptions{StatusData: "hers", AutoRelease: auto, GrantAfter: time.Minute})
 		release(as(t, ivanov), t, s.Locker, doc)
@@ -177,7 +177,7 @@ func testWait(t *testing.T, h Harness) {
 		s.awaitQueue(t, doc, 0)
 		wantStanding(t, s.Locker, held)
 	})
-	t.Run("cancelled: leaves at once, and nothing is granted to him", func(t *testing.T) {
+	t.Run("cancelled: leaves at once, and nothing is granted to them", func(t *testing.T) {
 		s := h.Open(t)
 		capture(as(t, ivanov), t, s.Locker, doc, nil)
 		w := s.wait(t, petrova, doc, nil)
@@ -208,7 +208,7 @@ func testWait(t *testing.T, h Harness) {
 			t.Errorf("granted token %d for %q after %d", m.Token, m.StatusData, first.Token)
 		}
 	})
-	t.Run("with IfFree past its time: busy, and told that it is himself", func(t *testing.T) {
+	t.Run("with IfFree past its time: busy, and told that they hold it themselves", func(t *testing.T) {
 		s := h.Open(t)
 		held := capture(as(t, ivanov), t, s.Locker, doc, nil)
 		w := s.wait(t, ivanov, doc, &editlock.CaptureOptions{Wait: time.Second, If: editlock.IfFree()})

@@ -80,7 +80,7 @@ func TestApply_Take(t *testing.T) {
 	}
 	same(t, "effects", store.Effects{Entries: []store.Entry{entry}}, eff)
 
-	t.Run("over a holder names him as the other party", func(t *testing.T) {
+	t.Run("over a holder names them as the other party", func(t *testing.T) {
 		sw.Expect = store.Expect{Token: 7}
 		waiting := []store.Ticket{ticket("w", "peer", 8)}
 		after, eff, ok := store.Apply(store.State{Record: held(store.Terms{}, 0), Queue: waiting}, sw, "r2", env)
@@ -371,7 +371,7 @@ func TestApply_Expect(t *testing.T) {
 		{"no data", store.Expect{Data: ptr("")}, nil, false},
 		{"somebody who waits", store.Expect{Waiting: true}, waiting, true},
 		{"somebody who waits, and nobody does", store.Expect{Waiting: true}, nil, false},
-		{"somebody who waits, and he is dead", store.Expect{Waiting: true}, dead, false},
+		{"somebody who waits, and is dead", store.Expect{Waiting: true}, dead, false},
 		{"all at once", store.Expect{Token: 7, Session: ptr("ann"), Data: ptr("draft"), Waiting: true}, waiting, true},
 		{"all but the token", store.Expect{Token: 9, Session: ptr("ann"), Data: ptr("draft"), Waiting: true}, waiting, false},
 		{"all but the session", store.Expect{Token: 7, Session: ptr("bob"), Data: ptr("draft"), Waiting: true}, waiting, false},

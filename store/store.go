@@ -15,9 +15,9 @@
 //     return, for all its names together, or not at all.
 //  2. Whether a record, or a waiting process, is alive is decided by the
 //     store's clock, inside the step.
-//  3. Tokens of one name rise for ever: through release, expiry and restart.
+//  3. Tokens of one name rise forever: through release, expiry and restart.
 //  4. A [Request] with an ID that is logged takes effect at most once within
-//     [RetryWindow], whoever sends it again.
+//     [RetryWindow], sent again by anybody.
 //  5. A refusal returns the records in force.
 //  6. Log entries are written in the same step as the change they tell of.
 //  7. What was acknowledged outlives a crash, on every engine with a disk.

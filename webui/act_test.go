@@ -207,29 +207,29 @@ func TestAct_RefusesStrangersAndForgedForms(t *testing.T) {
 func TestAct_KeepsToWhatOneMayDo(t *testing.T) {
 	l := locker(t)
 	me := person("Petrova")
-	mine, his := capture(t, l, me, "mine"), capture(t, l, person("Ivanov"), "his")
+	mine, theirs := capture(t, l, me, "mine"), capture(t, l, person("Ivanov"), "theirs")
 	v := visit(t, l, "")
 	v.manager = New(l, &Options{Identify: func(*http.Request) Identity { return Identity{Owner: me} }})
 
 	body := v.get("/")
-	if strings.Contains(body, "do=takeover") || strings.Contains(body, "Release crm/contract/his") || !strings.Contains(body, "Release crm/contract/mine") {
+	if strings.Contains(body, "do=takeover") || strings.Contains(body, "Release crm/contract/theirs") || !strings.Contains(body, "Release crm/contract/mine") {
 		t.Error("the list offers what is not allowed, or not what is")
 	}
 	if strings.Contains(body, "/ui/me") {
 		t.Error("it offers to change a name that is proved")
 	}
 	for _, do := range []string{release, takeOver} {
-		if res, _ := v.do("/ui/confirm?do="+do, "one="+keyOf(his)); res.StatusCode != http.StatusForbidden {
+		if res, _ := v.do("/ui/confirm?do="+do, "one="+keyOf(theirs)); res.StatusCode != http.StatusForbidden {
 			t.Errorf("asked to %s another's: %s", do, res.Status)
 		}
-		if _, body := v.do("/ui/act?do="+do, "one="+keyOf(his), "reason=x"); !strings.Contains(body, "you are not allowed to") {
+		if _, body := v.do("/ui/act?do="+do, "one="+keyOf(theirs), "reason=x"); !strings.Contains(body, "you are not allowed to") {
 			t.Errorf("%s of another's is not refused", do)
 		}
 	}
 	if res, _ := v.do("/ui/act?do=release", "one="+keyOf(mine)); res.StatusCode != http.StatusSeeOther {
 		t.Errorf("releasing her own: %s", res.Status)
 	}
-	if diff := cmp.Diff([]string{"his"}, idsOn(v.get("/"))); diff != "" {
+	if diff := cmp.Diff([]string{"theirs"}, idsOn(v.get("/"))); diff != "" {
 		t.Errorf("left are: %s", diff)
 	}
 }

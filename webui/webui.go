@@ -51,10 +51,10 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// Identity is who a request is from, and what he may do here. The zero
+// Identity is who a request is from, and what they may do here. The zero
 // Identity may look.
 type Identity struct {
-	// Owner is who acts. A takeover makes him the holder.
+	// Owner is who acts. A takeover makes them the holder.
 	Owner       editlock.Owner
 	MayRelease  bool // locks of others, by force; one's own always
 	MayTakeOver bool // from others; a person from an agent wherever Usable says so
@@ -66,7 +66,7 @@ type Identity struct {
 	History []editlock.Area
 	// Stated says that Owner is what somebody said, proved by nothing. The
 	// pages say so, offer to change it, and count locks of the same name as
-	// his.
+	// theirs.
 	Stated bool
 }
 

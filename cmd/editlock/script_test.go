@@ -148,7 +148,7 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 		last = ts.ReadFile("stdout") + ts.ReadFile("stderr")
 		return pattern.MatchString(last) != neg
 	}) {
-		ts.Fatalf("waited %v in vain; the last output was:\n%s", patience, last)
+		ts.Fatalf("waited %v; the last output was:\n%s", patience, last)
 	}
 }
 

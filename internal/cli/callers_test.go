@@ -22,7 +22,7 @@ const (
 	elsewhere             // has every right in another group of mutexes
 	entitled              // has every right here
 	backend               // the same, as a key, which is nobody's own
-	anybody               // whoever says a name, on a server that knows nobody
+	anybody               // a caller who states a name, on a server that knows nobody
 )
 
 // caller is one who calls.
@@ -30,8 +30,8 @@ type caller struct {
 	name   string
 	kind   kind
 	header http.Header
-	owner  editlock.Owner // who he is; a key's, whom it acts for
-	states bool           // he must say so
+	owner  editlock.Owner // who they are; a key's, whom it acts for
+	states bool           // they must say so
 	issuer string         // of a token
 	at     *served
 }

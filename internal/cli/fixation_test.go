@@ -11,7 +11,7 @@ import (
 	"github.com/editlock/editlock"
 )
 
-// Whatever a browser was given before its reader logged in, the login is his
+// Whatever a browser was given before its reader logged in, the login is the reader's
 // own, and nobody else's.
 func TestLogins_TakeNothingThatWasPlanted(t *testing.T) {
 	d := deploy(t)

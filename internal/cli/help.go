@@ -72,7 +72,7 @@ func (a *app) flagHelp(b *strings.Builder, title string, flags *pflag.FlagSet) {
 	})
 }
 
-// wrap breaks the lines of each paragraph anew, at most width characters long.
+// wrap breaks the lines of each paragraph again, at most width characters long.
 func wrap(text string, width int) string {
 	paragraphs := strings.Split(text, "\n\n")
 	for i, p := range paragraphs {

@@ -15,7 +15,7 @@ import (
 	"github.com/editlock/editlock/auth"
 )
 
-// A login is over when its owner says so, for whoever kept its cookie; other
+// A login is over when its owner says so, for those who kept its cookie, too; other
 // logins of the same person go on.
 func TestLogout_EndsOneLoginEverywhere(t *testing.T) {
 	d := deploy(t)

@@ -29,7 +29,7 @@ func (p people) GetUserByID(id string) *storage.User {
 
 func (p people) GetUserByUsername(name string) *storage.User { return p.GetUserByID(name) }
 
-// logIn logs somebody in with the provider, and returns his cookie.
+// logIn logs somebody in with the provider, and returns their cookie.
 func (d *deployment) logIn(t *testing.T, s *served, user string) string {
 	t.Helper()
 	jar, _ := cookiejar.New(nil)

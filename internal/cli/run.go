@@ -23,7 +23,7 @@ const (
 	exitSignal    = 128 // and the signal's number
 
 	defaultKillAfter = 10 * time.Second
-	// releaseWithin bounds the farewell to a store that does not answer.
+	// releaseWithin bounds the release to a store that does not answer.
 	releaseWithin = 10 * time.Second
 )
 

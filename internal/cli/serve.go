@@ -90,7 +90,7 @@ editlock serve --config /etc/editlock/editlock.toml`,
 }
 
 // checkAddress refuses addresses that other machines reach, where nobody is
-// authenticated: whoever can call can be anybody.
+// authenticated: a caller can be anybody.
 func (s *server) checkAddress(ctx context.Context) error {
 	host, port, err := net.SplitHostPort(s.conf.Listen)
 	if err == nil {

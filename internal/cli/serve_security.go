@@ -17,7 +17,7 @@ import (
 	"github.com/editlock/editlock/webui"
 )
 
-// security is who may call, and what he may do. Without a chain nobody is
+// security is who may call, and what they may do. Without a chain nobody is
 // authenticated.
 type security struct {
 	http  config.HTTP

@@ -35,7 +35,7 @@ func (l *lines) count(text string) int {
 	return strings.Count(l.text.String(), text)
 }
 
-// The manager shows each reader what he may see, although all are shown from
+// The manager shows each reader what they may see, although all are shown from
 // one reading of the store.
 func TestManager_ShowsWhatItsReaderMaySee(t *testing.T) {
 	dir := t.TempDir()

@@ -90,7 +90,7 @@ func (s *server) sideServers(ctx context.Context) error {
 			}
 		}()
 		if side.flag == "metrics" && !auth.IsLoopback(ln.Addr().String()) {
-			s.log.Warn("the metrics are for whoever reaches their address", "address", ln.Addr().String())
+			s.log.Warn("the metrics are open to all who reach their address", "address", ln.Addr().String())
 		}
 		s.log.Info("serving", "what", side.flag, "address", ln.Addr().String())
 	}

@@ -16,7 +16,7 @@ import (
 	"github.com/editlock/editlock/internal/config"
 )
 
-// tlsFiles is a server's certificate, which is read anew when its files have
+// tlsFiles is a server's certificate, which is read again when its files have
 // changed: a renewed certificate needs no restart.
 type tlsFiles struct {
 	cert, key, ca string // ca may be empty
@@ -73,7 +73,7 @@ func (t *tlsFiles) current() *tls.Config {
 		t.log.Error("the new certificate can't be used; the one before stays in force", "err", err)
 		return t.config
 	}
-	t.log.Info("the certificate was read anew", "file", t.cert)
+	t.log.Info("the certificate was read again", "file", t.cert)
 	t.config, t.state = config, state
 	return t.config
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/editlock/editlock"
 )
 
-// The addresses beside the server's own ask nobody who he is: they have what
+// The addresses beside the server's own ask nobody who they are: they have what
 // they are for, for this machine's pages and programs, and nothing else.
 func TestSideAddresses_HaveWhatTheyAreForOnly(t *testing.T) {
 	d := deploy(t)
@@ -65,7 +65,7 @@ func TestSideAddresses_HaveWhatTheyAreForOnly(t *testing.T) {
 	}
 }
 
-// Metrics are for whoever has the right admin anywhere, and where --metrics
+// Metrics are for those who have the right admin anywhere, and where --metrics
 // says so for everybody: they name no people, no mutexes and no groups.
 func TestMetrics_NameNobody(t *testing.T) {
 	d := deploy(t)
@@ -110,7 +110,7 @@ func TestSideAddresses_ForOtherMachines(t *testing.T) {
 		s := free(t)
 		var log bytes.Buffer
 		t.Run(test.at, func(t *testing.T) { s.runInto(t, &log, "--metrics", test.at) })
-		if got := strings.Contains(log.String(), "whoever reaches"); got != test.warns {
+		if got := strings.Contains(log.String(), "all who reach"); got != test.warns {
 			t.Errorf("it warns: %v, want %v: %s", got, test.warns, log.String())
 		}
 	}

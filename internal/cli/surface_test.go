@@ -59,7 +59,7 @@ var surface = []struct {
 	{"GET /v1/history", "", "", false, [7]string{unknown, unknown, no, ok, ok, ok, ok}},
 	{"GET /v1/events", "", "", false, [7]string{unknown, unknown, no, ok, ok, ok, ok}},
 
-	// For everybody, whatever he shows.
+	// For everybody, whatever they show.
 	{"GET /healthz", "", "", false, [7]string{ok, ok, ok, ok, ok, ok, ok}},
 	{"GET /readyz", "", "", false, [7]string{ok, ok, ok, ok, ok, ok, ok}},
 	{"GET /openapi.json", "", "", false, [7]string{ok, ok, ok, ok, ok, ok, ok}},
@@ -244,7 +244,7 @@ func TestSurface_OfEachKindOfCaller(t *testing.T) {
 					t.Errorf("it changes what is held: %v, want %v\nbefore: %s\nafter:  %s", changed, may, before, after)
 				}
 				if c.kind < entitled && strings.Contains(got.body, holder) {
-					t.Errorf("it tells who holds what is not his: %.300s", got.body)
+					t.Errorf("it tells who holds what is not theirs: %.300s", got.body)
 				}
 				d.clear(t, c.at)
 			})

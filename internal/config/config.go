@@ -241,7 +241,7 @@ func (c *Config) SetSource(key string, from Source) { c.sources[key] = from }
 func (c *Config) File() string { return c.file }
 
 // Known tells whether callers are told apart: without any of these, everybody
-// is taken at his word.
+// is taken at their word.
 func (c *Config) Known() bool {
 	return c.Keys != "" || c.ClientCA != "" || c.Login != nil || len(c.Issuers) > 0
 }

@@ -236,12 +236,12 @@ func TestSave(t *testing.T) {
 		})
 		t.Run("with a token not in force", func(t *testing.T) { refused(t, ivanov, token+1, wire.Lost) })
 		t.Run("after a takeover, and says who, when and why", func(t *testing.T) {
-			m, err := d.locker.Takeover(editlock.WithOwner(t.Context(), petrova.owner), contract, token, "he left", nil)
+			m, err := d.locker.Takeover(editlock.WithOwner(t.Context(), petrova.owner), contract, token, "left early", nil)
 			if err != nil {
 				t.Fatal(err)
 			}
 			p := refused(t, ivanov, token, wire.Lost)
-			if p.How != "taken_over" || p.Reason != "he left" || p.By == nil || p.By.Name != "Petrova" || p.At == nil {
+			if p.How != "taken_over" || p.Reason != "left early" || p.By == nil || p.By.Name != "Petrova" || p.At == nil {
 				t.Errorf("got %+v", p)
 			}
 			token = m.Token

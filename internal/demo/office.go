@@ -29,7 +29,7 @@ const maxSaves = 50
 var seedJSON []byte
 
 // seed is a document as it stands before the first save: told in every
-// language, so that each reader finds it in his own.
+// language, so that each reader finds it in their own.
 type seed struct {
 	ID     string                       `json:"id"`
 	Kind   string                       `json:"kind"`

@@ -17,7 +17,7 @@ const editorPath = "/demo/documents/contract-2417"
 func TestPages(t *testing.T) {
 	d := open(t)
 
-	t.Run("ask a stranger who he is, and then lead on", func(t *testing.T) {
+	t.Run("ask a stranger who they are, and then lead on", func(t *testing.T) {
 		b := d.browser(t, "")
 		if page := b.get(editorPath).body; !strings.Contains(page, `name="next" value="`+editorPath+`"`) {
 			t.Errorf("got %s", page)

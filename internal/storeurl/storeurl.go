@@ -50,7 +50,7 @@ func path(rest string) string {
 }
 
 // remote is what follows the two slashes. A user is shown; not in Redis's URLs
-// without a password, where he may be one.
+// without a password, where they may be one.
 func remote(scheme, rest string) string {
 	authority, after := rest, ""
 	if i := strings.IndexAny(rest, "/?#"); i >= 0 {

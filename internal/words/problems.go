@@ -119,7 +119,7 @@ var problems = []text{
 		"сочетается только с отсутствием условия или с if.free: остальные относятся к уже захваченному",
 	},
 	{
-		"goes with one mutex only: who waits for several could wait for ever",
+		"goes with one mutex only: who waits for several could wait forever",
 		"возможно только для одной блокировки: ждать сразу нескольких можно вечно",
 	},
 	{

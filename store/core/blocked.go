@@ -84,7 +84,7 @@ func (b *blocked) ring() {
 	b.wake()
 }
 
-// wake lets whoever looks look again; false: nobody looks. The lock is held.
+// wake makes the watching goroutine look again; false: nobody looks. The lock is held.
 func (b *blocked) wake() bool {
 	if b.looking {
 		select {

@@ -39,7 +39,7 @@ const (
 // right but for half the time between two questions, and half the difference
 // that their ways there and back may have.
 //
-// A new leader counts leases anew. Whoever was there before knows the time
+// A new leader counts leases from the start. A process that was there before knows the time
 // still, and writes a new Zero with the leader's Term. If nobody was, time goes
 // on from the last step.
 type clock struct {
@@ -157,7 +157,7 @@ func (c *clock) watch(ctx context.Context, id int64) (age, error) {
 			trip = min(trip, max(r.got-r.sent, 0))
 			switch {
 			case r.err != nil || r.term != first.term:
-				cancel() // and begin anew with the new leader
+				cancel() // and start over with the new leader
 				for ; open > 0; open-- {
 					<-answers
 				}

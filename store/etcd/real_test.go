@@ -79,7 +79,7 @@ func TestStore_TellsOneTime(t *testing.T) {
 // TestStore_OutlivesItsServer kills etcd in the midst of work, again and again:
 // what was acknowledged stays, what was under way happened once or not at
 // all, and nobody has to open the store again. A new start is a new leader, who
-// counts leases anew: the time goes on regardless.
+// counts leases from the start: the time goes on regardless.
 func TestStore_OutlivesItsServer(t *testing.T) {
 	s := &server{Etcd: enginetest.StartOwnEtcd(t)}
 	url := s.url()
@@ -149,7 +149,7 @@ func TestStore_OutlivesItsServer(t *testing.T) {
 	}
 }
 
-// TestStore_ExpiresNoSooner has a holder lose his hold after its time, never
+// TestStore_ExpiresNoSooner has a holder lose their hold after its time, never
 // before, whichever process took it and whichever gives it away.
 func TestStore_ExpiresNoSooner(t *testing.T) {
 	s := &server{Etcd: enginetest.StartEtcd(t)}

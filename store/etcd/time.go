@@ -154,7 +154,7 @@ func (e *engine) create(ctx context.Context) error {
 	return nil
 }
 
-// measure finds out how old a lease is, whoever leads.
+// measure finds out how old a lease is, under any leader.
 func (e *engine) measure(ctx context.Context, lease int64) (a age, err error) {
 	a, err = e.clock.measure(ctx, lease)
 	for errors.Is(err, errNewLeader) {
@@ -164,8 +164,8 @@ func (e *engine) measure(ctx context.Context, lease int64) (a age, err error) {
 }
 
 // newLease makes a lease to tell the time by, after the one that is gone (0:
-// for a new store). Its ID follows from the store and that one, so whoever
-// needs it, also after a process that died half-way, makes or finds the same:
+// for a new store). Its ID follows from the store and that one, so processes that
+// need it, also after one that died half-way, make or find the same:
 // none is left behind. Its age is measured like any other's: the grant itself
 // may have taken long.
 func (e *engine) newLease(ctx context.Context, gone int64) (int64, age, error) {

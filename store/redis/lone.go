@@ -14,8 +14,8 @@ import (
 // lone serves calls that come one at a time. A shared connection hands each
 // call to a goroutine that writes and gets it from one that reads, which is
 // what carries many callers at once, but costs one alone half as much again
-// as a round trip takes. So who is alone writes and reads himself, on a
-// connection of his own, which is cut if his context ends meanwhile.
+// as a round trip takes. So a lone caller writes and reads directly, on a
+// connection of its own, which is cut if the context ends meanwhile.
 type lone struct {
 	client rueidis.Client
 	idle   *time.Timer
@@ -113,8 +113,8 @@ func (l *lone) do(ctx context.Context, call func(rueidis.Client) rueidis.RedisRe
 	return res, !errors.Is(res.Error(), errGiven)
 }
 
-// cut closes what is open, also what is in use, if it is wanted so. Whoever
-// reads from it learns of it.
+// cut closes what is open, also what is in use, if it is wanted so. A reader
+// gets an error.
 func (l *lone) cut(used bool) {
 	l.mu.Lock()
 	if l.used && !used {

@@ -153,7 +153,7 @@ var swapBugs = []mutant{
 			return all, nil
 		}
 	}},
-	{"begins tokens anew when a name was free", []string{"Tokens", "Histories", "Expiry"}, func(st *tampered) {
+	{"begins tokens again when a name was free", []string{"Tokens", "Histories", "Expiry"}, func(st *tampered) {
 		var mu sync.Mutex
 		base := map[string]uint64{} // what is taken off, by name
 		get := st.get

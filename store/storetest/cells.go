@@ -69,7 +69,7 @@ type recordKind struct {
 var recordKinds = []recordKind{
 	{name: "never held"},
 	{name: "held", session: holder, idle: 100, maxHold: 200},
-	{name: "held for ever", session: holder},
+	{name: "held forever", session: holder},
 	{name: "expired", session: holder, idle: 100, maxHold: late / 2},
 	{name: "released", session: holder, idle: 100, released: true},
 }

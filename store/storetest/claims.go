@@ -108,7 +108,7 @@ func lawClaimTakeover(t *test) {
 	t.do(t.claim("a", "walt", "peer", 5))
 	t.pass(6)
 	t.sweep()
-	t.wantHolder(t.get("a"), "bob") // walt asked him, and stands behind wendy
+	t.wantHolder(t.get("a"), "bob") // walt asked bob, and stands behind wendy
 	t.do(leave("a", "wendy"))
 	t.sweep()
 	t.wantHolder(t.get("a"), "walt")

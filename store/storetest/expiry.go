@@ -11,7 +11,7 @@ var expiryLaws = []law{
 	{"an expired name is free for everybody and everything", lawExpiredIsFree, 0},
 	{"max hold ends a hold however often it is touched", lawMaxHold, exactClock},
 	{"a hold without terms never ends", lawNever, exactClock},
-	{"a touch counts idleness anew", lawTouchExtends, exactClock},
+	{"a touch counts idleness again", lawTouchExtends, exactClock},
 	{"a touch may shorten, change and clear the terms", lawTouchTerms, exactClock},
 	{"a touch that ends the hold at once frees the name", lawTouchEnds, exactClock},
 	{"a touch may bound the hold until the next touch", lawTouchBound, exactClock},

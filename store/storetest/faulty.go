@@ -21,7 +21,7 @@ const (
 )
 
 // Faulty returns st with Swaps that fail as next says, which is
-// asked once for each of them. Whoever calls can't tell the faults apart.
+// asked once for each of them. A caller can't tell the faults apart.
 func Faulty(st store.Store, next func() Fault) store.Store {
 	return &faulty{Store: st, next: next}
 }

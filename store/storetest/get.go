@@ -7,7 +7,7 @@ var getLaws = []law{
 	{"a record is returned as it was written", lawGetWhole, 0},
 	{"what a Get returns changes nothing in the store", lawGetCopies, 0},
 	{"reading settles nothing and writes nothing", lawReadsChangeNothing, 0},
-	{"what a caller does to his request later changes nothing", lawRequestCopied, 0},
+	{"what a caller does to their request later changes nothing", lawRequestCopied, 0},
 }
 
 func lawGetUnknown(t *test) {

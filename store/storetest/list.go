@@ -12,7 +12,7 @@ var listLaws = []law{
 	{"records come in the order of their names, by bytes", lawListOrder, 0},
 	{"a prefix is literal and compared by bytes", lawListPrefix, 0},
 	{"session and user select exactly", lawListWho, 0},
-	{"a touch that changes the holder moves the record to him", lawListMoves, 0},
+	{"a touch that changes the holder moves the record to them", lawListMoves, 0},
 	{"records that ended or changed hands are no longer listed under their holders", lawListForgets, 0},
 	{"pages follow each other without gap or overlap", lawListPages, 0},
 	{"a page is short only at the end, whatever has expired in between", lawListExpired, 0},

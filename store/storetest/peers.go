@@ -83,7 +83,7 @@ func lawBeatShortens(t *test) {
 }
 
 // Otherwise a late beat could leave somebody waiting for a name that has
-// become free while he was dead, with nothing due to grant it.
+// become free while they were dead, with nothing due to grant it.
 func lawDeadForGood(t *test) {
 	t.beat("peer", 3)
 	t.do(take("freed", "ann", t.idle(60)))
@@ -99,7 +99,7 @@ func lawDeadForGood(t *test) {
 	t.wantHolder(t.do(take("freed", "bob", t.idle(60))), "bob")
 	t.wantHolder(t.do(drop("held", "ann")), "")
 	t.do(take("held", "ann", t.idle(60)))
-	t.do(join("held", "walter", "peer", t.idle(60))) // the peer may wait anew
+	t.do(join("held", "walter", "peer", t.idle(60))) // the peer may wait again
 	t.wantHolder(t.do(drop("held", "ann")), "walter")
 }
 

@@ -22,7 +22,7 @@ var queueLaws = []law{
 	{"a leave names ticket, peer and condition", lawLeaveConditions, 0},
 	{"who died has nothing to leave, swept or not", lawLeaveDead, 0},
 	{"who died joins at the end, swept or not", lawRejoinDead, 0},
-	{"who died and joins in the very step that passes him over waits anew", lawRejoinPassed, 0},
+	{"who died and joins in the very step that passes them over waits again", lawRejoinPassed, 0},
 	{"a takeover keeps the queue", lawTakeoverKeepsQueue, 0},
 	{"a drop may depend on whether somebody waits", lawExpectWaiting, 0},
 	{"a hand-over names who got it", lawHandOver, 0},
@@ -429,7 +429,7 @@ func lawConfirmBound(t *test) {
 	}
 	rec = t.do(drop("a", "wendy"))
 	if !rec.Expires.Equal(rec.Taken.Add(t.seconds(30))) {
-		t.Errorf("a grant for ever is %+v", rec)
+		t.Errorf("a grant forever is %+v", rec)
 	}
 	if rec = t.do(touch("a", rec.Token)); !rec.Expires.IsZero() {
 		t.Errorf("touched, it is %+v", rec)

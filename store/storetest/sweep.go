@@ -54,7 +54,7 @@ func lawSweepNever(t *test) {
 	}
 	t.do(take("a", "ann", store.Terms{}))
 	if due := t.sweep(); due >= 0 {
-		t.Errorf("due in %v although the only hold is for ever", due)
+		t.Errorf("due in %v although the only hold is forever", due)
 	}
 }
 
@@ -122,7 +122,7 @@ func lawSweepOnTime(t *test) {
 
 // lawSweepRests builds up all kinds of states and sweeps at every moment until
 // nothing is due: soon, and then no live waiter stands before a free name, or
-// before one that he may claim.
+// before one that they may claim.
 func lawSweepRests(t *test) {
 	cells := slices.DeleteFunc(allCells(), func(c *cell) bool {
 		return c.expect.name != "anything" || c.act.name != "touch" && c.act.name != "drop" && c.act.name != "join again from elsewhere"

@@ -90,7 +90,7 @@ func lawDurable(t *test, crashed bool) {
 	t.do(take("free", "ann", t.idle(60)))
 	t.do(drop("free", "ann"))
 	t.do(take("held", "ann", store.Terms{Idle: t.seconds(600), MaxHold: t.seconds(900)}))
-	t.do(take("for ever", "ann", store.Terms{}))
+	t.do(take("forever", "ann", store.Terms{}))
 	t.do(take("queued", "ann", t.idle(600)))
 	for _, session := range []string{"wendy", "walt"} {
 		sw := join("queued", session, "peer", t.idle(60))

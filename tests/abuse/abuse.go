@@ -22,7 +22,7 @@ type Crowd struct {
 	// Each is how many connections each kind that lasts keeps up. 0 means 10.
 	Each int
 	// Floods is how many connections each kind of flood opens a second: with
-	// one request, or ten of him who calls more often than he may. 0 means 100.
+	// one request, or ten of a caller who calls more often than allowed. 0 means 100.
 	Floods int
 
 	begin   sync.Once

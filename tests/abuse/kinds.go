@@ -83,7 +83,7 @@ var kinds = [...]kind{
 	{"guesses keys", true, func(_ context.Context, c *Crowd, conn net.Conn) {
 		c.say(conn, fmt.Sprintf("%sAuthorization: Bearer elk_%010d_%064x\r\nConnection: close\r\n\r\n", get, rand.IntN(1e9), rand.Uint64()))
 	}},
-	{"calls more often than he may", true, func(_ context.Context, c *Crowd, conn net.Conn) {
+	{"calls more often than allowed", true, func(_ context.Context, c *Crowd, conn net.Conn) {
 		one := "GET /v1/mutexes?group=abuse HTTP/1.1\r\nHost: localhost\r\n" + c.authorization()
 		c.say(conn, strings.Repeat(one+"\r\n", 9)+one+"Connection: close\r\n\r\n")
 	}},

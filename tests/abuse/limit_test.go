@@ -36,8 +36,8 @@ func (s *server) list(ctx context.Context, credential string) (answer, error) {
 	return answer{res.StatusCode, res.Header.Get("Content-Type"), res.Header.Get("Retry-After"), body}, err
 }
 
-// Who calls more often than he may is told so, as the documents say, and when
-// to come again; and only he is.
+// Who calls more often than they may is told so, as the documents say, and when
+// to come again; nobody else is.
 func TestWhoIsOverHisLimitIsRefused_OthersAreServed(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, "[limits]\nrequests_per_second = 10\n")
@@ -101,8 +101,8 @@ func TestWhoIsOverHisLimitIsRefused_OthersAreServed(t *testing.T) {
 		}
 	}
 	seconds, _ := strconv.Atoi(refused[0].retryAfter)
-	time.Sleep(time.Duration(seconds) * time.Second) // what he is told to do
+	time.Sleep(time.Duration(seconds) * time.Second) // what they are told to do
 	if got, err := s.list(t.Context(), greedy); err != nil || got.status != http.StatusOK {
-		t.Errorf("after the time he was told: %d %s %v", got.status, got.body, err)
+		t.Errorf("after the time they were told: %d %s %v", got.status, got.body, err)
 	}
 }

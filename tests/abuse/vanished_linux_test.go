@@ -15,8 +15,8 @@ import (
 )
 
 // vanishing is a connection whose client can vanish as one whose cable is
-// pulled: nothing that is sent to him arrives any more, so that nothing is
-// acknowledged, and no end or reset comes from him.
+// pulled: nothing that is sent to them arrives any more, so that nothing is
+// acknowledged, and no end or reset comes from them.
 type vanishing struct {
 	t    *testing.T
 	conn net.Conn
@@ -102,7 +102,7 @@ func within(t *testing.T, d time.Duration, what string, so func() bool) {
 }
 
 // Who vanishes keeps neither a connection nor a place: a server learns within
-// a minute that he is gone, and what he was given in between ends by its lease.
+// a minute that they are gone, and what they were given in between ends by its lease.
 func TestWhoVanishesKeepsNothing(t *testing.T) {
 	t.Parallel()
 	const clients = 10
@@ -134,7 +134,7 @@ func TestWhoVanishesKeepsNothing(t *testing.T) {
 			name := fmt.Sprint(mutex, i)
 			waits := s.dial(t)
 			waits.send("POST /v1/capture HTTP/1.1\r\n"+as, naming(name, "who vanishes", `,"wait":"10m","auto_release":{"idle":"2s"}`))
-			within(t, 10*time.Second, "he waits for "+name, func() bool { return s.waiting(t, name) == 1 })
+			within(t, 10*time.Second, "they wait for "+name, func() bool { return s.waiting(t, name) == 1 })
 			all = append(all, waits)
 		}
 	}

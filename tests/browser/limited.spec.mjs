@@ -1,4 +1,4 @@
-// A server that limits somebody's requests: what he is told stays true.
+// A server that limits somebody's requests: what they are told stays true.
 
 import { detail, expect, isIn, notes, state, test } from './office.mjs';
 

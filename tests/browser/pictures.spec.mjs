@@ -77,7 +77,7 @@ test('кто ещё смотрит', async ({ arrive, server }, testInfo) => {
   await picture(ivanov, 'presence-ru.png', testInfo);
 });
 
-test('the loser of a takeover keeps his text, on a phone', async ({ edit, knock }, testInfo) => {
+test('the loser of a takeover keeps their text, on a phone', async ({ edit, knock }, testInfo) => {
   const ivanov = await edit('Pavel Ivanov', phone), petrova = await knock('Anna Petrova');
   await notes(ivanov).fill('Penalty: 0.1 % a day, 10 % at most.');
   await click(petrova, 'Take over…');

@@ -121,7 +121,7 @@ test('a takeover needs a reason', async ({ edit, knock }) => {
   await isIn(ivanov, 'mine');
 });
 
-test('the loser of a takeover is told at once, and keeps his text', async ({ edit, knock }) => {
+test('the loser of a takeover is told at once, and keeps their text', async ({ edit, knock }) => {
   const ivanov = await edit('Ivanov', { permissions: ['clipboard-read', 'clipboard-write'] }), petrova = await knock('Petrova');
   await notes(ivanov).fill('two hours of work');
   await amount(ivanov).fill('50,000.00');
@@ -143,7 +143,7 @@ test('the loser of a takeover is told at once, and keeps his text', async ({ edi
   await expect(notes(petrova)).toBeEditable();
   await expect(petrova.locator('#history')).toContainText('Petrova took over from Ivanov');
 
-  await test.step('even over a reload, and puts it back when his turn comes', async () => {
+  await test.step('even over a reload, and puts it back when their turn comes', async () => {
     await ivanov.reload();
     await expect(kept(ivanov)).toContainText('two hours of work');
     await petrova.getByRole('link', { name: 'Close' }).click();

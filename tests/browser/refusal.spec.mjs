@@ -100,7 +100,7 @@ test('a reload is the same tab even if its release comes late, or never', async 
 
 test('a save with a stale token is refused, and the document stays as it was', async ({ arrive, knock, server, api }) => {
   const ivanov = await arrive('Ivanov');
-  await ivanov.route(/\/v1\/(events|mutexes|refresh)/, (route) => route.abort()); // he hears of nothing
+  await ivanov.route(/\/v1\/(events|mutexes|refresh)/, (route) => route.abort()); // they hear of nothing
   await ivanov.goto(server.contract);
   await isIn(ivanov, 'mine');
   const before = await stored(ivanov);

@@ -46,7 +46,7 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// server is an editlock process that can be killed and started anew, on the
+// server is an editlock process that can be killed and started again, on the
 // same address and store.
 type server struct {
 	t       *testing.T
@@ -210,7 +210,7 @@ func receive(t *testing.T, grants <-chan grant) grant {
 	select {
 	case g := <-grants:
 		if g.err != nil && !errors.Is(g.err, context.Canceled) {
-			t.Fatalf("%s waited in vain: %v", g.who, g.err)
+			t.Fatalf("%s waited too long: %v", g.who, g.err)
 		}
 		return g
 	case <-time.After(30 * time.Second):

@@ -51,7 +51,7 @@ func overlaps(spans []span) error {
 	return some(problems)
 }
 
-// holder is a worker who holds for a while, or forgets what he holds.
+// holder is a worker who holds for a while, or forgets what they hold.
 type holder struct {
 	*worker
 	spans []span

@@ -13,8 +13,8 @@ import (
 	"github.com/editlock/editlock/internal/netfault"
 )
 
-// TestNoOverlap puts the connection of a holder in a black hole: he must know
-// that his hold is over before another has the mutex.
+// TestNoOverlap puts the connection of a holder in a black hole: the holder must know
+// that their hold is over before another has the mutex.
 func TestNoOverlap(t *testing.T) {
 	for _, e := range engines {
 		t.Run(e.name, func(t *testing.T) {

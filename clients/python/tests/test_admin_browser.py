@@ -122,7 +122,7 @@ def test_two_administrators(people: tuple[Person, Person], project: Project, inv
     state(second, "self")
     second.close()
 
-    # He goes on: his lock has survived all that.
+    # They go on: their lock has survived all that.
     page.click("[name=_continue]")
     expect(page.locator(".messagelist")).to_contain_text("was changed successfully")
     state(page, "mine")

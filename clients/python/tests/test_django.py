@@ -262,7 +262,7 @@ def test_what_the_table_holds_is_carried_over(locks: Client, name: str) -> None:
     MutexModel.objects.all().delete()
     row("17", key, 10)
     row("expired", "s", 301)
-    row("for ever", "job", 9999, rule="")
+    row("forever", "job", 9999, rule="")
     row("twice", "first", 20)
     row("twice", "last", 10)
     row("17", "s", 10, mode="of another set")
@@ -271,9 +271,9 @@ def test_what_the_table_holds_is_carried_over(locks: Client, name: str) -> None:
     assert out.getvalue().strip() == "captured: 3, expired: 1, held already: 1"
     assert f"{name}/invoice/twice is held by Иванов" in err.getvalue()
     held = {mutex.id.id: mutex for mutex in locks.list(group=name).mutexes}
-    assert set(held) == {"17", "for ever", "twice"}
+    assert set(held) == {"17", "forever", "twice"}
     assert (held["17"].owner.user_id, held["17"].status_data) == ("17", "tab 17")
-    assert held["for ever"].auto_release.never
+    assert held["forever"].auto_release.never
     assert held["twice"].owner.session == "last"
     assert {mutex.id.mode for mutex in held.values()} == {"invoice"}
     # The visitor goes on with it.

@@ -5,7 +5,7 @@ import { client, label } from './me.js';
 
 const table = JSON.parse(document.getElementById('words').textContent);
 const { lang } = document.documentElement;
-const locale = navigator.languages.find((l) => l.startsWith(lang)) ?? lang; // his own en, if he has one
+const locale = navigator.languages.find((l) => l.startsWith(lang)) ?? lang; // their own en, if they have one
 const clock = new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit' });
 const day = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', hour: 'numeric', minute: '2-digit' });
 const exact = new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'medium' });

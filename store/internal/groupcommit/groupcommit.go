@@ -124,7 +124,7 @@ func (q *Queue[T]) send(ctx context.Context, item T) error {
 	}
 }
 
-// Again queues a job anew that the committer has taken and not finished. If
+// Again queues once more a job that the committer has taken and not finished. If
 // that is too late, nobody waits for it any more.
 func (q *Queue[T]) Again(item T) { _ = q.send(item.job().ctx, item) }
 

@@ -172,7 +172,7 @@ func TestQueue_Closed(t *testing.T) {
 			<-b.Ended()
 		})
 	})
-	t.Run("nobody waits for ever, and nobody is told a lie", func(t *testing.T) {
+	t.Run("nobody waits forever, and nobody is told a lie", func(t *testing.T) {
 		for range 50 {
 			var finished atomic.Int64
 			q := groupcommit.New[*job](8, 100)

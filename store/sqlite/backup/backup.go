@@ -137,7 +137,7 @@ func size(path string) int64 {
 // snapshot writes what a file holds at one moment to another, which is empty.
 //
 // VACUUM INTO reads in one transaction, which in WAL mode keeps no writer
-// waiting. SQLite's backup API would copy page by page and begin anew whenever
+// waiting. SQLite's backup API would copy page by page and start over whenever
 // another process has written in between: under load it never ends.
 func snapshot(ctx context.Context, path, to string) (err error) {
 	conn, closeFile, err := openExisting(ctx, path)

@@ -28,7 +28,7 @@ for (const [timezoneId, minutes] of [['America/Los_Angeles', 10], ['Asia/Yekater
     const page = await visit({ ...ivanov, idle: '6s' }, '1', { context });
     await isIn(page, 'other');
     const since = lock(page).locator('#headline time');
-    // By the clock on this reader's own screen, in his own zone.
+    // By the clock on this reader's own screen, in their own zone.
     await expect(since).toHaveText(new RegExp(`${clock(captured.getTime() + minutes * 60_000, timezoneId)}$`));
     await expect(since).toHaveAttribute('datetime', captured.toISOString());
 

@@ -29,7 +29,7 @@ async function tryToType(page, place, keys = 'x') {
 
 // Documents that editors make, each in its own way, after the page has come.
 const documents = {
-  'written anew': (frame) => {
+  'written again': (frame) => {
     frame.contentDocument.open();
     frame.contentDocument.write('<body contenteditable>as it was</body>');
     frame.contentDocument.close();

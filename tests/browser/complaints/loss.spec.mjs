@@ -72,7 +72,7 @@ test('a takeover is told within a second, mid-sentence, and the sentence is kept
   });
 });
 
-test('who lost unsaved text is asked before he leaves it behind', async ({ browser, site, visit }) => {
+test('who lost unsaved text is asked before they leave it behind', async ({ browser, site, visit }) => {
   const page = await (await browser.newContext()).newPage();
   await page.goto(site.page('1', ivanov));
   await isIn(page, 'mine');
@@ -116,7 +116,7 @@ test('a screen that was blocked does not become editable by itself', async ({ si
   await expect(text(other)).toBeEditable();
 });
 
-test('who may not take over is told so, and stays where he was', async ({ site, visit }) => {
+test('who may not take over is told so, and stays there', async ({ site, visit }) => {
   const page = await visit(ivanov);
   await isIn(page, 'mine');
   site.fault = (call) => call.path === '/v1/takeover' ? { status: 403 } : null;

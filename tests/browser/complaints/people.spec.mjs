@@ -1,4 +1,4 @@
-// Two people in one browser: whoever is shown is who edits.
+// Two people in one browser: the person shown is the one who edits.
 
 import { expect, isIn, kept, lock, test, text } from './site.mjs';
 

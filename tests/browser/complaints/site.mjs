@@ -97,7 +97,7 @@ export class Site {
   }
 
   // allowed is the guard of every write: does the token that came with it
-  // still hold? A real one also knows who its reader is, and that he holds it.
+  // still hold? A real one also knows who its reader is, and that they hold it.
   async allowed(name, token) {
     const { results: [result] } = await this.editlock('/v1/refresh', { items: [{ mutex: mutex(name), token: Number(token) || 1 }] });
     return result;

@@ -150,15 +150,15 @@ test('an administrator ends a hold, and the holder is told by whom and why', asy
   await text(page).fill('half a sentence');
   const { token } = await site.holder('1');
   await site.editlock('/v1/force-release', {
-    mutex: mutex('1'), owner: { session: 'desk', name: 'Service desk' }, seen_token: token, reason: 'He is on holiday',
+    mutex: mutex('1'), owner: { session: 'desk', name: 'Service desk' }, seen_token: token, reason: 'On holiday',
   });
   await isIn(page, 'lost');
   await expect(lock(page).locator('#headline')).toContainText('Service desk ended your editing at');
-  await expect(lock(page).locator('#detail')).toContainText('Reason: “He is on holiday”.');
+  await expect(lock(page).locator('#detail')).toContainText('Reason: “On holiday”.');
   await expect(kept(page)).toContainText('half a sentence');
 });
 
-test('a restart of the server costs nobody his lock', async ({ server, site, visit }) => {
+test('a restart of the server costs nobody their lock', async ({ server, site, visit }) => {
   const page = await visit({ ...ivanov, idle: '30s' });
   await isIn(page, 'mine');
   const token = await tokenOf(page);

@@ -37,7 +37,7 @@ export const test = base.extend({
     gone.abort();
   },
 
-  // hold captures a mutex for somebody, from his program.
+  // hold captures a mutex for somebody, from their program.
   hold: async ({ api }, use) => {
     await use(async (name, id, more = {}) => {
       const { mutex } = await api('/v1/capture', { mutex: parse(id), owner: owner(name), ...more });

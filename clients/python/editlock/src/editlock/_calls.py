@@ -77,7 +77,7 @@ class Call(Generic[T]):
         return None if named is None else forms.to_id(named)
 
     def prove(self, secret: str, owner_proved: bool) -> None:
-        """Leaves the owner to the claims of a token, or a certificate, where nobody named him."""
+        """Leaves the owner to the claims of a token, or a certificate, where nobody named them."""
         proved = names_owner(secret) or (owner_proved and not secret)
         if not proved or self.body is None or self.body.get("owner") != forms.from_owner(console_owner()):
             return

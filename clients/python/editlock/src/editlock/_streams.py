@@ -23,7 +23,7 @@ else:
     async def within(work: Coroutine[Any, Any, T], timeout: float) -> T:
         """asyncio.wait_for, without its defect before Python 3.12: when the
         work is done in the turn of the loop in which its waiter is cancelled,
-        that one returns the result and the cancellation is lost for ever.
+        that one returns the result and the cancellation is lost forever.
         """
         task = asyncio.ensure_future(work)
         try:

@@ -107,7 +107,7 @@ class Client(Exchange):
         ``if_status_data`` or ``if_token`` it only refreshes: Lost if the
         mutex is not the owner's with just that. ``wait`` queues for what
         another holds, first come, first served, and ``message`` asks the
-        holder. Whoever gives a wait up, by an exception such as
+        holder. A caller who gives a wait up, by an exception such as
         KeyboardInterrupt, leaves the queue; with a ``request_id`` of the
         caller's the place is kept some seconds for another try.
 
@@ -246,11 +246,11 @@ class Client(Exchange):
         return self._run(calls.force_release(id, seen_token, reason, owner))
 
     def hand_over(self, id: ID, *, owner: Optional[Owner] = None) -> bool:
-        """Passes a mutex of the owner's to the first who waits. False: nobody does, and he keeps it."""
+        """Passes a mutex of the owner's to the first who waits. False: nobody does, and they keep it."""
         return self._run(calls.hand_over(id, owner))
 
     def decline(self, id: ID, waiter: str, message: str = "", *, owner: Optional[Owner] = None) -> bool:
-        """Ends somebody's wait, by Waiter.id. False: he waits no more."""
+        """Ends somebody's wait, by Waiter.id. False: they wait no more."""
         return self._run(calls.decline(id, waiter, message, owner))
 
     def look(self, page: str, looks: Iterable[Look], *, owner: Optional[Owner] = None) -> tuple[Company, ...]:

@@ -57,7 +57,7 @@ class EditLock:
         return self._naming.id(object_id, mode)
 
     def check(self, object_id: str, mode: str, request: str) -> bool:
-        """Whether the owner might edit: it is free or his session's. It promises nothing; block does."""
+        """Whether the owner might edit: it is free or their session's. It promises nothing; block does."""
         state, _ = self._client.request(self.id(object_id, mode), owner=self._naming.owner)
         return state is not State.CAPTURED_BY_OTHER
 

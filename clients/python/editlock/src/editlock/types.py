@@ -180,7 +180,7 @@ class Mutex:
     refreshed_at: datetime
     expires_at: Optional[datetime]  #: None: never
     as_of: datetime
-    expires_in: Optional[float]  #: seconds from as_of, right whatever the local clock; None: for ever
+    expires_in: Optional[float]  #: seconds from as_of, right whatever the local clock; None: forever
     grant_after: Optional[float] = None
     waiting: int = 0  #: how many wait
     waiters: tuple[Waiter, ...] = ()  #: the first 20 of them

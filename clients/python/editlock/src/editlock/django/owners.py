@@ -22,7 +22,7 @@ def session_of(key: str) -> str:
 def owner_of(request: Any) -> Owner:
     """Who makes a request: its session and user.
 
-    An anonymous visitor without a session is given one, as he could not keep
+    An anonymous visitor without a session is given one, as they could not keep
     a lock else. Where m3's middleware ran, the names are the ones it found.
     """
     session = request.session

@@ -1,0 +1,61 @@
+package docs
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// written are the names of files that people write, as they end.
+var written = []string{".go", ".md", ".py", ".js", ".mjs", ".ts", ".tsx", ".jsx", ".vue", ".html", ".css", ".sql", ".lua", ".sh", ".txtar", ".toml", ".yml", ".json", ".rst"}
+
+// made are folders and files that no person writes, or that keep others' words.
+var made = regexp.MustCompile(`(^|/)(\.git|node_modules|dist|\.venv|venv|__pycache__|package-lock\.json)(/|$)`)
+
+// What editlock writes names a role and goes on with "they", and needs no decoding: there
+// is a plainer word for each of those in avoided.txt.
+func TestLanguage_KeepsToPlainWords(t *testing.T) {
+	words, err := os.ReadFile("testdata/avoided.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	avoided := regexp.MustCompile(`(?i)\b(` + strings.Join(strings.Split(strings.TrimSpace(string(words)), "\n"), "|") + `)\b`)
+	var read int
+	err = filepath.WalkDir("..", func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name, _ := filepath.Rel("..", path)
+		if made.MatchString(filepath.ToSlash(name)) {
+			if e.IsDir() {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if !e.Type().IsRegular() ||
+			!slices.ContainsFunc(written, func(end string) bool { return strings.HasSuffix(name, end) }) {
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		read++
+		for i, line := range strings.Split(string(text), "\n") {
+			if word := avoided.FindString(line); word != "" {
+				t.Errorf("%s:%d: %q in %.120q: see Language in CONTRIBUTING.md", name, i+1, word, strings.TrimSpace(line))
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if read < 500 {
+		t.Errorf("only %d files were read", read)
+	}
+}
