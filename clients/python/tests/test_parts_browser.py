@@ -97,7 +97,7 @@ def test_a_part_that_was_taken_over_saves_nothing(browser: Browser, project: Pro
         page.goto(f"{project.url}/invoice/{pk}/")
         page.locator("[name=text]").focus()
         expect(part(page, "text")).to_have_attribute("state", "mine")
-        page.fill("[name=text]", "his")
+        page.fill("[name=text]", "theirs")
         sent = page.locator("[name=editlock_token]").input_value()
         assert re.fullmatch(r"text=\d+", sent)
         stale = page.evaluate(
