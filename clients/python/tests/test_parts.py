@@ -85,9 +85,7 @@ def test_each_part_has_its_element_and_the_page_one_script() -> None:
     assert "object-part" not in rendered("{% editlock_token %}")
 
 
-@pytest.mark.parametrize(
-    "text", ["{% editlock_part id %}{% endeditlock_part %}", "{% editlock_part id '' %}{% endeditlock_part %}"]
-)
+@pytest.mark.parametrize("begin", ["{% editlock_part id %}", "{% editlock_part id '' %}"])
 def test_a_part_has_a_name(begin: str) -> None:
     from django.template import TemplateSyntaxError
 
