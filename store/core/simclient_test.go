@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
@@ -18,8 +19,9 @@ import (
 type simClient struct {
 	s    *sim
 	st   store.Store
-	name string // its session
+	name string
 	peer string // the process that it waits in
+	as   string // its session now
 	busy bool
 	n    int
 
@@ -29,13 +31,17 @@ type simClient struct {
 
 // simOp is one call, and what the model says to it.
 type simOp struct {
-	by      string
+	by, of  string // a client, and its process
 	req     store.Request
 	beat    string
 	ttl     time.Duration
 	sweep   bool
+	get     string // a name to look at
 	want    store.Result
 	tickets []string
+
+	paths  []*store.Path // of each swap, what is in the way
+	drains []string      // who waits above it
 }
 
 func (op *simOp) String() string {
@@ -44,6 +50,8 @@ func (op *simOp) String() string {
 		return op.by + ": sweep"
 	case op.beat != "":
 		return op.by + ": beat of " + op.beat
+	case op.get != "":
+		return op.by + ": get " + op.get
 	}
 	text := op.by + ": " + op.req.ID
 	for _, sw := range op.req.Swaps {
@@ -53,9 +61,8 @@ func (op *simOp) String() string {
 }
 
 // begin begins a call; it goes on until it calls the engine.
-func (c *simClient) begin() {
+func (c *simClient) begin(op *simOp) {
 	c.busy = true
-	op := c.choose()
 	ctx := context.WithValue(context.Background(), simOpKey{}, op)
 	go func() {
 		c.do(ctx, op)
@@ -76,12 +83,20 @@ func (c *simClient) do(ctx context.Context, op *simOp) {
 		if err == nil && !slices.Equal(tickets, op.tickets) {
 			m.wrong("%v: the tickets are %q; want %q", op, tickets, op.tickets)
 		}
+	case op.get != "":
+		if view, err := c.st.Get(ctx, op.get, c.name); err == nil {
+			m.shows(op, c.name, view)
+			if view.Record != nil {
+				c.seen = append(c.seen, *view.Record)
+			}
+		}
 	default:
 		res, err := c.st.Swap(ctx, op.req)
 		if err != nil {
 			c.again = &op.req
 			return
 		}
+		op.tells(m, &res)
 		if !reflect.DeepEqual(op.want, res) { // it is fast; Diff is not
 			if diff := gocmp.Diff(op.want, res, cmpopts.EquateEmpty()); diff != "" {
 				m.wrong("%v (-want +got):\n%s", op, diff)
@@ -92,7 +107,7 @@ func (c *simClient) do(ctx context.Context, op *simOp) {
 				c.seen = append(c.seen, *rec)
 			}
 		}
-		c.seen = c.seen[max(0, len(c.seen)-4):]
+		c.seen = c.seen[max(0, len(c.seen)-c.s.recalls()):]
 	}
 }
 
@@ -101,7 +116,7 @@ func (c *simClient) chance(n int) bool { return c.s.rng.IntN(n) == 0 }
 // choose makes up the next call.
 func (c *simClient) choose() *simOp {
 	c.n++
-	op := &simOp{by: c.name}
+	op := &simOp{by: c.name, of: c.peer}
 	switch {
 	case c.again != nil:
 		op.req, c.again = *c.again, nil
@@ -110,10 +125,14 @@ func (c *simClient) choose() *simOp {
 		op.sweep = true
 		return op
 	case c.chance(6):
-		op.beat, op.ttl = c.peer, time.Duration(4+4*int(c.peer[1]-'0'))*time.Second
+		op.beat, op.ttl = c.peer, c.ttl()
 		return op
 	}
 	id := fmt.Sprint(c.name, "#", c.n)
+	if c.s.trees {
+		c.chooseOnPath(op, id)
+		return op
+	}
 	names := []string{"a", "b", "c"}
 	c.s.rng.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
 	if w := c.waiter(names[0]); c.chance(20) {
@@ -134,8 +153,11 @@ func (c *simClient) choose() *simOp {
 	return op
 }
 
+// ttl is how long its process lives after a beat.
+func (c *simClient) ttl() time.Duration { return time.Duration(4+4*int(c.peer[1]-'0')) * time.Second }
+
 func (c *simClient) party() store.Party {
-	return store.Party{Session: c.name, User: "u" + c.name, Value: "v"}
+	return store.Party{Session: c.as, User: "u" + strings.TrimSuffix(c.as, "'"), Value: "v"}
 }
 
 func (c *simClient) terms() *store.Terms {
@@ -147,6 +169,9 @@ func (c *simClient) terms() *store.Terms {
 	if c.chance(3) {
 		t.MaxHold = second(20)
 	}
+	if c.s.trees && *t == (store.Terms{}) { // else a node is held to the end
+		t.Idle = second(6)
+	}
 	return t
 }
 
@@ -154,7 +179,8 @@ func (c *simClient) terms() *store.Terms {
 func (c *simClient) expect(name string) store.Expect {
 	var x store.Expect
 	if c.chance(2) {
-		x.Session = &c.name
+		as := c.as
+		x.Session = &as
 	}
 	for _, rec := range c.seen {
 		if rec.Name == name && c.chance(2) {
@@ -231,7 +257,7 @@ func (c *simClient) swap(name, id string) store.Swap {
 // share lets a swap share a name with others, or one of a few permits, or hold it
 // alone after that.
 func (c *simClient) share(sw *store.Swap) {
-	share := map[string]store.Share{"b": store.Shared, "c": store.Share(1 + c.s.rng.IntN(3))}[sw.Name]
+	share := c.shareOf(sw.Name)
 	switch {
 	case share == store.Alone || c.chance(3):
 	case sw.Do == store.Join:
@@ -249,6 +275,13 @@ func (c *simClient) share(sw *store.Swap) {
 			sw.Terms.MaxHold = -1
 		}
 	}
+}
+
+func (c *simClient) shareOf(name string) store.Share {
+	if c.s.trees && store.IsNode(name) && c.chance(3) {
+		return store.Shared
+	}
+	return map[string]store.Share{"b": store.Shared, "c": store.Share(1 + c.s.rng.IntN(3))}[name[len(name)-1:]]
 }
 
 // waiter is the ID of somebody who waited for a name lately; empty: of nobody.
