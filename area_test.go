@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -266,18 +267,21 @@ func (e *endless) List(_ context.Context, q store.Query) (store.Page, error) {
 	return page, nil
 }
 
-// A search ends after so many reads, and goes on behind them.
+// A search ends after so many reads, and goes on behind them. By the clock of a bubble
+// no page ends for its time, however busy the machine is.
 func TestList_ReadsSoMuchForOnePageAtMost(t *testing.T) {
-	st := &endless{Store: memory.New(nil)}
-	m := editlock.NewManager(st, nil)
-	t.Cleanup(func() { _ = m.Close() })
-	page, err := m.List(t.Context(), editlock.Query{Text: "needle"})
-	if err != nil || len(page.Mutexes) != 0 || page.Next == "" || st.reads > 100 {
-		t.Errorf("the first page: %d mutexes, next %q, %d reads, %v", len(page.Mutexes), page.Next, st.reads, err)
-	}
-	if got, pages := follow(t, m, editlock.Query{Text: "needle"}); !slices.Equal(got, []string{"//140000"}) || pages != 2 {
-		t.Errorf("in %d pages: %v", pages, got)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		st := &endless{Store: memory.New(nil)}
+		m := editlock.NewManager(st, nil)
+		defer func() { _ = m.Close() }()
+		page, err := m.List(t.Context(), editlock.Query{Text: "needle"})
+		if err != nil || len(page.Mutexes) != 0 || page.Next == "" || st.reads > 100 {
+			t.Errorf("the first page: %d mutexes, next %q, %d reads, %v", len(page.Mutexes), page.Next, st.reads, err)
+		}
+		if got, pages := follow(t, m, editlock.Query{Text: "needle"}); !slices.Equal(got, []string{"//140000"}) || pages != 2 {
+			t.Errorf("in %d pages: %v", pages, got)
+		}
+	})
 }
 
 func TestCursors_AreGoodForTheirQueryOnEachServerOfTheStore(t *testing.T) {
