@@ -154,8 +154,9 @@ func TestVisible_LeavesOutHistoryBeforePagesAreCut(t *testing.T) {
 	for i := range 40 {
 		o := []editlock.Owner{hider, reader}[i%2]
 		holds(t, m, o, "", editlock.ID{Group: []string{"a", "ab", "z", "", "a*"}[i/2%5], Mode: []string{"", "m", "n", "m*"}[i%4], ID: fmt.Sprint(i)})
+		holds(t, m, o, "", editlock.ID{Group: []string{"a", "ab", "z", "", "a*"}[i/2%5], Mode: []string{"", "m", "n", "m*"}[i%4], ID: fmt.Sprint(i), Part: "p"})
 	}
-	page, err := m.History(t.Context(), editlock.HistoryQuery{Limit: 100})
+	page, err := m.History(t.Context(), editlock.HistoryQuery{Limit: 200})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,13 +164,25 @@ func TestVisible_LeavesOutHistoryBeforePagesAreCut(t *testing.T) {
 	for _, areas := range [][]editlock.Area{
 		nil, {}, {{Group: "a", Mode: "*"}}, {{Group: "a*", Mode: "*"}}, {{Group: "*", Mode: "m"}}, {{Group: "z", Mode: "*"}, {Group: "ab", Mode: "n"}}, {{}}, {{Group: "nobody"}},
 	} {
-		for _, q := range []editlock.HistoryQuery{{}, {Group: "a"}, {Mode: "m"}, {UserID: "hider"}, {ID: &editlock.ID{Group: "z", Mode: "m", ID: "5"}}, {Group: "a*"}, {Mode: "m*"}} {
+		for _, q := range []editlock.HistoryQuery{
+			{},
+			{Group: "a"},
+			{Mode: "m"},
+			{UserID: "hider"},
+			{ID: &editlock.ID{Group: "z", Mode: "m", ID: "5"}},
+			{Group: "a*"},
+			{Mode: "m*"},
+			{ID: &editlock.ID{Group: "z", Mode: "m", ID: "5"}, Tree: true},
+			{ID: &editlock.ID{Group: "a*", Mode: "m*", Below: true}, Tree: true},
+			{ID: &editlock.ID{Group: "a", Below: true}, Tree: true},
+			{ID: &editlock.ID{Below: true}, Tree: true, UserID: "hider"},
+		} {
 			q.Visible = areas
 			var want []editlock.Entry
 			for _, e := range all {
 				if (areas == nil || slices.ContainsFunc(areas, func(a editlock.Area) bool { return a.Has(e.ID, editlock.Owner{}) })) &&
 					(q.Group == "" || q.Group == e.ID.Group) && (q.Mode == "" || q.Mode == e.ID.Mode) &&
-					(q.UserID == "" || q.UserID == e.Owner.UserID) && (q.ID == nil || *q.ID == e.ID) {
+					(q.UserID == "" || q.UserID == e.Owner.UserID) && (q.ID == nil || *q.ID == e.ID || q.Tree && slices.Contains(e.ID.Above(), *q.ID)) {
 					want = append(want, e)
 				}
 			}

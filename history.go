@@ -34,7 +34,10 @@ func (m *Manager) History(ctx context.Context, q HistoryQuery) (HistoryPage, err
 	whole = whole && exact(q.Group, q.Mode) && q.Text == ""
 	text := fold(q.Text)
 	lq.User, lq.From, lq.To, lq.Newest = q.UserID, q.From, q.To, true
-	if q.ID != nil {
+	switch {
+	case q.Tree:
+		lq.Tree = q.ID.String()
+	case q.ID != nil:
 		lq.Name = q.ID.String()
 	}
 	for _, k := range q.Kinds {

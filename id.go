@@ -71,6 +71,19 @@ func (id ID) Above() []ID {
 	return above
 }
 
+// isAbove reports whether a mutex is below this one.
+func (id ID) isAbove(other ID) bool {
+	switch {
+	case id == other:
+		return false
+	case id.Below:
+		return id.Group == other.Group && (id.Mode == "" || id.Mode == other.Mode)
+	}
+	whole := other
+	whole.Part = ""
+	return id == whole
+}
+
 // ParseID reads the text form of an ID: id, mode/id or group/mode/id, each with
 // #part behind it if need be, and percent-encoded where needed.
 func ParseID(text string) (ID, error) {

@@ -229,6 +229,7 @@ type Event = Entry
 // HistoryQuery selects entries. Empty fields select everything.
 type HistoryQuery struct {
 	ID       *ID
+	Tree     bool // of all that is below ID, too
 	Group    string
 	Mode     string
 	UserID   string // as owner, actor or other side
@@ -252,6 +253,7 @@ type HistoryPage struct {
 // WatchQuery selects events. Empty fields select everything.
 type WatchQuery struct {
 	ID      *ID
+	Tree    bool // of all that is below ID, too
 	Group   string
 	Mode    string
 	Session string // of the owner, actor or other side

@@ -126,11 +126,21 @@ func (q Query) validate() error {
 	)
 }
 
+// checkScope holds what a query tells of to an ID: of all below it only where there
+// is one.
+func checkScope(id *ID, tree bool) error {
+	if id != nil {
+		return id.Validate()
+	}
+	if tree {
+		return invalid("tree", "goes with a mutex: it stands for all that is below it")
+	}
+	return nil
+}
+
 func (q HistoryQuery) validate() error {
-	if q.ID != nil {
-		if err := q.ID.Validate(); err != nil {
-			return err
-		}
+	if err := checkScope(q.ID, q.Tree); err != nil {
+		return err
 	}
 	if len(q.Kinds) > maxKindsFilter {
 		return invalid("kind", "is given %d times; at most %d are allowed", len(q.Kinds), maxKindsFilter)

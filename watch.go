@@ -267,19 +267,15 @@ func (m *Manager) watch(ctx context.Context, q WatchQuery, yield func(Event, err
 }
 
 func (q WatchQuery) validate() error {
-	if q.ID != nil {
-		if err := q.ID.Validate(); err != nil {
-			return err
-		}
-	}
 	return firstError(
+		checkScope(q.ID, q.Tree),
 		checkText("group", q.Group, MaxGroup), checkText("mode", q.Mode, MaxMode),
 		checkText("session", q.Session, MaxOwnerField),
 	)
 }
 
 func (q *WatchQuery) matches(e *Entry) bool {
-	return (q.ID == nil || e.ID == *q.ID) &&
+	return (q.ID == nil || e.ID == *q.ID || q.Tree && q.ID.isAbove(e.ID)) &&
 		(q.Group == "" || e.ID.Group == q.Group) &&
 		(q.Mode == "" || e.ID.Mode == q.Mode) &&
 		(q.Session == "" || e.Owner.Session == q.Session || e.Actor.Session == q.Session || e.Other.Session == q.Session)

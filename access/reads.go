@@ -61,7 +61,7 @@ func (w *guarded) History(ctx context.Context, q editlock.HistoryQuery) (editloc
 	if err != nil {
 		return editlock.HistoryPage{}, err
 	}
-	if q.ID != nil {
+	if q.ID != nil && !q.Tree {
 		if err := w.need(ctx, c, auth.History, *q.ID, "history"); err != nil {
 			return editlock.HistoryPage{}, err
 		}
@@ -102,7 +102,7 @@ func (w *guarded) watch(ctx context.Context, c *auth.Caller, q editlock.WatchQue
 		case e.Kind == editlock.KindGap:
 			withheld = 0
 		case !w.g.MaySee(c, e.ID, e.Owner, e.Actor, e.Other):
-			if q.ID != nil && w.g.May(c, auth.Use, e.ID) {
+			if q.ID != nil && !q.Tree && w.g.May(c, auth.Use, e.ID) {
 				withheld = e.Seq // a caller who may ask about it learns that there is something to ask
 			}
 			continue

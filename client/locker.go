@@ -259,7 +259,13 @@ func (q query) set(name, value string) {
 	}
 }
 
-func (q query) id(id *editlock.ID, group, mode string) error {
+func (q query) id(id *editlock.ID, tree bool, group, mode string) error {
+	if tree {
+		if id == nil {
+			return invalid("tree", "goes with a mutex: it stands for all that is below it")
+		}
+		q.set("tree", "true")
+	}
 	if id != nil {
 		if err := id.Validate(); err != nil {
 			return err
@@ -318,7 +324,7 @@ func (c *Client) History(ctx context.Context, hq editlock.HistoryQuery) (editloc
 		return editlock.HistoryPage{}, errVisible
 	}
 	q := query{}
-	if err := q.id(hq.ID, hq.Group, hq.Mode); err != nil {
+	if err := q.id(hq.ID, hq.Tree, hq.Group, hq.Mode); err != nil {
 		return editlock.HistoryPage{}, err
 	}
 	q.set("user_id", hq.UserID)

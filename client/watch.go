@@ -61,7 +61,7 @@ type watch struct {
 // run keeps the stream up until the loop breaks (nil) or something ends it.
 func (w *watch) run(ctx context.Context, q editlock.WatchQuery) error {
 	w.params = query{}
-	if err := w.params.id(q.ID, q.Group, q.Mode); err != nil {
+	if err := w.params.id(q.ID, q.Tree, q.Group, q.Mode); err != nil {
 		return err
 	}
 	w.params.set("session", q.Session)

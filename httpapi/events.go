@@ -29,8 +29,8 @@ func events(h *Handler, w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	id, group, mode := q.id()
-	query := editlock.WatchQuery{ID: id, Group: group, Mode: mode, Session: q.text("session")}
+	id, tree, group, mode := q.id()
+	query := editlock.WatchQuery{ID: id, Tree: tree, Group: group, Mode: mode, Session: q.text("session")}
 	from, resumed := resumePoint(r, q)
 	if err := q.done(); err != nil {
 		return plain(err)

@@ -36,6 +36,7 @@ var (
 	modeParam  = param{"mode", "query", "Only mutexes of this mode. Empty: of all.", ""}
 	idParam    = param{"id", "query", "Only the mutex of this id, in just the group and mode given, which may be empty.", ""}
 	partParam  = param{"part", "query", "With id: only the mutex of this part of it.", ""}
+	treeParam  = param{"tree", "query", "True: of the mutex and all that is below it. Without id, of all of the group, or of the group and mode.", ""}
 	belowParam = param{"below", "query", "Without id, true: only the mutex of all that is below the group, or the group and mode.", ""}
 	limitParam = param{"limit", "query", "At most so many: up to 1000, 100 by default.", "int32"}
 	pageParam  = param{"cursor", "query", "next_cursor of the page before, of a call with the same parameters, but for limit. Any other is invalid.", ""}
@@ -142,7 +143,7 @@ func operations() []operation {
 			description: "Every capture, release, expiry, takeover and so on; refreshes are not history.",
 			route:       route{serve: get(history)}, answers: []reflect.Type{form[wire.HistoryAnswer]()},
 			params: []param{
-				groupParam, modeParam, idParam, partParam, belowParam,
+				groupParam, modeParam, idParam, partParam, belowParam, treeParam,
 				{"user_id", "query", "Only of this user: as owner, actor or other side.", ""},
 				{"kind", "query", "Only of these kinds, with commas between.", ""},
 				{"from", "query", "Not before this time.", "date-time"},
@@ -158,7 +159,7 @@ func operations() []operation {
 				"If the stream can't go on, a last event `problem` has a Problem as its data.",
 			route: route{serve: events, stream: true}, answers: []reflect.Type{form[wire.Entry](), form[wire.Problem]()}, contentType: "text/event-stream",
 			params: []param{
-				groupParam, modeParam, idParam, partParam, belowParam,
+				groupParam, modeParam, idParam, partParam, belowParam, treeParam,
 				{"session", "query", "Only what this session did, or what was done to it.", ""},
 				{"after", "query", "Resume behind the event of this id. Absent: from now on.", "uint64"},
 				{"Last-Event-ID", "header", "The same, as browsers send it when they reconnect; it comes before the query.", "uint64"},

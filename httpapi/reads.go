@@ -130,23 +130,32 @@ func (q *params) done() error {
 	return q.err
 }
 
-// id takes the parameters of an ID, or of a group and mode if there is no id.
-func (q *params) id() (id *editlock.ID, group, mode string) {
+// id takes the parameters of an ID, or of a group and mode if there is no id. All of
+// a tree without an id is below a group, or a group and mode.
+func (q *params) id() (id *editlock.ID, tree bool, group, mode string) {
 	group, mode = q.text("group"), q.text("mode")
-	name, part, below := q.text("id"), q.text("part"), q.text("below")
+	name, part, below := q.text("id"), q.text("part"), q.flag("below")
+	tree = q.flag("tree")
 	switch {
-	case below != "" && below != "true":
-		q.fail("below", "must be true or absent")
 	case part != "" && name == "":
 		q.fail("part", "goes with id")
-	case name == "" && below == "":
-		return nil, group, mode
+	case name == "" && !below && !tree:
+		return nil, false, group, mode
 	}
-	out := editlock.ID{Group: group, Mode: mode, ID: name, Part: part, Below: below != ""}
+	out := editlock.ID{Group: group, Mode: mode, ID: name, Part: part, Below: below || name == ""}
 	if err := out.Validate(); err != nil && q.err == nil {
 		q.err = err
 	}
-	return &out, "", ""
+	return &out, tree, "", ""
+}
+
+// flag takes a parameter that is true or absent.
+func (q *params) flag(name string) bool {
+	text := q.text(name)
+	if text != "" && text != "true" {
+		q.fail(name, "must be true or absent")
+	}
+	return text != ""
 }
 
 func list(c *call, q *params) (any, error) {
@@ -163,9 +172,9 @@ func list(c *call, q *params) (any, error) {
 }
 
 func history(c *call, q *params) (any, error) {
-	id, group, mode := q.id()
+	id, tree, group, mode := q.id()
 	query := editlock.HistoryQuery{
-		ID: id, Group: group, Mode: mode, UserID: q.text("user_id"), From: q.time("from"), To: q.time("to"),
+		ID: id, Tree: tree, Group: group, Mode: mode, UserID: q.text("user_id"), From: q.time("from"), To: q.time("to"),
 		Text: q.text("text"), Limit: q.number("limit"), Cursor: q.text("cursor"),
 	}
 	for _, kind := range q.list("kind") {

@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -45,6 +46,10 @@ func TestLists_AnswerAsIfThereWereNothingThatTheCallerMayNotSee(t *testing.T) {
 	queries := []string{
 		"", "group=salaries", "group=zpublic", "mode=secret", "mode=zpublic", "user_id=" + petrov.UserID, "user_id=own", "group=salaries&user_id=" + petrov.UserID,
 	}
+	trees := []string{
+		"tree=true&group=zpublic", "tree=true&group=salaries", "tree=true&group=zpublic&mode=zpublic", "tree=true&group=zpublic&mode=zpublic&id=1", "tree=true",
+		"tree=true&group=zpublic2&mode=m&id=1",
+	}
 	type answer struct {
 		Mutexes []struct {
 			Mutex struct{ Group, Mode, ID string }
@@ -60,7 +65,11 @@ func TestLists_AnswerAsIfThereWereNothingThatTheCallerMayNotSee(t *testing.T) {
 			paths = append(paths, "/v1/history?", "/v1/history?kind=captured&")
 		}
 		for _, path := range paths {
-			for _, query := range queries {
+			asked := queries
+			if strings.HasPrefix(path, "/v1/history") {
+				asked = append(slices.Clone(queries), trees...)
+			}
+			for _, query := range asked {
 				for _, limit := range []string{"&limit=1", "&limit=2", ""} {
 					var got [2][]string
 					for i, s := range []*secured{hidden, bare} {

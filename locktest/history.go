@@ -2,6 +2,7 @@ package locktest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 func testHistory(t *testing.T, h Harness) {
 	t.Run("Entries", func(t *testing.T) { historyEntries(t, h) })
 	t.Run("Filters", func(t *testing.T) { historyFilters(t, h) })
+	t.Run("Trees", func(t *testing.T) { historyTrees(t, h) })
 	t.Run("nothing happened: an empty page", func(t *testing.T) {
 		s := h.Open(t)
 		page, err := s.Locker.History(as(t, smith), editlock.HistoryQuery{})
@@ -277,4 +279,48 @@ func historyFilters(t *testing.T, h Harness) {
 			t.Errorf("entries (-want +got):\n%s", diff)
 		}
 	})
+}
+
+// historyTrees checks that a tree is a mutex and all that is below it, in the history
+// and in events.
+func historyTrees(t *testing.T, h Harness) {
+	s := h.Open(t)
+	noGroup := editlock.ID{Below: true}
+	ids := []editlock.ID{
+		doc, address,
+		{Group: doc.Group, Mode: doc.Mode, ID: doc.ID + "0"},
+		lines, allDocs, allGroup,
+		{Group: doc.Group, ID: doc.ID},
+		{Group: doc.Group, Mode: doc.Mode + "s", ID: doc.ID},
+		{Group: doc.Group + "s", Mode: doc.Mode, ID: doc.ID, Part: "address"},
+		{Mode: doc.Mode, ID: doc.ID},
+		noGroup,
+	}
+	for _, o := range []editlock.Owner{ivanov, petrova} {
+		for _, id := range ids {
+			capture(as(t, o), t, s.Locker, id, nil)
+			release(as(t, o), t, s.Locker, id)
+		}
+	}
+	all := history(t, s.Locker, editlock.HistoryQuery{})
+	for _, tree := range append(ids, editlock.ID{Group: doc.Group, Mode: "none", Below: true}, editlock.ID{Group: doc.Group, Mode: doc.Mode, ID: "none"}) {
+		in := func(e editlock.Entry) bool { return e.ID == tree || slices.Contains(e.ID.Above(), tree) }
+		for _, kind := range [][]editlock.Kind{nil, {editlock.KindReleased}} {
+			want := slices.DeleteFunc(slices.Clone(all), func(e editlock.Entry) bool { return !in(e) || kind != nil && e.Kind != kind[0] })
+			for _, limit := range []int{0, 1, 3} {
+				q := editlock.HistoryQuery{ID: &tree, Tree: true, Kinds: kind, Limit: limit}
+				if diff := cmp.Diff(want, history(t, s.Locker, q), cmpopts.EquateEmpty()); diff != "" {
+					t.Errorf("%v %v, by %d (-want +got):\n%s", tree, kind, limit, diff)
+				}
+			}
+		}
+	}
+	for _, tree := range []editlock.ID{doc, allDocs, allGroup, noGroup} {
+		want := history(t, s.Locker, editlock.HistoryQuery{ID: &tree, Tree: true})
+		slices.Reverse(want)
+		got := watch(t, s.other(), editlock.WatchQuery{ID: &tree, Tree: true, After: beginning()}).take(t, len(want))
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("events of %v (-history +got):\n%s", tree, diff)
+		}
+	}
 }

@@ -221,6 +221,8 @@ func badQueries() (all []badCall) {
 	hist("kind unknown", "kind", editlock.HistoryQuery{Kinds: []editlock.Kind{"refreshed"}})
 	hist("id empty", "mutex.id", editlock.HistoryQuery{ID: &editlock.ID{Group: "g"}})
 	watch("id empty", "mutex.id", editlock.WatchQuery{ID: &editlock.ID{Group: "g"}})
+	hist("tree without a mutex", "tree", editlock.HistoryQuery{Tree: true, Group: "g"})
+	watch("tree without a mutex", "tree", editlock.WatchQuery{Tree: true})
 	for name, text := range badTexts(editlock.MaxGroup) {
 		list("group "+name, "group", editlock.Query{Group: text})
 		list("mode "+name, "mode", editlock.Query{Mode: text})

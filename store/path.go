@@ -75,11 +75,14 @@ type Path struct {
 	Own bool
 }
 
-// related reports whether one name is above the other.
-func related(a, b string) bool {
-	below := func(a, b string) bool { p := Below(a); return p != "" && b != a && strings.HasPrefix(b, p) }
-	return below(a, b) || below(b, a)
+// IsAbove reports whether a name is above another.
+func IsAbove(name, other string) bool {
+	below := Below(name)
+	return below != "" && other != name && strings.HasPrefix(other, below)
 }
+
+// related reports whether one name is above the other.
+func related(a, b string) bool { return IsAbove(a, b) || IsAbove(b, a) }
 
 // tree is i if a request speaks of names that others may be above or below, else 0.
 func tree(req Request, i int) int {

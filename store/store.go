@@ -152,6 +152,7 @@ type Page struct {
 // LogQuery selects log entries. Empty fields select everything.
 type LogQuery struct {
 	Name     string // this name only
+	Tree     string // this name and all below it
 	Prefix   string // names that begin so
 	Infix    string // names that contain this
 	User     string // owner, actor or other party
@@ -167,6 +168,7 @@ type LogQuery struct {
 // Matches reports whether the query selects an entry.
 func (q LogQuery) Matches(e Entry) bool {
 	return (q.Name == "" || e.Name == q.Name) &&
+		(q.Tree == "" || e.Name == q.Tree || IsAbove(q.Tree, e.Name)) &&
 		strings.HasPrefix(e.Name, q.Prefix) && strings.Contains(e.Name, q.Infix) &&
 		(q.Request == "" || e.Request == q.Request) &&
 		(q.User == "" || e.Owner.User == q.User || e.Actor.User == q.User || e.Other.User == q.User) &&

@@ -11,6 +11,13 @@ import (
 // historyPath is the page of what happened.
 const historyPath = "/ui/history"
 
+// The scopes of a filter that has a name: this one, which may be that of all below, and
+// it with all that is below it.
+const (
+	alone = "alone"
+	tree  = "tree"
+)
+
 // historyFilter is which entries the reader wants to see, as an address says.
 type historyFilter struct {
 	Text   string
@@ -18,7 +25,7 @@ type historyFilter struct {
 	Mode   string
 	Object string
 	Part   string
-	Alone  bool   // of the one name that the fields above give, which may be that of all below
+	Scope  string // what of the fields above: alone, tree, or empty for all that fit
 	User   string // an ID
 	Kind   string
 	From   string // days
@@ -28,28 +35,28 @@ type historyFilter struct {
 
 func readHistoryFilter(q url.Values) historyFilter {
 	return historyFilter{
-		Text: strings.TrimSpace(q.Get("q")), Group: q.Get("group"), Mode: q.Get("mode"), Object: q.Get("object"), Part: q.Get("part"), Alone: q.Get("alone") != "",
+		Text: strings.TrimSpace(q.Get("q")), Group: q.Get("group"), Mode: q.Get("mode"), Object: q.Get("object"), Part: q.Get("part"), Scope: q.Get("scope"),
 		User: strings.TrimSpace(q.Get("user")), Kind: q.Get("kind"), From: q.Get("from"), To: q.Get("to"), before: q.Get("before"),
 	}
 }
 
-// historyOf is the filter for one lock.
-func historyOf(id editlock.ID) historyFilter {
-	return historyFilter{Group: id.Group, Mode: id.Mode, Object: id.ID, Part: id.Part, Alone: true}
+// historyOf is the filter for one lock, alone or with its tree.
+func historyOf(id editlock.ID, scope string) historyFilter {
+	return historyFilter{Group: id.Group, Mode: id.Mode, Object: id.ID, Part: id.Part, Scope: scope}
 }
+
+// historyBelow is the address of the history of a lock and all below it.
+func historyBelow(id editlock.ID) string { return historyOf(id, tree).address("") }
 
 // values is the filter as part of an address, without a cursor.
 func (f historyFilter) values() url.Values {
 	q := url.Values{}
 	for key, value := range map[string]string{
-		"q": f.Text, "group": f.Group, "mode": f.Mode, "object": f.Object, "part": f.Part, "user": f.User, "kind": f.Kind, "from": f.From, "to": f.To,
+		"q": f.Text, "group": f.Group, "mode": f.Mode, "object": f.Object, "part": f.Part, "user": f.User, "kind": f.Kind, "scope": f.Scope, "from": f.From, "to": f.To,
 	} {
 		if value != "" {
 			q.Set(key, value)
 		}
-	}
-	if f.Alone {
-		q.Set("alone", "1")
 	}
 	return q
 }
@@ -97,11 +104,13 @@ func (f historyFilter) query() (editlock.HistoryQuery, func(editlock.Entry) bool
 		q.To = q.To.AddDate(0, 0, 1)
 	}
 	switch {
-	case f.Alone:
+	case f.Scope == alone, f.Scope == tree:
 		q.ID, q.Group, q.Mode = &editlock.ID{Group: f.Group, Mode: f.Mode, ID: f.Object, Part: f.Part, Below: f.Object == ""}, "", ""
+		q.Tree = f.Scope == tree
 		return q, nil, q.ID.Validate()
 	case f.Group != "" && f.Mode != "" && f.Object != "":
 		q.ID, q.Group, q.Mode = &editlock.ID{Group: f.Group, Mode: f.Mode, ID: f.Object, Part: f.Part}, "", ""
+		q.Tree = f.Part == ""
 		return q, nil, nil
 	case f.Object == "" && f.Part == "":
 		return q, nil, nil

@@ -82,7 +82,7 @@ func (h *handler) lock(w http.ResponseWriter, r *http.Request) {
 	if h.presence != nil {
 		v.Looking, v.Looks = lookersOf(h.presence.See(editlock.Owner{}, id), me)
 	}
-	all, more, list, err := h.newest(r, editlock.HistoryQuery{ID: &id}, historyOf(id))
+	all, more, list, err := h.newest(r, editlock.HistoryQuery{ID: &id}, historyOf(id, alone))
 	if err != nil {
 		h.refuse(w, r, err)
 		return

@@ -51,7 +51,7 @@ func parsePages(records links) map[string]*pages {
 			p.templates[root] = template.Must(template.New("").Funcs(template.FuncMap{
 				"t": p.words.text, "named": p.words.named, "last": last, "place": placeOf, "n": p.words.number, "dur": p.words.duration,
 				"utc": utc, "stamp": stamp, "moment": momentOf, "personURL": personURL, "lockURL": lockURL,
-				"treeOf": treeOf, "link": func(page string) string { return root + strings.TrimPrefix(page, "/") },
+				"treeOf": treeOf, "historyBelow": historyBelow, "namesBelow": namesBelow, "link": func(page string) string { return root + strings.TrimPrefix(page, "/") },
 				"record": func(id editlock.ID) string {
 					to := records.Of(id)
 					if page, ok := strings.CutPrefix(to, "/"); ok {

@@ -73,7 +73,7 @@ func TestLock_OfAnyNameHasAPageAndItsHistory(t *testing.T) {
 		if !strings.Contains(body, m.Owner.Name+"</bdi></a>") || !strings.Contains(body, `value="`+target{m.ID, m.Token}.String()+`"`) || strings.Count(body, `<li data-key="`) != 1 {
 			t.Errorf("the page of %s does not tell of its own hold and history alone", m.ID)
 		}
-		f := readHistoryFilter(historyOf(m.ID).values())
+		f := readHistoryFilter(historyOf(m.ID, alone).values())
 		q, keep, err := f.query()
 		if err != nil || keep != nil || q.ID == nil || *q.ID != m.ID || q.Group+q.Mode != "" {
 			t.Errorf("the whole history of %s is asked for by %+v, %v", m.ID, q, err)

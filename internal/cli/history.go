@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,6 +17,7 @@ func (a *app) history() *cobra.Command {
 	cmd := a.command(&cobra.Command{
 		Use: "history [ID]",
 		Example: `editlock history task/42
+editlock history --below crm/contract
 editlock history --user u17 --kind taken_over --from 2026-03-01 --json`,
 		Args: a.arguments("[ID]"),
 	})
@@ -42,7 +44,7 @@ editlock history --user u17 --kind taken_over --from 2026-03-01 --json`,
 	}
 	cmd.RunE = a.onLocks(func(ctx context.Context, locks editlock.Locker, args []string) error {
 		var err error
-		if q.ID, err = below.filter(args, &q.Group, &q.Mode); err != nil {
+		if q.ID, q.Tree, err = below.tree(args); err != nil {
 			return err
 		}
 		for _, k := range kinds {
@@ -53,18 +55,18 @@ editlock history --user u17 --kind taken_over --from 2026-03-01 --json`,
 	return cmd
 }
 
-// filter is the ID that an argument names, if there is one. One that stands for all
-// that is below it names a group and mode instead.
-func (b *belowFlag) filter(args []string, group, mode *string) (*editlock.ID, error) {
-	if len(args) == 0 {
-		return nil, nil
+// tree is the ID that an argument names, if there is one, and whether what is below it
+// is asked for, too: of an object, its parts.
+func (b *belowFlag) tree(args []string) (*editlock.ID, bool, error) {
+	switch {
+	case len(args) == 0:
+		return nil, b.set, nil
+	case b.set && strings.Count(args[0], "/") == 2 && !strings.HasSuffix(args[0], "/"):
+		id, err := editlock.ParseID(args[0])
+		return &id, true, err
 	}
 	id, err := b.id(args[0])
-	if !b.set || err != nil {
-		return &id, err
-	}
-	*group, *mode = id.Group, id.Mode
-	return nil, nil
+	return &id, b.set, err
 }
 
 // showHistory prints up to limit entries, all of them if it is 0.

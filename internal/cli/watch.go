@@ -16,6 +16,7 @@ func (a *app) watch() *cobra.Command {
 	cmd := a.command(&cobra.Command{
 		Use: "watch [ID]",
 		Example: `editlock watch --mode task
+editlock watch --below crm/contract
 editlock watch task/42 --after 1042 --json`,
 		Args: a.arguments("[ID]"),
 	})
@@ -30,7 +31,7 @@ editlock watch task/42 --after 1042 --json`,
 	a.jsonFlag(fs)
 	cmd.RunE = a.onLocks(func(ctx context.Context, locks editlock.Locker, args []string) error {
 		var err error
-		if q.ID, err = below.filter(args, &q.Group, &q.Mode); err != nil {
+		if q.ID, q.Tree, err = below.tree(args); err != nil {
 			return err
 		}
 		for e, err := range locks.Watch(ctx, q) {

@@ -177,7 +177,7 @@ type (
 	historyIn struct {
 		Group  string   `json:"group,omitempty" jsonschema:"only of this group"`
 		Mode   string   `json:"mode,omitempty" jsonschema:"only of this mode"`
-		ID     string   `json:"id,omitempty" jsonschema:"only of this record, in just the group and mode given"`
+		ID     string   `json:"id,omitempty" jsonschema:"only of this record and its parts, in just the group and mode given"`
 		Part   string   `json:"part,omitempty" jsonschema:"only of this part of the record"`
 		Kinds  []string `json:"kinds,omitempty" jsonschema:"only these: captured, released, expired, taken_over, force_released, handed_over, waiting, declined, shared, upgraded"`
 		Text   string   `json:"text,omitempty" jsonschema:"only with this text in the name, the reason or an owner"`

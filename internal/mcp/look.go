@@ -87,7 +87,7 @@ func (d *Door) history(ctx context.Context, req *sdk.CallToolRequest, in history
 	defer c.end()
 	q := editlock.HistoryQuery{Group: in.Group, Mode: in.Mode, Text: in.Text, Limit: limit, Cursor: in.Cursor}
 	if in.ID != "" || in.Part != "" {
-		q.ID = &editlock.ID{Group: in.Group, Mode: in.Mode, ID: in.ID, Part: in.Part}
+		q.Tree, q.ID = true, &editlock.ID{Group: in.Group, Mode: in.Mode, ID: in.ID, Part: in.Part}
 	}
 	for _, k := range in.Kinds {
 		q.Kinds = append(q.Kinds, editlock.Kind(k))

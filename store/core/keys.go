@@ -26,7 +26,8 @@ import (
 // below are in the way. It is due now and then, so that somebody looks again.
 //
 // Tags of holds are s SESSION and u USER of the holder, of a waiter w ID; tags
-// of log entries are n NAME, u USER of each party, and r REQUEST.
+// of log entries are n NAME, o NAME of what it is a part of, u USER of each party,
+// and r REQUEST.
 const (
 	holdPrefix    = "h"
 	waiterPrefix  = "q"
@@ -47,6 +48,7 @@ func sessionTag(session string) string    { return "s" + session }
 func userTag(user string) string          { return "u" + user }
 func waiterTag(id string) string          { return "w" + id }
 func nameTag(name string) string          { return "n" + name }
+func partsTag(whole string) string        { return "o" + whole }
 func requestTag(request string) string    { return "r" + request }
 func sharedKey(n string, s uint64) string { return kv.Numbered(sharedKeys(n), s) }
 func waiterKey(n string, s uint64) string { return kv.Numbered(waiterKeys(n), s) }

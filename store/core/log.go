@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -23,14 +24,18 @@ func (s *Store) Log(ctx context.Context, q store.LogQuery) (store.LogPage, error
 	var page store.LogPage
 	some := max(q.Limit, sieved)
 	for first := true; ; first, some = false, min(2*some, sievedMost) {
-		if read.Limit = q.Limit; !exact {
-			read.Limit = min(some, bound-page.Examined)
+		limit := q.Limit
+		if !exact {
+			limit = min(some, bound-page.Examined)
 		}
-		pages, err := s.engine.Log(ctx, read)
+		for i := range read {
+			read[i].Limit = limit
+		}
+		pages, err := s.engine.Log(ctx, read...)
 		if err != nil {
 			return store.LogPage{}, fail(err)
 		}
-		got := pages[0]
+		got := merged(pages, read[0])
 		page.Floor = got.Floor
 		if first || !q.Newest { // what is newer than a page of the newest is not in it
 			page.Last = got.Last
@@ -49,15 +54,43 @@ func (s *Store) Log(ctx context.Context, q store.LogQuery) (store.LogPage, error
 			}
 		}
 		n := len(got.Entries)
-		if n < read.Limit {
+		if n < limit {
 			return page, nil
 		}
-		if q.Newest {
-			read.Before = got.Entries[n-1].Number
-		} else {
-			read.After = got.Entries[n-1].Number
+		for i := range read {
+			if q.Newest {
+				read[i].Before = got.Entries[n-1].Number
+			} else {
+				read[i].After = got.Entries[n-1].Number
+			}
 		}
 	}
+}
+
+// merged is what one page would be of all that several queries select. They select
+// different entries, and otherwise are as q. What was logged after the first page was
+// read is left to the next: there may be more of that.
+func merged(pages []kv.LogPage, q kv.LogQuery) kv.LogPage {
+	all := pages[0]
+	if len(pages) == 1 {
+		return all
+	}
+	for _, p := range pages[1:] {
+		all.Floor = p.Floor
+		for _, row := range p.Entries {
+			if row.Number <= all.Last {
+				all.Entries = append(all.Entries, row)
+			}
+		}
+	}
+	slices.SortFunc(all.Entries, func(a, b kv.Logged) int {
+		if q.Newest {
+			a, b = b, a
+		}
+		return cmp.Compare(a.Number, b.Number)
+	})
+	all.Entries = all.Entries[:min(len(all.Entries), q.Limit)]
+	return all
 }
 
 func entryOf(row kv.Logged) (store.Entry, error) {
@@ -136,24 +169,33 @@ func (s *Store) searchOn(ctx context.Context, ends *store.Ends, searches []searc
 	return left, nil
 }
 
-// index is the narrowest index for a query, and whether all in it is asked for.
-func index(q store.LogQuery) (read kv.LogQuery, exact bool) {
-	read = kv.LogQuery{After: q.After, Before: q.Before, Newest: q.Newest}
+// index is the narrowest index for a query, or those that have it together, and
+// whether all in it is asked for. An object and its parts have one; what is below a
+// node is read like any names that begin alike.
+func index(q store.LogQuery) (read []kv.LogQuery, exact bool) {
+	var tags []string
 	switch {
 	case q.Request != "":
-		read.Tag = requestTag(q.Request)
+		tags = []string{requestTag(q.Request)}
 	case q.Name != "":
-		read.Tag = nameTag(q.Name)
+		tags = []string{nameTag(q.Name)}
+	case q.Tree != "" && !store.IsNode(q.Tree):
+		tags = []string{nameTag(q.Tree), partsTag(q.Tree)}
 	case q.User != "":
-		read.Tag = userTag(q.User)
+		tags = []string{userTag(q.User)}
+	default:
+		tags = []string{""}
+	}
+	for _, tag := range tags {
+		read = append(read, kv.LogQuery{Tag: tag, After: q.After, Before: q.Before, Newest: q.Newest})
 	}
 	filters := 0
 	for _, given := range []bool{
-		q.Name != "", q.Prefix != "", q.Infix != "", q.User != "", q.Request != "", len(q.Kinds) > 0, !q.From.IsZero(), !q.To.IsZero(),
+		q.Name != "", q.Tree != "", q.Prefix != "", q.Infix != "", q.User != "", q.Request != "", len(q.Kinds) > 0, !q.From.IsZero(), !q.To.IsZero(),
 	} {
 		if given {
 			filters++
 		}
 	}
-	return read, filters == 0 || filters == 1 && read.Tag != ""
+	return read, filters == 0 || filters == 1 && tags[0] != ""
 }

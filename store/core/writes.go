@@ -251,9 +251,12 @@ func (p *plan) rearm(txn *kv.Txn, at *place, after *store.State, moved bool) {
 // logged is the log entry for one by the rules. The time of an expiry is that of the
 // end, whenever it is written.
 func logged(e *store.Entry, now time.Time) kv.Entry {
-	tags := make([]string, 0, 5)
+	tags := make([]string, 0, 6)
 	if e.Name != "" {
 		tags = append(tags, nameTag(e.Name))
+	}
+	if whole, _, part := strings.Cut(e.Name, store.PartMark); part && store.Tree(whole) != "" {
+		tags = append(tags, partsTag(whole))
 	}
 	users := [...]string{e.Owner.User, e.Actor.User, e.Other.User}
 	for i, who := range users {

@@ -30,6 +30,18 @@ var readBugs = []mutant{
 			}
 		})
 	}},
+	{"takes all names that begin alike for a tree", []string{"Log"}, func(st *tampered) {
+		st.pages(func(q *store.LogQuery) {
+			q.Prefix, q.Tree = q.Prefix+q.Tree, ""
+		}, func(*store.LogPage) {})
+	}},
+	{"forgets the parts of an object", []string{"Log"}, func(st *tampered) {
+		st.pages(func(q *store.LogQuery) {
+			if !store.IsNode(q.Tree) && q.Name == "" {
+				q.Name, q.Tree = q.Tree, ""
+			}
+		}, func(*store.LogPage) {})
+	}},
 	{"includes the end of a period", []string{"Log"}, func(st *tampered) {
 		st.pages(func(q *store.LogQuery) {
 			if !q.To.IsZero() {

@@ -17,6 +17,7 @@ var logLaws = []law{
 	{"filters select by name, prefix, user, request and kind", lawLogFilters, 0},
 	{"a prefix of the log is literal and compared by bytes", lawLogPrefix, 0},
 	{"periods include their beginning and exclude their end", lawLogPeriods, exactClock},
+	{"a tree is a name and all below it", lawLogTrees, 0},
 	{"pages follow each other in both directions", lawLogPages, 0},
 	{"a hundred is the limit unless another is given", lawLogDefault, 0},
 	{"Last is the highest number given out", lawLogLast, 0},
@@ -173,6 +174,39 @@ func lawLogPeriods(t *test) {
 		t.wantLog(all, store.LogQuery{From: from, To: to}, func(e store.Entry) bool {
 			return !e.At.Before(from) && e.At.Before(to)
 		})
+	}
+}
+
+func lawLogTrees(t *test) {
+	names := []string{"g/m/7", "g/m/7#a", "g/m/70", "g/m/7#b", "g/", "g/m/7!", "g/m/", "g/o/7", "g/m/7#a%23", "gg/m/7", "7#a", "7"}
+	for round := range 3 {
+		for i, name := range names {
+			t.do(take(name, "ann", t.idle(600)))
+			t.do(drop(name, "ann"))
+			if (i+round)%2 == 0 {
+				t.do(take("g/m/70", "bob", t.idle(600)))
+				t.do(drop("g/m/70", "bob"))
+			}
+		}
+	}
+	all := t.log(store.LogQuery{Limit: 1000}).Entries
+	for _, tree := range append(names, "g/o/", "g/m/8", "/", "nothing") {
+		in := func(e store.Entry) bool {
+			below, isNode := strings.HasPrefix(e.Name, tree), strings.HasSuffix(tree, "/")
+			return e.Name == tree || below && (isNode || strings.HasPrefix(e.Name, tree+"#") && strings.Contains(tree, "/"))
+		}
+		t.wantLog(all, store.LogQuery{Tree: tree}, in)
+		t.wantLog(all, store.LogQuery{Tree: tree, User: party("ann").User, Kinds: []string{released}}, func(e store.Entry) bool {
+			return in(e) && e.Kind == released && e.Owner == party("ann")
+		})
+		for _, limit := range []int{1, 2, 5} {
+			q := store.LogQuery{Tree: tree, Limit: limit, After: all[1].Seq, Before: all[len(all)-1].Seq}
+			want := slices.DeleteFunc(slices.Clone(all), func(e store.Entry) bool { return !q.Matches(e) })
+			t.wantSame(fmt.Sprintf("pages of %+v", q), want, t.readOn(q))
+			q.Newest = true
+			slices.Reverse(want)
+			t.wantSame(fmt.Sprintf("pages of %+v", q), want, t.readOn(q))
+		}
 	}
 }
 

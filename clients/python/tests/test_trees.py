@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from both import Blocking, abandonable
+from both import Blocking, abandonable, events
 from editlock import ID, Busy, Client, Invalid, Owner, RefreshItem, State
 
 
@@ -140,6 +140,22 @@ def test_a_wait_for_all_of_a_mode_closes_it(client: Client, invoice: ID, ivan: O
     waiting.close()
     assert not thread.is_alive()
     assert client.request(other, owner=olga)[0] is not State.CAPTURED_BY_ME
+
+
+def test_a_tree_has_the_history_of_all_below_it(client: Client, invoice: ID, ivan: Owner) -> None:
+    lines, other = replace(invoice, part="lines"), replace(invoice, id=f"{invoice.id}0")
+    every = ID(mode=invoice.mode, group=invoice.group, below=True)
+    for id in (invoice, lines, other, every):
+        client.capture(id, owner=ivan)
+        client.release(id, owner=ivan)
+    for tree, below in [(lines, {lines}), (invoice, {invoice, lines}), (every, {invoice, lines, other, every})]:
+        entries = client.history(tree, tree=True).entries
+        assert {entry.id for entry in entries} == below
+        assert len(entries) == 2 * len(below)
+        assert events(client, len(entries), id=tree, tree=True, after=0) == list(reversed(entries))
+    with pytest.raises(Invalid) as invalid:
+        client.history(group=invoice.group, tree=True)
+    assert invalid.value.field == "tree"
 
 
 def test_what_is_wrong_in_a_name_is_said(client: Client, ivan: Owner) -> None:

@@ -130,7 +130,7 @@ class AsyncKeeper:
         me = asyncio.current_task()
         while self._listener is me and self._holds:
             scope, after = feed.begin(self._holds)
-            path = calls.events(None, scope.group, scope.mode, scope.session, after)
+            path = calls.events(None, False, scope.group, scope.mode, scope.session, after)
             pause = 0.0
             try:
                 async for event in self._client._follow(path, after, self._begun):

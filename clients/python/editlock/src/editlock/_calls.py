@@ -418,19 +418,26 @@ def list_mutexes(
     return Call(path, forms.to_page)
 
 
-def _named(id: Optional[ID], group: str, mode: str) -> dict[str, Any]:
+def _named(id: Optional[ID], tree: bool, group: str, mode: str) -> dict[str, Any]:
     if id is None:
+        if tree:
+            raise Invalid("tree", "goes with an id: it stands for all that is below it")
         return {"group": group, "mode": mode}
     if group or mode:
         raise Invalid("id", "goes without group and mode: it has its own")
     if not (id.id or id.below):
         raise Invalid("id", "must not be empty")
     named = forms.from_id(id)
-    return {**named, "below": "true"} if id.below else named
+    if id.below:
+        named["below"] = "true"
+    if tree:
+        named["tree"] = "true"
+    return named
 
 
 def history(
     id: Optional[ID],
+    tree: bool,
     group: str,
     mode: str,
     user_id: str,
@@ -444,7 +451,7 @@ def history(
     path = _query(
         "/v1/history",
         {
-            **_named(id, group, mode),
+            **_named(id, tree, group, mode),
             "user_id": user_id,
             "kind": ",".join(kinds),
             "from": _moment("start", start),
@@ -465,6 +472,6 @@ def _moment(field: str, at: Optional[datetime]) -> str:
     return at.isoformat()
 
 
-def events(id: Optional[ID], group: str, mode: str, session: str, after: Optional[int]) -> str:
+def events(id: Optional[ID], tree: bool, group: str, mode: str, session: str, after: Optional[int]) -> str:
     """The path of a stream of events."""
-    return _query("/v1/events", {**_named(id, group, mode), "session": session, "after": after})
+    return _query("/v1/events", {**_named(id, tree, group, mode), "session": session, "after": after})

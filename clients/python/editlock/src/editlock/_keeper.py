@@ -151,7 +151,7 @@ class Keeper:
             if self._shift is not shift:
                 return None
             scope, after = self._feed.begin(self._holds)
-            path = calls.events(None, scope.group, scope.mode, scope.session, after)
+            path = calls.events(None, False, scope.group, scope.mode, scope.session, after)
             self._watch = Watch(self._client, path, after, self._begun)
             return self._watch
 

@@ -226,6 +226,7 @@ class AsyncClient(AsyncExchange):
         self,
         id: Optional[ID] = None,
         *,
+        tree: bool = False,
         group: str = "",
         mode: str = "",
         user_id: str = "",
@@ -237,19 +238,20 @@ class AsyncClient(AsyncExchange):
         cursor: Optional[str] = None,
     ) -> HistoryPage:
         """As Client.history."""
-        return await self._run(calls.history(id, group, mode, user_id, kinds, start, end, text, limit, cursor))
+        return await self._run(calls.history(id, tree, group, mode, user_id, kinds, start, end, text, limit, cursor))
 
     async def watch(
         self,
         id: Optional[ID] = None,
         *,
+        tree: bool = False,
         group: str = "",
         mode: str = "",
         session: str = "",
         after: Optional[int] = None,
     ) -> AsyncIterator[Entry]:
         """As Client.watch, for ``async for``. It ends when its task is cancelled."""
-        events = self._follow(calls.events(id, group, mode, session, after), after)
+        events = self._follow(calls.events(id, tree, group, mode, session, after), after)
         try:
             async for event in events:
                 yield event

@@ -286,6 +286,7 @@ class Client(Exchange):
         self,
         id: Optional[ID] = None,
         *,
+        tree: bool = False,
         group: str = "",
         mode: str = "",
         user_id: str = "",
@@ -296,13 +297,17 @@ class Client(Exchange):
         limit: Optional[int] = None,
         cursor: Optional[str] = None,
     ) -> HistoryPage:
-        """A page of what happened, newest first, from ``start`` to before ``end``."""
-        return self._run(calls.history(id, group, mode, user_id, kinds, start, end, text, limit, cursor))
+        """A page of what happened, newest first, from ``start`` to before ``end``.
+
+        With ``tree`` of all that is below ``id``, too.
+        """
+        return self._run(calls.history(id, tree, group, mode, user_id, kinds, start, end, text, limit, cursor))
 
     def watch(
         self,
         id: Optional[ID] = None,
         *,
+        tree: bool = False,
         group: str = "",
         mode: str = "",
         session: str = "",
@@ -310,9 +315,9 @@ class Client(Exchange):
     ) -> Watch:
         """Events as they happen, from now on or behind the one numbered ``after``.
 
-        After a cut it comes back and goes on without loss or repetition.
+        With ``tree`` of all below ``id``, too. After a cut it comes back and goes on without loss or repetition.
         """
-        return Watch(self, calls.events(id, group, mode, session, after), after)
+        return Watch(self, calls.events(id, tree, group, mode, session, after), after)
 
     def hold(
         self,
