@@ -146,3 +146,19 @@ def test_pythons_edit_lock_and_the_page_refuse_each_other(
         lock.release("42", name, "tab 9")
         assert page.block("42", name, "tab 1") is None
         assert not lock.check("42", name, "tab 9")
+
+
+def test_what_the_owner_shares_is_not_taken_for_captured(server: Server, page: Any, name: str) -> None:
+    me = m3_mutex.MutexOwner(session_id=f"ivan {name}", user_id="17", name="Ivan")
+    ivan, olga = Owner(session=me.session_id, user_id="17", name="Ivan"), Owner(session=f"olga {name}", name="Olga")
+    id, mutex_id = ID("7", mode="invoice", group=name), m3_mutex.MutexID(name, "invoice", "7")
+    with Client(server.url) as client:
+        client.capture(id, owner=ivan, sharing="shared")
+        client.capture(id, owner=olga, sharing="shared")
+        with pytest.raises(m3_mutex.MutexBusy, match="Olga"):
+            m3_mutex.capture_mutex(mutex_id, me)
+        client.release(id, owner=olga)
+        token = m3_mutex.capture_mutex(mutex_id, me).token
+        held = client.request(id, owner=ivan)[1]
+        assert held is not None
+        assert (held.token, held.sharing) == (token, "exclusive")

@@ -94,16 +94,21 @@ class ModelMutexBackend(BaseMutexBackend):
             except editlock.Busy as busy:
                 if not busy.holder.owner.is_holder(who):
                     raise _busy(busy) from busy
-                seen = busy.holder.token
+                seen, shared = busy.holder.token, busy.holder.sharing == "shared"
             else:
                 mutex = names.from_mutex(taken)
                 mutex.id, mutex.owner, mutex.auto_release = mutex_id, owner, auto_release
                 return mutex
             try:
                 # It is the owner's: a refresh, which leaves the rule as it is.
-                return names.from_mutex(client().capture(name, owner=who, status_data=text, if_token=seen))
+                # One that is shared with others who read becomes the owner's alone, or is busy.
+                sharing: Any = "exclusive" if shared else None
+                held = client().capture(name, owner=who, status_data=text, if_token=seen, sharing=sharing)
+                return names.from_mutex(held)
             except editlock.Lost:
                 continue  # it ended in between
+            except editlock.Busy as busy:
+                raise _busy(busy) from busy
 
     def release_mutex(self, mutex_id: Any, owner: Any = None) -> None:
         """See api.release_mutex."""
