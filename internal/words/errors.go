@@ -178,7 +178,7 @@ func (p *Printer) lost(e *editlock.LostError) string {
 	case e.How == editlock.KindTakenOver && e.By.SameHolder(e.Holder.Owner):
 		return text // who took it over has it
 	}
-	return text + "; " + p.Text("lost.holder", p.Who(e.Holder.Owner))
+	return text + "; " + p.Text(ByHolder(*e.Holder, "lost.holder", "lost.reader"), p.Who(e.Holder.Owner))
 }
 
 // Kind names what happened, for history and events.

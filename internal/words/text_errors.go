@@ -70,6 +70,7 @@ var errorTexts = map[string]text{
 	"lost.free":           {en: "nobody holds it now", ru: "сейчас свободно"},
 	"not_held":            {en: "nobody holds %s", ru: "блокировку %s никто не держит"},
 	"lost.holder":         {en: "%s has it now", ru: "теперь редактирует %s"},
+	"lost.reader":         {en: "%s is reading it now", ru: "теперь читает %s"},
 
 	"error.limited":         {en: "too much at once: %s", ru: "слишком много сразу: %s"},
 	"error.unauthenticated": {en: "the server does not know you", ru: "сервер вас не знает"},

@@ -33,6 +33,11 @@ func verbs(format string) map[int]string {
 	return found
 }
 
+func asReader(m editlock.Mutex) *editlock.Mutex {
+	m.Sharing = editlock.Shared
+	return &m
+}
+
 func TestSentences_KeepTheirOrderWhateverNamesAreWrittenIn(t *testing.T) {
 	p := For(language.English)
 	m := editlock.Mutex{
@@ -277,6 +282,12 @@ func TestError(t *testing.T) {
 			&editlock.LostError{ID: task, Holder: &now, How: editlock.KindExpired, By: ivanov.Owner, At: noon},
 			"the lock on task/42 is lost: it was not refreshed in time and expired at 12:04; petrov has it now",
 			"блокировка task/42 потеряна: вовремя не продлена и истекла в 12:04; теперь редактирует petrov",
+		},
+		{
+			"lost by expiry, others read it",
+			&editlock.LostError{ID: task, Holder: asReader(now), How: editlock.KindExpired, By: ivanov.Owner, At: noon},
+			"the lock on task/42 is lost: it was not refreshed in time and expired at 12:04; petrov is reading it now",
+			"блокировка task/42 потеряна: вовремя не продлена и истекла в 12:04; теперь читает petrov",
 		},
 		{
 			"lost by force, and free",

@@ -143,6 +143,11 @@ def test_another_day_is_named() -> None:
             "Вашу блокировку перехватили (Петрова). Причина: Срочно. Сейчас редактирует Иванов И. И.",
         ),
         (
+            Lost("", how="taken_over", by=replace(IVAN, name="Петрова"), holder=replace(MUTEX, sharing="shared")),
+            "Петрова took over your lock. Иванов И. И. is reading this now.",
+            "Вашу блокировку перехватили (Петрова). Сейчас читает Иванов И. И.",
+        ),
+        (
             Lost("", how="force_released"),
             "Somebody released your lock.",
             "Вашу блокировку снял администратор (Неизвестный).",

@@ -35,6 +35,7 @@ _TEXTS = {
         "lost": "You do not hold the lock any more.",
         "reason": " Reason: {reason}.",
         "now": " {who} is editing this now.",
+        "now shared": " {who} is reading this now.",
         "somebody": "Somebody",
         "agent": "{who} (agent)",
         "agent for": "{who} (agent for {whom})",
@@ -65,6 +66,7 @@ _TEXTS = {
         "lost": "Блокировка больше не ваша.",
         "reason": " Причина: {reason}.",
         "now": " Сейчас редактирует {who}.",
+        "now shared": " Сейчас читает {who}.",
         "somebody": "Неизвестный",
         "agent": "{who} (агент)",
         "agent for": "{who} (агент, от имени: {whom})",
@@ -178,5 +180,6 @@ def loss(err: Lost, *, language: str = "en") -> str:
     if err.reason and err.how != "expired":
         text += texts["reason"].format(reason=isolated(err.reason.rstrip(".")))
     if err.holder is not None:
-        text += texts["now"].format(who=called(err.holder.owner, language=language))
+        key = "now shared" if err.holder.sharing == "shared" else "now"
+        text += texts[key].format(who=called(err.holder.owner, language=language))
     return text.replace("..", ".")  # a name that ends in a full stop
