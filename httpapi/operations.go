@@ -123,7 +123,7 @@ func operations() []operation {
 			route: route{serve: post(true, present)}, body: form[wire.PresenceRequest](), answers: []reflect.Type{form[wire.PresenceAnswer]()},
 		},
 		{
-			path: "/v1/presence-query", name: "presence-query", summary: "Tell who edits the records of a list, and who looks at them",
+			path: "/v1/presence-query", name: "presence-query", summary: "Tell who edits the records of a list, who reads them, and who looks at them",
 			description: "Changes nothing. Each record counts as a request against the caller's rate.",
 			route:       route{serve: post(false, whoIs)}, body: form[wire.PresenceQuery](), answers: []reflect.Type{form[wire.PresenceQueryAnswer]()},
 		},

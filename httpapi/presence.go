@@ -187,10 +187,18 @@ func (c *call) record(id editlock.ID) wire.RecordResult {
 		return wire.RecordResult{Problem: c.problem(c.r, err)}
 	}
 	company := c.company(editlock.OwnerFrom(c.ctx), id)
-	out := wire.Record{Mine: state == editlock.CapturedByMe, People: company.People, Count: company.Count}
-	if state != editlock.Free {
-		holder, at := wire.OwnerForm(m.Owner), m.CapturedAt
-		out.Holder, out.CapturedAt = &holder, &at
+	out := wire.Record{Readers: []wire.Reader{}, People: company.People, Count: company.Count}
+	if state == editlock.Free {
+		return wire.RecordResult{Record: &out}
+	}
+	for i, held := range append([]editlock.Mutex{m}, m.Others...) {
+		owner, at, mine := wire.OwnerForm(held.Owner), held.CapturedAt, i == 0 && state == editlock.CapturedByMe
+		switch {
+		case held.Sharing == editlock.Shared: // nobody is told of an editor who does not edit
+			out.Readers = append(out.Readers, wire.Reader{Owner: owner, CapturedAt: at, Mine: mine})
+		case out.Holder == nil:
+			out.Holder, out.CapturedAt, out.Mine = &owner, &at, mine
+		}
 	}
 	return wire.RecordResult{Record: &out}
 }

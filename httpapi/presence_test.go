@@ -22,7 +22,12 @@ type told struct {
 	Holder     *struct{ Session string }
 	CapturedAt *string `json:"captured_at"`
 	Mine       bool
-	People     []struct {
+	Readers    []struct {
+		Owner      struct{ Session string }
+		CapturedAt string `json:"captured_at"`
+		Mine       bool
+	}
+	People []struct {
 		Owner        struct{ Session, Name string }
 		State, Since string
 	}
@@ -43,6 +48,12 @@ func (r told) said() string {
 	}
 	if r.Mine {
 		out += ", mine"
+	}
+	for _, reader := range r.Readers {
+		out += " read by " + reader.Owner.Session
+		if reader.Mine {
+			out += ", mine"
+		}
 	}
 	return out
 }
@@ -174,6 +185,29 @@ func TestPresenceQuery_TellsOfTheRowsOfAList(t *testing.T) {
 		"1 s-ivanov:looking", "1 s-petrova:unsaved held by s-petrova", "1 s-petrova:looking", "0")
 	want(t, saidBy(t, w.post(t, "/v1/presence-query", fmt.Sprintf(rows, `,"owner":`+petrova))),
 		"1 s-ivanov:looking", "0 held by s-petrova, mine", "0", "0")
+}
+
+// A reader who shares the lock must not be surprised by an edit; nobody is told that they edit.
+func TestPresenceQuery_TellsReadersFromEditors(t *testing.T) {
+	w := start(t, httpapi.Options{}, nil)
+	capture := func(owner, mutex, more string) {
+		t.Helper()
+		if got := w.post(t, "/v1/capture", `{"mutex":`+mutex+`,"owner":`+owner+more+`}`); got.status != http.StatusOK {
+			t.Fatal(got.body)
+		}
+	}
+	const shared = `,"sharing":"shared"`
+	capture(petrova, `{"group":"demo","id":"1"}`, shared)
+	capture(ivanov, `{"group":"demo","id":"1"}`, shared)
+	capture(petrova, `{"group":"demo","id":"2","part":"address"}`, shared)
+	capture(ivanov, `{"group":"demo","id":"2","part":"lines"}`, "")
+	capture(ivanov, `{"group":"demo","id":"3"}`, `,"limit":2`)
+	w.look(t, petrova, "p1", lookAt("1", ""))
+	rows := `{"mutexes":[{"group":"demo","id":"1"},{"group":"demo","id":"2"},{"group":"demo","id":"3"}]%s}`
+	want(t, saidBy(t, w.post(t, "/v1/presence-query", fmt.Sprintf(rows, ""))),
+		"1 s-petrova:looking read by s-petrova read by s-ivanov", "0 held by s-ivanov read by s-petrova", "0 held by s-ivanov")
+	want(t, saidBy(t, w.post(t, "/v1/presence-query", fmt.Sprintf(rows, `,"owner":`+ivanov))),
+		"1 s-petrova:looking read by s-ivanov, mine read by s-petrova", "0 read by s-petrova", "0 held by s-ivanov, mine")
 }
 
 func TestPresence_IsTurnedOffPerGroup(t *testing.T) {

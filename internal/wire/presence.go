@@ -72,13 +72,21 @@ type PresenceQueryAnswer struct {
 	Results []RecordResult `json:"results" nullable:"false" doc:"A result per mutex, in their order."`
 }
 
-// Record is who edits a record, and who else looks at it.
+// Record is who edits a record, who reads it under a shared lock, and who else looks at it.
 type Record struct {
-	Holder     *Owner     `json:"holder" doc:"Who holds the lock. Null: nobody."`
-	CapturedAt *time.Time `json:"captured_at" doc:"Since when. Null: nobody does."`
-	Mine       bool       `json:"mine" doc:"The asking session holds it."`
+	Holder     *Owner     `json:"holder" doc:"Who edits it: the holder of the lock. Null: nobody does, or they share it and read."`
+	CapturedAt *time.Time `json:"captured_at" doc:"Since when. Null: nobody edits."`
+	Mine       bool       `json:"mine" doc:"The asking session is the one that edits."`
+	Readers    []Reader   `json:"readers" nullable:"false" doc:"The first 20 who hold the lock shared, oldest first after the asking session: nobody can edit until they are done."`
 	People     []Person   `json:"people" nullable:"false" doc:"The first 20 who look at it, as /v1/presence tells them."`
 	Count      int        `json:"count" doc:"How many there are."`
+}
+
+// Reader is somebody who holds a lock shared.
+type Reader struct {
+	Owner      Owner     `json:"owner"`
+	CapturedAt time.Time `json:"captured_at"`
+	Mine       bool      `json:"mine" doc:"The asking session is this one."`
 }
 
 // RecordResult is a Record, or why it was refused: its form is that of either.

@@ -108,7 +108,7 @@ export class Presence {
   }
 
   /**
-   * query tells of the records of a list who edits them, and who looks.
+   * query tells of the records of a list who edits them, who reads them under a shared lock, and who looks.
    * @param {MutexID[]} mutexes
    * @returns {Promise<RecordState[]>} in their order; of those that the server does not tell about, nobody
    */
@@ -118,7 +118,7 @@ export class Presence {
     const out = [];
     for (let i = 0; i < mutexes.length; i += atOnce) {
       const { results } = await api.post('v1/presence-query', { owner, mutexes: mutexes.slice(i, i + atOnce) });
-      out.push(...results.map((/** @type {any} */ r) => r.code ? { holder: null, captured_at: null, mine: false, ...nobody } : r));
+      out.push(...results.map((/** @type {any} */ r) => r.code ? { holder: null, captured_at: null, mine: false, readers: [], ...nobody } : r));
     }
     return out;
   }

@@ -79,7 +79,9 @@
 
 /** @typedef {{people: Person[], count: number}} People who else looks: the first 20, and how many */
 
-/** @typedef {People & {holder: Owner | null, captured_at: string | null, mine: boolean}} RecordState of a list: who edits it too */
+/** @typedef {{owner: Owner, captured_at: string, mine: boolean}} Reader who holds a lock shared */
+
+/** @typedef {People & {holder: Owner | null, captured_at: string | null, mine: boolean, readers: Reader[]}} RecordState of a list: who edits it too, or reads it and keeps it from being edited */
 
 /**
  * - closed    not asked for, or given back by this page

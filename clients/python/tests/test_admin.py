@@ -411,6 +411,31 @@ def test_the_list_says_who_edits_a_part_or_has_closed_all(
     assert "Olga Petrova" not in ivan.get(LIST).content.decode()
 
 
+@pytest.mark.parametrize("presence", [False, True])
+def test_the_list_does_not_take_readers_for_editors(
+    ivan: Admin, olga: Admin, locks: Client, invoice: Invoice, monkeypatch: pytest.MonkeyPatch, presence: bool
+) -> None:
+    monkeypatch.setattr(admin.site._registry[Invoice], "editlock_presence", presence, raising=False)
+    id = mutex_id(invoice)
+    anna = Owner(session="Anna", name="Anna")
+    locks.capture(id, owner=olga.owner, sharing="shared")
+    assert re.search(r">reading: Olga Petrova, since \d\d:\d\d<", ivan.get(LIST).content.decode())
+    locks.capture(id, owner=anna, sharing="shared")
+    locks.capture(id, owner=ivan.owner, sharing="shared")
+    said = re.search(r">reading: [^<]*<", ivan.get(LIST).content.decode())
+    assert said is not None
+    assert re.search(r"Olga Petrova, since \d\d:\d\d", said[0]) or re.search(r"Anna, since \d\d:\d\d", said[0])
+    assert said[0].endswith(" and 1 more<")
+    assert re.search(r">читают: [^<]* и ещё 1<", ivan.get(LIST, HTTP_ACCEPT_LANGUAGE="ru").content.decode())
+    for owner in (olga.owner, anna, ivan.owner):
+        locks.release(id, owner=owner)
+    # An editor of one part is named before a reader of another.
+    locks.capture(replace(id, part="address"), owner=anna, sharing="shared")
+    locks.capture(replace(id, part="lines"), owner=olga.owner)
+    page = ivan.get(LIST).content.decode()
+    assert re.search(r">Olga Petrova, since \d\d:\d\d" + ("; reading: Anna" if presence else "<"), page)
+
+
 def test_the_list_says_who_looks_by_one_query(
     ivan: Admin, olga: Admin, locks: Client, invoice: Invoice, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -431,6 +431,12 @@ def test_looking_is_told_to_others_and_takes_nothing(client: Client, invoice: ID
     (told,) = client.look("p", [Look(invoice)], owner=olga)
     assert [(p.owner, p.state, told.count) for p in told.people] == [(ivan, "unsaved", 1)]
     client.capture(other, owner=olga)
+    read = replace(invoice, id="20")
+    for owner in (ivan, olga):
+        client.capture(read, owner=owner, sharing="shared")
+    shared = client.looking([read], owner=olga)[0]
+    assert (shared.holder, shared.captured_at, shared.mine) == (None, None, False), "readers do not edit"
+    assert [(reader.owner, reader.mine) for reader in shared.readers] == [(olga, True), (ivan, False)]
 
     first, second, third = client.looking([invoice, other, replace(invoice, id="19")], owner=ivan)
     assert (first.holder, [p.owner for p in first.people], first.count) == (None, [olga], 1)

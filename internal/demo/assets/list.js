@@ -41,9 +41,9 @@ function show(card, all) {
     say(state, 'list.free');
     return;
   }
-  const [held] = all, mine = all.some((m) => isMe(m.owner));
+  const [held] = all, mine = all.some((m) => isMe(m.owner)), reads = held.sharing === 'shared';
   card.dataset.tone = mine ? 'mine' : 'other';
-  const parts = held.mutex.part ? sections(all) : [badge(label(held.owner)), line(mine ? 'list.me' : 'list.other', { name: owner(held.owner), since: time(held.captured_at) })];
+  const parts = held.mutex.part ? sections(all) : [badge(label(held.owner)), line(reads ? (mine ? 'list.read.me' : 'list.read.other') : mine ? 'list.me' : 'list.other', { name: owner(held.owner), since: time(held.captured_at) })];
   const waiting = all.reduce((n, m) => n + m.waiting, 0);
   if (waiting > 0) {
     const queue = document.createElement('span');

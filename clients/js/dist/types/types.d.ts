@@ -181,10 +181,16 @@ export type People = {
     people: Person[];
     count: number;
 };
+export type Reader = {
+    owner: Owner;
+    captured_at: string;
+    mine: boolean;
+};
 export type RecordState = People & {
     holder: Owner | null;
     captured_at: string | null;
     mine: boolean;
+    readers: Reader[];
 };
 export type State = 'closed' | 'opening' | 'mine' | 'checking' | 'other' | 'self' | 'waiting' | 'free' | 'lost' | 'error';
 export type Terms = {
@@ -285,7 +291,8 @@ export type Terms = {
 /** @typedef {'unsaved'|'editing'|'looking'} LookState what a page does with a record */
 /** @typedef {{owner: Owner, state: LookState | 'idle', since: string}} Person who looks */
 /** @typedef {{people: Person[], count: number}} People who else looks: the first 20, and how many */
-/** @typedef {People & {holder: Owner | null, captured_at: string | null, mine: boolean}} RecordState of a list: who edits it too */
+/** @typedef {{owner: Owner, captured_at: string, mine: boolean}} Reader who holds a lock shared */
+/** @typedef {People & {holder: Owner | null, captured_at: string | null, mine: boolean, readers: Reader[]}} RecordState of a list: who edits it too, or reads it and keeps it from being edited */
 /**
  * - closed    not asked for, or given back by this page
  * - opening   asking for it

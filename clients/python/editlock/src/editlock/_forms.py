@@ -36,6 +36,7 @@ from .types import (
     Mutex,
     Owner,
     Page,
+    Reader,
     RefreshItem,
     Seconds,
     State,
@@ -261,6 +262,9 @@ def to_looking(id: ID, form: Mapping[str, Any]) -> Looking:
         holder=_optional_owner(form["holder"]),
         captured_at=_optional_time(form["captured_at"]),
         mine=form["mine"],
+        readers=tuple(
+            Reader(to_owner(one["owner"]), parse_time(one["captured_at"]), one["mine"]) for one in form["readers"]
+        ),
         people=_to_people(form),
         count=form["count"],
     )

@@ -265,12 +265,22 @@ class Company:
 
 
 @dataclass(frozen=True)
-class Looking(Company):
-    """Who edits a record, and who else looks at it."""
+class Reader:
+    """Somebody who holds a lock shared: nobody can edit until they are done."""
 
-    holder: Optional[Owner] = None  #: who holds the lock; None: nobody
+    owner: Owner
+    captured_at: datetime
+    mine: bool = False  #: the asking session is this one
+
+
+@dataclass(frozen=True)
+class Looking(Company):
+    """Who edits a record, who reads it under a shared lock, and who else looks at it."""
+
+    holder: Optional[Owner] = None  #: who edits; None: nobody, or they share the lock and read
     captured_at: Optional[datetime] = None
-    mine: bool = False  #: the asking session holds it
+    mine: bool = False  #: the asking session is the one that edits
+    readers: tuple[Reader, ...] = ()  #: the first 20
 
 
 @dataclass(frozen=True)

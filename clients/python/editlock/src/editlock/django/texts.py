@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timezone
 from typing import Any, Optional
 
@@ -25,6 +26,8 @@ TEXTS = {
         "column": "being edited by",
         "you": "you",
         "cell": "{who}, since {since}",
+        "reading": "reading: {who}",
+        "reading more": "reading: {who} and {count} more",
         "looking": "looking: {who}",
         "looking more": "looking: {who} and {count} more",
         "unsaved": "What you typed",
@@ -71,6 +74,8 @@ TEXTS = {
         "column": "кто редактирует",
         "you": "вы",
         "cell": "{who}, с {since}",
+        "reading": "читают: {who}",
+        "reading more": "читают: {who} и ещё {count}",
         "looking": "смотрят: {who}",
         "looking more": "смотрят: {who} и ещё {count}",
         "unsaved": "Что вы ввели",
@@ -130,34 +135,46 @@ def edited_by(mutex: Mutex, self_held: bool = False, asked: Optional[ID] = None)
     return words.being_edited(mutex, language=language(), self_held=self_held, zone=_zone(), asked=asked)
 
 
-def cell(mutex: Mutex, self_held: bool) -> str:
-    """The same in a few words, for a column."""
-    since = mutex.captured_at.astimezone(_zone())
-    today = mutex.as_of.astimezone(_zone()).date()
-    shown = since.strftime("%H:%M" if since.date() == today else "%d.%m.%Y %H:%M")
-    return text("cell", who=text("you") if self_held else words.called(mutex.owner, language=language()), since=shown)
+def _moment(at: datetime, now: datetime) -> str:
+    at = at.astimezone(_zone())
+    return at.strftime("%H:%M" if at.date() == now.astimezone(_zone()).date() else "%d.%m.%Y %H:%M")
+
+
+def _since(owner: Owner, mine: bool, at: datetime, now: datetime) -> str:
+    who = text("you") if mine else words.called(owner, language=language())
+    return text("cell", who=who, since=_moment(at, now))
+
+
+def _several(key: str, names: list[str], count: int) -> str:
+    shown = names[:2]
+    more = count - len(shown)
+    return text(f"{key} more" if more else key, who=", ".join(shown), count=more)
+
+
+def cell(mutexes: Iterable[Mutex], me: Owner) -> str:
+    """The same in a few words, for a column: who edits, or else who reads and keeps it from being edited."""
+    readers = []
+    for mutex in mutexes:
+        said = _since(mutex.owner, mutex.owner.is_holder(me), mutex.captured_at, mutex.as_of)
+        if mutex.sharing != "shared":
+            return said
+        readers.append(said)
+    return _several("reading", readers, len(readers)) if readers else ""
 
 
 def present(looking: Looking) -> str:
-    """Who edits an object and who looks at it, in a few words, for a column."""
-    said = []
+    """Who edits an object, who reads it and who looks at it, in a few words, for a column."""
+    said, now = [], datetime.now(timezone.utc)
     if looking.holder is not None and looking.captured_at is not None:
-        since = looking.captured_at.astimezone(_zone())
-        today = datetime.now(timezone.utc).astimezone(_zone()).date()
-        shown = since.strftime("%H:%M" if since.date() == today else "%d.%m.%Y %H:%M")
-        said.append(
-            text(
-                "cell",
-                who=text("you") if looking.mine else words.called(looking.holder, language=language()),
-                since=shown,
-            )
-        )
-    people = [p.owner for p in looking.people if looking.holder is None or not _same(p.owner, looking.holder)]
+        said.append(_since(looking.holder, looking.mine, looking.captured_at, now))
+    if looking.readers:
+        readers = [_since(one.owner, one.mine, one.captured_at, now) for one in looking.readers]
+        said.append(_several("reading", readers, len(readers)))
+    named = [owner for owner in (looking.holder, *(one.owner for one in looking.readers)) if owner is not None]
+    people = [p.owner for p in looking.people if not any(_same(p.owner, owner) for owner in named)]
     count = looking.count - (len(looking.people) - len(people))
     if people:
-        names = ", ".join(words.called(owner, language=language()) for owner in people[:2])
-        more = count - len(people[:2])
-        said.append(text("looking more", who=names, count=more) if more else text("looking", who=names))
+        said.append(_several("looking", [words.called(owner, language=language()) for owner in people], count))
     return "; ".join(said)
 
 

@@ -17,25 +17,25 @@ ROWS = "_editlock_changelist"
 
 def holder_column(request: Any, model: Any) -> Callable[[Any], str]:
     """A column for list_display that asks the server once, when its first row is drawn."""
-    held: Optional[dict[ID, Mutex]] = None
+    held: Optional[dict[ID, list[Mutex]]] = None
 
-    def holders(obj: Any) -> dict[ID, Mutex]:
+    def holders(obj: Any) -> dict[ID, list[Mutex]]:
         nonlocal held
         if held is None:
+            held = {}
             id = mutex_id(obj)
             try:
                 page = peek(lambda client: client.list(group=id.group, mode=id.mode, limit=1000))
-                held = {mutex.id.whole: mutex for mutex in page.mutexes if mutex.id.part}
-                held.update({mutex.id: mutex for mutex in page.mutexes if not mutex.id.part})
+                for mutex in sorted(page.mutexes, key=lambda mutex: bool(mutex.id.part)):
+                    held.setdefault(mutex.id.whole, []).append(mutex)
             except EditlockError:
-                held = {}
+                pass  # the page does without
         return held
 
     def editlock_holder(obj: Any) -> str:
         id = mutex_id(obj)
         every = ID(mode=id.mode, group=id.group, below=True)
-        mutex = holders(obj).get(id) or holders(obj).get(every)
-        return "" if mutex is None else cell(mutex, mutex.owner.is_holder(owner_of(request)))
+        return cell(holders(obj).get(id) or holders(obj).get(every) or (), owner_of(request))
 
     return _column(editlock_holder)
 
