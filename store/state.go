@@ -64,11 +64,15 @@ func (s *State) open(session string, seq uint64) bool {
 	return s.Path.clear(session) && (s.Path.Owns(session) || s.Path.turn(seq))
 }
 
-// Blocked reports whether the first who waits would have the name but for what
-// stands above and below it.
+// Blocked reports whether the first who waits would have the name, as there is room
+// or a claim is due, but for what stands above and below it.
 func (s *State) Blocked(env Env) bool {
 	i := s.first(env)
-	return i >= 0 && s.Path != nil && s.room(s.Queue[i].Share) && !s.open(s.Queue[i].Holder.Session, s.Queue[i].Seq)
+	if i < 0 || s.Path == nil {
+		return false
+	}
+	head := &s.Queue[i]
+	return (s.room(head.Share) || s.claims(head, env.Now)) && !s.open(head.Holder.Session, head.Seq)
 }
 
 // mixes reports whether a share goes with what holders of a settled state have
@@ -145,6 +149,12 @@ func (s *State) Claim(t *Ticket) time.Time {
 		}
 	}
 	return t.Claim
+}
+
+// claims reports whether a ticket may claim the name by now.
+func (s *State) claims(t *Ticket, now time.Time) bool {
+	at := s.Claim(t)
+	return !at.IsZero() && !now.Before(at)
 }
 
 // Live is the state without dead holds.
@@ -237,9 +247,8 @@ func Settle(name string, s State, env Env) (State, Effects) {
 		s.remove(dead)
 	}
 	if i := s.first(env); i >= 0 && !s.room(s.Queue[i].Share) {
-		head := &s.Queue[i]
-		switch at := s.Claim(head); {
-		case at.IsZero() || env.Now.Before(at):
+		switch head := &s.Queue[i]; {
+		case !s.claims(head, env.Now):
 		case s.far():
 			eff.Far = true
 		case s.open(head.Holder.Session, head.Seq):

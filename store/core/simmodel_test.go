@@ -110,7 +110,7 @@ func (m *simModel) request(op *simOp, wrote bool, logged int, env store.Env, dre
 	res, saved, eff := m.run(op.req, env, drew, true)
 	op.want, exact = res, res.Done
 	if wrote && len(eff.Entries) != logged {
-		renews := !slices.ContainsFunc(op.req.Swaps, func(sw store.Swap) bool { return sw.Do != store.Touch || sw.Holder != nil })
+		renews := !slices.ContainsFunc(op.req.Swaps, func(sw store.Swap) bool { return sw.Do != store.Touch || sw.Holder != nil || sw.Note != nil })
 		if renews {
 			// It does not look whether a claim that fell due earlier is met by now, as its
 			// path has become clear.

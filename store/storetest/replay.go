@@ -152,7 +152,7 @@ func (r *replay) swap(m *moment, req store.Request, got store.Result) (*moment, 
 		return m, fmt.Errorf("the step read the clock at %v, after one that read %v", got.Now, m.now)
 	}
 	next, err := r.run(m, req, got, true)
-	if touches := !slices.ContainsFunc(req.Swaps, func(sw store.Swap) bool { return sw.Do != store.Touch || sw.Holder != nil }); err != nil && touches {
+	if touches := !slices.ContainsFunc(req.Swaps, func(sw store.Swap) bool { return sw.Do != store.Touch || sw.Holder != nil || sw.Note != nil }); err != nil && touches {
 		// A renewal does not look whether the path of who claims the name is clear by now.
 		if again, err := r.run(m, req, got, false); err == nil {
 			return again, nil

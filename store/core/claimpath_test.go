@@ -1,0 +1,90 @@
+package core_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/kv"
+)
+
+// claimed is a world in which ann holds all of g/m/ and g/m/1, and wendy may claim the
+// latter, but for the former.
+func claimed(t *testing.T) (*world, store.Swap) {
+	w := newWorld(t)
+	w.beat("p", time.Hour)
+	w.swap(w.other, take("g/m/", "ann"))
+	w.swap(w.other, take("g/m/1", "ann"))
+	if res := w.swap(w.other, join("g/m/1", "wendy", "p", 2*time.Second)); !res.Done {
+		t.Fatalf("wendy can't wait: %+v", res)
+	}
+	w.clock.Advance(3 * time.Second)
+	return w, store.Swap{Name: "g/m/", Do: store.Drop, Expect: store.Expect{Session: new("ann")}}
+}
+
+func (w *world) wantWendy(after string) {
+	w.Helper()
+	view, err := w.other.Get(w.Context(), "g/m/1", "")
+	if err != nil || view.Record == nil || view.Record.Holder.Session != "wendy" {
+		w.Errorf("after %s g/m/1 is held by %+v, %v", after, view.Record, err)
+	}
+}
+
+// A claim that is kept back by a hold above is met by the step in whose time that ends.
+func TestAClaimIsMetByTheStepThatFindsItsPathClear(t *testing.T) {
+	for name, step := range map[string]func(w *world) (done bool){
+		"a sweep": func(w *world) bool {
+			if _, err := w.st.Sweep(w.Context(), store.Retention{}); err != nil {
+				w.Fatal(err)
+			}
+			return false
+		},
+		"a refusal to make way": func(w *world) bool {
+			sw := leave("g/m/1", "wendy")
+			sw.Note = &store.Note{Kind: "declined"}
+			return w.swap(w.st, sw).Done
+		},
+		"a renewal that is noted": func(w *world) bool {
+			sw := touch("g/m/1", nil, nil, &store.Note{Kind: "refreshed"})
+			sw.Expect.Session = new("ann")
+			return w.swap(w.st, sw).Done
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, drop := claimed(t)
+			var clear func(txns []kv.Txn)
+			clear = func(txns []kv.Txn) {
+				if len(txns[0].Then) == 0 { // it only looks
+					w.engine.before = clear
+					return
+				}
+				w.swap(w.other, drop)
+			}
+			w.engine.before = clear
+			if step(w) {
+				t.Error("it was done, although wendy had a claim by then")
+			}
+			if name == "a sweep" { // what was changed meanwhile is still due
+				step(w)
+			}
+			w.wantWendy(name)
+		})
+	}
+}
+
+// A renewal in one round trip does not look above and below. It may come before a claim
+// whose path has become clear, but no longer than a closed name waits for a look.
+func TestARenewalMayComeBeforeAClaimWhosePathIsClearForFiveSecondsAtMost(t *testing.T) {
+	w, drop := claimed(t)
+	if _, err := w.st.Sweep(t.Context(), store.Retention{}); err != nil { // wendy's alarm rang, to no avail
+		t.Fatal(err)
+	}
+	w.swap(w.other, drop)
+	w.clock.Advance(4900 * time.Millisecond)
+	w.renew("g/m/1", "ann")
+	w.clock.Advance(200 * time.Millisecond)
+	if res := w.swap(w.st, store.Swap{Name: "g/m/1", Do: store.Touch, Expect: store.Expect{Session: new("ann")}}); res.Done {
+		t.Error("a renewal was done five seconds after the path of a claim had become clear")
+	}
+	w.wantWendy("that")
+}
