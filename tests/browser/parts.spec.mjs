@@ -52,9 +52,15 @@ test('who edits the whole keeps everybody from its parts, and each part is free 
 test('who waits for the whole gets it with what was saved in its parts, and nobody begins meanwhile', async ({ site, visit }) => {
   const first = await visit(part(anna, 'address'));
   await isIn(first, 'mine');
+  await expect(detail(first)).toHaveText(/^Others see your name here/);
   const whole = await visit(carl);
   await whole.getByRole('button', { name: 'Wait in the queue' }).click();
+  await say(whole, 'the audit begins', 'Wait');
   await expect(headline(whole)).toHaveText('You are in the queue');
+  // It reaches who holds a part, by an event and not with the next beat.
+  await expect(first.locator('#status[role=status][aria-live=polite]')).toContainText(/Carl has been waiting for all of this since\s\d?\d:\d\d: “the audit begins”/, { timeout: 5_000 });
+  await expect(first.locator('#waiters')).toBeHidden(); // nothing of this page's to hand over
+  await flawless(first, 'somebody waits for the whole');
   const late = await visit(part(boris, 'lines'));
   await expect(headline(late)).toHaveText('Somebody is waiting for all of this, so nobody else can start now');
   await isIn(first, 'mine');
@@ -63,6 +69,21 @@ test('who waits for the whole gets it with what was saved in its parts, and nobo
   await isIn(whole, 'mine');
   await expect(text(whole)).toHaveValue('what Anna saved');
   await expect(headline(late)).toHaveText(/^Carl has been working on the whole document/);
+});
+
+test('who waits for all of a type is told to all who hold one of it, also where they look elsewhere', async ({ site, visit }) => {
+  const page = await visit({ ...anna, idle: '15s' });
+  await isIn(page, 'mine');
+  await page.evaluate(() => { document.hasFocus = () => false; });
+  const waits = site.editlock('/v1/capture', {
+    mutex: { group: 'site', mode: 'record', below: true }, owner: { session: 'import', name: 'The import' }, wait: '4s',
+  });
+  await expect(detail(page)).toHaveText(/^The import has been waiting for all of this since\s\d?\d:\d\d\. Nobody else gets any of it now\. Others see/);
+  await expect(page).toHaveTitle(/^\(1\)/);
+  await expect(text(page)).toBeEditable();
+  expect((await waits).code).toBe('busy');
+  await expect(detail(page)).toHaveText(/^Others see your name here/); // with the next beat: who leaves is no event
+  await expect(page).toHaveTitle(/^(?!\(1\))/);
 });
 
 test('all of a type in the hands of another is told as such, and a takeover of a part is that of the part', async ({ site, visit }) => {
@@ -113,7 +134,10 @@ test('по-русски: чья часть мешает, и страницы д�
   await expect(headline(whole)).toHaveText(/^Anna работает с частью документа «адрес» с\s\d?\d:\d\d$/);
   await flawless(whole, 'a part is in the way');
   await whole.getByRole('button', { name: 'Встать в очередь' }).click();
+  await say(whole, 'начинается проверка', 'Ждать');
   await expect(headline(whole)).toHaveText('Вы в очереди');
+  await expect(detail(first)).toHaveText(/^Carl ждёт, когда освободится всё это, с\s\d?\d:\d\d: «начинается проверка»/);
+  await flawless(first, 'somebody waits for the whole');
   const late = await visit({ ...part(boris, 'строки'), ...lang }, '1', ru);
   await expect(headline(late)).toHaveText('Кто-то ждёт документ целиком, поэтому начать правку пока нельзя');
   await first.close();

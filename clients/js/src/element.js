@@ -182,8 +182,8 @@ export class EditLockElement extends Base {
         lock.peek();
       },
       continue: () => lock.takeOver(speech.text('continue.reason')),
-      // Who holds what is above or below sees no message.
-      wait: () => lock.holder && !lock.names(lock.holder.mutex) ? lock.wait() : this.#ask('wait', (message) => lock.wait(message)),
+      // Who holds what is above sees no message.
+      wait: () => lock.holder && !lock.names(lock.holder.mutex) && (mutex.part || lock.holder.mutex.below) ? lock.wait() : this.#ask('wait', (message) => lock.wait(message)),
       take: () => lock.takeOver(speech.text('take.reason')),
       takeover: () => this.#ask('takeover', (reason, seen) => reason && lock.takeOver(reason, seen)),
       decline: async (w) => {
@@ -469,7 +469,8 @@ export class EditLockElement extends Base {
     this.#guard.set(this.editable);
     this.#guard.wake();
     notice.ways = (this.getAttribute('notify') ?? 'title').split(/\s+/);
-    notice.tell(lock.state === 'mine' ? lock.holder?.waiters ?? [] : []);
+    const { waiters = [], draining } = lock.state === 'mine' && lock.holder || {};
+    notice.tell(draining ? [...waiters, { ...draining, id: draining.since, owner: draining.by }] : waiters);
     // What passes at once when the reader goes from part to part is not shown.
     if (!lock.mutex.part || !/opening|closed/.test(lock.state)) view.banner(lock, this.client.owner, {
       left: left !== null, manual: this.hasAttribute('manual'), notify: notice.mayAsk, unsafe: this.#kept?.unsafe ?? false, reads: this.#reads,

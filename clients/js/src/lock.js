@@ -93,7 +93,7 @@ export class Lock extends EventTarget {
   #isSession(owner) { return owner.session === this.#client.owner.session; }
 
   /** How often to ask the server about it, in ms. */
-  get every() { return Math.min(this.holder?.waiting ? beatInQueue : beat, this.#idle / 3); }
+  get every() { return Math.min(this.holder?.waiting || this.holder?.draining ? beatInQueue : beat, this.#idle / 3); }
 
   /**
    * names tells whether a holder's mutex is this one; else it is above or below.
@@ -311,7 +311,7 @@ export class Lock extends EventTarget {
     if (Object.keys(its).some((k) => its[k] && mine[k] && its[k] !== mine[k])) return;
     if (!this.names(its)) {
       this.around = performance.now();
-      if (this.#token) return; // it keeps others out, not this page
+      if (this.#token) return this.check(); // it keeps others out, not this page, which may be told of it
     }
     if (!entry || !this.#token) {
       this.look();

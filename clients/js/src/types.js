@@ -27,7 +27,10 @@
  * @property {'exclusive' | 'shared'} [sharing] who may hold it too: nobody, or all who share it; absent with a limit
  * @property {number} [limit] at most so many hold it at once
  * @property {number} [beside] how many others hold it too; absent in lists
+ * @property {Draining} [draining] who waits for something above it; absent in lists
  */
+
+/** @typedef {{mutex: Named, by: Owner, since: string, message?: string}} Draining who waits for all of something, of which nobody gets any more */
 
 /**
  * An entry of the history, which is also an event.

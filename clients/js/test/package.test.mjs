@@ -10,7 +10,7 @@ import { diff } from '../src/element/diff.js';
 import { backoff, duration, jitter } from '../src/clock.js';
 import { tables as companyTables } from '../src/element/company.js';
 import { tables as versionTables } from '../src/element/version.js';
-import { tables } from '../src/element/words.js';
+import { languages, words } from '../src/element/words.js';
 
 const root = join(import.meta.dirname, '..');
 const folder = mkdtempSync(join(tmpdir(), 'editlock-package-'));
@@ -62,7 +62,12 @@ test('it can be imported where pages are rendered, on a server', async () => {
 
 test('the texts say the same in all languages', () => {
   const holes = (text) => [...new Set(text.match(/\{\w+\}/g))].sort();
-  for (const { en, ru } of [tables, companyTables, versionTables]) {
+  for (const [key, [en, ru, ...more]] of Object.entries(words)) {
+    assert.ok(en && ru && !more.length, key);
+    assert.deepEqual(holes(ru), holes(en), key);
+  }
+  assert.deepEqual(languages, ['en', 'ru']);
+  for (const { en, ru } of [companyTables, versionTables]) {
     assert.deepEqual(Object.keys(ru).sort(), Object.keys(en).sort());
     for (const [key, text] of Object.entries(en)) assert.deepEqual(holes(ru[key]), holes(text), key);
   }

@@ -103,6 +103,10 @@ function tell(lock, speech, me, page) {
     case 'mine': {
       /** @type {Sentence[]} */
       let details = [holder?.waiting ? ['state.mine.queue', { count: holder.waiting }] : ['state.mine.detail']];
+      if (holder?.draining) {
+        const { by, since: at, message = '' } = holder.draining;
+        details.unshift([`state.mine.drain${message && '.message'}`, { name: speech.owner(by), since: speech.time(at), message }]);
+      }
       if (note === 'granted' || note === 'back') details.unshift([`state.mine.${note}`]);
       if (lock.inactiveAt) details = [['state.mine.inactive', { at: speech.time(lock.inactiveAt) }]];
       if (!lock.online) details = [[lock.limited ? 'state.mine.limited' : 'state.mine.offline', { until: speech.time(lock.until ?? new Date()) }], ...typed];

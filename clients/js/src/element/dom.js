@@ -1,7 +1,7 @@
 // Texts in the reader's language, times in the reader's zone. Everything that
 // people wrote goes in as text nodes, never as markup.
 
-import { tables } from './words.js';
+import { languages, words } from './words.js';
 
 /** @import { Owner } from '../types.js' */
 
@@ -69,7 +69,7 @@ export function badge(name) {
 
 /** Speaks one language to one reader. */
 export class Speech {
-  #table;
+  #language;
   #clock;
   #day;
   #exact;
@@ -80,8 +80,8 @@ export class Speech {
    * @param {(at: string) => Date} date what a time of the server is on this computer's clock
    */
   constructor(lang, date) {
-    this.lang = /** @type {keyof typeof tables} */ (/^ru\b/i.test(lang) ? 'ru' : 'en');
-    this.#table = tables[this.lang];
+    this.#language = Number(/^ru\b/i.test(lang));
+    this.lang = languages[this.#language];
     this.#date = date;
     const locale = navigator.languages.find((l) => l.startsWith(this.lang)) ?? this.lang; // their own en, if they have one
     this.#clock = new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit' });
@@ -94,14 +94,14 @@ export class Speech {
    * @param {string} key
    * @param {boolean} [does]
    */
-  reads(key, does = true) { return does && `${key}.reads` in this.#table ? `${key}.reads` : key; }
+  reads(key, does = true) { return does && `${key}.reads` in words ? `${key}.reads` : key; }
 
   /**
    * text fills {name} in the text of a key.
    * @param {string} key
    * @param {Record<string, string | number>} [values]
    */
-  text(key, values = {}) { return this.#table[key].replace(/\{(\w+)\}/g, (_, name) => isolated(String(values[name]))); }
+  text(key, values = {}) { return words[key][this.#language].replace(/\{(\w+)\}/g, (_, name) => isolated(String(values[name]))); }
 
   /**
    * nodes is text with values that may be nodes; texts among them keep to themselves.
@@ -109,7 +109,7 @@ export class Speech {
    * @param {Values} [values]
    */
   nodes(key, values = {}) {
-    return this.#table[key].split(/\{(\w+)\}/).map((part, i) => {
+    return words[key][this.#language].split(/\{(\w+)\}/).map((part, i) => {
       const value = values[part];
       if (i % 2 && value instanceof Node) return value.cloneNode(true);
       return i % 2 && typeof value === 'string' ? bdi(value) : document.createTextNode(i % 2 ? String(value) : part);

@@ -4,6 +4,8 @@
 
 /** @import { Waiter } from '../types.js' */
 
+/** @typedef {Pick<Waiter, 'id' | 'owner'> & {message?: string}} Waits who waits, for this lock or for all that it is below */
+
 /** @type {Set<Notice>} those of this page that tell something */
 const telling = new Set();
 
@@ -75,7 +77,7 @@ export class Notice {
   #sentence;
   #looked = () => { if (looking()) this.#see(); };
 
-  /** @param {(waiter: Waiter, title: string) => {title: string, body: string, lang: string}} sentence tells of one who waits */
+  /** @param {(waiter: Waits, title: string) => {title: string, body: string, lang: string}} sentence tells of one who waits */
   constructor(sentence) {
     this.#sentence = sentence;
     addEventListener('focus', this.#looked);
@@ -87,7 +89,7 @@ export class Notice {
 
   /**
    * tell takes who waits for this reader now.
-   * @param {Waiter[]} waiters
+   * @param {Waits[]} waiters
    */
   tell(waiters) {
     const ids = new Set(waiters.map((w) => w.id));
@@ -130,7 +132,7 @@ export class Notice {
     draw();
   }
 
-  /** @param {Waiter} waiter */
+  /** @param {Waits} waiter */
   #notify(waiter) {
     if (!this.ways.includes('desktop') || globalThis.Notification?.permission !== 'granted') return;
     const { title: head, ...rest } = this.#sentence(waiter, document.title.slice(document.title.startsWith(prefix) ? prefix.length : 0));

@@ -1,4 +1,7 @@
 import type { Waiter } from '../types.js';
+export type Waits = Pick<Waiter, 'id' | 'owner'> & {
+    message?: string;
+};
 /** What one element has to tell. */
 export declare class Notice {
     #private;
@@ -6,8 +9,8 @@ export declare class Notice {
     ways: string[];
     /** @type {Set<string>} who waits since the reader looked away */
     unseen: Set<string>;
-    /** @param {(waiter: Waiter, title: string) => {title: string, body: string, lang: string}} sentence tells of one who waits */
-    constructor(sentence: (waiter: Waiter, title: string) => {
+    /** @param {(waiter: Waits, title: string) => {title: string, body: string, lang: string}} sentence tells of one who waits */
+    constructor(sentence: (waiter: Waits, title: string) => {
         title: string;
         body: string;
         lang: string;
@@ -16,8 +19,8 @@ export declare class Notice {
     get mayAsk(): boolean;
     /**
      * tell takes who waits for this reader now.
-     * @param {Waiter[]} waiters
+     * @param {Waits[]} waiters
      */
-    tell(waiters: Waiter[]): void;
+    tell(waiters: Waits[]): void;
     stop(): void;
 }

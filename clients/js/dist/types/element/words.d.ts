@@ -1,2 +1,3 @@
-/** @type {Record<'en' | 'ru', Record<string, string>>} */
-export declare const tables: Record<'en' | 'ru', Record<string, string>>;
+export declare const languages: readonly ['en', 'ru'];
+/** @type {Record<string, string[]>} */
+export declare const words: Record<string, string[]>;
