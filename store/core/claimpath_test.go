@@ -88,3 +88,26 @@ func TestARenewalMayComeBeforeAClaimWhosePathIsClearForFiveSecondsAtMost(t *test
 	}
 	w.wantWendy("that")
 }
+
+// Who is passed a hold on the path of what they wait for can't take their place again.
+func TestAPlaceIsNotTakenAgainByWhoHoldsOnItsPathByThen(t *testing.T) {
+	w := newWorld(t)
+	w.beat("p", time.Hour)
+	w.beat("q", time.Hour)
+	w.swap(w.other, take("g/m/2", "bob"))
+	w.swap(w.other, take("g/m/1", "cid")) // who stays in the way
+	w.swap(w.other, join("g/m/", "wendy", "p", 0))
+	pass := store.Swap{Name: "g/m/2", Do: store.Touch, Expect: store.Expect{Session: new("bob")}, Holder: &store.Party{Session: "wendy", User: "wendy"}}
+	var passed func(txns []kv.Txn)
+	passed = func(txns []kv.Txn) {
+		if len(txns[0].Then) == 0 {
+			w.engine.before = passed
+		} else if res := w.swap(w.other, pass); !res.Done {
+			t.Fatalf("the hold can't be passed on: %+v", res)
+		}
+	}
+	w.engine.before = passed
+	if res := w.swap(w.st, join("g/m/", "wendy", "q", 0)); res.Done {
+		t.Error("wendy waits for what is above their own hold, at another process")
+	}
+}

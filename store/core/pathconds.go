@@ -13,10 +13,15 @@ import (
 // on its path while it waits, but by a takeover. One who may not has something in the way.
 func (p *place) pathConditions(conds []kv.Cond, s *step) []kv.Cond {
 	moves := s.moves(p)
-	var joins *store.Ticket
+	var joins *store.Ticket // new in the queue
+	waits := ""             // the session that joins it, or keeps its place at another process
 	for i := range s.after.Queue {
-		if number(s.after.Queue[i].Seq) > 0 {
-			joins = &s.after.Queue[i]
+		t := &s.after.Queue[i]
+		if number(t.Seq) > 0 {
+			joins = t
+		}
+		if s.sw != nil && s.sw.Do == store.Join && s.done && t.ID == s.sw.Ticket.ID {
+			waits = s.sw.Ticket.Holder.Session
 		}
 	}
 	grants := s.grants(p)
@@ -28,7 +33,7 @@ func (p *place) pathConditions(conds []kv.Cond, s *step) []kv.Cond {
 		blocked = before.Blocked(living(s.now))
 		stuck = len(s.after.Queue) > 0 && (closed(&s.after) || s.after.Blocked(living(s.now)))
 	}
-	if moves == "" && joins == nil && !grants && !stuck && !blocked {
+	if moves == "" && waits == "" && !grants && !stuck && !blocked {
 		return conds
 	}
 	conds = treeCondition(conds, p.name, p.tree)
@@ -45,14 +50,14 @@ func (p *place) pathConditions(conds []kv.Cond, s *step) []kv.Cond {
 		path := p.path.state(living(s.now))
 		conds = p.path.conditions(conds, own, s.sw.Expect.Free && !path.Owns(moves), s.now)
 	}
-	if joins != nil {
-		session, own := joins.Holder.Session, 0
+	if waits != "" {
+		own := 0
 		if store.IsNode(p.name) { // its own rows are among those below
-			if own = p.own; p.rec != nil && p.rec.Holder.Session == session {
+			if own = p.own; p.rec != nil && p.rec.Holder.Session == waits {
 				own++
 			}
 		}
-		conds = p.path.without(conds, session, own, s.now)
+		conds = p.path.without(conds, waits, own, s.now)
 	}
 	switch {
 	case grants && (p.hold != nil || len(p.rows) > 0): // who holds it may capture what is below

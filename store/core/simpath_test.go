@@ -140,9 +140,11 @@ func (m *simModel) alone(op *simOp, rec *store.Record, env store.Env) {
 // the name. Who holds something above does not wait for those who wait for it.
 func (m *simModel) inTurn(op *simOp, rec *store.Record, before map[string]store.State, env store.Env) {
 	path := m.onPath(rec.Name)
+	own := func(st store.State) bool {
+		return slices.ContainsFunc(holdsOf(&st), func(r *store.Record) bool { return r.Holder.Session == rec.Holder.Session })
+	}
 	for _, n := range path {
-		st := m.states[n]
-		if upper(n, rec.Name) && slices.ContainsFunc(holdsOf(&st), func(r *store.Record) bool { return r.Holder.Session == rec.Holder.Session }) {
+		if upper(n, rec.Name) && (own(m.states[n]) || own(before[n])) { // it may end in the same step
 			return
 		}
 	}
