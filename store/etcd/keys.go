@@ -17,6 +17,7 @@ import (
 //	tag/TAG KEY      rows by tag
 //	lease/LEASE KEY  rows by the key that they live with
 //	due/TIME KEY     rows by when they are due
+//	mile/…           landmarks among the four above: see landmarkEvery
 //	log/NUMBER       log entries of one batch, at most maxPart; NUMBER is the last one's
 //	once/ID NUMBER   keys of the log with entries of an ID
 //	mark/TAG NUMBER  keys of the log by tag, many in one value; NUMBER is the last one's
@@ -62,6 +63,8 @@ func (k keys) tag(tag string) string               { return string(k) + "tag/" +
 func (k keys) lease(key string) string             { return string(k) + "lease/" + part(key) }
 func (k keys) dues() string                        { return string(k) + "due/" }
 func (k keys) due(micros int64, key string) string { return k.dues() + number(uint64(micros)) + key }
+func (k keys) landmark(of string) string           { return string(k) + "mile/" + of[len(k):] }
+func (k keys) marks(landmark string) string        { return string(k) + landmark[len(k.landmark(string(k))):] }
 func (k keys) logs() string                        { return string(k) + "log/" }
 func (k keys) log(n uint64) string                 { return k.logs() + number(n) }
 func (k keys) once(id string) string               { return string(k) + "once/" + part(id) }

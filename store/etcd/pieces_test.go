@@ -3,6 +3,7 @@ package etcd_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/editlock/editlock/internal/enginetest"
 	"github.com/editlock/editlock/store"
@@ -70,5 +71,61 @@ func TestStore_LogPassesFewKeys(t *testing.T) {
 		if reads.Calls > 36 || reads.Passed > passed || reads.Keys > 2500 {
 			t.Errorf("%+v: %d calls, %d keys passed and %d read for %d entries of %d examined", q, reads.Calls, reads.Passed, reads.Keys, len(page.Entries), page.Examined)
 		}
+	}
+}
+
+// TestStore_PagesPassFewKeys reads pages of a list from within many: etcd goes through
+// about the keys that a page needs, and not through all that the filter selects.
+func TestStore_PagesPassFewKeys(t *testing.T) {
+	const names, limit = 20_000, 50
+	s := &server{Etcd: enginetest.StartEtcd(t)}
+	st := s.at(t, storetest.NewClock(), s.url())
+	for at := 0; at < names; at += 500 {
+		swaps := make([]store.Swap, 500)
+		for i := range swaps {
+			who := "many"
+			if i == 7 {
+				who = "few"
+			}
+			swaps[i] = take(fmt.Sprintf("%c/mode/%d", 'a'+i%2, at+i), who, store.Terms{Idle: time.Hour})
+			swaps[i].Holder.User = who
+		}
+		if res, err := st.Swap(t.Context(), store.Request{Swaps: swaps}); err != nil || !res.Done {
+			t.Fatal(res.Done, err)
+		}
+	}
+	reads := s.reads(st)
+	for _, q := range []store.Query{
+		{},
+		{Prefix: "a/"},
+		{Prefix: "b/mode/"},
+		{Prefix: "nosuch/"},
+		{After: "a/mode/2"},
+		{User: "many"},
+		{User: "many", Prefix: "b/"},
+		{User: "many", Prefix: "nosuch/"},
+		{User: "many", After: "b/mode/1"},
+		{User: "few"},
+		{User: "nosuch"},
+		{Session: "many", Prefix: "b/"},
+		{Session: "few"},
+		{Session: "nosuch"},
+	} {
+		q.Limit = limit
+		reads.Reset()
+		page, err := st.List(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if reads.Passed > names/4 || reads.Keys > 200+2*len(page.Records) || reads.Calls > 8 {
+			t.Errorf("%+v: %d calls, %d keys passed and %d read for %d records", q, reads.Calls, reads.Passed, reads.Keys, len(page.Records))
+		}
+	}
+	reads.Reset()
+	if _, err := st.Sweep(t.Context(), store.Retention{}); err != nil {
+		t.Fatal(err)
+	}
+	if reads.Passed > names/4 {
+		t.Errorf("a sweep that finds nothing due passed %d keys", reads.Passed)
 	}
 }

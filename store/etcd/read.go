@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
@@ -128,6 +130,10 @@ type search struct {
 	found       kv.Found
 	keys        []string // of rows that were read last
 	done        bool
+
+	windowed bool
+	ahead    []string // landmarks behind from, as far as they were read
+	charted  bool     // no others follow these
 }
 
 // atOnce is how many keys of a range are read at a time at least.
@@ -136,7 +142,7 @@ const atOnce = 16
 func (m *moment) search(q *kv.Range) *search {
 	k := m.e.keys
 	prefix := ""
-	s := &search{q: q}
+	s := &search{q: q, windowed: windowed(q)}
 	switch {
 	case q.Key != "":
 		s.from, s.rows, s.index = k.row(q.Key), true, len(k.row(""))
@@ -228,17 +234,21 @@ func (m *moment) read(ranges []kv.Range) ([]kv.Found, error) {
 
 // keys reads the next keys of searches.
 func (m *moment) keys(open []*search) error {
+	if err := m.landmarks(open); err != nil {
+		return err
+	}
 	var reads []*pb.RangeRequest
 	var of []*search
 	for _, s := range open {
 		if s.done {
 			continue
 		}
-		r := scan(s.from, s.until)
+		limit := s.limit()
+		r := scan(s.from, s.window(limit))
 		if s.until == "" {
 			r.RangeEnd = nil
 		}
-		r.Limit, r.KeysOnly = int64(s.limit()), !s.rows
+		r.Limit, r.KeysOnly = int64(limit), !s.rows
 		reads, of = append(reads, r), append(of, s)
 	}
 	got, err := m.get(reads)
@@ -258,8 +268,13 @@ func (m *moment) keys(open []*search) error {
 				}
 			}
 		}
-		if s.done = !got[i].More; !s.done {
+		switch end := string(reads[i].RangeEnd); {
+		case got[i].More:
 			s.from = string(got[i].Kvs[len(got[i].Kvs)-1].Key) + "\x00"
+		case end != s.until:
+			s.from = end
+		default:
+			s.done = true
 		}
 	}
 	return nil
@@ -281,14 +296,40 @@ func (m *moment) judge(s *search) {
 	s.done = s.done || !q.Count && s.full()
 }
 
-// beside reads what is beside the rows that were found.
+// beside reads what is beside the rows that were found. Most have nothing beside
+// them: so it looks first which do.
 func (m *moment) beside(s *search) (err error) {
-	ranges := make([]kv.Range, len(s.found.Rows))
-	for i, r := range s.found.Rows {
-		ranges[i] = kv.Range{
-			Prefix: s.q.BesideOf(r.Key), Limit: s.q.BesideLimit, Count: true,
-		}
+	rows := s.found.Rows
+	if s.found.Beside = make([]kv.Found, len(rows)); len(rows) == 0 {
+		return nil
 	}
-	s.found.Beside, err = m.read(ranges)
+	k := m.e.keys
+	near := &search{
+		q: &kv.Range{Limit: besideMost}, windowed: true, index: len(k.row("")),
+		from: k.row(s.q.BesideOf(rows[0].Key)), until: after(k.row(s.q.BesideOf(rows[len(rows)-1].Key))),
+	}
+	var keys []string
+	for !near.done && len(keys) < besideMost {
+		if err := m.keys([]*search{near}); err != nil {
+			return err
+		}
+		keys = append(keys, near.keys...)
+	}
+	var ranges []kv.Range
+	var of []int
+	for i := range rows {
+		key := s.q.BesideOf(rows[i].Key)
+		if at, _ := slices.BinarySearch(keys, key); at < len(keys) && !strings.HasPrefix(keys[at], key) || at == len(keys) && near.done {
+			continue
+		}
+		ranges, of = append(ranges, kv.Range{Prefix: key, Limit: s.q.BesideLimit, Count: true}), append(of, i)
+	}
+	found, err := m.read(ranges)
+	for i := range found {
+		s.found.Beside[of[i]] = found[i]
+	}
 	return err
 }
+
+// besideMost is how many keys beside rows are looked at first.
+const besideMost = 1000

@@ -80,6 +80,11 @@ func (r *row) indexed(k keys) (found []string) {
 	if r.Lease != "" {
 		found = append(found, k.lease(r.Lease)+r.Key)
 	}
+	for _, key := range append(slices.Clone(found), k.row(r.Key)) {
+		if isLandmark(key) {
+			found = append(found, k.landmark(key))
+		}
+	}
 	return found
 }
 
