@@ -74,8 +74,9 @@ func (m *Manager) holdBy(ctx context.Context, read *store.Record, token uint64) 
 }
 
 const (
-	// scanPage is how many records are read at a time to search among them.
-	scanPage = 1000
+	// scanFirst is how many records are read first to search among them, and where a
+	// part is passed over; scanPage is how many are read at a time later on.
+	scanFirst, scanPage = 125, 1000
 	// readCosts is what a read counts for among searchMost beside what it finds.
 	readCosts = 100
 )
@@ -111,7 +112,7 @@ func (m *Manager) List(ctx context.Context, q Query) (Page, error) {
 		default:
 			wanted := limit - len(page.Mutexes) + 1
 			if q.Text != "" || !next.whole {
-				wanted = scanPage
+				wanted = next.some
 			}
 			found := 0
 			err := m.searches.piece(ctx, read >= scanPage, func() (err error) {

@@ -19,6 +19,7 @@ type span struct {
 	q     store.Query
 	user  string // of the holders that are wanted; empty: all that the store selects
 	whole bool   // all that the store selects is wanted
+	some  int    // how many records are read next to search among them
 
 	read bool // recs holds what comes next, and is all there is if it is empty
 	last bool // there is nothing behind recs
@@ -70,9 +71,9 @@ func (q Query) ranges(after spot) *ranges {
 }
 
 // add adds a span. No store has an index of sessions and users together: of what
-// a session holds the user's is picked here, where it counts as read.
+// a session holds, or a user, that of both is picked here, where it counts as read.
 func (r *ranges) add(a Area, q store.Query, whole bool) {
-	s := &span{area: a, q: q, whole: whole}
+	s := &span{area: a, q: q, whole: whole, some: scanFirst}
 	if q.Session != "" && q.User != "" {
 		s.user, s.q.User, s.whole = q.User, "", false
 	}
@@ -105,28 +106,64 @@ func (r *ranges) first() *span {
 	return first
 }
 
-// fill reads what comes next, and returns how many records it looked at.
+// fill reads what comes next, and returns what that counts for beside readCosts.
 func (s *span) fill(ctx context.Context, st store.Store, limit int) (found int, err error) {
 	s.q.Limit = limit
 	page, err := st.List(ctx, s.q)
 	if err != nil {
 		return 0, err
 	}
+	found = len(page.Records)
+	if s.user != "" && found == limit { // maybe the user holds less
+		byUser := s.q
+		byUser.Session, byUser.User = "", s.user
+		other, err := st.List(ctx, byUser)
+		if err != nil {
+			return found, err
+		}
+		if found += len(other.Records) + readCosts; len(other.Records) < limit || spotOf(last(page)) < spotOf(last(other)) {
+			page = other
+		}
+	}
 	s.now, s.last = page.Now, len(page.Records) < limit
 	for i := range page.Records {
 		rec := &page.Records[i]
 		s.q.After, s.q.AfterToken = rec.Name, rec.Token
-		if rec.Name != cursorKey && (s.user == "" || rec.Holder.User == s.user) && (s.whole || s.area.seek(rec.Name) == rec.Name) {
+		if rec.Name != cursorKey && s.wants(rec) {
 			s.recs = append(s.recs, *rec)
 		}
 	}
+	s.some = min(2*s.some, scanPage)
 	if !s.whole && !s.last {
 		if next := s.area.seek(s.q.After); next != s.q.After {
+			if largeGroups(&page) { // of the next one little may be wanted, too
+				s.some = scanFirst
+			}
 			s.q.After, s.q.AfterToken = next, 0
 		}
 	}
 	s.read = len(s.recs) > 0 || s.last
-	return len(page.Records), nil
+	return found, nil
+}
+
+// wants reports whether a record is one of those that are picked here.
+func (s *span) wants(rec *store.Record) bool {
+	return s.whole || s.area.seek(rec.Name) == rec.Name &&
+		(s.user == "" || rec.Holder.User == s.user && rec.Holder.Session == s.q.Session)
+}
+
+func last(page store.Page) *store.Record { return &page.Records[len(page.Records)-1] }
+
+// largeGroups reports whether few groups have all names on a page.
+func largeGroups(page *store.Page) bool {
+	groups, inGroup := 0, "/"
+	for i := range page.Records {
+		if name := page.Records[i].Name; !strings.HasPrefix(name, inGroup) {
+			group, _, _ := strings.Cut(name, "/")
+			groups, inGroup = groups+1, group+"/"
+		}
+	}
+	return groups*32 < len(page.Records)
 }
 
 // take takes the next record of a span, and of all others that have it.

@@ -55,7 +55,7 @@ func (l *long) List(ctx context.Context, q store.Query) (store.Page, error) {
 }
 
 func TestManager_ASearchAnswersWithWhereToReadOn(t *testing.T) {
-	const piece, most = 1000, 100_000
+	const piece, first, most = 1000, 8, 100_000 // the first pieces are smaller
 	for name, call := range map[string]func(ctx context.Context, m *editlock.Manager) (found int, next string, err error){
 		"History": func(ctx context.Context, m *editlock.Manager) (int, string, error) {
 			page, err := m.History(ctx, editlock.HistoryQuery{Mode: "nosuch"})
@@ -79,7 +79,7 @@ func TestManager_ASearchAnswersWithWhereToReadOn(t *testing.T) {
 			m := editlock.NewManager(&long{memory.New(nil), func(context.Context) { pieces++ }}, nil)
 			defer func() { _ = m.Close() }()
 			found, next, err := call(t.Context(), m)
-			if found != 0 || next == "" || err != nil || pieces > most/piece {
+			if found != 0 || next == "" || err != nil || pieces > first+most/piece {
 				t.Errorf("%d found in %d pieces, next %q, %v", found, pieces, next, err)
 			}
 		})
