@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/editlock/editlock/internal/duration"
 )
 
 // The errors a caller can tell apart with errors.Is. Busy, lost, not held and
@@ -165,6 +167,12 @@ func (e *InvalidError) Error() string { return e.Field + " " + e.Problem }
 // Is makes errors.Is(err, ErrInvalid) true.
 func (e *InvalidError) Is(target error) bool { return target == ErrInvalid }
 
+// invalid writes durations as people do.
 func invalid(field, format string, args ...any) error {
+	for i := range args {
+		if d, ok := args[i].(time.Duration); ok {
+			args[i] = duration.Text(d)
+		}
+	}
 	return &InvalidError{Field: field, Problem: fmt.Sprintf(format, args...)}
 }

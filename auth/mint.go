@@ -10,6 +10,7 @@ import (
 	"github.com/go-jose/go-jose/v4/jwt"
 
 	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/duration"
 )
 
 // DefaultLifetime is how long a page's token is good for.
@@ -49,7 +50,7 @@ func Mint(secret []byte, t PageToken) (string, error) {
 	case t.Owner.UserID == "":
 		return "", &editlock.InvalidError{Field: "owner.user_id", Problem: "must not be empty: it is who the token is for"}
 	case t.Lifetime < 0 || t.Lifetime > 24*time.Hour:
-		return "", fmt.Errorf("the lifetime is %v; up to 24h is allowed: a token can't be revoked", t.Lifetime)
+		return "", fmt.Errorf("the lifetime is %s; up to 24h is allowed: a token can't be revoked", duration.Text(t.Lifetime))
 	}
 	if err := t.Owner.Validate(); err != nil {
 		return "", err

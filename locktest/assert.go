@@ -3,6 +3,7 @@ package locktest
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -132,6 +133,9 @@ func wantInvalid(t *testing.T, err error, field string) {
 	}
 	if bad.Problem == "" {
 		t.Errorf("the error does not say what is wrong with %s", field)
+	}
+	if strings.Contains(bad.Problem, "m0s") {
+		t.Errorf("%s %s: durations are written as 5m or 720h", field, bad.Problem)
 	}
 }
 

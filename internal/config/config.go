@@ -16,6 +16,7 @@ import (
 	"github.com/editlock/editlock"
 	"github.com/editlock/editlock/access"
 	"github.com/editlock/editlock/auth"
+	"github.com/editlock/editlock/internal/duration"
 	"github.com/editlock/editlock/webui"
 )
 
@@ -149,7 +150,7 @@ func (d *Duration) UnmarshalText(text []byte) error {
 }
 
 // MarshalText implements encoding.TextMarshaler.
-func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+func (d Duration) MarshalText() ([]byte, error) { return []byte(duration.Text(time.Duration(d))), nil }
 
 // setting is one of the Settings, by its key.
 type setting struct {

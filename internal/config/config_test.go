@@ -151,6 +151,10 @@ func TestConfig_TOMLIsAFile(t *testing.T) {
 			if !strings.Contains(string(printed), "listen = ':1' # flag --listen\n") {
 				t.Errorf("printed\n%s", printed)
 			}
+			age := map[string]string{"empty": "8760h", "whole": "720h"}[name]
+			if !strings.Contains(string(printed), "max_age = '"+age+"' #") || strings.Contains(string(printed), "m0s") {
+				t.Errorf("durations are printed in another form than files have\n%s", printed)
+			}
 			again, err := config.Load(write(t, string(printed)), nil, nil)
 			if err != nil {
 				t.Fatalf("%v\n%s", err, printed)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/editlock/editlock/clients/js"
 	"github.com/editlock/editlock/internal/avatar"
+	"github.com/editlock/editlock/internal/duration"
 	"github.com/editlock/editlock/internal/entry"
 )
 
@@ -136,7 +137,7 @@ func (h *handler) render(w http.ResponseWriter, r *http.Request, status int, nam
 	p := h.pages[languageOf(r)]
 	v.Lang, v.Words = p.lang, p.words
 	v.Root, v.Assets = entry.Root(r), "demo/assets/"+assetsVersion
-	v.Group, v.Idle = Group, h.idle.String()
+	v.Group, v.Idle = Group, duration.Text(h.idle)
 	if v.Here == "" {
 		v.Here = r.URL.Path
 	}

@@ -156,7 +156,7 @@ func TestIdle(t *testing.T) {
 		t.Helper()
 		return between(t, openWith(t, o).browser(t, "Ivanov").get(editorPath).body, `data-idle="`, `"`)
 	}
-	for variable, want := range map[string]string{"": "2m0s", "5s": "5s", "0s": "2m0s", "10ms": "2m0s", "soon": "2m0s"} {
+	for variable, want := range map[string]string{"": "2m", "5s": "5s", "0s": "2m", "10ms": "2m", "soon": "2m"} {
 		t.Setenv(demo.IdleVariable, variable)
 		if got := idle(t, nil); got != want {
 			t.Errorf("with %q it is %s, want %s", variable, got, want)

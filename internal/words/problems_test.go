@@ -130,11 +130,11 @@ func TestProblem_TranslatesEachOfItsOwn(t *testing.T) {
 }
 
 func TestError_OfAFieldOverTheWire(t *testing.T) {
-	err := error(&editlock.InvalidError{Field: "wait", Problem: "is 2h0m0s; up to 1h0m0s is allowed"})
+	err := error(&editlock.InvalidError{Field: "wait", Problem: "is 2h; up to 1h is allowed"})
 	if !errors.Is(err, editlock.ErrInvalid) {
 		t.Fatal("not ErrInvalid")
 	}
-	if got, want := Russian.Error(err), "wait равно 2h0m0s; допустимо до 1h0m0s"; got != want {
+	if got, want := Russian.Error(err), "wait равно 2h; допустимо до 1h"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
