@@ -14,7 +14,7 @@ const searchMost = 100_000
 
 // searchFor bounds in the same way how long a call looks, where a store is slow or
 // many search at a time: callers and proxies give up some time.
-const searchFor = 5 * time.Second
+const searchFor = 2 * time.Second
 
 // longestRest bounds what a store that is slow for other reasons adds.
 const longestRest = time.Second

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -43,9 +44,14 @@ func (d *Door) list(ctx context.Context, req *sdk.CallToolRequest, in listIn) an
 	}
 	defer c.end()
 	var page editlock.Page
-	err = c.act(ctx, func(ctx context.Context) (err error) {
-		page, err = c.Locker.List(ctx, editlock.Query{Group: in.Group, Mode: in.Mode, Text: in.Text, Limit: limit, Cursor: in.Cursor})
-		return err
+	err = c.act(ctx, func(ctx context.Context) error {
+		return readOn(in.Cursor, func(cursor string) (found int, next string, err error) {
+			got, err := c.Locker.List(ctx, editlock.Query{Group: in.Group, Mode: in.Mode, Text: in.Text, Limit: limit, Cursor: cursor})
+			if err == nil {
+				page = got
+			}
+			return len(got.Mutexes), got.Next, err
+		})
 	})
 	if err != nil {
 		return refused(err)
@@ -58,9 +64,36 @@ func (d *Door) list(ctx context.Context, req *sdk.CallToolRequest, in listIn) an
 		text[i] = editing(m)
 	}
 	if len(text) == 0 {
-		text = append(text, "No such lock is held.")
+		text = append(text, nothing(page.Next, "No such lock is held."))
 	}
 	return answer[listOut]{text: more(text, page.Next), out: out}
+}
+
+// readFor is how long pages are read for one that has something: a search that no index
+// answers ends pages early.
+const readFor = 10 * time.Second
+
+// readOn reads pages from a cursor on, up to the first that has something. What was
+// read stays good if a later page fails.
+func readOn(cursor string, page func(cursor string) (found int, next string, err error)) error {
+	for first, begun := true, time.Now(); ; first = false {
+		found, next, err := page(cursor)
+		switch {
+		case err != nil && !first:
+			return nil
+		case err != nil || found > 0 || next == "" || time.Since(begun) > readFor:
+			return err
+		}
+		cursor = next
+	}
+}
+
+// nothing says that nothing was found; with a next page, so far.
+func nothing(next, text string) string {
+	if next != "" {
+		return "Nothing was found so far, but not all was looked at: that says nothing yet. Call again with next_cursor."
+	}
+	return text
 }
 
 // more joins the lines of a page, and says if there is another one.
@@ -85,7 +118,7 @@ func (d *Door) history(ctx context.Context, req *sdk.CallToolRequest, in history
 		return refused(err)
 	}
 	defer c.end()
-	q := editlock.HistoryQuery{Group: in.Group, Mode: in.Mode, Text: in.Text, Limit: limit, Cursor: in.Cursor}
+	q := editlock.HistoryQuery{Group: in.Group, Mode: in.Mode, Text: in.Text, Limit: limit}
 	if in.ID != "" || in.Part != "" {
 		q.Tree, q.ID = true, &editlock.ID{Group: in.Group, Mode: in.Mode, ID: in.ID, Part: in.Part}
 	}
@@ -93,9 +126,15 @@ func (d *Door) history(ctx context.Context, req *sdk.CallToolRequest, in history
 		q.Kinds = append(q.Kinds, editlock.Kind(k))
 	}
 	var page editlock.HistoryPage
-	err = c.act(ctx, func(ctx context.Context) (err error) {
-		page, err = c.Locker.History(ctx, q)
-		return err
+	err = c.act(ctx, func(ctx context.Context) error {
+		return readOn(in.Cursor, func(cursor string) (found int, next string, err error) {
+			q.Cursor = cursor
+			got, err := c.Locker.History(ctx, q)
+			if err == nil {
+				page = got
+			}
+			return len(got.Entries), got.Next, err
+		})
 	})
 	if err != nil {
 		return refused(err)
@@ -110,7 +149,7 @@ func (d *Door) history(ctx context.Context, req *sdk.CallToolRequest, in history
 		text[i] = happened(e)
 	}
 	if len(text) == 0 {
-		text = append(text, "Nothing is on record.")
+		text = append(text, nothing(page.Next, "Nothing is on record."))
 	}
 	return answer[historyOut]{text: more(text, page.Next), out: out}
 }

@@ -429,6 +429,61 @@ func TestTools_TellWhatOthersWroteAsData(t *testing.T) {
 	}
 }
 
+// scarce is a Locker whose pages are empty so many times, as those of a search are
+// that ends early; and then fail, if they do.
+type scarce struct {
+	editlock.Locker
+	empty int
+	then  error
+}
+
+func (s *scarce) next(cursor string) (next string, err error) {
+	if n := len(cursor); n < s.empty {
+		return cursor + "x", nil
+	}
+	return "", s.then
+}
+
+func (s *scarce) List(ctx context.Context, q editlock.Query) (editlock.Page, error) {
+	if next, err := s.next(q.Cursor); next != "" || err != nil {
+		return editlock.Page{Next: next}, err
+	}
+	q.Cursor = ""
+	return s.Locker.List(ctx, q)
+}
+
+func (s *scarce) History(ctx context.Context, q editlock.HistoryQuery) (editlock.HistoryPage, error) {
+	if next, err := s.next(q.Cursor); next != "" || err != nil {
+		return editlock.HistoryPage{Next: next}, err
+	}
+	q.Cursor = ""
+	return s.Locker.History(ctx, q)
+}
+
+// An agent is not told that nothing is held before all was looked at.
+func TestTools_GoOnWithASearchThatEndsEarly(t *testing.T) {
+	d := open(t, helper)
+	capture(t, d.locks, anna, nil)
+	locks := d.locks
+	for _, tool := range []struct{ name, rows, nothing string }{
+		{"list", "locks", "No such lock"}, {"history", "entries", "Nothing is on record"},
+	} {
+		d.locks = &scarce{Locker: locks, empty: 5}
+		got := call(t, d.agent, tool.name, map[string]any{"text": anna.Name})
+		if n := len(got.at(tool.rows).([]any)); n != 1 || got.at("next_cursor") != nil {
+			t.Errorf("%s: %d found: %v", tool.name, n, got)
+		}
+		if got = call(t, d.agent, tool.name, map[string]any{"text": "nosuch"}); !strings.Contains(got.text, tool.nothing) {
+			t.Errorf("%s finds nothing, and says %s", tool.name, got.text)
+		}
+		d.locks = &scarce{Locker: locks, empty: 2, then: editlock.ErrLimited}
+		got = call(t, d.agent, tool.name, map[string]any{"text": anna.Name})
+		if got.error || got.at("next_cursor") != "xx" || strings.Contains(got.text, tool.nothing) || !strings.Contains(got.text, "so far") {
+			t.Errorf("%s is stopped on the way, and says %v", tool.name, got)
+		}
+	}
+}
+
 func TestTools_ListByPages(t *testing.T) {
 	d := open(t, helper)
 	for _, id := range []string{"1", "2", "3"} {
