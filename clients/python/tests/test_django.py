@@ -8,7 +8,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -18,7 +18,7 @@ from django.test import Client as Browser
 from django.test.utils import override_settings
 
 import django_site
-from editlock import Client, Owner
+from editlock import Client, Owner, Page
 from editlock.django.owners import session_of
 from servers import Server
 
@@ -209,6 +209,32 @@ def test_the_admins_page_lists_what_is_locked(locks: Client, name: str) -> None:
     assert "Иван Иванов" in page
     assert "Открыть диспетчер блокировок" in page
     assert "Nothing is locked." in browser("ivan").get("/admin/locks/", {"q": f"no such {name}"}).content.decode()
+
+
+@pytest.mark.parametrize("empty", [3, 10**6])
+def test_the_admins_page_reads_on_where_a_search_ends_early(
+    locks: Client, name: str, monkeypatch: pytest.MonkeyPatch, empty: int
+) -> None:
+    from editlock.django import views
+
+    ivan = browser("ivan")
+    ivan.post(f"/{name}/block/")
+    asked = []
+
+    class Scarce:
+        def list(self, cursor: Optional[str] = None, **filters: Any) -> Page:
+            asked.append(cursor)
+            return Page((), f"after {len(asked)}") if len(asked) <= empty else locks.list(**filters)
+
+    monkeypatch.setattr(views, "client", Scarce)
+    monkeypatch.setattr(views, "_READ_FOR", 10 if empty == 3 else 0)
+    page = ivan.get("/admin/locks/", {"q": name}).content.decode()
+    assert "Nothing is locked." not in page
+    if empty == 3:
+        assert f"{name}/invoice/17" in page
+        assert asked == [None, "after 1", "after 2", "after 3"]
+    else:
+        assert "There are more" in page
 
 
 def test_the_admins_page_links_to_the_lock_manager() -> None:

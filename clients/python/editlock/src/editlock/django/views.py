@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any, Optional
 
 from django.contrib import admin
@@ -12,6 +13,9 @@ from ..errors import EditlockError, Unavailable
 from ..words import called
 from . import client, public_url
 from .texts import TEXTS, language
+
+#: For how many seconds pages are read for one that has something: a search ends pages early.
+_READ_FOR = 10
 
 
 def locks(request: Any, site: Optional[Any] = None) -> TemplateResponse:
@@ -31,7 +35,9 @@ def locks(request: Any, site: Optional[Any] = None) -> TemplateResponse:
     }
     context["title"] = context["texts"]["title"]
     try:
-        page = client().list(text=query, limit=100)
+        page, begun = client().list(text=query, limit=100), time.monotonic()
+        while not page.mutexes and page.next is not None and time.monotonic() < begun + _READ_FOR:
+            page = client().list(text=query, limit=100, cursor=page.next)
         locks = [(mutex, called(mutex.owner, language=language())) for mutex in page.mutexes]
         context.update(locks=locks, more=page.next is not None)
     except Unavailable:
