@@ -162,3 +162,22 @@ def test_what_the_owner_shares_is_not_taken_for_captured(server: Server, page: A
         held = client.request(id, owner=ivan)[1]
         assert held is not None
         assert (held.token, held.sharing) == (token, "exclusive")
+
+
+def test_an_agent_stays_one(server: Server, page: Any, name: str) -> None:
+    agent = Owner(session=f"a {name}", name="Assistant", kind="agent", on_behalf_of="Anna")
+    id, mutex_id = ID("7", mode="invoice", group=name), m3_mutex.MutexID(name, "invoice", "7")
+    with Client(server.url) as client, acting_as(agent):
+        captured = m3_mutex.capture_mutex(mutex_id)
+        held = client.request(id)[1]
+        assert held is not None
+        assert (held.owner.kind, held.owner.on_behalf_of) == ("agent", "Anna"), "it is no person"
+        assert m3_mutex.capture_mutex(mutex_id).token == captured.token
+        state, told = m3_mutex.request_mutex(mutex_id)
+        assert told is not None
+        assert (state, vars(told.owner)["kind"], vars(told.owner)["on_behalf_of"]) == (2, "agent", "Anna")
+        person = m3_mutex.MutexOwner(session_id=agent.session, name="Anna")
+        with pytest.raises(m3_mutex.MutexBusy, match="Assistant"):
+            m3_mutex.capture_mutex(mutex_id, person)
+        m3_mutex.release_mutex(mutex_id)
+        assert client.request(id)[1] is None

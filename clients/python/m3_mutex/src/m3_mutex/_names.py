@@ -51,13 +51,20 @@ def to_owner(owner: Any, stranger: bool = False) -> editlock.Owner:
         login=shown(owner.login),
         name=shown(owner.name),
         host=shown(owner.host),
+        # m3-mutex knows people only: these are of an owner that came from editlock.
+        kind=getattr(owner, "kind", "person"),
+        on_behalf_of=shown(getattr(owner, "on_behalf_of", "")),
     )
 
 
-def _from_owner(owner: editlock.Owner) -> MutexOwner:
-    return MutexOwner(
-        session_id=owner.session, user_id=owner.user_id or "0", name=owner.name, login=owner.login, host=owner.host
+def from_owner(owner: editlock.Owner, nobody: Any = "0") -> MutexOwner:
+    """An owner as m3-mutex has it; an agent or a job has ``kind`` and ``on_behalf_of``, too."""
+    made = MutexOwner(
+        session_id=owner.session, user_id=owner.user_id or nobody, name=owner.name, login=owner.login, host=owner.host
     )
+    if owner.kind != "person":
+        made.kind, made.on_behalf_of = owner.kind, owner.on_behalf_of  # type: ignore[attr-defined]
+    return made
 
 
 def status_text(status_data: Any) -> str:
@@ -84,7 +91,7 @@ def _from_rule(rule: editlock.AutoRelease) -> Optional[TimeoutAutoRelease]:
 
 def from_mutex(held: editlock.Mutex) -> Mutex:
     """A mutex as m3-mutex shows it."""
-    mutex = Mutex(_from_id(held.id), _from_owner(held.owner), _from_rule(held.auto_release))
+    mutex = Mutex(_from_id(held.id), from_owner(held.owner), _from_rule(held.auto_release))
     # By the local clock, whatever it shows: its rule compares it to that.
     mutex.captured_since = datetime.datetime.now() - (held.as_of - held.refreshed_at)
     mutex.status_data = held.status_data

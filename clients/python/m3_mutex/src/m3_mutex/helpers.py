@@ -35,9 +35,9 @@ def get_default_owner() -> MutexOwner:
             owner = owner_from_m3(legacy)
     if owner is None:
         owner = console_owner()
-    return MutexOwner(
-        session_id=owner.session, user_id=owner.user_id or 0, name=owner.name, login=owner.login, host=owner.host
-    )
+    from ._names import from_owner
+
+    return from_owner(owner, nobody=0)
 
 
 def get_session_info() -> tuple[str, str]:
