@@ -26,7 +26,7 @@ def holder_column(request: Any, model: Any) -> Callable[[Any], str]:
             id = mutex_id(obj)
             try:
                 page = peek(lambda client: client.list(group=id.group, mode=id.mode, limit=1000))
-                for mutex in sorted(page.mutexes, key=lambda mutex: bool(mutex.id.part)):
+                for mutex in page.mutexes:  # by name: the whole before its parts
                     held.setdefault(mutex.id.whole, []).append(mutex)
             except EditlockError:
                 pass  # the page does without
