@@ -58,7 +58,7 @@ test/api: ## the API, called as its OpenAPI document describes it
 test/mcp: ## the tools for agents, by the protocol's own suite and Python client
 	@scripts/mcp.sh
 
-test/browser: ## the pages, in Chromium
+test/browser: ## the pages, in Chromium; some scenarios in Firefox
 	@scripts/setup.sh browser
 	@scripts/browser.sh
 

@@ -1,9 +1,9 @@
 #!/bin/sh
 # Checks the browser client (is dist what src gives, does it fit its budget,
 # can its package be used), and runs the browser tests, by the Node and the
-# Chromium of this machine if they will do. Debian's own Node may be too old:
+# browsers of this machine if they will do. Debian's own Node may be too old:
 # then one from the npm registry, which stays in npm's cache. Ubuntu has no
-# Chromium but a snap: then Playwright's own.
+# Chromium but a snap: then Playwright's own. Without a Firefox its scenarios are left out.
 set -eu
 
 have() { command -v "$1" >/dev/null 2>&1; }

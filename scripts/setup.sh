@@ -30,14 +30,18 @@ need node nodejs
 need npm npm
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3 python3-venv" # the example of Django
 [ -n "${CHROMIUM:-}" ] || have chromium || have chromium-browser || have google-chrome || missing="$missing chromium"
+# Firefox runs some scenarios, too; where it can't be installed they are left out.
+optional=
+[ -n "${FIREFOX:-}" ] || have firefox-esr || have firefox || optional=" firefox-esr"
 
-[ -n "$missing" ] || exit 0
+[ -n "$missing$optional" ] || exit 0
 
 sudo=
 if [ "$(id -u)" != 0 ]; then
   if have sudo && sudo -n true 2>/dev/null; then sudo="sudo -n"; else sudo=none; fi
 fi
 if ! have apt-get || [ "$sudo" = none ]; then
+  [ -n "$missing" ] || exit 0
   echo "setup: missing:$missing. Install them (as root: apt-get install$missing) and try again." >&2
   exit 1
 fi
@@ -47,7 +51,8 @@ if ! apt-cache show chromium >/dev/null 2>&1; then
   # Ubuntu has none but a snap: the browser tests fetch their own.
   missing=$(printf '%s' "$missing" | sed 's/ chromium$//')
 fi
-[ -n "$missing" ] || exit 0
-echo "setup: installing$missing"
+apt-cache show firefox-esr >/dev/null 2>&1 || optional=
+[ -n "$missing$optional" ] || exit 0
+echo "setup: installing$missing$optional"
 # shellcheck disable=SC2086 # a list of words
-$sudo apt-get install -y -q --no-install-recommends $missing >&2
+$sudo apt-get install -y -q --no-install-recommends $missing $optional >&2

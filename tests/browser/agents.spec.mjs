@@ -7,7 +7,7 @@ const offers = (page) => page.locator('#actions button');
 const assistant = { session: 'a1', name: 'Import', kind: 'agent', on_behalf_of: 'Anna' };
 const hold = async (api, owner) => (await api('/v1/capture', { mutex: contract, owner })).mutex.token;
 
-test('an agent is shown as one, and a person takes its lock by one key', async ({ arrive }) => {
+test('an agent is shown as one, and a person takes its lock by one key', { tag: '@firefox' }, async ({ arrive }) => {
   const anna = await arrive('Anna');
   await anna.getByRole('button', { name: 'Let an assistant edit the price list' }).focus();
   await anna.keyboard.press('Enter');
@@ -79,7 +79,7 @@ test('of a job the reason is asked for, and a server that does not let go says s
   await expect(offers(boris)).toHaveText(['Wait in the queue']);
 });
 
-test('по-русски: помощник и перехват одним нажатием', async ({ arrive, api, server }) => {
+test('по-русски: помощник и перехват одним нажатием', { tag: '@firefox' }, async ({ arrive, api, server }) => {
   const anna = await arrive('Анна', { locale: 'ru-RU' });
   await anna.getByRole('button', { name: 'Поручить помощнику прайс-лист' }).click();
   await expect(headline(anna)).toHaveText(/^Помощник \(агент, от имени: Анна\) редактирует с\s\d?\d:\d\d$/);

@@ -12,7 +12,7 @@ const petrova = { session: 'petrova', user_id: 'petrova', name: 'Petrova' };
 // Where each is: in a frame, in the page.
 const frames = '#text_ifr, iframe.cke_wysiwyg_frame';
 const editors = {
-  tinymce: { script: '/npm/tinymce/tinymce.min.js', within: (page) => page.frameLocator(frames).locator('body'), tools: '[aria-label="Bold"]' },
+  tinymce: { script: '/npm/tinymce/tinymce.min.js', within: (page) => page.frameLocator(frames).locator('body'), tools: '[aria-label="Bold"]', tag: '@firefox' },
   ckeditor4: { script: '/npm/ckeditor4/ckeditor.js', within: (page) => page.frameLocator(frames).locator('body'), tools: '.cke_button__bold' },
   ckeditor5: { within: (page) => page.locator('.ck-content'), tools: '[data-cke-tooltip-text^="Bold"]' },
   quill: { within: (page) => page.locator('.ql-editor'), tools: '.ql-header .ql-picker-label' },
@@ -39,7 +39,7 @@ const show = (name, { script = '' }) => `<!doctype html><html lang="en"><meta ch
   };</script></html>`;
 
 for (const [name, about] of Object.entries(editors)) {
-  test(name, async ({ site, page }) => {
+  test(name, { tag: about.tag ?? [] }, async ({ site, page }) => {
     site.folders.set('/npm/', modules);
     site.pages.set('/editor', { type: 'text/html', body: show(name, about) });
     site.pages.set('/editor.js', await bundle(name));
@@ -116,7 +116,7 @@ test('an editor whose text was left behind is loaded again with its page, where 
 async function attempt(page, inside, { tools }) {
   await inside.click({ force: true });
   for (const key of ['x', 'Enter', 'Backspace', 'Delete', 'Control+B', 'Control+A', 'Control+X', 'Delete']) await page.keyboard.press(key);
-  await page.keyboard.insertText('inserted');
+  if (page.context().browser().browserType().name() === 'chromium') await page.keyboard.insertText('inserted'); // Playwright has it in no frame of Firefox
   await inside.evaluate((e) => {
     const data = new DataTransfer();
     data.setData('text/plain', 'pasted');

@@ -56,7 +56,7 @@ test('axe finds nothing wrong with the element, in any state', async ({ site, vi
   await flawless(page, 'signed out');
 });
 
-test('a takeover by the keyboard alone', async ({ visit }) => {
+test('a takeover by the keyboard alone', { tag: '@firefox' }, async ({ visit }) => {
   const page = await visit(ivanov), other = await visit(petrova);
   await isIn(page, 'mine');
   await isIn(other, 'other');

@@ -68,6 +68,7 @@ export const test = base.extend({
       await page.locator('#name').fill(name);
       await page.locator('#name').press('Enter');
       await expect(page.locator('.who-name')).toHaveText(name);
+      await page.waitForLoadState(); // Firefox confuses a load with the one after it
       return page;
     });
     await Promise.all(contexts.map((c) => c.close()));

@@ -2,10 +2,9 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { defineConfig } from '@playwright/test';
 
-// The browser is the system's own: nothing is downloaded.
-function chromium() {
-  if (process.env.CHROMIUM) return process.env.CHROMIUM;
-  for (const name of ['chromium', 'chromium-browser', 'google-chrome']) {
+// The browsers are the system's own: nothing is downloaded.
+function inPath(names) {
+  for (const name of names) {
     for (const folder of process.env.PATH.split(delimiter)) {
       try {
         accessSync(join(folder, name), constants.X_OK);
@@ -13,8 +12,15 @@ function chromium() {
       } catch { /* not here */ }
     }
   }
-  throw new Error('no Chromium in PATH; install it, or name it in CHROMIUM');
+  return '';
 }
+
+const chromium = process.env.CHROMIUM || inPath(['chromium', 'chromium-browser', 'google-chrome']);
+if (!chromium) throw new Error('no Chromium in PATH; install it, or name it in CHROMIUM');
+
+// Firefox runs the scenarios with the tag @firefox.
+process.env.FIREFOX ||= inPath(['firefox-esr', 'firefox']);
+if (!process.env.FIREFOX) console.log('No Firefox in PATH: its scenarios are left out. Install firefox-esr, or name a Firefox in FIREFOX.');
 
 export default defineConfig({
   testDir: '.',
@@ -32,10 +38,23 @@ export default defineConfig({
   use: {
     locale: 'en-GB',
     viewport: { width: 1280, height: 900 },
-    launchOptions: {
-      executablePath: chromium(),
-      args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
-    },
     trace: process.env.CI ? 'on-first-retry' : 'retain-on-failure', // each test takes longer with one
   },
+  projects: [
+    {
+      name: 'chromium',
+      use: { browserName: 'chromium', launchOptions: { executablePath: chromium, args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] } },
+    },
+    ...process.env.FIREFOX ? [{
+      name: 'firefox', grep: /@firefox/, retries: 1,
+      use: {
+        browserName: 'firefox', channel: 'moz-firefox',
+        launchOptions: {
+          executablePath: join(import.meta.dirname, 'firefox.mjs'),
+          // Each page is in front, as Playwright has it in Chromium; no icons, which pages of tests have none of.
+          firefoxUserPrefs: { 'focusmanager.testmode': true, 'browser.chrome.site_icons': false },
+        },
+      },
+    }] : [],
+  ],
 });

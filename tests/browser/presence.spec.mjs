@@ -56,7 +56,7 @@ test('the banner names who else looks, with badges, and counts the others', asyn
   await expect(company(anna)).toBeHidden();
 });
 
-test('по-русски: кто смотрит, и кто не сохранил', async ({ arrive, server }) => {
+test('по-русски: кто смотрит, и кто не сохранил', { tag: '@firefox' }, async ({ arrive, server }) => {
   const russian = { locale: 'ru-RU' }, open = at(server);
   const anna = await open(await arrive('Анна Петрова', russian)), boris = await open(await arrive('Борис Ким', russian));
   const rest = [];

@@ -4,7 +4,7 @@ import { card, click, contract, detail, expect, headline, isIn, notes, state, st
 
 const fields = ['Subject', 'Other party', 'Amount', 'Due', 'Notes'];
 
-test('a second person is refused, and told who edits and since when', async ({ edit, knock, api }) => {
+test('a second person is refused, and told who edits and since when', { tag: '@firefox' }, async ({ edit, knock, api }) => {
   const ivanov = await edit('Ivanov');
   const { mutex } = await api('/v1/request', { mutex: contract });
   const petrova = await knock('Petrova');

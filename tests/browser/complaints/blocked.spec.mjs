@@ -11,11 +11,12 @@ const ivanov = { name: 'Ivanov', user: 'ivanov' };
 const petrova = { session: 'petrova', user_id: 'petrova', name: 'Petrova' };
 
 const test = base.extend({
-  page: async ({ playwright, launchOptions }, use) => {
+  page: async ({ playwright, browserName, channel, launchOptions }, use) => {
     const folder = await mkdtemp(join(tmpdir(), 'editlock-blocked-'));
     await mkdir(join(folder, 'Default'));
     await writeFile(join(folder, 'Default', 'Preferences'), JSON.stringify({ profile: { default_content_setting_values: { cookies: 2 } } }));
-    const context = await playwright.chromium.launchPersistentContext(folder, { ...launchOptions, locale: 'en-GB' });
+    const firefoxUserPrefs = { ...launchOptions.firefoxUserPrefs, 'network.cookie.cookieBehavior': 2 };
+    const context = await playwright[browserName].launchPersistentContext(folder, { ...launchOptions, channel, firefoxUserPrefs, locale: 'en-GB' });
     const page = await context.newPage();
     await use(page);
     await context.close();
@@ -35,7 +36,7 @@ const test = base.extend({
   },
 });
 
-test('a takeover is told by its event', async ({ site, page, open }) => {
+test('a takeover is told by its event', { tag: '@firefox' }, async ({ site, page, open }) => {
   await open();
   await isIn(page, 'mine');
   await expect.poll(() => site.count('/v1/events')).toBeGreaterThan(0);
@@ -45,7 +46,7 @@ test('a takeover is told by its event', async ({ site, page, open }) => {
   await expect(lock(page).locator('#headline')).toContainText('Petrova took this over');
 });
 
-test('a reload keeps its lock', async ({ site, page, open }) => {
+test('a reload keeps its lock', { tag: '@firefox' }, async ({ site, page, open }) => {
   await open();
   await isIn(page, 'mine');
   const token = await tokenOf(page);

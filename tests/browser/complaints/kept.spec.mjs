@@ -26,7 +26,7 @@ async function restored(page, site) {
   await page.getByRole('button', { name: 'Put it into the form' }).click();
 }
 
-test('six million characters that were lost to another are there after a reload', async ({ site, visit }) => {
+test('six million characters that were lost to another are there after a reload', { tag: '@firefox' }, async ({ site, visit }) => {
   const page = await visit(ivanov);
   await isIn(page, 'mine');
   await put(page, length);

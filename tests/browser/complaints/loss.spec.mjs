@@ -43,7 +43,7 @@ test('a form without scripts of its own saves under its lock, and is edited on',
   expect(await tokenOf(page)).toBe(token);
 });
 
-test('a takeover is told within a second, mid-sentence, and the sentence is kept', async ({ site, visit }) => {
+test('a takeover is told within a second, mid-sentence, and the sentence is kept', { tag: '@firefox' }, async ({ site, visit }) => {
   const page = await visit(ivanov), other = await visit(petrova);
   await isIn(page, 'mine');
   await isIn(other, 'other');

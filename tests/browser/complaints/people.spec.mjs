@@ -5,7 +5,7 @@ import { expect, isIn, kept, lock, test, text } from './site.mjs';
 const ivanov = { name: 'Ivanov', user: 'ivanov' };
 const petrova = { name: 'Petrova', user: 'petrova' };
 
-test('two people in two tabs of one browser are two', async ({ site, visit }) => {
+test('two people in two tabs of one browser are two', { tag: '@firefox' }, async ({ site, visit }) => {
   const page = await visit(ivanov);
   await isIn(page, 'mine');
   const other = await visit(petrova, '1', { context: page.context() });

@@ -16,7 +16,7 @@ const save = (page) => page.evaluate(async () => {
   return answer.status;
 });
 
-test('what an import wrote is not overwritten, and what was typed stays', async ({ site, visit }) => {
+test('what an import wrote is not overwritten, and what was typed stays', { tag: '@firefox' }, async ({ site, visit }) => {
   const page = await visit(ann);
   await isIn(page, 'mine');
   await page.evaluate(() => addEventListener('edit-lock-changed', (e) => { window.told = [e.target.localName, e.detail.seen, e.detail.current]; }));
@@ -50,7 +50,7 @@ test('what an import wrote is not overwritten, and what was typed stays', async 
   expect(site.records.get('1')).toBe('imported, and mine');
 });
 
-test('по-русски: импорт не затёрт, набранное осталось', async ({ site, visit }) => {
+test('по-русски: импорт не затёрт, набранное осталось', { tag: '@firefox' }, async ({ site, visit }) => {
   const page = await visit({ ...ann, lang: 'ru' });
   await isIn(page, 'mine');
   await text(page).fill('моё');
