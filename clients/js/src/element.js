@@ -216,6 +216,8 @@ export class EditLockElement extends Base {
     this.addEventListener('input', () => this.#typed(), on);
     this.addEventListener('change', () => this.#typed(), on);
     addEventListener('beforeunload', (e) => { if (this.#atRisk) e.preventDefault(); }, on);
+    // Browsers put what was typed into the next page's form, as if it were stored.
+    addEventListener('pagehide', (e) => { if (!e.persisted) for (const { form } of this.#fields) form?.reset(); }, on);
     kept.addEventListener('change', () => this.#show(), on);
     lock.addEventListener('change', () => this.#changed(), on);
     this.#base = this.#read();

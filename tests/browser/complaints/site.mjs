@@ -134,7 +134,7 @@ export class Site {
 
   async record(req, res, url, body) {
     const name = url.pathname.slice('/records/'.length);
-    if (req.method === 'GET') return res.end(this.render(name, url));
+    if (req.method === 'GET') return res.writeHead(200, { 'Cache-Control': 'no-store' }).end(this.render(name, url));
     const form = new URLSearchParams(body);
     const answer = this.changed(name, form.get('editlock_version')) ?? await this.allowed(name, form.get('editlock_token'));
     if (answer.code) return res.writeHead(answer.status ?? 409).end(`<!doctype html><title>refused</title><p>Not saved: ${markup(answer.code)}`);
