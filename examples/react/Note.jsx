@@ -6,21 +6,26 @@ import 'editlock/element';
 export function Note({ name, reader }) {
   const lock = useRef(null);
   const [text, setText] = useState('');
+  const [past, setPast] = useState(null);
+  const shown = useRef(text);
+  shown.current = text;
   const address = `/api/notes/${name}`;
 
   // Called when the text shown may be old: first get it, then show it.
   async function reload() {
     const newest = await (await fetch(address)).json();
-    return () => setText(newest.text);
+    return () => {
+      setText(newest.text);
+      setPast(null);
+      lock.current.version = newest.version; // a save of another one is refused: an import wrote past the lock
+    };
   }
 
   // Also for "Save and hand over": true if all is saved.
   async function save() {
-    const answer = await fetch(address, {
-      method: 'PUT', headers: { 'Content-Type': 'application/json', ...lock.current.headers }, body: JSON.stringify({ text }),
+    const answer = await lock.current.send(address, {
+      method: 'PUT', headers: { 'Content-Type': 'application/json' }, body: () => JSON.stringify({ text: shown.current }),
     });
-    if (answer.ok) lock.current.saved();
-    else lock.current.refused(await answer.json());
     return answer.ok;
   }
 
@@ -30,11 +35,12 @@ export function Note({ name, reader }) {
   }
 
   return (
-    <edit-lock ref={lock} mode="note" object={name} user={reader} name={reader} reload={reload} save={save}>
+    <edit-lock ref={lock} mode="note" object={name} user={reader} name={reader} reload={reload} save={save} onedit-lock-changed={(e) => setPast(e.detail)}>
       <form onSubmit={submit}>
         <label htmlFor="text">Text</label>
         <textarea id="text" name="text" value={text} onChange={(e) => setText(e.target.value)} />
         <button>Save</button>
+        {past && <p>Version {past.current} is stored; this was made of version {past.seen}.</p>}
       </form>
     </edit-lock>
   );

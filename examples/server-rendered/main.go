@@ -1,6 +1,6 @@
 // Command server-rendered is a note as a web application in Go renders it: no
-// script of its own, the lock embedded, saves guarded by the token that the
-// form carries.
+// script of its own, the lock embedded, saves guarded by the token and the version
+// that the form carries.
 package main
 
 import (
@@ -17,6 +17,7 @@ import (
 
 	"github.com/editlock/editlock"
 	"github.com/editlock/editlock/clients/js"
+	"github.com/editlock/editlock/guard"
 	"github.com/editlock/editlock/httpapi"
 	"github.com/editlock/editlock/store/memory"
 )
@@ -26,20 +27,21 @@ var page = template.Must(template.New("note").Parse(`<!doctype html>
 <head><meta charset="utf-8"><title>A note</title><script type="module" src="/editlock/element.js"></script></head>
 <body><main><h1>A note</h1>
 {{with .Refused}}<p role="alert">Not saved: {{.}}</p>{{end}}
-<edit-lock mode="note" object="1" user="{{.Reader}}" name="{{.Reader}}" token-field="token">
+<edit-lock mode="note" object="1" user="{{.Reader}}" name="{{.Reader}}" token-field="token" version="{{.Version}}">
   <form method="post" inert>
     <label for="text">Text</label> <textarea id="text" name="text">{{.Text}}</textarea>
     <button>Save</button>
   </form>
 </edit-lock></main></body></html>`))
 
-// note is the record: what is stored, and under which token it was.
+// note is the record: what is stored, as which version, and under which token it was.
 type note struct {
 	locks editlock.Locker
 
-	mu    sync.Mutex
-	text  string
-	token editlock.Token
+	mu      sync.Mutex
+	text    string
+	version int
+	token   editlock.Token
 }
 
 func (n *note) show(w http.ResponseWriter, r *http.Request) { n.render(w, r, "") }
@@ -48,15 +50,30 @@ func (n *note) render(w http.ResponseWriter, r *http.Request, refused string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	w.Header().Set("Cache-Control", "no-store")
-	_ = page.Execute(w, map[string]string{"Text": n.text, "Reader": readerOf(r), "Refused": refused})
+	_ = page.Execute(w, map[string]string{"Text": n.text, "Version": n.now(), "Reader": readerOf(r), "Refused": refused})
 }
 
 // readerOf is who reads; yours comes from a login.
 func readerOf(r *http.Request) string { return cmp.Or(r.URL.Query().Get("reader"), "Ann") }
 
+// now is the version that is stored.
+func (n *note) now() string { return strconv.Itoa(n.version) }
+
+// past stores a text without a lock, as an import does.
+func (n *note) past(w http.ResponseWriter, r *http.Request) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.text, n.version = r.PostFormValue("text"), n.version+1
+	w.WriteHeader(http.StatusNoContent)
+}
+
 func (n *note) save(w http.ResponseWriter, r *http.Request) {
 	token, _ := strconv.ParseUint(r.PostFormValue("token"), 10, 53)
-	if err := n.store(r.Context(), readerOf(r), editlock.Token(token), r.PostFormValue("text")); err != nil {
+	seen, err := guard.SeenVersion(r)
+	if err == nil {
+		err = n.store(r.Context(), readerOf(r), editlock.Token(token), seen, r.PostFormValue("text"))
+	}
+	if err != nil {
 		w.WriteHeader(http.StatusConflict)
 		n.render(w, r, err.Error())
 		return
@@ -64,10 +81,10 @@ func (n *note) save(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, r.URL.RequestURI(), http.StatusSeeOther)
 }
 
-// store refuses a text whose token is not in force or not its writer's, and
-// one that is older than what was stored before: a lock may be lost between
-// the two steps.
-func (n *note) store(ctx context.Context, reader string, token editlock.Token, text string) error {
+// store refuses a text whose token is not in force or not its writer's, one that was
+// not made of the stored version, and one that is older than what was stored before: a
+// lock may be lost between the two steps.
+func (n *note) store(ctx context.Context, reader string, token editlock.Token, seen, text string) error {
 	if token == 0 {
 		return editlock.ErrLost
 	}
@@ -84,7 +101,10 @@ func (n *note) store(ctx context.Context, reader string, token editlock.Token, t
 	if results[0].Mutex.Owner.UserID != reader || token < n.token {
 		return editlock.ErrLost
 	}
-	n.text, n.token = text, token
+	if seen != n.now() {
+		return &guard.ChangedError{Seen: seen, Current: n.now()}
+	}
+	n.text, n.version, n.token = text, n.version+1, token
 	return nil
 }
 
@@ -95,6 +115,7 @@ func main() {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", n.show)
 	mux.HandleFunc("POST /{$}", n.save)
+	mux.HandleFunc("POST /import", n.past)
 	mux.Handle("/v1/", httpapi.New(locks, nil))
 	mux.Handle("/editlock/", js.Handler("/editlock/", http.NotFoundHandler()))
 

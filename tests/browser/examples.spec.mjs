@@ -98,27 +98,62 @@ test('notes: a save without the token in force is refused', async ({ start, requ
   expect(await (await request.get(note)).json()).toEqual({ text: 'as it was', version: '0' });
 });
 
-test('plain-html: what an import wrote is not overwritten', async ({ browser, start, request }) => {
-  const url = await start('plain-html');
+for (const [name, note] of [['plain-html', 'plain'], ['react', 'react'], ['vue', 'vue']]) {
+  test(`${name}: what an import wrote is not overwritten`, async ({ browser, start, request }) => {
+    const url = await start(name);
+    const page = await browser.newPage();
+    await page.goto(url);
+    await isIn(page, 'mine');
+    await text(page).fill('edited once');
+    await page.getByRole('button', { name: 'Save' }).click();
+    const stored = async () => (await request.get(new URL(`/api/notes/${note}`, url).href)).json();
+    await expect.poll(stored).toEqual({ text: 'edited once', version: '1' });
+    await text(page).fill('edited here');
+    expect((await request.post(new URL(`/api/import/${note}`, url).href, { form: { text: 'imported' } })).status()).toBe(204);
+    await page.getByRole('button', { name: 'Save' }).click();
+    await expect(lock(page).getByRole('alert')).toContainText('Nothing was saved');
+    if (note !== 'plain') await expect(page.getByText('Version 2 is stored; this was made of version 1.')).toBeVisible();
+    await expect(text(page)).toHaveValue('edited here');
+    expect(await stored()).toEqual({ text: 'imported', version: '2' });
+    await page.getByRole('button', { name: 'Show what is stored now' }).click();
+    await expect(text(page)).toHaveValue('imported');
+    await expect(page.getByText('this was made of version')).toHaveCount(0);
+    await expect(kept(page)).toContainText('edited here');
+    await page.getByRole('button', { name: 'Put it into the form' }).click();
+    await page.getByRole('button', { name: 'Save' }).click();
+    await expect.poll(stored).toEqual({ text: 'edited here', version: '3' });
+    await page.close();
+  });
+}
+
+test('server-rendered: what an import wrote is not overwritten', async ({ browser, start, request }) => {
+  const url = await start('server-rendered');
   const page = await browser.newPage();
   await page.goto(url);
   await isIn(page, 'mine');
   await text(page).fill('edited here');
-  expect((await request.post(new URL('/api/import/plain', url).href, { form: { text: 'imported' } })).status()).toBe(204);
+  expect((await request.post(new URL('/import', url).href, { form: { text: 'imported' } })).status()).toBe(204);
   await page.getByRole('button', { name: 'Save' }).click();
-  await expect(lock(page).getByRole('alert')).toContainText('Nothing was saved');
-  await expect(text(page)).toHaveValue('edited here');
-  await page.getByRole('button', { name: 'Show what is stored now' }).click();
+  await expect(page.locator('main > [role=alert]')).toContainText('Not saved: the record changed: it is at version "1", and "0" was seen');
+  await isIn(page, 'mine');
   await expect(text(page)).toHaveValue('imported');
   await expect(kept(page)).toContainText('edited here');
+  await page.getByRole('button', { name: 'Put it into the form' }).click();
+  await page.getByRole('button', { name: 'Save' }).click();
+  await expect(page.locator('main > [role=alert]')).toHaveCount(0);
+  await isIn(page, 'mine');
+  await page.reload();
+  await expect(text(page)).toHaveValue('edited here');
   await page.close();
 });
 
 test('server-rendered: a save without the token in force is refused', async ({ start, request }) => {
   const url = await start('server-rendered');
-  const stale = await request.post(url, { form: { text: 'overwritten', token: '1' }, headers: { 'Sec-Fetch-Site': 'same-origin' } });
+  const stale = await request.post(url, { form: { text: 'overwritten', token: '1', editlock_version: '0' }, headers: { 'Sec-Fetch-Site': 'same-origin' } });
   expect(stale.status()).toBe(409);
-  expect(await stale.text()).toContain('as it was');
+  const refused = await stale.text();
+  expect(refused).toContain('as it was');
+  expect(refused).not.toContain('version &#34;'); // it is the token
 });
 
 test('django: two people edit one invoice in the admin', async ({ browser, start }) => {
