@@ -14,7 +14,7 @@ import (
 var written = []string{".go", ".md", ".py", ".js", ".mjs", ".ts", ".tsx", ".jsx", ".vue", ".html", ".css", ".sql", ".lua", ".sh", ".txtar", ".toml", ".yml", ".json", ".rst"}
 
 // made are folders and files that no person writes, or that keep others' words.
-var made = regexp.MustCompile(`(^|/)(\.git|node_modules|dist|\.venv|venv|__pycache__|package-lock\.json)(/|$)`)
+var made = regexp.MustCompile(`(^|/)(\.git|node_modules|dist|\.venv|venv|__pycache__|test-results|package-lock\.json|public/app\.js)(/|$)`)
 
 // What editlock writes names a role and goes on with "they", and needs no decoding: there
 // is a plainer word for each of those in avoided.txt.
