@@ -77,6 +77,42 @@ test('кто ещё смотрит', async ({ arrive, server }, testInfo) => {
   await picture(ivanov, 'presence-ru.png', testInfo);
 });
 
+test('an agent edits', async ({ arrive }, testInfo) => {
+  const anna = await arrive('Anna Petrova', desk);
+  await click(anna, 'Let an assistant edit the price list');
+  await expect(headline(anna)).toContainText('Assistant (agent for Anna Petrova)');
+  await expect(anna.locator('.card', { hasText: 'Price list 12' })).toContainText('Assistant');
+  await expect(anna.locator('#history li')).toHaveCount(1);
+  await picture(anna, 'agent.png', testInfo);
+});
+
+test('a save is refused, as an import wrote past the lock', async ({ edit }, testInfo) => {
+  const anna = await edit('Anna Petrova', desk);
+  await notes(anna).fill('Delivery in two parts: desks by the end of January, cabinets by the middle of April.');
+  await anna.evaluate(() => { document.querySelector('edit-lock').version = '0'; }); // as if the stored text were of a later version
+  await click(anna, 'Save');
+  await expect(state(anna).getByRole('alert')).toContainText('Nothing was saved');
+  await expect(anna.locator('#history li')).toHaveCount(1);
+  await anna.evaluate(() => scrollTo(0, 0));
+  await picture(anna, 'changed.png', testInfo);
+});
+
+test('the sections of an agreement', async ({ arrive, server }, testInfo) => {
+  const tall = { ...desk, viewport: { width: 1280, height: 1240 } }, address = new URL('documents/agreement-7', server.office).href;
+  const anna = await arrive('Anna Petrova', tall), ivanov = await arrive('Pavel Ivanov', desk);
+  for (const page of [anna, ivanov]) await page.goto(address);
+  const section = (page, name) => page.locator(`edit-lock[object-part=${name}]`);
+  await ivanov.getByRole('textbox', { name: 'Address' }).click();
+  await expect(section(ivanov, 'delivery')).toHaveAttribute('state', 'mine');
+  await anna.getByRole('textbox', { name: 'Amount' }).click();
+  await expect(section(anna, 'payment')).toHaveAttribute('state', 'mine');
+  await anna.getByRole('textbox', { name: 'Amount' }).fill('50,000.00 a year');
+  await expect(section(anna, 'delivery').locator('#headline')).toContainText('Pavel Ivanov');
+  await expect(anna.locator('.card', { hasText: 'Agreement 7' })).toContainText('By section: you, Pavel Ivanov');
+  await anna.evaluate(() => scrollTo(0, 0));
+  await picture(anna, 'agreement.png', testInfo);
+});
+
 test('the loser of a takeover keeps their text, on a phone', async ({ edit, knock }, testInfo) => {
   const ivanov = await edit('Pavel Ivanov', phone), petrova = await knock('Anna Petrova');
   await notes(ivanov).fill('Penalty: 0.1 % a day, 10 % at most.');

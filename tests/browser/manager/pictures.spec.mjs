@@ -84,6 +84,18 @@ test('a person', async ({ stage }, testInfo) => {
   await picture(page, 'manager-person.png', testInfo);
 });
 
+test('the tree', async ({ stage }, testInfo) => {
+  const page = await stage('en', 'Anna Petrova', desk);
+  await page.getByRole('link', { name: 'Tree', exact: true }).click();
+  const fold = (name) => page.locator('a.fold', { hasText: name });
+  for (const name of ['crm', 'agreement', 'parts: 2', 'contract', 'order']) {
+    await fold(name).click();
+    await expect(fold(name)).toHaveAttribute('aria-expanded', 'true');
+  }
+  await expect(page.locator('.branch', { hasText: '#payment' })).toContainText('Oleg Kim');
+  await picture(page, 'manager-tree.png', testInfo);
+});
+
 test('on a phone', async ({ stage }, testInfo) => {
   await picture(await stage('en', 'Anna Petrova', phone), 'manager-phone.png', testInfo);
 });

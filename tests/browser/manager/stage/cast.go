@@ -15,7 +15,7 @@ type cast struct {
 var english = cast{
 	people: map[string]string{
 		"ivanov": "Pavel Ivanov", "petrova": "Anna Petrova", "sidorova": "Maria Sidorova", "kim": "Oleg Kim", "chen": "Li Chen",
-		"import": "Nightly import",
+		"import": "Nightly import", "assistant": "Assistant",
 	},
 	words: [4]string{"I only need to correct the due date. May I?", "The customer is on the phone", "4,120 of 9,800 rows", "Onboarding checklist"},
 }
@@ -23,14 +23,21 @@ var english = cast{
 var russian = cast{
 	people: map[string]string{
 		"ivanov": "Павел Иванов", "petrova": "Анна Петрова", "sidorova": "Мария Сидорова", "kim": "Олег Ким", "chen": "Ли Чэнь",
-		"import": "Ночная загрузка",
+		"import": "Ночная загрузка", "assistant": "Помощник",
 	},
 	words: [4]string{"Мне только исправить срок. Можно?", "Клиент на линии", "4120 из 9800 строк", "Памятка новичку"},
 }
 
 func (c cast) owner(login string) editlock.Owner {
 	hosts := map[string]string{"ivanov": "ws-204", "petrova": "ws-117", "sidorova": "ws-220", "kim": "notebook-kim", "chen": "ws-118", "import": "batch-1"}
-	return editlock.Owner{Session: "s-" + login, UserID: login, Login: login, Name: c.people[login], Host: hosts[login]}
+	o := editlock.Owner{Session: "s-" + login, UserID: login, Login: login, Name: c.people[login], Host: hosts[login]}
+	switch login {
+	case "import":
+		o.Kind = editlock.Job
+	case "assistant":
+		o.Kind, o.OnBehalfOf = editlock.Agent, c.people["kim"]
+	}
+	return o
 }
 
 // acts is the day so far, oldest first. The clock leaps from one to the next,
@@ -53,9 +60,12 @@ func (c cast) acts() []act {
 		{ago: 1*h + 5*m, who: "ivanov", id: "crm/invoice/1101", opts: long(2 * h)},
 		{ago: 48 * m, who: "kim", id: "crm/order/58", opts: long(2 * h)},
 		{ago: 41 * m, who: "sidorova", id: "crm/order/58", do: "take over", reason: c.words[1], opts: long(2 * h)},
+		{ago: 33 * m, who: "sidorova", id: "crm/agreement/7#delivery", opts: long(2 * h)},
+		{ago: 30 * m, who: "kim", id: "crm/agreement/7#payment", opts: long(2 * h)},
 		{ago: 26 * m, who: "chen", id: "crm/invoice/1102", opts: long(h)},
 		{ago: 9 * m, who: "petrova", id: "crm/price-list/12", opts: long(2 * h)},
 		{ago: 2 * m, who: "kim", id: "crm/invoice/1094"},
+		{ago: 1 * m, who: "assistant", id: "crm/order/61"},
 		{ago: 4 * time.Second, who: "kim", id: "crm/contract/2417", do: "wait", opts: ask},
 		{ago: 4 * time.Second, who: "chen", id: "crm/contract/2417", do: "wait", opts: editlock.CaptureOptions{Wait: h}},
 	}
