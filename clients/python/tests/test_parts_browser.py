@@ -63,27 +63,27 @@ def part(page: Page, name: str) -> Locator:
 def test_two_people_edit_two_parts(browser: Browser, project: Project) -> None:
     pk = project.invoice("as it was")
     people = [Person(browser, project, login) for login in ("ivan", "olga")]
-    his, hers = (person.page for person in people)
+    one, other = (person.page for person in people)
     try:
-        for page in (his, hers):
+        for page in (one, other):
             page.goto(f"{project.url}/invoice/{pk}/")
-        his.locator("[name=number]").focus()
-        expect(part(his, "number")).to_have_attribute("state", "mine")
-        his.fill("[name=number]", "18")
-        # She is told who edits that part, and edits the other one.
-        expect(part(hers, "number")).to_have_attribute("state", "other")
-        expect(part(hers, "number")).to_contain_text("Ivan Ivanov")
-        expect(hers.locator("[name=number]")).to_have_attribute("readonly", "")
-        hers.locator("[name=text]").focus()
-        expect(part(hers, "text")).to_have_attribute("state", "mine")
-        hers.fill("[name=text]", "hers")
-        hers.click("button")
-        hers.wait_for_load_state()
-        assert project.sql("SELECT number, text FROM shop_invoice") == [("17", "hers")]
-        # His save writes his part alone, although his page shows an old text in the other one.
-        his.click("button")
-        his.wait_for_load_state()
-        assert project.sql("SELECT number, text FROM shop_invoice") == [("18", "hers")]
+        one.locator("[name=number]").focus()
+        expect(part(one, "number")).to_have_attribute("state", "mine")
+        one.fill("[name=number]", "18")
+        # The second person is told who edits that part, and edits the other one.
+        expect(part(other, "number")).to_have_attribute("state", "other")
+        expect(part(other, "number")).to_contain_text("Ivan Ivanov")
+        expect(other.locator("[name=number]")).to_have_attribute("readonly", "")
+        other.locator("[name=text]").focus()
+        expect(part(other, "text")).to_have_attribute("state", "mine")
+        other.fill("[name=text]", "other")
+        other.click("button")
+        other.wait_for_load_state()
+        assert project.sql("SELECT number, text FROM shop_invoice") == [("17", "other")]
+        # The first save writes one part alone, although its page shows an old text in the other one.
+        one.click("button")
+        one.wait_for_load_state()
+        assert project.sql("SELECT number, text FROM shop_invoice") == [("18", "other")]
     finally:
         for person in people:
             person.context.close()
