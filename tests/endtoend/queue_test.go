@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -204,27 +205,41 @@ func givesTheGrantAgainWhenTheAnswerIsLost(t *testing.T, w *world) {
 }
 
 // All servers are replaced, one after the other, as an update does it.
+// A place is kept for ten seconds: where a restart takes longer, on a busy machine, the
+// order is not.
 func losesNothingInARollingRestart(t *testing.T, w *world) {
 	s, other := w.servers(t)
 	look := dial(t, other.url())
 	hold(t, look, "holder")
 	grants := make(chan grant, 4)
+	var want, got []string
 	for n := range 4 {
 		at := []*server{s, other}[n%2]
-		queueUp(t, dial(t, at.url()), look, record, fmt.Sprint("waiter-", n), n+1, grants)
+		want = append(want, fmt.Sprint("waiter-", n))
+		queueUp(t, dial(t, at.url()), look, record, want[n], n+1, grants)
 	}
+	ordered := true
 	for _, each := range []*server{s, other} {
+		begun := time.Now()
 		each.stop()
 		each.start()
 		eventually(t, "all four wait again", func() bool { return waiting(t.Context(), look, record) == 4 })
+		if took := time.Since(begun); took > 6*time.Second {
+			t.Logf("a server was away for %v: the order is not looked at", took)
+			ordered = false
+		}
 	}
 	release(t, look, "holder")
-	for n := range 4 {
+	for range 4 {
 		g := receive(t, grants)
-		if want := fmt.Sprint("waiter-", n); g.who != want {
-			t.Fatalf("turn %d went to %s, want %s", n, g.who, want)
-		}
+		got = append(got, g.who)
 		release(t, look, g.who)
+	}
+	if !ordered {
+		slices.Sort(got)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("turns (-want +got):\n%s", diff)
 	}
 }
 
