@@ -111,6 +111,9 @@ func (s *sim) perform(c *simCall) ([]kv.Answer, error) {
 	for i := range answers {
 		s.model.follow(c.op, &c.asked[i], &answers[i])
 	}
+	if s.trees { // a waiter who may have room is looked at from the next microsecond on
+		s.now = s.now.Add(time.Microsecond)
+	}
 	return answers, err
 }
 
@@ -279,7 +282,7 @@ func TestSimulation_EveryAnswerIsTheModels(t *testing.T) {
 }
 
 func TestSimulation_OfTreesToo(t *testing.T) {
-	for _, seed := range seedsFor(31) {
+	for _, seed := range seedsFor(31, 523, 624, 650) {
 		if err := simulate(seed, true, simCalls, nil); err != nil {
 			t.Fatalf("seed %d (go test -run Simulation_OfTrees -args -sim.seed=%d): %v", seed, seed, err)
 		}

@@ -134,9 +134,11 @@ func (m *simModel) run(req store.Request, env store.Env, drew *int, looks bool) 
 	*drew = 0
 	states, saved := map[string]store.State{}, map[string]store.State{}
 	for _, sw := range req.Swaps {
-		if states[sw.Name] = m.states[sw.Name]; looks {
-			states[sw.Name] = m.state(sw.Name, env)
+		st := m.state(sw.Name, env)
+		if !looks {
+			st.Path = nil
 		}
+		states[sw.Name] = st
 	}
 	res, eff := store.Run(req, env,
 		func(name string) store.State { return states[name] },

@@ -140,18 +140,18 @@ func (m *simModel) alone(op *simOp, rec *store.Record, env store.Env) {
 // the name. Who holds something above does not wait for those who wait for it.
 func (m *simModel) inTurn(op *simOp, rec *store.Record, before map[string]store.State, env store.Env) {
 	path := m.onPath(rec.Name)
+	seq, session := ^uint64(0), rec.Holder.Session
+	for _, t := range before[rec.Name].Queue {
+		if t.ID == rec.Request { // it may be passed on in the same step
+			seq, session = t.Seq, t.Holder.Session
+		}
+	}
 	own := func(st store.State) bool {
-		return slices.ContainsFunc(holdsOf(&st), func(r *store.Record) bool { return r.Holder.Session == rec.Holder.Session })
+		return slices.ContainsFunc(holdsOf(&st), func(r *store.Record) bool { return r.Holder.Session == session })
 	}
 	for _, n := range path {
 		if upper(n, rec.Name) && (own(m.states[n]) || own(before[n])) { // it may end in the same step
 			return
-		}
-	}
-	seq := ^uint64(0)
-	for _, t := range before[rec.Name].Queue {
-		if t.ID == rec.Request {
-			seq = t.Seq
 		}
 	}
 	for _, n := range append(path, rec.Name) {
