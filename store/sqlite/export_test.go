@@ -43,3 +43,22 @@ func Known(e kv.Engine) (bytes int) {
 	}
 	return bytes
 }
+
+// Plan is how SQLite reads a range of a file, step by step.
+func Plan(t *testing.T, path string, q kv.Range) (steps []string) {
+	t.Helper()
+	c, err := sqlite.OpenConn(path, sqlite.OpenReadOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	s, _ := selected(&q, time.Now())
+	err = query(c, "EXPLAIN QUERY PLAN "+s.String(), func(row *sqlite.Stmt) error {
+		steps = append(steps, row.ColumnText(3))
+		return nil
+	}, s.args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return steps
+}

@@ -180,14 +180,13 @@ const (
 	equals  = " = ?||''"
 )
 
-// search reads a range at a time.
-func search(c *sqlite.Conn, q *kv.Range, now time.Time) (found kv.Found, err error) {
-	s := &selection{args: []any{now.UnixMicro()}}
+// selected is the statement that reads a range at a time, of rows in a state.
+func selected(q *kv.Range, now time.Time) (s *selection, state string) {
+	s, state = &selection{args: []any{now.UnixMicro()}}, living
 	cols := columns
 	if q.Brief {
 		cols = strings.Replace(cols, "v", "NULL", 1)
 	}
-	state := living
 	switch {
 	case q.Due:
 		state = hasDue
@@ -204,6 +203,12 @@ func search(c *sqlite.Conn, q *kv.Range, now time.Time) (found kv.Found, err err
 	if q.Limit > 0 {
 		s.add(limited, q.Limit)
 	}
+	return s, state
+}
+
+// search reads a range at a time.
+func search(c *sqlite.Conn, q *kv.Range, now time.Time) (found kv.Found, err error) {
+	s, state := selected(q, now)
 	err = query(c, s.String(), func(row *sqlite.Stmt) error {
 		found.Rows = append(found.Rows, scanRow(row))
 		return nil
