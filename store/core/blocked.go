@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -61,30 +62,127 @@ func (p *path) ended(to []kv.Row, now time.Time) []kv.Row {
 	return append(to, p.dead...)
 }
 
-// blocked are names with waiters that may not have them, as names above or below
-// are in the way. Whenever the log grows, somebody looks again.
+// way is what keeps a waiter from a free name: what is held above or below it, or
+// another who has waited there for longer.
+type way struct {
+	name   string // what is held or waited for; empty: not known
+	ticket string // of who has waited for longer; empty: it is held
+
+	// session and since are those of the waiter that it keeps away.
+	session string
+	since   uint64
+}
+
+// stuck is a name with a waiter that may not have it.
+type stuck struct {
+	name  string
+	way   way
+	depth int  // how many names are above it
+	came  int  // the turn in which it came
+	seen  int  // and that in which it came last
+	due   bool // it is looked at next
+}
+
+// blocked are names with waiters that may not have them, as names above or below are in
+// the way. Each is looked at once that may have changed, and no other is.
 type blocked struct {
 	mu      sync.Mutex
-	names   map[string]uint64 // the turn in which each came last
-	turn    uint64
+	names   map[string]*stuck
+	behind  map[string]group // by the name in the way
+	tickets map[string]group // by the ticket in the way
+	under   map[string]group // those behind tickets, by names above: holds there count more
+	checks  map[string]bool  // names in the way that may have changed
+	due     []*stuck         // to be looked at, unordered
+	turn    int
 	bell    chan struct{}
 	looking bool
 }
 
-const (
-	// maxBlocked bounds how many names are looked at; others wait for the sweep.
-	maxBlocked = 1 << 12
-	// lookPause is how long it takes until the next look, for each of some names.
-	lookPause = 5 * time.Millisecond
-)
+type group map[*stuck]struct{}
 
-func (b *blocked) ring() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.wake()
+// maxBlocked bounds how many names are looked at; others wait for the sweep.
+const maxBlocked = 1 << 14
+
+// file sets what is in the way of a name. Where that is not known, the sweep sees to
+// the name. The lock is held, as it is for all that follow without a comment.
+func (b *blocked) file(st *stuck, w way) {
+	b.unfile(st)
+	if w.name == "" {
+		return
+	}
+	st.way = w
+	b.names[st.name] = st
+	put(b.behind, w.name, st)
+	if w.ticket != "" {
+		put(b.tickets, w.ticket, st)
+		for _, node := range store.Above(st.name) {
+			put(b.under, node, st)
+		}
+	}
 }
 
-// wake makes the watching goroutine look again; false: nobody looks. The lock is held.
+func (b *blocked) unfile(st *stuck) {
+	drop(b.behind, st.way.name, st)
+	drop(b.tickets, st.way.ticket, st)
+	for _, node := range store.Above(st.name) {
+		drop(b.under, node, st)
+	}
+	delete(b.names, st.name)
+}
+
+func put(index map[string]group, key string, st *stuck) {
+	if index[key] == nil {
+		index[key] = make(group)
+	}
+	index[key][st] = struct{}{}
+}
+
+func drop(index map[string]group, key string, st *stuck) {
+	if delete(index[key], st); len(index[key]) == 0 {
+		delete(index, key)
+	}
+}
+
+// add takes in names, and reports whether somebody must begin to look. What is in the
+// way of them may be gone again.
+func (b *blocked) add(names []stuck) (begin bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.names == nil {
+		b.names, b.checks, b.bell = make(map[string]*stuck), make(map[string]bool), make(chan struct{}, 1)
+		b.behind, b.tickets, b.under = make(map[string]group), make(map[string]group), make(map[string]group)
+	}
+	b.turn++
+	for _, left := range names {
+		st := b.names[left.name]
+		if st == nil {
+			if len(b.names) >= maxBlocked {
+				continue
+			}
+			st = &stuck{name: left.name, depth: len(store.Above(left.name)), came: b.turn}
+			b.names[st.name] = st
+		}
+		st.seen = b.turn
+		if left.way.name == "" {
+			b.look(st)
+			continue
+		}
+		b.file(st, left.way)
+		b.checks[left.way.name] = true
+	}
+	begin = !b.wake() && len(b.names) > 0
+	b.looking = b.looking || begin
+	return begin
+}
+
+func (b *blocked) look(st *stuck) {
+	if !st.due {
+		st.due = true
+		b.due = append(b.due, st)
+	}
+}
+
+// wake makes the watching goroutine look again; false: nobody looks.
 func (b *blocked) wake() bool {
 	if b.looking {
 		select {
@@ -95,115 +193,125 @@ func (b *blocked) wake() bool {
 	return b.looking
 }
 
-// all are the names, each with its turn; none: it is time to stop.
-func (b *blocked) all() map[string]uint64 {
+// heard takes in that the log grew, and tickets that left their queues. With anybody,
+// some of others may have, too.
+func (b *blocked) heard(logged, anybody bool, tickets []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.looking {
+		return
+	}
+	if anybody {
+		tickets = slices.Collect(maps.Keys(b.tickets))
+	}
+	for _, ticket := range tickets {
+		for st := range b.tickets[ticket] {
+			b.checks[st.way.name], logged = true, true
+			break // they all wait behind the same name
+		}
+	}
+	if logged {
+		b.wake()
+	}
+}
+
+// changed takes in an entry of the log: what is in the way of names may have gone.
+func (b *blocked) changed(e *store.Entry) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.behind[e.Name]) > 0 {
+		b.checks[e.Name] = true
+	}
+	for st := range b.under[e.Name] {
+		if st.way.session == e.Owner.Session {
+			b.look(st)
+		}
+	}
+}
+
+// checkAll lets all that is in the way be checked.
+func (b *blocked) checkAll() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for name := range b.behind {
+		b.checks[name] = true
+	}
+}
+
+// take are the names in the way to be checked.
+func (b *blocked) take() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	names := slices.Collect(maps.Keys(b.checks))
+	clear(b.checks)
+	return names
+}
+
+// checked lets those names be looked at that a name is no longer in the way of, given the
+// sessions that hold it and the row of who has waited there for longest; nil: nobody.
+func (b *blocked) checked(name string, holders []string, first *kv.Row) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, st := range slices.Collect(maps.Keys(b.behind[name])) {
+		w := st.way
+		other := slices.ContainsFunc(holders, func(session string) bool { return session != w.session })
+		switch {
+		case other:
+			w.ticket = ""
+		case len(holders) == 0 && w.ticket != "" && first != nil && first.Rev < w.since:
+			w.ticket = first.Data
+		default:
+			b.look(st)
+			continue
+		}
+		if w != st.way {
+			b.file(st, w)
+		}
+	}
+}
+
+// some are the first names to be looked at: nodes before what is below them, and then
+// those that came first.
+func (b *blocked) some(n int) (first []stuck) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	slices.SortStableFunc(b.due, func(x, y *stuck) int {
+		return cmp.Or(cmp.Compare(x.depth, y.depth), cmp.Compare(x.came, y.came))
+	})
+	n = min(n, len(b.due))
+	for _, st := range b.due[:n] {
+		st.due = false
+		first = append(first, *st)
+	}
+	b.due = slices.Delete(b.due, 0, n)
+	return first
+}
+
+// looked files names that were looked at. Those that came again meanwhile are looked at
+// once more, as are those of which it is not known.
+func (b *blocked) looked(names []stuck, ways map[string]way, unsure map[string]bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, was := range names {
+		st := b.names[was.name]
+		switch w, blocked := ways[was.name]; {
+		case st == nil || st.due:
+		case unsure[was.name]:
+			b.look(st)
+		case blocked:
+			b.file(st, w)
+		case st.seen != was.seen:
+			b.look(st)
+		default:
+			b.unfile(st)
+		}
+	}
+}
+
+// goesOn reports whether there is anything to look at, and to do at once.
+func (b *blocked) goesOn() (goesOn, now bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.looking = len(b.names) > 0
-	return maps.Clone(b.names)
-}
-
-// add takes in names, and reports whether somebody must begin to look.
-func (b *blocked) add(names []string) (begin bool) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.names == nil {
-		b.names, b.bell = make(map[string]uint64), make(chan struct{}, 1)
-	}
-	b.turn++
-	for _, name := range names {
-		if _, known := b.names[name]; known || len(b.names) < maxBlocked {
-			b.names[name] = b.turn
-		}
-	}
-	begin = !b.wake()
-	b.looking = true
-	return begin
-}
-
-// remove forgets names, but for those that came again since they were seen.
-func (b *blocked) remove(names []string, seen map[string]uint64) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, name := range names {
-		if b.names[name] == seen[name] {
-			delete(b.names, name)
-		}
-	}
-}
-
-// look sees to names that a step has left to those who wait, once that is possible:
-// in this process while it hears news, else by the sweep.
-func (s *Store) look(names []string) {
-	s.mu.Lock()
-	hears := s.stop != nil && !s.closed
-	s.mu.Unlock()
-	if hears {
-		s.watch(names)
-	}
-}
-
-func (s *Store) watch(names []string) {
-	if len(names) > 0 && s.blocked.add(names) {
-		go s.lookOn()
-	}
-}
-
-func (s *Store) lookOn() {
-	for {
-		seen := s.blocked.all()
-		if len(seen) == 0 {
-			return
-		}
-		names := slices.Sorted(maps.Keys(seen))
-		wait := lookPause * time.Duration(1+len(names)/50)
-		for some := range slices.Chunk(names, dueAtOnce) {
-			open, again, err := s.lookAt(s.commits.ctx, some)
-			if err == nil {
-				s.blocked.remove(open, seen)
-			}
-			if again > 0 {
-				wait = max(wait, again)
-				s.blocked.ring()
-			}
-		}
-		pause := time.NewTimer(wait)
-		select {
-		case <-pause.C:
-		case <-s.commits.ctx.Done():
-			return
-		}
-		late := time.NewTimer(closedFor)
-		select {
-		case <-s.blocked.bell:
-		case <-late.C:
-		case <-s.commits.ctx.Done():
-		}
-		late.Stop()
-	}
-}
-
-// lookAt settles names, and returns those for which nobody waits any more who would
-// have room; or none, and how soon to look again, if others changed some meanwhile.
-func (s *Store) lookAt(ctx context.Context, names []string) (open []string, again time.Duration, err error) {
-	out, err := s.settle(ctx, names)
-	if err != nil {
-		return nil, 0, err
-	}
-	for _, txn := range slices.Concat(out.txns, out.alone) {
-		answers, err := s.engine.Commit(ctx, []kv.Txn{txn})
-		if err != nil {
-			return nil, 0, fail(err)
-		}
-		switch {
-		case answers[0].Guarded:
-			again = guardedSweep
-		case !answers[0].Done:
-			again = max(again, lookPause)
-		}
-	}
-	if again > 0 {
-		return nil, again, nil
-	}
-	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(out.blocked, name) }), 0, nil
+	return b.looking, len(b.due)+len(b.checks) > 0
 }

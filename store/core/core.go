@@ -44,20 +44,22 @@ func New(e kv.Engine) *Store {
 // hear passes news on to the subscriptions of this process.
 func (s *Store) hear(n kv.News) {
 	signals := make([]store.Signal, 0, len(n.Notes))
-	var left []string
+	var left []stuck
+	var tickets []string
+	anybody := false
 	for _, note := range n.Notes {
 		if peer, isLeft := strings.CutPrefix(note.To, leftTo); isLeft {
+			anybody = anybody || note.Text == ""
 			if s.hub.Has(peer) {
-				left = append(left, note.Text)
+				left = append(left, stuck{name: note.Text})
 			}
 			continue
 		}
-		signals = append(signals, signal(note))
+		signals, tickets = append(signals, signal(note)), append(tickets, note.Text)
 	}
 	s.hub.Publish(signals, n.Logged)
-	if s.watch(left); n.Logged || len(n.Notes) > 0 {
-		s.blocked.ring()
-	}
+	s.watch(left)
+	s.blocked.heard(n.Logged, anybody, tickets)
 }
 
 func signal(note kv.Sent) store.Signal {
@@ -116,7 +118,7 @@ func (s *Store) Swap(ctx context.Context, req store.Request) (store.Result, erro
 	}
 	l, seen := s.lookups(req)
 	places, txn, done := first(req, l, seen)
-	var shut []string // what the step leaves to waiters who may not have it yet
+	var shut []stuck // what the step leaves to waiters who may not have it yet
 	for range maxTries {
 		answer, now, err := s.commit(ctx, places, l, txn)
 		if err != nil {
@@ -124,7 +126,7 @@ func (s *Store) Swap(ctx context.Context, req store.Request) (store.Result, erro
 		}
 		wider := widen(l, now)
 		if answer.Done && done || answer.Replayed && !wider {
-			s.look(shut)
+			s.look(numbered(shut, answer.First))
 			return result(req, answer, now, true), nil
 		}
 		if wider {
@@ -180,7 +182,7 @@ func (s *Store) lookups(req store.Request) (l []lookup, seen []*held) {
 		l[i].tree = s.trees.of(sw.Name)
 		// A join is refused where nothing is in the way, and a refusal tells what is.
 		l[i].root = sw.Do == store.Join || l[i].tree != ""
-		l[i].tall = sw.Do == store.Take && s.nodeHeld(sw.Name, l[i].tree)
+		l[i].tall = sw.Do == store.Join && l[i].tree != "" || sw.Do == store.Take && s.nodeHeld(sw.Name, l[i].tree)
 	}
 	return l, seen
 }
@@ -237,14 +239,11 @@ func first(req store.Request, l []lookup, seen []*held) (places []*place, txn kv
 
 // commit performs a transaction and returns what stands under the names then.
 func (s *Store) commit(ctx context.Context, places []*place, l []lookup, txn kv.Txn) (kv.Answer, []*place, error) {
-	names, uses := make([]string, len(places)), make([]string, 0, len(places))
+	names, used := make([]string, len(places)), make([]string, 0, len(places))
 	for i, at := range places {
-		names[i] = at.name
-		if root := store.Tree(at.name); root != "" {
-			uses = append(append(uses, treeKey(root)), above(at.name, l[i].tree)...)
-		}
+		names[i], used = at.name, append(used, uses(&l[i])...)
 	}
-	answer, err := s.commits.do(ctx, names, uses, txn)
+	answer, err := s.commits.do(ctx, names, used, txn)
 	if err != nil {
 		return kv.Answer{}, nil, err
 	}

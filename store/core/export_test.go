@@ -25,11 +25,11 @@ func Place(name string, found []kv.Found) (store.State, error) {
 // may have come again while somebody looked.
 func Watched(again bool) int {
 	b := new(blocked)
-	b.add([]string{"a"})
-	seen := b.all()
+	b.add([]stuck{{name: "a"}})
+	seen := b.some(1)
 	if again {
-		b.add([]string{"a"})
+		b.add([]stuck{{name: "a"}})
 	}
-	b.remove([]string{"a"}, seen)
-	return len(b.all())
+	b.looked(seen, nil, nil)
+	return len(b.names)
 }

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"iter"
 	"slices"
 	"time"
 
@@ -167,37 +168,63 @@ func (p *path) without(conds []kv.Cond, session string, own int, now time.Time) 
 
 // inTheWay says that what keeps a waiter from a free name is still there.
 func (p *path) inTheWay(conds []kv.Cond, t *store.Ticket, now time.Time) []kv.Cond {
-	others := func(rec *store.Record) bool { return rec != nil && rec.Holder.Session != t.Holder.Session }
-	for _, at := range p.above {
-		if others(at.rec) {
-			return append(conds, asRead(at.hold, now))
-		}
-		for i, rec := range at.shared {
-			if others(rec) {
-				return append(conds, asRead(&at.rows[i], now))
-			}
-		}
-	}
-	for i, rec := range p.recs {
-		if others(rec) {
-			return append(conds, asRead(&p.rows[i], now))
-		}
-	}
-	for i, rec := range p.died {
-		if others(rec) {
-			return append(conds, asRead(&p.dead[i], now))
-		}
+	_, row, waits := p.way(t)
+	if row != nil {
+		return append(conds, asRead(row, now))
 	}
 	// It is in nobody's way who waits, if the session gets a hold above.
 	for _, at := range p.above {
 		conds = at.rowsAsRead(conds, now)
 	}
-	for _, w := range p.state(living(now)).Waits {
-		if w.Seq < t.Seq {
-			return append(conds, kv.Cond{Key: waiterKey(w.Name, w.Seq), Lease: processKey(w.Peer)})
-		}
+	if waits != nil {
+		conds = append(conds, kv.Cond{Key: waiterKey(waits.Name, waits.Seq), Lease: processKey(waits.Peer)})
 	}
 	return conds
+}
+
+// way is what keeps a waiter from a free name, if that is known: the row of a hold, or
+// one who waits.
+func (p *path) way(t *store.Ticket) (w way, row *kv.Row, waits *store.Ticket) {
+	w.session, w.since = t.Holder.Session, t.Seq
+	for row, rec := range p.holds() {
+		if rec.Holder.Session != w.session {
+			w.name = rec.Name
+			return w, row, nil
+		}
+	}
+	for _, other := range p.state(living(time.Time{})).Waits {
+		if other.Seq < t.Seq {
+			w.name, w.ticket = other.Name, other.ID
+			return w, nil, &other
+		}
+	}
+	return w, nil, nil
+}
+
+// holds are all on the path that were read, dead or alive.
+func (p *path) holds() iter.Seq2[*kv.Row, *store.Record] {
+	return func(yield func(*kv.Row, *store.Record) bool) {
+		for _, at := range p.above {
+			if at.rec != nil && !yield(at.hold, at.rec) {
+				return
+			}
+			for i, rec := range at.shared {
+				if !yield(&at.rows[i], rec) {
+					return
+				}
+			}
+		}
+		for i, rec := range p.recs {
+			if rec != nil && !yield(&p.rows[i], rec) {
+				return
+			}
+		}
+		for i, rec := range p.died {
+			if !yield(&p.dead[i], rec) {
+				return
+			}
+		}
+	}
 }
 
 // assumedPath are the conditions that nothing stands on a path.

@@ -91,13 +91,14 @@ func (p *plan) short() bool {
 
 // blocked are the places that somebody waits for although there is room, as
 // something stands above or below them.
-func (p *plan) blocked() (names []string) {
+func (p *plan) blocked() (all []stuck) {
 	for i, at := range p.places {
 		if p.after[i].Blocked(p.env()) {
-			names = append(names, at.name)
+			way, _, _ := at.path.way(&p.after[i].Queue[0])
+			all = append(all, stuck{name: at.name, way: way})
 		}
 	}
-	return names
+	return all
 }
 
 // number is which of the transaction's numbers n is; 0: it was there before.
@@ -106,6 +107,17 @@ func number(n uint64) int {
 		return 0
 	}
 	return int(n - drawn)
+}
+
+// numbered are names that a transaction left to waiters, some of which got numbers in it,
+// of which this is the first.
+func numbered(left []stuck, first uint64) []stuck {
+	for i := range left {
+		if n := number(left[i].way.since); n > 0 {
+			left[i].way.since = first + uint64(n) - 1
+		}
+	}
+	return left
 }
 
 // transaction makes a transaction of the plan that does what the rules did,

@@ -93,65 +93,58 @@ func (s *Store) Sweep(ctx context.Context, keep store.Retention) (time.Duration,
 // reports whether nothing could be done but wait for the end of guards.
 func (s *Store) end(ctx context.Context, rows []kv.Row, now time.Time) (guarded bool, err error) {
 	var names []string
-	var txns, alone []kv.Txn
-	seen := make(map[string]bool)
+	var jobs []*job
+	seen, closed := make(map[string]bool), make(map[string]bool)
 	for i := range rows {
 		if rows[i].Live(now) {
 			break
 		}
 		if name := dueName(rows[i].Key); name == "" {
-			txns = append(txns, kv.Txn{
+			jobs = append(jobs, &job{names: []string{rows[i].Key}, txn: kv.Txn{
 				If:    []kv.Cond{{Key: rows[i].Key, Dead: true}},
 				Then:  []kv.Write{{Key: rows[i].Key, Delete: true}},
 				Notes: []kv.Note{{To: leftTo}},
-			})
-		} else if !seen[name] {
-			seen[name] = true
-			names = append(names, name)
+			}})
+		} else {
+			if !seen[name] {
+				seen[name] = true
+				names = append(names, name)
+			}
+			if rows[i].Key == holdKey(name) && rows[i].Data == closedData {
+				closed[name] = true // a gate, most likely: its path matters
+			}
 		}
 	}
 	if len(names) > 0 {
-		settled, err := s.settle(ctx, names)
+		out, err := s.settle(ctx, names, func(name string) bool { return closed[name] })
 		if err != nil {
 			return false, err
 		}
-		txns, alone = append(txns, settled.txns...), settled.alone
+		jobs = append(jobs, out.jobs...)
 	}
 	// What was changed meanwhile is still due, and found by the next round.
 	done := false
-	commit := func(txns []kv.Txn) error {
-		answers, err := s.engine.Commit(ctx, txns)
-		for i := range answers {
-			done = done || answers[i].Done
-			guarded = guarded || answers[i].Guarded
-		}
-		return fail(err)
-	}
-	for some := range slices.Chunk(txns, max(1, s.engine.Limits().Txns)) {
-		if err := commit(some); err != nil {
-			return false, err
-		}
-	}
-	for i := range alone {
-		if err := commit(alone[i : i+1]); err != nil {
-			return false, err
-		}
-	}
-	return guarded && !done, nil
+	err = s.commitAll(ctx, jobs, func(j *job) {
+		done = done || j.answer.Done
+		guarded = guarded || j.answer.Guarded
+	})
+	return guarded && !done, err
 }
 
-// settled are transactions that settle names. Those that stand alone speak of
-// other names, too.
+// settled are transactions that settle names, each of one name.
 type settled struct {
-	txns, alone []kv.Txn
-	blocked     []string // names for which somebody still waits although there is room
+	jobs    []*job
+	blocked []stuck  // names for which somebody waits although there is room
+	unsure  []string // names that were not settled: of others they may be
 }
 
-// settle are the transactions that settle names.
-func (s *Store) settle(ctx context.Context, names []string) (out settled, err error) {
+// settle are the transactions that settle names. The path of those that tall tells of
+// is read at once.
+func (s *Store) settle(ctx context.Context, names []string, tall func(name string) bool) (out settled, err error) {
 	lookups := make([]lookup, len(names))
 	for i, name := range names {
-		lookups[i] = lookup{name: name, wide: true, tree: s.trees.of(name), root: true}
+		tree := s.trees.of(name)
+		lookups[i] = lookup{name: name, wide: true, tree: tree, root: true, tall: tree != "" && tall(name)}
 	}
 	for range settleTries {
 		again, err := s.settleBy(ctx, lookups, &out)
@@ -161,7 +154,7 @@ func (s *Store) settle(ctx context.Context, names []string) (out settled, err er
 		lookups = again
 	}
 	for i := range lookups {
-		out.blocked = append(out.blocked, lookups[i].name) // as far as is known
+		out.unsure = append(out.unsure, lookups[i].name)
 	}
 	return out, nil
 }
@@ -180,11 +173,15 @@ func (s *Store) settleBy(ctx context.Context, lookups []lookup, out *settled) (a
 			kv.Range{Prefix: alarmKeys(lookups[i].name), Overdue: true},
 			kv.Range{Prefix: bellKeys(lookups[i].name), Overdue: true})
 	}
-	answer, err := s.engine.Read(ctx, reads...)
+	once, index := distinct(reads) // many have the same names above
+	answer, err := s.engine.Read(ctx, once...)
 	if err != nil {
 		return nil, fail(err)
 	}
-	found := answer.Found
+	found := make([]kv.Found, len(reads))
+	for i := range found {
+		found[i] = answer.Found[index[i]]
+	}
 	lives := make(map[string]time.Time)
 	for _, row := range found[0].Rows {
 		lives[strings.TrimPrefix(row.Key, processPrefix)] = row.Due
@@ -211,15 +208,26 @@ func (s *Store) settleBy(ctx context.Context, lookups []lookup, out *settled) (a
 			txn.Read = nil // nobody asks
 		}
 		p.quiet(&txn, at, rung, lives)
-		switch {
-		case len(txn.Then) == 0:
-		case lookups[i].tall:
-			out.alone = append(out.alone, txn)
-		default:
-			out.txns = append(out.txns, txn)
+		if len(txn.Then) > 0 {
+			out.jobs = append(out.jobs, lookups[i].job(txn))
 		}
 	}
 	return again, nil
+}
+
+// distinct are ranges without those that are among them already, and where each is.
+func distinct(ranges []kv.Range) (once []kv.Range, index []int) {
+	at := make(map[kv.Range]int, len(ranges))
+	index = make([]int, len(ranges))
+	for i, r := range ranges {
+		place, known := at[r]
+		if !known {
+			place = len(once)
+			at[r], once = place, append(once, r)
+		}
+		index[i] = place
+	}
+	return once, index
 }
 
 // quiet writes the alarms and bells that have rung and settled nothing: those of

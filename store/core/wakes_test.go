@@ -17,26 +17,34 @@ import (
 // soon is how late a waiter may have a name that has become free.
 const soon = 100 * time.Millisecond
 
-// hooked is an engine that lets something happen right before a Commit.
+// hooked is an engine that lets something happen right before a Commit, or right after
+// one, before its caller knows of it.
 type hooked struct {
 	*memory.Engine
 	mu     sync.Mutex
 	before func(txn *kv.Txn) (do func()) // nil: not before this one
+	after  func(txn *kv.Txn) (do func())
 }
 
 func (e *hooked) Commit(ctx context.Context, txns []kv.Txn) ([]kv.Answer, error) {
+	e.once(&e.before, txns)
+	answers, err := e.Engine.Commit(ctx, txns)
+	e.once(&e.after, txns)
+	return answers, err
+}
+
+func (e *hooked) once(hook *func(txn *kv.Txn) (do func()), txns []kv.Txn) {
 	e.mu.Lock()
 	var do func()
-	if e.before != nil {
-		if do = e.before(&txns[0]); do != nil {
-			e.before = nil
+	if *hook != nil {
+		if do = (*hook)(&txns[0]); do != nil {
+			*hook = nil
 		}
 	}
 	e.mu.Unlock()
 	if do != nil {
 		do()
 	}
-	return e.Engine.Commit(ctx, txns)
 }
 
 func (e *hooked) hook(before func(txn *kv.Txn) (do func())) {
@@ -162,6 +170,25 @@ func TestAWaiterBelowIsGrantedAtOnce(t *testing.T) {
 			w.swap(w.cli, brief)
 			w.swap(w.p, join("g/x", "bob", "p", 0))
 			w.granted("g/x", "bob", 2*time.Second+soon)
+		}},
+		{"when the hold above ends before its process knows that it waits", func(w *processes) {
+			w.swap(w.cli, take("h/", "ann"))
+			w.swap(w.p, join("h/x", "cid", "p", 0)) // so that the process looks already
+			w.swap(w.cli, take("g/", "ann"))
+			w.rest()
+			w.engine.mu.Lock()
+			w.engine.after = func(txn *kv.Txn) func() {
+				if !slices.ContainsFunc(txn.Then, func(w kv.Write) bool { return w.Key == "qg/x\x00" }) {
+					return nil
+				}
+				return func() {
+					w.swap(w.cli, drop("g/", "ann"))
+					w.rest()
+				}
+			}
+			w.engine.mu.Unlock()
+			w.swap(w.p, join("g/x", "bob", "p", 0))
+			w.granted("g/x", "bob", soon)
 		}},
 		{"when a waiter above leaves", func(w *processes) {
 			w.swap(w.p, take("g/x", "ann"))
