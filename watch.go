@@ -17,6 +17,9 @@ const (
 	// meanwhile is told together. With many watchers of a busy store, to
 	// wake all of them for each entry would cost more than its locks do.
 	watchPause = 25 * time.Millisecond
+	// watchPauseEach is that pause for each watcher, if that is longer: so they are woken
+	// 20,000 times a second together.
+	watchPauseEach = 50 * time.Microsecond
 	// tailKeep is how many of the latest entries all watchers share, at least;
 	// who lags twice as far behind reads the log.
 	tailKeep = 1024
@@ -94,7 +97,7 @@ func (t *tail) follow() {
 			t.mu.Unlock()
 			return
 		}
-		pause := time.Until(t.told.Add(watchPause))
+		pause := time.Until(t.told.Add(max(watchPause, time.Duration(t.watchers)*watchPauseEach)))
 		t.mu.Unlock()
 		select {
 		case <-t.ctx.Done():

@@ -19,6 +19,10 @@ const (
 	// gather is how long events wait for others, so that a burst of them is few
 	// writes. An event that comes alone is sent at once.
 	gather = 25 * time.Millisecond
+	// gatherEach is how long they wait for each stream that is open, if that is
+	// longer, but gatherMost at most: so a crowd of streams writes 4,000 times a
+	// second together, and leaves the processors to other calls.
+	gatherEach, gatherMost = 250 * time.Microsecond, time.Second
 	// gathered is how many bytes of events are written without waiting.
 	gathered = 32 << 10
 )
@@ -62,7 +66,7 @@ func events(h *Handler, w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx, cut := context.WithCancel(ctx)
 	defer cut()
-	s := newStream(w, cut)
+	s := newStream(w, &h.streams, cut)
 	defer s.close()
 	s.begin(from)
 	started := false
@@ -76,18 +80,23 @@ func events(h *Handler, w http.ResponseWriter, r *http.Request) error {
 		case e.Kind == editlock.KindGap && !resumed && !started:
 			s.mark(e.Seq) // all history is gone: nothing was missed
 		default:
-			// Few streams encode at a time, so that a crowd of them leaves the
-			// processors to other calls. None holds its turn while it writes.
-			h.turns <- struct{}{}
-			encoded := s.encode(e)
-			<-h.turns
-			if !s.write(encoded) {
+			if !s.write(h.encoded(e)) {
 				return nil
 			}
 		}
 		started = true
 	}
 	return nil
+}
+
+// encoded is an event as a part of a stream. Few streams encode at a time, so that a
+// crowd of them leaves the processors to other calls.
+func (h *Handler) encoded(e editlock.Event) []byte {
+	return h.encodings.of(e, func(e editlock.Event) []byte {
+		h.turns <- struct{}{}
+		defer func() { <-h.turns }()
+		return encode(e)
+	})
 }
 
 // resumePoint is where a listener left off: as its browser says, or else as

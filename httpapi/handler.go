@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"runtime"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"github.com/editlock/editlock"
@@ -61,7 +62,9 @@ type Handler struct {
 	draining context.Context
 	drain    context.CancelFunc
 
-	turns chan struct{} // of streams that encode an event
+	streams   atomic.Int64  // that are open
+	turns     chan struct{} // of streams that encode an event
+	encodings encodings
 }
 
 // route is what stands at one path.

@@ -3,8 +3,10 @@ package httpapi
 import (
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/editlock/editlock"
@@ -15,9 +17,9 @@ import (
 // stream is an open response of server-sent events. A timer sends heartbeats,
 // and the events that waited for others.
 type stream struct {
-	conn    *http.ResponseController
-	cut     func() // called when a write has failed
-	scratch []byte // of encode
+	conn   *http.ResponseController
+	cut    func()        // called when a write has failed
+	beside *atomic.Int64 // how many streams are open
 
 	mu    sync.Mutex // guards what follows
 	w     http.ResponseWriter
@@ -27,8 +29,9 @@ type stream struct {
 	err   error
 }
 
-func newStream(w http.ResponseWriter, cut func()) *stream {
-	s := &stream{w: w, conn: http.NewResponseController(w), cut: cut}
+func newStream(w http.ResponseWriter, beside *atomic.Int64, cut func()) *stream {
+	beside.Add(1)
+	s := &stream{w: w, conn: http.NewResponseController(w), cut: cut, beside: beside}
 	header := w.Header()
 	header.Set("Content-Type", "text/event-stream")
 	header.Set("Cache-Control", "no-store")
@@ -60,6 +63,7 @@ func (s *stream) close() {
 	}
 	s.timer.Stop()
 	s.err = net.ErrClosed
+	s.beside.Add(-1)
 }
 
 // flush writes what waits. After a failure it does nothing. The caller holds
@@ -84,7 +88,7 @@ func (s *stream) flush() {
 }
 
 // write sends a part of the stream now or, soon after another one, within
-// gather. It reports whether the stream is still open.
+// gather, or later where many streams are open. It reports whether the stream is still open.
 func (s *stream) write(part []byte) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -93,7 +97,8 @@ func (s *stream) write(part []byte) bool {
 	}
 	first := len(s.buf) == 0
 	s.buf = append(s.buf, part...)
-	switch wait := gather - time.Since(s.sent); {
+	together := max(gather, min(gatherMost, time.Duration(s.beside.Load())*gatherEach))
+	switch wait := together - time.Since(s.sent); {
 	case wait <= 0, len(s.buf) >= gathered:
 		s.flush()
 	case first:
@@ -113,13 +118,12 @@ func (s *stream) mark(seq uint64) {
 	s.write(append(strconv.AppendUint([]byte("id: "), seq, 10), "\n\n"...))
 }
 
-// encode is an event as a part of the stream, valid until the next one.
-func (s *stream) encode(e editlock.Event) []byte {
+// encode is an event as a part of a stream.
+func encode(e editlock.Event) []byte {
 	form := wire.FromEntry(e)
-	b := strconv.AppendUint(append(s.scratch[:0], "id: "...), e.Seq, 10)
+	b := strconv.AppendUint([]byte("id: "), e.Seq, 10)
 	b = append(append(b, "\nevent: "...), e.Kind...)
-	s.scratch = data(b, &form)
-	return s.scratch
+	return slices.Clip(data(b, &form))
 }
 
 // fail tells why the stream ends, where its status is sent already.

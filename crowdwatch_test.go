@@ -1,0 +1,64 @@
+package editlock_test
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/memory"
+)
+
+// reading is a store that counts how often its log is read.
+type reading struct {
+	store.Store
+	times atomic.Int32
+}
+
+func (r *reading) Log(ctx context.Context, q store.LogQuery) (store.LogPage, error) {
+	r.times.Add(1)
+	return r.Store.Log(ctx, q)
+}
+
+// Many watchers are woken less often, and miss nothing.
+func TestManager_ACrowdOfWatchersIsWokenLessOften(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := &reading{Store: memory.New(nil)}
+		m := editlock.NewManager(st, nil)
+		ctx, leave := context.WithCancel(by(t.Context(), holder))
+		const watchers, captures = 2000, 200
+		var told atomic.Int32
+		for range watchers {
+			go func() {
+				for _, err := range m.Watch(ctx, editlock.WatchQuery{}) {
+					if err != nil {
+						return
+					}
+					told.Add(1)
+				}
+			}()
+		}
+		synctest.Wait()
+		before := st.times.Load()
+		for n := range captures {
+			if _, err := m.Capture(ctx, editlock.ID{ID: fmt.Sprint(n)}, nil); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+		time.Sleep(time.Second)
+		if n := st.times.Load() - before; n > 15 {
+			t.Errorf("2,000 watchers are woken %d times in two seconds", n)
+		}
+		if n := told.Load(); n != watchers*captures {
+			t.Errorf("%d events were told; want %d", n, watchers*captures)
+		}
+		leave()
+		synctest.Wait()
+		_ = m.Close()
+	})
+}
