@@ -10,10 +10,11 @@ import (
 // lockView is one lock, held or free, and its history.
 type lockView struct {
 	ID       editlock.ID
-	Rows     []row // who holds it; none: it is free
-	Path     []row // free itself: who holds what is above or below it
-	PathMore int   // how many do beyond those
-	Below    int   // locks below it that may be released
+	Rows     []row              // who holds it; none: it is free
+	Path     []row              // free itself: who holds what is above or below it
+	PathMore int                // how many do beyond those
+	Draining *editlock.Draining // who waits for it as something below is held, or for what is above
+	Below    int                // locks below it that may be released
 	Looking  []looker
 	Looks    int // how many look
 	Timeline *timeline
@@ -60,7 +61,7 @@ func (h *handler) lock(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, r, err)
 		return
 	}
-	v, me := lockView{ID: id, Back: here(r)}, h.identify(r)
+	v, me := lockView{ID: id, Draining: m.Draining, Back: here(r)}, h.identify(r)
 	if state != editlock.Free {
 		for _, l := range locksOf(m) {
 			if l.ID == id {

@@ -1,6 +1,7 @@
 package webui
 
 import (
+	"context"
 	"encoding/csv"
 	"fmt"
 	"net/http"
@@ -229,5 +230,40 @@ func TestList_FindsParts(t *testing.T) {
 		if got := strings.Count(v.get("/?q="+url.QueryEscape(text)), `<tr role="row" data-key=`); got != want {
 			t.Errorf("%q finds %d locks, want %d", text, got, want)
 		}
+	}
+}
+
+func TestLock_TellsWhoWaitsForAllOfIt(t *testing.T) {
+	l := locker(t)
+	hold(t, l, person("Ivanov"), contract7)
+	ctx, cancel := context.WithCancel(editlock.WithOwner(t.Context(), person("Smith")))
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		_, _ = l.Capture(ctx, allContracts, &editlock.CaptureOptions{Wait: time.Minute, Message: "the <audit>"})
+	}()
+	defer func() { cancel(); <-gone }()
+	for {
+		_, m, err := l.Request(t.Context(), allContracts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.Draining != nil {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	v := visit(t, l, "Petrova")
+	for _, id := range []editlock.ID{allContracts, contract7, address7} {
+		body := v.get(lockURL(id))
+		_, told, _ := strings.Cut(body, `id="draining"`)
+		if told, _, _ = strings.Cut(told, "</p>"); !strings.Contains(told, "Smith") || !strings.Contains(told, "all of contract") || !strings.Contains(told, "the &lt;audit&gt;") {
+			t.Errorf("the page of %v tells %q", id, told)
+		}
+	}
+	other := contract7
+	other.Mode = "order"
+	if body := v.get(lockURL(other)); strings.Contains(body, `id="draining"`) {
+		t.Error("what nobody waits for is closed")
 	}
 }
