@@ -43,6 +43,7 @@ var sections = []section{
 	{"history", "With a long history: refused refreshes, and searches", histories},
 	{"lists", "With a million held: lists by each filter", lists},
 	{"trees", "All of a type, and parts: what they cost where much is held", trees},
+	{"limits", "Limits and readers, beside a semaphore on Redis and etcd's recipe", limits},
 	{"redis", "On Redis, beside its other locks", onRedis},
 	{"postgres", "On PostgreSQL, beside its other locks", onPostgres},
 	{"etcd", "On etcd, beside its own lock", onEtcd},

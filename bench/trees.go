@@ -13,13 +13,14 @@ import (
 // of a type, or a part, may be captured in its group, and how long it takes until
 // who asks for all of a type with many held is told who is in the way.
 func trees(ctx context.Context, b *bench) error {
-	const held = 100_000
+	held := min(b.large, 100_000)
 	chosen, err := choose(b.engines, engines, engine.called)
 	if err != nil {
 		return fmt.Errorf("-engines %w", err)
 	}
 	t := table{
 		fmt.Sprint(held, " held"), "no tree in use", "nodes in use", "times", "parts, too", "times",
+		"refresh, no tree in use", "nodes in use, times", "parts, too, times",
 		"all of the type, refused, p50 / slowest", "all of another, given and released",
 	}
 	t.head()
@@ -56,6 +57,18 @@ func treeRow(ctx context.Context, b *bench, m *editlock.Manager) ([]string, erro
 		}
 	}
 	object := func(group string) editlock.ID { return editlock.ID{Group: group, Mode: "document", ID: "new"} }
+	beats := func(group string) (func(context.Context, int, int) error, error) {
+		id := editlock.ID{Group: group, Mode: "document", ID: "kept"}
+		kept, err := m.Capture(ctx, id, nil)
+		items := []editlock.RefreshItem{{ID: id, Token: kept.Token}}
+		return func(context.Context, int, int) error {
+			got, err := m.Refresh(ctx, items)
+			if err != nil {
+				return err
+			}
+			return got[0].Err
+		}, err
+	}
 	for _, id := range []editlock.ID{
 		{Group: "nodes", Mode: "other", Below: true},
 		{Group: "parts", Mode: "other", Below: true},
@@ -65,21 +78,33 @@ func treeRow(ctx context.Context, b *bench, m *editlock.Manager) ([]string, erro
 			return nil, err
 		}
 	}
-	scores, err := b.race(ctx, []contender{
-		{name: "plain", clients: 1, op: pairs(object("plain"))},
-		{name: "nodes", clients: 1, op: pairs(object("nodes"))},
-		{name: "parts", clients: 1, op: pairs(object("parts"))},
-	})
+	groups := []string{"plain", "nodes", "parts"}
+	var all []contender
+	for _, group := range groups {
+		op, err := beats(group)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, contender{name: group, clients: 1, op: pairs(object(group))}, contender{name: group + ", refresh", clients: 1, op: op})
+	}
+	scores, err := b.race(ctx, all)
 	if err != nil {
 		return nil, err
 	}
-	row := []string{p50s(scores["plain"])}
-	for _, name := range []string{"nodes", "parts"} {
-		var slower []float64
+	slower := func(name, than string) string {
+		var times []float64
 		for i := range b.rounds {
-			slower = append(slower, float64(scores[name][i].p50)/float64(scores["plain"][i].p50))
+			times = append(times, float64(scores[name][i].p50)/float64(scores[than][i].p50))
 		}
-		row = append(row, p50s(scores[name]), spread(slower, "%.2f"))
+		return spread(times, "%.2f")
+	}
+	row := []string{p50s(scores["plain"])}
+	for _, group := range groups[1:] {
+		row = append(row, p50s(scores[group]), slower(group, "plain"))
+	}
+	row = append(row, p50s(scores["plain, refresh"]))
+	for _, group := range groups[1:] {
+		row = append(row, slower(group+", refresh", "plain, refresh"))
 	}
 	var refused, given []time.Duration
 	for end := time.Now().Add(b.round); time.Now().Before(end); {
