@@ -38,13 +38,17 @@ func TestUncontendedCallsTakeOneRoundTrip(t *testing.T) {
 	t.Cleanup(func() { _ = st.Close() })
 	ctx := t.Context()
 
-	ann, bob := store.Party{Session: "ann", User: "a"}, store.Party{Session: "bob", User: "b"}
+	ann, bob, cid := store.Party{Session: "ann", User: "a"}, store.Party{Session: "bob", User: "b"}, store.Party{Session: "cid"}
 	note := func(kind string) *store.Note { return &store.Note{Kind: kind, Actor: ann} }
 	take := func(name string, who store.Party) store.Swap {
 		return store.Swap{
 			Name: name, Do: store.Take, Expect: store.Expect{Free: true}, Holder: &who, Data: new(string),
 			Terms: &store.Terms{Idle: time.Minute}, Note: note("captured"),
 		}
+	}
+	shared := func(sw store.Swap, share store.Share) store.Swap {
+		sw.Share = &share
+		return sw
 	}
 	swap := func(id string, swaps ...store.Swap) func() (store.Result, error) {
 		return func() (store.Result, error) { return st.Swap(ctx, store.Request{ID: id, Swaps: swaps}) }
@@ -53,7 +57,7 @@ func TestUncontendedCallsTakeOneRoundTrip(t *testing.T) {
 		t.Fatal(err)
 	}
 	ticket := &store.Ticket{ID: "ticket", Peer: "process", Holder: bob, Terms: store.Terms{Idle: time.Minute}}
-	data, session := "", "ann"
+	data, session, bobs := "", "ann", "bob"
 	for _, step := range []struct {
 		name string
 		call func() (store.Result, error)
@@ -73,6 +77,13 @@ func TestUncontendedCallsTakeOneRoundTrip(t *testing.T) {
 		{"a release to a waiter who was seen", swap("6", store.Swap{
 			Name: "b", Do: store.Drop, Expect: store.Expect{Session: &session}, Note: note("released"),
 		}), true},
+		{"a capture with a limit", swap("8", shared(take("l", ann), 2)), true},
+		{"another capture within the limit", swap("9", shared(take("l", bob), 2)), true},
+		{"a capture beyond the limit, refused", swap("10", shared(take("l", cid), 2)), false},
+		{"a renewal of one of several", swap("", store.Swap{Name: "l", Do: store.Touch, Expect: store.Expect{Session: &session}}), true},
+		{"a release of one of several", swap("11", store.Swap{Name: "l", Do: store.Drop, Expect: store.Expect{Session: &session}, Note: note("released")}), true},
+		{"a release of the last of several", swap("12", store.Swap{Name: "l", Do: store.Drop, Expect: store.Expect{Session: &bobs}, Note: note("released")}), true},
+		{"a capture to read", swap("13", shared(take("l", ann), store.Shared)), true},
 		{"a withdrawal", swap("7", store.Swap{Name: "a", Do: store.Revoke}), true},
 	} {
 		e.trips = 0
@@ -97,7 +108,7 @@ func TestUncontendedCallsTakeOneRoundTrip(t *testing.T) {
 		t.Errorf("the ends of %d holds took %d round trips: %v", len(holds), e.trips, err)
 	}
 	e.trips = 1
-	if page, err := st.List(ctx, store.Query{}); err != nil || len(page.Records) != 3 || e.trips != 2 {
+	if page, err := st.List(ctx, store.Query{}); err != nil || len(page.Records) != 4 || e.trips != 2 {
 		t.Errorf("a list of %d records took %d round trips: %v", len(page.Records), e.trips-1, err)
 	}
 }
