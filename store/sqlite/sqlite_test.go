@@ -93,7 +93,7 @@ func TestEngine(t *testing.T) {
 
 func TestStore(t *testing.T) {
 	f := &files{}
-	storetest.Run(t, storetest.Harness{Open: f.open, Reopen: f.reopen, Parallel: true, Quick: race})
+	storetest.Run(t, storetest.Harness{Open: f.open, Reopen: f.reopen, Parallel: true, Quick: race && os.Getenv("EDITLOCK_LONG") == ""})
 }
 
 func BenchmarkStore(b *testing.B) {
