@@ -1,40 +1,9 @@
-// A browser in which site data are blocked: storages throw, Web Locks are there
-// and refuse.
+// A browser in which site data are blocked.
 
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { test as base } from './site.mjs';
+import { blocked as test } from './blocked.mjs';
 import { expect, isIn, kept, lock, mutex, text, tokenOf } from './site.mjs';
 
-const ivanov = { name: 'Ivanov', user: 'ivanov' };
 const petrova = { session: 'petrova', user_id: 'petrova', name: 'Petrova' };
-
-const test = base.extend({
-  page: async ({ playwright, browserName, channel, launchOptions }, use) => {
-    const folder = await mkdtemp(join(tmpdir(), 'editlock-blocked-'));
-    await mkdir(join(folder, 'Default'));
-    await writeFile(join(folder, 'Default', 'Preferences'), JSON.stringify({ profile: { default_content_setting_values: { cookies: 2 } } }));
-    const firefoxUserPrefs = { ...launchOptions.firefoxUserPrefs, 'network.cookie.cookieBehavior': 2 };
-    const context = await playwright[browserName].launchPersistentContext(folder, { ...launchOptions, channel, firefoxUserPrefs, locale: 'en-GB' });
-    const page = await context.newPage();
-    await use(page);
-    await context.close();
-    await rm(folder, { recursive: true, force: true });
-  },
-  open: async ({ site, page }, use) => {
-    await use(async (more) => {
-      await page.goto(site.page('1', { ...ivanov, ...more }));
-      expect(await page.evaluate(async () => {
-        try {
-          return typeof localStorage;
-        } catch {
-          return navigator.locks.request('any', () => 'a lock').catch((e) => e.name);
-        }
-      })).toBe('SecurityError');
-    });
-  },
-});
 
 test('a takeover is told by its event', { tag: '@firefox' }, async ({ site, page, open }) => {
   await open();
