@@ -99,7 +99,7 @@ func (s *step) grants(p *place) bool {
 		return false
 	}
 	return slices.ContainsFunc(p.queue, func(t store.Ticket) bool {
-		left := s.sw != nil && s.sw.Do == store.Leave && s.sw.Ticket.ID == t.ID
+		left := s.sw != nil && s.done && s.sw.Do == store.Leave && s.sw.Ticket.ID == t.ID
 		return s.gone[t.ID] && !left
 	})
 }

@@ -1,0 +1,50 @@
+package core_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/kv"
+)
+
+// A waiter who leaves a queue may be granted the name instead, as nothing on its path is
+// another's by now. If that changes right then, there is no grant.
+func TestAWaiterWhoLeavesIsNotGrantedANodeBesideAnother(t *testing.T) {
+	w := newWorld(t)
+	w.beat("p", time.Hour)
+	waits := func(name, id string) {
+		t.Helper()
+		sw := join(name, id, "p", 0)
+		sw.Ticket.Holder.Session = "ann"
+		if res := w.swap(w.other, sw); !res.Done {
+			t.Fatalf("ann can't wait for %s: %+v", name, res)
+		}
+	}
+	w.swap(w.other, take("g/m/1", "bob"))
+	waits("g/m/1", "for one")
+	waits("g/m/", "for all")
+	w.swap(w.other, drop("g/m/1", "bob")) // ann holds one, and may have all
+
+	var steal func(txns []kv.Txn)
+	steal = func(txns []kv.Txn) {
+		if len(txns[0].Then) == 0 { // it only looks
+			w.engine.before = steal
+			return
+		}
+		sw := take("g/m/1", "carl")
+		sw.Expect = store.Expect{Session: new("ann")}
+		if res := w.swap(w.other, sw); !res.Done {
+			t.Fatalf("carl can't take over: %+v", res)
+		}
+	}
+	w.engine.before = steal
+	res := w.swap(w.st, leave("g/m/", "for all"))
+	view, err := w.other.Get(t.Context(), "g/m/", "")
+	if err != nil || view.Record != nil {
+		t.Errorf("beside carl's part %+v holds all, %v", view.Record, err)
+	}
+	if !res.Done {
+		t.Errorf("ann still waits: %+v", res)
+	}
+}
