@@ -41,7 +41,6 @@ type committer struct {
 	engine kv.Engine
 	queue  *groupcommit.Queue[*job] // nil: nothing is gained by sharing
 	calls  chan struct{}            // has room for the calls that may be under way
-	apart  bool                     // of the engine's limits
 	ctx    context.Context
 	cancel context.CancelFunc
 }
@@ -51,7 +50,7 @@ func newCommitter(e kv.Engine) *committer {
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	if l := e.Limits(); l.Txns > 1 {
 		c.queue = groupcommit.New[*job](l.Txns, l.Bytes)
-		c.calls, c.apart = make(chan struct{}, max(1, l.Calls)), l.Apart
+		c.calls = make(chan struct{}, max(1, l.Calls))
 		go c.queue.Run(c.perform)
 	}
 	return c
@@ -91,7 +90,7 @@ func (c *committer) once(ctx context.Context, names, uses []string, txn kv.Txn) 
 		}
 	}
 	switch {
-	case c.queue == nil, c.apart && txn.Wide():
+	case c.queue == nil:
 		alone()
 	case cap(c.calls) == 1 && c.queue.Alone(alone):
 	default:

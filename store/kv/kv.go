@@ -39,7 +39,6 @@ package kv
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 	"time"
 )
@@ -100,12 +99,8 @@ const MaxCast = 7900
 
 // Limits are how many transactions, and roughly how many bytes of them, share
 // a Commit, and how many calls of it are under way at a time. Zero: nothing is
-// gained by sharing. Apart: one that may read many rows is better called by itself,
-// beside others.
-type Limits struct {
-	Txns, Bytes, Calls int
-	Apart              bool
-}
+// gained by sharing.
+type Limits struct{ Txns, Bytes, Calls int }
 
 // Row is what stands under a key. An engine hands out copies.
 type Row struct {
@@ -203,11 +198,6 @@ type Txn struct {
 	Log     []Entry
 	Notes   []Note
 	Read    []Range
-}
-
-// Wide reports whether a transaction may read many rows.
-func (t *Txn) Wide() bool {
-	return slices.ContainsFunc(t.Read, func(r Range) bool { return r.Key == "" && r.Prefix != "" && !IsGroup(r.Prefix) })
 }
 
 // Answer is what came of a transaction or a Read.

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"math"
-	"slices"
 	"strings"
 	"time"
 
@@ -31,39 +30,23 @@ const (
 )
 
 // Limits implements kv.Engine: SQLite has one writer at a time.
-func (e *engine) Limits() kv.Limits {
-	return kv.Limits{Txns: maxBatch, Bytes: math.MaxInt, Calls: 1, Apart: true}
-}
+func (e *engine) Limits() kv.Limits { return kv.Limits{Txns: maxBatch, Bytes: math.MaxInt, Calls: 1} }
 
 // Commit implements kv.Engine.
 func (e *engine) Commit(ctx context.Context, txns []kv.Txn) ([]kv.Answer, error) {
 	answers := make([]kv.Answer, len(txns))
 	shared := false
-	if slices.ContainsFunc(txns, func(t kv.Txn) bool { return !looks(&t) }) {
-		err := e.transact(ctx, func(w *writer) (err error) {
-			for i := range txns {
-				if looks(&txns[i]) {
-					continue
-				}
-				if answers[i], err = w.perform(&txns[i]); err != nil {
-					return err
-				}
-			}
-			shared = w.shared
-			return nil
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	// What was not done may have many rows in its way. They are read beside the writer,
-	// which others need meanwhile.
-	for i := range txns {
-		if t := &txns[i]; looks(t) || !answers[i].Done && t.Wide() {
-			if err := e.see(ctx, t, &answers[i]); err != nil {
-				return nil, err
+	err := e.transact(ctx, func(w *writer) (err error) {
+		for i := range txns {
+			if answers[i], err = w.perform(&txns[i]); err != nil {
+				return err
 			}
 		}
+		shared = w.shared
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	if told := e.tell(txns, answers); told && shared {
 		e.bell.ring()
@@ -324,9 +307,6 @@ func (w *writer) perform(t *kv.Txn) (a kv.Answer, err error) {
 		}
 	}
 	a.Found = make([]kv.Found, len(t.Read))
-	if !a.Done && t.Wide() {
-		return a, nil
-	}
 	for i := range t.Read {
 		if a.Found[i], err = w.find(&t.Read[i]); err != nil {
 			return a, err

@@ -4,10 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"slices"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/editlock/editlock/store"
 	"github.com/editlock/editlock/store/core"
@@ -144,79 +141,5 @@ func TestLog_IsFoundWhileItIsIndexed(t *testing.T) {
 	}
 	if n := sqlite.Indexed(t, path); n < commits*each/2 {
 		t.Errorf("the file's index has %d keys", n)
-	}
-}
-
-// told is an engine that tells of a commit that may read many rows.
-type told struct {
-	kv.Engine
-	wide chan struct{}
-}
-
-func (e *told) Commit(ctx context.Context, txns []kv.Txn) ([]kv.Answer, error) {
-	if slices.ContainsFunc(txns, func(t kv.Txn) bool { return t.Wide() }) {
-		select {
-		case e.wide <- struct{}{}:
-		default:
-		}
-	}
-	return e.Engine.Commit(ctx, txns)
-}
-
-// A refusal of what much is held below reads all of it, while others write.
-func TestCommit_ReadsWhatIsInTheWayBesideTheWriter(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "editlock.db")
-	engine, err := sqlite.OpenEngine(t.Context(), file, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	e := &told{Engine: engine, wide: make(chan struct{}, 1)}
-	st := core.New(e)
-	defer func() { _ = st.Close() }()
-	take := func(id, session, name string) store.Result {
-		t.Helper()
-		who := store.Party{Session: session}
-		res, err := st.Swap(t.Context(), store.Request{ID: id, Swaps: []store.Swap{{
-			Name: name, Do: store.Take, Expect: store.Expect{Free: true}, Holder: &who, Terms: &store.Terms{Idle: time.Hour},
-			Note: &store.Note{Kind: "captured", Actor: who},
-		}}})
-		if err != nil {
-			t.Error(err)
-		}
-		return res
-	}
-	take("", "ann", "g/m/1")
-	if res := take("done", "ann", "g/m/"); !res.Done {
-		t.Fatalf("one's own below is in the way: %+v", res)
-	}
-	for len(e.wide) > 0 {
-		<-e.wide
-	}
-	release := sync.OnceFunc(sqlite.KeepReading(engine))
-	defer release()
-	refused, given := make(chan store.Result, 1), make(chan store.Result, 1)
-	go func() { refused <- take("other", "bob", "g/") }()
-	<-e.wide
-	for range 10 {
-		go func() { given <- take("", "carl", "another/m/1") }()
-		select {
-		case <-given:
-		case <-refused:
-			t.Error("a refusal was told without a look")
-		case <-time.After(20 * time.Second):
-			t.Fatal("others wait for a refusal")
-		}
-	}
-	release()
-	if res := <-refused; res.Done || res.Replayed || len(res.Paths) != 1 || len(res.Paths[0].Below) != 2 {
-		t.Errorf("the refusal is %+v", res)
-	}
-	for id, replayed := range map[string]bool{"done": true, "other": false} {
-		look := kv.Txn{Once: id, Read: []kv.Range{{Prefix: "hg/", Count: true, Limit: 1}, {Key: "hg/m/1"}}}
-		answers, err := engine.Commit(t.Context(), []kv.Txn{look})
-		if err != nil || answers[0].Replayed != replayed || answers[0].Done == replayed ||
-			answers[0].Found[0].Count != 2 || len(answers[0].Found[1].Rows) != 1 || answers[0].Now.IsZero() {
-			t.Errorf("%s: %+v, %v", id, answers, err)
-		}
 	}
 }

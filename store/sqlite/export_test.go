@@ -62,17 +62,3 @@ func Plan(t *testing.T, path string, q kv.Range) (steps []string) {
 	}
 	return steps
 }
-
-// KeepReading keeps an engine's readers waiting until release is called.
-func KeepReading(e kv.Engine) (release func()) {
-	read := e.(*engine).read
-	var taken []*sqlite.Conn
-	for range readers {
-		taken = append(taken, <-read)
-	}
-	return func() {
-		for _, c := range taken {
-			read <- c
-		}
-	}
-}

@@ -93,34 +93,6 @@ func (e *engine) Read(ctx context.Context, ranges ...kv.Range) (a kv.Answer, err
 	return a, err
 }
 
-// looks reports whether a transaction only reads, and maybe many rows. Few are read
-// quicker where the writer knows them.
-func looks(t *kv.Txn) bool {
-	return len(t.If)+len(t.Then)+len(t.Log)+len(t.Notes)+t.Numbers == 0 && t.Since.IsZero() && t.Wide()
-}
-
-// see answers a transaction that only reads, or that was not done, as of one moment.
-func (e *engine) see(ctx context.Context, t *kv.Txn, a *kv.Answer) (err error) {
-	for stale := true; stale && err == nil; {
-		err = e.snapshot(ctx, func(c *sqlite.Conn, h head) (err error) {
-			a.Now, a.Found, stale = e.clock(), make([]kv.Found, len(t.Read)), false
-			if t.Once != "" {
-				if a.Replayed, stale, err = e.tail.knows(c, h, t.Once, a.Now); stale || err != nil {
-					return err
-				}
-			}
-			a.Done = looks(t) && !a.Replayed
-			for i := range a.Found {
-				if a.Found[i], err = search(c, &t.Read[i], a.Now); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-	}
-	return err
-}
-
 // selection is a statement over the rows r that a range selects. Its first
 // argument is the time.
 type selection struct {

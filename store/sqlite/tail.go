@@ -168,27 +168,20 @@ func (w *writer) replayed(id string) (is bool, err error) {
 	if slices.ContainsFunc(w.entries, func(e dbfile.Entry) bool { return e.ID == id }) {
 		return true, nil
 	}
-	is, _, err = w.e.tail.knows(w.c, w.head, id, w.now)
-	return is, err
-}
-
-// knows reports whether an entry with an ID was logged within the window before now, as
-// of a moment. stale: see find.
-func (t *tail) knows(c *sqlite.Conn, h head, id string, now time.Time) (is, stale bool, err error) {
-	fresh, stale, err := t.find(c, h, idKey(id))
-	if stale || err != nil {
-		return false, stale, err
+	fresh, _, err := w.e.tail.find(w.c, w.head, idKey(id))
+	if err != nil {
+		return false, err
 	}
 	within := func(s *sqlite.Stmt) error {
-		is = is || now.Sub(moment(s.ColumnInt64(0))) < kv.Window
+		is = is || w.now.Sub(moment(s.ColumnInt64(0))) < kv.Window
 		return nil
 	}
 	if n := len(fresh); n > 0 {
-		err = query(c, "SELECT at FROM editlock_log WHERE seq = ?", within, int64(fresh[n-1]))
+		err = query(w.c, "SELECT at FROM editlock_log WHERE seq = ?", within, int64(fresh[n-1]))
 	} else {
-		err = query(c, "SELECT l.at FROM editlock_log_key k CROSS JOIN editlock_log l ON l.seq = k.seq WHERE k.key = ?", within, idKey(id))
+		err = query(w.c, "SELECT l.at FROM editlock_log_key k CROSS JOIN editlock_log l ON l.seq = k.seq WHERE k.key = ?", within, idKey(id))
 	}
-	return is, false, err
+	return is, err
 }
 
 // draining is what the writer adds to the file's index.
