@@ -79,7 +79,8 @@ func TestStore_LogPassesFewKeys(t *testing.T) {
 func TestStore_PagesPassFewKeys(t *testing.T) {
 	const names, limit = 20_000, 50
 	s := &server{Etcd: enginetest.StartEtcd(t)}
-	st := s.at(t, storetest.NewClock(), s.url())
+	clock, url := storetest.NewClock(), s.url()
+	st := s.at(t, clock, url)
 	for at := 0; at < names; at += 500 {
 		swaps := make([]store.Swap, 500)
 		for i := range swaps {
@@ -94,6 +95,7 @@ func TestStore_PagesPassFewKeys(t *testing.T) {
 			t.Fatal(res.Done, err)
 		}
 	}
+	st = s.at(t, clock, url) // the one that wrote is still at its index
 	reads := s.reads(st)
 	for _, q := range []store.Query{
 		{},

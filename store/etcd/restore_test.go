@@ -1,6 +1,7 @@
 package etcd_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -17,9 +18,14 @@ func TestStore_RestoredUnderIt(t *testing.T) {
 	dir, saved := filepath.Join(t.TempDir(), "etcd"), filepath.Join(t.TempDir(), "saved")
 	s := &server{Etcd: enginetest.StartOwnEtcd(t, "--data-dir", dir)}
 	clock, url := storetest.NewClock(), s.url()
+	calls := 0
+	// swap makes a call that has an ID: what met the connection to the server that was
+	// killed is made again.
 	swap := func(st store.Store, sw store.Swap) bool {
 		t.Helper()
-		res, err := st.Swap(t.Context(), store.Request{Swaps: []store.Swap{sw}})
+		calls++
+		sw.Note = &store.Note{Kind: "noted"}
+		res, err := st.Swap(t.Context(), store.Request{ID: fmt.Sprint("call ", calls), Swaps: []store.Swap{sw}})
 		if err != nil {
 			t.Fatal(err)
 		}
