@@ -94,7 +94,7 @@ var problems = []text{
 	},
 	{"must be absent with below", "не указывают вместе с below"},
 	{"must be true or absent", "должно быть true или отсутствовать"},
-	{"goes with a mutex: it stands for all that is below it", "возможно только вместе с блокировкой: это и всё, что внутри неё"},
+	{"goes with a mutex: it stands for all that is below it", "указывается только вместе с блокировкой и включает всё, что внутри неё"},
 	{"goes with id", "возможно только вместе с id"},
 	{
 		"has a %% that two hexadecimal digits do not follow; write %%25 for a percent sign",
