@@ -74,7 +74,7 @@ type PresenceQueryAnswer struct {
 
 // Record is who edits a record, who reads it under a shared lock, and who else looks at it.
 type Record struct {
-	Holder     *Owner     `json:"holder" doc:"Who edits it: the holder of the lock. Null: nobody does, or they share it and read."`
+	Holder     *Owner     `json:"holder" doc:"Who edits it: the holder of the lock. Null: nobody edits, or the holders share it and read."`
 	CapturedAt *time.Time `json:"captured_at" doc:"Since when. Null: nobody edits."`
 	Mine       bool       `json:"mine" doc:"The asking session is the one that edits."`
 	Readers    []Reader   `json:"readers" nullable:"false" doc:"The first 20 who hold the lock shared, oldest first after the asking session: nobody can edit until they are done."`
