@@ -1,4 +1,4 @@
-"""HTTP/1.1 as bytes, for what moves them: a socket or an asyncio stream.
+"""HTTP/1.1 as bytes, for any transport: a socket or an asyncio stream.
 
 A reader is a generator. It yields what it needs next, LINE or a number of
 bytes or REST, and is sent just that; empty where the connection ended.

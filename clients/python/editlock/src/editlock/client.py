@@ -246,7 +246,7 @@ class Client(Exchange):
         return self._run(calls.force_release(id, seen_token, reason, owner))
 
     def hand_over(self, id: ID, *, owner: Optional[Owner] = None) -> bool:
-        """Passes a mutex of the owner's to the first who waits. False: nobody does, and they keep it."""
+        """Passes a mutex of the owner's to the first who waits. False: nobody waits, and the owner keeps it."""
         return self._run(calls.hand_over(id, owner))
 
     def decline(self, id: ID, waiter: str, message: str = "", *, owner: Optional[Owner] = None) -> bool:
@@ -299,7 +299,7 @@ class Client(Exchange):
     ) -> HistoryPage:
         """A page of what happened, newest first, from ``start`` to before ``end``.
 
-        With ``tree`` of all that is below ``id``, too.
+        With ``tree`` it has the entries of all that is below ``id``, too.
         """
         return self._run(calls.history(id, tree, group, mode, user_id, kinds, start, end, text, limit, cursor))
 
@@ -315,7 +315,7 @@ class Client(Exchange):
     ) -> Watch:
         """Events as they happen, from now on or behind the one numbered ``after``.
 
-        With ``tree`` of all below ``id``, too. After a cut it comes back and goes on without loss or repetition.
+        With ``tree`` those of all below ``id``, too. After a cut it comes back and goes on without loss or repetition.
         """
         return Watch(self, calls.events(id, tree, group, mode, session, after), after)
 

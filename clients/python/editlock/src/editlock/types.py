@@ -277,7 +277,7 @@ class Reader:
 class Looking(Company):
     """Who edits a record, who reads it under a shared lock, and who else looks at it."""
 
-    holder: Optional[Owner] = None  #: who edits; None: nobody, or they share the lock and read
+    holder: Optional[Owner] = None  #: who edits; None: nobody, or the holders share the lock and read
     captured_at: Optional[datetime] = None
     mine: bool = False  #: the asking session is the one that edits
     readers: tuple[Reader, ...] = ()  #: the first 20

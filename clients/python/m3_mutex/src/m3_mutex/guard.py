@@ -1,4 +1,4 @@
-"""Guards of saves, which m3-mutex has not: a view runs only for who holds the mutex.
+"""Guards of saves, which m3-mutex does not have: a view runs only for the holder of the mutex.
 
 from m3_mutex import MutexID
 from m3_mutex.guard import save_guard
@@ -20,7 +20,7 @@ __all__ = ["save_guard"]
 
 
 def save_guard(mutex_id: Callable[..., Any], *, parts: bool = False) -> Callable[[View], View]:
-    """editlock.django.guard.save_guard, of a MutexID.
+    """editlock.django.guard.save_guard for a MutexID.
 
     :param mutex_id: the MutexID of what is saved, from the view's own arguments.
     :param parts: whether a request may name some parts of the object, each with its token.

@@ -29,14 +29,14 @@ def save_guard(mutex_id: Callable[..., ID], *, parts: bool = False) -> Callable[
     mutex is not held with that token by the request's session, the view does
     not run, and the answer is 409 with who holds it now. Otherwise the lock
     is refreshed, and ``request.editlock`` is the mutex. GET, HEAD, OPTIONS
-    and TRACE pass unguarded. The view may be asynchronous. A token that is no
-    number is answered with 400.
+    and TRACE pass unguarded. The view may be asynchronous. A malformed
+    token is answered with 400.
 
     With ``parts`` the request may name some parts of the object, each with its
-    token: ``address=7,lines=9``. All of them must be held, and
-    ``request.editlock_held`` are those the view may save, and no others. Give
-    them to ``parts.check_held`` within the transaction that saves, if the lock
-    server's tables are in the site's database: nothing is left between then.
+    token: ``address=7,lines=9``. All of them must be held. The
+    view may save those in ``request.editlock_held``, and no others. If the lock
+    server's tables are in the site's database, give them to ``parts.check_held``
+    within the transaction that saves: nothing can happen in between then.
 
     :param mutex_id: the ID of what is saved, from the view's own arguments.
     """
@@ -85,7 +85,7 @@ class SaveGuardMixin:
         return _run(request, self.get_mutex_id, self.editlock_parts, args, kwargs, run)
 
 
-#: What a view finds out in its transaction: check of versions, and check_held of parts.
+#: What a view's transaction may raise: check of versions, and check_held of parts.
 _REFUSALS = (Changed, Lost, Malformed)
 
 

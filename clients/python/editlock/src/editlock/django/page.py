@@ -69,7 +69,7 @@ def assets(
 
 
 def part(request: Any, id: ID, *, first: bool) -> SafeString:
-    """The begin of the element around a part of a form; of the first one with the script for all of them."""
+    """The start tag of the element around a part of a form; before the first one the script for all of them."""
     said = _caller(request, named_token_url())
     owner = said["owner"]
     names = {"group": id.group, "mode": id.mode, "object": id.id, "object-part": id.part, "server": said["server"]}
@@ -105,7 +105,7 @@ def _caller(request: Any, token_url: str) -> dict[str, Any]:
 
 
 def _script(name: str, said: dict[str, Any]) -> list[Asset]:
-    """A script of the site's static files, and what it is told."""
+    """A script of the site's static files, and its settings."""
     from django.templatetags.static import static
 
     data = json.dumps(said, ensure_ascii=False).translate(_ESCAPES)

@@ -76,7 +76,7 @@ def held_of(request: Any, object: ID) -> tuple[HeldPart, ...]:
 
 
 def ordered(held: Iterable[HeldPart]) -> list[HeldPart]:
-    """In the order of names, so that two saves never wait for each other."""
+    """The same in the order of names, so that two saves never wait for each other."""
     return sorted(held, key=lambda one: one.id.canonical)
 
 
@@ -84,9 +84,9 @@ def check_held(held: Iterable[HeldPart], *, using: str = "default", tables: str 
     """Raises Lost unless all tokens are in force, by the database's clock, within the transaction that saves.
 
     From then on nobody else gets these parts until the transaction ends. It is for sites whose
-    database has the tables of the lock server: on PostgreSQL, MariaDB, MySQL and SQLite. Leave
-    ``transaction.atomic`` by the error, which names the first part that is lost. Nothing held is
-    Lost, too, as nothing may be saved then.
+    database has the tables of the lock server: on PostgreSQL, MariaDB, MySQL and SQLite. Let
+    the error leave ``transaction.atomic``; it names the first part that is lost. If nothing is
+    held, it raises Lost, too, as nothing may be saved then.
 
     :param using: the database, as in DATABASES.
     :param tables: the schema of the server's tables; on MariaDB and MySQL their database, on
@@ -110,7 +110,7 @@ def check_held(held: Iterable[HeldPart], *, using: str = "default", tables: str 
 
 
 def _names(id: ID) -> list[str]:
-    """Those under which a hold of a mutex, or of something above it, stands."""
+    """The names under which a hold of a mutex, or of something above it, is stored."""
     above = [id.whole] if id.part else []
     if id.mode:
         above.append(ID(group=id.group, mode=id.mode, below=True))

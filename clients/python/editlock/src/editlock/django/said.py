@@ -1,4 +1,4 @@
-"""What a request says of its save: under which tokens it is made, and which one of its page it is."""
+"""What a request says of its save: the tokens it is made under, and its number among the saves of its page."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _MOST = 2**63
 
 
 class Malformed(Invalid):
-    """A header or a field of a request is not as it must be: the answer is 400."""
+    """A malformed header or field of a request: the answer is 400."""
 
 
 def said(request: Any, header: str, field: str) -> tuple[str, str]:
-    """Where a request says something, and what; without the header it is the field of a form."""
+    """The name and the text of a header, or of a form's field if there is no header."""
     text = request.headers.get(header, "")
     return (header, text) if text else (field, request.POST.get(field, ""))
 
@@ -34,12 +34,12 @@ def number(where: str, text: str, what: str) -> int:
 
 
 def token_of(request: Any) -> Optional[int]:
-    """The token that a request brings, in its header or its form; None without one, Malformed if it is none."""
+    """The token in a request's header or form; None if there is none, Malformed if it is not a token."""
     where, text = said(request, TOKEN_HEADER, TOKEN_FIELD)
     return number(where, text, "the token of a lock") if text else None
 
 
 def save_number(request: Any) -> int:
-    """The number that a page gives its save, greater with each; 0 without one, Malformed if it is none."""
+    """The number that a page gives its save, greater with each; 0 if there is none, Malformed if it is not a number."""
     where, text = said(request, SAVE_HEADER, SAVE_FIELD)
     return number(where, text, "the number of the save") if text else 0

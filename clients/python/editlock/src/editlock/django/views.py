@@ -14,7 +14,7 @@ from ..words import called
 from . import client, public_url
 from .texts import TEXTS, language
 
-#: For how many seconds pages are read for one that has something: a search ends pages early.
+#: For how many seconds empty pages are read on: a search ends pages early.
 _READ_FOR = 10
 
 

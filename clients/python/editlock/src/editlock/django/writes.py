@@ -18,7 +18,7 @@ from .names import mutex_id
 _GRACE = 5.0
 #: How many locks one call takes.
 _BATCH = 1000
-#: The largest token that a server takes, and so gives out: JSON's numbers end there.
+#: The largest token of a server: greater numbers are not exact in JavaScript.
 _MAX_TOKEN = 2**53 - 1
 #: How long a lock outlives a process that died while it wrote.
 _LEASE = AutoRelease(idle=60)
@@ -62,7 +62,7 @@ class Writes:
     def confirm(self, id: ID, token: Optional[int]) -> Optional[Mutex]:
         """Refreshes the lock that the owner holds with a token; Lost, with the present holder, if they do not.
 
-        One that is shared or has a limit does not do, as others may read or write meanwhile.
+        One that is shared or has a limit is not enough, as others may read or write meanwhile.
         The answer is None where the server may be silent.
         """
         mutex = None
