@@ -64,8 +64,8 @@ func (s *State) open(session string, seq uint64) bool {
 	return s.Path.clear(session) && (s.Path.Owns(session) || s.Path.turn(seq))
 }
 
-// Blocked reports whether the first who waits would have the name, as there is room
-// or a claim is due, but for what stands above and below it.
+// Blocked reports whether only holds or waiters above or below the name keep its first
+// waiter from it: there is room, or a claim is due.
 func (s *State) Blocked(env Env) bool {
 	i := s.first(env)
 	if i < 0 || s.Path == nil {

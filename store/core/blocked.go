@@ -62,29 +62,29 @@ func (p *path) ended(to []kv.Row, now time.Time) []kv.Row {
 	return append(to, p.dead...)
 }
 
-// way is what keeps a waiter from a free name: what is held above or below it, or
-// another who has waited there for longer.
+// way is what keeps a waiter from a free name: a hold above or below the name, or a
+// waiter there who has waited for longer.
 type way struct {
-	name   string // what is held or waited for; empty: not known
-	ticket string // of who has waited for longer; empty: it is held
+	name   string // that is held or waited for; empty: not known
+	ticket string // of the other waiter; empty: the name is held
 
-	// session and since are those of the waiter that it keeps away.
+	// session and since are those of the blocked waiter.
 	session string
 	since   uint64
 }
 
-// stuck is a name with a waiter that may not have it.
+// stuck is a free name whose waiter is blocked.
 type stuck struct {
 	name  string
 	way   way
 	depth int  // how many names are above it
-	came  int  // the turn in which it came
-	seen  int  // and that in which it came last
+	came  int  // the turn in which it was added
+	seen  int  // and that in which it was last added
 	due   bool // it is looked at next
 }
 
-// blocked are names with waiters that may not have them, as names above or below are in
-// the way. Each is looked at once that may have changed, and no other is.
+// blocked holds the names whose waiters are blocked by names above or below. A name is
+// looked at again only when what is in its way may have changed.
 type blocked struct {
 	mu      sync.Mutex
 	names   map[string]*stuck
@@ -103,8 +103,8 @@ type group map[*stuck]struct{}
 // maxBlocked bounds how many names are looked at; others wait for the sweep.
 const maxBlocked = 1 << 14
 
-// file sets what is in the way of a name. Where that is not known, the sweep sees to
-// the name. The lock is held, as it is for all that follow without a comment.
+// file records what is in the way of a name. If that is not known, the name is left to
+// the sweep. The caller holds mu; so it does for the functions below without a comment.
 func (b *blocked) file(st *stuck, w way) {
 	b.unfile(st)
 	if w.name == "" {
@@ -143,8 +143,8 @@ func drop(index map[string]group, key string, st *stuck) {
 	}
 }
 
-// add takes in names, and reports whether somebody must begin to look. What is in the
-// way of them may be gone again.
+// add takes in names, and reports whether the caller must start lookOn. What is in their
+// way may be gone already, so it is checked.
 func (b *blocked) add(names []stuck) (begin bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -182,7 +182,7 @@ func (b *blocked) look(st *stuck) {
 	}
 }
 
-// wake makes the watching goroutine look again; false: nobody looks.
+// wake makes lookOn look again. It returns false if lookOn does not run. The caller holds mu.
 func (b *blocked) wake() bool {
 	if b.looking {
 		select {
@@ -194,7 +194,7 @@ func (b *blocked) wake() bool {
 }
 
 // heard takes in that the log grew, and tickets that left their queues. With anybody,
-// some of others may have, too.
+// any ticket may have left.
 func (b *blocked) heard(logged, anybody bool, tickets []string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -215,7 +215,7 @@ func (b *blocked) heard(logged, anybody bool, tickets []string) {
 	}
 }
 
-// changed takes in an entry of the log: what is in the way of names may have gone.
+// changed takes in an entry of the log, which may have ended what is in the way of names.
 func (b *blocked) changed(e *store.Entry) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -229,7 +229,7 @@ func (b *blocked) changed(e *store.Entry) {
 	}
 }
 
-// checkAll lets all that is in the way be checked.
+// checkAll marks all names in the way to be checked.
 func (b *blocked) checkAll() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -238,7 +238,7 @@ func (b *blocked) checkAll() {
 	}
 }
 
-// take are the names in the way to be checked.
+// take returns the names in the way that are to be checked, and unmarks them.
 func (b *blocked) take() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -247,8 +247,8 @@ func (b *blocked) take() []string {
 	return names
 }
 
-// checked lets those names be looked at that a name is no longer in the way of, given the
-// sessions that hold it and the row of who has waited there for longest; nil: nobody.
+// checked takes in the state of a name in the way: the sessions that hold it, and the row
+// of its first waiter, or nil. Names that it blocks no longer are to be looked at.
 func (b *blocked) checked(name string, holders []string, first *kv.Row) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -270,8 +270,8 @@ func (b *blocked) checked(name string, holders []string, first *kv.Row) {
 	}
 }
 
-// some are the first names to be looked at: nodes before what is below them, and then
-// those that came first.
+// some removes and returns the first names that are to be looked at: nodes before names
+// below them, and then those that were added first.
 func (b *blocked) some(n int) (first []stuck) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -287,8 +287,8 @@ func (b *blocked) some(n int) (first []stuck) {
 	return first
 }
 
-// looked files names that were looked at. Those that came again meanwhile are looked at
-// once more, as are those of which it is not known.
+// looked files names that were looked at. Names that were added again meanwhile, and those
+// in unsure, are to be looked at once more.
 func (b *blocked) looked(names []stuck, ways map[string]way, unsure map[string]bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -308,7 +308,7 @@ func (b *blocked) looked(names []stuck, ways map[string]way, unsure map[string]b
 	}
 }
 
-// goesOn reports whether there is anything to look at, and to do at once.
+// goesOn reports whether any names are blocked, and whether there is work to do at once.
 func (b *blocked) goesOn() (goesOn, now bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -67,9 +67,9 @@ func (s *Store) Log(ctx context.Context, q store.LogQuery) (store.LogPage, error
 	}
 }
 
-// merged is what one page would be of all that several queries select. They select
-// different entries, and otherwise are as q. What was logged after the first page was
-// read is left to the next: there may be more of that.
+// merged returns one page of the entries of several queries. These select different
+// entries, and are otherwise as q. Entries that were logged after the first page was read
+// are left to the next page, as there may be more of them.
 func merged(pages []kv.LogPage, q kv.LogQuery) kv.LogPage {
 	all := pages[0]
 	if len(pages) == 1 {
@@ -169,9 +169,9 @@ func (s *Store) searchOn(ctx context.Context, ends *store.Ends, searches []searc
 	return left, nil
 }
 
-// index is the narrowest index for a query, or those that have it together, and
-// whether all in it is asked for. An object and its parts have one; what is below a
-// node is read like any names that begin alike.
+// index returns the narrowest index for a query, or several that cover it together, and
+// whether the query selects all entries in them. An object with its parts has an index;
+// names below a node are read like any names with a common prefix.
 func index(q store.LogQuery) (read []kv.LogQuery, exact bool) {
 	var tags []string
 	switch {

@@ -13,15 +13,15 @@ import (
 const (
 	// lookAtOnce is how many names are looked at together.
 	lookAtOnce = 64
-	// lookPause is how long it takes at least until the next look, so that entries
-	// of the log that come together are read together.
+	// lookPause is the shortest rest between two looks, so that entries that are
+	// logged together are read together.
 	lookPause = 5 * time.Millisecond
 	// lookPage is how many entries are read at a time.
 	lookPage = 500
 )
 
-// look sees to names that a step has left to those who wait, once that is possible:
-// in this process while it hears news, else by the sweep.
+// look watches names that a step has left to waiters, and settles them once that is
+// possible. If this process hears no news, the sweep does it.
 func (s *Store) look(names []stuck) {
 	s.mu.Lock()
 	hears := s.stop != nil && !s.closed
@@ -37,9 +37,9 @@ func (s *Store) watch(names []stuck) {
 	}
 }
 
-// lookOn looks at names for as long as some are blocked: what the log tells of, and of
-// that only what is in the way of some. After each look it rests for as long as that
-// took, so that others have at least half of the store.
+// lookOn looks at names for as long as some are blocked: after each entry of the log
+// about a name in the way, and every closedFor, as news may be lost. After each look it
+// rests for as long as the look took, so that others have at least half of the store.
 func (s *Store) lookOn() {
 	b, after := &s.blocked, unread
 	for {
@@ -67,7 +67,7 @@ func (s *Store) lookOn() {
 	}
 }
 
-// rest waits for so long; false: ctx has ended.
+// rest waits for d. It returns false if ctx has ended.
 func rest(ctx context.Context, d time.Duration) bool {
 	pause := time.NewTimer(d)
 	defer pause.Stop()
@@ -79,14 +79,14 @@ func rest(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// lookOnce reads what is new, checks what that concerns, and looks at some of the names
-// that nothing may be in the way of any more. again is how soon to look again at the
-// least.
+// lookOnce reads new entries of the log, checks the names in the way that they are about,
+// and settles some of the names that may be free of them now. again is the shortest time
+// until the next look.
 func (s *Store) lookOnce(ctx context.Context, after *uint64) (again time.Duration, err error) {
 	if err := s.readOn(ctx, after); err != nil {
 		return 0, err
 	}
-	// What was left to a waiter comes first: it may be in the way of others then.
+	// Names that were just left to waiters come first: they may be in the way of others.
 	names := s.blocked.some(lookAtOnce)
 	if len(names) > 0 {
 		if again, err = s.lookAt(ctx, names); err != nil {
@@ -103,10 +103,10 @@ func (s *Store) lookOnce(ctx context.Context, after *uint64) (again time.Duratio
 	return s.lookAt(ctx, s.blocked.some(lookAtOnce))
 }
 
-// unread is the cursor of who has read nothing of the log: all before is of no interest.
+// unread is the cursor of a reader that has read nothing yet: earlier entries don't matter.
 const unread uint64 = math.MaxInt64
 
-// readOn reads the log on behind a cursor.
+// readOn reads the log from a cursor on, and moves it.
 func (s *Store) readOn(ctx context.Context, after *uint64) error {
 	for {
 		pages, err := s.engine.Log(ctx, kv.LogQuery{After: *after, Limit: lookPage})
@@ -131,7 +131,7 @@ func (s *Store) readOn(ctx context.Context, after *uint64) error {
 	}
 }
 
-// check finds out whether what is in the way of names still is.
+// check reads names in the way, and finds out whether they still are.
 func (s *Store) check(ctx context.Context, names []string) error {
 	for some := range slices.Chunk(names, dueAtOnce) {
 		var reads []kv.Range
@@ -208,7 +208,7 @@ func (s *Store) lookAt(ctx context.Context, names []stuck) (again time.Duration,
 	return again, err
 }
 
-// commitAll performs jobs, those together that don't speak of each other's names.
+// commitAll commits jobs. Those that don't depend on each other's names share a commit.
 func (s *Store) commitAll(ctx context.Context, jobs []*job, done func(*job)) error {
 	most := max(1, s.engine.Limits().Txns)
 	for len(jobs) > 0 {
@@ -235,10 +235,10 @@ func (s *Store) commitAll(ctx context.Context, jobs []*job, done func(*job)) err
 	return nil
 }
 
-// job is a transaction on one name, whose lookup it was worked out by.
+// job returns the job of a transaction on the name of the lookup.
 func (l *lookup) job(txn kv.Txn) *job { return &job{names: []string{l.name}, uses: uses(l), txn: txn} }
 
-// uses are what a step on a name speaks of beside it.
+// uses returns the names and keys that a step on a name depends on beside it.
 func uses(l *lookup) []string {
 	root := store.Tree(l.name)
 	if root == "" {

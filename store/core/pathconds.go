@@ -172,7 +172,7 @@ func (p *path) inTheWay(conds []kv.Cond, t *store.Ticket, now time.Time) []kv.Co
 	if row != nil {
 		return append(conds, asRead(row, now))
 	}
-	// It is in nobody's way who waits, if the session gets a hold above.
+	// If the session gets a hold above, the waiter is no longer in the way.
 	for _, at := range p.above {
 		conds = at.rowsAsRead(conds, now)
 	}
@@ -182,8 +182,8 @@ func (p *path) inTheWay(conds []kv.Cond, t *store.Ticket, now time.Time) []kv.Co
 	return conds
 }
 
-// way is what keeps a waiter from a free name, if that is known: the row of a hold, or
-// one who waits.
+// way returns what keeps a waiter from a free name, if that is known: the row of a hold,
+// or another waiter.
 func (p *path) way(t *store.Ticket) (w way, row *kv.Row, waits *store.Ticket) {
 	w.session, w.since = t.Holder.Session, t.Seq
 	for row, rec := range p.holds() {

@@ -109,8 +109,8 @@ func number(n uint64) int {
 	return int(n - drawn)
 }
 
-// numbered are names that a transaction left to waiters, some of which got numbers in it,
-// of which this is the first.
+// numbered returns the names that a transaction left to waiters. Some waiters got their
+// numbers in it; first is the first of these.
 func numbered(left []stuck, first uint64) []stuck {
 	for i := range left {
 		if n := number(left[i].way.since); n > 0 {

@@ -131,15 +131,15 @@ func (s *Store) end(ctx context.Context, rows []kv.Row, now time.Time) (guarded 
 	return guarded && !done, err
 }
 
-// settled are transactions that settle names, each of one name.
+// settled is the result of settle: transactions that settle one name each.
 type settled struct {
 	jobs    []*job
-	blocked []stuck  // names for which somebody waits although there is room
-	unsure  []string // names that were not settled: of others they may be
+	blocked []stuck  // names with a blocked waiter although there is room
+	unsure  []string // names that were not settled
 }
 
-// settle are the transactions that settle names. The path of those that tall tells of
-// is read at once.
+// settle returns the transactions that settle names. The path of a name for which tall
+// is true is read with it at once.
 func (s *Store) settle(ctx context.Context, names []string, tall func(name string) bool) (out settled, err error) {
 	lookups := make([]lookup, len(names))
 	for i, name := range names {
@@ -215,7 +215,7 @@ func (s *Store) settleBy(ctx context.Context, lookups []lookup, out *settled) (a
 	return again, nil
 }
 
-// distinct are ranges without those that are among them already, and where each is.
+// distinct returns ranges without duplicates, and the index of each in the result.
 func distinct(ranges []kv.Range) (once []kv.Range, index []int) {
 	at := make(map[kv.Range]int, len(ranges))
 	index = make([]int, len(ranges))

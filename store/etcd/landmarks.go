@@ -10,15 +10,15 @@ import (
 	"github.com/editlock/editlock/store/kv"
 )
 
-// A limit bounds an answer, and not what etcd does for it: it goes through all keys
-// of the range, to count them. So a range that may be long is read in windows. They
-// end at landmarks: one key in about landmarkEvery, of those of rows and of those by
-// which rows are found, stands there a second time, by itself. Which ones do is in
-// their hash: so they are spread evenly, a process needs to know nothing of what
-// others write, and few transactions write one more.
+// A limit bounds what etcd returns, not what it does: it goes through all keys of the
+// range, to count them. So a range that may be long is read in windows that end at
+// landmarks: about one in landmarkEvery of the keys of rows, and of the keys by which
+// rows are found, is written a second time as a landmark. The hash of a key decides. So
+// landmarks are spread evenly, a process needs to know nothing of what others write, and
+// few transactions write a landmark.
 //
-// A landmark says where to end a window and no more. What an older version wrote has
-// none: that is read in wider windows.
+// A landmark says only where a window may end. Keys of older versions have none, and
+// are read in wider windows.
 const landmarkEvery = 512
 
 func isLandmark(key string) bool {
@@ -26,8 +26,8 @@ func isLandmark(key string) bool {
 	return binary.BigEndian.Uint32(sum[:])%landmarkEvery == 0
 }
 
-// windowed reports whether a range is read in windows: one that may be long, and of
-// which some rows are wanted.
+// windowed reports whether a range is read in windows: it may be long, and only some of
+// its rows are wanted.
 func windowed(q *kv.Range) bool {
 	return q.Key == "" && q.Lease == "" && q.Limit > 0 && !q.Count && !kv.IsGroup(q.Prefix)
 }
@@ -35,7 +35,7 @@ func windowed(q *kv.Range) bool {
 // marksAtOnce is how many landmarks are read at a time.
 const marksAtOnce = 64
 
-// landmarks reads where the next windows of searches end.
+// landmarks reads the ends of the next windows of searches.
 func (m *moment) landmarks(open []*search) error {
 	k := m.e.keys
 	var reads []*pb.RangeRequest
@@ -65,7 +65,7 @@ func (m *moment) landmarks(open []*search) error {
 	return nil
 }
 
-// window is where the next window of a search ends that is to have about so many keys.
+// window returns the end of the search's next window, which has about limit keys.
 func (s *search) window(limit int) (end string) {
 	n := 1 + limit/landmarkEvery
 	if len(s.ahead) == 0 || len(s.ahead) < n && s.charted {

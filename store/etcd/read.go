@@ -296,8 +296,8 @@ func (m *moment) judge(s *search) {
 	s.done = s.done || !q.Count && s.full()
 }
 
-// beside reads what is beside the rows that were found. Most have nothing beside
-// them: so it looks first which do.
+// beside reads the rows beside those that were found. Most have none, so it finds out
+// first which have.
 func (m *moment) beside(s *search) (err error) {
 	rows := s.found.Rows
 	if s.found.Beside = make([]kv.Found, len(rows)); len(rows) == 0 {

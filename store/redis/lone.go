@@ -113,8 +113,8 @@ func (l *lone) do(ctx context.Context, call func(rueidis.Client) rueidis.RedisRe
 	return res, !errors.Is(res.Error(), errGiven)
 }
 
-// cut closes what is open, also what is in use, if it is wanted so. A reader
-// gets an error.
+// cut closes the open connections. Without used it leaves them open while a
+// call uses them; with used, that call gets an error.
 func (l *lone) cut(used bool) {
 	l.mu.Lock()
 	if l.used && !used {
