@@ -1,6 +1,6 @@
 // Command sections is a contract with five sections, which different people edit
-// beside each other. A save writes the sections that changed, if all of their locks
-// are still held: that is checked in the transaction which writes.
+// at the same time. A save writes the sections that changed, if all of their locks
+// are still held: the transaction that writes checks this.
 package main
 
 import (

@@ -1,6 +1,6 @@
-// Command server-rendered is a note as a web application in Go renders it: no
-// script of its own, the lock embedded, saves guarded by the token and the version
-// that the form carries.
+// Command server-rendered is a web application in Go that renders a note. It has no
+// script of its own and embeds the lock server; saves are guarded by the token and the
+// version that the form carries.
 package main
 
 import (
@@ -34,7 +34,7 @@ var page = template.Must(template.New("note").Parse(`<!doctype html>
   </form>
 </edit-lock></main></body></html>`))
 
-// note is the record: what is stored, as which version, and under which token it was.
+// note is the record: its text, its version, and the token under which it was stored.
 type note struct {
 	locks editlock.Locker
 
@@ -81,9 +81,9 @@ func (n *note) save(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, r.URL.RequestURI(), http.StatusSeeOther)
 }
 
-// store refuses a text whose token is not in force or not its writer's, one that was
-// not made of the stored version, and one that is older than what was stored before: a
-// lock may be lost between the two steps.
+// store refuses a text whose token is not in force or not its writer's, and a text that
+// was not written on top of the stored version. It also refuses a token below the one that
+// stored last: a lock may be lost between the check and the write.
 func (n *note) store(ctx context.Context, reader string, token editlock.Token, seen, text string) error {
 	if token == 0 {
 		return editlock.ErrLost
