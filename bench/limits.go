@@ -16,9 +16,9 @@ import (
 	"github.com/editlock/editlock/store/redis"
 )
 
-// limits compares holds of one of several with other locks that have them: a permit of a
-// semaphore, a read and a write lock. One client has names of its own; many share one name, and
-// there is room for all of them.
+// limits compares limited and shared holds with other locks of these kinds: permits of a
+// semaphore, and read and write locks. One client uses names of its own; many clients share one
+// name, which has room for all of them.
 func limits(ctx context.Context, b *bench) error {
 	if err := onHost(ctx, b.dir, b.semaphores(ctx)); err != nil {
 		return err
@@ -82,8 +82,8 @@ type way struct {
 	op   func(ctx context.Context, name string, client int) error
 }
 
-// besides races ways to hold, each by one client with names of its own. By many, those that share
-// have one name together.
+// besides races ways to hold: each with one client that uses names of its own, and with many,
+// who share one name if the way lets them.
 func (b *bench) besides(ctx context.Context, ours, theirs string, ways []way, m *editlock.Manager) error {
 	var all []contender
 	for _, clients := range []int{1, many} {

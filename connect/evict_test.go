@@ -10,7 +10,7 @@ import (
 )
 
 // Where Redis drops keys, a holder is told before somebody else can hold the mutex: the
-// store refuses all from the first look on, and a hold that is not renewed ends in time.
+// store refuses all calls from its first check on, and a hold that is not renewed ends in time.
 func TestHold_EndsWhereRedisDropsKeys(t *testing.T) {
 	t.Parallel()
 	const idle = 6 * time.Second

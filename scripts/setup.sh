@@ -30,7 +30,7 @@ need node nodejs
 need npm npm
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3 python3-venv" # the example of Django
 [ -n "${CHROMIUM:-}" ] || have chromium || have chromium-browser || have google-chrome || missing="$missing chromium"
-# Firefox runs some scenarios, too; where it can't be installed they are left out.
+# Firefox runs some scenarios, too; they are skipped where it can't be installed.
 optional=
 [ -n "${FIREFOX:-}" ] || have firefox-esr || have firefox || optional=" firefox-esr"
 

@@ -36,8 +36,8 @@ func (s *server) list(ctx context.Context, credential string) (answer, error) {
 	return answer{res.StatusCode, res.Header.Get("Content-Type"), res.Header.Get("Retry-After"), body}, err
 }
 
-// Who calls more often than they may is told so, as the documents say, and when
-// to come again; nobody else is.
+// A caller who calls more often than allowed is told so, as the documents say, and
+// when to come again; nobody else is.
 func TestWhoIsOverHisLimitIsRefused_OthersAreServed(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, "[limits]\nrequests_per_second = 10\n")

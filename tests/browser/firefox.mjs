@@ -1,8 +1,8 @@
 #!/usr/bin/env node
-// Starts the system's Firefox for Playwright, which drives it by WebDriver BiDi, and stands
-// between the two: a Firefox of Debian is up to a year older than Playwright, and misses a
-// command without which Playwright opens no page. What Firefox does not know of that
-// kind is answered as done: it sets how pages look, not what they do.
+// Starts the system's Firefox for Playwright, which drives it by WebDriver BiDi, and relays
+// between the two: Debian's Firefox is up to a year older than Playwright, and lacks a
+// command without which Playwright opens no page. If Firefox does not know it, the relay
+// reports success: the command sets how pages look, not what they do.
 
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
