@@ -35,9 +35,9 @@ func (l EditLock) Check(ctx context.Context, objectID, mode, _ string) (bool, er
 	return err == nil && state != CapturedByOther, err
 }
 
-// Block locks the object for one request. If it is locked, by the caller's
-// own other request even, *BusyError says by whom; Self tells them that they
-// hold it themselves.
+// Block locks the object for one request. If it is locked, even by another
+// request of the caller, *BusyError says by whom; Self is true if the caller
+// holds it.
 func (l EditLock) Block(ctx context.Context, objectID, mode, requestID string) error {
 	_, err := l.Locker.Capture(ctx, l.ID(objectID, mode), &CaptureOptions{
 		StatusData: requestID, AutoRelease: l.AutoRelease, If: IfFree(),

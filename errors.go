@@ -31,8 +31,8 @@ type BusyError struct {
 	// and then Total counts all. Nil: there is one.
 	Holders []Mutex
 	Total   int
-	// Self: the holder is the caller themselves, as the same session or the
-	// same user, in another tab perhaps.
+	// Self reports that the caller is the holder: the same session or the same
+	// user, perhaps in another tab.
 	Self bool
 	// Draining is the first who waits for something above the mutex, for which
 	// nothing below is given out; nil: nobody does.
@@ -167,7 +167,7 @@ func (e *InvalidError) Error() string { return e.Field + " " + e.Problem }
 // Is makes errors.Is(err, ErrInvalid) true.
 func (e *InvalidError) Is(target error) bool { return target == ErrInvalid }
 
-// invalid writes durations as people do.
+// invalid returns an *InvalidError; durations are written as people do.
 func invalid(field, format string, args ...any) error {
 	for i := range args {
 		if d, ok := args[i].(time.Duration); ok {

@@ -70,7 +70,7 @@ func ExampleEditLock() {
 	// done
 }
 
-// One person, two tabs: the second is told that they hold it themselves.
+// One person, two tabs: the second tab is told that the same person holds it.
 func ExampleEditLock_secondTab() {
 	ctx := context.Background()
 	locks, err := connect.Open(ctx, "memory:", nil)

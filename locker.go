@@ -72,7 +72,7 @@ type Locker interface {
 	ReleaseAfter(ctx context.Context, id ID, cond Condition, grace time.Duration) (released bool, err error)
 
 	// ReleaseAll releases several mutexes of the caller's session, each as
-	// Release without a condition would, and tells which were theirs.
+	// Release without a condition would, and returns those that the session held.
 	ReleaseAll(ctx context.Context, ids []ID) (released []ID, err error)
 
 	// ReleaseSession releases everything one session holds (at logout, for

@@ -96,9 +96,9 @@ type Mutex struct {
 	ExpiresAt   time.Time // zero: never
 	AsOf        time.Time
 
-	// GrantAfter is the holder's word to those who ask with a message: the
-	// mutex passes to the first of them if they do not answer so long.
-	// 0: it does not.
+	// GrantAfter is the holder's promise to waiters with a message: if the
+	// holder does not answer for so long, the mutex passes to the first of
+	// them. 0: it does not.
 	GrantAfter time.Duration
 
 	// Waiters are the first in the queue, at most 20; Waiting counts all.

@@ -70,8 +70,9 @@ func (q Query) ranges(after spot) *ranges {
 	return out
 }
 
-// add adds a span. No store has an index of sessions and users together: of what
-// a session holds, or a user, that of both is picked here, where it counts as read.
+// add adds a span. No store has an index of sessions and users together: the records
+// of both are picked here from those of the session or of the user. All of these count
+// as read.
 func (r *ranges) add(a Area, q store.Query, whole bool) {
 	s := &span{area: a, q: q, whole: whole, some: scanFirst}
 	if q.Session != "" && q.User != "" {
@@ -106,7 +107,7 @@ func (r *ranges) first() *span {
 	return first
 }
 
-// fill reads what comes next, and returns what that counts for beside readCosts.
+// fill reads the next page, and returns what it costs beside readCosts.
 func (s *span) fill(ctx context.Context, st store.Store, limit int) (found int, err error) {
 	s.q.Limit = limit
 	page, err := st.List(ctx, s.q)
@@ -114,7 +115,7 @@ func (s *span) fill(ctx context.Context, st store.Store, limit int) (found int, 
 		return 0, err
 	}
 	found = len(page.Records)
-	if s.user != "" && found == limit { // maybe the user holds less
+	if s.user != "" && found == limit { // the user may hold fewer
 		byUser := s.q
 		byUser.Session, byUser.User = "", s.user
 		other, err := st.List(ctx, byUser)

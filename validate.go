@@ -126,8 +126,7 @@ func (q Query) validate() error {
 	)
 }
 
-// checkScope holds what a query tells of to an ID: of all below it only where there
-// is one.
+// checkScope checks the mutex that a query names, if any. With tree there must be one.
 func checkScope(id *ID, tree bool) error {
 	if id != nil {
 		return id.Validate()

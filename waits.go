@@ -17,7 +17,7 @@ const (
 	peerTTL = 10 * time.Second
 	// beatEvery is also how late a lost piece of news is noticed.
 	beatEvery = peerTTL / 4
-	// lastBeat is how long the beat may take that a process ends with.
+	// lastBeat bounds the last beat of a process that ends.
 	lastBeat = time.Second
 	// joinSlots bounds how many join queues at a time: the captures of others
 	// share the store with so many, not with a whole crowd. More don't join
@@ -361,7 +361,7 @@ func (w *waits) keepBeating() {
 	for {
 		select {
 		case <-w.ctx.Done():
-			// A whole lease begins for those who wait here, to ask elsewhere.
+			// The waiters here get a whole lease from now on, to ask elsewhere.
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(w.ctx), lastBeat)
 			_, _ = w.store.Beat(ctx, w.peer, peerTTL)
 			cancel()

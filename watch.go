@@ -17,8 +17,8 @@ const (
 	// meanwhile is told together. With many watchers of a busy store, to
 	// wake all of them for each entry would cost more than its locks do.
 	watchPause = 25 * time.Millisecond
-	// watchPauseEach is that pause for each watcher, if that is longer: so they are woken
-	// 20,000 times a second together.
+	// watchPauseEach is that pause for each watcher, if that is longer: so all watchers
+	// together are woken 20,000 times a second.
 	watchPauseEach = 50 * time.Microsecond
 	// tailKeep is how many of the latest entries all watchers share, at least;
 	// who lags twice as far behind reads the log.

@@ -134,8 +134,8 @@ func TestWatch_TellsOfALossJustAfterItBegan(t *testing.T) {
 	})
 }
 
-// A slow watcher may hear of a loss only when the log has grown again, beyond
-// all that they knew.
+// A slow watcher may learn of a loss only when the log has grown again, beyond
+// all that it knew.
 func TestWatch_TellsASlowOneOfALossThatWasOutgrown(t *testing.T) {
 	bubbleFailover(t, func(f *failover) {
 		told := f.watch("lost, too", 20*time.Second)

@@ -114,7 +114,7 @@ func taken(m editlock.Mutex, err error) int {
 }
 
 // mayHoldMore counts a capture against the owner's limits. The owner may
-// refresh any number of held ones.
+// refresh any number of mutexes that they hold.
 func (w *guarded) mayHoldMore(ctx context.Context, id editlock.ID, opts *editlock.CaptureOptions) (done func(int), err error) {
 	if opts != nil && !opts.If.IsZero() && !opts.If.Free() {
 		return func(int) {}, nil // claims what they hold

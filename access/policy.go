@@ -27,9 +27,9 @@ type Rule struct {
 	auth.Grant
 }
 
-// Ranks order people: who takes over, or releases by force, needs at least the
-// rank of the one who holds. The highest of a caller's ranks counts, 0 if they
-// has none.
+// Ranks order people: a takeover or a forced release needs at least the
+// rank of the holder. The highest of a caller's ranks counts, 0 if they
+// have none.
 type Ranks struct {
 	// HighestStated is the highest rank that a token or an API key may say of
 	// itself; what says a higher one has this. 0: none counts. A server has to

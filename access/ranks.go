@@ -14,7 +14,7 @@ type ranks struct {
 	mu sync.Mutex            // of what is read and then written
 	by *lru.Cache[hold, int] // the highest that was proved for it
 
-	warn sync.Once // that a stated rank has no effect
+	warn sync.Once // of a stated rank that has no effect
 }
 
 // maxHolds bounds how many are remembered; those not heard of for longest are

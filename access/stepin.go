@@ -76,7 +76,7 @@ func (w *guarded) stepIn(ctx context.Context, id editlock.ID, seen editlock.Toke
 		return nil, nil, held, err
 	}
 	if !w.g.May(c, right, id) {
-		// Their own may be all they may see, so no more is told before that is known.
+		// The caller may be allowed to see their own holds only: tell no more before this is known.
 		if err := w.need(ctx, c, auth.Use, id, do); err != nil {
 			return nil, nil, held, err
 		}

@@ -56,8 +56,8 @@ func sameKey(a, b any) bool {
 
 // proofs are the tokens whose signatures were found good, by their SHA-256. A
 // page sends the same one with each call, and so does a caller who calls too often: they
-// is refused without the price of checking it again. Nobody can fill it who
-// has no good tokens.
+// are refused without the cost of checking it again. Nobody without good tokens
+// can fill it.
 type proofs = lru.Cache[[sha256.Size]byte, *proof]
 
 func newProofs() *proofs {

@@ -41,7 +41,7 @@ const (
 )
 
 // Secret returns a key shared with the issuer, at least 32 bytes, for HS256 to
-// HS512. A reader of it can sign for anybody.
+// HS512. Its holder can sign for anybody.
 func Secret(secret []byte) (SigningKey, error) {
 	if len(secret) < minSecret {
 		return SigningKey{}, fmt.Errorf("the secret has %d bytes; at least %d are needed", len(secret), minSecret)

@@ -47,7 +47,7 @@ func duration(d time.Duration) *wire.Duration {
 }
 
 // me returns the form of the owner in ctx, who must be given to the server
-// even where the caller is a stranger, so that it refuses them.
+// even where it does not know the caller, so that it refuses them.
 func me(ctx context.Context) *wire.Owner {
 	o := wire.OwnerForm(editlock.OwnerFrom(ctx))
 	return &o

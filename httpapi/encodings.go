@@ -6,8 +6,8 @@ import (
 	"github.com/editlock/editlock"
 )
 
-// encodings are the latest events as parts of a stream: encoded once, and not by each
-// stream for itself, where all show the same of an event.
+// encodings caches the latest events as parts of a stream, so that an event is encoded
+// once for all streams that show the same of it.
 type encodings [512]atomic.Pointer[encoding]
 
 type encoding struct {
@@ -15,7 +15,7 @@ type encoding struct {
 	part  []byte
 }
 
-// of is an event as a part of a stream. It must not be changed.
+// of returns an event as a part of a stream. The caller must not change it.
 func (c *encodings) of(e editlock.Event, encode func(editlock.Event) []byte) []byte {
 	slot := &c[e.Seq%uint64(len(c))]
 	if known := slot.Load(); known != nil && known.event == e { // its texts are the same ones, mostly

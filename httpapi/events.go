@@ -19,9 +19,9 @@ const (
 	// gather is how long events wait for others, so that a burst of them is few
 	// writes. An event that comes alone is sent at once.
 	gather = 25 * time.Millisecond
-	// gatherEach is how long they wait for each stream that is open, if that is
-	// longer, but gatherMost at most: so a crowd of streams writes 4,000 times a
-	// second together, and leaves the processors to other calls.
+	// gatherEach is how long they wait for each open stream, if that is longer,
+	// but gatherMost at most: so a crowd of streams together writes 4,000 times a
+	// second, and leaves the processors to other calls.
 	gatherEach, gatherMost = 250 * time.Microsecond, time.Second
 	// gathered is how many bytes of events are written without waiting.
 	gathered = 32 << 10
@@ -89,7 +89,7 @@ func events(h *Handler, w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// encoded is an event as a part of a stream. Few streams encode at a time, so that a
+// encoded returns an event as a part of a stream. Few streams encode at a time, so that a
 // crowd of them leaves the processors to other calls.
 func (h *Handler) encoded(e editlock.Event) []byte {
 	return h.encodings.of(e, func(e editlock.Event) []byte {

@@ -88,7 +88,8 @@ func (s *stream) flush() {
 }
 
 // write sends a part of the stream now or, soon after another one, within
-// gather, or later where many streams are open. It reports whether the stream is still open.
+// gather; within gatherEach for each open stream, if that is longer. It reports whether
+// the stream is still open.
 func (s *stream) write(part []byte) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -118,7 +119,7 @@ func (s *stream) mark(seq uint64) {
 	s.write(append(strconv.AppendUint([]byte("id: "), seq, 10), "\n\n"...))
 }
 
-// encode is an event as a part of a stream.
+// encode returns an event as a part of a stream.
 func encode(e editlock.Event) []byte {
 	form := wire.FromEntry(e)
 	b := strconv.AppendUint([]byte("id: "), e.Seq, 10)

@@ -17,8 +17,8 @@ import (
 	"github.com/editlock/editlock/presence"
 )
 
-// actAs makes the call that of an owner: the one that the credentials tell of
-// or allow; without authentication they must be given.
+// actAs makes the call that of an owner: the one that the credentials name
+// or allow. Without authentication o must not be nil.
 func (c *call) actAs(o *wire.Owner) error {
 	switch {
 	case c.caller != nil:

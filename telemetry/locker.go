@@ -102,7 +102,7 @@ func kindOf(o editlock.Owner) string {
 	}
 }
 
-// lost counts a holder who learns that they hold it no longer.
+// lost counts a holder who learns that the mutex is lost.
 func (l *locker) lost(ctx context.Context, err error) {
 	var gone *editlock.LostError
 	if !errors.As(err, &gone) {

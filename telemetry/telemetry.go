@@ -103,7 +103,7 @@ func New(ctx context.Context, o *Options) (*Telemetry, error) {
 }
 
 // Handler serves the metrics in Prometheus's form, those of the process
-// included. It asks nobody who they are: put it where only the monitoring gets.
+// included. It authenticates nobody: put it where only the monitoring can reach it.
 func (t *Telemetry) Handler() http.Handler {
 	return promhttp.HandlerFor(t.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
 }

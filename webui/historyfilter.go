@@ -11,8 +11,8 @@ import (
 // historyPath is the page of what happened.
 const historyPath = "/ui/history"
 
-// The scopes of a filter that has a name: this one, which may be that of all below, and
-// it with all that is below it.
+// The scopes of a filter by name: the name alone, which may itself stand for all below a
+// group or mode, or the name and everything below it.
 const (
 	alone = "alone"
 	tree  = "tree"

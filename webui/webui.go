@@ -64,9 +64,9 @@ type Identity struct {
 	Visible []editlock.Area
 	// History are the areas of the mutexes whose history is shown. Nil: all.
 	History []editlock.Area
-	// Stated says that Owner is what somebody said, proved by nothing. The
+	// Stated says that Owner is a name that the reader gave, without proof. The
 	// pages say so, offer to change it, and count locks of the same name as
-	// theirs.
+	// the reader's.
 	Stated bool
 }
 

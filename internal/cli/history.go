@@ -55,8 +55,8 @@ editlock history --user u17 --kind taken_over --from 2026-03-01 --json`,
 	return cmd
 }
 
-// tree is the ID that an argument names, if there is one, and whether what is below it
-// is asked for, too: of an object, its parts.
+// tree returns the ID that an argument names, nil without one, and whether everything below
+// it is asked for, too: for an object, its parts.
 func (b *belowFlag) tree(args []string) (*editlock.ID, bool, error) {
 	switch {
 	case len(args) == 0:

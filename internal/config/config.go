@@ -241,8 +241,8 @@ func (c *Config) SetSource(key string, from Source) { c.sources[key] = from }
 // File is the file that was read; empty if none was.
 func (c *Config) File() string { return c.file }
 
-// Known tells whether callers are told apart: without any of these, everybody
-// is taken at their word.
+// Known reports whether callers are authenticated. Without any of these
+// settings the owner that a caller states is believed.
 func (c *Config) Known() bool {
 	return c.Keys != "" || c.ClientCA != "" || c.Login != nil || len(c.Issuers) > 0
 }

@@ -101,7 +101,7 @@ func readText(w http.ResponseWriter, r *http.Request) (t text, err error) {
 	return t, nil
 }
 
-// check holds a text to what its writer says to hold.
+// check checks that a text has the fields of what its writer claims to hold.
 func (d *document) check(held []guard.Held, t text) error {
 	if len(held) == 0 {
 		return &editlock.InvalidError{Field: guard.Header, Problem: "must be the token of the lock that the text was written under"}

@@ -18,8 +18,8 @@ type field struct {
 	Choices []string
 }
 
-// section is a part of a form, which one person at a time edits beside those who edit the
-// others. Part is that of its mutex; a form in one piece is a section without one.
+// section is a part of a form. One person at a time edits it, while others edit other
+// sections. Part is the part of its mutex; a form in one piece is a section without one.
 type section struct {
 	Part   string
 	Fields []field
@@ -76,7 +76,8 @@ func fieldsOf(all []section) []field {
 	return fields
 }
 
-// checkFields holds a text to its fields: each of them, no other, none too long.
+// checkFields checks that a text has each of the fields and no other, and that each value
+// is valid.
 func checkFields(fields []field, text map[string]string) error {
 	for _, f := range fields {
 		value, ok := text[f.Name]

@@ -42,7 +42,7 @@ type revision struct {
 	Version int               `json:"version"`
 	Fields  map[string]string `json:"fields"`
 	Saves   []save            `json:"saves"`
-	// Parts are the versions as which the sections were last saved; absent for a form in
+	// Parts are the versions in which the sections were last saved; absent for a form in
 	// one piece.
 	Parts map[string]int `json:"parts,omitempty"`
 }
@@ -133,10 +133,10 @@ func (d *document) newest(lang string) revision {
 	return r
 }
 
-// save stores what is held of a text, all of it or nothing. allowed is asked, while nobody
-// else can save, whether its writer holds the locks; besides, a token below one that has
-// saved the section already is refused whatever allowed says, so that a lock lost between
-// the two steps can't overwrite its successor's text.
+// save stores the held sections of a text, all of them or none. While nobody else can
+// save, it calls allowed, which returns an error unless the writer holds the locks. It also
+// refuses a token below the one that last saved a section, so that the owner of a lock that
+// was lost between the two steps can't overwrite the next holder's text.
 func (d *document) save(lang string, t text, held []guard.Held, s save, allowed func() error) (revision, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -57,7 +57,7 @@ type card struct {
 	Open                    bool
 }
 
-// filled is an input with what it says.
+// filled is an input and its value.
 type filled struct {
 	Field field
 	Value string

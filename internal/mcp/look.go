@@ -69,12 +69,12 @@ func (d *Door) list(ctx context.Context, req *sdk.CallToolRequest, in listIn) an
 	return answer[listOut]{text: more(text, page.Next), out: out}
 }
 
-// readFor is how long pages are read for one that has something: a search that no index
-// answers ends pages early.
+// readFor bounds how long empty pages are read on: a search that no index answers ends
+// pages early.
 const readFor = 10 * time.Second
 
-// readOn reads pages from a cursor on, up to the first that has something. What was
-// read stays good if a later page fails.
+// readOn reads pages from a cursor on, up to the first that is not empty. What was
+// read counts, even if a later page fails.
 func readOn(cursor string, page func(cursor string) (found int, next string, err error)) error {
 	for first, begun := true, time.Now(); ; first = false {
 		found, next, err := page(cursor)

@@ -49,8 +49,8 @@ func path(rest string) string {
 	return rest
 }
 
-// remote is what follows the two slashes. A user is shown; not in Redis's URLs
-// without a password, where they may be one.
+// remote is what follows the two slashes. A user is shown, but not in Redis's URLs
+// without a password, where the user may be the password.
 func remote(scheme, rest string) string {
 	authority, after := rest, ""
 	if i := strings.IndexAny(rest, "/?#"); i >= 0 {
