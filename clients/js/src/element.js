@@ -182,7 +182,7 @@ export class EditLockElement extends Base {
         lock.peek();
       },
       continue: () => lock.takeOver(speech.text('continue.reason')),
-      // Who holds what is above sees no message.
+      // A holder of something above sees no message.
       wait: () => lock.holder && !lock.names(lock.holder.mutex) && (mutex.part || lock.holder.mutex.below) ? lock.wait() : this.#ask('wait', (message) => lock.wait(message)),
       take: () => lock.takeOver(speech.text('take.reason')),
       takeover: () => this.#ask('takeover', (reason, seen) => reason && lock.takeOver(reason, seen)),
@@ -216,7 +216,7 @@ export class EditLockElement extends Base {
     this.addEventListener('input', () => this.#typed(), on);
     this.addEventListener('change', () => this.#typed(), on);
     addEventListener('beforeunload', (e) => { if (this.#atRisk) e.preventDefault(); }, on);
-    // Browsers put what was typed into the next page's form, as if it were stored.
+    // Browsers restore typed text into the next page's form, as if it were stored.
     addEventListener('pagehide', (e) => { if (!e.persisted) for (const { form } of this.#fields) form?.reset(); }, on);
     kept.addEventListener('change', () => this.#show(), on);
     lock.addEventListener('change', () => this.#changed(), on);

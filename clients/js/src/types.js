@@ -30,7 +30,7 @@
  * @property {Draining} [draining] who waits for something above it; absent in lists
  */
 
-/** @typedef {{mutex: Named, by: Owner, since: string, message?: string}} Draining who waits for all of something, of which nobody gets any more */
+/** @typedef {{mutex: Named, by: Owner, since: string, message?: string}} Draining a wait for all of something: nobody else gets any of it */
 
 /**
  * An entry of the history, which is also an event.
@@ -82,9 +82,9 @@
 
 /** @typedef {{people: Person[], count: number}} People who else looks: the first 20, and how many */
 
-/** @typedef {{owner: Owner, captured_at: string, mine: boolean}} Reader who holds a lock shared */
+/** @typedef {{owner: Owner, captured_at: string, mine: boolean}} Reader an owner of a shared lock */
 
-/** @typedef {People & {holder: Owner | null, captured_at: string | null, mine: boolean, readers: Reader[]}} RecordState of a list: who edits it too, or reads it and keeps it from being edited */
+/** @typedef {People & {holder: Owner | null, captured_at: string | null, mine: boolean, readers: Reader[]}} RecordState a record of a list: also who edits it, or who reads it under a shared lock, so that nobody can edit */
 
 /**
  * - closed    not asked for, or given back by this page

@@ -33,7 +33,7 @@ export declare class Presence {
         stop: () => void;
     };
     /**
-     * query tells of the records of a list who edits them, who reads them under a shared lock, and who looks.
+     * query resolves to the records of a list: who edits them, who reads them under a shared lock, and who looks.
      * @param {MutexID[]} mutexes
      * @returns {Promise<RecordState[]>} in their order; of those that the server does not tell about, nobody
      */

@@ -258,7 +258,7 @@ export type Terms = {
  * @property {number} [beside] how many others hold it too; absent in lists
  * @property {Draining} [draining] who waits for something above it; absent in lists
  */
-/** @typedef {{mutex: Named, by: Owner, since: string, message?: string}} Draining who waits for all of something, of which nobody gets any more */
+/** @typedef {{mutex: Named, by: Owner, since: string, message?: string}} Draining a wait for all of something: nobody else gets any of it */
 /**
  * An entry of the history, which is also an event.
  * @typedef {object} Entry
@@ -303,8 +303,8 @@ export type Terms = {
 /** @typedef {'unsaved'|'editing'|'looking'} LookState what a page does with a record */
 /** @typedef {{owner: Owner, state: LookState | 'idle', since: string}} Person who looks */
 /** @typedef {{people: Person[], count: number}} People who else looks: the first 20, and how many */
-/** @typedef {{owner: Owner, captured_at: string, mine: boolean}} Reader who holds a lock shared */
-/** @typedef {People & {holder: Owner | null, captured_at: string | null, mine: boolean, readers: Reader[]}} RecordState of a list: who edits it too, or reads it and keeps it from being edited */
+/** @typedef {{owner: Owner, captured_at: string, mine: boolean}} Reader an owner of a shared lock */
+/** @typedef {People & {holder: Owner | null, captured_at: string | null, mine: boolean, readers: Reader[]}} RecordState a record of a list: also who edits it, or who reads it under a shared lock, so that nobody can edit */
 /**
  * - closed    not asked for, or given back by this page
  * - opening   asking for it

@@ -4,7 +4,7 @@
 
 /** @import { Waiter } from '../types.js' */
 
-/** @typedef {Pick<Waiter, 'id' | 'owner'> & {message?: string}} Waits who waits, for this lock or for all that it is below */
+/** @typedef {Pick<Waiter, 'id' | 'owner'> & {message?: string}} Waits a waiter for this lock, or for something above it */
 
 /** @type {Set<Notice>} those of this page that tell something */
 const telling = new Set();
@@ -77,7 +77,7 @@ export class Notice {
   #sentence;
   #looked = () => { if (looking()) this.#see(); };
 
-  /** @param {(waiter: Waits, title: string) => {title: string, body: string, lang: string}} sentence tells of one who waits */
+  /** @param {(waiter: Waits, title: string) => {title: string, body: string, lang: string}} sentence the notice about a waiter */
   constructor(sentence) {
     this.#sentence = sentence;
     addEventListener('focus', this.#looked);

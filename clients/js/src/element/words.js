@@ -1,5 +1,5 @@
-// The element's texts, each in English and in Russian. {name} is filled in. What ends with .reads
-// is said, in the place of the text without it, of somebody who only reads.
+// The element's texts, each in English and in Russian. {name} is filled in. A key that ends with
+// .reads replaces the key without it where the person only reads.
 
 export const languages = /** @type {const} */ (['en', 'ru']);
 

@@ -9,7 +9,7 @@ export declare class Notice {
     ways: string[];
     /** @type {Set<string>} who waits since the reader looked away */
     unseen: Set<string>;
-    /** @param {(waiter: Waits, title: string) => {title: string, body: string, lang: string}} sentence tells of one who waits */
+    /** @param {(waiter: Waits, title: string) => {title: string, body: string, lang: string}} sentence the notice about a waiter */
     constructor(sentence: (waiter: Waits, title: string) => {
         title: string;
         body: string;
