@@ -137,7 +137,7 @@ type unclosed struct{ store.Store }
 
 func (unclosed) Close() error { return nil }
 
-// TestManager_WaitOutlivesRestart checks that who waited at a server that is
+// TestManager_WaitOutlivesRestart checks that a waiter at a server that is
 // restarted keeps their place, and that its end grants them nothing twice.
 func TestManager_WaitOutlivesRestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

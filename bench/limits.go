@@ -137,9 +137,8 @@ func holdPairs(m *editlock.Manager, opts *editlock.CaptureOptions) func(context.
 	}
 }
 
-// A semaphore whose permits expire, as Redisson's has them: a counter of free permits, and a sorted
-// set of those given out by the time of their end. A script that takes one first takes back those that have
-// ended; one that gives one back tells those who wait.
+// The scripts of permits. takePermit first returns the permits that have ended; the other
+// notifies waiters.
 var (
 	takePermit = rueidis.NewLuaScript(`
 local time = redis.call('TIME')
@@ -158,6 +157,8 @@ redis.call('PUBLISH', KEYS[3], '1')
 return 1`)
 )
 
+// permits is a semaphore whose permits expire, designed as Redisson's: a counter of free permits,
+// and a sorted set of the acquired ones by the time of their end.
 func permits(c rueidis.Client) func(context.Context, string, int) error {
 	ms, most := fmt.Sprint(lease.Milliseconds()), fmt.Sprint(many)
 	return func(ctx context.Context, name string, client int) error {

@@ -10,14 +10,13 @@ import (
 	"testing"
 )
 
-// written are the names of files that people write, as they end.
+// written are the extensions of files that people write.
 var written = []string{".go", ".md", ".py", ".js", ".mjs", ".ts", ".tsx", ".jsx", ".vue", ".html", ".css", ".sql", ".lua", ".sh", ".txtar", ".toml", ".yml", ".json", ".rst"}
 
-// made are folders and files that no person writes, or that keep others' words.
+// made matches folders and files that are generated, or that quote others.
 var made = regexp.MustCompile(`(^|/)(\.git|node_modules|dist|\.venv|venv|__pycache__|test-results|package-lock\.json|public/app\.js)(/|$)`)
 
-// What editlock writes names a role and goes on with "they", and needs no decoding: there
-// is a plainer word for each of those in avoided.txt.
+// Texts name a role and continue with "they". Each word in avoided.txt has a plainer one.
 func TestLanguage_KeepsToPlainWords(t *testing.T) {
 	words, err := os.ReadFile("testdata/avoided.txt")
 	if err != nil {

@@ -215,7 +215,7 @@ func TestTokens_AreNothingToGuess(t *testing.T) {
 }
 
 // What others can see or choose of somebody's session makes nobody that person.
-func TestSessions_ChosenByAnotherAreNotHis(t *testing.T) {
+func TestSessions_ChosenByAnotherAreNotTheirs(t *testing.T) {
 	s := startSecured(t, policy, access.Limits{})
 	m := s.held(t, "page", petrov)
 	token := page(t, "ivanov", "editors")

@@ -53,7 +53,7 @@ func TestCapture(t *testing.T) {
 			t.Errorf("got %+v", p)
 		}
 	})
-	t.Run("tells the holder's own second tab that they hold it themselves", func(t *testing.T) {
+	t.Run("tells the holder's own second tab that the same person holds it", func(t *testing.T) {
 		if p := w.post(t, "/v1/capture", body(ivanov, `"if":{"free":true}`)).want(t, wire.Busy, ""); !p.Self {
 			t.Errorf("got %+v", p)
 		}

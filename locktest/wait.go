@@ -208,7 +208,7 @@ func testWait(t *testing.T, h Harness) {
 			t.Errorf("granted token %d for %q after %d", m.Token, m.StatusData, first.Token)
 		}
 	})
-	t.Run("with IfFree past its time: busy, and told that they hold it themselves", func(t *testing.T) {
+	t.Run("with IfFree past its time: busy, and told that the caller holds it", func(t *testing.T) {
 		s := h.Open(t)
 		held := capture(as(t, ivanov), t, s.Locker, doc, nil)
 		w := s.wait(t, ivanov, doc, &editlock.CaptureOptions{Wait: time.Second, If: editlock.IfFree()})

@@ -232,7 +232,7 @@ func TestPages_RefuseWrongAddresses(t *testing.T) {
 	}
 }
 
-func TestLanguage_IsTheReadersChoiceOrHisBrowsers(t *testing.T) {
+func TestLanguage_IsTheReadersChoiceOrTheBrowsers(t *testing.T) {
 	v := visit(t, office(), "")
 	for accept, want := range map[string]string{"": "en", "ru-RU,ru;q=0.9,en;q=0.5": "ru", "de, ru;q=0.5": "ru", "de": "en", ";;": "en"} {
 		v.headers["Accept-Language"] = accept

@@ -108,6 +108,6 @@ func TestAPlaceIsNotTakenAgainByWhoHoldsOnItsPathByThen(t *testing.T) {
 	}
 	w.engine.before = passed
 	if res := w.swap(w.st, join("g/m/", "wendy", "q", 0)); res.Done {
-		t.Error("wendy waits for what is above their own hold, at another process")
+		t.Error("wendy waits above a hold of the same session, at another process")
 	}
 }

@@ -38,7 +38,7 @@ func (s *server) list(ctx context.Context, credential string) (answer, error) {
 
 // A caller who calls more often than allowed is told so, as the documents say, and
 // when to come again; nobody else is.
-func TestWhoIsOverHisLimitIsRefused_OthersAreServed(t *testing.T) {
+func TestCallerOverTheLimitIsRefused_OthersAreServed(t *testing.T) {
 	t.Parallel()
 	s := startServer(t, "[limits]\nrequests_per_second = 10\n")
 	greedy, modest := s.token(t, "mallory"), s.token(t, "alice")
