@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -112,7 +113,7 @@ func TestManager_SearchesTakeTurns(t *testing.T) {
 		{"history", 1, func(ctx context.Context, m *editlock.Manager) {
 			_, _ = m.History(ctx, editlock.HistoryQuery{Mode: "nosuch"})
 		}},
-		{"a list by text", 1, func(ctx context.Context, m *editlock.Manager) {
+		{"a list by text", 3, func(ctx context.Context, m *editlock.Manager) {
 			_, _ = m.List(ctx, editlock.Query{Text: "nosuch"})
 		}},
 		{"an event stream that resumes far behind", 2, func(ctx context.Context, m *editlock.Manager) {
@@ -124,49 +125,52 @@ func TestManager_SearchesTakeTurns(t *testing.T) {
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			// Each search tells when it reads a piece that needs a turn, and waits
-			// there: no other may read one meanwhile.
-			reading, goOn := make(chan struct{}), make(chan struct{})
-			m := editlock.NewManager(&long{memory.New(nil), func(ctx context.Context) {
-				free, searching := ctx.Value(freeReads{}).(*int)
-				if !searching {
-					return
-				}
-				if *free--; *free >= 0 {
-					return
-				}
-				select {
-				case reading <- struct{}{}:
-					<-goOn
-				case <-ctx.Done():
-				}
-			}}, nil)
-			ctx, leave := context.WithCancel(t.Context())
-			const many = 8
-			ended := make(chan struct{})
-			for range many {
-				free := test.free
-				go func() {
-					test.call(context.WithValue(ctx, freeReads{}, &free), m)
-					ended <- struct{}{}
-				}()
-			}
-			for range 3 * many {
-				<-reading
-				select {
-				case <-reading:
-					t.Error("two searches read at a time")
-				default:
-				}
-				goOn <- struct{}{}
-			}
-			leave()
-			for range many {
-				<-ended
-			}
-			_ = m.Close()
+			synctest.Test(t, func(t *testing.T) { searchesTakeTurns(t, test.free, test.call) })
 		})
 	}
+}
+
+// searchesTakeTurns lets many search at a time, in a bubble: no search ends for its time
+// there.
+func searchesTakeTurns(t *testing.T, free int, call func(ctx context.Context, m *editlock.Manager)) {
+	// Each search tells when it reads a piece that needs a turn, and waits there: no
+	// other may read one meanwhile.
+	reading, goOn := make(chan struct{}), make(chan struct{})
+	m := editlock.NewManager(&long{memory.New(nil), func(ctx context.Context) {
+		free, searching := ctx.Value(freeReads{}).(*int)
+		if !searching {
+			return
+		}
+		if *free--; *free >= 0 {
+			return
+		}
+		select {
+		case reading <- struct{}{}:
+			<-goOn
+		case <-ctx.Done():
+		}
+	}}, nil)
+	ctx, leave := context.WithCancel(t.Context())
+	const many = 8
+	var searches sync.WaitGroup
+	for range many {
+		free := free
+		searches.Go(func() { call(context.WithValue(ctx, freeReads{}, &free), m) })
+	}
+	for range 3 * many {
+		<-reading
+		synctest.Wait()
+		select {
+		case <-reading:
+			t.Error("two searches read at a time")
+			goOn <- struct{}{}
+		default:
+		}
+		goOn <- struct{}{}
+	}
+	leave()
+	searches.Wait()
+	_ = m.Close()
 }
 
 // slowly is a store whose log and lists take their time.
