@@ -80,7 +80,7 @@ export class View {
       e.ok, this.#button('ask.cancel', () => e.dialog.close())));
     e.dialog.append(form);
     e.area.addEventListener('change', () => { e.area.value = e.area.value.trim(); }); // blanks are no reason
-    e.dialog.addEventListener('close', () => this.#asked?.());
+    e.dialog.addEventListener('close', () => e.dialog.open || this.#asked?.()); // it may have been opened again by then
     root.replaceChildren(e.banner, e.waiters, e.kept, element('slot'), e.dialog);
   }
 
@@ -244,6 +244,7 @@ export class View {
   ask(about, owner, reads = false) {
     const { dialog, area } = this.#e, parts = /** @type {const} */ (['title', 'hint', 'label', 'ok']);
     for (const part of parts) put(this.#e[part], this.#speech.nodes(this.#speech.reads(`ask.${about}.${part}`, reads), { name: this.#speech.owner(owner) }));
+    this.#asked?.(); // its event may still come
     area.value = '';
     area.required = about === 'takeover';
     dialog.returnValue = '';
