@@ -80,14 +80,13 @@ func (p *place) pathConditions(conds []kv.Cond, s *step) []kv.Cond {
 	return conds
 }
 
-// moves is the session that a swap lets hold the name which did not; empty: none.
+// moves is the session to which a swap gives a hold that was not its own; empty: none.
 func (s *step) moves(p *place) string {
 	if s.sw == nil || !s.done || s.sw.Holder == nil {
 		return ""
 	}
 	session := s.sw.Holder.Session
-	state := p.state().Live(s.now)
-	if !s.sw.Expect.Free && state.Meant(&store.Expect{Session: &session}) != nil {
+	if old := p.meant(s); old != nil && old.Holder.Session == session {
 		return ""
 	}
 	return session
