@@ -57,7 +57,7 @@ func (p *place) holdConditions(conds []kv.Cond, s *step, changed bool) []kv.Cond
 		conds = append(conds, p.rowCondition(p.rec, p.hold, s, meant))
 	case p.gate == nil:
 		conds = append(conds, kv.Cond{Key: holdKey(p.name), Absent: true})
-	case changed || s.moved || s.sw == nil || p.unasked(), s.moves(p) != "": // who holds it alone may capture what is below
+	case changed || s.moved || s.sw == nil || p.unasked(), s.moves(p) != nil: // who holds it alone may capture what is below
 		conds = append(conds, kv.Cond{Key: holdKey(p.name), Rev: p.gate.Rev, Ver: p.gate.Ver, Dead: !p.gate.Live(s.now)})
 	}
 	if !p.wide {

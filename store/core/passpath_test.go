@@ -74,3 +74,26 @@ func TestASharedHoldIsNotPassedOnBesideAPart(t *testing.T) {
 		}
 	}
 }
+
+// No tag tells holders apart who have no session.
+func TestWhoHasNoSessionGetsNothingBesideAnother(t *testing.T) {
+	for name, step := range map[string]func(w *world){
+		"who captures a part":  func(w *world) { w.must(take("g/m/1", "bob")) },
+		"who is given a part":  func(w *world) { w.must(passOn("g/m/2", "", store.Party{Session: "bob"})) },
+		"who captures the top": func(w *world) { w.must(drop("g/m/2", "")); w.must(take("g/", "bob")) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			for _, n := range []string{"g/", "g/m/"} { // both are in use
+				w.must(take(n, ""))
+				w.must(drop(n, ""))
+			}
+			w.must(take("g/m/2", ""))
+			w.meanwhile(func() { w.meanwhile(func() { step(w) }) }) // what it assumes first is not so
+			w.swap(w.st, take("g/m/", ""))
+			for _, n := range []string{"g/", "g/m/1", "g/m/2"} {
+				w.apart("g/m/", n)
+			}
+		})
+	}
+}

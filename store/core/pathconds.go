@@ -15,14 +15,14 @@ import (
 func (p *place) pathConditions(conds []kv.Cond, s *step) []kv.Cond {
 	moves := s.moves(p)
 	var joins *store.Ticket // new in the queue
-	waits := ""             // the session that joins it, or keeps its place at another process
+	var waits *store.Party  // who joins it, or keeps their place at another process
 	for i := range s.after.Queue {
 		t := &s.after.Queue[i]
 		if number(t.Seq) > 0 {
 			joins = t
 		}
 		if s.sw != nil && s.sw.Do == store.Join && s.done && t.ID == s.sw.Ticket.ID {
-			waits = s.sw.Ticket.Holder.Session
+			waits = &s.sw.Ticket.Holder
 		}
 	}
 	grants := s.grants(p)
@@ -34,7 +34,7 @@ func (p *place) pathConditions(conds []kv.Cond, s *step) []kv.Cond {
 		blocked = before.Blocked(living(s.now))
 		stuck = len(s.after.Queue) > 0 && (closed(&s.after) || s.after.Blocked(living(s.now)))
 	}
-	if moves == "" && waits == "" && !grants && !stuck && !blocked {
+	if moves == nil && waits == nil && !grants && !stuck && !blocked {
 		return conds
 	}
 	conds = treeCondition(conds, p.name, p.tree)
@@ -47,18 +47,18 @@ func (p *place) pathConditions(conds []kv.Cond, s *step) []kv.Cond {
 			own++
 		}
 	}
-	if moves != "" {
+	if moves != nil {
 		path := p.path.state(living(s.now))
-		conds = p.path.conditions(conds, own, s.sw.Expect.Free && !path.Owns(moves), s.now)
+		conds = p.path.conditions(conds, own, s.sw.Expect.Free && !path.Owns(moves.Session), s.now)
 	}
-	if waits != "" {
+	if waits != nil {
 		own := 0
 		if store.IsNode(p.name) { // its own rows are among those below
-			if own = p.own; p.rec != nil && p.rec.Holder.Session == waits {
+			if own = p.own; p.rec != nil && p.rec.Holder.Session == waits.Session {
 				own++
 			}
 		}
-		conds = p.path.without(conds, waits, own, s.now)
+		conds = p.path.without(conds, waits.Session, own, s.now)
 	}
 	switch {
 	case grants && (p.hold != nil || len(p.rows) > 0): // who holds it may capture what is below
@@ -80,16 +80,15 @@ func (p *place) pathConditions(conds []kv.Cond, s *step) []kv.Cond {
 	return conds
 }
 
-// moves is the session to which a swap gives a hold that was not its own; empty: none.
-func (s *step) moves(p *place) string {
+// moves is who gets a hold by a swap that was not theirs; nil: nobody.
+func (s *step) moves(p *place) *store.Party {
 	if s.sw == nil || !s.done || s.sw.Holder == nil {
-		return ""
+		return nil
 	}
-	session := s.sw.Holder.Session
-	if old := p.meant(s); old != nil && old.Holder.Session == session {
-		return ""
+	if old := p.meant(s); old != nil && old.Holder.Session == s.sw.Holder.Session {
+		return nil
 	}
-	return session
+	return s.sw.Holder
 }
 
 // grants reports whether a waiter got the name, if only for a moment.
@@ -122,6 +121,8 @@ func (p *path) conditions(conds []kv.Cond, own int, idle bool, now time.Time) []
 			c.Ver = row.Ver
 		} else if rec.Holder.Session != "" {
 			c.Tag = sessionTag(rec.Holder.Session)
+		} else {
+			c.Ver = row.Ver // no tag says so
 		}
 		conds = append(conds, c)
 	}
