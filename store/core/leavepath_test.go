@@ -48,3 +48,28 @@ func TestAWaiterWhoLeavesIsNotGrantedANodeBesideAnother(t *testing.T) {
 		t.Errorf("ann still waits: %+v", res)
 	}
 }
+
+// A waiter who holds a part may capture what is below that, and pass it on to another
+// login of the same user, while they are granted the whole.
+func TestAWaiterIsNotGrantedANodeBesideAPartPassedOnMeanwhile(t *testing.T) {
+	w := newWorld(t)
+	w.beat("p", time.Hour)
+	ann := store.Party{Session: "ann", User: "ann"}
+	w.must(take("g/z#a", "bob")) // parts are in use
+	w.must(take("g/m/1", "bob"))
+	for _, name := range []string{"g/m/1", "g/m/"} {
+		sw := join(name, "for "+name, "p", 0)
+		sw.Ticket.Holder = ann
+		w.must(sw)
+	}
+	w.must(drop("g/m/1", "bob")) // ann holds one, and may have all
+	w.clock.Advance(6 * time.Second)
+	w.meanwhile(func() {
+		w.must(take("g/m/1#a", "ann"))
+		w.must(passOn("g/m/1#a", "ann", store.Party{Session: "ann again", User: "ann"}))
+	})
+	if _, err := w.st.Sweep(t.Context(), store.Retention{}); err != nil {
+		t.Fatal(err)
+	}
+	w.apart("g/m/", "g/m/1#a")
+}

@@ -10,8 +10,8 @@ import (
 )
 
 // pathConditions are those on what stands above and below. A waiter who may have
-// the name stays so, whatever others do, as none of them may begin to hold a name
-// on its path while it waits, but by a takeover. One who may not has something in the way.
+// the name, and whose path nobody holds, stays so, whatever others do, as none of them may
+// begin to hold a name on it while it waits. One who may not has something in the way.
 func (p *place) pathConditions(conds []kv.Cond, s *step) []kv.Cond {
 	moves := s.moves(p)
 	var joins *store.Ticket // new in the queue
@@ -60,11 +60,8 @@ func (p *place) pathConditions(conds []kv.Cond, s *step) []kv.Cond {
 		}
 		conds = p.path.without(conds, waits.Session, own, s.now)
 	}
-	switch {
-	case grants && (p.hold != nil || len(p.rows) > 0): // who holds it may capture what is below
+	if grants && (p.hold != nil || len(p.rows) > 0 || p.path.held()) { // who holds one may capture what is below
 		conds = p.path.conditions(conds, own, false, s.now)
-	case grants:
-		conds = p.path.asHeld(conds, s.now)
 	}
 	if blocked {
 		conds = p.path.inTheWay(conds, &p.queue[0], s.now)
@@ -138,20 +135,12 @@ func (p *path) conditions(conds []kv.Cond, own int, idle bool, now time.Time) []
 	return append(conds, kv.Cond{Prefix: holdKey(p.below), AtMost: own + len(p.rows) + len(p.dead) + len(p.gates), Due: true})
 }
 
-// asHeld says that the holds on the path are those that were read: a takeover may
-// give them to others.
-func (p *path) asHeld(conds []kv.Cond, now time.Time) []kv.Cond {
-	for _, at := range p.above {
-		if at.hold != nil || len(at.rows) > 0 {
-			conds = at.rowsAsRead(conds, now)
-		}
+// held reports whether somebody holds a name on the path.
+func (p *path) held() bool {
+	for range p.holds() {
+		return true
 	}
-	for i, rec := range p.recs {
-		if rec != nil {
-			conds = append(conds, asRead(&p.rows[i], now))
-		}
-	}
-	return conds
+	return false
 }
 
 // without says that a session still holds nothing on the path. own is how many
