@@ -45,25 +45,29 @@ func (e *Effects) add(more Effects) {
 // for retries.
 func Run(req Request, env Env, load func(name string) State, save func(name string, s State)) (Result, Effects) {
 	var all Effects
-	next := make([]State, len(req.Swaps))
+	next, done := make([]State, len(req.Swaps)), true
 	for i, sw := range req.Swaps {
+		next[i] = load(sw.Name)
 		if sw.Do == Revoke {
-			next[i] = load(sw.Name)
 			continue
 		}
-		settled, eff := Settle(sw.Name, load(sw.Name), env)
+		settled, eff := Settle(sw.Name, next[i], env)
+		if len(eff.Left) > 0 && clashing(req, i, next, &settled) { // what it was granted by may have been given away
+			done = false
+			continue
+		}
 		save(sw.Name, settled)
 		all.add(eff)
 		next[i] = settled
 	}
 
-	done, did := true, Effects{}
+	did := Effects{}
 	for i, sw := range req.Swaps {
-		after, eff, ok := Apply(next[i], sw, req.ID, env)
-		for j := range tree(req, i) { // what is known of a path is from before the request
-			ok = ok && !(related(sw.Name, req.Swaps[j].Name) && after.clashes(&next[j]))
+		if !done {
+			break
 		}
-		if !ok {
+		after, eff, ok := Apply(next[i], sw, req.ID, env)
+		if !ok || clashing(req, i, next, &after) {
 			done = false
 			all.Far = all.Far || eff.Far
 			break

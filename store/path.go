@@ -84,6 +84,17 @@ func IsAbove(name, other string) bool {
 // related reports whether one name is above the other.
 func related(a, b string) bool { return IsAbove(a, b) || IsAbove(b, a) }
 
+// clashing reports whether a name of a request has another holder than those before
+// that are above or below it. What is known of a path is from before the request.
+func clashing(req Request, i int, next []State, s *State) bool {
+	for j := range tree(req, i) {
+		if related(req.Swaps[i].Name, req.Swaps[j].Name) && s.clashes(&next[j]) {
+			return true
+		}
+	}
+	return false
+}
+
 // tree is i if a request speaks of names that others may be above or below, else 0.
 func tree(req Request, i int) int {
 	if i == 0 || !slices.ContainsFunc(req.Swaps, func(sw Swap) bool { return IsNode(sw.Name) || IsPart(sw.Name) }) {

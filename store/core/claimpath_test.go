@@ -111,3 +111,24 @@ func TestAPlaceIsNotTakenAgainByWhoHoldsOnItsPathByThen(t *testing.T) {
 		t.Error("wendy waits above a hold of the same session, at another process")
 	}
 }
+
+// Who holds all of something, and waits for a part of it, as another login did before, may
+// have the part: but not by the step by which a claim takes all from them.
+func TestAClaimIsNotMetBesideAPartThatIsGrantedByTheSameStep(t *testing.T) {
+	for _, order := range [][]string{{"g/m/", "g/m/1"}, {"g/m/1", "g/m/"}} {
+		w := newWorld(t)
+		w.beat("p", time.Hour)
+		w.must(take("g/m/", "yan"))
+		w.must(join("g/m/", "wendy", "p", 2*time.Second))
+		w.must(join("g/m/1", "zoe", "p", 0))
+		w.must(passOn("g/m/", "yan", store.Party{Session: "zoe", User: "yan"}))
+		w.clock.Advance(3 * time.Second)
+		if res := w.swap(w.st, drop(order[0], "nobody"), drop(order[1], "nobody")); res.Done {
+			t.Error("nobody holds what they dropped")
+		}
+		w.apart("g/m/", "g/m/1")
+		if view, err := w.other.Get(t.Context(), order[0], ""); err != nil || view.Record == nil {
+			t.Errorf("nobody got %s: %v", order[0], err)
+		}
+	}
+}
