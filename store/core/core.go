@@ -113,7 +113,7 @@ func (s *Store) Swap(ctx context.Context, req store.Request) (store.Result, erro
 	if err := req.Validate(); err != nil {
 		return store.Result{}, err
 	}
-	if err := s.openTrees(ctx, req); err != nil {
+	if err := s.openTrees(ctx, req, func(i int) string { return s.trees.of(req.Swaps[i].Name) }); err != nil {
 		return store.Result{}, err
 	}
 	l, seen := s.lookups(req)
@@ -129,7 +129,10 @@ func (s *Store) Swap(ctx context.Context, req store.Request) (store.Result, erro
 			s.look(numbered(shut, answer.First))
 			return result(req, answer, now, true), nil
 		}
-		if wider {
+		if wider { // where a database has lost what a tree said, it must say so again
+			if err := s.openTrees(ctx, req, func(i int) string { return l[i].tree }); err != nil {
+				return store.Result{}, err
+			}
 			places, txn, done = now, kv.Txn{Once: req.ID, Read: reads(l)}, false
 			continue
 		}
