@@ -92,6 +92,7 @@ type blocked struct {
 	tickets map[string]group // by the ticket in the way
 	under   map[string]group // those behind tickets, by names above: holds there count more
 	checks  map[string]bool  // names in the way that may have changed
+	left    map[string]bool  // tickets that left since somebody began to read; with "" any may have
 	due     []*stuck         // to be looked at, unordered
 	turn    int
 	bell    chan struct{}
@@ -114,6 +115,9 @@ func (b *blocked) file(st *stuck, w way) {
 	b.names[st.name] = st
 	put(b.behind, w.name, st)
 	if w.ticket != "" {
+		if b.left[w.ticket] || b.left[""] {
+			b.checks[w.name] = true
+		}
 		put(b.tickets, w.ticket, st)
 		for _, node := range store.Above(st.name) {
 			put(b.under, node, st)
@@ -202,9 +206,12 @@ func (b *blocked) heard(logged, anybody bool, tickets []string) {
 		return
 	}
 	if anybody {
-		tickets = slices.Collect(maps.Keys(b.tickets))
+		tickets = append(slices.Collect(maps.Keys(b.tickets)), "")
 	}
 	for _, ticket := range tickets {
+		if b.left != nil {
+			b.left[ticket] = true
+		}
 		for st := range b.tickets[ticket] {
 			b.checks[st.way.name], logged = true, true
 			break // they all wait behind the same name
@@ -244,6 +251,7 @@ func (b *blocked) take() []string {
 	defer b.mu.Unlock()
 	names := slices.Collect(maps.Keys(b.checks))
 	clear(b.checks)
+	b.left = make(map[string]bool)
 	return names
 }
 
@@ -284,6 +292,7 @@ func (b *blocked) some(n int) (first []stuck) {
 		first = append(first, *st)
 	}
 	b.due = slices.Delete(b.due, 0, n)
+	b.left = make(map[string]bool)
 	return first
 }
 
@@ -312,6 +321,6 @@ func (b *blocked) looked(names []stuck, ways map[string]way, unsure map[string]b
 func (b *blocked) goesOn() (goesOn, now bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.looking = len(b.names) > 0
+	b.looking, b.left = len(b.names) > 0, nil
 	return b.looking, len(b.due)+len(b.checks) > 0
 }

@@ -24,6 +24,23 @@ type hooked struct {
 	mu     sync.Mutex
 	before func(txn *kv.Txn) (do func()) // nil: not before this one
 	after  func(txn *kv.Txn) (do func())
+	read   func(ranges []kv.Range) (do func()) // right after a Read
+}
+
+func (e *hooked) Read(ctx context.Context, ranges ...kv.Range) (kv.Answer, error) {
+	answer, err := e.Engine.Read(ctx, ranges...)
+	e.mu.Lock()
+	var do func()
+	if e.read != nil {
+		if do = e.read(ranges); do != nil {
+			e.read = nil
+		}
+	}
+	e.mu.Unlock()
+	if do != nil {
+		do()
+	}
+	return answer, err
 }
 
 func (e *hooked) Commit(ctx context.Context, txns []kv.Txn) ([]kv.Answer, error) {
@@ -197,6 +214,26 @@ func TestAWaiterBelowIsGrantedAtOnce(t *testing.T) {
 			w.rest()
 			w.swap(w.q, leave("g/", "bob"))
 			w.granted("g/y", "cid", soon)
+		}},
+		{"when a waiter above leaves while somebody looks", func(w *processes) {
+			w.swap(w.cli, take("g/a", "ann"))
+			w.swap(w.cli, take("g/m/", "dan"))
+			w.swap(w.q, join("g/", "bob", "q", 0))
+			w.swap(w.p, join("g/m/x", "cid", "p", 0))
+			w.rest()
+			w.engine.mu.Lock()
+			w.engine.read = func(ranges []kv.Range) func() {
+				if !slices.ContainsFunc(ranges, func(r kv.Range) bool { return r.Prefix == "ag/m/x\x00" }) {
+					return nil
+				}
+				return func() {
+					w.swap(w.q, leave("g/", "bob"))
+					time.Sleep(time.Millisecond) // until all have heard of it
+				}
+			}
+			w.engine.mu.Unlock()
+			w.swap(w.cli, drop("g/m/", "dan"))
+			w.granted("g/m/x", "cid", soon)
 		}},
 		{"when the process of a waiter above dies", func(w *processes) {
 			w.swap(w.p, take("g/x", "ann"))
