@@ -33,7 +33,7 @@ func (l *lookup) kinds() string {
 // pathRanges read what stands on the path.
 func (l *lookup) pathRanges(to []kv.Range) []kv.Range {
 	for _, name := range above(l.name, l.kinds()) {
-		node := lookup{name: name, wide: true}
+		node := lookup{name: name, wide: true, session: l.waits}
 		to = node.ranges(to)
 	}
 	if b := below(l.name, l.kinds()); b != "" {
@@ -44,6 +44,9 @@ func (l *lookup) pathRanges(to []kv.Range) []kv.Range {
 		holds := kv.Range{Prefix: holdKey(b), After: behindOwn(holdPrefix, b), Limit: most, Count: true}
 		dead := kv.Range{Prefix: holdKey(b), After: holds.After, Limit: most, Overdue: true}
 		to = append(to, holds, dead, kv.Range{Prefix: waiterPrefix + b, After: behindOwn(waiterPrefix, b), Brief: true})
+		if l.waits != "" {
+			to = append(to, kv.Range{Prefix: holds.Prefix, After: holds.After, Tag: sessionTag(l.waits), Limit: 1})
+		}
 	}
 	return to
 }
@@ -70,7 +73,7 @@ func (l *lookup) readPath(found []kv.Found) (p *path, rest []kv.Found, err error
 	p = &path{below: below(l.name, l.kinds())}
 	for _, name := range above(l.name, l.kinds()) {
 		var at *place
-		node := lookup{name: name, wide: true}
+		node := lookup{name: name, wide: true, session: l.waits}
 		if at, found, err = node.read(found); err != nil {
 			return nil, nil, err
 		}
@@ -79,7 +82,16 @@ func (l *lookup) readPath(found []kv.Found) (p *path, rest []kv.Found, err error
 	if p.below == "" {
 		return p, found, nil
 	}
-	return p, found[3:], p.readBelow(found[0], found[1], found[2], l.deep)
+	live, dead, waiters, rest := found[0], found[1], found[2], found[3:]
+	if l.waits != "" {
+		for _, own := range rest[0].Rows { // it may stand behind those read
+			if !slices.ContainsFunc(live.Rows, func(r kv.Row) bool { return r.Key == own.Key }) {
+				live.Rows = append(slices.Clip(live.Rows), own)
+			}
+		}
+		rest = rest[1:]
+	}
+	return p, rest, p.readBelow(live, dead, waiters, l.deep)
 }
 
 func (p *path) readBelow(live, dead, waiters kv.Found, deep bool) (err error) {

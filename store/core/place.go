@@ -15,6 +15,7 @@ type lookup struct {
 	name    string
 	ticket  string // the waiter that a swap speaks of; empty: none
 	session string // whose hold a swap may speak of; empty: nobody's
+	waits   string // who may not wait while they hold a name on the path; empty: nobody
 	token   uint64 // the hold that it may speak of; 0: none
 	wide    bool   // several may hold the name
 	deep    bool   // more of those who hold it and who wait than a window
@@ -54,6 +55,9 @@ func lookupOf(sw *store.Swap, wide, deep bool) lookup {
 		l.session = *x
 	}
 	l.asks = sw.Do == store.Touch
+	if sw.Do == store.Join {
+		l.waits = sw.Ticket.Holder.Session
+	}
 	return l
 }
 

@@ -1,0 +1,37 @@
+package core_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+// Who holds a name on the path may not wait, however many hold names there.
+func TestWhoHoldsOneOfManyOnAPathMayNotWaitThere(t *testing.T) {
+	for _, test := range []struct {
+		name, wants string
+		holds       func(w *world, n int, session string)
+	}{
+		{"below", "g/m/", func(w *world, n int, session string) { w.must(take(fmt.Sprintf("g/m/%02d", n), session)) }},
+		{"above", "g/m/1", func(w *world, _ int, session string) { w.must(together("g/m/", session)) }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.beat("p", time.Hour)
+			for n := range 50 {
+				test.holds(w, n, fmt.Sprint("s", n))
+			}
+			for _, n := range []int{0, 49} {
+				res := w.swap(w.st, join(test.wants, fmt.Sprint("s", n), "p", 0))
+				if res.Done || res.Paths == nil || res.Paths[0] == nil || !res.Paths[0].Own {
+					t.Errorf("%d may wait: %+v", n, res)
+				} else if way := res.Paths[0]; len(way.Above)+len(way.Below)+way.More != 49 {
+					t.Errorf("in the way of %d: %+v", n, way)
+				}
+			}
+			if res := w.swap(w.st, join(test.wants, "eve", "p", 0)); !res.Done {
+				t.Errorf("eve may not wait: %+v", res)
+			}
+		})
+	}
+}
