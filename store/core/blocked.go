@@ -21,7 +21,11 @@ func (s *Store) nodeHeld(name, kinds string) bool {
 // farther reports whether more holds below must be read to work out a request.
 func farther(req store.Request, places []*place) bool {
 	for i, at := range places {
-		if at.path != nil && at.path.narrow(req.Swaps[i].Session()) {
+		sw, user := &req.Swaps[i], ""
+		if sw.Do == store.Touch && sw.Holder != nil { // who may have to move more after it
+			user = sw.Holder.User
+		}
+		if at.path != nil && at.path.narrow(sw.Session(), user) {
 			return true
 		}
 	}

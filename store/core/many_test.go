@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/editlock/editlock/store"
 )
 
 // Who holds a name on the path may not wait, however many hold names there.
@@ -33,5 +35,18 @@ func TestWhoHoldsOneOfManyOnAPathMayNotWaitThere(t *testing.T) {
 				t.Errorf("eve may not wait: %+v", res)
 			}
 		})
+	}
+}
+
+// A user who logs in again keeps all of something, however many parts of it they hold, too.
+func TestWhoHoldsManyPartsMovesTheWholeToAnotherLogin(t *testing.T) {
+	w := newWorld(t)
+	w.must(take("g/m/", "ann"))
+	for n := range 50 {
+		w.must(take(fmt.Sprintf("g/m/%02d", n), "ann"))
+	}
+	again := store.Party{Session: "ann again", User: "ann"}
+	if res := w.swap(w.st, passOn("g/m/", "ann", again)); !res.Done {
+		t.Errorf("refused: %+v", res)
 	}
 }

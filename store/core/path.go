@@ -171,17 +171,17 @@ func (p *place) littered() bool { return p.path != nil && p.path.lost > 0 }
 // far reports whether more must be read to know whether the first waiter may have the
 // name.
 func (p *place) far() bool {
-	return p.path != nil && len(p.queue) > 0 && p.path.narrow(p.queue[0].Holder.Session)
+	return p.path != nil && len(p.queue) > 0 && p.path.narrow(p.queue[0].Holder.Session, "")
 }
 
 // narrow reports whether more must be read to know whether others hold names
-// below: all that were read are of one session, or closed gates.
-func (p *path) narrow(session string) bool {
+// below: all that were read are of one session or, with a user, theirs, or closed gates.
+func (p *path) narrow(session, user string) bool {
 	if p.more+p.lost == 0 || session == "" {
 		return false
 	}
 	for _, rec := range slices.Concat(p.recs, p.died) {
-		if rec != nil && rec.Holder.Session != session {
+		if rec != nil && rec.Holder.Session != session && (user == "" || rec.Holder.User != user) {
 			return false
 		}
 	}
