@@ -166,6 +166,16 @@ func (w *processes) granted(name, ticket string, within time.Duration) {
 	}
 }
 
+// shares is granted, beside others.
+func (w *processes) shares(name, session string, within time.Duration) {
+	w.Helper()
+	time.Sleep(within)
+	view, err := w.cli.Get(w.Context(), name, session)
+	if err != nil || view.Record == nil || view.Record.Holder.Session != session {
+		w.Errorf("%v later %q does not have %s beside %+v, %v", within, session, name, view.Record, err)
+	}
+}
+
 // rest lets all that was rung for be looked at.
 func (w *processes) rest() { time.Sleep(300 * time.Millisecond) }
 
@@ -268,6 +278,20 @@ func TestAWaiterBelowIsGrantedAtOnce(t *testing.T) {
 			w.rest()
 			w.swap(w.cli, drop("g/", "ann"))
 			w.granted("g/x", "bob", soon)
+		}},
+		{"when a process that hears nothing lets the waiter share the name, and frees a part later", func(w *processes) {
+			w.swap(w.cli, take("g/x", "ann"))
+			w.swap(w.cli, take("g/x#a", "ann"))
+			waits := join("g/x", "bob", "p", 0)
+			waits.Ticket.Share = store.Shared
+			w.swap(w.p, waits)
+			w.rest()
+			shares := touch("g/x", nil, nil, nil)
+			shares.Share, shares.Terms = new(store.Shared), &store.Terms{Idle: -1, MaxHold: -1}
+			w.swap(w.cli, shares)
+			w.rest()
+			w.swap(w.cli, drop("g/x#a", "ann"))
+			w.shares("g/x", "bob", soon)
 		}},
 		{"when the name itself had died before that above is free", func(w *processes) {
 			w.swap(w.cli, take("g/", "ann"))

@@ -34,8 +34,8 @@ func (p *plan) notes(txn *kv.Txn) []kv.Note {
 	return notes
 }
 
-// leftTo, before the name of a process, begins the address of a note that a free
-// name is left to a waiter of that process, once it may have it. The text is the
+// leftTo, before the name of a process, begins the address of a note that a name
+// with room is left to a waiter of that process, once it may have it. The text is the
 // name; without a process, and a name, it only says that somebody is gone who waited.
 // It is no address of a process, as a name has no such character.
 const leftTo = "\x01"
@@ -43,11 +43,11 @@ const leftTo = "\x01"
 // leftTo is the first waiter for a name that the step leaves to them, and did not
 // find left to them; nil: none. One who joins in this step knows it.
 func (p *plan) leftTo(at *place, after *store.State) *store.Ticket {
-	if !closed(after) || len(after.Queue) == 0 || number(after.Queue[0].Seq) > 0 {
+	if !after.Blocked(living(p.now)) || number(after.Queue[0].Seq) > 0 {
 		return nil
 	}
 	first := &after.Queue[0]
-	if before := at.state(); closed(&before) && len(at.queue) > 0 && at.queue[0].ID == first.ID {
+	if before := at.on(p.now); before.Blocked(living(p.now)) && at.queue[0].ID == first.ID {
 		return nil
 	}
 	return first
