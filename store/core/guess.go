@@ -47,6 +47,8 @@ func assumePlace(sw *store.Swap, tree string, last *held) *place {
 		return assumeHeld(sw)
 	case last == nil, sw.Do == store.Leave, sw.Do == store.Touch && sw.Share != nil, last.unclear(), x.Waiting && (sw.Do != store.Drop || len(last.queue) == 0):
 		return nil
+	case tree != "" && sw.Do == store.Touch && sw.Note != nil:
+		return nil // the first waiter may have room by now
 	}
 	at := last.assume(sw)
 	if at != nil {
