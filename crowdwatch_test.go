@@ -9,25 +9,13 @@ import (
 	"time"
 
 	"github.com/editlock/editlock"
-	"github.com/editlock/editlock/store"
 	"github.com/editlock/editlock/store/memory"
 )
-
-// reading is a store that counts how often its log is read.
-type reading struct {
-	store.Store
-	times atomic.Int32
-}
-
-func (r *reading) Log(ctx context.Context, q store.LogQuery) (store.LogPage, error) {
-	r.times.Add(1)
-	return r.Store.Log(ctx, q)
-}
 
 // Many watchers are woken less often, and miss nothing.
 func TestManager_ACrowdOfWatchersIsWokenLessOften(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		st := &reading{Store: memory.New(nil)}
+		st := &countingLog{Store: memory.New(nil)}
 		m := editlock.NewManager(st, nil)
 		ctx, leave := context.WithCancel(by(t.Context(), holder))
 		const watchers, captures = 2000, 200
@@ -43,7 +31,7 @@ func TestManager_ACrowdOfWatchersIsWokenLessOften(t *testing.T) {
 			}()
 		}
 		synctest.Wait()
-		before := st.times.Load()
+		before := st.reads.Load()
 		for n := range captures {
 			if _, err := m.Capture(ctx, editlock.ID{ID: fmt.Sprint(n)}, nil); err != nil {
 				t.Fatal(err)
@@ -51,7 +39,7 @@ func TestManager_ACrowdOfWatchersIsWokenLessOften(t *testing.T) {
 			time.Sleep(5 * time.Millisecond)
 		}
 		time.Sleep(time.Second)
-		if n := st.times.Load() - before; n > 15 {
+		if n := st.reads.Load() - before; n > 15 {
 			t.Errorf("2,000 watchers are woken %d times in two seconds", n)
 		}
 		if n := told.Load(); n != watchers*captures {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/editlock/editlock/store"
 	"github.com/editlock/editlock/store/kv"
+	"github.com/editlock/editlock/store/storetest"
 )
 
 // simModel is what the rules make of all transactions that were done.
@@ -132,18 +133,7 @@ func (m *simModel) request(op *simOp, wrote bool, logged int, env store.Env, dre
 // run runs a request on what is known of its names, and of their paths before it.
 func (m *simModel) run(req store.Request, env store.Env, drew *int, looks bool) (store.Result, map[string]store.State, store.Effects) {
 	*drew = 0
-	states, saved := map[string]store.State{}, map[string]store.State{}
-	for _, sw := range req.Swaps {
-		st := m.state(sw.Name, env)
-		if !looks {
-			st.Path = nil
-		}
-		states[sw.Name] = st
-	}
-	res, eff := store.Run(req, env,
-		func(name string) store.State { return states[name] },
-		func(name string, st store.State) { states[name], saved[name] = st, st })
-	return res, saved, eff
+	return storetest.Judge(req, env, func(name string) store.State { return m.state(name, env) }, looks)
 }
 
 // settled is what settling the names of a request makes of them.

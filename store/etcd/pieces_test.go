@@ -97,22 +97,7 @@ func TestStore_PagesPassFewKeys(t *testing.T) {
 	}
 	st = s.at(t, clock, url) // the one that wrote is still at its index
 	reads := s.reads(st)
-	for _, q := range []store.Query{
-		{},
-		{Prefix: "a/"},
-		{Prefix: "b/mode/"},
-		{Prefix: "nosuch/"},
-		{After: "a/mode/2"},
-		{User: "many"},
-		{User: "many", Prefix: "b/"},
-		{User: "many", Prefix: "nosuch/"},
-		{User: "many", After: "b/mode/1"},
-		{User: "few"},
-		{User: "nosuch"},
-		{Session: "many", Prefix: "b/"},
-		{Session: "few"},
-		{Session: "nosuch"},
-	} {
+	for _, q := range storetest.PageQueries {
 		q.Limit = limit
 		reads.Reset()
 		page, err := st.List(t.Context(), q)

@@ -9,6 +9,7 @@ import (
 	"github.com/editlock/editlock/store"
 	"github.com/editlock/editlock/store/core"
 	"github.com/editlock/editlock/store/mariadb"
+	"github.com/editlock/editlock/store/storetest"
 )
 
 // TestStore_PagesReadFewRows counts the rows that the server reads for a page of
@@ -53,22 +54,7 @@ func TestStore_PagesReadFewRows(t *testing.T) {
 	}
 	rows()
 	itself := -rows() + rows()
-	for _, q := range []store.Query{
-		{},
-		{Prefix: "a/"},
-		{Prefix: "b/mode/"},
-		{Prefix: "nosuch/"},
-		{After: "a/mode/2"},
-		{User: "many"},
-		{User: "many", Prefix: "b/"},
-		{User: "many", Prefix: "nosuch/"},
-		{User: "many", After: "b/mode/1"},
-		{User: "few"},
-		{User: "nosuch"},
-		{Session: "many", Prefix: "b/"},
-		{Session: "few"},
-		{Session: "nosuch"},
-	} {
+	for _, q := range storetest.PageQueries {
 		q.Limit = limit
 		before := rows()
 		page, err := st.List(t.Context(), q)

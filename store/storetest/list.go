@@ -213,3 +213,22 @@ func lawListTogether(t *test) {
 	q.Session, q.User = "", "u1"
 	t.wantSame("names", []string{"a/12", "a/14"}, t.names(q))
 }
+
+// PageQueries are lists for an engine to count what it reads for a page of each. The names
+// are a/mode/N and b/mode/N; most are held by the user and session many, some by few.
+var PageQueries = []store.Query{
+	{},
+	{Prefix: "a/"},
+	{Prefix: "b/mode/"},
+	{Prefix: "nosuch/"},
+	{After: "a/mode/2"},
+	{User: "many"},
+	{User: "many", Prefix: "b/"},
+	{User: "many", Prefix: "nosuch/"},
+	{User: "many", After: "b/mode/1"},
+	{User: "few"},
+	{User: "nosuch"},
+	{Session: "many", Prefix: "b/"},
+	{Session: "few"},
+	{Session: "nosuch"},
+}

@@ -164,17 +164,7 @@ func (r *replay) swap(m *moment, req store.Request, got store.Result) (*moment, 
 // run judges a request that was not done before. It may look at paths or not.
 func (r *replay) run(m *moment, req store.Request, got store.Result, looks bool) (*moment, error) {
 	env := m.env(r.log, got.Now)
-	states, changed := map[string]store.State{}, map[string]store.State{}
-	for _, sw := range req.Swaps {
-		s := m.state(sw.Name, env)
-		if !looks {
-			s.Path = nil
-		}
-		states[sw.Name] = s
-	}
-	want, eff := store.Run(req, env,
-		func(name string) store.State { return states[name] },
-		func(name string, s store.State) { states[name], changed[name] = s, s })
+	want, changed, eff := Judge(req, env, func(name string) store.State { return m.state(name, env) }, looks)
 	if err := sameResult(want, got); err != nil {
 		return m, err
 	}
@@ -189,6 +179,23 @@ func (r *replay) run(m *moment, req store.Request, got store.Result, looks bool)
 		return next, r.refused(next, req, got)
 	}
 	return next, r.allowed(m, next, req, eff)
+}
+
+// Judge runs a request by the rules on the states of its names, with what is known of
+// their paths if it looks there, and returns the states that it changed.
+func Judge(req store.Request, env store.Env, state func(name string) store.State, looks bool) (store.Result, map[string]store.State, store.Effects) {
+	states, changed := map[string]store.State{}, map[string]store.State{}
+	for _, sw := range req.Swaps {
+		s := state(sw.Name)
+		if !looks {
+			s.Path = nil
+		}
+		states[sw.Name] = s
+	}
+	res, eff := store.Run(req, env,
+		func(name string) store.State { return states[name] },
+		func(name string, s store.State) { states[name], changed[name] = s, s })
+	return res, changed, eff
 }
 
 func sameResult(want, got store.Result) error {
