@@ -9,12 +9,12 @@ import { bdi, element, nodes, owner, person, text, time } from './words.js';
 const list = document.getElementById('history');
 const length = 30;
 
-// showHistory shows what happened to a document; parts says that its sections have locks
-// of their own, each with a history.
+// showHistory shows what happened to a document, and with parts to its sections, which
+// have locks of their own.
 export async function showHistory(mutex, saves, parts) {
-  const { group, mode, id } = mutex, query = new URLSearchParams({ group, mode, ...parts ? {} : { id }, limit: length });
+  const query = new URLSearchParams({ ...mutex, ...parts && { tree: true }, limit: length });
   const { entries } = await get(`v1/history?${query}`);
-  const lines = [...entries.filter((e) => e.mutex.id === id).map(told), ...saves.map(saved)]
+  const lines = [...entries.map(told), ...saves.map(saved)]
     .sort((a, b) => b.at.localeCompare(a.at) || b.order - a.order).slice(0, length);
   list.replaceChildren(...(lines.length ? lines.map(draw) : [element('li', { className: 'empty' }, ...nodes('history.empty'))]));
 }
