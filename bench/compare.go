@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,9 +20,10 @@ import (
 	"github.com/editlock/editlock/store/sqlite"
 )
 
-// comparison is what "bench -compare" is asked for.
+// comparison is what "bench -compare" and "bench -before" are asked for.
 type comparison struct {
-	commits string // BASE or BASE..HEAD
+	commits string // BASE or BASE..HEAD: nothing but the comparison
+	before  string // a commit: the comparison after the sections
 	engines string // separated by commas
 	held    int
 }
@@ -66,7 +68,7 @@ var engines = []engine{
 		server := enginetest.StartOwnEtcd(h, "--quota-backend-bytes=8589934592") // a million is more than its 2 GB
 		return func(store string) string { return "etcd://" + server.Host + "/" + store }
 	}, open: func(ctx context.Context, url string) (store.Store, error) { return etcd.Open(ctx, url, nil) }},
-	{name: "mariadb", serve: func(h *host) func(string) string { // older commits have no such engine
+	{name: "mariadb", serve: func(h *host) func(string) string {
 		server := enginetest.StartMariaDB(h)
 		return func(string) string { return server.Database(h) }
 	}, open: func(ctx context.Context, url string) (store.Store, error) { return mariadb.Open(ctx, url) }},
@@ -75,8 +77,8 @@ var engines = []engine{
 // fewHeld is how many mutexes the smaller of the stores hold.
 const fewHeld = 1000
 
-// compare builds both commits and lets them take turns on each engine.
-func (b *bench) compare(ctx context.Context, c comparison) error {
+// compare lets both sides take turns on each engine.
+func (b *bench) compare(ctx context.Context, c comparison, both [2]side) error {
 	chosen, err := choose(c.engines, engines, engine.called)
 	if err != nil {
 		return fmt.Errorf("-engines %w", err)
@@ -84,19 +86,19 @@ func (b *bench) compare(ctx context.Context, c comparison) error {
 	if c.held < 1 {
 		return errors.New("-held must be at least 1")
 	}
-	both, err := b.sides(ctx, c.commits)
-	if err != nil {
-		return err
-	}
 	fmt.Printf(`# %s beside %s
 
-Made by "make bench/compare", in one run: %s, %s/%s, %d cores. Medians [least-most]
+In one run: %s, %s/%s, %d cores. Medians [least-most]
 of the rounds, of which there are %d of %v; in each the commits take turns: A, B,
 B, A. Ratios are of the second by the first, round by round. Gates are on them,
 but for the last row, where the gate is on the second alone.
 `, both[0].name, both[1].name, runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), b.rounds, b.round)
 	for _, e := range chosen {
 		fmt.Printf("\n## %s\n\n", e.name)
+		if i := slices.IndexFunc(both[:], func(s side) bool { return !s.knows(e) }); i >= 0 {
+			fmt.Printf("%s has no such engine.\n", both[i].name)
+			continue
+		}
 		err := onHost(ctx, b.dir, func(h *host) error {
 			d := &duel{bench: b, host: h, engine: e, sides: both}
 			return d.run(ctx, c.held)

@@ -21,7 +21,11 @@ func TestCompare_MeasuresATreeBesideItsCommit(t *testing.T) {
 	}
 	b := &bench{rounds: 1, round: 20 * time.Millisecond, dir: t.TempDir()}
 	out := printed(t, func() error {
-		return b.compare(t.Context(), comparison{commits: "HEAD", engines: "memory,sqlite", held: 2000})
+		both, err := b.sides(t.Context(), "HEAD")
+		if err != nil {
+			return err
+		}
+		return b.compare(t.Context(), comparison{engines: "memory,sqlite", held: 2000}, both)
 	})
 	var got []string
 	for line := range strings.Lines(out) {
@@ -71,16 +75,22 @@ func TestCompare_RefusesWhatItDoesNotKnow(t *testing.T) {
 		name, want string
 		c          comparison
 	}{
-		{"an engine", "-engines oracle: there are memory, sqlite, ", comparison{commits: "HEAD", engines: "memory,oracle", held: 1}},
-		{"a store that holds nothing", "-held must be at least 1", comparison{commits: "HEAD", engines: "memory"}},
-		{"a commit", "-compare none: not a commit", comparison{commits: "none..HEAD", engines: "memory", held: 1}},
+		{"an engine", "-engines oracle: there are memory, sqlite, ", comparison{engines: "memory,oracle", held: 1}},
+		{"a store that holds nothing", "-held must be at least 1", comparison{engines: "memory"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			err := (&bench{dir: t.TempDir()}).compare(t.Context(), tt.c)
+			err := (&bench{dir: t.TempDir()}).compare(t.Context(), tt.c, [2]side{})
 			if err == nil || !strings.HasPrefix(err.Error(), tt.want) {
 				t.Errorf("%v; want %q", err, tt.want)
 			}
 		})
+	}
+}
+
+func TestSides_RefusesWhatIsNoCommit(t *testing.T) {
+	_, err := (&bench{dir: t.TempDir()}).sides(t.Context(), "none..HEAD")
+	if err == nil || !strings.HasPrefix(err.Error(), "none: not a commit") {
+		t.Errorf("%v; want that it is not a commit", err)
 	}
 }
 

@@ -5,7 +5,8 @@
 //	go -C bench run .                  everything, a few minutes
 //	go -C bench run . -only durable    one section
 //	go -C bench run . -rounds 2        a quick look
-//	go -C bench run . -compare COMMIT  this tree beside a commit of editlock
+//	go -C bench run . -before COMMIT   sections, then this tree beside a commit of editlock
+//	go -C bench run . -compare COMMIT  only that
 package main
 
 import (
@@ -70,6 +71,7 @@ func main() {
 	dir := flag.String("dir", "", "folder for database files; it decides which disk is measured (default the temporary folder)")
 	var c comparison
 	flag.StringVar(&c.commits, "compare", "", "instead, compare this tree with a commit, or two commits: BASE or BASE..HEAD")
+	flag.StringVar(&c.before, "before", "", "after the sections, compare this tree with a commit")
 	flag.StringVar(&c.engines, "engines", strings.Join(names(engines, engine.called), ","), "engines for -compare and the sections history and lists, separated by commas")
 	flag.IntVar(&b.large, "entries", 1_000_000, "entries of the larger history in the section history, mutexes in the section lists")
 	flag.IntVar(&c.held, "held", 1_000_000, "mutexes held in the larger of the stores to compare on")
@@ -102,7 +104,17 @@ func (b *bench) main(only, dir string, c comparison) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if c.commits != "" {
-		return b.compare(ctx, c)
+		both, err := b.sides(ctx, c.commits)
+		if err != nil {
+			return err
+		}
+		return b.compare(ctx, c, both)
+	}
+	var both [2]side
+	if c.before != "" { // built first: a wrong commit is reported before the sections, which take long
+		if both, err = b.sides(ctx, c.before); err != nil {
+			return err
+		}
 	}
 	fmt.Printf(`# Benchmarks
 
@@ -116,6 +128,10 @@ your machine, not the absolute figures. Libraries: %s.
 		if err := s.run(ctx, b); err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
+	}
+	if c.before != "" {
+		fmt.Println()
+		return b.compare(ctx, c, both)
 	}
 	return nil
 }

@@ -20,7 +20,14 @@ import (
 // side is one commit of editlock in a comparison.
 type side struct {
 	name    string // of the commit
+	tree    string // its folder
 	program string // its contender
+}
+
+// knows reports whether the side has an engine: older commits lack some.
+func (s side) knows(e engine) bool {
+	_, err := os.Stat(filepath.Join(s.tree, "store", e.name))
+	return err == nil
 }
 
 // sides builds both sides of a comparison, BASE or BASE..HEAD. Without HEAD the
@@ -41,6 +48,7 @@ func (b *bench) sides(ctx context.Context, commits string) (both [2]side, err er
 	if both[1].name, err = output(ctx, tree, "git", "describe", "--always", "--dirty", "--exclude=*"); err != nil {
 		return both, err
 	}
+	both[1].tree = tree
 	both[1].program, err = b.contender(ctx, tree, tree)
 	return both, err
 }
@@ -50,7 +58,7 @@ func (b *bench) sides(ctx context.Context, commits string) (both [2]side, err er
 func (b *bench) checkedOut(ctx context.Context, tree, commit string) (s side, err error) {
 	full, err := output(ctx, tree, "git", "rev-parse", "--verify", "--quiet", commit+"^{commit}")
 	if err != nil {
-		return s, fmt.Errorf("-compare %s: not a commit of this repository", commit)
+		return s, fmt.Errorf("%s: not a commit of this repository", commit)
 	}
 	if s.name, err = output(ctx, tree, "git", "rev-parse", "--short", full); err != nil {
 		return s, err
@@ -59,6 +67,7 @@ func (b *bench) checkedOut(ctx context.Context, tree, commit string) (s side, er
 	if err != nil {
 		return s, err
 	}
+	s.tree = clone
 	if _, err := output(ctx, tree, "git", "clone", "--quiet", "--shared", "--no-checkout", ".", clone); err != nil {
 		return s, err
 	}
