@@ -23,7 +23,7 @@ type counted struct {
 	reads, records int
 }
 
-func (c *counted) List(ctx context.Context, q store.Query) (store.Page, error) {
+func (c *counted) List(ctx context.Context, q store.RecordQuery) (store.RecordPage, error) {
 	page, err := c.Store.List(ctx, q)
 	c.reads++
 	c.records += len(page.Records)
@@ -262,9 +262,9 @@ type endless struct {
 	reads int
 }
 
-func (e *endless) List(_ context.Context, q store.Query) (store.Page, error) {
+func (e *endless) List(_ context.Context, q store.RecordQuery) (store.RecordPage, error) {
 	e.reads++
-	var page store.Page
+	var page store.RecordPage
 	next := 0
 	if _, number, ok := strings.Cut(q.After, "//"); ok {
 		next, _ = strconv.Atoi(number)

@@ -11,18 +11,18 @@ import (
 	"github.com/editlock/editlock/store/memory"
 )
 
-// counting counts the calls of a store, and tells of each Swap.
+// counting counts the calls of a store, and tells of each Commit.
 type counting struct {
 	store.Store
-	swaps, lookups atomic.Int32
-	onSwap         func(n int32)
+	ops, lookups atomic.Int32
+	onOp         func(n int32)
 }
 
-func (c *counting) Swap(ctx context.Context, req store.Request) (store.Result, error) {
-	if n := c.swaps.Add(1); c.onSwap != nil {
-		c.onSwap(n)
+func (c *counting) Commit(ctx context.Context, req store.Txn) (store.Result, error) {
+	if n := c.ops.Add(1); c.onOp != nil {
+		c.onOp(n)
 	}
-	return c.Store.Swap(ctx, req)
+	return c.Store.Commit(ctx, req)
 }
 
 func (c *counting) Ends(ctx context.Context, holds []store.Hold, kinds []string) (store.Ends, error) {
@@ -61,7 +61,7 @@ func TestManager_ABatchEndsWhenItsCallerIsGone(t *testing.T) {
 			defer func() { _ = m.Close() }()
 			ctx, leave := context.WithCancel(by(t.Context(), holder))
 			defer leave()
-			st.onSwap = func(n int32) {
+			st.onOp = func(n int32) {
 				if n == 10 {
 					leave()
 				}
@@ -70,7 +70,7 @@ func TestManager_ABatchEndsWhenItsCallerIsGone(t *testing.T) {
 				t.Error("no error")
 			}
 			const underWay = 64
-			if n := st.swaps.Load(); n > 10+underWay {
+			if n := st.ops.Load(); n > 10+underWay {
 				t.Errorf("%d items were worked on after the caller had gone", n-10)
 			}
 			if n := st.lookups.Load(); n > underWay {

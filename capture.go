@@ -53,7 +53,7 @@ func (m *Manager) captureNow(ctx context.Context, c *capture) (*Mutex, error) {
 	return &got, nil
 }
 
-// capture asks the rules and swaps until the two agree. A refusal is ErrBusy
+// capture asks the rules and commits until the two agree. A refusal is ErrBusy
 // or ErrLost, bare, with the record in the way.
 func (m *Manager) capture(ctx context.Context, c *capture) (*store.Record, store.Result, error) {
 	seen, at, sent, session := c.guess(), store.Result{}, time.Time{}, c.owner.key()
@@ -61,20 +61,20 @@ func (m *Manager) capture(ctx context.Context, c *capture) (*store.Record, store
 	looks := TryFrom(ctx).Again() && c.opts.If.kind != ifToken
 	for again := looks || !c.guesses(); ; again = false {
 		rec, res, err := seen, at, error(nil)
-		takes := false
+		acquires := false
 		if again {
 			rec, res, sent, err = m.look(ctx, c.opts.RequestID, c.name, store.Expect{Session: &session, Token: uint64(c.opts.If.token)})
 		} else {
 			sw, refused := decideCapture(*c, seen)
-			if refused == nil && looks && sw.Do == store.Touch {
+			if refused == nil && looks && sw.Do == store.Renew {
 				sw.Expect.Token = seen.Token
 				refused = m.outlived(ctx, c.owner, seen, sent)
 			}
 			if refused != nil {
 				return seen, at, refused
 			}
-			takes = sw.Do == store.Take
-			rec, res, err = m.swap(ctx, c.opts.RequestID, sw)
+			acquires = sw.Do == store.Acquire
+			rec, res, err = m.commit(ctx, c.opts.RequestID, sw)
 		}
 		rec = began(rec, c.opts.RequestID)
 		switch {
@@ -95,7 +95,7 @@ func (m *Manager) capture(ctx context.Context, c *capture) (*store.Record, store
 			}
 			return rec, res, nil
 		}
-		if takes && inTheWay(res, 0) != nil {
+		if acquires && inTheWay(res, 0) != nil {
 			return rec, res, ErrBusy
 		}
 		seen, at = rec, res
@@ -103,7 +103,7 @@ func (m *Manager) capture(ctx context.Context, c *capture) (*store.Record, store
 }
 
 // shared is the entry of a request that made a hold a shared one; nil: there is none.
-func (m *Manager) shared(ctx context.Context, name, request string) (*store.Entry, error) {
+func (m *Manager) shared(ctx context.Context, name, request string) (*store.LogEntry, error) {
 	page, err := m.store.Log(ctx, store.LogQuery{Name: name, Request: request, Kinds: []string{string(KindShared)}, Limit: 1})
 	if err != nil {
 		return nil, m.storeError(ctx, err)
@@ -153,7 +153,7 @@ func (m *Manager) CaptureAll(ctx context.Context, ids []ID, opts *CaptureOptions
 	var now store.Result
 	var sent time.Time // when the first try of a retry was sent
 	for {
-		swaps, inTheWay, err := m.decideAll(c, ids, seen)
+		ops, inTheWay, err := m.decideAll(c, ids, seen)
 		if err == ErrConflict { //nolint:errorlint // bare by contract
 			return nil, conflict(inTheWay[len(inTheWay)-1], now.Now)
 		}
@@ -170,7 +170,7 @@ func (m *Manager) CaptureAll(ctx context.Context, ids []ID, opts *CaptureOptions
 		}
 		if limit := c.opts.AutoRelease.MaxHold; limit > 0 {
 			for i, rec := range seen {
-				if rec != nil && !rec.Taken.Add(limit).After(now.Now) {
+				if rec != nil && !rec.Acquired.Add(limit).After(now.Now) {
 					// Touching it would end it, while the others are captured.
 					return nil, invalid("auto_release.max_hold", "is %v; mutexes[%d] is held longer than that already", limit, i)
 				}
@@ -187,14 +187,14 @@ func (m *Manager) CaptureAll(ctx context.Context, ids []ID, opts *CaptureOptions
 			}
 		}
 		age := TryFrom(ctx).age()
-		res, err := m.store.Swap(ctx, store.Request{ID: c.opts.RequestID, Swaps: swaps})
+		res, err := m.store.Commit(ctx, store.Txn{ID: c.opts.RequestID, Ops: ops})
 		if err != nil {
 			return nil, m.storeError(ctx, err)
 		}
 		if res.Done {
 			return m.captured(ctx, c, ids, res)
 		}
-		if err := m.busyAll(ctx, swaps, res, c.owner); err != nil {
+		if err := m.busyAll(ctx, ops, res, c.owner); err != nil {
 			return nil, err
 		}
 		seen, now, sent = res.Records, res, res.Now.Add(-age)
@@ -203,11 +203,11 @@ func (m *Manager) CaptureAll(ctx context.Context, ids []ID, opts *CaptureOptions
 
 // busyAll tells who is in the way above and below some mutexes, as one error; nil:
 // nobody.
-func (m *Manager) busyAll(ctx context.Context, swaps []store.Swap, res store.Result, caller Owner) error {
+func (m *Manager) busyAll(ctx context.Context, ops []store.Op, res store.Result, caller Owner) error {
 	var all *BusyError
-	for i := range swaps {
+	for i := range ops {
 		path := inTheWay(res, i)
-		if path == nil || swaps[i].Do != store.Take {
+		if path == nil || ops[i].Do != store.Acquire {
 			continue
 		}
 		err := m.busy(ctx, res.Records[i], path, res.Now, caller, false)
@@ -228,7 +228,7 @@ func (m *Manager) busyAll(ctx context.Context, swaps []store.Swap, res store.Res
 }
 
 // decideAll asks the Capture table for each ID; one refusal refuses all.
-func (m *Manager) decideAll(c capture, ids []ID, seen []*store.Record) (swaps []store.Swap, inTheWay []*store.Record, err error) {
+func (m *Manager) decideAll(c capture, ids []ID, seen []*store.Record) (ops []store.Op, inTheWay []*store.Record, err error) {
 	asked := c.opts
 	for i, id := range ids {
 		c.name, c.opts, c.resize = id.String(), asked, false
@@ -243,9 +243,9 @@ func (m *Manager) decideAll(c capture, ids []ID, seen []*store.Record) (swaps []
 			}
 			continue
 		}
-		swaps = append(swaps, sw)
+		ops = append(ops, sw)
 	}
-	return swaps, inTheWay, err
+	return ops, inTheWay, err
 }
 
 func (m *Manager) captured(ctx context.Context, c capture, ids []ID, res store.Result) ([]Mutex, error) {
@@ -304,10 +304,10 @@ func (m *Manager) Takeover(ctx context.Context, id ID, seen Token, reason string
 		return Mutex{}, err
 	}
 	c.opts.RequestID = scoped(c.opts.RequestID, "takeover", c.owner.key(), id)
-	sw := c.take()
+	sw := c.acquire()
 	sw.Expect = store.Expect{Token: uint64(seen)}
-	sw.Note.Kind, sw.Note.Reason = string(KindTakenOver), reason
-	rec, res, err := m.swap(ctx, c.opts.RequestID, sw)
+	sw.Event.Kind, sw.Event.Reason = string(KindTakenOver), reason
+	rec, res, err := m.commit(ctx, c.opts.RequestID, sw)
 	switch {
 	case err != nil:
 		return Mutex{}, err
@@ -337,7 +337,7 @@ func (m *Manager) permit(ctx context.Context, do Kind, caller Owner, name string
 		return m.storeError(ctx, err)
 	}
 	if view.Record == nil {
-		return nil // refused by the swap itself
+		return nil // refused by the transaction itself
 	}
 	rec, err := m.holdBy(ctx, view.Record, uint64(seen))
 	if err != nil || rec == nil { // as above
@@ -408,7 +408,7 @@ func (m *Manager) refresh(ctx context.Context, caller Owner, item RefreshItem) R
 		if stays {
 			sw.Holder = nil
 		}
-		rec, res, err := m.swap(ctx, "", sw)
+		rec, res, err := m.commit(ctx, "", sw)
 		switch {
 		case err != nil:
 			return RefreshResult{Err: err}

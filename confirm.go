@@ -29,8 +29,8 @@ func (m *Manager) confirm(ctx context.Context, rec *store.Record) {
 		if caller == nil || caller.Took(m.waits.ctx, confirmWithin) {
 			ctx, cancel := context.WithTimeout(context.Background(), confirmWithin)
 			defer cancel()
-			_, _, _ = m.swap(ctx, "", store.Swap{
-				Name: rec.Name, Do: store.Touch, Expect: store.Expect{Token: rec.Token},
+			_, _, _ = m.commit(ctx, "", store.Op{
+				Name: rec.Name, Do: store.Renew, Expect: store.Expect{Token: rec.Token},
 			})
 		}
 		close(done)

@@ -21,12 +21,12 @@ type crowded struct {
 	let   chan struct{}
 }
 
-func (c *crowded) Swap(ctx context.Context, req store.Request) (store.Result, error) {
-	if h := req.Swaps[0].Holder; h != nil && strings.HasPrefix(h.Session, "crowd") {
+func (c *crowded) Commit(ctx context.Context, req store.Txn) (store.Result, error) {
+	if h := req.Ops[0].Holder; h != nil && strings.HasPrefix(h.Session, "crowd") {
 		c.under.Add(1)
 		<-c.let
 	}
-	return c.Store.Swap(ctx, req)
+	return c.Store.Commit(ctx, req)
 }
 
 // A crowd that begins to wait at once shares the store with others, however

@@ -97,10 +97,10 @@ func (c *cursors) load(ctx context.Context, create bool) (*sealer, error) {
 	}
 	rec := view.Record
 	if rec == nil && create {
-		res, err := c.store.Swap(ctx, store.Request{Swaps: []store.Swap{{
-			Name: cursorKey, Expect: store.Expect{Free: true}, Do: store.Take,
+		res, err := c.store.Commit(ctx, store.Txn{Ops: []store.Op{{
+			Name: cursorKey, Expect: store.Expect{Free: true}, Do: store.Acquire,
 			Holder: &store.Party{Value: rand.Text() + rand.Text()}, Terms: &store.Terms{},
-			Note: &store.Note{Kind: string(KindCaptured)}, // what is held stands in the log
+			Event: &store.Event{Kind: string(KindCaptured)}, // what is held stands in the log
 		}}})
 		if err != nil {
 			return nil, err

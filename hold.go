@@ -280,7 +280,7 @@ func (h *Held) lease() time.Duration {
 	lease, ends := m.ExpiresIn()
 	switch idle := m.AutoRelease.Idle; {
 	case !ends:
-		return DefaultIdle // no deadline: a beat only to hear of a takeover
+		return DefaultIdle // no deadline: a keep-alive only to hear of a takeover
 	case idle > 0 && idle < lease:
 		return idle
 	}
@@ -288,7 +288,7 @@ func (h *Held) lease() time.Duration {
 }
 
 // pause is how long to wait before the next refresh, within ten per cent of
-// each other so that many holders don't beat in step.
+// each other so that many holders don't renew in step.
 func (h *Held) pause(failures int) time.Duration {
 	lease := h.lease()
 	pause := lease / 3

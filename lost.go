@@ -38,7 +38,7 @@ func lostTo(name string, rec *store.Record, res store.Result) *LostError {
 }
 
 // tell adds how a hold ended.
-func (e *LostError) tell(raw store.Entry) {
+func (e *LostError) tell(raw store.LogEntry) {
 	how := entry(raw)
 	e.How, e.By, e.At, e.Reason = how.Kind, how.Actor, how.At, how.Reason
 }
@@ -83,7 +83,7 @@ func (m *Manager) tellHow(ctx context.Context, caller Owner, losses []loss) {
 }
 
 // loser is whose hold an entry ended.
-func loser(e *store.Entry) store.Party {
+func loser(e *store.LogEntry) store.Party {
 	if Kind(e.Kind) == KindTakenOver || Kind(e.Kind) == KindUpgraded {
 		return e.Other
 	}
@@ -96,7 +96,7 @@ func (m *Manager) tellHowOf(ctx context.Context, name string, caller Owner, e *L
 	if err != nil {
 		return
 	}
-	i := slices.IndexFunc(page.Entries, func(en store.Entry) bool {
+	i := slices.IndexFunc(page.Entries, func(en store.LogEntry) bool {
 		return loser(&en).Session == caller.key()
 	})
 	if i >= 0 {

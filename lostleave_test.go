@@ -18,11 +18,11 @@ type leaveless struct {
 	failed atomic.Bool
 }
 
-func (l *leaveless) Swap(ctx context.Context, req store.Request) (store.Result, error) {
-	if req.Swaps[0].Do == store.Leave && l.failed.CompareAndSwap(false, true) {
+func (l *leaveless) Commit(ctx context.Context, req store.Txn) (store.Result, error) {
+	if req.Ops[0].Do == store.Leave && l.failed.CompareAndSwap(false, true) {
 		return store.Result{}, errCut
 	}
-	return l.Store.Swap(ctx, req)
+	return l.Store.Commit(ctx, req)
 }
 
 func TestWhoIsToldBusyDoesNotWaitAnyMore(t *testing.T) {

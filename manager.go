@@ -77,7 +77,7 @@ func NewManager(st store.Store, o *ManagerOptions) *Manager {
 	m.tail.init(ctx, st)
 	m.cursors.init(st, m.storeError)
 	m.done.Go(func() { m.sweep(ctx) })
-	news := st.Listen(m.waits.peer)
+	news := st.Subscribe(m.waits.process)
 	m.done.Go(func() { m.listen(ctx, news) })
 	return m
 }
@@ -142,9 +142,9 @@ func (m *Manager) listen(ctx context.Context, sub *store.Subscription) {
 	}
 }
 
-// swap performs one swap and returns what is in force after it.
-func (m *Manager) swap(ctx context.Context, requestID string, sw store.Swap) (*store.Record, store.Result, error) {
-	res, err := m.store.Swap(ctx, store.Request{ID: requestID, Swaps: []store.Swap{sw}})
+// commit performs one operation and returns what is in force after it.
+func (m *Manager) commit(ctx context.Context, requestID string, sw store.Op) (*store.Record, store.Result, error) {
+	res, err := m.store.Commit(ctx, store.Txn{ID: requestID, Ops: []store.Op{sw}})
 	if err != nil {
 		return nil, res, m.storeError(ctx, err)
 	}

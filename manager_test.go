@@ -261,9 +261,9 @@ type meddled struct {
 	left func()
 }
 
-func (s *meddled) Swap(ctx context.Context, req store.Request) (store.Result, error) {
-	res, err := s.Store.Swap(ctx, req)
-	if then := s.left; then != nil && req.Swaps[0].Do == store.Leave {
+func (s *meddled) Commit(ctx context.Context, req store.Txn) (store.Result, error) {
+	res, err := s.Store.Commit(ctx, req)
+	if then := s.left; then != nil && req.Ops[0].Do == store.Leave {
 		s.left = nil
 		then()
 	}

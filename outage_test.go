@@ -21,11 +21,11 @@ type cuttable struct {
 
 var errCut = errors.New("the line is cut")
 
-func (c *cuttable) Swap(ctx context.Context, req store.Request) (store.Result, error) {
+func (c *cuttable) Commit(ctx context.Context, req store.Txn) (store.Result, error) {
 	if c.off.Load() {
 		return store.Result{}, errCut
 	}
-	return c.Store.Swap(ctx, req)
+	return c.Store.Commit(ctx, req)
 }
 
 func (c *cuttable) Get(ctx context.Context, name, session string) (store.View, error) {
@@ -35,9 +35,9 @@ func (c *cuttable) Get(ctx context.Context, name, session string) (store.View, e
 	return c.Store.Get(ctx, name, session)
 }
 
-func (c *cuttable) List(ctx context.Context, q store.Query) (store.Page, error) {
+func (c *cuttable) List(ctx context.Context, q store.RecordQuery) (store.RecordPage, error) {
 	if c.off.Load() {
-		return store.Page{}, errCut
+		return store.RecordPage{}, errCut
 	}
 	return c.Store.List(ctx, q)
 }
@@ -49,11 +49,11 @@ func (c *cuttable) Log(ctx context.Context, q store.LogQuery) (store.LogPage, er
 	return c.Store.Log(ctx, q)
 }
 
-func (c *cuttable) Beat(ctx context.Context, peer string, ttl time.Duration) ([]string, error) {
+func (c *cuttable) KeepAlive(ctx context.Context, process string, ttl time.Duration) ([]string, error) {
 	if c.off.Load() {
 		return nil, errCut
 	}
-	return c.Store.Beat(ctx, peer, ttl)
+	return c.Store.KeepAlive(ctx, process, ttl)
 }
 
 func (c *cuttable) Sweep(ctx context.Context, keep store.Retention) (time.Duration, error) {

@@ -108,7 +108,7 @@ func (p *pruning) tick(now, seen time.Time) (ahead time.Duration) {
 
 // trusts reports whether the clock has run evenly for a day or, if it made no
 // leap here, whether the newest entries lead up to it without one.
-func (p *pruning) trusts(now time.Time, newest []store.Entry) bool {
+func (p *pruning) trusts(now time.Time, newest []store.LogEntry) bool {
 	if p.at.Sub(p.even) >= trustAfter {
 		return true
 	}

@@ -71,8 +71,8 @@ func (a *aged) start(maxAge time.Duration) {
 func (a *aged) entry() {
 	a.Helper()
 	a.n++
-	res, err := a.st.Swap(a.Context(), store.Request{Swaps: []store.Swap{{
-		Name: fmt.Sprint(a.n), Do: store.Take, Expect: store.Expect{Free: true}, Holder: &store.Party{Session: "ann"}, Terms: &store.Terms{}, Note: &store.Note{Kind: "captured"},
+	res, err := a.st.Commit(a.Context(), store.Txn{Ops: []store.Op{{
+		Name: fmt.Sprint(a.n), Do: store.Acquire, Expect: store.Expect{Free: true}, Holder: &store.Party{Session: "ann"}, Terms: &store.Terms{}, Event: &store.Event{Kind: "captured"},
 	}}})
 	if err != nil || !res.Done {
 		a.Fatal(res, err)

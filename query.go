@@ -66,7 +66,7 @@ func (m *Manager) holdBy(ctx context.Context, read *store.Record, token uint64) 
 		return nil, nil
 	}
 	// It is never done, and answered with the hold.
-	rec, _, err := m.swap(ctx, "", store.Swap{Name: read.Name, Do: store.Drop, Expect: store.Expect{Free: true, Token: token}})
+	rec, _, err := m.commit(ctx, "", store.Op{Name: read.Name, Do: store.Release, Expect: store.Expect{Free: true, Token: token}})
 	if err != nil || rec == nil || rec.Token != token {
 		return nil, err
 	}
@@ -125,7 +125,7 @@ func (m *Manager) List(ctx context.Context, q Query) (Page, error) {
 			read += found + readCosts
 			continue
 		}
-		rec := list.take(next)
+		rec := list.acquire(next)
 		mu := mutex(rec, next.now)
 		switch {
 		case !contains(mu):

@@ -88,7 +88,7 @@ func TestManager_WaitersWhoAskedAnotherServerStayThere(t *testing.T) {
 	})
 }
 
-// Joining for a crowd takes longer than the time to the next beat, which finds
+// Joining for a crowd takes longer than the time to the next keep-alive, which finds
 // that many are still to join.
 func TestManager_WaitersWhoAreAwayKeepTheirOrderOverBeats(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -109,14 +109,14 @@ func TestManager_WaitersWhoAreAwayKeepTheirOrderOverBeats(t *testing.T) {
 }
 
 // cutAfterTake loses the line to the store right after a take.
-type cutAfterTake struct {
+type cutAfterAcquire struct {
 	*cuttable
 	armed atomic.Bool
 }
 
-func (c *cutAfterTake) Swap(ctx context.Context, req store.Request) (store.Result, error) {
-	res, err := c.cuttable.Swap(ctx, req)
-	if res.Done && req.Swaps[0].Do == store.Take && c.armed.Load() {
+func (c *cutAfterAcquire) Commit(ctx context.Context, req store.Txn) (store.Result, error) {
+	res, err := c.cuttable.Commit(ctx, req)
+	if res.Done && req.Ops[0].Do == store.Acquire && c.armed.Load() {
 		c.off.Store(true)
 	}
 	return res, err
@@ -126,7 +126,7 @@ func (c *cutAfterTake) Swap(ctx context.Context, req store.Request) (store.Resul
 // through another server may have taken it up meanwhile.
 func TestManager_WhatIsTakenForAWaiterWhoIsAwayIsShortAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		line := &cutAfterTake{cuttable: &cuttable{Store: memory.New(nil)}}
+		line := &cutAfterAcquire{cuttable: &cuttable{Store: memory.New(nil)}}
 		m := editlock.NewManager(line, nil)
 		defer func() { _ = m.Close() }()
 		held(t, m, 5*time.Second)
@@ -165,9 +165,9 @@ type joins struct {
 	done atomic.Int64
 }
 
-func (j *joins) Swap(ctx context.Context, req store.Request) (store.Result, error) {
-	res, err := j.Store.Swap(ctx, req)
-	if res.Done && req.Swaps[0].Do == store.Join {
+func (j *joins) Commit(ctx context.Context, req store.Txn) (store.Result, error) {
+	res, err := j.Store.Commit(ctx, req)
+	if res.Done && req.Ops[0].Do == store.Join {
 		j.done.Add(1)
 	}
 	return res, err

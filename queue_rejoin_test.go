@@ -35,7 +35,7 @@ func TestManager_APlaceThatRejoinedJustNowIsNotForgotten(t *testing.T) {
 		st := &slow{Store: memory.New(nil)}
 		m, line := cut(t, st)
 		held(t, m, time.Hour)
-		go returns(t, m, "present", time.Millisecond) // keeps the process beating
+		go returns(t, m, "present", time.Millisecond) // keeps the process alive
 		for n := range 12 {
 			time.Sleep(10 * time.Millisecond)
 			go asks(t, m, fmt.Sprintf("w%d", n), 9*time.Second, editlock.AutoRelease{})

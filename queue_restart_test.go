@@ -21,7 +21,7 @@ func TestManager_APlaceOutlivesItsServerForALease(t *testing.T) {
 		{9900 * time.Millisecond, "holder first second"},
 		{11 * time.Second, "holder second first"},
 	} {
-		for at := range 6 { // between two beats
+		for at := range 6 { // between two keep-alives
 			synctest.Test(t, func(t *testing.T) {
 				kept := &memoryStore{Store: memory.New(nil)}
 				server := func() *editlock.Manager { return editlock.NewManager(store.Store(kept), nil) }

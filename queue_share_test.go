@@ -15,12 +15,12 @@ type beforeJoins struct {
 	do func()
 }
 
-func (s *beforeJoins) Swap(ctx context.Context, req store.Request) (store.Result, error) {
-	if do := s.do; do != nil && req.Swaps[0].Do == store.Join {
+func (s *beforeJoins) Commit(ctx context.Context, req store.Txn) (store.Result, error) {
+	if do := s.do; do != nil && req.Ops[0].Do == store.Join {
 		s.do = nil
 		do()
 	}
-	return s.Store.Swap(ctx, req)
+	return s.Store.Commit(ctx, req)
 }
 
 func TestManager_AReaderRejoinsNoQueueOfAMutexThatIsSharedByThen(t *testing.T) {

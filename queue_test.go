@@ -30,7 +30,7 @@ func (c *cuttable) away(d time.Duration) {
 }
 
 // slow is a store whose joins fail or take their time, on the way there and back, and
-// whose beats are answered late.
+// whose keep-alives are answered late.
 type slow struct {
 	store.Store
 	fail          atomic.Int64 // so many joins
@@ -38,23 +38,23 @@ type slow struct {
 	beats         atomic.Int64
 }
 
-func (s *slow) Swap(ctx context.Context, req store.Request) (store.Result, error) {
-	if req.Swaps[0].Do != store.Join {
-		return s.Store.Swap(ctx, req)
+func (s *slow) Commit(ctx context.Context, req store.Txn) (store.Result, error) {
+	if req.Ops[0].Do != store.Join {
+		return s.Store.Commit(ctx, req)
 	}
 	if s.fail.Add(-1) >= 0 {
 		return store.Result{}, errCut
 	}
 	time.Sleep(time.Duration(s.before.Load()))
-	res, err := s.Store.Swap(ctx, req)
+	res, err := s.Store.Commit(ctx, req)
 	time.Sleep(time.Duration(s.after.Load()))
 	return res, err
 }
 
-func (s *slow) Beat(ctx context.Context, peer string, ttl time.Duration) ([]string, error) {
-	tickets, err := s.Store.Beat(ctx, peer, ttl)
+func (s *slow) KeepAlive(ctx context.Context, process string, ttl time.Duration) ([]string, error) {
+	waiters, err := s.Store.KeepAlive(ctx, process, ttl)
 	time.Sleep(time.Duration(s.beats.Load()))
-	return tickets, err
+	return waiters, err
 }
 
 // stands is who holds, and who waits, in their order.

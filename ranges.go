@@ -16,7 +16,7 @@ import (
 // cost nothing before their turn.
 type span struct {
 	area  Area
-	q     store.Query
+	q     store.RecordQuery
 	user  string // of the holders that are wanted; empty: all that the store selects
 	whole bool   // all that the store selects is wanted
 	some  int    // how many records are read next to search among them
@@ -50,7 +50,7 @@ func (q Query) ranges(after spot) *ranges {
 	for _, a := range narrowed(q.Visible, q.Group, q.Mode) {
 		prefix, whole := a.prefix()
 		whole = whole && exact(q.Group, q.Mode)
-		sq := store.Query{Prefix: prefix, User: q.UserID}
+		sq := store.RecordQuery{Prefix: prefix, User: q.UserID}
 		sq.After, sq.AfterToken = after.parts()
 		if id := a.Holder.Session; id != "" && (q.Session == "" || q.Session == id) {
 			by := sq
@@ -73,7 +73,7 @@ func (q Query) ranges(after spot) *ranges {
 // add adds a span. No store has an index of sessions and users together: the records
 // of both are picked here from those of the session or of the user. All of these count
 // as read.
-func (r *ranges) add(a Area, q store.Query, whole bool) {
+func (r *ranges) add(a Area, q store.RecordQuery, whole bool) {
 	s := &span{area: a, q: q, whole: whole, some: scanFirst}
 	if q.Session != "" && q.User != "" {
 		s.user, s.q.User, s.whole = q.User, "", false
@@ -153,10 +153,10 @@ func (s *span) wants(rec *store.Record) bool {
 		(s.user == "" || rec.Holder.User == s.user && rec.Holder.Session == s.q.Session)
 }
 
-func last(page store.Page) *store.Record { return &page.Records[len(page.Records)-1] }
+func last(page store.RecordPage) *store.Record { return &page.Records[len(page.Records)-1] }
 
 // largeGroups reports whether few groups have all names on a page.
-func largeGroups(page *store.Page) bool {
+func largeGroups(page *store.RecordPage) bool {
 	groups, inGroup := 0, "/"
 	for i := range page.Records {
 		if name := page.Records[i].Name; !strings.HasPrefix(name, inGroup) {
@@ -168,7 +168,7 @@ func largeGroups(page *store.Page) bool {
 }
 
 // take takes the next record of a span, and of all others that have it.
-func (r *ranges) take(from *span) *store.Record {
+func (r *ranges) acquire(from *span) *store.Record {
 	rec := from.recs[0]
 	for _, s := range r.spans {
 		for len(s.recs) > 0 && s.recs[0].Name == rec.Name && s.recs[0].Token == rec.Token {

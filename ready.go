@@ -44,18 +44,18 @@ func (m *Manager) Ready(ctx context.Context) error {
 	return unavailable(err)
 }
 
-// probe finds out whether a store takes writes. A beat of a process for which
+// probe finds out whether a store takes writes. A keep-alive of a process for which
 // nobody waits is the smallest there is on every engine; the sweep removes it.
 type probe struct {
-	peer string
-	turn chan struct{} // held by who tries
-	next time.Time     // when to try again
-	err  error         // of the last try
-	full chan error    // that the store met since, holding one at most
+	process string
+	turn    chan struct{} // held by who tries
+	next    time.Time     // when to try again
+	err     error         // of the last try
+	full    chan error    // that the store met since, holding one at most
 }
 
 func newProbe() *probe {
-	return &probe{peer: newRequestID(), turn: make(chan struct{}, 1), full: make(chan error, 1)}
+	return &probe{process: newRequestID(), turn: make(chan struct{}, 1), full: make(chan error, 1)}
 }
 
 // met notes the error of a write. One that found no room says more than a
@@ -89,7 +89,7 @@ func (p *probe) try(ctx context.Context, st store.Store) error {
 	// The caller may go meanwhile: the outcome is for the next one too.
 	within, cancel := context.WithTimeout(context.WithoutCancel(ctx), probeWithin)
 	defer cancel()
-	_, p.err = st.Beat(within, p.peer, probeTTL)
+	_, p.err = st.KeepAlive(within, p.process, probeTTL)
 	p.next = time.Now().Add(probeEvery)
 	if p.err != nil {
 		p.next = time.Now().Add(probeAgain)

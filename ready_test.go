@@ -14,7 +14,7 @@ import (
 	"github.com/editlock/editlock/store/memory"
 )
 
-// readOnly is a store that counts beats, and refuses or delays them.
+// readOnly is a store that counts keep-alives, and refuses or delays them.
 type readOnly struct {
 	store.Store
 	beats   atomic.Int32
@@ -24,7 +24,7 @@ type readOnly struct {
 
 var errReadOnly = errors.New("the store only reads")
 
-func (r *readOnly) Beat(ctx context.Context, peer string, ttl time.Duration) ([]string, error) {
+func (r *readOnly) KeepAlive(ctx context.Context, process string, ttl time.Duration) ([]string, error) {
 	r.beats.Add(1)
 	if r.hangs.Load() {
 		<-ctx.Done()
@@ -33,7 +33,7 @@ func (r *readOnly) Beat(ctx context.Context, peer string, ttl time.Duration) ([]
 	if r.refuses.Load() {
 		return nil, errReadOnly
 	}
-	return r.Store.Beat(ctx, peer, ttl)
+	return r.Store.KeepAlive(ctx, process, ttl)
 }
 
 func TestReady(t *testing.T) {

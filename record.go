@@ -76,8 +76,8 @@ func mutex(rec *store.Record, now time.Time) Mutex {
 		StatusData:  rec.Data,
 		AutoRelease: autoRelease(rec.Terms),
 		Token:       Token(rec.Token),
-		CapturedAt:  rec.Taken,
-		RefreshedAt: rec.Touched,
+		CapturedAt:  rec.Acquired,
+		RefreshedAt: rec.Renewed,
 		ExpiresAt:   rec.Expires,
 		AsOf:        now,
 		Waiting:     rec.Waiting,
@@ -94,14 +94,14 @@ func mutex(rec *store.Record, now time.Time) Mutex {
 
 func waiters(rec *store.Record) (out []Waiter) {
 	for _, t := range rec.Waiters {
-		w := Waiter{ID: t.ID, Since: t.Since, Message: t.Value, GrantAt: t.Claim}
+		w := Waiter{ID: t.ID, Since: t.Since, Message: t.Value, GrantAt: t.GrantAt}
 		w.Owner, _ = owner(t.Holder)
 		out = append(out, w)
 	}
 	return out
 }
 
-func entry(e store.Entry) Entry {
+func entry(e store.LogEntry) Entry {
 	id := parseName(e.Name)
 	out := Entry{
 		Seq: e.Seq, Kind: Kind(e.Kind), ID: id, Token: Token(e.Token), At: e.At, Reason: e.Reason,

@@ -14,10 +14,10 @@ import (
 // it passes to another session.
 type cramped struct{ store.Store }
 
-func (c cramped) Swap(ctx context.Context, req store.Request) (store.Result, error) {
-	sw := req.Swaps[0]
-	if sw.Do != store.Touch || sw.Holder == nil {
-		return c.Store.Swap(ctx, req)
+func (c cramped) Commit(ctx context.Context, req store.Txn) (store.Result, error) {
+	sw := req.Ops[0]
+	if sw.Do != store.Renew || sw.Holder == nil {
+		return c.Store.Commit(ctx, req)
 	}
 	view, err := c.Get(ctx, sw.Name, "")
 	return store.Result{Records: []*store.Record{view.Record}, Paths: []*store.Path{{More: 1}}, Now: view.Now}, err

@@ -29,7 +29,7 @@ func (w *waits) revive(ctx context.Context, name string) error {
 	unsure := len(w.places) > 0 && !time.Now().Before(w.leaseEnd)
 	w.mu.Unlock()
 	if unsure {
-		if err := w.beat(ctx); err != nil {
+		if err := w.keepAlive(ctx); err != nil {
 			return err
 		}
 	}
@@ -56,7 +56,7 @@ func (w *waits) rejoined(ctx context.Context, name string) error {
 
 // rejoin is what is under way for the places of one name.
 type rejoin struct {
-	tickets []string // still to join, in the order of their places
+	waiters []string // still to join, in the order of their places
 	over    chan struct{}
 }
 
@@ -64,13 +64,13 @@ type rejoin struct {
 // that they had: the process had lost its lease. Where it had not, a place whose
 // caller is away is another process's by now, if the caller asked there. The
 // caller holds mu.
-func (w *waits) lost(tickets []string, lapsed bool) {
+func (w *waits) lost(waiters []string, lapsed bool) {
 	now := time.Now()
 	changed := make(map[string]bool) // by name
-	for _, ticket := range tickets {
-		p := w.places[ticket]
+	for _, waiter := range waiters {
+		p := w.places[waiter]
 		if p.lapsed = p.lapsed || lapsed; !p.lapsed && len(p.bells) == 0 {
-			w.ring(ticket, ring{}) // its caller, coming back, joins again
+			w.ring(waiter, ring{}) // its caller, coming back, joins again
 			continue
 		}
 		p.gone = now
@@ -81,8 +81,8 @@ func (w *waits) lost(tickets []string, lapsed bool) {
 			w.rejoins[name] = under
 			w.done.Go(func() { w.rejoinAll(name, under) })
 		}
-		if !slices.Contains(under.tickets, ticket) {
-			under.tickets = append(under.tickets, ticket)
+		if !slices.Contains(under.waiters, waiter) {
+			under.waiters = append(under.waiters, waiter)
 			changed[name] = true
 		}
 	}
@@ -91,10 +91,10 @@ func (w *waits) lost(tickets []string, lapsed bool) {
 	}
 }
 
-// sort puts the tickets of a rejoin in order. The caller holds mu.
+// sort puts the waiters of a rejoin in order. The caller holds mu.
 func (w *waits) sort(under *rejoin) {
-	under.tickets = slices.DeleteFunc(under.tickets, func(ticket string) bool { return w.places[ticket] == nil })
-	slices.SortFunc(under.tickets, func(a, b string) int { return w.places[a].order.compare(w.places[b].order) })
+	under.waiters = slices.DeleteFunc(under.waiters, func(waiter string) bool { return w.places[waiter] == nil })
+	slices.SortFunc(under.waiters, func(a, b string) int { return w.places[a].order.compare(w.places[b].order) })
 }
 
 // rejoinAgain is how long after a failure the one whose turn it is joins again.
@@ -102,15 +102,15 @@ const rejoinAgain = 100 * time.Millisecond
 
 // rejoinAll joins the queue of a name again for one waiter after the other. One for
 // which that can't be done now holds up those behind, but not for longer than a
-// lease: then the next beat sorts all of them again.
+// lease: then the next keep-alive sorts all of them again.
 func (w *waits) rejoinAll(name string, under *rejoin) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	end := time.Now().Add(peerTTL)
-	for len(under.tickets) > 0 {
-		ticket := under.tickets[0]
-		under.tickets = under.tickets[1:]
-		p := w.places[ticket]
+	end := time.Now().Add(processTTL)
+	for len(under.waiters) > 0 {
+		waiter := under.waiters[0]
+		under.waiters = under.waiters[1:]
+		p := w.places[waiter]
 		if p == nil || !p.in {
 			continue
 		}
@@ -119,11 +119,11 @@ func (w *waits) rejoinAll(name string, under *rejoin) {
 		r, err := w.rejoinOne(p.c)
 		w.mu.Lock()
 		switch {
-		case w.places[ticket] != p:
+		case w.places[waiter] != p:
 			continue
 		case err == nil && r != ring{}:
 			p.in = false
-			w.ring(ticket, r)
+			w.ring(waiter, r)
 			continue
 		case err == nil && !p.gone.After(begun):
 			p.lapsed, p.rejoined = false, time.Now()
@@ -131,10 +131,10 @@ func (w *waits) rejoinAll(name string, under *rejoin) {
 		case err == nil: // and lost again meanwhile
 			continue
 		case w.ctx.Err() != nil, !time.Now().Before(w.leaseEnd), !time.Now().Before(end):
-			under.tickets = nil
+			under.waiters = nil
 			continue
 		}
-		under.tickets = append(under.tickets, ticket)
+		under.waiters = append(under.waiters, waiter)
 		w.sort(under)
 		w.mu.Unlock()
 		select {
@@ -149,7 +149,7 @@ func (w *waits) rejoinAll(name string, under *rejoin) {
 
 // rejoinOne may take some time, also if the Manager closes meanwhile.
 func (w *waits) rejoinOne(c *capture) (ring, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.ctx), beatEvery)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(w.ctx), keepAliveEvery)
 	defer cancel()
 	return w.again(ctx, c)
 }
@@ -174,9 +174,9 @@ func (m *Manager) rejoin(ctx context.Context, c *capture) (ring, error) {
 		case c.futile(rec):
 			return ring{over: true}, nil
 		}
-		join := c.join(rec, m.waits.peer)
+		join := c.join(rec, m.waits.process)
 		join.Expect.Here = true
-		now, res, err := m.swap(ctx, c.opts.RequestID, join)
+		now, res, err := m.commit(ctx, c.opts.RequestID, join)
 		switch {
 		case err != nil:
 			return ring{}, err

@@ -44,7 +44,7 @@ func (m *Manager) release(ctx context.Context, name string, caller Owner, cond C
 	if grace == 0 { // else nothing is logged by which it could be known
 		id = scoped(TryFrom(ctx).Key, "release", caller.key(), name)
 	}
-	// The first swap supposes that all is as the caller says.
+	// The first operation supposes that all is as the caller says.
 	seen, at := &store.Record{
 		Holder: store.Party{Session: caller.key()}, Data: cond.statusData, Token: uint64(cond.token),
 	}, store.Result{}
@@ -62,14 +62,14 @@ func (m *Manager) release(ctx context.Context, name string, caller Owner, cond C
 		switch {
 		case err != nil:
 			return false, busy(seen, at.Now, caller, false)
-		case sw == nil, looks && seen.Taken.After(sent):
+		case sw == nil, looks && seen.Acquired.After(sent):
 			return false, nil
-		case looks && grace > 0 && seen.Touched.After(sent):
-			return !seen.Expires.IsZero() && !seen.Expires.After(seen.Touched.Add(grace)), nil // by the first try, or kept since
+		case looks && grace > 0 && seen.Renewed.After(sent):
+			return !seen.Expires.IsZero() && !seen.Expires.After(seen.Renewed.Add(grace)), nil // by the first try, or kept since
 		case looks:
 			sw.Expect.Token = seen.Token
 		}
-		rec, res, err := m.swap(ctx, id, *sw)
+		rec, res, err := m.commit(ctx, id, *sw)
 		if err != nil || res.Done {
 			return res.Done, err
 		}
@@ -121,7 +121,7 @@ func (m *Manager) ReleaseSession(ctx context.Context, session string) ([]ID, err
 	if caller.Session == "" {
 		caller = Owner{Session: session}
 	}
-	note := store.Note{Kind: string(KindReleased), Actor: party(caller, 0)}
+	note := store.Event{Kind: string(KindReleased), Actor: party(caller, 0)}
 	if caller.Session != session {
 		note.Reason = "session ended"
 	}
@@ -141,9 +141,9 @@ func (m *Manager) ReleaseSession(ctx context.Context, session string) ([]ID, err
 }
 
 // releaseKey releases everything of a session of one kind.
-func (m *Manager) releaseKey(ctx context.Context, key string, note store.Note) (released []ID, err error) {
+func (m *Manager) releaseKey(ctx context.Context, key string, note store.Event) (released []ID, err error) {
 	try := TryFrom(ctx)
-	for q := (store.Query{Session: key, Limit: MaxBatch}); ; {
+	for q := (store.RecordQuery{Session: key, Limit: MaxBatch}); ; {
 		age := try.age() // before the store tells the time, or what the first try meant could seem newer
 		page, err := m.store.List(ctx, q)
 		if err != nil {
@@ -155,10 +155,10 @@ func (m *Manager) releaseKey(ctx context.Context, key string, note store.Note) (
 		last := &page.Records[len(page.Records)-1]
 		q.After, q.AfterToken = last.Name, last.Token
 		meant := slices.DeleteFunc(page.Records, func(rec store.Record) bool {
-			return try.Again() && rec.Taken.After(page.Now.Add(-age))
+			return try.Again() && rec.Acquired.After(page.Now.Add(-age))
 		})
-		dropped, err := m.dropAll(ctx, meant, note)
-		released = append(released, dropped...)
+		ended, err := m.releaseAll(ctx, meant, note)
+		released = append(released, ended...)
 		if err != nil {
 			return released, err
 		}
@@ -167,40 +167,40 @@ func (m *Manager) releaseKey(ctx context.Context, key string, note store.Note) (
 
 // dropAll drops the holds seen, together; if one of them has ended meanwhile, or
 // several are of one name, each for itself. One that began since is another.
-func (m *Manager) dropAll(ctx context.Context, recs []store.Record, note store.Note) ([]ID, error) {
+func (m *Manager) releaseAll(ctx context.Context, recs []store.Record, note store.Event) ([]ID, error) {
 	if len(recs) == 0 {
 		return nil, nil
 	}
-	req := store.Request{}
+	req := store.Txn{}
 	var res store.Result
 	twice := false
 	for i, rec := range recs {
 		twice = twice || i > 0 && rec.Name == recs[i-1].Name
-		req.Swaps = append(req.Swaps, store.Swap{
-			Name: rec.Name, Do: store.Drop, Expect: store.Expect{Token: rec.Token, Session: &rec.Holder.Session}, Note: &note,
+		req.Ops = append(req.Ops, store.Op{
+			Name: rec.Name, Do: store.Release, Expect: store.Expect{Token: rec.Token, Session: &rec.Holder.Session}, Event: &note,
 		})
 	}
 	if !twice {
 		var err error
-		if res, err = m.store.Swap(ctx, req); err != nil {
+		if res, err = m.store.Commit(ctx, req); err != nil {
 			return nil, m.storeError(ctx, err)
 		}
 	}
-	var dropped []ID
+	var ended []ID
 	for i, rec := range recs {
 		if !res.Done {
-			_, one, err := m.swap(ctx, "", req.Swaps[i])
+			_, one, err := m.commit(ctx, "", req.Ops[i])
 			if err != nil {
-				return dropped, err
+				return ended, err
 			}
 			if !one.Done {
 				continue
 			}
 		}
 		id := parseName(rec.Name)
-		dropped = append(dropped, id)
+		ended = append(ended, id)
 	}
-	return dropped, nil
+	return ended, nil
 }
 
 // ForceRelease implements Locker.
@@ -213,9 +213,9 @@ func (m *Manager) ForceRelease(ctx context.Context, id ID, seen Token, reason st
 		return err
 	}
 	key := scoped(TryFrom(ctx).Key, "force-release", caller.key(), name)
-	rec, res, err := m.swap(ctx, key, store.Swap{
-		Name: name, Do: store.Drop, Expect: store.Expect{Token: uint64(seen)},
-		Note: &store.Note{Kind: string(KindForceReleased), Actor: party(caller, 0), Reason: reason},
+	rec, res, err := m.commit(ctx, key, store.Op{
+		Name: name, Do: store.Release, Expect: store.Expect{Token: uint64(seen)},
+		Event: &store.Event{Kind: string(KindForceReleased), Actor: party(caller, 0), Reason: reason},
 	})
 	if err != nil || res.Done {
 		return err
@@ -236,14 +236,14 @@ func (m *Manager) HandOver(ctx context.Context, id ID) (bool, error) {
 		switch {
 		case err != nil || res.Done:
 			return res.Done, err
-		case rec == nil, rec.Taken.After(sent):
+		case rec == nil, rec.Acquired.After(sent):
 			return false, m.lost(ctx, name, caller, 0, rec, res)
 		}
 		expect.Token = rec.Token
 	}
-	rec, res, err := m.swap(ctx, key, store.Swap{
-		Name: name, Do: store.Drop, Expect: expect,
-		Note: &store.Note{Kind: string(KindHandedOver), Actor: party(caller, 0)},
+	rec, res, err := m.commit(ctx, key, store.Op{
+		Name: name, Do: store.Release, Expect: expect,
+		Event: &store.Event{Kind: string(KindHandedOver), Actor: party(caller, 0)},
 	})
 	if err != nil || res.Done {
 		return res.Done, err
@@ -265,9 +265,9 @@ func (m *Manager) Decline(ctx context.Context, id ID, waiter, message string) (b
 		return false, err
 	}
 	session := caller.key()
-	rec, res, err := m.swap(ctx, "", store.Swap{
-		Name: name, Do: store.Leave, Expect: store.Expect{Session: &session}, Ticket: &store.Ticket{ID: waiter},
-		Note: &store.Note{Kind: string(KindDeclined), Actor: party(caller, 0), Reason: message},
+	rec, res, err := m.commit(ctx, "", store.Op{
+		Name: name, Do: store.Leave, Expect: store.Expect{Session: &session}, Waiter: &store.Waiter{ID: waiter},
+		Event: &store.Event{Kind: string(KindDeclined), Actor: party(caller, 0), Reason: message},
 	})
 	if err != nil || res.Done {
 		return res.Done, err

@@ -16,11 +16,11 @@ type lateConfirm struct {
 	gate chan struct{}
 }
 
-func (s *lateConfirm) Swap(ctx context.Context, req store.Request) (store.Result, error) {
-	if sw := req.Swaps[0]; sw.Do == store.Touch && sw.Expect.Token != 0 && sw.Expect.Session == nil && sw.Confirm == 0 {
+func (s *lateConfirm) Commit(ctx context.Context, req store.Txn) (store.Result, error) {
+	if sw := req.Ops[0]; sw.Do == store.Renew && sw.Expect.Token != 0 && sw.Expect.Session == nil && sw.ConfirmWithin == 0 {
 		<-s.gate
 	}
-	return s.Store.Swap(ctx, req)
+	return s.Store.Commit(ctx, req)
 }
 
 func TestReleaseAfter_IsNotUndoneByALateConfirmation(t *testing.T) {

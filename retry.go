@@ -52,12 +52,12 @@ func (t Try) age() time.Duration {
 }
 
 // look asks, for a retry, whether a try before did its work, and what is in
-// force by now, of what is meant if that is held: it sends a swap that is never done. sent is when the first try
+// force by now, of what is meant if that is held: it sends an operation that is never done. sent is when the first try
 // was sent, or a little later, by the store's clock.
 func (m *Manager) look(ctx context.Context, requestID, name string, what store.Expect) (rec *store.Record, res store.Result, sent time.Time, err error) {
 	age := TryFrom(ctx).age()
 	what.Free = true
-	rec, res, err = m.swap(ctx, requestID, store.Swap{Name: name, Do: store.Drop, Expect: what})
+	rec, res, err = m.commit(ctx, requestID, store.Op{Name: name, Do: store.Release, Expect: what})
 	return rec, res, res.Now.Add(-age), err
 }
 
@@ -66,7 +66,7 @@ func (m *Manager) look(ctx context.Context, requestID, name string, what store.E
 // in the log, but the end of that hold did. A takeover ends one hold and begins
 // the next in one entry, whose number is the new token.
 func (m *Manager) outlived(ctx context.Context, caller Owner, rec *store.Record, sent time.Time) error {
-	if !rec.Taken.After(sent) {
+	if !rec.Acquired.After(sent) {
 		return nil
 	}
 	page, err := m.store.Log(ctx, store.LogQuery{

@@ -8,7 +8,7 @@ import (
 
 // The rules. Each decide function is pure: from what stands under a name and
 // what a caller wants it tells the compare-and-swap to try, or why not. A
-// refused swap returns what stands there by then, and the rules are asked
+// refused operation returns what stands there by then, and the rules are asked
 // again. Nothing else in editlock knows them.
 
 // standing is how a record looks to a caller; nil is free.
@@ -38,8 +38,8 @@ func (c capture) guesses() bool {
 	return c.opts.If.IsZero() || c.opts.If.Free() || c.resize || c.opts.keeps(unread)
 }
 
-// guess is what the caller hopes stands there, so that the first swap is the
-// right one where nobody interferes. It never decides anything: the swap
+// guess is what the caller hopes stands there, so that the first operation is the
+// right one where nobody interferes. It never decides anything: the operation
 // carries the condition itself.
 func (c capture) guess() *store.Record {
 	if c.opts.If.IsZero() || c.opts.If.Free() {
@@ -55,41 +55,41 @@ func (c capture) guess() *store.Record {
 
 // decideCapture is the Capture table. It returns ErrBusy, ErrConflict or ErrLost
 // bare.
-func decideCapture(c capture, rec *store.Record) (store.Swap, error) {
+func decideCapture(c capture, rec *store.Record) (store.Op, error) {
 	cond := c.opts.If
 	switch standing(rec, c.owner) {
 	case Free:
 		if cond.IsZero() || cond.Free() {
-			return c.take(), nil
+			return c.acquire(), nil
 		}
-		return store.Swap{}, ErrLost
+		return store.Op{}, ErrLost
 	case CapturedByMe:
 		switch cond.kind {
 		case ifFree:
-			return store.Swap{}, ErrBusy
+			return store.Op{}, ErrBusy
 		case ifStatusData:
 			if rec.Data != cond.statusData {
-				return store.Swap{}, ErrLost
+				return store.Op{}, ErrLost
 			}
-			return c.renew(rec, store.Expect{Data: &cond.statusData})
+			return c.reshare(rec, store.Expect{Data: &cond.statusData})
 		case ifToken:
 			if rec.Token != uint64(cond.token) {
-				return store.Swap{}, ErrLost
+				return store.Op{}, ErrLost
 			}
-			return c.renew(rec, store.Expect{Token: uint64(cond.token)})
+			return c.reshare(rec, store.Expect{Token: uint64(cond.token)})
 		default:
-			return c.renew(rec, store.Expect{Token: rec.Token})
+			return c.reshare(rec, store.Expect{Token: rec.Token})
 		}
 	default:
 		switch {
 		case !cond.IsZero() && !cond.Free():
-			return store.Swap{}, ErrLost
+			return store.Op{}, ErrLost
 		case !c.mixes(rec):
-			return store.Swap{}, ErrConflict
+			return store.Op{}, ErrConflict
 		case c.room(rec):
-			return c.take(), nil
+			return c.acquire(), nil
 		}
-		return store.Swap{}, ErrBusy
+		return store.Op{}, ErrBusy
 	}
 }
 
@@ -108,28 +108,28 @@ func (c capture) futile(rec *store.Record) bool {
 // renew refreshes the caller's own hold, and changes its share if asked to:
 // exclusive to shared at any time, shared to exclusive only while nobody else holds
 // the mutex or waits, as two who wait for each other to leave would wait without end.
-func (c capture) renew(rec *store.Record, expect store.Expect) (store.Swap, error) {
+func (c capture) reshare(rec *store.Record, expect store.Expect) (store.Op, error) {
 	share := c.opts.share()
 	switch {
 	case rec.Share == unread || c.opts.keeps(rec.Share):
-		return c.touch(expect), nil
+		return c.renew(expect), nil
 	case c.resize: // nobody is evicted by a limit
-		return c.touch(expect), nil
+		return c.renew(expect), nil
 	case share > 0 || rec.Share > 0:
-		return store.Swap{}, ErrConflict
+		return store.Op{}, ErrConflict
 	case share == store.Shared:
 		expect.Token = rec.Token
-		sw := c.touch(expect)
+		sw := c.renew(expect)
 		sw.Share, sw.Terms = &share, allTerms(rec.Terms, sw.Terms)
-		sw.Note = &store.Note{Kind: string(KindShared), Actor: party(c.owner, 0)}
+		sw.Event = &store.Event{Kind: string(KindShared), Actor: party(c.owner, 0)}
 		return sw, nil
 	case rec.Beside > 0 || rec.Waiting > 0:
-		return store.Swap{}, ErrBusy
+		return store.Op{}, ErrBusy
 	}
-	sw, alone, session := c.take(), store.Alone, c.owner.key()
+	sw, alone, session := c.acquire(), store.Alone, c.owner.key()
 	sw.Expect, sw.Share = expect, &alone
 	sw.Expect.Token, sw.Expect.Session, sw.Expect.Data, sw.Expect.Sole = rec.Token, &session, &rec.Data, true
-	sw.Note.Kind = string(KindUpgraded)
+	sw.Event.Kind = string(KindUpgraded)
 	if c.opts.StatusData == "" {
 		sw.Data = &rec.Data
 	}
@@ -167,12 +167,12 @@ const unread store.Share = -2
 // terms are those of a new hold.
 func (c capture) terms() store.Terms { return c.owner.Kind.lease(c.opts.AutoRelease).terms() }
 
-func (c capture) take() store.Swap {
+func (c capture) acquire() store.Op {
 	p, terms := party(c.owner, c.opts.GrantAfter), c.terms()
-	sw := store.Swap{
-		Name: c.name, Do: store.Take, Expect: store.Expect{Free: true},
-		Holder: &p, Data: &c.opts.StatusData, Terms: &terms, Confirm: c.confirm,
-		Note: &store.Note{Kind: string(KindCaptured), Actor: p}, Resize: c.resize,
+	sw := store.Op{
+		Name: c.name, Do: store.Acquire, Expect: store.Expect{Free: true},
+		Holder: &p, Data: &c.opts.StatusData, Terms: &terms, ConfirmWithin: c.confirm,
+		Event: &store.Event{Kind: string(KindCaptured), Actor: p}, Resize: c.resize,
 	}
 	if share := c.opts.share(); share != store.Alone {
 		sw.Share = &share
@@ -180,10 +180,10 @@ func (c capture) take() store.Swap {
 	return sw
 }
 
-func (c capture) touch(expect store.Expect) store.Swap {
+func (c capture) renew(expect store.Expect) store.Op {
 	session := c.owner.key()
 	expect.Session = &session
-	sw := store.Swap{Name: c.name, Do: store.Touch, Expect: expect, Terms: c.opts.AutoRelease.change()}
+	sw := store.Op{Name: c.name, Do: store.Renew, Expect: expect, Terms: c.opts.AutoRelease.change()}
 	if c.opts.StatusData != "" {
 		sw.Data = &c.opts.StatusData
 	}
@@ -196,29 +196,29 @@ func (c capture) touch(expect store.Expect) store.Swap {
 
 // join queues for a mutex seen held. Who asks with a message gets it after
 // the time that its holder promised.
-func (c capture) join(rec *store.Record, peer string) store.Swap {
-	take := c.take()
-	t := store.Ticket{
-		ID: c.opts.RequestID, Peer: peer, Holder: *take.Holder, Data: *take.Data, Terms: *take.Terms,
-		Note: take.Note, Value: c.opts.Message, Confirm: confirmWithin, Share: c.opts.share(),
+func (c capture) join(rec *store.Record, process string) store.Op {
+	acquire := c.acquire()
+	t := store.Waiter{
+		ID: c.opts.RequestID, Process: process, Holder: *acquire.Holder, Data: *acquire.Data, Terms: *acquire.Terms,
+		Event: acquire.Event, Value: c.opts.Message, ConfirmWithin: confirmWithin, Share: c.opts.share(),
 	}
 	// Those who hold it by now are queued behind; only promises are of those seen.
 	var expect store.Expect
 	if c.opts.Message != "" && rec != nil { // else something above or below is held
-		if t.Asked, t.ClaimAfter = asked(rec, c.owner); t.ClaimAfter > 0 {
+		if t.Asked, t.GrantAfter = asked(rec, c.owner); t.GrantAfter > 0 {
 			expect.Token = rec.Token
 		}
 	}
-	return store.Swap{
-		Name: c.name, Do: store.Join, Expect: expect, Ticket: &t, Resize: c.resize,
-		Note: &store.Note{Kind: string(KindWaiting), Actor: t.Holder, Reason: c.opts.Message},
+	return store.Op{
+		Name: c.name, Do: store.Join, Expect: expect, Waiter: &t, Resize: c.resize,
+		Event: &store.Event{Kind: string(KindWaiting), Actor: t.Holder, Reason: c.opts.Message},
 	}
 }
 
 // decideRelease is the Release table; with a grace time, what would be dropped
-// is bounded instead. A nil swap with a nil error means that
+// is bounded instead. A nil operation with a nil error means that
 // there is nothing to do.
-func decideRelease(name string, caller Owner, cond Condition, grace time.Duration, rec *store.Record) (*store.Swap, error) {
+func decideRelease(name string, caller Owner, cond Condition, grace time.Duration, rec *store.Record) (*store.Op, error) {
 	switch standing(rec, caller) {
 	case Free:
 		return nil, nil
@@ -245,22 +245,22 @@ func decideRelease(name string, caller Owner, cond Condition, grace time.Duratio
 	default: // no condition; IfFree was refused before
 	}
 	if grace > 0 {
-		return &store.Swap{Name: name, Do: store.Touch, Expect: expect, Confirm: grace}, nil
+		return &store.Op{Name: name, Do: store.Renew, Expect: expect, ConfirmWithin: grace}, nil
 	}
-	return &store.Swap{
-		Name: name, Do: store.Drop, Expect: expect,
-		Note: &store.Note{Kind: string(KindReleased), Actor: party(caller, 0)},
+	return &store.Op{
+		Name: name, Do: store.Release, Expect: expect,
+		Event: &store.Event{Kind: string(KindReleased), Actor: party(caller, 0)},
 	}, nil
 }
 
-// decideRefresh is the beat: by token, from the session that holds or from
+// decideRefresh is the keep-alive: by token, from the session that holds or from
 // its user in a new session, who moves in. It returns ErrLost bare.
-func decideRefresh(name string, caller Owner, item RefreshItem, rec *store.Record) (store.Swap, error) {
+func decideRefresh(name string, caller Owner, item RefreshItem, rec *store.Record) (store.Op, error) {
 	if rec == nil || rec.Token != uint64(item.Token) {
-		return store.Swap{}, ErrLost
+		return store.Op{}, ErrLost
 	}
-	sw := store.Swap{
-		Name: name, Do: store.Touch, Expect: store.Expect{Token: rec.Token}, Terms: item.AutoRelease.change(),
+	sw := store.Op{
+		Name: name, Do: store.Renew, Expect: store.Expect{Token: rec.Token}, Terms: item.AutoRelease.change(),
 	}
 	if item.StatusData != "" {
 		sw.Data = &item.StatusData
@@ -277,7 +277,7 @@ func decideRefresh(name string, caller Owner, item RefreshItem, rec *store.Recor
 		sw.Holder = &p
 		return sw, nil
 	}
-	return store.Swap{}, ErrLost
+	return store.Op{}, ErrLost
 }
 
 // decideSeen judges a takeover or a forced release of the holder seen: ErrBusy

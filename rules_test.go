@@ -27,40 +27,40 @@ func record(by Owner) *store.Record {
 func TestDecideCapture(t *testing.T) {
 	mine, theirs, myOther := record(me), record(someone), record(meAgain)
 	session, data := me.Session, "x"
-	take := func(o CaptureOptions) store.Swap { return capture{name: "//1", owner: me, opts: o}.take() }
-	touch := func(x store.Expect) store.Swap {
+	acquire := func(o CaptureOptions) store.Op { return capture{name: "//1", owner: me, opts: o}.acquire() }
+	renew := func(x store.Expect) store.Op {
 		x.Session = &session
-		return store.Swap{Name: "//1", Do: store.Touch, Expect: x}
+		return store.Op{Name: "//1", Do: store.Renew, Expect: x}
 	}
 	for _, tt := range []struct {
 		name string
 		rec  *store.Record
 		cond Condition
-		want store.Swap
+		want store.Op
 		err  error
 	}{
-		{"free, no condition: take", nil, Condition{}, take(CaptureOptions{}), nil},
-		{"free, IfFree: take", nil, IfFree(), take(CaptureOptions{}), nil},
-		{"free, IfStatusData: lost", nil, IfStatusData("x"), store.Swap{}, ErrLost},
-		{"free, IfStatusData of nothing: lost", nil, IfStatusData(""), store.Swap{}, ErrLost},
-		{"free, IfToken: lost", nil, IfToken(7), store.Swap{}, ErrLost},
-		{"mine, no condition: touch what was seen", mine, Condition{}, touch(store.Expect{Token: 7}), nil},
-		{"mine, IfFree: busy", mine, IfFree(), store.Swap{}, ErrBusy},
-		{"mine, IfStatusData equals: touch on that data", mine, IfStatusData("x"), touch(store.Expect{Data: &data}), nil},
-		{"mine, IfStatusData differs: lost", mine, IfStatusData("y"), store.Swap{}, ErrLost},
-		{"mine, IfStatusData of nothing: lost", mine, IfStatusData(""), store.Swap{}, ErrLost},
-		{"mine, IfToken equals: touch on that token", mine, IfToken(7), touch(store.Expect{Token: 7}), nil},
-		{"mine, IfToken differs: lost", mine, IfToken(8), store.Swap{}, ErrLost},
-		{"another's, no condition: busy", theirs, Condition{}, store.Swap{}, ErrBusy},
-		{"another's, IfFree: busy", theirs, IfFree(), store.Swap{}, ErrBusy},
-		{"another's, IfStatusData: lost", theirs, IfStatusData("x"), store.Swap{}, ErrLost},
-		{"another's, IfToken: lost", theirs, IfToken(7), store.Swap{}, ErrLost},
-		{"mine in another session, no condition: busy", myOther, Condition{}, store.Swap{}, ErrBusy},
-		{"mine in another session, IfFree: busy", myOther, IfFree(), store.Swap{}, ErrBusy},
-		{"mine in another session, IfStatusData: lost", myOther, IfStatusData("x"), store.Swap{}, ErrLost},
-		{"mine in another session, IfToken: lost", myOther, IfToken(7), store.Swap{}, ErrLost},
-		{"my agent's in my session, no condition: busy", record(myAgent), Condition{}, store.Swap{}, ErrBusy},
-		{"my agent's in my session, IfToken: lost", record(myAgent), IfToken(7), store.Swap{}, ErrLost},
+		{"free, no condition: take", nil, Condition{}, acquire(CaptureOptions{}), nil},
+		{"free, IfFree: take", nil, IfFree(), acquire(CaptureOptions{}), nil},
+		{"free, IfStatusData: lost", nil, IfStatusData("x"), store.Op{}, ErrLost},
+		{"free, IfStatusData of nothing: lost", nil, IfStatusData(""), store.Op{}, ErrLost},
+		{"free, IfToken: lost", nil, IfToken(7), store.Op{}, ErrLost},
+		{"mine, no condition: touch what was seen", mine, Condition{}, renew(store.Expect{Token: 7}), nil},
+		{"mine, IfFree: busy", mine, IfFree(), store.Op{}, ErrBusy},
+		{"mine, IfStatusData equals: touch on that data", mine, IfStatusData("x"), renew(store.Expect{Data: &data}), nil},
+		{"mine, IfStatusData differs: lost", mine, IfStatusData("y"), store.Op{}, ErrLost},
+		{"mine, IfStatusData of nothing: lost", mine, IfStatusData(""), store.Op{}, ErrLost},
+		{"mine, IfToken equals: touch on that token", mine, IfToken(7), renew(store.Expect{Token: 7}), nil},
+		{"mine, IfToken differs: lost", mine, IfToken(8), store.Op{}, ErrLost},
+		{"another's, no condition: busy", theirs, Condition{}, store.Op{}, ErrBusy},
+		{"another's, IfFree: busy", theirs, IfFree(), store.Op{}, ErrBusy},
+		{"another's, IfStatusData: lost", theirs, IfStatusData("x"), store.Op{}, ErrLost},
+		{"another's, IfToken: lost", theirs, IfToken(7), store.Op{}, ErrLost},
+		{"mine in another session, no condition: busy", myOther, Condition{}, store.Op{}, ErrBusy},
+		{"mine in another session, IfFree: busy", myOther, IfFree(), store.Op{}, ErrBusy},
+		{"mine in another session, IfStatusData: lost", myOther, IfStatusData("x"), store.Op{}, ErrLost},
+		{"mine in another session, IfToken: lost", myOther, IfToken(7), store.Op{}, ErrLost},
+		{"my agent's in my session, no condition: busy", record(myAgent), Condition{}, store.Op{}, ErrBusy},
+		{"my agent's in my session, IfToken: lost", record(myAgent), IfToken(7), store.Op{}, ErrLost},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := decideCapture(capture{name: "//1", owner: me, opts: CaptureOptions{If: tt.cond}}, tt.rec)
@@ -95,8 +95,8 @@ func TestDecideCapture_Values(t *testing.T) {
 			if err != nil {
 				t.Fatalf("refused: %v", err)
 			}
-			got := store.Swap{Data: sw.Data, Terms: sw.Terms, Holder: sw.Holder}
-			if diff := cmp.Diff(store.Swap{Data: tt.data, Terms: tt.terms, Holder: tt.holder}, got); diff != "" {
+			got := store.Op{Data: sw.Data, Terms: sw.Terms, Holder: sw.Holder}
+			if diff := cmp.Diff(store.Op{Data: tt.data, Terms: tt.terms, Holder: tt.holder}, got); diff != "" {
 				t.Errorf("values (-want +got):\n%s", diff)
 			}
 		})
@@ -105,7 +105,7 @@ func TestDecideCapture_Values(t *testing.T) {
 
 func ptr[T any](v T) *T { return &v }
 
-// TestCaptureGuess checks that the first swap, made before anything was seen,
+// TestCaptureGuess checks that the first operation, made before anything was seen,
 // carries the caller's condition itself.
 func TestCaptureGuess(t *testing.T) {
 	session, data := me.Session, "x"
@@ -115,10 +115,10 @@ func TestCaptureGuess(t *testing.T) {
 		do   store.Action
 		want store.Expect
 	}{
-		{"no condition hopes for a free one", Condition{}, store.Take, store.Expect{Free: true}},
-		{"IfFree", IfFree(), store.Take, store.Expect{Free: true}},
-		{"IfStatusData hopes for mine with that data", IfStatusData("x"), store.Touch, store.Expect{Session: &session, Data: &data}},
-		{"IfToken hopes for mine with that token", IfToken(7), store.Touch, store.Expect{Session: &session, Token: 7}},
+		{"no condition hopes for a free one", Condition{}, store.Acquire, store.Expect{Free: true}},
+		{"IfFree", IfFree(), store.Acquire, store.Expect{Free: true}},
+		{"IfStatusData hopes for mine with that data", IfStatusData("x"), store.Renew, store.Expect{Session: &session, Data: &data}},
+		{"IfToken hopes for mine with that token", IfToken(7), store.Renew, store.Expect{Session: &session, Token: 7}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := capture{name: "//1", owner: me, opts: CaptureOptions{If: tt.cond}}
@@ -171,7 +171,7 @@ func TestDecideRelease(t *testing.T) {
 				}
 				return
 			}
-			if sw.Do != store.Drop || sw.Name != "//1" || sw.Note == nil || sw.Note.Kind != string(KindReleased) {
+			if sw.Do != store.Release || sw.Name != "//1" || sw.Event == nil || sw.Event.Kind != string(KindReleased) {
 				t.Errorf("swap is %+v, want a drop with an entry", sw)
 			}
 			if diff := cmp.Diff(tt.want, &sw.Expect); diff != "" {
@@ -187,8 +187,8 @@ func TestDecideRelease_WithAGraceBoundsTheHold(t *testing.T) {
 	if err != nil || sw == nil {
 		t.Fatalf("%+v, %v", sw, err)
 	}
-	want := store.Swap{
-		Name: "//1", Do: store.Touch, Expect: store.Expect{Session: &me.Session, Data: &mine.Data}, Confirm: 5 * time.Second,
+	want := store.Op{
+		Name: "//1", Do: store.Renew, Expect: store.Expect{Session: &me.Session, Data: &mine.Data}, ConfirmWithin: 5 * time.Second,
 	}
 	if diff := cmp.Diff(want, *sw); diff != "" {
 		t.Errorf("swap (-want +got):\n%s", diff)
@@ -230,7 +230,7 @@ func TestDecideRefresh(t *testing.T) {
 			if err != nil {
 				return
 			}
-			want := store.Swap{Name: "//1", Do: store.Touch, Expect: tt.expect, Holder: tt.holder}
+			want := store.Op{Name: "//1", Do: store.Renew, Expect: tt.expect, Holder: tt.holder}
 			if diff := cmp.Diff(want, sw); diff != "" {
 				t.Errorf("swap (-want +got):\n%s", diff)
 			}
@@ -261,13 +261,13 @@ func TestDecideAll(t *testing.T) {
 	mine, theirs := record(me), record(someone)
 	c := capture{owner: me}
 	t.Run("all free or mine: a swap each, in order", func(t *testing.T) {
-		swaps, inTheWay, err := (&Manager{}).decideAll(c, ids, []*store.Record{nil, mine, nil})
-		if err != nil || inTheWay != nil || len(swaps) != 3 {
-			t.Fatalf("%d swaps, %d in the way, %v", len(swaps), len(inTheWay), err)
+		ops, inTheWay, err := (&Manager{}).decideAll(c, ids, []*store.Record{nil, mine, nil})
+		if err != nil || inTheWay != nil || len(ops) != 3 {
+			t.Fatalf("%d swaps, %d in the way, %v", len(ops), len(inTheWay), err)
 		}
-		for i, do := range []store.Action{store.Take, store.Touch, store.Take} {
-			if swaps[i].Do != do || swaps[i].Name != ids[i].String() {
-				t.Errorf("swap %d is %+v, want action %d on %v", i, swaps[i], do, ids[i])
+		for i, do := range []store.Action{store.Acquire, store.Renew, store.Acquire} {
+			if ops[i].Do != do || ops[i].Name != ids[i].String() {
+				t.Errorf("swap %d is %+v, want action %d on %v", i, ops[i], do, ids[i])
 			}
 		}
 	})

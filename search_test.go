@@ -38,14 +38,14 @@ func (l *long) Log(ctx context.Context, q store.LogQuery) (store.LogPage, error)
 	}
 	page := store.LogPage{Last: last}
 	for seq := q.After + 1; seq < last && len(page.Entries) < q.Limit; seq++ {
-		page.Entries = append(page.Entries, store.Entry{Seq: seq})
+		page.Entries = append(page.Entries, store.LogEntry{Seq: seq})
 	}
 	return page, ctx.Err()
 }
 
-func (l *long) List(ctx context.Context, q store.Query) (store.Page, error) {
+func (l *long) List(ctx context.Context, q store.RecordQuery) (store.RecordPage, error) {
 	l.asked(ctx)
-	page := store.Page{Records: make([]store.Record, q.Limit)}
+	page := store.RecordPage{Records: make([]store.Record, q.Limit)}
 	if q.Session != "" && q.User != "" {
 		return page, errors.New("a search through all that the session holds, at once")
 	}
@@ -184,7 +184,7 @@ func (s *slowly) Log(ctx context.Context, q store.LogQuery) (store.LogPage, erro
 	return s.Store.Log(ctx, q)
 }
 
-func (s *slowly) List(ctx context.Context, q store.Query) (store.Page, error) {
+func (s *slowly) List(ctx context.Context, q store.RecordQuery) (store.RecordPage, error) {
 	time.Sleep(s.each)
 	return s.Store.List(ctx, q)
 }

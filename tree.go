@@ -7,7 +7,7 @@ import (
 	"github.com/editlock/editlock/store"
 )
 
-// inTheWay is what stands above and below a mutex that keeps a swap from it; nil:
+// inTheWay is what stands above and below a mutex that keeps an operation from it; nil:
 // nothing.
 func inTheWay(res store.Result, i int) *store.Path {
 	if len(res.Paths) <= i {
@@ -50,7 +50,7 @@ func (m *Manager) blocker(ctx context.Context, path *store.Path, now time.Time) 
 		return all[0], all, nil
 	}
 	for _, t := range path.Waits {
-		page, err := m.store.List(ctx, store.Query{Prefix: store.Below(t.Name), Limit: 1})
+		page, err := m.store.List(ctx, store.RecordQuery{Prefix: store.Below(t.Name), Limit: 1})
 		if err != nil {
 			return Mutex{}, nil, m.storeError(ctx, err)
 		}
@@ -91,7 +91,7 @@ func drains(path *store.Path) *Draining {
 	return nil
 }
 
-func draining(t store.Ticket) *Draining {
+func draining(t store.Waiter) *Draining {
 	by, _ := owner(t.Holder)
 	return &Draining{ID: parseName(t.Name), By: by, Since: t.Since, Message: t.Value}
 }

@@ -43,7 +43,7 @@ func (m *Manager) wait(ctx context.Context, c *capture) (*Mutex, error) {
 type waitEnd uint8
 
 const (
-	waitRang   waitEnd = iota // the ticket left the queue
+	waitRang   waitEnd = iota // the waiter left the queue
 	waitTimeUp                // so did the caller, at its deadline
 	waitEnded                 // or because the end of its context or patience came
 	waitAnswer                // it stays in the queue, but is told so
@@ -120,7 +120,7 @@ func (w *waiting) tryJoin(ctx context.Context) bool {
 			}
 		}
 		seen := res.Now
-		now, res, err := m.swap(ctx, c.opts.RequestID, c.join(rec, m.waits.peer))
+		now, res, err := m.commit(ctx, c.opts.RequestID, c.join(rec, m.waits.process))
 		switch {
 		case err != nil: // it may have joined
 			w.err = err
@@ -165,7 +165,7 @@ func (w *waiting) withdrawn(ctx context.Context) error {
 	return e
 }
 
-// exit ends the stay; true if no other of this process shares its ticket.
+// exit ends the stay; true if no other of this process shares its waiter.
 func (w *waiting) exit() (last bool) {
 	bell := w.bell
 	w.bell = nil
@@ -203,7 +203,7 @@ func (w *waiting) leave(ctx context.Context, how waitEnd) (again bool) {
 			w.exit()
 			return true
 		default: // passed over, as this process had lost its lease
-			w.m.waits.beatNow()
+			w.m.waits.keepAliveNow()
 			return true
 		}
 	case waitTimeUp:
@@ -278,9 +278,9 @@ func (m *Manager) withdraw(ctx context.Context, id ID, caller Owner, requestID s
 }
 
 func (m *Manager) tryWithdraw(ctx context.Context, c *capture) (bool, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), beatEvery)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepAliveEvery)
 	defer cancel()
-	if _, _, err := m.swap(ctx, c.opts.RequestID, store.Swap{Name: c.name, Do: store.Revoke}); err != nil {
+	if _, _, err := m.commit(ctx, c.opts.RequestID, store.Op{Name: c.name, Do: store.Revoke}); err != nil {
 		return false, err
 	}
 	return m.giveUp(ctx, c, "", false)
@@ -301,7 +301,7 @@ func (m *Manager) later(try func() (done bool)) {
 		for m.waits.ctx.Err() == nil {
 			select {
 			case <-m.waits.ctx.Done():
-			case <-time.After(beatEvery):
+			case <-time.After(keepAliveEvery):
 			}
 			if try() {
 				return
@@ -311,24 +311,24 @@ func (m *Manager) later(try func() (done bool)) {
 }
 
 func (m *Manager) tryLeave(ctx context.Context, c *capture, keepGrant bool) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), beatEvery)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), keepAliveEvery)
 	defer cancel()
-	_, err := m.giveUp(ctx, c, m.waits.peer, keepGrant)
+	_, err := m.giveUp(ctx, c, m.waits.process, keepGrant)
 	return err
 }
 
 // giveUp gives up the place of a capture at a process, or at any, and what it was
 // granted before unless that is kept. It reports whether there was any of that.
-func (m *Manager) giveUp(ctx context.Context, c *capture, peer string, keepGrant bool) (bool, error) {
-	t := store.Ticket{ID: c.opts.RequestID, Peer: peer, Holder: store.Party{Session: c.owner.key()}}
-	rec, res, err := m.swap(ctx, "", store.Swap{Name: c.name, Do: store.Leave, Ticket: &t})
+func (m *Manager) giveUp(ctx context.Context, c *capture, process string, keepGrant bool) (bool, error) {
+	t := store.Waiter{ID: c.opts.RequestID, Process: process, Holder: store.Party{Session: c.owner.key()}}
+	rec, res, err := m.commit(ctx, "", store.Op{Name: c.name, Do: store.Leave, Waiter: &t})
 	if err != nil || res.Done || keepGrant || rec == nil || rec.Request != t.ID {
 		return res.Done, err
 	}
 	return m.release(ctx, c.name, c.owner, IfToken(Token(rec.Token)), 0)
 }
 
-// outcome finds out what became of a ticket that is no longer queued: false if
+// outcome finds out what became of a waiter that is no longer queued: false if
 // that is known, and true if the caller must try again.
 func (w *waiting) outcome(ctx context.Context) (again bool) {
 	m, c := w.m, w.c

@@ -12,13 +12,13 @@ import (
 )
 
 const (
-	// peerTTL is how long after its last beat a waiting process counts as
+	// processTTL is how long after its last keep-alive a waiting process counts as
 	// dead, and its waiters are passed over.
-	peerTTL = 10 * time.Second
+	processTTL = 10 * time.Second
 	// beatEvery is also how late a lost piece of news is noticed.
-	beatEvery = peerTTL / 4
-	// lastBeat bounds the last beat of a process that ends.
-	lastBeat = time.Second
+	keepAliveEvery = processTTL / 4
+	// lastKeepAlive bounds the last keep-alive of a process that ends.
+	lastKeepAlive = time.Second
 	// joinSlots bounds how many join queues at a time: the captures of others
 	// share the store with so many, not with a whole crowd. More don't join
 	// sooner, as steps share commits.
@@ -30,12 +30,12 @@ const (
 // waits are the waits of this process: one lease in the store for all, and a
 // place for each.
 type waits struct {
-	store store.Store
-	peer  string
-	ctx   context.Context // ends with the Manager
-	done  sync.WaitGroup
-	kick  chan struct{} // asks for a beat now
-	slots chan struct{} // of those who join
+	store   store.Store
+	process string
+	ctx     context.Context // ends with the Manager
+	done    sync.WaitGroup
+	kick    chan struct{} // asks for a keep-alive now
+	slots   chan struct{} // of those who join
 	// withdrawals has a place for each that is tried again until the store is there.
 	withdrawals chan struct{}
 	again       func(ctx context.Context, c *capture) (ring, error)
@@ -43,30 +43,30 @@ type waits struct {
 	mu sync.Mutex
 	// confirms are the confirmations under way, by name.
 	confirms map[string]chan struct{}
-	places   map[string]*place  // by ticket
+	places   map[string]*place  // by waiter
 	rejoins  map[string]*rejoin // under way, by name
 	leaseEnd time.Time          // when the lease ends unless beaten again, at the earliest
 	beats    bool               // a beater runs
 	closing  bool
 }
 
-// place is a ticket of this process.
+// place is a waiter of this process.
 type place struct {
 	c     *capture
 	order order
 	in    bool        // it has joined the queue
 	doubt bool        // or may have: its order is a guess
-	bells []chan ring // of those who wait; a retry may share a ticket. None: the caller is away
+	bells []chan ring // of those who wait; a retry may share a waiter. None: the caller is away
 	grace *time.Timer // the place ends with it; nil: it is waited for, or kept until the process ends
 
 	lapsed bool      // it is gone from the queue, as the process had lost its lease
 	gone   time.Time // when that was noticed last
-	// rejoined is when it was last joined again: a beat that was sent before does not
+	// rejoined is when it was last joined again: a keep-alive that was sent before does not
 	// know of it.
 	rejoined time.Time
 }
 
-// ring is what a waiter is woken by: its ticket left the queue.
+// ring is what a waiter is woken by: its waiter left the queue.
 type ring struct {
 	granted   store.View
 	withdrawn bool // by its caller
@@ -75,7 +75,7 @@ type ring struct {
 }
 
 func (w *waits) init(ctx context.Context, st store.Store, again func(ctx context.Context, c *capture) (ring, error)) {
-	w.store, w.ctx, w.peer, w.again = st, ctx, newRequestID(), again
+	w.store, w.ctx, w.process, w.again = st, ctx, newRequestID(), again
 	w.kick, w.slots = make(chan struct{}, 1), make(chan struct{}, joinSlots)
 	w.withdrawals = make(chan struct{}, maxWithdrawals)
 	w.confirms = make(map[string]chan struct{})
@@ -95,14 +95,14 @@ func (w *waits) begin(ctx context.Context) (done func(), err error) {
 	}
 }
 
-// enter registers a wait, sees to it that this process beats, and waits until nobody
+// enter registers a wait, sees to it that this process keeps itself alive, and waits until nobody
 // of it rejoins the queue.
 func (w *waits) enter(ctx context.Context, c *capture) (bell chan ring, err error) {
 	w.mu.Lock()
-	fresh := time.Now().Before(w.leaseEnd.Add(-peerTTL / 2))
+	fresh := time.Now().Before(w.leaseEnd.Add(-processTTL / 2))
 	w.mu.Unlock()
 	if !fresh {
-		if err := w.beat(ctx); err != nil {
+		if err := w.keepAlive(ctx); err != nil {
 			return nil, err
 		}
 	}
@@ -123,7 +123,7 @@ func (w *waits) enter(ctx context.Context, c *capture) (bell chan ring, err erro
 		w.done.Add(1)
 		go func() {
 			defer w.done.Done()
-			w.keepBeating()
+			w.keepAliveLoop()
 		}()
 	}
 	return bell, nil
@@ -142,11 +142,11 @@ func (p *place) stay() {
 	}
 }
 
-// joined books that a ticket stands in the queue behind rec since now.
-func (w *waits) joined(ticket string, rec *store.Record, now time.Time) {
+// joined books that a waiter stands in the queue behind rec since now.
+func (w *waits) joined(waiter string, rec *store.Record, now time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	p := w.places[ticket]
+	p := w.places[waiter]
 	if p == nil || p.in && !p.doubt {
 		return
 	}
@@ -154,27 +154,27 @@ func (w *waits) joined(ticket string, rec *store.Record, now time.Time) {
 		p.order = order{now, rec.Waiting}
 	}
 	p.in, p.doubt = true, false
-	if i := slices.IndexFunc(rec.Waiters, func(t store.Ticket) bool { return t.ID == ticket }); i >= 0 {
+	if i := slices.IndexFunc(rec.Waiters, func(t store.Waiter) bool { return t.ID == waiter }); i >= 0 {
 		p.order = order{rec.Waiters[i].Since, i + 1}
 	}
 }
 
-// doubt sees to a ticket that may have joined the queue behind what was seen at a
+// doubt sees to a waiter that may have joined the queue behind what was seen at a
 // time, and may not.
-func (w *waits) doubt(ticket string, seen time.Time) {
+func (w *waits) doubt(waiter string, seen time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if p := w.places[ticket]; p != nil && !p.in && !w.closing {
+	if p := w.places[waiter]; p != nil && !p.in && !w.closing {
 		p.in, p.doubt, p.order = true, true, order{seen, math.MaxInt}
-		w.lost([]string{ticket}, true)
+		w.lost([]string{waiter}, true)
 	}
 }
 
 // resume takes up a place that this process has; nil if it has none.
-func (w *waits) resume(ticket string) (bell chan ring) {
+func (w *waits) resume(waiter string) (bell chan ring) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	p := w.places[ticket]
+	p := w.places[waiter]
 	if p == nil || !p.in {
 		return nil
 	}
@@ -184,37 +184,37 @@ func (w *waits) resume(ticket string) (bell chan ring) {
 }
 
 // has reports whether this process has a place.
-func (w *waits) has(ticket string) bool {
+func (w *waits) has(waiter string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.places[ticket] != nil
+	return w.places[waiter] != nil
 }
 
 // ended reports whether a place is no more, although the process goes on.
-func (w *waits) ended(ticket string) bool {
-	return w.ctx.Err() == nil && !w.has(ticket)
+func (w *waits) ended(waiter string) bool {
+	return w.ctx.Err() == nil && !w.has(waiter)
 }
 
 // exit ends a wait; last tells that no other of this process shares its
-// ticket.
-func (w *waits) exit(ticket string, bell chan ring) (last bool) {
+// waiter.
+func (w *waits) exit(waiter string, bell chan ring) (last bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if !w.stand(ticket, bell) {
+	if !w.stand(waiter, bell) {
 		return false
 	}
-	delete(w.places, ticket)
+	delete(w.places, waiter)
 	return true
 }
 
 // stand ends a wait, but keeps the place. The caller holds mu.
-func (w *waits) stand(ticket string, bell chan ring) (last bool) {
-	p := w.places[ticket]
+func (w *waits) stand(waiter string, bell chan ring) (last bool) {
+	p := w.places[waiter]
 	select {
 	case r := <-bell:
 		if p != nil && r != (ring{}) { // and nobody takes it up
 			p.stay()
-			delete(w.places, ticket)
+			delete(w.places, waiter)
 			p = nil
 		}
 	default:
@@ -232,11 +232,11 @@ const stoodStill = time.Second
 // keep ends a wait whose caller may come back: its place stays for so long, or
 // with grace 0 as long as this process, and then leave gives it up. The time in
 // which this process stood still does not count: nobody could come back.
-func (w *waits) keep(ticket string, bell chan ring, grace time.Duration, leave func()) {
+func (w *waits) keep(waiter string, bell chan ring, grace time.Duration, leave func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	p := w.places[ticket]
-	if !w.stand(ticket, bell) || p == nil || w.closing {
+	p := w.places[waiter]
+	if !w.stand(waiter, bell) || p == nil || w.closing {
 		return
 	}
 	if grace == 0 {
@@ -246,14 +246,14 @@ func (w *waits) keep(ticket string, bell chan ring, grace time.Duration, leave f
 	due := time.Now().Add(grace)
 	timer = time.AfterFunc(grace, func() {
 		w.mu.Lock()
-		over := w.places[ticket] == p && p.grace == timer && w.ctx.Err() == nil
+		over := w.places[waiter] == p && p.grace == timer && w.ctx.Err() == nil
 		if over && time.Since(due) > stoodStill {
 			due = time.Now().Add(grace)
 			timer.Reset(grace)
 			over = false
 		}
 		if over {
-			delete(w.places, ticket)
+			delete(w.places, waiter)
 		}
 		w.mu.Unlock()
 		if over {
@@ -263,36 +263,36 @@ func (w *waits) keep(ticket string, bell chan ring, grace time.Duration, leave f
 	p.grace = timer
 }
 
-// wake rings for tickets that left their queues.
+// wake rings for waiters that left their queues.
 func (w *waits) wake(news []store.Signal) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, n := range news {
-		w.ring(n.Ticket, ring{granted: n.Granted})
+		w.ring(n.Waiter, ring{granted: n.Granted})
 	}
 }
 
-// withdraw ends the waits of a ticket whose caller gave it up.
-func (w *waits) withdraw(ticket string) {
+// withdraw ends the waits of a waiter whose caller gave it up.
+func (w *waits) withdraw(waiter string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.ring(ticket, ring{withdrawn: true})
-	if p := w.places[ticket]; p != nil {
+	w.ring(waiter, ring{withdrawn: true})
+	if p := w.places[waiter]; p != nil {
 		p.in = false
 	}
 }
 
-// ring wakes those who wait by a ticket. A place that nobody waits for is
+// ring wakes those who wait by a waiter. A place that nobody waits for is
 // forgotten: its caller, asking again, finds out what became of it. The caller
 // holds mu.
-func (w *waits) ring(ticket string, r ring) {
-	p := w.places[ticket]
+func (w *waits) ring(waiter string, r ring) {
+	p := w.places[waiter]
 	if p == nil {
 		return
 	}
 	if len(p.bells) == 0 {
 		p.stay()
-		delete(w.places, ticket)
+		delete(w.places, waiter)
 		return
 	}
 	for _, bell := range p.bells {
@@ -309,27 +309,27 @@ func (w *waits) ring(ticket string, r ring) {
 	}
 }
 
-// beatNow asks for a beat before its time.
-func (w *waits) beatNow() {
+// keepAliveNow asks for a keep-alive before its time.
+func (w *waits) keepAliveNow() {
 	select {
 	case w.kick <- struct{}{}:
 	default:
 	}
 }
 
-// beat renews the lease, and sees to those that wait no more: their news was
+// keepAlive renews the lease, and sees to those that wait no more: their news was
 // lost, or the lease.
-func (w *waits) beat(ctx context.Context) error {
+func (w *waits) keepAlive(ctx context.Context) error {
 	w.mu.Lock()
 	known := make([]string, 0, len(w.places))
-	for ticket, p := range w.places {
+	for waiter, p := range w.places {
 		if p.in {
-			known = append(known, ticket)
+			known = append(known, waiter)
 		}
 	}
 	sent := time.Now()
 	w.mu.Unlock()
-	waiting, err := w.store.Beat(ctx, w.peer, peerTTL)
+	waiting, err := w.store.KeepAlive(ctx, w.process, processTTL)
 	if err != nil {
 		return err
 	}
@@ -339,14 +339,14 @@ func (w *waits) beat(ctx context.Context) error {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	lapsed := !time.Now().Before(w.leaseEnd) // the beat may have come too late
-	w.leaseEnd = sent.Add(peerTTL)
-	gone := slices.DeleteFunc(known, func(ticket string) bool {
-		p := w.places[ticket]
-		if p != nil && in[ticket] {
+	lapsed := !time.Now().Before(w.leaseEnd) // the keep-alive may have come too late
+	w.leaseEnd = sent.Add(processTTL)
+	gone := slices.DeleteFunc(known, func(waiter string) bool {
+		p := w.places[waiter]
+		if p != nil && in[waiter] {
 			p.lapsed = false
 		}
-		return in[ticket] || p == nil || !p.rejoined.Before(sent)
+		return in[waiter] || p == nil || !p.rejoined.Before(sent)
 	})
 	if !w.closing {
 		w.lost(gone, lapsed)
@@ -354,16 +354,16 @@ func (w *waits) beat(ctx context.Context) error {
 	return nil
 }
 
-// keepBeating beats while this process has places.
-func (w *waits) keepBeating() {
-	tick := time.NewTicker(beatEvery)
+// keepAliveLoop sends keep-alives while this process has places.
+func (w *waits) keepAliveLoop() {
+	tick := time.NewTicker(keepAliveEvery)
 	defer tick.Stop()
 	for {
 		select {
 		case <-w.ctx.Done():
 			// The waiters here get a whole lease from now on, to ask elsewhere.
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(w.ctx), lastBeat)
-			_, _ = w.store.Beat(ctx, w.peer, peerTTL)
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(w.ctx), lastKeepAlive)
+			_, _ = w.store.KeepAlive(ctx, w.process, processTTL)
 			cancel()
 			return
 		case <-tick.C:
@@ -376,8 +376,8 @@ func (w *waits) keepBeating() {
 			return
 		}
 		w.mu.Unlock()
-		ctx, cancel := context.WithTimeout(w.ctx, beatEvery)
-		_ = w.beat(ctx) // a store out of reach: the next beat may reach it
+		ctx, cancel := context.WithTimeout(w.ctx, keepAliveEvery)
+		_ = w.keepAlive(ctx) // a store out of reach: the next keep-alive may reach it
 		cancel()
 	}
 }

@@ -22,7 +22,7 @@ type judge struct {
 	mu       sync.Mutex
 	begun    time.Time
 	callers  []*known
-	tickets  map[string]*known
+	waiters  map[string]*known
 	ranks    int
 	token    uint64       // of the holder seen last
 	step     store.Action // under way
@@ -53,7 +53,7 @@ const (
 // known is what the judge knows of a caller.
 type known struct {
 	name   string
-	ticket string
+	waiter string
 	doing  doing
 	asking int       // requests under way
 	asked  time.Time // when the last began
@@ -75,7 +75,7 @@ type known struct {
 
 func (j *judge) init(st store.Store) {
 	j.Store, j.begun = st, time.Now()
-	j.tickets, j.bargers, j.waited = make(map[string]*known), make(map[uint64]editlock.Mutex), make(map[string]bool)
+	j.waiters, j.bargers, j.waited = make(map[string]*known), make(map[uint64]editlock.Mutex), make(map[string]bool)
 }
 
 // tell writes a line of the story. The caller holds mu or is alone.
@@ -136,7 +136,7 @@ func (j *judge) asks(k *known, n int) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	now := time.Now()
-	if !k.left.IsZero() && now.Sub(k.left) >= graceOf-500*time.Millisecond && k.granted.IsZero() && !j.waited[k.ticket] {
+	if !k.left.IsZero() && now.Sub(k.left) >= graceOf-500*time.Millisecond && k.granted.IsZero() && !j.waited[k.waiter] {
 		k.rank = 0 // it was away for too long
 	}
 	if k.rank == 0 {
@@ -243,26 +243,26 @@ func (j *judge) rest() {
 	}
 }
 
-// Swap implements store.Store.
-func (j *judge) Swap(ctx context.Context, req store.Request) (store.Result, error) {
+// Commit implements store.Store.
+func (j *judge) Commit(ctx context.Context, req store.Txn) (store.Result, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.look() // what the clock did
-	sw := &req.Swaps[0]
+	sw := &req.Ops[0]
 	if sw.Do == store.Join {
-		j.know(sw.Ticket.ID, sw.Ticket.Data)
-	} else if sw.Do == store.Take && *sw.Data != "" {
+		j.know(sw.Waiter.ID, sw.Waiter.Data)
+	} else if sw.Do == store.Acquire && *sw.Data != "" {
 		j.know(req.ID, *sw.Data)
 	}
 	j.step = sw.Do
-	res, err := j.Store.Swap(ctx, req)
-	if sw.Ticket != nil && j.tickets[sw.Ticket.ID] != nil {
-		k := j.tickets[sw.Ticket.ID]
+	res, err := j.Store.Commit(ctx, req)
+	if sw.Waiter != nil && j.waiters[sw.Waiter.ID] != nil {
+		k := j.waiters[sw.Waiter.ID]
 		if sw.Do == store.Join && res.Done && k.strayed {
 			k.home, k.strayed = k.at, false
 		}
 		j.tell("  %s %s: %v", k.name, map[store.Action]string{store.Join: "joins", store.Leave: "leaves"}[sw.Do], res.Done)
-	} else if sw.Do != store.Take || res.Done {
+	} else if sw.Do != store.Acquire || res.Done {
 		j.tell("  step %d: %v", sw.Do, res.Done)
 	}
 	j.look()
@@ -270,20 +270,20 @@ func (j *judge) Swap(ctx context.Context, req store.Request) (store.Result, erro
 	return res, err
 }
 
-func (j *judge) know(ticket, name string) {
+func (j *judge) know(waiter, name string) {
 	for _, k := range j.callers {
 		if k.name == name {
-			j.tickets[ticket], k.ticket = k, ticket
+			j.waiters[waiter], k.waiter = k, waiter
 		}
 	}
 }
 
-// Beat implements store.Store.
-func (j *judge) Beat(ctx context.Context, peer string, ttl time.Duration) ([]string, error) {
+// KeepAlive implements store.Store.
+func (j *judge) KeepAlive(ctx context.Context, process string, ttl time.Duration) ([]string, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	ids, err := j.Store.Beat(ctx, peer, ttl)
-	j.tell("  beat of %s: %d wait", peer[len(peer)-4:], len(ids))
+	ids, err := j.Store.KeepAlive(ctx, process, ttl)
+	j.tell("  beat of %s: %d wait", process[len(process)-4:], len(ids))
 	j.look()
 	return ids, err
 }
@@ -310,25 +310,25 @@ func (j *judge) look() {
 	}
 	for _, t := range rec.Waiters {
 		in[t.ID] = true
-		if k := j.tickets[t.ID]; k.rank == 0 || k.strayed && !j.waited[t.ID] {
+		if k := j.waiters[t.ID]; k.rank == 0 || k.strayed && !j.waited[t.ID] {
 			j.ranks++
 			k.rank, k.joined = j.ranks, now
 			k.oldest = cmp.Or(k.oldest, k.rank)
 		}
-		j.waiting(j.tickets[t.ID], now)
+		j.waiting(j.waiters[t.ID], now)
 	}
 	if len(rec.Waiters) != rec.Waiting {
 		j.fault("the story is too large")
 	}
 	j.holding(rec, now)
-	for ticket, k := range j.tickets {
-		if j.waited[ticket] && !in[ticket] {
+	for waiter, k := range j.waiters {
+		if j.waited[waiter] && !in[waiter] {
 			j.tell("    %s no longer waits", k.name)
 			if k.granted.IsZero() && j.anywhere(k, now.Add(-confirmOf), isRestart) {
 				k.rank = 0 // its place ended with the process
 			}
 		}
-		if !in[ticket] && k.entitled(now) && !j.anywhere(k, now.Add(-confirmOf), nil) {
+		if !in[waiter] && k.entitled(now) && !j.anywhere(k, now.Add(-confirmOf), nil) {
 			j.fault("%s lost its place, which it joined at %v, and keeps asking", k.name, k.joined.Sub(j.begun))
 		}
 	}
@@ -343,7 +343,7 @@ func (k *known) entitled(now time.Time) bool {
 
 // waiting checks a waiter in the queue.
 func (j *judge) waiting(k *known, now time.Time) {
-	if !j.waited[k.ticket] {
+	if !j.waited[k.waiter] {
 		j.tell("    %s waits", k.name)
 	}
 	if k.asking == 0 && now.Sub(k.ended) > graceOf+5*time.Second && !j.anywhere(k, now.Add(-confirmOf-5*time.Second), nil) {
@@ -362,7 +362,7 @@ func (j *judge) withdrawn(k *known) {
 
 // holding checks the holder.
 func (j *judge) holding(rec *store.Record, now time.Time) {
-	k := j.tickets[rec.Request]
+	k := j.waiters[rec.Request]
 	if rec.Token != j.token {
 		j.token = rec.Token
 		j.tell("    %s is granted token %d until %v", rec.Holder.Session, rec.Token, rec.Expires.Sub(j.begun))
@@ -372,7 +372,7 @@ func (j *judge) holding(rec *store.Record, now time.Time) {
 				j.fault("%s is granted it twice", k.name)
 			}
 			k.granted, k.token = now, rec.Token
-			k.took = j.step == store.Take && k.asking > 0
+			k.took = j.step == store.Acquire && k.asking > 0
 		}
 	}
 	if got, is := j.bargers[rec.Token]; is && !rec.Expires.Equal(got.ExpiresAt) {
@@ -381,7 +381,7 @@ func (j *judge) holding(rec *store.Record, now time.Time) {
 	if k == nil {
 		return
 	}
-	if !k.took && rec.Expires.Sub(rec.Taken) > confirmOf {
+	if !k.took && rec.Expires.Sub(rec.Acquired) > confirmOf {
 		j.fault("%s was granted it until %v, and does not know", k.name, rec.Expires.Sub(j.begun))
 	}
 	j.withdrawn(k)
@@ -390,7 +390,7 @@ func (j *judge) holding(rec *store.Record, now time.Time) {
 // inTurn checks that nobody who has a better claim still waits. k is nil if who gets
 // it did not wait.
 func (j *judge) inTurn(k *known, rec *store.Record, now time.Time) {
-	if j.step == store.Take && k != nil && k.asking > 0 && j.troubled(k.at, k.asked, isLong) {
+	if j.step == store.Acquire && k != nil && k.asking > 0 && j.troubled(k.at, k.asked, isLong) {
 		return // it asked for the mutex before the trouble ended
 	}
 	for _, other := range j.callers {

@@ -280,8 +280,8 @@ func through[T any](ctx context.Context, l *wire, call func() (T, error)) (T, er
 	return got, l.way(ctx)
 }
 
-func (l *wire) Swap(ctx context.Context, req store.Request) (store.Result, error) {
-	return through(ctx, l, func() (store.Result, error) { return l.Store.Swap(ctx, req) })
+func (l *wire) Commit(ctx context.Context, req store.Txn) (store.Result, error) {
+	return through(ctx, l, func() (store.Result, error) { return l.Store.Commit(ctx, req) })
 }
 
 func (l *wire) Get(ctx context.Context, name, session string) (store.View, error) {
@@ -292,8 +292,8 @@ func (l *wire) Log(ctx context.Context, q store.LogQuery) (store.LogPage, error)
 	return through(ctx, l, func() (store.LogPage, error) { return l.Store.Log(ctx, q) })
 }
 
-func (l *wire) Beat(ctx context.Context, peer string, ttl time.Duration) ([]string, error) {
-	return through(ctx, l, func() ([]string, error) { return l.Store.Beat(ctx, peer, ttl) })
+func (l *wire) KeepAlive(ctx context.Context, process string, ttl time.Duration) ([]string, error) {
+	return through(ctx, l, func() ([]string, error) { return l.Store.KeepAlive(ctx, process, ttl) })
 }
 
 func (l *wire) Sweep(ctx context.Context, keep store.Retention) (time.Duration, error) {

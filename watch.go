@@ -149,7 +149,7 @@ func (t *tail) pull() bool {
 }
 
 // entries are those that tell of mutexes, decoded once for all watchers.
-func entries(raw []store.Entry) []Entry {
+func entries(raw []store.LogEntry) []Entry {
 	all := make([]Entry, 0, len(raw))
 	for i := range raw {
 		if raw[i].Name != cursorKey && raw[i].Kind != store.KindRevoked {

@@ -22,9 +22,9 @@ type behind struct {
 	went atomic.Bool
 }
 
-func (b *behind) Swap(ctx context.Context, req store.Request) (store.Result, error) {
-	switch req.Swaps[0].Do {
-	case store.Take:
+func (b *behind) Commit(ctx context.Context, req store.Txn) (store.Result, error) {
+	switch req.Ops[0].Do {
+	case store.Acquire:
 		time.Sleep(time.Second)
 	case store.Leave:
 		b.went.Store(true)
@@ -33,7 +33,7 @@ func (b *behind) Swap(ctx context.Context, req store.Request) (store.Result, err
 		}
 	default:
 	}
-	return b.Store.Swap(ctx, req)
+	return b.Store.Commit(ctx, req)
 }
 
 // A server that stood still finds the capture and its withdrawal together, and

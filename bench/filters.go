@@ -129,7 +129,7 @@ func lists(ctx context.Context, b *bench) error {
 func (l *logbook) hold(ctx context.Context, n int) error {
 	const step = 500
 	for at := 0; at < n; at += step {
-		swaps := make([]store.Swap, step)
+		swaps := make([]store.Op, step)
 		for i := range swaps {
 			k := at + i
 			who := person(k % 1000)
@@ -137,12 +137,12 @@ func (l *logbook) hold(ctx context.Context, n int) error {
 				who = person(0)
 			}
 			party := store.Party{Session: who.Session, User: who.UserID, Value: `{"l":"ivanov","n":"Ivan Ivanov","h":"desk-17.example"}`}
-			swaps[i] = store.Swap{
+			swaps[i] = store.Op{
 				Name: editlock.ID{Group: fmt.Sprint("group-", k%100), Mode: fmt.Sprint("mode-", k%10), ID: fmt.Sprint(k)}.String(),
-				Do:   store.Take, Holder: &party, Terms: &store.Terms{}, Expect: store.Expect{Free: true},
+				Do:   store.Acquire, Holder: &party, Terms: &store.Terms{}, Expect: store.Expect{Free: true},
 			}
 		}
-		res, err := l.st.Swap(ctx, store.Request{Swaps: swaps})
+		res, err := l.st.Commit(ctx, store.Txn{Ops: swaps})
 		if err == nil && !res.Done {
 			err = errors.New("not free")
 		}

@@ -66,7 +66,7 @@ const logged = 20_000
 func (l *logbook) grow(ctx context.Context, n int) error {
 	const step = 500
 	for ; l.entries < n; l.entries += step {
-		swaps := make([]store.Swap, step)
+		swaps := make([]store.Op, step)
 		for i := range swaps {
 			at := l.entries + i
 			who := person(at % 1000)
@@ -75,15 +75,15 @@ func (l *logbook) grow(ctx context.Context, n int) error {
 			if at/logged%2 == 1 {
 				kind = editlock.KindReleased
 			}
-			swaps[i] = store.Swap{
+			swaps[i] = store.Op{
 				Name: editlock.ID{Group: "archive", Mode: fmt.Sprint("mode-", at%10), ID: fmt.Sprint(at % logged)}.String(),
-				Do:   store.Touch, Note: &store.Note{Kind: string(kind), Actor: party},
+				Do:   store.Renew, Event: &store.Event{Kind: string(kind), Actor: party},
 			}
 			if at < logged {
-				swaps[i].Do, swaps[i].Holder, swaps[i].Terms, swaps[i].Expect.Free = store.Take, &party, &store.Terms{}, true
+				swaps[i].Do, swaps[i].Holder, swaps[i].Terms, swaps[i].Expect.Free = store.Acquire, &party, &store.Terms{}, true
 			}
 		}
-		res, err := l.st.Swap(ctx, store.Request{Swaps: swaps})
+		res, err := l.st.Commit(ctx, store.Txn{Ops: swaps})
 		if err == nil && !res.Done {
 			err = fmt.Errorf("the log was not written at %d", l.entries)
 		}

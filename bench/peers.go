@@ -24,15 +24,15 @@ func bareSwaps(st store.Store) func(context.Context, int, int) error {
 		o := person(client)
 		holder := store.Party{Session: o.Session, User: o.UserID, Value: `{"login":"ivanov","name":"Ivan Ivanov","host":"desk-17.example"}`}
 		name, data := invoice(client, n).String(), ""
-		res, err := st.Swap(ctx, store.Request{Swaps: []store.Swap{{
-			Name: name, Expect: store.Expect{Free: true}, Do: store.Take,
+		res, err := st.Commit(ctx, store.Txn{Ops: []store.Op{{
+			Name: name, Expect: store.Expect{Free: true}, Do: store.Acquire,
 			Holder: &holder, Data: &data, Terms: &store.Terms{Idle: 5 * time.Minute},
 		}}})
 		if err != nil || !res.Done {
 			return fmt.Errorf("capture: %v, %w", res.Done, err)
 		}
-		res, err = st.Swap(ctx, store.Request{Swaps: []store.Swap{{
-			Name: name, Expect: store.Expect{Token: res.Records[0].Token}, Do: store.Drop,
+		res, err = st.Commit(ctx, store.Txn{Ops: []store.Op{{
+			Name: name, Expect: store.Expect{Token: res.Records[0].Token}, Do: store.Release,
 		}}})
 		if err != nil || !res.Done {
 			return fmt.Errorf("release: %v, %w", res.Done, err)

@@ -19,7 +19,7 @@ import (
 // every engine it gives up once its caller's context ends.
 type stalled struct {
 	store.Store
-	on   func(store.Swap) bool // nil: Log stalls
+	on   func(store.Op) bool // nil: Log stalls
 	came chan struct{}
 	let  chan struct{}
 }
@@ -38,9 +38,9 @@ func (s *stalled) stall(ctx context.Context) error {
 	}
 }
 
-func (s *stalled) Swap(ctx context.Context, req store.Request) (store.Result, error) {
-	res, err := s.Store.Swap(ctx, req)
-	if err == nil && s.on != nil && s.on(req.Swaps[0]) {
+func (s *stalled) Commit(ctx context.Context, req store.Txn) (store.Result, error) {
+	res, err := s.Store.Commit(ctx, req)
+	if err == nil && s.on != nil && s.on(req.Ops[0]) {
 		err = s.stall(ctx)
 	}
 	return res, err
@@ -58,12 +58,12 @@ func (s *stalled) Log(ctx context.Context, q store.LogQuery) (store.LogPage, err
 func TestDrain_AnswersWhatIsUnderWayInTheStore(t *testing.T) {
 	const waits = `{"mutex":{"id":"doc"},"owner":{"session":"petrova"},"wait":"1h"}`
 	held := editlock.Owner{Session: "ivanov"}
-	captures := func(sw store.Swap) bool { return sw.Do == store.Take && sw.Holder.Session == "petrova" }
-	joins := func(sw store.Swap) bool { return sw.Do == store.Join }
+	captures := func(sw store.Op) bool { return sw.Do == store.Acquire && sw.Holder.Session == "petrova" }
+	joins := func(sw store.Op) bool { return sw.Do == store.Join }
 	for _, test := range []struct {
 		name         string
 		holder       bool
-		on           func(store.Swap) bool
+		on           func(store.Op) bool
 		method, path string
 		body         string
 		want         int

@@ -106,7 +106,7 @@ func testAutoRelease(t *testing.T, h Harness) {
 		{"never stays never if a refresh says so", editlock.Never, editlock.Never},
 		{"never ends if a refresh gives an idle", editlock.TimeoutAutoRelease(time.Minute), editlock.TimeoutAutoRelease(time.Minute)},
 	} {
-		for _, beat := range []struct {
+		for _, keepAlive := range []struct {
 			name string
 			do   func(t *testing.T, s System, m editlock.Mutex, a editlock.AutoRelease) editlock.Mutex
 		}{
@@ -121,11 +121,11 @@ func testAutoRelease(t *testing.T, h Harness) {
 				return capture(as(t, ivanov), t, s.Locker, doc, &editlock.CaptureOptions{AutoRelease: a})
 			}},
 		} {
-			t.Run(tt.name+"/"+beat.name, func(t *testing.T) {
+			t.Run(tt.name+"/"+keepAlive.name, func(t *testing.T) {
 				s := h.Open(t)
 				m := capture(as(t, ivanov), t, s.Locker, doc, &editlock.CaptureOptions{AutoRelease: editlock.Never})
 				s.pass(24 * time.Hour)
-				got := beat.do(t, s, m, tt.give)
+				got := keepAlive.do(t, s, m, tt.give)
 				if got.AutoRelease != tt.want || got.Token != m.Token {
 					t.Errorf("auto release is %+v with token %d, want %+v with %d", got.AutoRelease, got.Token, tt.want, m.Token)
 				}

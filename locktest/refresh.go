@@ -8,7 +8,7 @@ import (
 	"github.com/editlock/editlock"
 )
 
-// testRefresh checks the beat: by token, never a capture.
+// testRefresh checks the keep-alive: by token, never a capture.
 func testRefresh(t *testing.T, h Harness) {
 	opts := &editlock.CaptureOptions{StatusData: heldData, AutoRelease: editlock.TimeoutAutoRelease(time.Minute)}
 

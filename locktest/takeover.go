@@ -156,7 +156,7 @@ func takeoverRace(t *testing.T, s System, held editlock.Mutex) (won editlock.Mut
 
 // takeoverLoser checks what the old holder is told, call by call.
 func takeoverLoser(t *testing.T, h Harness) {
-	taken := func(t *testing.T) (s System, held, theirs editlock.Mutex) {
+	acquired := func(t *testing.T) (s System, held, theirs editlock.Mutex) {
 		s = h.Open(t)
 		held = capture(as(t, ivanov), t, s.Locker, doc, &editlock.CaptureOptions{StatusData: tab1})
 		theirs, err := s.Locker.Takeover(as(t, petrova), doc, held.Token, why, nil)
@@ -166,7 +166,7 @@ func takeoverLoser(t *testing.T, h Harness) {
 		return s, held, theirs
 	}
 	t.Run("the loser's capture and release without a condition: busy", func(t *testing.T) {
-		s, _, theirs := taken(t)
+		s, _, theirs := acquired(t)
 		_, err := s.Locker.Capture(as(t, ivanov), doc, nil)
 		wantBusy(t, err, theirs)
 		_, err = s.Locker.Release(as(t, ivanov), doc, editlock.Condition{})
@@ -195,20 +195,20 @@ func takeoverLoser(t *testing.T, h Harness) {
 		}},
 	} {
 		t.Run("the loser's "+tt.name+": lost, says by whom, when and why", func(t *testing.T) {
-			s, held, theirs := taken(t)
+			s, held, theirs := acquired(t)
 			wantTakenOver(t, wantLost(t, tt.claim(t, s, held), &theirs), petrova, theirs, why)
 			wantStanding(t, s.Locker, theirs)
 		})
 	}
 	t.Run("the loser's release by IfToken: nothing happens", func(t *testing.T) {
-		s, held, theirs := taken(t)
+		s, held, theirs := acquired(t)
 		if released, err := s.Locker.Release(as(t, ivanov), doc, editlock.IfToken(held.Token)); released || err != nil {
 			t.Errorf("Release = %v, %v; want false, no error", released, err)
 		}
 		wantStanding(t, s.Locker, theirs)
 	})
 	t.Run("taken over twice: the first loser is told of their own loss", func(t *testing.T) {
-		s, held, theirs := taken(t)
+		s, held, theirs := acquired(t)
 		now, err := s.Locker.Takeover(as(t, smith), doc, theirs.Token, "audit", nil)
 		if err != nil {
 			t.Fatalf("Takeover: %v", err)

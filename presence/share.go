@@ -14,9 +14,9 @@ import (
 // Link carries texts between the servers that share a store. Texts may be lost,
 // and arrive at their sender too.
 type Link interface {
-	Cast(ctx context.Context, text string) error
-	// Hear calls f for each text, one at a time, until stop is called.
-	Hear(f func(text string)) (stop func())
+	Broadcast(ctx context.Context, text string) error
+	// Receive calls f for each text, one at a time, until stop is called.
+	Receive(f func(text string)) (stop func())
 }
 
 const (
@@ -101,13 +101,13 @@ func (b *Board) Share(ctx context.Context, link Link) {
 	now := time.Now()
 	b.sharing = &sharing{name: rand.Text()[:12], dirty: map[visitKey]bool{}, peers: map[string]*peer{}, ask: true, asked: true, quiet: now}
 	b.mu.Unlock()
-	stop := link.Hear(b.hear)
+	stop := link.Receive(b.hear)
 	defer stop()
 	tick := time.NewTicker(castEvery)
 	defer tick.Stop()
 	for {
 		for _, t := range b.news() {
-			_ = link.Cast(ctx, t) // what is lost, others ask for
+			_ = link.Broadcast(ctx, t) // what is lost, others ask for
 		}
 		select {
 		case <-ctx.Done():

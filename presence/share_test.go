@@ -21,7 +21,7 @@ type wire struct {
 	lose  func(text string) bool
 }
 
-func (w *wire) Cast(_ context.Context, text string) error {
+func (w *wire) Broadcast(_ context.Context, text string) error {
 	w.mu.Lock()
 	all := slices.Clone(w.all)
 	w.texts = append(w.texts, text)
@@ -35,7 +35,7 @@ func (w *wire) Cast(_ context.Context, text string) error {
 	return nil
 }
 
-func (w *wire) Hear(f func(string)) (stop func()) {
+func (w *wire) Receive(f func(string)) (stop func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	i := len(w.all)
@@ -269,7 +269,7 @@ func TestShare_LeavesAloneWhatMakesNoSense(t *testing.T) {
 		looks(t, one, person("anna"), "a", at(contract, presence.Looking))
 		time.Sleep(time.Second)
 		for _, text := range []string{"", "{", "[]", `{"n":1}`, `{"s":"x","v":[{"k":[{"i":"1","s":9}]}]}`, `{"s":"x","n":-1}`} {
-			_ = w.Cast(t.Context(), text)
+			_ = w.Broadcast(t.Context(), text)
 		}
 		check(t, sees(one, person("boris"), contract), []string{"1", "anna looking"})
 	})

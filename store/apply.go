@@ -8,14 +8,14 @@ import (
 // Env is what a step may ask of its engine.
 type Env struct {
 	Now   time.Time
-	Next  func() uint64          // the next number of the store's one counter
-	Alive func(peer string) bool // whether a waiting process still beats
+	Next  func() uint64             // the next number of the store's one counter
+	Alive func(process string) bool // whether a waiting process is still kept alive
 }
 
 // Effects are what a step did besides changing the record.
 type Effects struct {
-	Entries []Entry
-	Joined  []Ticket // new in the queue, or in place of the one with their ID
+	Entries []LogEntry
+	Joined  []Waiter // new in the queue, or in place of the one with their ID
 	Left    []string // IDs gone from the queue
 	News    []Signal
 	Short   bool // the window was too short: there may be room for more of those who wait
@@ -25,7 +25,7 @@ type Effects struct {
 func (e *Effects) add(more Effects) {
 	for _, t := range more.Joined { // who was passed over just now may join again
 		e.Left = slices.DeleteFunc(e.Left, func(id string) bool { return id == t.ID })
-		e.News = slices.DeleteFunc(e.News, func(n Signal) bool { return n.Ticket == t.ID })
+		e.News = slices.DeleteFunc(e.News, func(n Signal) bool { return n.Waiter == t.ID })
 	}
 	if len(e.Entries) == 0 {
 		e.Entries = slices.Clip(more.Entries) // they are large
@@ -40,13 +40,13 @@ func (e *Effects) add(more Effects) {
 }
 
 // Run performs a request on the states that load returns, and keeps what
-// changed with save. It settles every name first that a swap depends on, which
-// stays in force even if the request is then refused. It is the whole of Swap but
+// changed with save. It settles every name first that an operation depends on, which
+// stays in force even if the request is then refused. It is the whole of Commit but
 // for retries.
-func Run(req Request, env Env, load func(name string) State, save func(name string, s State)) (Result, Effects) {
+func Run(req Txn, env Env, load func(name string) State, save func(name string, s State)) (Result, Effects) {
 	var all Effects
-	next, done := make([]State, len(req.Swaps)), true
-	for i, sw := range req.Swaps {
+	next, done := make([]State, len(req.Ops)), true
+	for i, sw := range req.Ops {
 		next[i] = load(sw.Name)
 		if sw.Do == Revoke {
 			continue
@@ -62,7 +62,7 @@ func Run(req Request, env Env, load func(name string) State, save func(name stri
 	}
 
 	did := Effects{}
-	for i, sw := range req.Swaps {
+	for i, sw := range req.Ops {
 		if !done {
 			break
 		}
@@ -78,18 +78,18 @@ func Run(req Request, env Env, load func(name string) State, save func(name stri
 	all.Far = all.Far || did.Far
 	if done {
 		all.add(did)
-		for i, sw := range req.Swaps {
+		for i, sw := range req.Ops {
 			save(sw.Name, next[i])
 		}
 	}
 
-	res := Result{Done: done, Now: env.Now, Records: make([]*Record, len(req.Swaps))}
-	for i := range req.Swaps {
-		res.Records[i] = load(req.Swaps[i].Name).Shown(&req.Swaps[i], env)
+	res := Result{Done: done, Now: env.Now, Records: make([]*Record, len(req.Ops))}
+	for i := range req.Ops {
+		res.Records[i] = load(req.Ops[i].Name).Shown(&req.Ops[i], env)
 	}
 	for i, n := range all.News {
 		for _, rec := range res.Records {
-			if rec != nil && rec.Request == n.Ticket {
+			if rec != nil && rec.Request == n.Waiter {
 				all.News[i].Granted = View{Record: rec, Now: env.Now}
 			}
 		}
@@ -97,31 +97,31 @@ func Run(req Request, env Env, load func(name string) State, save func(name stri
 	return res, all
 }
 
-// Apply performs one swap on a settled state, or refuses it and changes
+// Apply performs one operation on a settled state, or refuses it and changes
 // nothing.
-func Apply(s State, sw Swap, request string, env Env) (State, Effects, bool) {
+func Apply(s State, sw Op, request string, env Env) (State, Effects, bool) {
 	switch {
 	case sw.Do == Leave:
 		return leave(s, sw, env)
 	case sw.Do == Revoke:
-		return s, Effects{Entries: []Entry{{Seq: env.Next(), Kind: KindRevoked, At: env.Now, Request: request}}}, true
-	case sw.Do == Join && s.Granted(sw.Ticket.ID) != nil:
+		return s, Effects{Entries: []LogEntry{{Seq: env.Next(), Kind: KindRevoked, At: env.Now, Request: request}}}, true
+	case sw.Do == Join && s.Granted(sw.Waiter.ID) != nil:
 		return s, Effects{}, true // granted already: the caller's retry finds its record
 	case s.far() && sw.moves(&s):
 		return s, Effects{Far: true}, false
 	case sw.Do != Join && !sw.Expect.holds(&s, &sw, env),
 		sw.Do != Join && !sw.Expect.Free && sw.moves(&s) && !s.Path.lets(&sw),
-		sw.Do == Join && s.Path.touches(sw.Ticket.Holder.Session), // it might wait for who waits for it
+		sw.Do == Join && s.Path.renewals(sw.Waiter.Holder.Session), // it might wait for who waits for it
 		sw.Do == Join && sw.Expect != (Expect{}) && !sw.Expect.holds(&s, &sw, env):
 		return s, Effects{}, false
 	}
 	switch sw.Do {
-	case Take:
-		return take(s, &sw, request, env)
-	case Touch:
-		return touch(s, &sw, request, env)
-	case Drop:
-		return drop(s, &sw, request, env)
+	case Acquire:
+		return acquire(s, &sw, request, env)
+	case Renew:
+		return renew(s, &sw, request, env)
+	case Release:
+		return release(s, &sw, request, env)
 	case Join:
 		return join(s, &sw, env)
 	case Leave, Revoke:
@@ -129,21 +129,21 @@ func Apply(s State, sw Swap, request string, env Env) (State, Effects, bool) {
 	return s, Effects{}, false
 }
 
-// moves reports whether a swap lets a session hold a name, or wait for it, that
+// moves reports whether an operation lets a session hold a name, or wait for it, that
 // did not.
-func (sw *Swap) moves(s *State) bool {
+func (sw *Op) moves(s *State) bool {
 	switch sw.Do {
 	case Join:
 		return true
-	case Take, Touch:
+	case Acquire, Renew:
 		old := s.Meant(&sw.Expect)
 		return sw.Expect.Free || sw.Holder != nil && old != nil && old.Holder.Session != sw.Holder.Session
-	case Drop, Leave, Revoke:
+	case Release, Leave, Revoke:
 	}
 	return false
 }
 
-func take(s State, sw *Swap, request string, env Env) (State, Effects, bool) {
+func acquire(s State, sw *Op, request string, env Env) (State, Effects, bool) {
 	var eff Effects
 	var old *Record
 	var share Share
@@ -161,17 +161,17 @@ func take(s State, sw *Swap, request string, env Env) (State, Effects, bool) {
 	}
 	rec := &Record{
 		Name: sw.Name, Token: env.Next(), Share: share, Holder: *sw.Holder, Terms: *sw.Terms,
-		Taken: env.Now, Touched: env.Now, Request: request,
+		Acquired: env.Now, Renewed: env.Now, Request: request,
 	}
 	if sw.Data != nil {
 		rec.Data = *sw.Data
 	}
-	rec.expire(sw.Confirm)
+	rec.expire(sw.ConfirmWithin)
 	if old != nil {
 		s.remove(old)
 	}
 	s.add(rec)
-	if sw.Note != nil {
+	if sw.Event != nil {
 		e := sw.entry(rec.Token, rec, request, env)
 		if old != nil {
 			e.Other = old.Holder
@@ -184,14 +184,14 @@ func take(s State, sw *Swap, request string, env Env) (State, Effects, bool) {
 	return pass(s, sw, eff, env)
 }
 
-func touch(s State, sw *Swap, request string, env Env) (State, Effects, bool) {
+func renew(s State, sw *Op, request string, env Env) (State, Effects, bool) {
 	var eff Effects
 	old := s.Meant(&sw.Expect)
 	if old == nil {
-		return s, eff, false // a touch never creates
+		return s, eff, false // a renewal never creates
 	}
 	rec := *old
-	rec.Touched = env.Now
+	rec.Renewed = env.Now
 	if sw.Holder != nil {
 		rec.Holder = *sw.Holder
 	}
@@ -207,9 +207,9 @@ func touch(s State, sw *Swap, request string, env Env) (State, Effects, bool) {
 		}
 		rec.Share, rec.Place, rec.Placed = Shared, env.Next(), env.Now
 	}
-	rec.expire(sw.Confirm)
+	rec.expire(sw.ConfirmWithin)
 	s.replace(old, &rec)
-	if sw.Note != nil {
+	if sw.Event != nil {
 		seq := rec.Place
 		if rec.Share == old.Share {
 			seq = env.Next()
@@ -219,25 +219,25 @@ func touch(s State, sw *Swap, request string, env Env) (State, Effects, bool) {
 	return pass(s, sw, eff, env)
 }
 
-// pass gives those who wait what a swap has made room for.
-func pass(s State, sw *Swap, eff Effects, env Env) (State, Effects, bool) {
+// pass gives those who wait what an operation has made room for.
+func pass(s State, sw *Op, eff Effects, env Env) (State, Effects, bool) {
 	after, passed := s.admit(sw.Name, env, Effects{})
 	eff.add(passed)
 	return after, eff, true
 }
 
-func drop(s State, sw *Swap, request string, env Env) (State, Effects, bool) {
+func release(s State, sw *Op, request string, env Env) (State, Effects, bool) {
 	var eff Effects
 	old := s.Meant(&sw.Expect)
 	if old == nil {
 		return s, eff, false
 	}
-	if sw.Note != nil {
+	if sw.Event != nil {
 		eff.Entries = append(eff.Entries, sw.entry(env.Next(), old, request, env))
 	}
 	s.remove(old)
 	after, passed := s.admit(sw.Name, env, Effects{})
-	if sw.Note != nil && sw.Note.Kind == KindHandedOver {
+	if sw.Event != nil && sw.Event.Kind == KindHandedOver {
 		for _, rec := range after.holds() {
 			if slices.Contains(passed.Left, rec.Request) {
 				eff.Entries[0].Other = rec.Holder
@@ -249,21 +249,21 @@ func drop(s State, sw *Swap, request string, env Env) (State, Effects, bool) {
 	return after, eff, true
 }
 
-func join(s State, sw *Swap, env Env) (State, Effects, bool) {
+func join(s State, sw *Op, env Env) (State, Effects, bool) {
 	var eff Effects
-	t := *sw.Ticket
+	t := *sw.Waiter
 	t.Name = sw.Name
 	if !s.mixes(t.Share, sw.Resize) || s.room(t.Share) && !s.waiting(env) && s.open(t.Holder.Session, 0) {
 		return s, eff, false // nobody would ever grant a free name
 	}
-	i := slices.IndexFunc(s.Queue, func(q Ticket) bool { return q.ID == t.ID })
-	if i >= 0 && env.Alive(s.Queue[i].Peer) {
-		if sw.Expect.Here && s.Queue[i].Peer != t.Peer {
+	i := slices.IndexFunc(s.Queue, func(q Waiter) bool { return q.ID == t.ID })
+	if i >= 0 && env.Alive(s.Queue[i].Process) {
+		if sw.Expect.Here && s.Queue[i].Process != t.Process {
 			return s, eff, false
 		}
-		// Somebody who waits already keeps the place, under the new peer.
+		// Somebody who waits already keeps the place, under the new process.
 		s.Queue = slices.Clone(s.Queue)
-		s.Queue[i].Peer = t.Peer
+		s.Queue[i].Process = t.Process
 		eff.Joined = append(eff.Joined, s.Queue[i])
 		return s, eff, true
 	}
@@ -272,34 +272,34 @@ func join(s State, sw *Swap, env Env) (State, Effects, bool) {
 	}
 	holds := s.holds()
 	t.Seq, t.Since = env.Next(), env.Now
-	if t.ClaimAfter > 0 {
-		t.Claim = after(env.Now, t.ClaimAfter)
+	if t.GrantAfter > 0 {
+		t.GrantAt = after(env.Now, t.GrantAfter)
 		if t.Asked == 0 && len(holds) > 0 {
 			t.Asked = holds[len(holds)-1].Token
 		}
 	}
 	s.Queue = append(slices.Clip(s.Queue), t)
 	eff.Joined = append(eff.Joined, t)
-	if sw.Note != nil {
-		// A retry of a join is known by its ticket, not by the log.
+	if sw.Event != nil {
+		// A retry of a join is known by its waiter, not by the log.
 		eff.Entries = append(eff.Entries, sw.entry(t.Seq, s.Meant(&sw.Expect), "", env))
 	}
 	return s, eff, true
 }
 
-func leave(s State, sw Swap, env Env) (State, Effects, bool) {
+func leave(s State, sw Op, env Env) (State, Effects, bool) {
 	var eff Effects
-	i := slices.IndexFunc(s.Queue, func(q Ticket) bool { return q.ID == sw.Ticket.ID })
-	if i < 0 || !env.Alive(s.Queue[i].Peer) ||
-		sw.Ticket.Peer != "" && sw.Ticket.Peer != s.Queue[i].Peer ||
+	i := slices.IndexFunc(s.Queue, func(q Waiter) bool { return q.ID == sw.Waiter.ID })
+	if i < 0 || !env.Alive(s.Queue[i].Process) ||
+		sw.Waiter.Process != "" && sw.Waiter.Process != s.Queue[i].Process ||
 		sw.Expect != (Expect{}) && !sw.Expect.holds(&s, &sw, env) {
 		return s, eff, false
 	}
 	t := s.Queue[i]
 	s.Queue = slices.Delete(slices.Clone(s.Queue), i, i+1)
 	eff.Left = append(eff.Left, t.ID)
-	eff.News = append(eff.News, Signal{Peer: t.Peer, Ticket: t.ID})
-	if sw.Note != nil {
+	eff.News = append(eff.News, Signal{Process: t.Process, Waiter: t.ID})
+	if sw.Event != nil {
 		e := sw.entry(env.Next(), s.Meant(&sw.Expect), "", env)
 		e.Other, e.Request = t.Holder, t.ID
 		eff.Entries = append(eff.Entries, e)
@@ -307,25 +307,25 @@ func leave(s State, sw Swap, env Env) (State, Effects, bool) {
 	return pass(s, &sw, eff, env)
 }
 
-// entry is the note of a swap as a log entry of a hold; nil: of none.
-func (sw *Swap) entry(seq uint64, rec *Record, request string, env Env) Entry {
+// entry is the note of an operation as a log entry of a hold; nil: of none.
+func (sw *Op) entry(seq uint64, rec *Record, request string, env Env) LogEntry {
 	if rec == nil {
 		rec = new(Record)
 	}
-	return Entry{
-		Seq: seq, Kind: sw.Note.Kind, Name: sw.Name, Token: rec.Token, Share: rec.Share, At: env.Now,
-		Owner: rec.Holder, Actor: sw.Note.Actor, Reason: sw.Note.Reason, Request: request,
+	return LogEntry{
+		Seq: seq, Kind: sw.Event.Kind, Name: sw.Name, Token: rec.Token, Share: rec.Share, At: env.Now,
+		Owner: rec.Holder, Actor: sw.Event.Actor, Reason: sw.Event.Reason, Request: request,
 	}
 }
 
 // holds reports whether the condition is true of a settled state.
-func (x *Expect) holds(s *State, sw *Swap, env Env) bool {
+func (x *Expect) holds(s *State, sw *Op, env Env) bool {
 	if x.Free {
 		var share Share
 		if sw.Share != nil {
 			share = *sw.Share
 		}
-		if sw.Do != Take {
+		if sw.Do != Acquire {
 			return s.holding() == 0
 		}
 		session := sw.Holder.Session

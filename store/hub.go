@@ -2,32 +2,32 @@ package store
 
 import "sync"
 
-// Signal is one piece of news for a Peer: the Ticket left its queue (granted,
-// declined or cancelled). Where an engine can't tell whose ticket it was, Peer
+// Signal is one piece of news for a Process: the Waiter left its queue (granted,
+// declined or cancelled). Where an engine can't tell whose waiter it was, Process
 // is empty and everybody is told.
 type Signal struct {
-	Peer   string
-	Ticket string
+	Process string
+	Waiter  string
 	// Granted is what stood under the name right after the grant, for engines
 	// that tell, which spares a Get. Zero: not told.
 	Granted View
 }
 
-// Subscription receives news for one peer. News is collected without bound on
-// tickets and coalesced for the log, so a slow reader blocks nobody.
+// Subscription receives news for one process. News is collected without bound on
+// waiters and coalesced for the log, so a slow reader blocks nobody.
 type Subscription struct {
 	// C holds a value while there may be something to Drain.
 	C <-chan struct{}
 
-	c    chan struct{}
-	hub  *Hub
-	peer string
-	mu   sync.Mutex
-	news []Signal
-	log  bool
+	c       chan struct{}
+	hub     *Hub
+	process string
+	mu      sync.Mutex
+	news    []Signal
+	log     bool
 }
 
-// Drain returns what arrived since the last call: news of tickets that left
+// Drain returns what arrived since the last call: news of waiters that left
 // their queues, and whether the log grew.
 func (s *Subscription) Drain() (news []Signal, log bool) {
 	s.mu.Lock()
@@ -66,10 +66,10 @@ type Hub struct {
 	subs map[*Subscription]struct{}
 }
 
-// Listen subscribes a peer.
-func (h *Hub) Listen(peer string) *Subscription {
+// Subscribe subscribes a process.
+func (h *Hub) Subscribe(process string) *Subscription {
 	c := make(chan struct{}, 1)
-	s := &Subscription{C: c, c: c, hub: h, peer: peer}
+	s := &Subscription{C: c, c: c, hub: h, process: process}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.subs == nil {
@@ -79,12 +79,12 @@ func (h *Hub) Listen(peer string) *Subscription {
 	return s
 }
 
-// Has reports whether somebody listens for a peer.
-func (h *Hub) Has(peer string) bool {
+// Has reports whether somebody listens for a process.
+func (h *Hub) Has(process string) bool {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	for s := range h.subs {
-		if s.peer == peer {
+		if s.process == process {
 			return true
 		}
 	}
@@ -98,14 +98,14 @@ func (h *Hub) Listening() bool {
 	return len(h.subs) > 0
 }
 
-// Publish delivers news: each signal to its peer, and word to everybody that
+// Publish delivers news: each signal to its process, and word to everybody that
 // the log grew, if it did.
 func (h *Hub) Publish(news []Signal, log bool) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	for s := range h.subs {
 		for _, n := range news {
-			if n.Peer == s.peer || n.Peer == "" {
+			if n.Process == s.process || n.Process == "" {
 				s.put(n, false)
 			}
 		}

@@ -68,7 +68,7 @@ type Path struct {
 
 	// Waits are those who wait on the path: of each name above the first, and
 	// of all names below the one who came first.
-	Waits []Ticket
+	Waits []Waiter
 
 	// Own: the session that asks holds a name on the path itself, and so may not
 	// wait. Filled in by State.InTheWay.
@@ -86,9 +86,9 @@ func related(a, b string) bool { return IsAbove(a, b) || IsAbove(b, a) }
 
 // clashing reports whether a name of a request has another holder than those before
 // that are above or below it. What is known of a path is from before the request.
-func clashing(req Request, i int, next []State, s *State) bool {
+func clashing(req Txn, i int, next []State, s *State) bool {
 	for j := range tree(req, i) {
-		if related(req.Swaps[i].Name, req.Swaps[j].Name) && s.clashes(&next[j]) {
+		if related(req.Ops[i].Name, req.Ops[j].Name) && s.clashes(&next[j]) {
 			return true
 		}
 	}
@@ -96,8 +96,8 @@ func clashing(req Request, i int, next []State, s *State) bool {
 }
 
 // tree is i if a request speaks of names that others may be above or below, else 0.
-func tree(req Request, i int) int {
-	if i == 0 || !slices.ContainsFunc(req.Swaps, func(sw Swap) bool { return IsNode(sw.Name) || IsPart(sw.Name) }) {
+func tree(req Txn, i int) int {
+	if i == 0 || !slices.ContainsFunc(req.Ops, func(sw Op) bool { return IsNode(sw.Name) || IsPart(sw.Name) }) {
 		return 0
 	}
 	return i
@@ -116,7 +116,7 @@ func (p *Path) Owns(session string) bool {
 }
 
 // touches reports whether a session holds a name above or below.
-func (p *Path) touches(session string) bool {
+func (p *Path) renewals(session string) bool {
 	return p.Owns(session) || p != nil && slices.ContainsFunc(p.Below, func(r *Record) bool { return r.Holder.Session == session })
 }
 
@@ -125,12 +125,12 @@ func (p *Path) clear(session string) bool {
 	return p.none(func(r *Record) bool { return r.Holder.Session != session })
 }
 
-// lets reports whether the path lets a swap give a hold to another session. A touch
+// lets reports whether the path lets an operation give a hold to another session. A renewal
 // gives it to one of the same user, who may have to move others of theirs after it.
-func (p *Path) lets(sw *Swap) bool {
+func (p *Path) lets(sw *Op) bool {
 	to := sw.Holder
 	return p.none(func(r *Record) bool {
-		own := sw.Do == Touch && to.User != "" && r.Holder.User == to.User
+		own := sw.Do == Renew && to.User != "" && r.Holder.User == to.User
 		return r.Holder.Session != to.Session && !own
 	})
 }
@@ -141,10 +141,10 @@ func (p *Path) none(is func(r *Record) bool) bool {
 		!slices.ContainsFunc(p.Dead, is)
 }
 
-// turn reports whether nobody on the path has waited for longer than a ticket with
+// turn reports whether nobody on the path has waited for longer than a waiter with
 // a number; 0: whether nobody waits there.
 func (p *Path) turn(seq uint64) bool {
-	return p == nil || !slices.ContainsFunc(p.Waits, func(t Ticket) bool { return seq == 0 || t.Seq < seq })
+	return p == nil || !slices.ContainsFunc(p.Waits, func(t Waiter) bool { return seq == 0 || t.Seq < seq })
 }
 
 // InTheWay is what keeps a session from a name, beside its holders: what stands
@@ -153,7 +153,7 @@ func (s State) InTheWay(session string, env Env) *Path {
 	if s.Path == nil || s.open(session, 0) && (s.Path.Owns(session) || !s.waiting(env)) {
 		return nil
 	}
-	way := &Path{More: s.Path.More, Waits: s.Path.Waits, Own: s.Path.touches(session)}
+	way := &Path{More: s.Path.More, Waits: s.Path.Waits, Own: s.Path.renewals(session)}
 	own := func(r *Record) bool { return r.Holder.Session == session }
 	way.Above = slices.DeleteFunc(slices.Clone(s.Path.Above), own)
 	way.Below = slices.DeleteFunc(slices.Clone(s.Path.Below), own)
@@ -167,11 +167,11 @@ func (s State) InTheWay(session string, env Env) *Path {
 	return way
 }
 
-// Session is whose hold a swap is about to begin; empty: nobody's.
-func (sw *Swap) Session() string {
+// Session is whose hold an operation is about to begin; empty: nobody's.
+func (sw *Op) Session() string {
 	switch {
 	case sw.Do == Join:
-		return sw.Ticket.Holder.Session
+		return sw.Waiter.Holder.Session
 	case sw.Holder != nil:
 		return sw.Holder.Session
 	}

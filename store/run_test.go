@@ -16,21 +16,21 @@ import (
 
 func TestRun(t *testing.T) {
 	bob, ann := party("bob"), party("ann")
-	take := func(name string) store.Swap {
-		return store.Swap{
-			Name: name, Do: store.Take, Expect: store.Expect{Free: true}, Holder: &bob, Terms: &store.Terms{},
-			Note: &store.Note{Kind: "captured", Actor: bob},
+	acquire := func(name string) store.Op {
+		return store.Op{
+			Name: name, Do: store.Acquire, Expect: store.Expect{Free: true}, Holder: &bob, Terms: &store.Terms{},
+			Event: &store.Event{Kind: "captured", Actor: bob},
 		}
 	}
-	run := func(states map[string]store.State, swaps ...store.Swap) (store.Result, store.Effects) {
+	run := func(states map[string]store.State, ops ...store.Op) (store.Result, store.Effects) {
 		env, _ := environment(start.Add(time.Minute), "peer")
-		return store.Run(store.Request{ID: "r1", Swaps: swaps}, env,
+		return store.Run(store.Txn{ID: "r1", Ops: ops}, env,
 			func(name string) store.State { return states[name] },
 			func(name string, s store.State) { states[name] = s })
 	}
 	t.Run("performs all swaps and returns what is in force", func(t *testing.T) {
 		states := map[string]store.State{"a": {Record: held(store.Terms{}, 0)}}
-		res, eff := run(states, store.Swap{Name: "a", Do: store.Drop, Expect: store.Expect{Session: &ann.Session}}, take("b"))
+		res, eff := run(states, store.Op{Name: "a", Do: store.Release, Expect: store.Expect{Session: &ann.Session}}, acquire("b"))
 		if !res.Done || res.Records[0] != nil || res.Records[1] == nil || len(eff.Entries) != 1 {
 			t.Errorf("%+v, %+v", res, eff)
 		}
@@ -41,7 +41,7 @@ func TestRun(t *testing.T) {
 	t.Run("changes nothing if one swap is refused, and forgets what the others did", func(t *testing.T) {
 		rec := held(store.Terms{}, 0)
 		states := map[string]store.State{"a": {Record: rec}}
-		res, eff := run(states, take("b"), take("a"), take("c"))
+		res, eff := run(states, acquire("b"), acquire("a"), acquire("c"))
 		if res.Done {
 			t.Fatal("done")
 		}
@@ -53,9 +53,9 @@ func TestRun(t *testing.T) {
 	})
 	t.Run("keeps what settling did although it refuses", func(t *testing.T) {
 		states := map[string]store.State{
-			"a": {Record: held(store.Terms{Idle: time.Second}, time.Second), Queue: []store.Ticket{ticket("w", "peer", 8)}},
+			"a": {Record: held(store.Terms{Idle: time.Second}, time.Second), Queue: []store.Waiter{waiter("w", "peer", 8)}},
 		}
-		res, eff := run(states, take("a"))
+		res, eff := run(states, acquire("a"))
 		if res.Done || res.Records[0] == nil || res.Records[0].Request != "w" || len(eff.Entries) != 2 || states["a"].Record.Request != "w" {
 			t.Errorf("%+v, %+v, %+v", res, eff, states)
 		}
@@ -64,15 +64,15 @@ func TestRun(t *testing.T) {
 		states := map[string]store.State{
 			"a": {
 				Record: held(store.Terms{Idle: time.Second}, time.Second),
-				Queue:  []store.Ticket{ticket("dead", "gone", 8), ticket("w", "peer", 9)},
+				Queue:  []store.Waiter{waiter("dead", "gone", 8), waiter("w", "peer", 9)},
 			},
 		}
-		again := ticket("dead", "peer", 0)
-		_, eff := run(states, store.Swap{Name: "a", Do: store.Join, Ticket: &again})
+		again := waiter("dead", "peer", 0)
+		_, eff := run(states, store.Op{Name: "a", Do: store.Join, Waiter: &again})
 		same(t, "left", []string{"w"}, eff.Left)
 		granted := *states["a"].Record
 		granted.Waiters, granted.Waiting = states["a"].Queue, 1
-		same(t, "news", []store.Signal{{Peer: "peer", Ticket: "w", Granted: store.View{Record: &granted, Now: granted.Taken}}}, eff.News)
+		same(t, "news", []store.Signal{{Process: "peer", Waiter: "w", Granted: store.View{Record: &granted, Now: granted.Acquired}}}, eff.News)
 		if q := states["a"].Queue; len(q) != 1 || q[0].ID != "dead" || len(eff.Joined) != 1 {
 			t.Errorf("queue is %+v, joined %+v", q, eff.Joined)
 		}
@@ -82,20 +82,20 @@ func TestRun(t *testing.T) {
 // model is an engine made of nothing but Run, with what must be true of it
 // checked after each step.
 type model struct {
-	now    time.Time
-	seq    uint64
-	states map[string]store.State
-	peers  map[string]time.Time
-	queues map[string][]string // tickets by name, as the effects tell
-	tokens map[string]uint64   // the largest by name
-	logged uint64
+	now       time.Time
+	seq       uint64
+	states    map[string]store.State
+	processes map[string]time.Time
+	queues    map[string][]string // waiters by name, as the effects tell
+	tokens    map[string]uint64   // the largest by name
+	logged    uint64
 }
 
 func (m *model) env() store.Env {
 	return store.Env{
 		Now:   m.now,
 		Next:  func() uint64 { m.seq++; return m.seq },
-		Alive: func(peer string) bool { return m.now.Before(m.peers[peer]) },
+		Alive: func(process string) bool { return m.now.Before(m.processes[process]) },
 	}
 }
 
@@ -103,18 +103,18 @@ func (m *model) env() store.Env {
 func TestRun_Invariants(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := &model{
-			now: start, states: map[string]store.State{}, peers: map[string]time.Time{},
+			now: start, states: map[string]store.State{}, processes: map[string]time.Time{},
 			queues: map[string][]string{}, tokens: map[string]uint64{},
 		}
 		for i := range 3 {
-			m.beat(fmt.Sprint("p", i), 20*time.Second)
+			m.keepAlive(fmt.Sprint("p", i), 20*time.Second)
 		}
 		for range rapid.IntRange(1, 60).Draw(t, "steps") {
 			switch rapid.IntRange(0, 9).Draw(t, "step") {
 			case 0:
 				m.now = m.now.Add(time.Duration(rapid.IntRange(0, 4).Draw(t, "seconds")) * time.Second)
 			case 1:
-				m.beat(drawPeer(t), time.Duration(rapid.IntRange(1, 20).Draw(t, "ttl"))*time.Second)
+				m.keepAlive(drawProcess(t), time.Duration(rapid.IntRange(1, 20).Draw(t, "ttl"))*time.Second)
 			default:
 				m.run(t, drawRequest(t, m))
 			}
@@ -122,42 +122,42 @@ func TestRun_Invariants(t *testing.T) {
 	})
 }
 
-func drawPeer(t *rapid.T) string { return fmt.Sprint("p", rapid.IntRange(0, 2).Draw(t, "peer")) }
+func drawProcess(t *rapid.T) string { return fmt.Sprint("p", rapid.IntRange(0, 2).Draw(t, "peer")) }
 
-// beat is the rule of Store.Beat: who died has lost its tickets.
-func (m *model) beat(peer string, ttl time.Duration) {
-	if !m.env().Alive(peer) {
+// keepAlive is the rule of Store.KeepAlive: who died has lost its waiters.
+func (m *model) keepAlive(process string, ttl time.Duration) {
+	if !m.env().Alive(process) {
 		for name, s := range m.states {
 			for _, tk := range s.Queue {
-				if tk.Peer == peer {
+				if tk.Process == process {
 					m.queues[name] = slices.DeleteFunc(m.queues[name], func(id string) bool { return id == tk.ID })
 				}
 			}
-			s.Queue = slices.DeleteFunc(slices.Clone(s.Queue), func(tk store.Ticket) bool { return tk.Peer == peer })
+			s.Queue = slices.DeleteFunc(slices.Clone(s.Queue), func(tk store.Waiter) bool { return tk.Process == process })
 			m.states[name] = s
 		}
 	}
-	m.peers[peer] = m.now.Add(ttl)
+	m.processes[process] = m.now.Add(ttl)
 }
 
-func drawRequest(t *rapid.T, m *model) store.Request {
+func drawRequest(t *rapid.T, m *model) store.Txn {
 	names := rapid.Permutation([]string{"a", "b", "c"}).Draw(t, "names")
 	names = names[:rapid.SampledFrom([]int{1, 1, 1, 2, 3}).Draw(t, "number of names")]
-	req := store.Request{ID: fmt.Sprint("r", m.seq)}
+	req := store.Txn{ID: fmt.Sprint("r", m.seq)}
 	for _, name := range names {
-		req.Swaps = append(req.Swaps, drawSwap(t, m, name))
+		req.Ops = append(req.Ops, drawOp(t, m, name))
 	}
 	return req
 }
 
-func drawSwap(t *rapid.T, m *model, name string) store.Swap {
+func drawOp(t *rapid.T, m *model, name string) store.Op {
 	who := party(fmt.Sprint("s", rapid.IntRange(0, 3).Draw(t, "session")))
 	seconds := func(label string) time.Duration {
 		return time.Duration(rapid.SampledFrom([]int{0, 0, 1, 3, 9}).Draw(t, label)) * time.Second
 	}
-	actions := []store.Action{store.Take, store.Touch, store.Drop, store.Join, store.Join, store.Join, store.Leave}
-	sw := store.Swap{
-		Name: name, Do: rapid.SampledFrom(actions).Draw(t, "action"), Note: &store.Note{Kind: "noted", Actor: who},
+	actions := []store.Action{store.Acquire, store.Renew, store.Release, store.Join, store.Join, store.Join, store.Leave}
+	sw := store.Op{
+		Name: name, Do: rapid.SampledFrom(actions).Draw(t, "action"), Event: &store.Event{Kind: "noted", Actor: who},
 		Holder: &who, Terms: &store.Terms{Idle: seconds("idle"), MaxHold: seconds("max hold")},
 	}
 	switch rapid.IntRange(0, 3).Draw(t, "condition") {
@@ -169,9 +169,9 @@ func drawSwap(t *rapid.T, m *model, name string) store.Swap {
 		sw.Expect.Session = &who.Session
 	}
 	if sw.Do == store.Join || sw.Do == store.Leave {
-		sw.Ticket = &store.Ticket{
-			ID: fmt.Sprint(name, "#", rapid.IntRange(0, 15).Draw(t, "ticket")), Peer: drawPeer(t), Holder: who, Terms: *sw.Terms,
-			Note: sw.Note, ClaimAfter: seconds("claim"), Confirm: seconds("confirm"),
+		sw.Waiter = &store.Waiter{
+			ID: fmt.Sprint(name, "#", rapid.IntRange(0, 15).Draw(t, "ticket")), Process: drawProcess(t), Holder: who, Terms: *sw.Terms,
+			Event: sw.Event, GrantAfter: seconds("claim"), ConfirmWithin: seconds("confirm"),
 		}
 		if rapid.Bool().Draw(t, "unconditional") {
 			sw.Expect = store.Expect{}
@@ -180,7 +180,7 @@ func drawSwap(t *rapid.T, m *model, name string) store.Swap {
 	return sw
 }
 
-func (m *model) run(t *rapid.T, req store.Request) {
+func (m *model) run(t *rapid.T, req store.Txn) {
 	before := maps.Clone(m.states)
 	copies := map[string]store.Record{}
 	for name, s := range before {
@@ -199,7 +199,7 @@ func (m *model) run(t *rapid.T, req store.Request) {
 		}
 	}
 	m.checkEffects(t, req, res, eff, before)
-	for i, sw := range req.Swaps {
+	for i, sw := range req.Ops {
 		m.checkState(t, sw.Name, res.Records[i])
 	}
 	m.checkWindow(t, req, seq, before, res, eff)
@@ -207,7 +207,7 @@ func (m *model) run(t *rapid.T, req store.Request) {
 
 // checkEffects follows the effects: an engine that keeps queues by them, and
 // nothing else, must have the same ones.
-func (m *model) checkEffects(t *rapid.T, req store.Request, res store.Result, eff store.Effects, before map[string]store.State) {
+func (m *model) checkEffects(t *rapid.T, req store.Txn, res store.Result, eff store.Effects, before map[string]store.State) {
 	for _, e := range eff.Entries {
 		if e.Seq <= m.logged || e.Seq > m.seq {
 			t.Fatalf("entry %d after %d, with numbers up to %d", e.Seq, m.logged, m.seq)
@@ -238,7 +238,7 @@ func (m *model) checkEffects(t *rapid.T, req store.Request, res store.Result, ef
 	if res.Done {
 		return
 	}
-	for _, sw := range req.Swaps { // refused: only settled
+	for _, sw := range req.Ops { // refused: only settled
 		env, _ := environment(m.now) // numbers of its own
 		env.Alive = m.env().Alive
 		settled, _ := store.Settle(sw.Name, before[sw.Name], env)
@@ -265,9 +265,9 @@ func (m *model) checkState(t *rapid.T, name string, shown *store.Record) {
 		t.Fatalf("in force is not what was returned (-returned +in force):\n%s", diff)
 	}
 	if s.Record != nil && !s.Record.Live(env.Now) {
-		return // a touch brought it to its end: the next step settles it
+		return // a renewal brought it to its end: the next step settles it
 	}
-	first := slices.IndexFunc(s.Queue, func(tk store.Ticket) bool { return env.Alive(tk.Peer) })
+	first := slices.IndexFunc(s.Queue, func(tk store.Waiter) bool { return env.Alive(tk.Process) })
 	if first >= 0 {
 		head := s.Queue[first]
 		if s.Record == nil {
@@ -278,18 +278,18 @@ func (m *model) checkState(t *rapid.T, name string, shown *store.Record) {
 
 // checkWindow runs the request again on windows of the queues, as an engine
 // with long queues does.
-func (m *model) checkWindow(t *rapid.T, req store.Request, seq uint64, before map[string]store.State, want store.Result, wantEff store.Effects) {
+func (m *model) checkWindow(t *rapid.T, req store.Txn, seq uint64, before map[string]store.State, want store.Result, wantEff store.Effects) {
 	after := m.seq
 	m.seq = seq
 	env := m.env()
 	const window = 2
 	states := map[string]store.State{}
-	for _, sw := range req.Swaps {
+	for _, sw := range req.Ops {
 		s := store.State{Record: before[sw.Name].Record}
 		alive := 0
 		for _, tk := range before[sw.Name].Queue {
-			lives := env.Alive(tk.Peer)
-			own := sw.Ticket != nil && sw.Ticket.ID == tk.ID
+			lives := env.Alive(tk.Process)
+			own := sw.Waiter != nil && sw.Waiter.ID == tk.ID
 			switch {
 			case own || lives && alive < window:
 				s.Queue = append(s.Queue, tk)

@@ -10,11 +10,11 @@ import (
 func TestSettle(t *testing.T) {
 	const idle = time.Minute
 	alive := held(store.Terms{Idle: idle}, idle)
-	w := ticket("w", "peer", 8)
-	dead := ticket("dead", "gone", 9)
-	claims := func(id, peer string, asked uint64, at time.Duration) store.Ticket {
-		tk := ticket(id, peer, 8)
-		tk.Claim, tk.Asked, tk.ClaimAfter = start.Add(at), asked, at
+	w := waiter("w", "peer", 8)
+	dead := waiter("dead", "gone", 9)
+	claims := func(id, process string, asked uint64, at time.Duration) store.Waiter {
+		tk := waiter(id, process, 8)
+		tk.GrantAt, tk.Asked, tk.GrantAfter = start.Add(at), asked, at
 		return tk
 	}
 	for _, tt := range []struct {
@@ -28,10 +28,10 @@ func TestSettle(t *testing.T) {
 		{"a live record stays", store.State{Record: alive}, idle - 1, "ann", nil, nil},
 		{"a dead record goes, at the moment of its expiry", store.State{Record: alive}, idle, "", nil, []string{store.KindExpired}},
 		{"a free name stays free", store.State{}, 0, "", nil, nil},
-		{"a live record with waiters stays", store.State{Record: alive, Queue: []store.Ticket{w}}, 1, "ann", []string{"w"}, nil},
+		{"a live record with waiters stays", store.State{Record: alive, Queue: []store.Waiter{w}}, 1, "ann", []string{"w"}, nil},
 		{
 			"a dead record passes to the first who waits",
-			store.State{Record: alive, Queue: []store.Ticket{w, dead}},
+			store.State{Record: alive, Queue: []store.Waiter{w, dead}},
 			idle,
 			"w",
 			[]string{"dead"},
@@ -39,23 +39,23 @@ func TestSettle(t *testing.T) {
 		},
 		{
 			"a dead record passes to the first who lives",
-			store.State{Record: alive, Queue: []store.Ticket{dead, w}},
+			store.State{Record: alive, Queue: []store.Waiter{dead, w}},
 			idle,
 			"w", nil,
 			[]string{store.KindExpired, "captured"},
 		},
 		{
 			"a dead record passes to nobody if all are dead",
-			store.State{Record: alive, Queue: []store.Ticket{dead}},
+			store.State{Record: alive, Queue: []store.Waiter{dead}},
 			idle,
 			"",
 			[]string{"dead"},
 			[]string{store.KindExpired},
 		},
-		{"a free name passes to who waits", store.State{Queue: []store.Ticket{w}}, 0, "w", nil, []string{"captured"}},
+		{"a free name passes to who waits", store.State{Queue: []store.Waiter{w}}, 0, "w", nil, []string{"captured"}},
 		{
 			"a claim waits for its time",
-			store.State{Record: alive, Queue: []store.Ticket{claims("c", "peer", 7, 10)}},
+			store.State{Record: alive, Queue: []store.Waiter{claims("c", "peer", 7, 10)}},
 			9,
 			"ann",
 			[]string{"c"},
@@ -63,14 +63,14 @@ func TestSettle(t *testing.T) {
 		},
 		{
 			"a claim takes at its time",
-			store.State{Record: alive, Queue: []store.Ticket{claims("c", "peer", 7, 10)}},
+			store.State{Record: alive, Queue: []store.Waiter{claims("c", "peer", 7, 10)}},
 			10,
 			"c", nil,
 			[]string{store.KindHandedOver, "captured"},
 		},
 		{
 			"a claim on another hold takes nothing",
-			store.State{Record: alive, Queue: []store.Ticket{claims("c", "peer", 6, 10)}},
+			store.State{Record: alive, Queue: []store.Waiter{claims("c", "peer", 6, 10)}},
 			10,
 			"ann",
 			[]string{"c"},
@@ -78,7 +78,7 @@ func TestSettle(t *testing.T) {
 		},
 		{
 			"a claim behind a live waiter takes nothing",
-			store.State{Record: alive, Queue: []store.Ticket{w, claims("c", "peer", 7, 10)}},
+			store.State{Record: alive, Queue: []store.Waiter{w, claims("c", "peer", 7, 10)}},
 			10,
 			"ann",
 			[]string{"w", "c"},
@@ -86,14 +86,14 @@ func TestSettle(t *testing.T) {
 		},
 		{
 			"a claim behind a dead waiter takes",
-			store.State{Record: alive, Queue: []store.Ticket{dead, claims("c", "peer", 7, 10)}},
+			store.State{Record: alive, Queue: []store.Waiter{dead, claims("c", "peer", 7, 10)}},
 			10,
 			"c", nil,
 			[]string{store.KindHandedOver, "captured"},
 		},
 		{
 			"a dead waiter claims nothing",
-			store.State{Record: alive, Queue: []store.Ticket{claims("c", "gone", 7, 10)}},
+			store.State{Record: alive, Queue: []store.Waiter{claims("c", "gone", 7, 10)}},
 			10,
 			"ann",
 			[]string{"c"},
@@ -101,7 +101,7 @@ func TestSettle(t *testing.T) {
 		},
 		{
 			"of several claims one takes",
-			store.State{Record: alive, Queue: []store.Ticket{claims("c", "peer", 7, 10), claims("d", "peer", 7, 10)}},
+			store.State{Record: alive, Queue: []store.Waiter{claims("c", "peer", 7, 10), claims("d", "peer", 7, 10)}},
 			10,
 			"c",
 			[]string{"d"},
@@ -145,23 +145,23 @@ func TestSettle(t *testing.T) {
 func TestSettle_LogsTheExpiryAsOfItsTime(t *testing.T) {
 	env, _ := environment(start.Add(time.Hour))
 	_, eff := store.Settle("a", store.State{Record: held(store.Terms{Idle: time.Minute}, time.Minute)}, env)
-	same(t, "entries", []store.Entry{{
+	same(t, "entries", []store.LogEntry{{
 		Seq: 101, Kind: store.KindExpired, Name: "a", Token: 7, At: start.Add(time.Minute), Owner: party("ann"), Actor: party("ann"),
 	}}, eff.Entries)
 }
 
 func TestSettle_LogsAForcedHandOver(t *testing.T) {
 	env, _ := environment(start.Add(time.Minute), "peer")
-	tk := ticket("w", "peer", 8)
-	tk.Claim, tk.Asked, tk.Note = start.Add(time.Second), 7, nil
-	after, eff := store.Settle("a", store.State{Record: held(store.Terms{}, 0), Queue: []store.Ticket{tk}}, env)
+	tk := waiter("w", "peer", 8)
+	tk.GrantAt, tk.Asked, tk.Event = start.Add(time.Second), 7, nil
+	after, eff := store.Settle("a", store.State{Record: held(store.Terms{}, 0), Queue: []store.Waiter{tk}}, env)
 	same(t, "effects", store.Effects{
-		Entries: []store.Entry{{
+		Entries: []store.LogEntry{{
 			Seq: 101, Kind: store.KindHandedOver, Name: "a", Token: 7, At: env.Now, Owner: party("ann"), Actor: party("ann"),
 			Other: party("w"), Reason: store.ReasonNoAnswer,
 		}},
 		Left: []string{"w"},
-		News: []store.Signal{{Peer: "peer", Ticket: "w"}},
+		News: []store.Signal{{Process: "peer", Waiter: "w"}},
 	}, eff)
 	if after.Record.Token != 102 {
 		t.Errorf("the grant has token %d", after.Record.Token)
@@ -171,7 +171,7 @@ func TestSettle_LogsAForcedHandOver(t *testing.T) {
 func TestState_InForce(t *testing.T) {
 	env, _ := environment(start.Add(time.Minute), "peer")
 	t.Run("a dead record is none", func(t *testing.T) {
-		s := store.State{Record: held(store.Terms{Idle: time.Minute}, time.Minute), Queue: []store.Ticket{ticket("w", "peer", 8)}}
+		s := store.State{Record: held(store.Terms{Idle: time.Minute}, time.Minute), Queue: []store.Waiter{waiter("w", "peer", 8)}}
 		if rec := s.InForce(env); rec != nil {
 			t.Errorf("in force is %+v", rec)
 		}
@@ -179,7 +179,7 @@ func TestState_InForce(t *testing.T) {
 	t.Run("shows the first live waiters and counts all", func(t *testing.T) {
 		s := store.State{Record: held(store.Terms{}, 0), Rest: 5}
 		for i := range store.MaxWaiters + 3 {
-			s.Queue = append(s.Queue, ticket("dead", "gone", uint64(10+2*i)), ticket("live", "peer", uint64(11+2*i)))
+			s.Queue = append(s.Queue, waiter("dead", "gone", uint64(10+2*i)), waiter("live", "peer", uint64(11+2*i)))
 		}
 		rec := s.InForce(env)
 		if len(rec.Waiters) != store.MaxWaiters || rec.Waiting != store.MaxWaiters+3+5 {
@@ -195,39 +195,39 @@ func TestState_InForce(t *testing.T) {
 		}
 	})
 	t.Run("shows claims only on this hold", func(t *testing.T) {
-		mine, old := ticket("mine", "peer", 8), ticket("old", "peer", 9)
-		mine.Claim, mine.Asked = start.Add(time.Hour), 7
-		old.Claim, old.Asked = start.Add(time.Hour), 6
-		rec := store.State{Record: held(store.Terms{}, 0), Queue: []store.Ticket{mine, old}}.InForce(env)
-		if !rec.Waiters[0].Claim.Equal(mine.Claim) || !rec.Waiters[1].Claim.IsZero() {
-			t.Errorf("claims are %v and %v", rec.Waiters[0].Claim, rec.Waiters[1].Claim)
+		mine, old := waiter("mine", "peer", 8), waiter("old", "peer", 9)
+		mine.GrantAt, mine.Asked = start.Add(time.Hour), 7
+		old.GrantAt, old.Asked = start.Add(time.Hour), 6
+		rec := store.State{Record: held(store.Terms{}, 0), Queue: []store.Waiter{mine, old}}.InForce(env)
+		if !rec.Waiters[0].GrantAt.Equal(mine.GrantAt) || !rec.Waiters[1].GrantAt.IsZero() {
+			t.Errorf("claims are %v and %v", rec.Waiters[0].GrantAt, rec.Waiters[1].GrantAt)
 		}
 	})
 }
 
 func TestRequest_Validate(t *testing.T) {
-	take := store.Swap{Name: "a", Do: store.Take, Holder: &store.Party{}, Terms: &store.Terms{}}
-	other := take
+	acquire := store.Op{Name: "a", Do: store.Acquire, Holder: &store.Party{}, Terms: &store.Terms{}}
+	other := acquire
 	other.Name = "b"
 	for _, tt := range []struct {
-		name  string
-		swaps []store.Swap
-		want  string
+		name string
+		ops  []store.Op
+		want string
 	}{
 		{"nothing", nil, ""},
-		{"distinct names", []store.Swap{take, other}, ""},
-		{"one name twice", []store.Swap{take, other, {Name: "a", Do: store.Drop}}, `store: the request names "a" twice`},
-		{"no holder", []store.Swap{{Name: "a", Do: store.Take, Terms: &store.Terms{}}}, `store: swap 1 of the request, on "a", lacks a holder`},
-		{"no terms", []store.Swap{take, {Name: "b", Do: store.Take, Holder: &store.Party{}}}, `store: swap 2 of the request, on "b", lacks terms`},
-		{"no ticket", []store.Swap{{Name: "a", Do: store.Join}}, `store: swap 1 of the request, on "a", lacks a ticket with an ID`},
-		{"a ticket without an ID", []store.Swap{{Name: "a", Do: store.Leave, Ticket: &store.Ticket{}}}, `store: swap 1 of the request, on "a", lacks a ticket with an ID`},
-		{"no action", []store.Swap{{Name: "a"}}, `store: swap 1 of the request, on "a", lacks a known action`},
-		{"an unknown action", []store.Swap{{Name: "a", Do: store.Revoke + 1}}, `store: swap 1 of the request, on "a", lacks a known action`},
-		{"nothing to revoke", []store.Swap{{Name: "a", Do: store.Revoke}}, `store: swap 1 of the request, on "a", lacks the ID that it revokes`},
+		{"distinct names", []store.Op{acquire, other}, ""},
+		{"one name twice", []store.Op{acquire, other, {Name: "a", Do: store.Release}}, `store: the transaction names "a" twice`},
+		{"no holder", []store.Op{{Name: "a", Do: store.Acquire, Terms: &store.Terms{}}}, `store: operation 1 of the transaction, on "a": missing a holder`},
+		{"no terms", []store.Op{acquire, {Name: "b", Do: store.Acquire, Holder: &store.Party{}}}, `store: operation 2 of the transaction, on "b": missing terms`},
+		{"no waiter", []store.Op{{Name: "a", Do: store.Join}}, `store: operation 1 of the transaction, on "a": missing a waiter with an ID`},
+		{"a waiter without an ID", []store.Op{{Name: "a", Do: store.Leave, Waiter: &store.Waiter{}}}, `store: operation 1 of the transaction, on "a": missing a waiter with an ID`},
+		{"no action", []store.Op{{Name: "a"}}, `store: operation 1 of the transaction, on "a": missing a known action`},
+		{"an unknown action", []store.Op{{Name: "a", Do: store.Revoke + 1}}, `store: operation 1 of the transaction, on "a": missing a known action`},
+		{"nothing to revoke", []store.Op{{Name: "a", Do: store.Revoke}}, `store: operation 1 of the transaction, on "a": missing the ID that it revokes`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := ""
-			if err := (store.Request{Swaps: tt.swaps}).Validate(); err != nil {
+			if err := (store.Txn{Ops: tt.ops}).Validate(); err != nil {
 				got = err.Error()
 			}
 			if got != tt.want {

@@ -6,8 +6,8 @@ import (
 )
 
 // State is everything a store knows under one name. Shared and Queue may be
-// windows of the real ones, as long as Queue has the oldest live tickets, and
-// both have what a swap speaks of.
+// windows of the real ones, as long as Queue has the oldest live waiters, and
+// both have what an operation speaks of.
 type State struct {
 	// Record is the hold of somebody alone, or Shared are the holds of several,
 	// oldest first. Any may be dead. None is changed in place.
@@ -19,8 +19,8 @@ type State struct {
 	// share the name or its limit.
 	Share Share
 
-	Queue []Ticket
-	Rest  int // live tickets behind the window
+	Queue []Waiter
+	Rest  int // live waiters behind the window
 
 	// Tree says that names above or below may be held or waited for, and Path by
 	// whom; nil: that is not known.
@@ -47,7 +47,7 @@ func (s *State) holding() int {
 
 // waiting reports whether somebody waits.
 func (s *State) waiting(env Env) bool {
-	return s.Rest > 0 || slices.ContainsFunc(s.Queue, func(t Ticket) bool { return env.Alive(t.Peer) })
+	return s.Rest > 0 || slices.ContainsFunc(s.Queue, func(t Waiter) bool { return env.Alive(t.Process) })
 }
 
 // room reports whether one more hold with this share may begin on a settled
@@ -58,7 +58,7 @@ func (s *State) room(share Share) bool { return share.Room(s.Share, s.holding())
 func (s *State) far() bool { return s.Tree && s.Path == nil }
 
 // open reports whether the path has room for a hold of a session, which has
-// waited since a ticket with a number; 0: not at all. Who holds a name above need
+// waited since a waiter with a number; 0: not at all. Who holds a name above need
 // not wait for those who wait for it.
 func (s *State) open(session string, seq uint64) bool {
 	return s.Path.clear(session) && (s.Path.Owns(session) || s.Path.turn(seq))
@@ -91,10 +91,10 @@ func (s *State) Meant(x *Expect) *Record {
 	return nil
 }
 
-// Granted is the hold that a ticket was granted; nil: none.
-func (s *State) Granted(ticket string) *Record {
+// Granted is the hold that a waiter was granted; nil: none.
+func (s *State) Granted(waiter string) *Record {
 	for _, rec := range s.holds() {
-		if rec.Request == ticket {
+		if rec.Request == waiter {
 			return rec
 		}
 	}
@@ -136,11 +136,11 @@ func (s *State) remove(old *Record) {
 	}
 }
 
-// Claim is when a ticket may claim the name from those who hold it; zero:
+// GrantAt is when a waiter may claim the name from those who hold it; zero:
 // never. Each of them must have been asked, as only who was asked is bound by
 // a promise.
-func (s *State) Claim(t *Ticket) time.Time {
-	if t.Claim.IsZero() || s.More > 0 || s.holding() == 0 {
+func (s *State) GrantAt(t *Waiter) time.Time {
+	if t.GrantAt.IsZero() || s.More > 0 || s.holding() == 0 {
 		return time.Time{}
 	}
 	for _, rec := range s.holds() {
@@ -148,12 +148,12 @@ func (s *State) Claim(t *Ticket) time.Time {
 			return time.Time{}
 		}
 	}
-	return t.Claim
+	return t.GrantAt
 }
 
-// claims reports whether a ticket may claim the name by now.
-func (s *State) claims(t *Ticket, now time.Time) bool {
-	at := s.Claim(t)
+// claims reports whether a waiter may claim the name by now.
+func (s *State) claims(t *Waiter, now time.Time) bool {
+	at := s.GrantAt(t)
 	return !at.IsZero() && !now.Before(at)
 }
 
@@ -180,20 +180,20 @@ func (s State) HeldBy(session string, env Env) *Record {
 	return s.shown(&Expect{Session: &session}, env)
 }
 
-// Shown is the hold that a swap speaks of, as engines hand it out: the one of
-// its token, or its ticket, else the oldest one of its session, else the oldest.
-func (s State) Shown(sw *Swap, env Env) *Record {
+// Shown is the hold that an operation speaks of, as engines hand it out: the one of
+// its token, or its waiter, else the oldest one of its session, else the oldest.
+func (s State) Shown(sw *Op, env Env) *Record {
 	x := Expect{Token: sw.Expect.Token, Session: sw.Expect.Session}
 	now := s.Live(env.Now)
 	switch {
 	case sw.Do == Join, sw.Do == Leave:
 		if x.Session == nil {
-			x.Session = &sw.Ticket.Holder.Session
+			x.Session = &sw.Waiter.Holder.Session
 		}
-		if rec := now.Granted(sw.Ticket.ID); rec != nil {
+		if rec := now.Granted(sw.Waiter.ID); rec != nil {
 			x = Expect{Token: rec.Token}
 		}
-	case sw.Do == Take && (x.Token == 0 || now.Meant(&x) == nil):
+	case sw.Do == Acquire && (x.Token == 0 || now.Meant(&x) == nil):
 		x = Expect{Session: &sw.Holder.Session}
 	}
 	return s.shown(&x, env)
@@ -220,10 +220,10 @@ func (s State) shown(x *Expect, env Env) *Record {
 	}
 	out.Waiters, out.Waiting = nil, s.Rest
 	for _, t := range s.Queue {
-		if env.Alive(t.Peer) {
+		if env.Alive(t.Process) {
 			out.Waiting++
 			if len(out.Waiters) < MaxWaiters {
-				t.Claim = s.Claim(&t)
+				t.GrantAt = s.GrantAt(&t)
 				out.Waiters = append(out.Waiters, t)
 			}
 		}
@@ -232,7 +232,7 @@ func (s State) shown(x *Expect, env Env) *Record {
 }
 
 // Settle brings a name up to date with the clock: dead holds go, with an entry
-// each, and the first live tickets get what there is room for, or what they may
+// each, and the first live waiters get what there is room for, or what they may
 // claim. Settling twice at one time changes nothing more.
 func Settle(name string, s State, env Env) (State, Effects) {
 	var eff Effects
@@ -240,7 +240,7 @@ func Settle(name string, s State, env Env) (State, Effects) {
 		if dead.Live(env.Now) {
 			continue
 		}
-		eff.Entries = append(eff.Entries, Entry{
+		eff.Entries = append(eff.Entries, LogEntry{
 			Seq: env.Next(), Kind: KindExpired, Name: name, Token: dead.Token, Share: dead.Share,
 			At: dead.Expires, Owner: dead.Holder, Actor: dead.Holder,
 		})
@@ -258,12 +258,12 @@ func Settle(name string, s State, env Env) (State, Effects) {
 	return s.admit(name, env, eff)
 }
 
-// first is the place of the first live ticket; negative: there is none.
+// first is the place of the first live waiter; negative: there is none.
 func (s *State) first(env Env) int {
-	return slices.IndexFunc(s.Queue, func(t Ticket) bool { return env.Alive(t.Peer) })
+	return slices.IndexFunc(s.Queue, func(t Waiter) bool { return env.Alive(t.Process) })
 }
 
-// admit gives the first live tickets what there is room for.
+// admit gives the first live waiters what there is room for.
 func (s State) admit(name string, env Env, eff Effects) (State, Effects) {
 	for {
 		i := s.first(env)
@@ -285,12 +285,12 @@ func (s State) admit(name string, env Env, eff Effects) (State, Effects) {
 	}
 }
 
-// giveWay ends the holds in the way of a ticket that claims the name: the
+// giveWay ends the holds in the way of a waiter that claims the name: the
 // oldest where one is enough, else all.
-func (s *State) giveWay(name string, head *Ticket, env Env, eff *Effects) {
+func (s *State) giveWay(name string, head *Waiter, env Env, eff *Effects) {
 	for !s.room(head.Share) {
 		rec := s.holds()[0]
-		eff.Entries = append(eff.Entries, Entry{
+		eff.Entries = append(eff.Entries, LogEntry{
 			Seq: env.Next(), Kind: KindHandedOver, Name: name, Token: rec.Token, Share: rec.Share, At: env.Now,
 			Owner: rec.Holder, Actor: rec.Holder, Other: head.Holder, Reason: ReasonNoAnswer,
 		})
@@ -298,22 +298,22 @@ func (s *State) giveWay(name string, head *Ticket, env Env, eff *Effects) {
 	}
 }
 
-// grant gives ticket number i a hold and drops the dead ones before it.
+// grant gives waiter number i a hold and drops the dead ones before it.
 func grant(name string, s State, i int, env Env, eff Effects) (State, Effects) {
 	for _, t := range s.Queue[:i+1] {
 		eff.Left = append(eff.Left, t.ID)
-		eff.News = append(eff.News, Signal{Peer: t.Peer, Ticket: t.ID})
+		eff.News = append(eff.News, Signal{Process: t.Process, Waiter: t.ID})
 	}
 	t := s.Queue[i]
 	rec := &Record{
 		Name: name, Token: env.Next(), Share: t.Share, Holder: t.Holder, Data: t.Data, Terms: t.Terms,
-		Taken: env.Now, Touched: env.Now, Request: t.ID,
+		Acquired: env.Now, Renewed: env.Now, Request: t.ID,
 	}
-	rec.expire(t.Confirm)
-	if t.Note != nil {
-		eff.Entries = append(eff.Entries, Entry{
-			Seq: rec.Token, Kind: t.Note.Kind, Name: name, Token: rec.Token, Share: rec.Share, At: env.Now,
-			Owner: rec.Holder, Actor: t.Note.Actor, Reason: t.Note.Reason, Request: t.ID,
+	rec.expire(t.ConfirmWithin)
+	if t.Event != nil {
+		eff.Entries = append(eff.Entries, LogEntry{
+			Seq: rec.Token, Kind: t.Event.Kind, Name: name, Token: rec.Token, Share: rec.Share, At: env.Now,
+			Owner: rec.Holder, Actor: t.Event.Actor, Reason: t.Event.Reason, Request: t.ID,
 		})
 	}
 	s.add(rec)

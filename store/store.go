@@ -3,7 +3,7 @@
 // store's own clock.
 //
 // An engine knows nothing of people or edit locks. It keeps, under each
-// name, at most one [Record] and a queue of [Ticket]s, mints tokens that only
+// name, at most one [Record] and a queue of [Waiter]s, mints tokens that only
 // rise, and appends to one log. What a step does to them is fixed by [Apply]
 // and [Settle], which are the contract as code: an engine may run them
 // (those on package core do) or say the same in its own language, but package
@@ -11,12 +11,12 @@
 //
 // # The laws
 //
-//  1. Swap is linearizable: its effect happens at one moment between call and
+//  1. Commit is linearizable: its effect happens at one moment between call and
 //     return, for all its names together, or not at all.
 //  2. Whether a record, or a waiting process, is alive is decided by the
 //     store's clock, inside the step.
 //  3. Tokens of one name rise forever: through release, expiry and restart.
-//  4. A [Request] with an ID that is logged takes effect at most once within
+//  4. A [Txn] with an ID that is logged takes effect at most once within
 //     [RetryWindow], sent again by anybody.
 //  5. A refusal returns the records in force.
 //  6. Log entries are written in the same step as the change they tell of.
@@ -36,7 +36,7 @@ import (
 // retry within it is the same write.
 const RetryWindow = 10 * time.Minute
 
-// MaxWaiters is how many tickets of one name a Record carries at most; its
+// MaxWaiters is how many waiters of one name a Record carries at most; its
 // Waiting field counts them all.
 const MaxWaiters = 20
 
@@ -48,12 +48,12 @@ var ErrClosed = errors.New("store: closed")
 var ErrFull = errors.New("store: full")
 
 // Store keeps records. All methods are safe for concurrent use, honour their
-// context, and return promptly once it ends; a Swap that returns the
+// context, and return promptly once it ends; a Commit that returns the
 // context's error may or may not have happened (repeat it with its ID).
 type Store interface {
-	// Swap performs the request in one atomic step, or changes nothing but
+	// Commit performs the transaction in one atomic step, or changes nothing but
 	// what [Settle] would have changed anyway. A refusal is not an error.
-	Swap(ctx context.Context, req Request) (Result, error)
+	Commit(ctx context.Context, req Txn) (Result, error)
 
 	// Get returns what stands under a name: the oldest hold of a session, if it
 	// has one, else the oldest of all. It changes nothing: an expired record is
@@ -62,7 +62,7 @@ type Store interface {
 
 	// List returns live records in the order of their names (by bytes), those of
 	// one name in the order of their tokens.
-	List(ctx context.Context, q Query) (Page, error)
+	List(ctx context.Context, q RecordQuery) (RecordPage, error)
 
 	// Log returns entries in the order of their sequence numbers. Entries
 	// become visible in that order: once an entry was seen, none with a
@@ -72,24 +72,24 @@ type Store interface {
 
 	// Ends looks up how holds ended: for each, the first log entry of its name
 	// above its token that has one of the kinds, and tells of its end by
-	// Entry.Ended, among as many as EndsWithin says; nil if there is none. Its cost does not grow with the log.
+	// LogEntry.Ended, among as many as EndsWithin says; nil if there is none. Its cost does not grow with the log.
 	Ends(ctx context.Context, holds []Hold, kinds []string) (Ends, error)
 
-	// Beat keeps a waiting process alive for ttl and returns the IDs of its
-	// tickets that still wait. One beat serves all waits of a process. A
-	// process that died has lost its tickets for good, also those it joined
-	// under while dead: it beats first, then joins. The ttl of a process does
+	// KeepAlive keeps a waiting process alive for ttl and returns the IDs of its
+	// waiters that still wait. One keep-alive serves all waits of a process. A
+	// process that died has lost its waiters for good, also those it joined
+	// under while dead: it sends a keep-alive first, then joins. The ttl of a process does
 	// not change, and is at least a millisecond.
-	Beat(ctx context.Context, peer string, ttl time.Duration) (tickets []string, err error)
+	KeepAlive(ctx context.Context, process string, ttl time.Duration) (waiters []string, err error)
 
 	// Sweep settles what is due now, prunes the log as keep says, and tells
 	// how long until something is due again (negative: nothing is known to
 	// be). An idle sweep costs no write.
 	Sweep(ctx context.Context, keep Retention) (due time.Duration, err error)
 
-	// Listen subscribes to news for a peer: grants of its tickets, and
+	// Subscribe subscribes to news for a process: grants of its waiters, and
 	// growth of the log. News may be lost, never invented.
-	Listen(peer string) *Subscription
+	Subscribe(process string) *Subscription
 
 	// Close releases what the store holds. Records stay.
 	Close() error
@@ -103,16 +103,16 @@ type Pauser interface {
 	Pause() (resume func())
 }
 
-// Caster is a Store that may pass texts between the processes that share it,
+// Broadcaster is a Store that may pass texts between the processes that share it,
 // without keeping them. What is sent may be lost, and costs no durable write.
-type Caster interface {
-	// CanCast reports whether the store's engine can.
-	CanCast() bool
-	// Cast sends a text, of some kilobytes at most, to all processes, this one too.
-	Cast(ctx context.Context, text string) error
-	// Hear calls f for each text, one at a time, until stop is called. f must
+type Broadcaster interface {
+	// CanBroadcast reports whether the store's engine can.
+	CanBroadcast() bool
+	// Broadcast sends a text, of some kilobytes at most, to all processes, this one too.
+	Broadcast(ctx context.Context, text string) error
+	// Receive calls f for each text, one at a time, until stop is called. f must
 	// return promptly.
-	Hear(f func(text string)) (stop func())
+	Receive(f func(text string)) (stop func())
 }
 
 // Retention says how much of the log to keep. Zero fields keep everything.
@@ -131,8 +131,8 @@ type View struct {
 	Now    time.Time
 }
 
-// Query selects records for List. Empty fields select everything.
-type Query struct {
+// RecordQuery selects records for List. Empty fields select everything.
+type RecordQuery struct {
 	Prefix  string // names that begin so
 	Session string // holder's session, exactly
 	User    string // holder's user, exactly
@@ -143,8 +143,8 @@ type Query struct {
 	Limit      int // at most so many; 0 means 100
 }
 
-// Page is one page of records. A page shorter than the limit is the last.
-type Page struct {
+// RecordPage is one page of records. A page shorter than the limit is the last.
+type RecordPage struct {
 	Records []Record
 	Now     time.Time
 }
@@ -156,7 +156,7 @@ type LogQuery struct {
 	Prefix   string // names that begin so
 	Infix    string // names that contain this
 	User     string // owner, actor or other party
-	Request  string // written by this request, or of this ticket
+	Request  string // written by this request, or of this waiter
 	Kinds    []string
 	From, To time.Time // entry times: From <= At < To
 	After    uint64    // sequence numbers above this one
@@ -166,7 +166,7 @@ type LogQuery struct {
 }
 
 // Matches reports whether the query selects an entry.
-func (q LogQuery) Matches(e Entry) bool {
+func (q LogQuery) Matches(e LogEntry) bool {
 	return (q.Name == "" || e.Name == q.Name) &&
 		(q.Tree == "" || e.Name == q.Tree || IsAbove(q.Tree, e.Name)) &&
 		strings.HasPrefix(e.Name, q.Prefix) && strings.Contains(e.Name, q.Infix) &&
@@ -189,7 +189,7 @@ func WholeLetters(prefix string) string {
 
 // LogPage is one page of the log.
 type LogPage struct {
-	Entries []Entry
+	Entries []LogEntry
 	Floor   uint64 // entries up to this number may have been pruned
 	Last    uint64 // the highest number given out, at the moment of the page
 
@@ -211,8 +211,8 @@ type Hold struct {
 
 // Ends is what the log tells of the ends of holds.
 type Ends struct {
-	Entries []*Entry // one per hold; nil: the log tells of none
-	Floor   uint64   // entries up to this number may have been pruned
+	Entries []*LogEntry // one per hold; nil: the log tells of none
+	Floor   uint64      // entries up to this number may have been pruned
 }
 
 // EndsWithin is how many entries of each name Ends examines at most.

@@ -25,22 +25,24 @@ func (s *timedStore) Pause() (resume func()) {
 	return func() {}
 }
 
-// CanCast implements store.Caster.
-func (s *timedStore) CanCast() bool {
-	c, ok := s.Store.(store.Caster)
-	return ok && c.CanCast()
+// CanBroadcast implements store.Broadcaster.
+func (s *timedStore) CanBroadcast() bool {
+	c, ok := s.Store.(store.Broadcaster)
+	return ok && c.CanBroadcast()
 }
 
-// Cast implements store.Caster. It is called if CanCast says so.
-func (s *timedStore) Cast(ctx context.Context, text string) error {
+// Cast implements store.Broadcaster. It is called if CanBroadcast says so.
+func (s *timedStore) Broadcast(ctx context.Context, text string) error {
 	ctx, end := s.begin(ctx, "cast")
-	err := s.Store.(store.Caster).Cast(ctx, text)
+	err := s.Store.(store.Broadcaster).Broadcast(ctx, text)
 	end(err)
 	return err
 }
 
-// Hear implements store.Caster. It is called if CanCast says so.
-func (s *timedStore) Hear(f func(text string)) (stop func()) { return s.Store.(store.Caster).Hear(f) }
+// Hear implements store.Broadcaster. It is called if CanBroadcast says so.
+func (s *timedStore) Receive(f func(text string)) (stop func()) {
+	return s.Store.(store.Broadcaster).Receive(f)
+}
 
 // begin begins an operation. What it returns ends it.
 func (s *timedStore) begin(ctx context.Context, operation string) (context.Context, func(err error)) {
@@ -69,12 +71,12 @@ func storeOutcome(err error) string {
 	}
 }
 
-func (s *timedStore) Swap(ctx context.Context, req store.Request) (store.Result, error) {
+func (s *timedStore) Commit(ctx context.Context, req store.Txn) (store.Result, error) {
 	ctx, end := s.begin(ctx, "swap")
-	res, err := s.Store.Swap(ctx, req)
+	res, err := s.Store.Commit(ctx, req)
 	end(err)
 	if err == nil && res.Done {
-		for i, sw := range req.Swaps {
+		for i, sw := range req.Ops {
 			if sw.Do == store.Join && res.Records[i] != nil {
 				s.t.queue.Record(ctx, int64(res.Records[i].Waiting))
 			}
@@ -90,7 +92,7 @@ func (s *timedStore) Get(ctx context.Context, name, session string) (store.View,
 	return view, err
 }
 
-func (s *timedStore) List(ctx context.Context, q store.Query) (store.Page, error) {
+func (s *timedStore) List(ctx context.Context, q store.RecordQuery) (store.RecordPage, error) {
 	ctx, end := s.begin(ctx, "list")
 	page, err := s.Store.List(ctx, q)
 	end(err)
@@ -111,9 +113,9 @@ func (s *timedStore) Ends(ctx context.Context, holds []store.Hold, kinds []strin
 	return ends, err
 }
 
-func (s *timedStore) Beat(ctx context.Context, peer string, ttl time.Duration) ([]string, error) {
+func (s *timedStore) KeepAlive(ctx context.Context, peer string, ttl time.Duration) ([]string, error) {
 	ctx, end := s.begin(ctx, "beat")
-	tickets, err := s.Store.Beat(ctx, peer, ttl)
+	tickets, err := s.Store.KeepAlive(ctx, peer, ttl)
 	end(err)
 	return tickets, err
 }

@@ -222,7 +222,7 @@ func TestStore_TimesEachOperation(t *testing.T) {
 		}
 		ended, cancel := context.WithCancel(t.Context())
 		cancel()
-		_, _ = st.Beat(ended, "peer", time.Second)
+		_, _ = st.KeepAlive(ended, "peer", time.Second)
 		_, _ = st.Sweep(t.Context(), store.Retention{})
 		s.want(t, 1, "editlock_store_duration_seconds", "operation=get,outcome=failed")
 		s.want(t, 1, "editlock_store_duration_seconds", "operation=sweep,outcome=failed")

@@ -32,11 +32,11 @@ var mutants = []mutant{
 	},
 	{
 		"a refresh moves the time of capture", "store/apply.go",
-		"rec.Touched = env.Now\n", "rec.Touched = env.Now\n\t\trec.Taken = env.Now\n", contract,
+		"rec.Renewed = env.Now\n", "rec.Renewed = env.Now\n\t\trec.Acquired = env.Now\n", contract,
 	},
 	{
 		"a dead waiter blocks the fifo", "store/apply.go",
-		"return env.Alive(t.Peer) })\n\tif first < 0 {", "return true })\n\tif first < 0 {", contract,
+		"return env.Alive(t.Process) })\n\tif first < 0 {", "return true })\n\tif first < 0 {", contract,
 	},
 	{
 		"the last in the fifo is served first", "store/apply.go",
@@ -44,7 +44,7 @@ var mutants = []mutant{
 	},
 	{
 		"a take is for its whole terms at once", "store/apply.go",
-		"rec.expire(sw.Confirm)\n\t\ts.Record = rec\n", "rec.expire(0)\n\t\ts.Record = rec\n", contract,
+		"rec.expire(sw.ConfirmWithin)\n\t\ts.Record = rec\n", "rec.expire(0)\n\t\ts.Record = rec\n", contract,
 	},
 	{
 		"a grant outlives its confirmation time", "store/record.go",
@@ -57,7 +57,7 @@ var mutants = []mutant{
 	},
 	{
 		"who is granted the mutex is not woken", "store/apply.go",
-		"eff.Left = append(eff.Left, t.ID)\n\t\teff.News = append(eff.News, Signal{Peer: t.Peer, Ticket: t.ID})\n\t}\n\tt := s.Queue[i]",
+		"eff.Left = append(eff.Left, t.ID)\n\t\teff.News = append(eff.News, Signal{Process: t.Process, Waiter: t.ID})\n\t}\n\tt := s.Queue[i]",
 		"eff.Left = append(eff.Left, t.ID)\n\t}\n\tt := s.Queue[i]", contract,
 	},
 
@@ -180,7 +180,7 @@ var mutants = []mutant{
 	// The rules.
 	{
 		"IfFree captures one's own", "rules.go",
-		"case ifFree:\n\t\t\treturn store.Swap{}, ErrBusy", "case ifFree:\n\t\t\treturn c.touch(store.Expect{Token: rec.Token}), nil", rules,
+		"case ifFree:\n\t\t\treturn store.Op{}, ErrBusy", "case ifFree:\n\t\t\treturn c.renew(store.Expect{Token: rec.Token}), nil", rules,
 	},
 	{
 		"a conditional release frees another tab's", "rules.go",

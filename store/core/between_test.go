@@ -43,48 +43,48 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-func (w *world) swap(st *core.Store, swaps ...store.Swap) store.Result {
+func (w *world) commit(st *core.Store, ops ...store.Op) store.Result {
 	w.Helper()
-	res, err := st.Swap(w.Context(), store.Request{Swaps: swaps})
+	res, err := st.Commit(w.Context(), store.Txn{Ops: ops})
 	if err != nil {
 		w.Fatal(err)
 	}
 	return res
 }
 
-func (w *world) beat(peer string, ttl time.Duration) {
+func (w *world) keepAlive(process string, ttl time.Duration) {
 	w.Helper()
-	if _, err := w.other.Beat(w.Context(), peer, ttl); err != nil {
+	if _, err := w.other.KeepAlive(w.Context(), process, ttl); err != nil {
 		w.Fatal(err)
 	}
 }
 
-func take(name, session string) store.Swap {
-	return store.Swap{
-		Name: name, Do: store.Take, Expect: store.Expect{Free: true},
+func acquire(name, session string) store.Op {
+	return store.Op{
+		Name: name, Do: store.Acquire, Expect: store.Expect{Free: true},
 		Holder: &store.Party{Session: session, User: session}, Terms: &store.Terms{},
 	}
 }
 
-func join(name, id, peer string, claim time.Duration) store.Swap {
-	return store.Swap{Name: name, Do: store.Join, Ticket: &store.Ticket{
-		ID: id, Peer: peer, Holder: store.Party{Session: id, User: id}, ClaimAfter: claim,
+func join(name, id, process string, claim time.Duration) store.Op {
+	return store.Op{Name: name, Do: store.Join, Waiter: &store.Waiter{
+		ID: id, Process: process, Holder: store.Party{Session: id, User: id}, GrantAfter: claim,
 	}}
 }
 
-func leave(name, id string) store.Swap {
-	return store.Swap{Name: name, Do: store.Leave, Ticket: &store.Ticket{ID: id}}
+func leave(name, id string) store.Op {
+	return store.Op{Name: name, Do: store.Leave, Waiter: &store.Waiter{ID: id}}
 }
 
-func touch(name string, data, expect *string, note *store.Note) store.Swap {
-	return store.Swap{Name: name, Do: store.Touch, Expect: store.Expect{Data: expect}, Data: data, Note: note}
+func renew(name string, data, expect *string, note *store.Event) store.Op {
+	return store.Op{Name: name, Do: store.Renew, Expect: store.Expect{Data: expect}, Data: data, Event: note}
 }
 
 // renew renews the hold of a session, and fails the test if that is refused.
 func (w *world) renew(name, session string) {
 	w.Helper()
-	sw := store.Swap{Name: name, Do: store.Touch, Expect: store.Expect{Session: &session}}
-	if res := w.swap(w.st, sw); !res.Done {
+	sw := store.Op{Name: name, Do: store.Renew, Expect: store.Expect{Session: &session}}
+	if res := w.commit(w.st, sw); !res.Done {
 		w.Error("a renewal was refused")
 	}
 }
@@ -96,29 +96,29 @@ func TestAlarmsEndWithTheirWaiters(t *testing.T) {
 	}{
 		{"one leaves while a sweep moves its alarm", func(w *world) {
 			w.clock.Advance(2 * time.Second) // both alarms ring, and only the first waiter may claim
-			w.engine.before = func([]kv.Txn) { w.swap(w.other, leave("a", "second")) }
+			w.engine.before = func([]kv.Txn) { w.commit(w.other, leave("a", "second")) }
 			if _, err := w.st.Sweep(w.Context(), store.Retention{}); err != nil {
 				w.Fatal(err)
 			}
 		}},
 		{"one leaves while the first one does", func(w *world) {
 			w.engine.before = func([]kv.Txn) { // the look
-				w.engine.before = func([]kv.Txn) { w.swap(w.other, leave("a", "second")) }
+				w.engine.before = func([]kv.Txn) { w.commit(w.other, leave("a", "second")) }
 			}
-			w.swap(w.st, leave("a", "first"))
+			w.commit(w.st, leave("a", "first"))
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			w := newWorld(t)
-			w.beat("p", time.Hour)
-			w.swap(w.other, take("a", "ann"))
-			w.swap(w.other, join("a", "first", "p", 0))
-			w.swap(w.other, join("a", "second", "p", time.Second))
+			w.keepAlive("p", time.Hour)
+			w.commit(w.other, acquire("a", "ann"))
+			w.commit(w.other, join("a", "first", "p", 0))
+			w.commit(w.other, join("a", "second", "p", time.Second))
 			test.race(w)
-			w.swap(w.other, leave("a", "first"))
+			w.commit(w.other, leave("a", "first"))
 			for range 3 {
 				w.clock.Advance(40 * time.Minute)
-				w.beat("p", time.Hour)
+				w.keepAlive("p", time.Hour)
 			}
 			w.renew("a", "ann")
 			if due, err := w.st.Sweep(w.Context(), store.Retention{}); err != nil || due == 0 {
@@ -130,13 +130,13 @@ func TestAlarmsEndWithTheirWaiters(t *testing.T) {
 
 func TestAWaiterThatMovesToAnotherProcessKeepsItsClaim(t *testing.T) {
 	w := newWorld(t)
-	w.beat("p", time.Hour)
-	w.beat("q", 10*time.Hour)
-	w.swap(w.other, take("a", "ann"))
-	w.swap(w.other, join("a", "first", "p", 0))
-	w.swap(w.other, join("a", "second", "p", time.Second))
+	w.keepAlive("p", time.Hour)
+	w.keepAlive("q", 10*time.Hour)
+	w.commit(w.other, acquire("a", "ann"))
+	w.commit(w.other, join("a", "first", "p", 0))
+	w.commit(w.other, join("a", "second", "p", time.Second))
 	w.clock.Advance(2 * time.Second)
-	w.engine.before = func([]kv.Txn) { w.swap(w.other, join("a", "second", "q", time.Second)) }
+	w.engine.before = func([]kv.Txn) { w.commit(w.other, join("a", "second", "q", time.Second)) }
 	if _, err := w.st.Sweep(w.Context(), store.Retention{}); err != nil {
 		t.Fatal(err)
 	}
@@ -152,16 +152,16 @@ func TestAWaiterThatMovesToAnotherProcessKeepsItsClaim(t *testing.T) {
 
 func TestARefusalIsTrueOfTheRecordsThatComeWithIt(t *testing.T) {
 	w := newWorld(t)
-	brief := take("a", "ann")
+	brief := acquire("a", "ann")
 	brief.Terms = &store.Terms{MaxHold: time.Second}
-	w.swap(w.other, brief)
-	w.swap(w.other, take("b", "bob"))
+	w.commit(w.other, brief)
+	w.commit(w.other, acquire("b", "bob"))
 	w.clock.Advance(2 * time.Second)
 	data := "new"
 	w.engine.before = func([]kv.Txn) { // the look
-		w.engine.before = func([]kv.Txn) { w.swap(w.other, touch("b", &data, nil, nil)) }
+		w.engine.before = func([]kv.Txn) { w.commit(w.other, renew("b", &data, nil, nil)) }
 	}
-	res := w.swap(w.st, touch("b", nil, &data, &store.Note{Kind: "renewed"}), take("a", "cid"))
+	res := w.commit(w.st, renew("b", nil, &data, &store.Event{Kind: "renewed"}), acquire("a", "cid"))
 	if b := res.Records[0]; !res.Done && b != nil && b.Data == data {
 		t.Errorf("refused because the data were not %q, with data %q", data, b.Data)
 	}
@@ -169,23 +169,23 @@ func TestARefusalIsTrueOfTheRecordsThatComeWithIt(t *testing.T) {
 
 func TestAJoinThatWasGrantedIsDoneWhateverTheData(t *testing.T) {
 	w := newWorld(t)
-	w.beat("p", time.Hour)
-	w.swap(w.other, take("a", "ann"))
-	w.swap(w.other, join("a", "first", "p", 0))
-	w.swap(w.other, store.Swap{Name: "a", Do: store.Drop})
+	w.keepAlive("p", time.Hour)
+	w.commit(w.other, acquire("a", "ann"))
+	w.commit(w.other, join("a", "first", "p", 0))
+	w.commit(w.other, store.Op{Name: "a", Do: store.Release})
 	data := "other"
 	again := join("a", "first", "p", 0)
 	again.Expect.Data = &data
-	if res := w.swap(w.st, again, take("b", "ann")); !res.Done {
+	if res := w.commit(w.st, again, acquire("b", "ann")); !res.Done {
 		t.Error("a repeated join of a waiter that holds the name was refused")
 	}
 }
 
 func TestAClaimIsNotMetBeforeItsTimeWhenTheClockIsSetBack(t *testing.T) {
 	w := newWorld(t)
-	w.beat("p", time.Hour)
-	w.swap(w.other, take("a", "ann"))
-	w.swap(w.other, join("a", "first", "p", time.Minute))
+	w.keepAlive("p", time.Hour)
+	w.commit(w.other, acquire("a", "ann"))
+	w.commit(w.other, join("a", "first", "p", time.Minute))
 	w.clock.Advance(time.Minute)
 	w.engine.before = func([]kv.Txn) { w.clock.Advance(-time.Second) }
 	if _, err := w.st.Sweep(w.Context(), store.Retention{}); err != nil {
@@ -193,18 +193,18 @@ func TestAClaimIsNotMetBeforeItsTimeWhenTheClockIsSetBack(t *testing.T) {
 	}
 	w.renew("a", "ann")
 	w.clock.Advance(time.Second)
-	if res := w.swap(w.st, take("a", "bob")); res.Done || res.Records[0].Request != "first" {
+	if res := w.commit(w.st, acquire("a", "bob")); res.Done || res.Records[0].Request != "first" {
 		t.Errorf("at its time %+v has the name", res.Records[0])
 	}
 }
 
 func TestAClaimIsMetAsSoonAsTheFirstWaiterIsDead(t *testing.T) {
 	w := newWorld(t)
-	w.beat("p", 10*time.Second)
-	w.beat("q", time.Hour)
-	w.swap(w.other, take("a", "ann"))
-	w.swap(w.other, join("a", "first", "p", 0))
-	w.swap(w.other, join("a", "second", "q", time.Second))
+	w.keepAlive("p", 10*time.Second)
+	w.keepAlive("q", time.Hour)
+	w.commit(w.other, acquire("a", "ann"))
+	w.commit(w.other, join("a", "first", "p", 0))
+	w.commit(w.other, join("a", "second", "q", time.Second))
 	w.clock.Advance(2 * time.Second)
 	w.engine.before = func([]kv.Txn) { w.clock.Advance(3 * time.Second) } // the sweep is slow
 	if _, err := w.st.Sweep(w.Context(), store.Retention{}); err != nil {
@@ -212,44 +212,44 @@ func TestAClaimIsMetAsSoonAsTheFirstWaiterIsDead(t *testing.T) {
 	}
 	w.clock.Advance(5 * time.Second)
 	session := "ann"
-	renewal := store.Swap{Name: "a", Do: store.Touch, Expect: store.Expect{Session: &session}}
-	if res := w.swap(w.st, renewal); res.Done || res.Records[0].Request != "second" {
+	renewal := store.Op{Name: "a", Do: store.Renew, Expect: store.Expect{Session: &session}}
+	if res := w.commit(w.st, renewal); res.Done || res.Records[0].Request != "second" {
 		t.Errorf("once the first waiter is dead %+v has the name", res.Records[0])
 	}
 }
 
 func TestARenewalNoticesThatTheNameMayBeClaimed(t *testing.T) {
 	w := newWorld(t)
-	hold := func(session string, expect store.Expect) store.Swap {
+	hold := func(session string, expect store.Expect) store.Op {
 		share := store.Shared
-		return store.Swap{
-			Name: "a", Do: store.Take, Expect: expect, Share: &share,
+		return store.Op{
+			Name: "a", Do: store.Acquire, Expect: expect, Share: &share,
 			Holder: &store.Party{Session: session}, Terms: &store.Terms{Idle: time.Minute},
 		}
 	}
-	w.beat("p", time.Minute)
-	ann := w.swap(w.st, hold("ann", store.Expect{Free: true})).Records[0].Token
-	bob := w.swap(w.st, hold("bob", store.Expect{Free: true})).Records[0].Token
-	w.swap(w.st, store.Swap{Name: "a", Do: store.Join, Ticket: &store.Ticket{
-		ID: "1", Peer: "p", Holder: store.Party{Session: "eve"}, Terms: store.Terms{Idle: time.Minute}, ClaimAfter: time.Second,
+	w.keepAlive("p", time.Minute)
+	ann := w.commit(w.st, hold("ann", store.Expect{Free: true})).Records[0].Token
+	bob := w.commit(w.st, hold("bob", store.Expect{Free: true})).Records[0].Token
+	w.commit(w.st, store.Op{Name: "a", Do: store.Join, Waiter: &store.Waiter{
+		ID: "1", Process: "p", Holder: store.Party{Session: "eve"}, Terms: store.Terms{Idle: time.Minute}, GrantAfter: time.Second,
 	}})
-	cid := w.swap(w.st, hold("cid", store.Expect{Token: bob})).Records[0].Token // who was not asked
+	cid := w.commit(w.st, hold("cid", store.Expect{Token: bob})).Records[0].Token // who was not asked
 	w.clock.Advance(2 * time.Second)
-	touch := store.Swap{Name: "a", Do: store.Touch, Expect: store.Expect{Token: ann}}
-	w.swap(w.st, touch)
+	renew := store.Op{Name: "a", Do: store.Renew, Expect: store.Expect{Token: ann}}
+	w.commit(w.st, renew)
 	w.engine.before = func([]kv.Txn) {
-		w.swap(w.other, store.Swap{Name: "a", Do: store.Drop, Expect: store.Expect{Token: cid}})
+		w.commit(w.other, store.Op{Name: "a", Do: store.Release, Expect: store.Expect{Token: cid}})
 	}
-	if res := w.swap(w.st, touch); res.Done || res.Records[0] == nil || res.Records[0].Holder.Session != "eve" {
+	if res := w.commit(w.st, renew); res.Done || res.Records[0] == nil || res.Records[0].Holder.Session != "eve" {
 		t.Errorf("renewed although all that stood in the way of a claim was gone: %+v, in force is %+v", res, res.Records[0])
 	}
 }
 
 func TestAnExpiryHasTheTimeOfTheEndHoweverLateItIsWritten(t *testing.T) {
 	w := newWorld(t)
-	sw := take("a", "ann")
+	sw := acquire("a", "ann")
 	sw.Terms.Idle = time.Second
-	end := w.swap(w.st, sw).Records[0].Expires
+	end := w.commit(w.st, sw).Records[0].Expires
 	w.clock.Advance(time.Second)
 	w.engine.before = func([]kv.Txn) { w.clock.Advance(time.Second) }
 	if _, err := w.st.Sweep(t.Context(), store.Retention{}); err != nil {
@@ -265,9 +265,9 @@ func TestATakeoverOfOnesOwnHoldIsRefusedOnceAnotherBecomesOnesOwn(t *testing.T) 
 	w := newWorld(t)
 	shared := store.Shared
 	both := func(session string) uint64 {
-		sw := take("a", session)
+		sw := acquire("a", session)
 		sw.Share = &shared
-		w.swap(w.st, sw)
+		w.commit(w.st, sw)
 		view, err := w.st.Get(t.Context(), "a", session)
 		if err != nil {
 			t.Fatal(err)
@@ -278,13 +278,13 @@ func TestATakeoverOfOnesOwnHoldIsRefusedOnceAnotherBecomesOnesOwn(t *testing.T) 
 	token := both("ann")
 	w.engine.before = func([]kv.Txn) {
 		bob := "bob"
-		w.swap(w.other, store.Swap{
-			Name: "a", Do: store.Touch, Expect: store.Expect{Session: &bob}, Holder: &store.Party{Session: "ann", User: "ann"},
+		w.commit(w.other, store.Op{
+			Name: "a", Do: store.Renew, Expect: store.Expect{Session: &bob}, Holder: &store.Party{Session: "ann", User: "ann"},
 		})
 	}
-	again := take("a", "ann")
+	again := acquire("a", "ann")
 	again.Expect, again.Share = store.Expect{Token: token}, &shared
-	if res := w.swap(w.st, again); res.Done {
+	if res := w.commit(w.st, again); res.Done {
 		t.Errorf("ann has two holds, and took over the younger one: %+v", res.Records[0])
 	}
 }

@@ -19,10 +19,10 @@ func (s *Store) nodeHeld(name, kinds string) bool {
 }
 
 // farther reports whether more holds below must be read to work out a request.
-func farther(req store.Request, places []*place) bool {
+func farther(req store.Txn, places []*place) bool {
 	for i, at := range places {
-		sw, user := &req.Swaps[i], ""
-		if sw.Do == store.Touch && sw.Holder != nil { // who may have to move more after it
+		sw, user := &req.Ops[i], ""
+		if sw.Do == store.Renew && sw.Holder != nil { // who may have to move more after it
 			user = sw.Holder.User
 		}
 		if at.path != nil && at.path.narrow(sw.Session(), user) {
@@ -70,7 +70,7 @@ func (p *path) ended(to []kv.Row, now time.Time) []kv.Row {
 // waiter there who has waited for longer.
 type way struct {
 	name   string // that is held or waited for; empty: not known
-	ticket string // of the other waiter; empty: the name is held
+	waiter string // of the other waiter; empty: the name is held
 
 	// session and since are those of the blocked waiter.
 	session string
@@ -93,10 +93,10 @@ type blocked struct {
 	mu      sync.Mutex
 	names   map[string]*stuck
 	behind  map[string]group // by the name in the way
-	tickets map[string]group // by the ticket in the way
-	under   map[string]group // those behind tickets, by names above: holds there count more
+	waiters map[string]group // by the waiter in the way
+	under   map[string]group // those behind waiters, by names above: holds there count more
 	checks  map[string]bool  // names in the way that may have changed
-	left    map[string]bool  // tickets that left since somebody began to read; with "" any may have
+	left    map[string]bool  // waiters that left since somebody began to read; with "" any may have
 	due     []*stuck         // to be looked at, unordered
 	turn    int
 	bell    chan struct{}
@@ -118,11 +118,11 @@ func (b *blocked) file(st *stuck, w way) {
 	st.way = w
 	b.names[st.name] = st
 	put(b.behind, w.name, st)
-	if w.ticket != "" {
-		if b.left[w.ticket] || b.left[""] {
+	if w.waiter != "" {
+		if b.left[w.waiter] || b.left[""] {
 			b.checks[w.name] = true
 		}
-		put(b.tickets, w.ticket, st)
+		put(b.waiters, w.waiter, st)
 		for _, node := range store.Above(st.name) {
 			put(b.under, node, st)
 		}
@@ -130,10 +130,10 @@ func (b *blocked) file(st *stuck, w way) {
 }
 
 func (b *blocked) unfile(st *stuck) {
-	drop(b.behind, st.way.name, st)
-	drop(b.tickets, st.way.ticket, st)
+	release(b.behind, st.way.name, st)
+	release(b.waiters, st.way.waiter, st)
 	for _, node := range store.Above(st.name) {
-		drop(b.under, node, st)
+		release(b.under, node, st)
 	}
 	delete(b.names, st.name)
 }
@@ -145,7 +145,7 @@ func put(index map[string]group, key string, st *stuck) {
 	index[key][st] = struct{}{}
 }
 
-func drop(index map[string]group, key string, st *stuck) {
+func release(index map[string]group, key string, st *stuck) {
 	if delete(index[key], st); len(index[key]) == 0 {
 		delete(index, key)
 	}
@@ -158,7 +158,7 @@ func (b *blocked) add(names []stuck) (begin bool) {
 	defer b.mu.Unlock()
 	if b.names == nil {
 		b.names, b.checks, b.bell = make(map[string]*stuck), make(map[string]bool), make(chan struct{}, 1)
-		b.behind, b.tickets, b.under = make(map[string]group), make(map[string]group), make(map[string]group)
+		b.behind, b.waiters, b.under = make(map[string]group), make(map[string]group), make(map[string]group)
 	}
 	b.turn++
 	for _, left := range names {
@@ -201,22 +201,22 @@ func (b *blocked) wake() bool {
 	return b.looking
 }
 
-// heard takes in that the log grew, and tickets that left their queues. With anybody,
-// any ticket may have left.
-func (b *blocked) heard(logged, anybody bool, tickets []string) {
+// heard takes in that the log grew, and waiters that left their queues. With anybody,
+// any waiter may have left.
+func (b *blocked) heard(logged, anybody bool, waiters []string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if !b.looking {
 		return
 	}
 	if anybody {
-		tickets = append(slices.Collect(maps.Keys(b.tickets)), "")
+		waiters = append(slices.Collect(maps.Keys(b.waiters)), "")
 	}
-	for _, ticket := range tickets {
+	for _, waiter := range waiters {
 		if b.left != nil {
-			b.left[ticket] = true
+			b.left[waiter] = true
 		}
-		for st := range b.tickets[ticket] {
+		for st := range b.waiters[waiter] {
 			b.checks[st.way.name], logged = true, true
 			break // they all wait behind the same name
 		}
@@ -227,7 +227,7 @@ func (b *blocked) heard(logged, anybody bool, tickets []string) {
 }
 
 // changed takes in an entry of the log, which may have ended what is in the way of names.
-func (b *blocked) changed(e *store.Entry) {
+func (b *blocked) changed(e *store.LogEntry) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if len(b.behind[e.Name]) > 0 {
@@ -250,7 +250,7 @@ func (b *blocked) checkAll() {
 }
 
 // take returns the names in the way that are to be checked, and unmarks them.
-func (b *blocked) take() []string {
+func (b *blocked) acquire() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	names := slices.Collect(maps.Keys(b.checks))
@@ -269,9 +269,9 @@ func (b *blocked) checked(name string, holders []string, first *kv.Row) {
 		other := slices.ContainsFunc(holders, func(session string) bool { return session != w.session })
 		switch {
 		case other:
-			w.ticket = ""
-		case len(holders) == 0 && w.ticket != "" && first != nil && first.Rev < w.since:
-			w.ticket = first.Data
+			w.waiter = ""
+		case len(holders) == 0 && w.waiter != "" && first != nil && first.Rev < w.since:
+			w.waiter = first.Data
 		default:
 			b.look(st)
 			continue

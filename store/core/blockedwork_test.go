@@ -52,9 +52,9 @@ type treeCrowd struct {
 	cli    *core.Store // of others
 }
 
-func (c *treeCrowd) swap(st *core.Store, sw store.Swap) {
+func (c *treeCrowd) commit(st *core.Store, sw store.Op) {
 	c.Helper()
-	res, err := st.Swap(c.Context(), store.Request{Swaps: []store.Swap{sw}})
+	res, err := st.Commit(c.Context(), store.Txn{Ops: []store.Op{sw}})
 	if err != nil || !res.Done {
 		c.Fatalf("refused: %+v: %+v, %v", sw, res, err)
 	}
@@ -64,16 +64,16 @@ func (c *treeCrowd) swap(st *core.Store, sw store.Swap) {
 func (c *treeCrowd) join(name, id string) {
 	c.Helper()
 	sw := join(name, id, "p", 0)
-	sw.Note, sw.Ticket.Note = &store.Note{Kind: "waiting"}, &store.Note{Kind: "captured"}
-	c.swap(c.st, sw)
+	sw.Event, sw.Waiter.Event = &store.Event{Kind: "waiting"}, &store.Event{Kind: "captured"}
+	c.commit(c.st, sw)
 	time.Sleep(time.Millisecond)
 }
 
-func (c *treeCrowd) take(name, session string) {
+func (c *treeCrowd) acquire(name, session string) {
 	c.Helper()
-	sw := take(name, session)
-	sw.Note = &store.Note{Kind: "captured"}
-	c.swap(c.cli, sw)
+	sw := acquire(name, session)
+	sw.Event = &store.Event{Kind: "captured"}
+	c.commit(c.cli, sw)
 }
 
 // sweep lets gates fall due, and sweeps them.
@@ -91,7 +91,7 @@ func child(i int) string { return fmt.Sprint("g/m/", i) }
 // them there are beside it.
 func TestTheWorkForACrowdInATreeIsInProportion(t *testing.T) {
 	crowd := func(c *treeCrowd, n int) {
-		c.take("g/m/", "boss")
+		c.acquire("g/m/", "boss")
 		for i := range n {
 			c.join(child(i), fmt.Sprint("w", i))
 		}
@@ -102,13 +102,13 @@ func TestTheWorkForACrowdInATreeIsInProportion(t *testing.T) {
 		during func(c *treeCrowd, n int)
 		most   int64 // for each of n
 	}{
-		{"joins below one held node", func(c *treeCrowd, _ int) { c.take("g/m/", "boss") }, func(c *treeCrowd, n int) {
+		{"joins below one held node", func(c *treeCrowd, _ int) { c.acquire("g/m/", "boss") }, func(c *treeCrowd, n int) {
 			for i := range n {
 				c.join(child(i), fmt.Sprint("w", i))
 			}
 		}, 40},
 		{"joins below a node that another waits for", func(c *treeCrowd, _ int) {
-			c.take("g/m/x", "ann")
+			c.acquire("g/m/x", "ann")
 			c.join("g/m/", "all")
 		}, func(c *treeCrowd, n int) {
 			for i := range n {
@@ -117,7 +117,7 @@ func TestTheWorkForACrowdInATreeIsInProportion(t *testing.T) {
 		}, 40},
 		{"joins below a node each", func(c *treeCrowd, n int) {
 			for i := range n {
-				c.take(fmt.Sprintf("g/m%d/", i), "boss")
+				c.acquire(fmt.Sprintf("g/m%d/", i), "boss")
 			}
 		}, func(c *treeCrowd, n int) {
 			for i := range n {
@@ -126,12 +126,12 @@ func TestTheWorkForACrowdInATreeIsInProportion(t *testing.T) {
 		}, 40},
 		{"entries of other names", crowd, func(c *treeCrowd, n int) {
 			for i := range n {
-				c.take(fmt.Sprintf("g/other/%d", i), "ann")
+				c.acquire(fmt.Sprintf("g/other/%d", i), "ann")
 				time.Sleep(time.Millisecond)
 			}
 		}, 12},
 		{"a node that is released", crowd, func(c *treeCrowd, n int) {
-			c.swap(c.cli, drop("g/m/", "boss"))
+			c.commit(c.cli, release("g/m/", "boss"))
 			time.Sleep(time.Duration(n) * time.Millisecond)
 			for i := range n {
 				view, err := c.cli.Get(c.Context(), child(i), "")
@@ -141,17 +141,17 @@ func TestTheWorkForACrowdInATreeIsInProportion(t *testing.T) {
 			}
 		}, 45},
 		{"a node that goes on to another waiter", func(c *treeCrowd, n int) {
-			c.take("g/m/", "boss")
+			c.acquire("g/m/", "boss")
 			c.join("g/m/", "next")
 			for i := range n {
 				c.join(child(i), fmt.Sprint("w", i))
 			}
 		}, func(c *treeCrowd, _ int) {
-			c.swap(c.cli, drop("g/m/", "boss"))
+			c.commit(c.cli, release("g/m/", "boss"))
 			time.Sleep(time.Second)
 		}, 1},
 		{"one leaves the queue of a node, and another does not", func(c *treeCrowd, n int) {
-			c.take("g/m/x", "ann")
+			c.acquire("g/m/x", "ann")
 			c.join("g/m/", "all")
 			c.join("g/m/", "next")
 			for i := range n {
@@ -159,8 +159,8 @@ func TestTheWorkForACrowdInATreeIsInProportion(t *testing.T) {
 			}
 		}, func(c *treeCrowd, _ int) {
 			sw := leave("g/m/", "all")
-			sw.Note = &store.Note{Kind: "declined"}
-			c.swap(c.st, sw)
+			sw.Event = &store.Event{Kind: "declined"}
+			c.commit(c.st, sw)
 			time.Sleep(time.Second)
 		}, 1},
 		{"gates that are due", crowd, func(c *treeCrowd, n int) {
@@ -177,8 +177,8 @@ func TestTheWorkForACrowdInATreeIsInProportion(t *testing.T) {
 					c := &treeCrowd{T: t, engine: &counting{Engine: memory.NewEngine(nil)}}
 					c.st, c.cli = core.New(c.engine), core.New(c.engine)
 					defer func() { _, _ = c.st.Close(), c.cli.Close() }()
-					defer c.st.Listen("p").Close()
-					if _, err := c.st.Beat(t.Context(), "p", time.Hour); err != nil {
+					defer c.st.Subscribe("p").Close()
+					if _, err := c.st.KeepAlive(t.Context(), "p", time.Hour); err != nil {
 						t.Fatal(err)
 					}
 					test.before(c, n)

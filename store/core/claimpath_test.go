@@ -10,16 +10,16 @@ import (
 
 // claimed is a world in which ann holds all of g/m/ and g/m/1, and wendy may claim the
 // latter, but for the former.
-func claimed(t *testing.T) (*world, store.Swap) {
+func claimed(t *testing.T) (*world, store.Op) {
 	w := newWorld(t)
-	w.beat("p", time.Hour)
-	w.swap(w.other, take("g/m/", "ann"))
-	w.swap(w.other, take("g/m/1", "ann"))
-	if res := w.swap(w.other, join("g/m/1", "wendy", "p", 2*time.Second)); !res.Done {
+	w.keepAlive("p", time.Hour)
+	w.commit(w.other, acquire("g/m/", "ann"))
+	w.commit(w.other, acquire("g/m/1", "ann"))
+	if res := w.commit(w.other, join("g/m/1", "wendy", "p", 2*time.Second)); !res.Done {
 		t.Fatalf("wendy can't wait: %+v", res)
 	}
 	w.clock.Advance(3 * time.Second)
-	return w, store.Swap{Name: "g/m/", Do: store.Drop, Expect: store.Expect{Session: new("ann")}}
+	return w, store.Op{Name: "g/m/", Do: store.Release, Expect: store.Expect{Session: new("ann")}}
 }
 
 func (w *world) wantWendy(after string) {
@@ -41,24 +41,24 @@ func TestAClaimIsMetByTheStepThatFindsItsPathClear(t *testing.T) {
 		},
 		"a refusal to make way": func(w *world) bool {
 			sw := leave("g/m/1", "wendy")
-			sw.Note = &store.Note{Kind: "declined"}
-			return w.swap(w.st, sw).Done
+			sw.Event = &store.Event{Kind: "declined"}
+			return w.commit(w.st, sw).Done
 		},
 		"a renewal that is noted": func(w *world) bool {
-			sw := touch("g/m/1", nil, nil, &store.Note{Kind: "refreshed"})
+			sw := renew("g/m/1", nil, nil, &store.Event{Kind: "refreshed"})
 			sw.Expect.Session = new("ann")
-			return w.swap(w.st, sw).Done
+			return w.commit(w.st, sw).Done
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w, drop := claimed(t)
+			w, release := claimed(t)
 			var clear func(txns []kv.Txn)
 			clear = func(txns []kv.Txn) {
 				if len(txns[0].Then) == 0 { // it only looks
 					w.engine.before = clear
 					return
 				}
-				w.swap(w.other, drop)
+				w.commit(w.other, release)
 			}
 			w.engine.before = clear
 			if step(w) {
@@ -75,15 +75,15 @@ func TestAClaimIsMetByTheStepThatFindsItsPathClear(t *testing.T) {
 // A renewal in one round trip does not look above and below. It may come before a claim
 // whose path has become clear, but no longer than a closed name waits for a look.
 func TestARenewalMayComeBeforeAClaimWhosePathIsClearForFiveSecondsAtMost(t *testing.T) {
-	w, drop := claimed(t)
+	w, release := claimed(t)
 	if _, err := w.st.Sweep(t.Context(), store.Retention{}); err != nil { // wendy's alarm rang, to no avail
 		t.Fatal(err)
 	}
-	w.swap(w.other, drop)
+	w.commit(w.other, release)
 	w.clock.Advance(4900 * time.Millisecond)
 	w.renew("g/m/1", "ann")
 	w.clock.Advance(200 * time.Millisecond)
-	if res := w.swap(w.st, store.Swap{Name: "g/m/1", Do: store.Touch, Expect: store.Expect{Session: new("ann")}}); res.Done {
+	if res := w.commit(w.st, store.Op{Name: "g/m/1", Do: store.Renew, Expect: store.Expect{Session: new("ann")}}); res.Done {
 		t.Error("a renewal was done five seconds after the path of a claim had become clear")
 	}
 	w.wantWendy("that")
@@ -92,22 +92,22 @@ func TestARenewalMayComeBeforeAClaimWhosePathIsClearForFiveSecondsAtMost(t *test
 // Who is passed a hold on the path of what they wait for can't take their place again.
 func TestAPlaceIsNotTakenAgainByWhoHoldsOnItsPathByThen(t *testing.T) {
 	w := newWorld(t)
-	w.beat("p", time.Hour)
-	w.beat("q", time.Hour)
-	w.swap(w.other, take("g/m/2", "bob"))
-	w.swap(w.other, take("g/m/1", "cid")) // who stays in the way
-	w.swap(w.other, join("g/m/", "wendy", "p", 0))
-	pass := store.Swap{Name: "g/m/2", Do: store.Touch, Expect: store.Expect{Session: new("bob")}, Holder: &store.Party{Session: "wendy", User: "wendy"}}
+	w.keepAlive("p", time.Hour)
+	w.keepAlive("q", time.Hour)
+	w.commit(w.other, acquire("g/m/2", "bob"))
+	w.commit(w.other, acquire("g/m/1", "cid")) // who stays in the way
+	w.commit(w.other, join("g/m/", "wendy", "p", 0))
+	pass := store.Op{Name: "g/m/2", Do: store.Renew, Expect: store.Expect{Session: new("bob")}, Holder: &store.Party{Session: "wendy", User: "wendy"}}
 	var passed func(txns []kv.Txn)
 	passed = func(txns []kv.Txn) {
 		if len(txns[0].Then) == 0 {
 			w.engine.before = passed
-		} else if res := w.swap(w.other, pass); !res.Done {
+		} else if res := w.commit(w.other, pass); !res.Done {
 			t.Fatalf("the hold can't be passed on: %+v", res)
 		}
 	}
 	w.engine.before = passed
-	if res := w.swap(w.st, join("g/m/", "wendy", "q", 0)); res.Done {
+	if res := w.commit(w.st, join("g/m/", "wendy", "q", 0)); res.Done {
 		t.Error("wendy waits above a hold of the same session, at another process")
 	}
 }
@@ -117,13 +117,13 @@ func TestAPlaceIsNotTakenAgainByWhoHoldsOnItsPathByThen(t *testing.T) {
 func TestAClaimIsNotMetBesideAPartThatIsGrantedByTheSameStep(t *testing.T) {
 	for _, order := range [][]string{{"g/m/", "g/m/1"}, {"g/m/1", "g/m/"}} {
 		w := newWorld(t)
-		w.beat("p", time.Hour)
-		w.must(take("g/m/", "yan"))
+		w.keepAlive("p", time.Hour)
+		w.must(acquire("g/m/", "yan"))
 		w.must(join("g/m/", "wendy", "p", 2*time.Second))
 		w.must(join("g/m/1", "zoe", "p", 0))
 		w.must(passOn("g/m/", "yan", store.Party{Session: "zoe", User: "yan"}))
 		w.clock.Advance(3 * time.Second)
-		if res := w.swap(w.st, drop(order[0], "nobody"), drop(order[1], "nobody")); res.Done {
+		if res := w.commit(w.st, release(order[0], "nobody"), release(order[1], "nobody")); res.Done {
 			t.Error("nobody holds what they dropped")
 		}
 		w.apart("g/m/", "g/m/1")

@@ -47,11 +47,11 @@ func encodeHold(rec *store.Record) []byte {
 	e.party(p)
 	e.Text(rec.Request)
 	if e.share(rec.Share); rec.Place != 0 {
-		var taken uint64 // with the row
+		var acquired uint64 // with the row
 		if e.token(rec.Token, rec.Place); number(rec.Token) == 0 {
-			taken = uint64(rec.Taken.UnixMicro())
+			acquired = uint64(rec.Acquired.UnixMicro())
 		}
-		e.Number(taken)
+		e.Number(acquired)
 	}
 	return e.Encoder
 }
@@ -61,10 +61,10 @@ func decodeHold(rec *store.Record, value []byte) error {
 	d := newDecoder(value)
 	rec.Holder, rec.Request, rec.Share = d.party(), d.Text(), d.share()
 	if d.More() {
-		rec.Place, rec.Placed = rec.Token, rec.Taken
+		rec.Place, rec.Placed = rec.Token, rec.Acquired
 		rec.Token = d.token(rec.Place)
-		if taken := d.Number(); taken != 0 {
-			rec.Taken = time.UnixMicro(int64(taken)).UTC()
+		if acquired := d.Number(); acquired != 0 {
+			rec.Acquired = time.UnixMicro(int64(acquired)).UTC()
 		}
 	}
 	return d.End()
@@ -109,19 +109,19 @@ func (d *decoder) token(number uint64) uint64 {
 
 // encodeWaiter is the value of a waiter. Its ID is the row's Data, its process
 // the row's lease, its place and time the row's own.
-func encodeWaiter(t *store.Ticket) []byte {
+func encodeWaiter(t *store.Waiter) []byte {
 	e := newEncoder(64 + len(t.Holder.Value) + len(t.Data) + len(t.Value))
 	e.party(t.Holder)
 	e.Text(t.Data)
 	e.Duration(t.Terms.Idle)
 	e.Duration(t.Terms.MaxHold)
 	e.Text(t.Value)
-	e.Duration(t.Confirm)
-	e.Duration(t.ClaimAfter)
+	e.Duration(t.ConfirmWithin)
+	e.Duration(t.GrantAfter)
 	e.token(t.Asked, t.Seq)
-	if note := t.Note; note != nil || t.Share != store.Alone {
+	if note := t.Event; note != nil || t.Share != store.Alone {
 		if note == nil {
-			note = &store.Note{} // one without a kind is none
+			note = &store.Event{} // one without a kind is none
 		}
 		e.Text(note.Kind)
 		e.party(note.Actor)
@@ -131,15 +131,15 @@ func encodeWaiter(t *store.Ticket) []byte {
 	return e.Encoder
 }
 
-func decodeWaiter(value []byte, seq uint64) (store.Ticket, error) {
+func decodeWaiter(value []byte, seq uint64) (store.Waiter, error) {
 	d := newDecoder(value)
-	t := store.Ticket{Seq: seq, Holder: d.party(), Data: d.Text()}
+	t := store.Waiter{Seq: seq, Holder: d.party(), Data: d.Text()}
 	t.Terms = store.Terms{Idle: d.Duration(), MaxHold: d.Duration()}
-	t.Value, t.Confirm, t.ClaimAfter, t.Asked = d.Text(), d.Duration(), d.Duration(), d.token(seq)
+	t.Value, t.ConfirmWithin, t.GrantAfter, t.Asked = d.Text(), d.Duration(), d.Duration(), d.token(seq)
 	if d.More() {
-		t.Note = &store.Note{Kind: d.Text(), Actor: d.party(), Reason: d.Text()}
-		if t.Share = d.share(); t.Note.Kind == "" {
-			t.Note = nil
+		t.Event = &store.Event{Kind: d.Text(), Actor: d.party(), Reason: d.Text()}
+		if t.Share = d.share(); t.Event.Kind == "" {
+			t.Event = nil
 		}
 	}
 	return t, d.End()
@@ -147,7 +147,7 @@ func decodeWaiter(value []byte, seq uint64) (store.Ticket, error) {
 
 // encodeEntry is the value of a log entry. Its number is the entry's own, and
 // so is its time unless that is before the transaction's.
-func encodeEntry(e *store.Entry, before bool) []byte {
+func encodeEntry(e *store.LogEntry, before bool) []byte {
 	v := newEncoder(64 + len(e.Name) + len(e.Owner.Value) + len(e.Actor.Value) + len(e.Other.Value))
 	v.Text(e.Kind)
 	v.Text(e.Name)
@@ -168,9 +168,9 @@ func encodeEntry(e *store.Entry, before bool) []byte {
 	return v.Encoder
 }
 
-func decodeEntry(value []byte, number uint64, at time.Time) (store.Entry, error) {
+func decodeEntry(value []byte, number uint64, at time.Time) (store.LogEntry, error) {
 	d := newDecoder(value)
-	e := store.Entry{Seq: number, At: at, Kind: d.Text(), Name: d.Text(), Token: d.token(number)}
+	e := store.LogEntry{Seq: number, At: at, Kind: d.Text(), Name: d.Text(), Token: d.token(number)}
 	if own := d.Number(); own != 0 {
 		e.At = time.UnixMicro(int64(own)).UTC()
 	}

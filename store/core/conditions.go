@@ -9,8 +9,8 @@ import (
 
 // step is what the rules made of one place.
 type step struct {
-	sw    *store.Swap // nil: it was only settled
-	done  bool        // the swap was allowed
+	sw    *store.Op // nil: it was only settled
+	done  bool      // the operation was allowed
 	now   time.Time
 	gone  map[string]bool // waiters that left, by ID
 	moved bool            // waiters joined or left
@@ -18,7 +18,7 @@ type step struct {
 }
 
 // conditions make a transaction fail unless the place is still what it was at
-// that moment, as far as the step depends on it: settling, and a swap, which was
+// that moment, as far as the step depends on it: settling, and an operation, which was
 // done or refused.
 func (p *place) conditions(s *step) []kv.Cond {
 	if p.assumed != nil {
@@ -84,7 +84,7 @@ func (p *place) holdConditions(conds []kv.Cond, s *step, changed bool) []kv.Cond
 	// Another hold may pass to the session meanwhile, by a renewal.
 	if own := s.session(); own != "" {
 		held := p.own
-		if s.sw.Do == store.Take && (s.sw.Expect.Token != 0 || s.sw.Expect.Free) && (meant == nil || meant.Holder.Session != own) {
+		if s.sw.Do == store.Acquire && (s.sw.Expect.Token != 0 || s.sw.Expect.Free) && (meant == nil || meant.Holder.Session != own) {
 			held = 0
 		}
 		conds = append(conds, kv.Cond{Prefix: sharedKeys(p.name), Tag: sessionTag(own), AtMost: held})
@@ -95,33 +95,33 @@ func (p *place) holdConditions(conds []kv.Cond, s *step, changed bool) []kv.Cond
 // unasked reports whether the first waiter may claim the name once holders have
 // left who were not asked.
 func (p *place) unasked() bool {
-	if len(p.queue) == 0 || p.queue[0].Claim.IsZero() {
+	if len(p.queue) == 0 || p.queue[0].GrantAt.IsZero() {
 		return false
 	}
 	state := p.state()
-	return state.Claim(&p.queue[0]).IsZero()
+	return state.GrantAt(&p.queue[0]).IsZero()
 }
 
-// meant is the hold that the swap depends on; nil: none.
+// meant is the hold that the operation depends on; nil: none.
 func (p *place) meant(s *step) *store.Record {
-	if s.sw == nil || s.sw.Do == store.Take && s.sw.Expect.Free {
+	if s.sw == nil || s.sw.Do == store.Acquire && s.sw.Expect.Free {
 		return nil
 	}
 	state := p.state().Live(s.now)
 	if s.sw.Do == store.Join {
-		if rec := state.Granted(s.sw.Ticket.ID); rec != nil {
+		if rec := state.Granted(s.sw.Waiter.ID); rec != nil {
 			return rec
 		}
 	}
 	return state.Meant(&s.sw.Expect)
 }
 
-// session is whose holds matter to a swap that was done beside the one it speaks
+// session is whose holds matter to an operation that was done beside the one it speaks
 // of; empty: nobody's.
 func (s *step) session() string {
 	switch {
 	case s.sw == nil || !s.done:
-	case s.sw.Do == store.Take && (s.sw.Expect.Free || s.sw.Expect.Token != 0):
+	case s.sw.Do == store.Acquire && (s.sw.Expect.Free || s.sw.Expect.Token != 0):
 		return s.sw.Holder.Session
 	case s.sw.Expect.Session != nil && s.sw.Expect.Token == 0:
 		return *s.sw.Expect.Session
@@ -136,7 +136,7 @@ func (p *place) rowCondition(rec *store.Record, row *kv.Row, s *step, meant *sto
 		c.Data = &rec.Data // it moves to a row of its own
 		return c
 	}
-	// The swap may speak of a hold that this step begins, or join what it was
+	// The operation may speak of a hold that this step begins, or join what it was
 	// granted already, whatever the data.
 	if data := s.expected(); s.done && rec == meant && data != nil && *data == rec.Data && p.claimed(s.now).IsZero() {
 		c.Data = data
@@ -144,7 +144,7 @@ func (p *place) rowCondition(rec *store.Record, row *kv.Row, s *step, meant *sto
 	return c
 }
 
-// expected are the data that the swap expects; nil: any.
+// expected are the data that the operation expects; nil: any.
 func (s *step) expected() *string {
 	if s.sw == nil {
 		return nil
@@ -154,7 +154,7 @@ func (s *step) expected() *string {
 
 // sole reports whether the step was done because there was nobody else.
 func (s *step) sole() bool {
-	granted := s.sw != nil && s.sw.Do == store.Join && s.after.Granted(s.sw.Ticket.ID) != nil // others may be there, too
+	granted := s.sw != nil && s.sw.Do == store.Join && s.after.Granted(s.sw.Waiter.ID) != nil // others may be there, too
 	return s.sw != nil && s.sw.Expect.Sole && s.done && !granted
 }
 
@@ -169,13 +169,13 @@ func (p *place) queueConditions(conds []kv.Cond, s *step, changed bool) []kv.Con
 		// gone for good, and nobody can come in before it.
 		// With others who share, that goes for the one that is first afterwards.
 		next := shares && len(s.after.Queue) > 0 && s.after.Queue[0].ID == t.ID
-		if s.gone[t.ID] || i == 0 || next || s.sw != nil && s.sw.Ticket != nil && s.sw.Ticket.ID == t.ID {
-			conds = append(conds, kv.Cond{Key: waiterKey(p.name, t.Seq), Lease: processKey(t.Peer)})
+		if s.gone[t.ID] || i == 0 || next || s.sw != nil && s.sw.Waiter != nil && s.sw.Waiter.ID == t.ID {
+			conds = append(conds, kv.Cond{Key: waiterKey(p.name, t.Seq), Lease: processKey(t.Process)})
 		}
 		if s.gone[t.ID] {
 			left++
 		}
-		if i == 0 && live && s.now.Before(state.Claim(t)) {
+		if i == 0 && live && s.now.Before(state.GrantAt(t)) {
 			conds = append(conds, kv.Cond{Key: alarmKey(p.name, t.Seq)})
 		}
 	}
@@ -191,8 +191,8 @@ func (p *place) queueConditions(conds []kv.Cond, s *step, changed bool) []kv.Con
 			conds = append(conds, kv.Cond{Prefix: bellKeys(p.name), NoneDue: true})
 		}
 	}
-	if s.sw != nil && s.sw.Ticket != nil && p.waiter(s.sw.Ticket.ID) == nil {
-		conds = append(conds, kv.Cond{Prefix: waiterKeys(p.name), Tag: waiterTag(s.sw.Ticket.ID), AtMost: 0})
+	if s.sw != nil && s.sw.Waiter != nil && p.waiter(s.sw.Waiter.ID) == nil {
+		conds = append(conds, kv.Cond{Prefix: waiterKeys(p.name), Tag: waiterTag(s.sw.Waiter.ID), AtMost: 0})
 	}
 	return conds
 }

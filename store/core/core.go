@@ -43,27 +43,27 @@ func New(e kv.Engine) *Store {
 
 // hear passes news on to the subscriptions of this process.
 func (s *Store) hear(n kv.News) {
-	signals := make([]store.Signal, 0, len(n.Notes))
+	signals := make([]store.Signal, 0, len(n.Messages))
 	var left []stuck
-	var tickets []string
+	var waiters []string
 	anybody := false
-	for _, note := range n.Notes {
-		if peer, isLeft := strings.CutPrefix(note.To, leftTo); isLeft {
+	for _, note := range n.Messages {
+		if process, isLeft := strings.CutPrefix(note.To, leftTo); isLeft {
 			anybody = anybody || note.Text == ""
-			if s.hub.Has(peer) {
+			if s.hub.Has(process) {
 				left = append(left, stuck{name: note.Text})
 			}
 			continue
 		}
-		signals, tickets = append(signals, signal(note)), append(tickets, note.Text)
+		signals, waiters = append(signals, signal(note)), append(waiters, note.Text)
 	}
 	s.hub.Publish(signals, n.Logged)
 	s.watch(left)
-	s.blocked.heard(n.Logged, anybody, tickets)
+	s.blocked.heard(n.Logged, anybody, waiters)
 }
 
 func signal(note kv.Sent) store.Signal {
-	signal := store.Signal{Peer: note.To, Ticket: note.Text}
+	signal := store.Signal{Process: note.To, Waiter: note.Text}
 	if len(note.Found) == 0 || len(note.Found[0].Rows) == 0 {
 		return signal
 	}
@@ -78,8 +78,8 @@ func signal(note kv.Sent) store.Signal {
 
 // Listen implements store.Store. From the first call on, the engine is asked for
 // news.
-func (s *Store) Listen(peer string) *store.Subscription {
-	sub := s.hub.Listen(peer)
+func (s *Store) Subscribe(process string) *store.Subscription {
+	sub := s.hub.Subscribe(process)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stop == nil && !s.closed {
@@ -108,12 +108,12 @@ func fail(err error) error {
 	return err
 }
 
-// Swap implements store.Store.
-func (s *Store) Swap(ctx context.Context, req store.Request) (store.Result, error) {
+// Commit implements store.Store.
+func (s *Store) Commit(ctx context.Context, req store.Txn) (store.Result, error) {
 	if err := req.Validate(); err != nil {
 		return store.Result{}, err
 	}
-	if err := s.openTrees(ctx, req, func(i int) string { return s.trees.of(req.Swaps[i].Name) }); err != nil {
+	if err := s.openTrees(ctx, req, func(i int) string { return s.trees.of(req.Ops[i].Name) }); err != nil {
 		return store.Result{}, err
 	}
 	l, seen := s.lookups(req)
@@ -173,19 +173,19 @@ const maxTries = 1000
 
 var errContended = errors.New("store: the names changed too often for a step to be done; try again")
 
-// lookups are what the swaps of a request need to know, and what was seen last of
+// lookups are what the operations of a request need to know, and what was seen last of
 // their names.
-func (s *Store) lookups(req store.Request) (l []lookup, seen []*held) {
-	l, seen = make([]lookup, len(req.Swaps)), make([]*held, len(req.Swaps))
-	for i := range req.Swaps {
-		sw := &req.Swaps[i]
+func (s *Store) lookups(req store.Txn) (l []lookup, seen []*held) {
+	l, seen = make([]lookup, len(req.Ops)), make([]*held, len(req.Ops))
+	for i := range req.Ops {
+		sw := &req.Ops[i]
 		seen[i] = s.known.get(sw.Name)
 		wide := sw.Share != nil && *sw.Share != store.Alone || sw.Do == store.Revoke
 		l[i] = lookupOf(sw, wide || seen[i].several(), false)
 		l[i].tree = s.trees.of(sw.Name)
 		// A join is refused where nothing is in the way, and a refusal tells what is.
 		l[i].root = sw.Do == store.Join || l[i].tree != ""
-		l[i].tall = sw.Do == store.Join && l[i].tree != "" || sw.Do == store.Take && s.nodeHeld(sw.Name, l[i].tree)
+		l[i].tall = sw.Do == store.Join && l[i].tree != "" || sw.Do == store.Acquire && s.nodeHeld(sw.Name, l[i].tree)
 	}
 	return l, seen
 }
@@ -223,19 +223,19 @@ func deepen(l []lookup) (again bool) {
 	return again
 }
 
-// first is the transaction on what is assumed, and whether it does the swaps.
-// Where nothing can be, or the swaps would be refused, it only reads.
-func first(req store.Request, l []lookup, seen []*held) (places []*place, txn kv.Txn, done bool) {
+// first is the transaction on what is assumed, and whether it does the operations.
+// Where nothing can be, or the operations would be refused, it only reads.
+func first(req store.Txn, l []lookup, seen []*held) (places []*place, txn kv.Txn, done bool) {
 	if places = assume(req, l, seen); places != nil {
 		p := newPlan(places, l, time.Unix(0, 0))
 		if p.run(req); p.done && !p.short() && !p.effects.Far {
 			return places, p.transaction(req), true
 		}
 	}
-	places = make([]*place, len(req.Swaps))
-	for i := range req.Swaps {
+	places = make([]*place, len(req.Ops))
+	for i := range req.Ops {
 		l[i].root = true
-		places[i] = &place{name: req.Swaps[i].Name}
+		places[i] = &place{name: req.Ops[i].Name}
 	}
 	return places, kv.Txn{Once: req.ID, Read: reads(l)}, false
 }
@@ -268,15 +268,15 @@ func (s *Store) readPlaces(l []lookup, found []kv.Found) ([]*place, error) {
 	return out, nil
 }
 
-func result(req store.Request, answer kv.Answer, places []*place, done bool) store.Result {
+func result(req store.Txn, answer kv.Answer, places []*place, done bool) store.Result {
 	res := store.Result{Done: done, Replayed: answer.Replayed, Now: answer.Now, Records: make([]*store.Record, len(places))}
 	for i, at := range places {
-		res.Records[i] = at.tells(at.state().Shown(&req.Swaps[i], living(answer.Now)))
+		res.Records[i] = at.tells(at.state().Shown(&req.Ops[i], living(answer.Now)))
 		if at.path != nil && !done {
 			if res.Paths == nil {
 				res.Paths = make([]*store.Path, len(places))
 			}
-			res.Paths[i] = at.on(answer.Now).InTheWay(req.Swaps[i].Session(), living(answer.Now))
+			res.Paths[i] = at.on(answer.Now).InTheWay(req.Ops[i].Session(), living(answer.Now))
 		}
 	}
 	return res
@@ -309,7 +309,7 @@ func (s *Store) Get(ctx context.Context, name, session string) (store.View, erro
 }
 
 // List implements store.Store.
-func (s *Store) List(ctx context.Context, q store.Query) (store.Page, error) {
+func (s *Store) List(ctx context.Context, q store.RecordQuery) (store.RecordPage, error) {
 	r := kv.Range{
 		Prefix: holdKey(q.Prefix), Limit: q.Limit, Beside: waiterPrefix, BesideLimit: store.MaxWaiters,
 	}
@@ -328,11 +328,11 @@ func (s *Store) List(ctx context.Context, q store.Query) (store.Page, error) {
 			r.After = sharedKey(q.After, math.MaxUint64)
 		}
 	}
-	var page store.Page
+	var page store.RecordPage
 	for {
 		answer, err := s.engine.Read(ctx, r)
 		if err != nil {
-			return store.Page{}, fail(err)
+			return store.RecordPage{}, fail(err)
 		}
 		page.Now = answer.Now
 		found := answer.Found[0]
@@ -340,7 +340,7 @@ func (s *Store) List(ctx context.Context, q store.Query) (store.Page, error) {
 			l := lookup{name: heldName(found.Rows[i].Key)}
 			at, _, err := l.read([]kv.Found{{Rows: found.Rows[i : i+1]}, found.Beside[i]})
 			if err != nil {
-				return store.Page{}, err
+				return store.RecordPage{}, err
 			}
 			if rec := at.state().InForce(living(answer.Now)); rec != nil && (q.User == "" || rec.Holder.User == q.User) {
 				page.Records = append(page.Records, *rec)

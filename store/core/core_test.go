@@ -70,7 +70,7 @@ func TestCloseLetsCommitsUnderWayAnswer(t *testing.T) {
 		}
 		answers := make(chan answer, 1)
 		go func() {
-			res, err := st.Swap(t.Context(), store.Request{Swaps: []store.Swap{take("a", "ann")}})
+			res, err := st.Commit(t.Context(), store.Txn{Ops: []store.Op{acquire("a", "ann")}})
 			answers <- answer{res, err}
 		}()
 		synctest.Wait()
@@ -117,7 +117,7 @@ func TestAFullStoreRefusesWhatHasNoRoomOnly(t *testing.T) {
 		for _, name := range []string{"first", "a", "large", "b"} {
 			errs[name] = make(chan error, 1)
 			go func() {
-				_, err := st.Swap(t.Context(), store.Request{Swaps: []store.Swap{take(name, "ann")}})
+				_, err := st.Commit(t.Context(), store.Txn{Ops: []store.Op{acquire(name, "ann")}})
 				errs[name] <- err
 			}()
 			synctest.Wait()
@@ -149,9 +149,9 @@ func TestSweepKeepsTheLimitsOfTheEngine(t *testing.T) {
 	st := core.New(limited{shared{memory.NewEngine(&memory.Options{Now: clock.Now})}})
 	t.Cleanup(func() { _ = st.Close() })
 	for i := range 150 {
-		sw := take(fmt.Sprint(i), "ann")
+		sw := acquire(fmt.Sprint(i), "ann")
 		sw.Terms = &store.Terms{MaxHold: time.Second}
-		if _, err := st.Swap(t.Context(), store.Request{Swaps: []store.Swap{sw}}); err != nil {
+		if _, err := st.Commit(t.Context(), store.Txn{Ops: []store.Op{sw}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -166,7 +166,7 @@ func TestCloseCutsCommitsShortThatDoNotEnd(t *testing.T) {
 		st := core.New(slow{shared{memory.NewEngine(nil)}, nil})
 		failed := make(chan error, 1)
 		go func() {
-			_, err := st.Swap(t.Context(), store.Request{Swaps: []store.Swap{take("a", "ann")}})
+			_, err := st.Commit(t.Context(), store.Txn{Ops: []store.Op{acquire("a", "ann")}})
 			failed <- err
 		}()
 		synctest.Wait()
@@ -187,7 +187,7 @@ func TestAKeepAliveOfNoTimeIsRefused(t *testing.T) {
 	st := memory.New(nil)
 	defer func() { _ = st.Close() }()
 	for _, ttl := range []time.Duration{0, -time.Second, time.Microsecond} {
-		if _, err := st.Beat(t.Context(), "process", ttl); err == nil {
+		if _, err := st.KeepAlive(t.Context(), "process", ttl); err == nil {
 			t.Errorf("a process lives for %v", ttl)
 		}
 	}

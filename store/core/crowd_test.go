@@ -9,8 +9,8 @@ import (
 )
 
 // takeShared is a take of a name that others may hold beside, for a second.
-func takeShared(name, session string, share store.Share) store.Swap {
-	sw := take(name, session)
+func acquireShared(name, session string, share store.Share) store.Op {
+	sw := acquire(name, session)
 	sw.Share, sw.Terms = &share, &store.Terms{MaxHold: time.Second}
 	return sw
 }
@@ -19,7 +19,7 @@ func takeShared(name, session string, share store.Share) store.Swap {
 func (w *world) crowd(name string, n int) {
 	w.Helper()
 	for i := range n {
-		if res := w.swap(w.other, takeShared(name, fmt.Sprint("reader ", i), store.Shared)); !res.Done {
+		if res := w.commit(w.other, acquireShared(name, fmt.Sprint("reader ", i), store.Shared)); !res.Done {
 			w.Fatalf("reader %d was refused", i)
 		}
 	}
@@ -35,7 +35,7 @@ func TestANameWhoseManyHoldersDiedIsFree(t *testing.T) {
 			if err != nil || view.Record != nil {
 				t.Errorf("a name whose %d holders died has %+v, %v", n, view.Record, err)
 			}
-			if res := w.swap(w.st, take("a", "writer")); !res.Done {
+			if res := w.commit(w.st, acquire("a", "writer")); !res.Done {
 				t.Errorf("after %d died a writer is refused: %+v", n, res.Records[0])
 			}
 		})
@@ -46,9 +46,9 @@ func TestAWaiterGetsTheNameWhenManyHoldersHaveDied(t *testing.T) {
 	for _, n := range []int{199, 200, 201, 400} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			w := newWorld(t)
-			w.beat("p", time.Hour)
+			w.keepAlive("p", time.Hour)
 			w.crowd("a", n)
-			if res := w.swap(w.other, join("a", "writer", "p", 0)); !res.Done {
+			if res := w.commit(w.other, join("a", "writer", "p", 0)); !res.Done {
 				t.Fatal("a writer can't wait")
 			}
 			w.clock.Advance(2 * time.Second)
@@ -67,20 +67,20 @@ func TestAWaiterGetsTheNameWhenManyHoldersHaveDied(t *testing.T) {
 
 func TestAllOfManyReadersWhoWaitGetTheName(t *testing.T) {
 	w := newWorld(t)
-	w.beat("p", time.Minute)
-	w.swap(w.other, take("a", "writer"))
+	w.keepAlive("p", time.Minute)
+	w.commit(w.other, acquire("a", "writer"))
 	const n = 1100
 	share := store.Shared
 	for i := range n {
 		sw := join("a", fmt.Sprint("reader ", i), "p", 0)
-		sw.Ticket.Share = share
-		w.swap(w.other, sw)
+		sw.Waiter.Share = share
+		w.commit(w.other, sw)
 	}
 	writer := "writer"
-	w.swap(w.st, store.Swap{Name: "a", Do: store.Drop, Expect: store.Expect{Session: &writer}})
+	w.commit(w.st, store.Op{Name: "a", Do: store.Release, Expect: store.Expect{Session: &writer}})
 	for range 2 {
 		w.clock.Advance(30 * time.Second)
-		w.beat("p", time.Minute)
+		w.keepAlive("p", time.Minute)
 		if _, err := w.st.Sweep(w.Context(), store.Retention{}); err != nil {
 			t.Fatal(err)
 		}

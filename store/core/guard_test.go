@@ -42,8 +42,8 @@ func (e *guarded) Commit(ctx context.Context, txns []kv.Txn) ([]kv.Answer, error
 	return answers, nil
 }
 
-func drop(name, session string) store.Swap {
-	return store.Swap{Name: name, Do: store.Drop, Expect: store.Expect{Session: &session}, Note: &store.Note{Kind: "released"}}
+func release(name, session string) store.Op {
+	return store.Op{Name: name, Do: store.Release, Expect: store.Expect{Session: &session}, Event: &store.Event{Kind: "released"}}
 }
 
 func TestAGuardedHoldEndsWithTheGuard(t *testing.T) {
@@ -51,22 +51,22 @@ func TestAGuardedHoldEndsWithTheGuard(t *testing.T) {
 		e := &guarded{shared: shared{memory.NewEngine(nil)}}
 		st := core.New(e)
 		defer func() { _ = st.Close() }()
-		swap := func(ctx context.Context, sw store.Swap) error {
-			res, err := st.Swap(ctx, store.Request{Swaps: []store.Swap{sw}})
+		op := func(ctx context.Context, sw store.Op) error {
+			res, err := st.Commit(ctx, store.Txn{Ops: []store.Op{sw}})
 			if err == nil && !res.Done {
 				t.Errorf("refused: %+v", sw)
 			}
 			return err
 		}
-		if err := swap(t.Context(), take(guardedName, "ann")); err != nil {
+		if err := op(t.Context(), acquire(guardedName, "ann")); err != nil {
 			t.Fatal(err)
 		}
 		e.on.Store(true)
 		released := make(chan error, 1)
-		go func() { released <- swap(t.Context(), drop(guardedName, "ann")) }()
+		go func() { released <- op(t.Context(), release(guardedName, "ann")) }()
 		for range 100 {
 			began := time.Now()
-			if err := errors.Join(swap(t.Context(), take("b", "bob")), swap(t.Context(), drop("b", "bob"))); err != nil {
+			if err := errors.Join(op(t.Context(), acquire("b", "bob")), op(t.Context(), release("b", "bob"))); err != nil {
 				t.Fatal(err)
 			}
 			if d := time.Since(began); d > 0 {
@@ -79,7 +79,7 @@ func TestAGuardedHoldEndsWithTheGuard(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if err := swap(ctx, drop(guardedName, "ann")); !errors.Is(err, context.DeadlineExceeded) {
+		if err := op(ctx, release(guardedName, "ann")); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("after the end of its patience: %v", err)
 		}
 		e.on.Store(false)
@@ -98,9 +98,9 @@ func TestASweepDoesNotWaitForGuards(t *testing.T) {
 		st := core.New(e)
 		defer func() { _ = st.Close() }()
 		for _, name := range []string{guardedName, "b"} {
-			sw := take(name, "ann")
+			sw := acquire(name, "ann")
 			sw.Terms = &store.Terms{Idle: time.Second}
-			if _, err := st.Swap(t.Context(), store.Request{Swaps: []store.Swap{sw}}); err != nil {
+			if _, err := st.Commit(t.Context(), store.Txn{Ops: []store.Op{sw}}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -124,13 +124,13 @@ func TestCloseEndsTheWaitForAGuard(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := &guarded{shared: shared{memory.NewEngine(nil)}}
 		st := core.New(e)
-		if _, err := st.Swap(t.Context(), store.Request{Swaps: []store.Swap{take(guardedName, "ann")}}); err != nil {
+		if _, err := st.Commit(t.Context(), store.Txn{Ops: []store.Op{acquire(guardedName, "ann")}}); err != nil {
 			t.Fatal(err)
 		}
 		e.on.Store(true)
 		released := make(chan error, 1)
 		go func() {
-			_, err := st.Swap(t.Context(), store.Request{Swaps: []store.Swap{drop(guardedName, "ann")}})
+			_, err := st.Commit(t.Context(), store.Txn{Ops: []store.Op{release(guardedName, "ann")}})
 			released <- err
 		}()
 		synctest.Wait()

@@ -9,7 +9,7 @@ import (
 	"github.com/editlock/editlock/store/kv"
 )
 
-// What a swap will find is assumed before anything is read, so that it takes
+// What an operation will find is assumed before anything is read, so that it takes
 // one round trip where nobody interferes. An assumption decides nothing: the
 // transaction carries it as conditions, and where they fail its answer tells
 // what is there.
@@ -17,37 +17,37 @@ import (
 // unknown is a term that nobody has read.
 const unknown = time.Duration(1 << 61)
 
-// assume makes up a place for each swap of what was seen last; nil: one can't be
+// assume makes up a place for each operation of what was seen last; nil: one can't be
 // assumed.
-func assume(req store.Request, l []lookup, seen []*held) []*place {
-	places := make([]*place, len(req.Swaps))
-	for i := range req.Swaps {
+func assume(req store.Txn, l []lookup, seen []*held) []*place {
+	places := make([]*place, len(req.Ops))
+	for i := range req.Ops {
 		if l[i].tall {
 			return nil
 		}
-		if places[i] = assumePlace(&req.Swaps[i], l[i].tree, seen[i]); places[i] == nil {
+		if places[i] = assumePlace(&req.Ops[i], l[i].tree, seen[i]); places[i] == nil {
 			return nil
 		}
 	}
 	return places
 }
 
-func assumePlace(sw *store.Swap, tree string, last *held) *place {
+func assumePlace(sw *store.Op, tree string, last *held) *place {
 	x, several := &sw.Expect, last.several()
 	switch {
 	case sw.Do == store.Revoke:
 		return &place{name: sw.Name, wide: true, assumed: []kv.Cond{}} // whatever is there
-	case sw.Do == store.Take && x.Free && !several:
+	case sw.Do == store.Acquire && x.Free && !several:
 		// Nobody waits for a name without a row: a step that frees one hands it to
 		// the first waiter.
 		// Nor is anybody in the way above or below, as conditions say.
 		conds := append(make([]kv.Cond, 0, 4), kv.Cond{Key: holdKey(sw.Name), Absent: true})
 		return &place{name: sw.Name, assumed: assumedPath(conds, sw.Name, tree)}
-	case sw.Do == store.Touch && sw.Note == nil && sw.Holder == nil && sw.Share == nil && !x.Free && !x.Waiting && !x.Sole && !several:
+	case sw.Do == store.Renew && sw.Event == nil && sw.Holder == nil && sw.Share == nil && !x.Free && !x.Waiting && !x.Sole && !several:
 		return assumeHeld(sw)
-	case last == nil, sw.Do == store.Leave, sw.Do == store.Touch && sw.Share != nil, last.unclear(), x.Waiting && (sw.Do != store.Drop || len(last.queue) == 0):
+	case last == nil, sw.Do == store.Leave, sw.Do == store.Renew && sw.Share != nil, last.unclear(), x.Waiting && (sw.Do != store.Release || len(last.queue) == 0):
 		return nil
-	case tree != "" && sw.Do == store.Touch && sw.Note != nil:
+	case tree != "" && sw.Do == store.Renew && sw.Event != nil:
 		return nil // the first waiter may have room by now
 	}
 	at := last.assume(sw)
@@ -57,9 +57,9 @@ func assumePlace(sw *store.Swap, tree string, last *held) *place {
 	return at
 }
 
-// assume is the place as it was seen, still alive, with the data that the swap
+// assume is the place as it was seen, still alive, with the data that the operation
 // expects; nil: that can't be read.
-func (p *place) assume(sw *store.Swap) *place {
+func (p *place) assume(sw *store.Op) *place {
 	at := &place{name: p.name, wide: p.wide, gate: p.gate, more: p.more, rows: slices.Clone(p.rows)}
 	alive := func(row *kv.Row) *store.Record {
 		rec, err := decodeRecord(p.name, row)
@@ -90,14 +90,14 @@ func (p *place) assume(sw *store.Swap) *place {
 			rec.Data = *x.Data
 		}
 	}
-	if sw.Do == store.Drop || at.wide { // to the first waiter, who stays first
+	if sw.Do == store.Release || at.wide { // to the first waiter, who stays first
 		at.queue, at.rest = p.queue, p.rest
 	}
 	return at
 }
 
-// of counts the holds of the session that a swap speaks of.
-func (p *place) of(sw *store.Swap) (n int) {
+// of counts the holds of the session that an operation speaks of.
+func (p *place) of(sw *store.Op) (n int) {
 	l := lookupOf(sw, true, false)
 	for _, rec := range p.shared {
 		if l.session != "" && rec.Holder.Session == l.session {
@@ -108,7 +108,7 @@ func (p *place) of(sw *store.Swap) (n int) {
 }
 
 // assumeHeld makes up a hold that a renewal expects: none of the rest matters.
-func assumeHeld(sw *store.Swap) *place {
+func assumeHeld(sw *store.Op) *place {
 	x := sw.Expect
 	if x.Token == 0 && x.Session == nil {
 		return nil // it may be a gate
@@ -146,7 +146,7 @@ const (
 	maxKnown      = 1 << 14  // names
 	maxKnownBytes = 16 << 20 // of all of them, about
 	// heldBytes and ticketBytes are what one takes beside its texts.
-	heldBytes, ticketBytes = 512, 512
+	heldBytes, waiterBytes = 512, 512
 )
 
 func (h *holds) get(name string) *held {
@@ -207,13 +207,13 @@ func (h *holds) forget(name string) {
 }
 
 // queueSize is about how many bytes a queue takes.
-func queueSize(queue []store.Ticket) (size int) {
+func queueSize(queue []store.Waiter) (size int) {
 	party := func(p store.Party) int { return len(p.Session) + len(p.User) + len(p.Value) }
 	for i := range queue {
 		t := &queue[i]
-		size += ticketBytes + len(t.ID) + len(t.Peer) + party(t.Holder) + len(t.Data) + len(t.Value)
-		if t.Note != nil {
-			size += len(t.Note.Kind) + party(t.Note.Actor) + len(t.Note.Reason)
+		size += waiterBytes + len(t.ID) + len(t.Process) + party(t.Holder) + len(t.Data) + len(t.Value)
+		if t.Event != nil {
+			size += len(t.Event.Kind) + party(t.Event.Actor) + len(t.Event.Reason)
 		}
 	}
 	return size

@@ -13,7 +13,7 @@ import (
 func queued(i, data int) *place {
 	return &place{
 		name: fmt.Sprint("name ", i), hold: &kv.Row{Rev: uint64(i), Data: "held", Tags: []string{"s"}},
-		queue: []store.Ticket{{ID: "t", Data: strings.Repeat("d", data), Note: &store.Note{Reason: "why"}}},
+		queue: []store.Waiter{{ID: "t", Data: strings.Repeat("d", data), Event: &store.Event{Reason: "why"}}},
 	}
 }
 

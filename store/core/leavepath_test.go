@@ -12,19 +12,19 @@ import (
 // another's by now. If that changes right then, there is no grant.
 func TestAWaiterWhoLeavesIsNotGrantedANodeBesideAnother(t *testing.T) {
 	w := newWorld(t)
-	w.beat("p", time.Hour)
+	w.keepAlive("p", time.Hour)
 	waits := func(name, id string) {
 		t.Helper()
 		sw := join(name, id, "p", 0)
-		sw.Ticket.Holder.Session = "ann"
-		if res := w.swap(w.other, sw); !res.Done {
+		sw.Waiter.Holder.Session = "ann"
+		if res := w.commit(w.other, sw); !res.Done {
 			t.Fatalf("ann can't wait for %s: %+v", name, res)
 		}
 	}
-	w.swap(w.other, take("g/m/1", "bob"))
+	w.commit(w.other, acquire("g/m/1", "bob"))
 	waits("g/m/1", "for one")
 	waits("g/m/", "for all")
-	w.swap(w.other, drop("g/m/1", "bob")) // ann holds one, and may have all
+	w.commit(w.other, release("g/m/1", "bob")) // ann holds one, and may have all
 
 	var steal func(txns []kv.Txn)
 	steal = func(txns []kv.Txn) {
@@ -32,14 +32,14 @@ func TestAWaiterWhoLeavesIsNotGrantedANodeBesideAnother(t *testing.T) {
 			w.engine.before = steal
 			return
 		}
-		sw := take("g/m/1", "carl")
+		sw := acquire("g/m/1", "carl")
 		sw.Expect = store.Expect{Session: new("ann")}
-		if res := w.swap(w.other, sw); !res.Done {
+		if res := w.commit(w.other, sw); !res.Done {
 			t.Fatalf("carl can't take over: %+v", res)
 		}
 	}
 	w.engine.before = steal
-	res := w.swap(w.st, leave("g/m/", "for all"))
+	res := w.commit(w.st, leave("g/m/", "for all"))
 	view, err := w.other.Get(t.Context(), "g/m/", "")
 	if err != nil || view.Record != nil {
 		t.Errorf("beside carl's part %+v holds all, %v", view.Record, err)
@@ -53,19 +53,19 @@ func TestAWaiterWhoLeavesIsNotGrantedANodeBesideAnother(t *testing.T) {
 // login of the same user, while they are granted the whole.
 func TestAWaiterIsNotGrantedANodeBesideAPartPassedOnMeanwhile(t *testing.T) {
 	w := newWorld(t)
-	w.beat("p", time.Hour)
+	w.keepAlive("p", time.Hour)
 	ann := store.Party{Session: "ann", User: "ann"}
-	w.must(take("g/z#a", "bob")) // parts are in use
-	w.must(take("g/m/1", "bob"))
+	w.must(acquire("g/z#a", "bob")) // parts are in use
+	w.must(acquire("g/m/1", "bob"))
 	for _, name := range []string{"g/m/1", "g/m/"} {
 		sw := join(name, "for "+name, "p", 0)
-		sw.Ticket.Holder = ann
+		sw.Waiter.Holder = ann
 		w.must(sw)
 	}
-	w.must(drop("g/m/1", "bob")) // ann holds one, and may have all
+	w.must(release("g/m/1", "bob")) // ann holds one, and may have all
 	w.clock.Advance(6 * time.Second)
 	w.meanwhile(func() {
-		w.must(take("g/m/1#a", "ann"))
+		w.must(acquire("g/m/1#a", "ann"))
 		w.must(passOn("g/m/1#a", "ann", store.Party{Session: "ann again", User: "ann"}))
 	})
 	if _, err := w.st.Sweep(t.Context(), store.Retention{}); err != nil {

@@ -93,7 +93,7 @@ func merged(pages []kv.LogPage, q kv.LogQuery) kv.LogPage {
 	return all
 }
 
-func entryOf(row kv.Logged) (store.Entry, error) {
+func entryOf(row kv.Logged) (store.LogEntry, error) {
 	e, err := decodeEntry(row.Value, row.Number, row.At)
 	if err != nil {
 		return e, fmt.Errorf("log entry %d: %w", row.Number, err)
@@ -118,7 +118,7 @@ type search struct {
 
 // Ends implements store.Store.
 func (s *Store) Ends(ctx context.Context, holds []store.Hold, kinds []string) (store.Ends, error) {
-	ends := store.Ends{Entries: make([]*store.Entry, len(holds))}
+	ends := store.Ends{Entries: make([]*store.LogEntry, len(holds))}
 	searches := make([]search, len(holds))
 	for i, h := range holds {
 		searches[i] = search{i, h.Token, kv.LogQuery{Tag: nameTag(h.Name), After: h.Token}}

@@ -93,7 +93,7 @@ func (s *Store) lookOnce(ctx context.Context, after *uint64) (again time.Duratio
 			return again, err
 		}
 	}
-	if err := s.check(ctx, s.blocked.take()); err != nil {
+	if err := s.check(ctx, s.blocked.acquire()); err != nil {
 		s.blocked.checkAll()
 		return 0, err
 	}

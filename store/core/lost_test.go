@@ -14,7 +14,7 @@ func TestATreeSaysAgainWhatItsDatabaseLost(t *testing.T) {
 			t.Run(name+" "+left, func(t *testing.T) {
 				w := newWorld(t)
 				for _, n := range []string{"g/", "g/m/", "g/m/1#a"} {
-					if res := w.swap(w.st, take(n, "ann"), store.Swap{Name: n + "?", Do: store.Drop}); res.Done {
+					if res := w.commit(w.st, acquire(n, "ann"), store.Op{Name: n + "?", Do: store.Release}); res.Done {
 						t.Fatal("nobody holds that")
 					}
 				}
@@ -22,10 +22,10 @@ func TestATreeSaysAgainWhatItsDatabaseLost(t *testing.T) {
 				if _, err := w.engine.Engine.Commit(t.Context(), []kv.Txn{{Then: []kv.Write{lost}}}); err != nil {
 					t.Fatal(err)
 				}
-				if res := w.swap(w.st, take(name, "ann")); !res.Done {
+				if res := w.commit(w.st, acquire(name, "ann")); !res.Done {
 					t.Fatalf("%s is not to be had: %+v", name, res)
 				}
-				if res := w.swap(w.other, take("g/m/1", "bob")); res.Done {
+				if res := w.commit(w.other, acquire("g/m/1", "bob")); res.Done {
 					t.Errorf("bob holds g/m/1 beside ann, who holds %s", name)
 				}
 			})

@@ -14,24 +14,24 @@ func TestWhoHoldsOneOfManyOnAPathMayNotWaitThere(t *testing.T) {
 		name, wants string
 		holds       func(w *world, n int, session string)
 	}{
-		{"below", "g/m/", func(w *world, n int, session string) { w.must(take(fmt.Sprintf("g/m/%02d", n), session)) }},
+		{"below", "g/m/", func(w *world, n int, session string) { w.must(acquire(fmt.Sprintf("g/m/%02d", n), session)) }},
 		{"above", "g/m/1", func(w *world, _ int, session string) { w.must(together("g/m/", session)) }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			w := newWorld(t)
-			w.beat("p", time.Hour)
+			w.keepAlive("p", time.Hour)
 			for n := range 50 {
 				test.holds(w, n, fmt.Sprint("s", n))
 			}
 			for _, n := range []int{0, 49} {
-				res := w.swap(w.st, join(test.wants, fmt.Sprint("s", n), "p", 0))
+				res := w.commit(w.st, join(test.wants, fmt.Sprint("s", n), "p", 0))
 				if res.Done || res.Paths == nil || res.Paths[0] == nil || !res.Paths[0].Own {
 					t.Errorf("%d may wait: %+v", n, res)
 				} else if way := res.Paths[0]; len(way.Above)+len(way.Below)+way.More != 49 {
 					t.Errorf("in the way of %d: %+v", n, way)
 				}
 			}
-			if res := w.swap(w.st, join(test.wants, "eve", "p", 0)); !res.Done {
+			if res := w.commit(w.st, join(test.wants, "eve", "p", 0)); !res.Done {
 				t.Errorf("eve may not wait: %+v", res)
 			}
 		})
@@ -41,12 +41,12 @@ func TestWhoHoldsOneOfManyOnAPathMayNotWaitThere(t *testing.T) {
 // A user who logs in again keeps all of something, however many parts of it they hold, too.
 func TestWhoHoldsManyPartsMovesTheWholeToAnotherLogin(t *testing.T) {
 	w := newWorld(t)
-	w.must(take("g/m/", "ann"))
+	w.must(acquire("g/m/", "ann"))
 	for n := range 50 {
-		w.must(take(fmt.Sprintf("g/m/%02d", n), "ann"))
+		w.must(acquire(fmt.Sprintf("g/m/%02d", n), "ann"))
 	}
 	again := store.Party{Session: "ann again", User: "ann"}
-	if res := w.swap(w.st, passOn("g/m/", "ann", again)); !res.Done {
+	if res := w.commit(w.st, passOn("g/m/", "ann", again)); !res.Done {
 		t.Errorf("refused: %+v", res)
 	}
 }

@@ -44,7 +44,7 @@ var (
 )
 
 func (e *judged) Commit(ctx context.Context, txns []kv.Txn) ([]kv.Answer, error) {
-	req, ok := ctx.Value(requestKey{}).(store.Request)
+	req, ok := ctx.Value(requestKey{}).(store.Txn)
 	if !ok || len(txns[0].Then) > 0 && !speaks(&txns[0], req) {
 		return e.Engine.Commit(ctx, txns) // it settles names above or below
 	}
@@ -56,7 +56,7 @@ func (e *judged) Commit(ctx context.Context, txns []kv.Txn) ([]kv.Answer, error)
 	before := show(states, env)
 	e.last = before
 	settled, entries := maps.Clone(states), 0
-	for _, sw := range req.Swaps {
+	for _, sw := range req.Ops {
 		after, eff := store.Settle(sw.Name, states[sw.Name], env)
 		settled[sw.Name], entries = after, entries+len(eff.Entries)
 	}
@@ -80,10 +80,10 @@ func (e *judged) Commit(ctx context.Context, txns []kv.Txn) ([]kv.Answer, error)
 }
 
 // speaks reports whether a transaction writes what is a request's own.
-func speaks(txn *kv.Txn, req store.Request) bool {
+func speaks(txn *kv.Txn, req store.Txn) bool {
 	return slices.ContainsFunc(txn.Then, func(w kv.Write) bool {
 		name, _, _ := strings.Cut(w.Key[1:], kv.Separator)
-		return slices.ContainsFunc(req.Swaps, func(sw store.Swap) bool { return sw.Name == name && w.Key[:1] != "t" })
+		return slices.ContainsFunc(req.Ops, func(sw store.Op) bool { return sw.Name == name && w.Key[:1] != "t" })
 	})
 }
 
@@ -104,8 +104,8 @@ func show(states map[string]store.State, env store.Env) map[string][]string {
 			out[name] = append(out[name], fmt.Sprint("share ", s.Share))
 		}
 		for _, t := range s.Queue {
-			if env.Alive(t.Peer) {
-				out[name] = append(out[name], fmt.Sprintf("%d %s of %s, claims at %v", t.Share, t.ID, t.Peer, t.Claim))
+			if env.Alive(t.Process) {
+				out[name] = append(out[name], fmt.Sprintf("%d %s of %s, claims at %v", t.Share, t.ID, t.Process, t.GrantAt))
 			}
 		}
 	}
@@ -154,10 +154,10 @@ func (e *judged) look() (map[string]store.State, store.Env) {
 		}
 		for j, t := range s.Queue {
 			key := found[1].Rows[j].Key[1:]
-			if lease := alarms[key]; !s.Claim(&t).IsZero() && lease != "p"+t.Peer {
+			if lease := alarms[key]; !s.GrantAt(&t).IsZero() && lease != "p"+t.Process {
 				e.Fatalf("the claim of %+v has an alarm with the lease %q", t, lease)
 			}
-			if lease := bells[key]; j > 0 && t.Share != store.Alone && lease != "p"+t.Peer {
+			if lease := bells[key]; j > 0 && t.Share != store.Alone && lease != "p"+t.Process {
 				e.Fatalf("%+v has a bell with the lease %q", t, lease)
 			}
 			delete(alarms, key)
@@ -190,7 +190,7 @@ func (e *judged) look() (map[string]store.State, store.Env) {
 // pathOf is what stands on the path of a name among these states.
 func pathOf(name string, states map[string]store.State, env store.Env) *store.Path {
 	p := new(store.Path)
-	var first *store.Ticket
+	var first *store.Waiter
 	for _, n := range names {
 		above := slices.Contains(store.Above(name), n)
 		if !above && !slices.Contains(store.Above(n), name) {
@@ -208,7 +208,7 @@ func pathOf(name string, states map[string]store.State, env store.Env) *store.Pa
 				p.Below = append(p.Below, r)
 			}
 		}
-		i := slices.IndexFunc(s.Queue, func(t store.Ticket) bool { return env.Alive(t.Peer) })
+		i := slices.IndexFunc(s.Queue, func(t store.Waiter) bool { return env.Alive(t.Process) })
 		switch {
 		case i < 0:
 		case above:
@@ -236,10 +236,10 @@ func (d dice) share() store.Share {
 	return []store.Share{store.Alone, store.Shared, store.Shared, 1, 2}[d.IntN(5)]
 }
 
-func (d dice) swap(name string) store.Swap {
-	sw := store.Swap{Name: name, Do: store.Action(1 + d.IntN(5))}
+func (d dice) op(name string) store.Op {
+	sw := store.Op{Name: name, Do: store.Action(1 + d.IntN(5))}
 	if !d.odds(3) {
-		sw.Note = &store.Note{Kind: "note"}
+		sw.Event = &store.Event{Kind: "note"}
 	}
 	switch d.IntN(6) {
 	case 0, 1:
@@ -252,7 +252,7 @@ func (d dice) swap(name string) store.Swap {
 		sw.Expect.Sole = d.odds(2)
 	}
 	switch sw.Do {
-	case store.Take:
+	case store.Acquire:
 		if d.odds(2) {
 			sw.Expect = store.Expect{Free: true}
 		}
@@ -260,7 +260,7 @@ func (d dice) swap(name string) store.Swap {
 			sw.Share, sw.Resize = new(d.share()), d.odds(2)
 		}
 		sw.Holder, sw.Terms = d.party(), &store.Terms{Idle: d.seconds(), MaxHold: d.seconds()}
-	case store.Touch:
+	case store.Renew:
 		if d.odds(2) {
 			sw.Data = d.data()
 		}
@@ -270,29 +270,29 @@ func (d dice) swap(name string) store.Swap {
 		if d.odds(3) {
 			sw.Terms = &store.Terms{Idle: d.seconds(), MaxHold: -1}
 		}
-		if sw.Confirm = d.seconds(); d.odds(5) {
+		if sw.ConfirmWithin = d.seconds(); d.odds(5) {
 			sw.Share, sw.Terms = new(store.Shared), &store.Terms{Idle: max(1, d.seconds()), MaxHold: -1}
 		}
 	case store.Join, store.Leave:
 		if d.odds(2) {
 			sw.Expect = store.Expect{}
 		}
-		sw.Ticket = &store.Ticket{ID: name + d.one("1", "2", "3", "4", "5", "6")}
+		sw.Waiter = &store.Waiter{ID: name + d.one("1", "2", "3", "4", "5", "6")}
 		if sw.Do == store.Join {
-			sw.Ticket.Peer, sw.Ticket.Holder, sw.Ticket.Terms.Idle = d.one("p", "q", "r"), *d.party(), d.seconds()
-			sw.Ticket.ClaimAfter, sw.Ticket.Confirm = d.seconds(), d.seconds()
-			sw.Ticket.Share, sw.Resize = d.share(), d.odds(2)
+			sw.Waiter.Process, sw.Waiter.Holder, sw.Waiter.Terms.Idle = d.one("p", "q", "r"), *d.party(), d.seconds()
+			sw.Waiter.GrantAfter, sw.Waiter.ConfirmWithin = d.seconds(), d.seconds()
+			sw.Waiter.Share, sw.Resize = d.share(), d.odds(2)
 		}
 	}
 	return sw
 }
 
-func (d dice) request() store.Request {
+func (d dice) request() store.Txn {
 	pair := pairs[d.IntN(len(pairs))]
 	i := d.IntN(2)
-	req := store.Request{Swaps: []store.Swap{d.swap(pair[i])}}
+	req := store.Txn{Ops: []store.Op{d.op(pair[i])}}
 	if d.odds(3) {
-		req.Swaps = append(req.Swaps, d.swap(pair[1-i]))
+		req.Ops = append(req.Ops, d.op(pair[1-i]))
 	}
 	return req
 }
@@ -301,13 +301,13 @@ func (d dice) request() store.Request {
 func (d dice) act(ctx context.Context, st store.Store, clock *storetest.Clock) (err error) {
 	switch d.IntN(12) {
 	case 0, 1:
-		_, err = st.Beat(ctx, d.one("p", "q", "r"), 3*time.Second)
+		_, err = st.KeepAlive(ctx, d.one("p", "q", "r"), 3*time.Second)
 	case 2:
 		_, err = st.Sweep(ctx, store.Retention{})
 	case 3, 4:
 		clock.Advance(time.Duration(d.IntN(3)) * 500 * time.Millisecond)
 	default:
-		_, err = st.Swap(ctx, d.request())
+		_, err = st.Commit(ctx, d.request())
 	}
 	return err
 }
@@ -347,7 +347,7 @@ func tryWorld(t *testing.T, d dice) {
 		}
 		req := d.request()
 		e.over = false
-		res, err := process[d.IntN(2)].Swap(context.WithValue(t.Context(), requestKey{}, req), req)
+		res, err := process[d.IntN(2)].Commit(context.WithValue(t.Context(), requestKey{}, req), req)
 		if err != nil || res.Done != e.done {
 			t.Fatalf("%+v was done: %v, by the rules: %v on %v; %v", req, res.Done, e.done, e.last, err)
 		}
@@ -362,8 +362,8 @@ func (e *judged) rest(st *core.Store, clock *storetest.Clock) {
 	var env store.Env
 	last := map[string][]string{}
 	for same := 0; same < 5; same++ { // longer than a closed gate stands
-		for _, peer := range []string{"p", "q", "r"} {
-			if _, err := st.Beat(e.Context(), peer, 3*time.Second); err != nil {
+		for _, process := range []string{"p", "q", "r"} {
+			if _, err := st.KeepAlive(e.Context(), process, 3*time.Second); err != nil {
 				e.Fatal(err)
 			}
 		}

@@ -20,10 +20,10 @@ func (w *world) meanwhile(f func()) {
 	w.engine.before = look
 }
 
-// must does a swap at another process.
-func (w *world) must(sw store.Swap) {
+// must does an operation at another process.
+func (w *world) must(sw store.Op) {
 	w.Helper()
-	if res := w.swap(w.other, sw); !res.Done {
+	if res := w.commit(w.other, sw); !res.Done {
 		w.Fatalf("refused: %+v: %+v", sw, res.Records[0])
 	}
 }
@@ -44,14 +44,14 @@ func (w *world) apart(name, part string) {
 	}
 }
 
-func together(name, session string) store.Swap {
-	sw := take(name, session)
+func together(name, session string) store.Op {
+	sw := acquire(name, session)
 	sw.Share = new(store.Shared)
 	return sw
 }
 
-func passOn(name, from string, to store.Party) store.Swap {
-	return store.Swap{Name: name, Do: store.Touch, Expect: store.Expect{Session: &from}, Holder: &to}
+func passOn(name, from string, to store.Party) store.Op {
+	return store.Op{Name: name, Do: store.Renew, Expect: store.Expect{Session: &from}, Holder: &to}
 }
 
 // Who shares a name holds it alone once all others have left, and then may capture what
@@ -63,12 +63,12 @@ func TestASharedHoldIsNotPassedOnBesideAPart(t *testing.T) {
 				w := newWorld(t)
 				w.must(together(name, "xen"))
 				w.must(together(name, "yan"))
-				w.must(take("g/z#a", "bob")) // parts are in use
+				w.must(acquire("g/z#a", "bob")) // parts are in use
 				w.meanwhile(func() {
-					w.must(drop(name, "xen"))
-					w.must(take(part, "yan"))
+					w.must(release(name, "xen"))
+					w.must(acquire(part, "yan"))
 				})
-				w.swap(w.st, passOn(name, "yan", store.Party{Session: to, User: to}))
+				w.commit(w.st, passOn(name, "yan", store.Party{Session: to, User: to}))
 				w.apart(name, part)
 			})
 		}
@@ -78,19 +78,19 @@ func TestASharedHoldIsNotPassedOnBesideAPart(t *testing.T) {
 // No tag tells holders apart who have no session.
 func TestWhoHasNoSessionGetsNothingBesideAnother(t *testing.T) {
 	for name, step := range map[string]func(w *world){
-		"who captures a part":  func(w *world) { w.must(take("g/m/1", "bob")) },
+		"who captures a part":  func(w *world) { w.must(acquire("g/m/1", "bob")) },
 		"who is given a part":  func(w *world) { w.must(passOn("g/m/2", "", store.Party{Session: "bob"})) },
-		"who captures the top": func(w *world) { w.must(drop("g/m/2", "")); w.must(take("g/", "bob")) },
+		"who captures the top": func(w *world) { w.must(release("g/m/2", "")); w.must(acquire("g/", "bob")) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			for _, n := range []string{"g/", "g/m/"} { // both are in use
-				w.must(take(n, ""))
-				w.must(drop(n, ""))
+				w.must(acquire(n, ""))
+				w.must(release(n, ""))
 			}
-			w.must(take("g/m/2", ""))
+			w.must(acquire("g/m/2", ""))
 			w.meanwhile(func() { w.meanwhile(func() { step(w) }) }) // what it assumes first is not so
-			w.swap(w.st, take("g/m/", ""))
+			w.commit(w.st, acquire("g/m/", ""))
 			for _, n := range []string{"g/", "g/m/1", "g/m/2"} {
 				w.apart("g/m/", n)
 			}

@@ -65,7 +65,7 @@ type path struct {
 	died  []*store.Record // what they say
 	gates []kv.Row        // closed gates below that are due
 	lost  int             // 1 if more are due than were read
-	wait  *store.Ticket   // the first of those who wait below, without what its row says
+	wait  *store.Waiter   // the first of those who wait below, without what its row says
 }
 
 // readPath reads what the ranges of a path found, and returns what is left.
@@ -121,8 +121,8 @@ func (p *path) readBelow(live, dead, waiters kv.Found, deep bool) (err error) {
 	}
 	for i := range waiters.Rows {
 		if row := &waiters.Rows[i]; p.wait == nil || row.Rev < p.wait.Seq {
-			p.wait = &store.Ticket{
-				ID: row.Data, Name: heldName(row.Key), Seq: row.Rev, Peer: strings.TrimPrefix(row.Lease, processPrefix), Since: row.At,
+			p.wait = &store.Waiter{
+				ID: row.Data, Name: heldName(row.Key), Seq: row.Rev, Process: strings.TrimPrefix(row.Lease, processPrefix), Since: row.At,
 			}
 		}
 	}

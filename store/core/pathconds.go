@@ -14,15 +14,15 @@ import (
 // begin to hold a name on it while it waits. One who may not has something in the way.
 func (p *place) pathConditions(conds []kv.Cond, s *step) []kv.Cond {
 	moves := s.moves(p)
-	var joins *store.Ticket // new in the queue
+	var joins *store.Waiter // new in the queue
 	var waits *store.Party  // who joins it, or keeps their place at another process
 	for i := range s.after.Queue {
 		t := &s.after.Queue[i]
 		if number(t.Seq) > 0 {
 			joins = t
 		}
-		if s.sw != nil && s.sw.Do == store.Join && s.done && t.ID == s.sw.Ticket.ID {
-			waits = &s.sw.Ticket.Holder
+		if s.sw != nil && s.sw.Do == store.Join && s.done && t.ID == s.sw.Waiter.ID {
+			waits = &s.sw.Waiter.Holder
 		}
 	}
 	grants := s.grants(p)
@@ -71,13 +71,13 @@ func (p *place) pathConditions(conds []kv.Cond, s *step) []kv.Cond {
 		if head := &s.after.Queue[0]; !blocked || head.ID != p.queue[0].ID {
 			conds = p.path.inTheWay(conds, head, s.now)
 		}
-	case joins != nil: // it may be what keeps the ticket from a place beside the holders
+	case joins != nil: // it may be what keeps the waiter from a place beside the holders
 		conds = p.path.inTheWay(conds, joins, s.now)
 	}
 	return conds
 }
 
-// moves is who gets a hold by a swap that was not theirs; nil: nobody.
+// moves is who gets a hold by an operation that was not theirs; nil: nobody.
 func (s *step) moves(p *place) *store.Party {
 	if s.sw == nil || !s.done || s.sw.Holder == nil {
 		return nil
@@ -93,8 +93,8 @@ func (s *step) grants(p *place) bool {
 	if len(s.gone) == 0 {
 		return false
 	}
-	return slices.ContainsFunc(p.queue, func(t store.Ticket) bool {
-		left := s.sw != nil && s.done && s.sw.Do == store.Leave && s.sw.Ticket.ID == t.ID
+	return slices.ContainsFunc(p.queue, func(t store.Waiter) bool {
+		left := s.sw != nil && s.done && s.sw.Do == store.Leave && s.sw.Waiter.ID == t.ID
 		return s.gone[t.ID] && !left
 	})
 }
@@ -156,7 +156,7 @@ func (p *path) without(conds []kv.Cond, session string, own int, now time.Time) 
 }
 
 // inTheWay says that what keeps a waiter from a free name is still there.
-func (p *path) inTheWay(conds []kv.Cond, t *store.Ticket, now time.Time) []kv.Cond {
+func (p *path) inTheWay(conds []kv.Cond, t *store.Waiter, now time.Time) []kv.Cond {
 	_, row, waits := p.way(t)
 	if row != nil {
 		return append(conds, asRead(row, now))
@@ -166,14 +166,14 @@ func (p *path) inTheWay(conds []kv.Cond, t *store.Ticket, now time.Time) []kv.Co
 		conds = at.rowsAsRead(conds, now)
 	}
 	if waits != nil {
-		conds = append(conds, kv.Cond{Key: waiterKey(waits.Name, waits.Seq), Lease: processKey(waits.Peer)})
+		conds = append(conds, kv.Cond{Key: waiterKey(waits.Name, waits.Seq), Lease: processKey(waits.Process)})
 	}
 	return conds
 }
 
 // way returns what keeps a waiter from a free name, if that is known: the row of a hold,
 // or another waiter.
-func (p *path) way(t *store.Ticket) (w way, row *kv.Row, waits *store.Ticket) {
+func (p *path) way(t *store.Waiter) (w way, row *kv.Row, waits *store.Waiter) {
 	w.session, w.since = t.Holder.Session, t.Seq
 	for row, rec := range p.holds() {
 		if rec.Holder.Session != w.session {
@@ -183,7 +183,7 @@ func (p *path) way(t *store.Ticket) (w way, row *kv.Row, waits *store.Ticket) {
 	}
 	for _, other := range p.state(living(time.Time{})).Waits {
 		if other.Seq < t.Seq {
-			w.name, w.ticket = other.Name, other.ID
+			w.name, w.waiter = other.Name, other.ID
 			return w, nil, &other
 		}
 	}

@@ -13,8 +13,8 @@ import (
 // lookup says what is to be read of a name.
 type lookup struct {
 	name    string
-	ticket  string // the waiter that a swap speaks of; empty: none
-	session string // whose hold a swap may speak of; empty: nobody's
+	waiter  string // the waiter that an operation speaks of; empty: none
+	session string // whose hold an operation may speak of; empty: nobody's
 	waits   string // who may not wait while they hold a name on the path; empty: nobody
 	token   uint64 // the hold that it may speak of; 0: none
 	wide    bool   // several may hold the name
@@ -41,22 +41,22 @@ func (l *lookup) drains() []string {
 	return above(l.name, l.tree)
 }
 
-// lookupOf is what a swap needs to know of its name.
-func lookupOf(sw *store.Swap, wide, deep bool) lookup {
+// lookupOf is what an operation needs to know of its name.
+func lookupOf(sw *store.Op, wide, deep bool) lookup {
 	l := lookup{name: sw.Name, token: sw.Expect.Token, wide: wide || deep, deep: deep}
-	if sw.Ticket != nil {
-		l.ticket = sw.Ticket.ID
-		l.session = sw.Ticket.Holder.Session
+	if sw.Waiter != nil {
+		l.waiter = sw.Waiter.ID
+		l.session = sw.Waiter.Holder.Session
 	}
-	if sw.Holder != nil && sw.Do == store.Take {
+	if sw.Holder != nil && sw.Do == store.Acquire {
 		l.session = sw.Holder.Session
 	}
 	if x := sw.Expect.Session; x != nil {
 		l.session = *x
 	}
-	l.asks = sw.Do == store.Touch
+	l.asks = sw.Do == store.Renew
 	if sw.Do == store.Join {
-		l.waits = sw.Ticket.Holder.Session
+		l.waits = sw.Waiter.Holder.Session
 	}
 	return l
 }
@@ -69,8 +69,8 @@ func (l *lookup) ranges(to []kv.Range) []kv.Range {
 		most = deepWindow
 	}
 	to = append(to, kv.Range{Key: holdKey(l.name)}, kv.Range{Prefix: waiters, Limit: most, Count: true})
-	if l.ticket != "" {
-		to = append(to, kv.Range{Prefix: waiters, Tag: waiterTag(l.ticket), Limit: 1})
+	if l.waiter != "" {
+		to = append(to, kv.Range{Prefix: waiters, Tag: waiterTag(l.waiter), Limit: 1})
 	}
 	if l.root && store.Tree(l.name) != "" {
 		to = append(to, kv.Range{Key: treeKey(store.Tree(l.name))})
@@ -115,8 +115,8 @@ type place struct {
 	own    int  // live holds among rows, and beside, of the session that was looked for
 	rotten bool // more have died than were read
 
-	// queue holds the first live waiters, and the one that a swap speaks of.
-	queue []store.Ticket
+	// queue holds the first live waiters, and the one that an operation speaks of.
+	queue []store.Waiter
 	rest  int // live waiters behind them
 
 	// assumed holds the conditions of a place nobody has read.
@@ -127,7 +127,7 @@ type place struct {
 	kinds string
 	path  *path // nil: it was not read
 
-	drains []store.Ticket // the first waiter for each name above, without a path
+	drains []store.Waiter // the first waiter for each name above, without a path
 }
 
 // state is the place as the rules see it.
@@ -178,7 +178,7 @@ func (p *place) unclear() bool { return p.gate != nil && !p.wide }
 // narrow reports whether more of the place must be read to settle it: somebody
 // may claim it from more holders than were read.
 func (p *place) narrow(now time.Time) bool {
-	return p.more > 0 && len(p.queue) > 0 && !p.queue[0].Claim.IsZero() && !now.Before(p.queue[0].Claim)
+	return p.more > 0 && len(p.queue) > 0 && !p.queue[0].GrantAt.IsZero() && !now.Before(p.queue[0].GrantAt)
 }
 
 // read makes a place of what its ranges found, and returns what is left.
@@ -195,7 +195,7 @@ func (l *lookup) read(found []kv.Found) (*place, []kv.Found, error) {
 			return nil, nil, err
 		}
 	}
-	if err := p.readQueue(next(), l.ticket, next); err != nil {
+	if err := p.readQueue(next(), l.waiter, next); err != nil {
 		return nil, nil, err
 	}
 	if l.root && store.Tree(l.name) != "" {
@@ -262,15 +262,15 @@ func (p *place) readHold(row *kv.Row) (err error) {
 	return err
 }
 
-// readQueue reads those who wait, and the waiter that a swap speaks of.
-func (p *place) readQueue(waiters kv.Found, ticket string, next func() kv.Found) (err error) {
+// readQueue reads those who wait, and the waiter that an operation speaks of.
+func (p *place) readQueue(waiters kv.Found, waiter string, next func() kv.Found) (err error) {
 	if p.queue, err = decodeQueue(p.name, waiters.Rows); err != nil {
 		return err
 	}
-	if ticket != "" {
+	if waiter != "" {
 		if rows := next().Rows; len(rows) > 0 {
 			if n := len(p.queue); n > 0 && rows[0].Rev > p.queue[n-1].Seq { // it stands behind those read
-				t, err := decodeTicket(p.name, &rows[0])
+				t, err := waiterOf(p.name, &rows[0])
 				if err != nil {
 					return err
 				}
@@ -285,7 +285,7 @@ func (p *place) readQueue(waiters kv.Found, ticket string, next func() kv.Found)
 func decodeRecord(name string, row *kv.Row) (*store.Record, error) {
 	rec := &store.Record{
 		Name: name, Token: row.Rev, Data: row.Data, Terms: store.Terms{Idle: row.TTL, MaxHold: row.Max},
-		Taken: row.At, Touched: row.Seen, Expires: row.Due,
+		Acquired: row.At, Renewed: row.Seen, Expires: row.Due,
 	}
 	if err := decodeHold(rec, row.Value); err != nil {
 		return nil, fmt.Errorf("hold of %q: %w", name, err)
@@ -293,13 +293,13 @@ func decodeRecord(name string, row *kv.Row) (*store.Record, error) {
 	return rec, nil
 }
 
-func decodeQueue(name string, rows []kv.Row) ([]store.Ticket, error) {
+func decodeQueue(name string, rows []kv.Row) ([]store.Waiter, error) {
 	if len(rows) == 0 {
 		return nil, nil
 	}
-	queue := make([]store.Ticket, len(rows), len(rows)+1)
+	queue := make([]store.Waiter, len(rows), len(rows)+1)
 	for i := range rows {
-		t, err := decodeTicket(name, &rows[i])
+		t, err := waiterOf(name, &rows[i])
 		if err != nil {
 			return nil, err
 		}
@@ -308,14 +308,14 @@ func decodeQueue(name string, rows []kv.Row) ([]store.Ticket, error) {
 	return queue, nil
 }
 
-func decodeTicket(name string, row *kv.Row) (store.Ticket, error) {
+func waiterOf(name string, row *kv.Row) (store.Waiter, error) {
 	t, err := decodeWaiter(row.Value, row.Rev)
 	if err != nil {
 		return t, fmt.Errorf("waiter for %q: %w", name, err)
 	}
-	t.ID, t.Name, t.Peer, t.Since = row.Data, name, strings.TrimPrefix(row.Lease, processPrefix), row.At
-	if t.ClaimAfter > 0 {
-		t.Claim = row.At.Add(t.ClaimAfter).Truncate(time.Microsecond)
+	t.ID, t.Name, t.Process, t.Since = row.Data, name, strings.TrimPrefix(row.Lease, processPrefix), row.At
+	if t.GrantAfter > 0 {
+		t.GrantAt = row.At.Add(t.GrantAfter).Truncate(time.Microsecond)
 	}
 	return t, nil
 }
@@ -326,7 +326,7 @@ func everybody(string) bool { return true }
 func living(now time.Time) store.Env { return store.Env{Now: now, Alive: everybody} }
 
 // waiter is the one with this ID; nil: there is none.
-func (p *place) waiter(id string) *store.Ticket {
+func (p *place) waiter(id string) *store.Waiter {
 	for i := range p.queue {
 		if p.queue[i].ID == id {
 			return &p.queue[i]
@@ -342,7 +342,7 @@ func (p *place) claimed(now time.Time) time.Time {
 		return time.Time{}
 	}
 	s := p.state().Live(now)
-	if claim := s.Claim(&p.queue[0]); !now.Before(claim) {
+	if claim := s.GrantAt(&p.queue[0]); !now.Before(claim) {
 		return claim
 	}
 	return time.Time{}

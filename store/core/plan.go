@@ -23,7 +23,7 @@ type plan struct {
 	drew    uint64
 	gates   int // that draw a number, too
 
-	done    bool // the swaps are allowed
+	done    bool // the operations are allowed
 	effects store.Effects
 }
 
@@ -58,7 +58,7 @@ func (p *plan) env() store.Env {
 }
 
 // run does a request by the rules.
-func (p *plan) run(req store.Request) {
+func (p *plan) run(req store.Txn) {
 	res, eff := store.Run(req, p.env(),
 		func(name string) store.State { return *p.state(name) },
 		func(name string, s store.State) { *p.state(name) = s })
@@ -122,7 +122,7 @@ func numbered(left []stuck, first uint64) []stuck {
 
 // transaction makes a transaction of the plan that does what the rules did,
 // provided that each place still is as it was. Without writes it only reads.
-func (p *plan) transaction(req store.Request) kv.Txn {
+func (p *plan) transaction(req store.Txn) kv.Txn {
 	txn := kv.Txn{Once: req.ID}
 	gone := make(map[string]bool, len(p.effects.Left))
 	for _, id := range p.effects.Left {
@@ -130,8 +130,8 @@ func (p *plan) transaction(req store.Request) kv.Txn {
 	}
 	for i, at := range p.places {
 		step := step{done: p.done, now: p.now, gone: gone, after: p.after[i]}
-		if i < len(req.Swaps) {
-			step.sw = &req.Swaps[i]
+		if i < len(req.Ops) {
+			step.sw = &req.Ops[i]
 		}
 		step.moved = p.moves(at)
 		conds := at.conditions(&step)
@@ -154,7 +154,7 @@ func (p *plan) transaction(req store.Request) kv.Txn {
 	}
 	txn.Numbers = int(p.drew) + p.gates
 	txn.Read = reads(p.lookups)
-	txn.Notes = p.notes(&txn)
+	txn.Messages = p.notes(&txn)
 	return txn
 }
 

@@ -177,8 +177,8 @@ func (s *sim) rest() {
 	}
 	for same, last := 0, 0; same < 5; same++ {
 		for i := range s.clients {
-			if c := s.clients[i]; i == 0 || c.peer != s.clients[i-1].peer {
-				s.alone(c, &simOp{beat: c.peer, ttl: c.ttl()})
+			if c := s.clients[i]; i == 0 || c.process != s.clients[i-1].process {
+				s.alone(c, &simOp{keepAlive: c.process, ttl: c.ttl()})
 			}
 		}
 		s.now = s.now.Add(3 * time.Second)
@@ -205,12 +205,12 @@ func (s *sim) stepBack(d time.Duration) {
 			}
 		}
 		for i := range st.Queue {
-			if claim := st.Claim(&st.Queue[i]); !claim.IsZero() && !s.now.Before(claim) {
+			if claim := st.GrantAt(&st.Queue[i]); !claim.IsZero() && !s.now.Before(claim) {
 				return
 			}
 		}
 	}
-	for _, until := range s.model.peers {
+	for _, until := range s.model.processes {
 		if to.Before(until) && !s.now.Before(until) {
 			return
 		}
@@ -239,7 +239,7 @@ func newSim(seed uint64, trees bool, alter func(t *kv.Txn)) *sim {
 		st := core.New(simEngine{s.engine, s})
 		for range 3 {
 			name := fmt.Sprint("c", len(s.clients))
-			s.clients = append(s.clients, &simClient{s: s, st: st, name: name, as: name, peer: fmt.Sprint("p", p)})
+			s.clients = append(s.clients, &simClient{s: s, st: st, name: name, as: name, process: fmt.Sprint("p", p)})
 		}
 	}
 	return s
@@ -291,7 +291,7 @@ func TestSimulation_OfTreesToo(t *testing.T) {
 
 func TestSimulation_ASeedReplaysExactly(t *testing.T) {
 	for _, trees := range []bool{false, true} {
-		var logs [2][]store.Entry
+		var logs [2][]store.LogEntry
 		for i := range logs {
 			s := newSim(7, trees, nil)
 			if err := s.run(2000); err != nil {

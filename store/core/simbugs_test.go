@@ -113,13 +113,13 @@ func withoutConds(change func(c *kv.Cond) (keep bool)) func(t *kv.Txn) {
 
 // withoutOthers leaves out, or changes, conditions on names that a transaction does
 // not write.
-func withoutOthers(drop func(c *kv.Cond) bool) func(t *kv.Txn) {
+func withoutOthers(release func(c *kv.Cond) bool) func(t *kv.Txn) {
 	return func(t *kv.Txn) {
 		own := map[string]bool{}
 		for _, w := range t.Then {
 			own[heldName(w.Key)] = true
 		}
-		withoutConds(func(c *kv.Cond) bool { return own[heldName(c.Key+c.Prefix)] || !drop(c) })(t)
+		withoutConds(func(c *kv.Cond) bool { return own[heldName(c.Key+c.Prefix)] || !release(c) })(t)
 	}
 }
 

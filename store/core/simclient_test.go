@@ -17,30 +17,30 @@ import (
 
 // simClient does one call at a time.
 type simClient struct {
-	s    *sim
-	st   store.Store
-	name string
-	peer string // the process that it waits in
-	as   string // its session now
-	busy bool
-	n    int
+	s       *sim
+	st      store.Store
+	name    string
+	process string // the process that it waits in
+	as      string // its session now
+	busy    bool
+	n       int
 
-	again *store.Request // a call that failed, to be sent once more
+	again *store.Txn     // a call that failed, to be sent once more
 	seen  []store.Record // what it was told lately
 }
 
 // simOp is one call, and what the model says to it.
 type simOp struct {
-	by, of  string // a client, and its process
-	req     store.Request
-	beat    string
-	ttl     time.Duration
-	sweep   bool
-	get     string // a name to look at
-	want    store.Result
-	tickets []string
+	by, of    string // a client, and its process
+	req       store.Txn
+	keepAlive string
+	ttl       time.Duration
+	sweep     bool
+	get       string // a name to look at
+	want      store.Result
+	waiters   []string
 
-	paths  []*store.Path // of each swap, what is in the way
+	paths  []*store.Path // of each operation, what is in the way
 	drains []string      // who waits above it
 }
 
@@ -48,13 +48,13 @@ func (op *simOp) String() string {
 	switch {
 	case op.sweep:
 		return op.by + ": sweep"
-	case op.beat != "":
-		return op.by + ": beat of " + op.beat
+	case op.keepAlive != "":
+		return op.by + ": beat of " + op.keepAlive
 	case op.get != "":
 		return op.by + ": get " + op.get
 	}
 	text := op.by + ": " + op.req.ID
-	for _, sw := range op.req.Swaps {
+	for _, sw := range op.req.Ops {
 		text += fmt.Sprintf(" %d %s if %+v", sw.Do, sw.Name, sw.Expect)
 	}
 	return text
@@ -76,12 +76,12 @@ func (c *simClient) do(ctx context.Context, op *simOp) {
 	switch {
 	case op.sweep:
 		_, _ = c.st.Sweep(ctx, store.Retention{})
-	case op.beat != "":
-		tickets, err := c.st.Beat(ctx, op.beat, op.ttl)
-		slices.Sort(tickets)
-		slices.Sort(op.tickets)
-		if err == nil && !slices.Equal(tickets, op.tickets) {
-			m.wrong("%v: the tickets are %q; want %q", op, tickets, op.tickets)
+	case op.keepAlive != "":
+		waiters, err := c.st.KeepAlive(ctx, op.keepAlive, op.ttl)
+		slices.Sort(waiters)
+		slices.Sort(op.waiters)
+		if err == nil && !slices.Equal(waiters, op.waiters) {
+			m.wrong("%v: the tickets are %q; want %q", op, waiters, op.waiters)
 		}
 	case op.get != "":
 		if view, err := c.st.Get(ctx, op.get, c.name); err == nil {
@@ -91,7 +91,7 @@ func (c *simClient) do(ctx context.Context, op *simOp) {
 			}
 		}
 	default:
-		res, err := c.st.Swap(ctx, op.req)
+		res, err := c.st.Commit(ctx, op.req)
 		if err != nil {
 			c.again = &op.req
 			return
@@ -116,7 +116,7 @@ func (c *simClient) chance(n int) bool { return c.s.rng.IntN(n) == 0 }
 // choose makes up the next call.
 func (c *simClient) choose() *simOp {
 	c.n++
-	op := &simOp{by: c.name, of: c.peer}
+	op := &simOp{by: c.name, of: c.process}
 	switch {
 	case c.again != nil:
 		op.req, c.again = *c.again, nil
@@ -125,7 +125,7 @@ func (c *simClient) choose() *simOp {
 		op.sweep = true
 		return op
 	case c.chance(6):
-		op.beat, op.ttl = c.peer, c.ttl()
+		op.keepAlive, op.ttl = c.process, c.ttl()
 		return op
 	}
 	id := fmt.Sprint(c.name, "#", c.n)
@@ -136,25 +136,27 @@ func (c *simClient) choose() *simOp {
 	names := []string{"a", "b", "c"}
 	c.s.rng.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
 	if w := c.waiter(names[0]); c.chance(20) {
-		op.req = store.Request{ID: cmp.Or(w, id), Swaps: []store.Swap{{Name: names[0], Do: store.Revoke}}}
+		op.req = store.Txn{ID: cmp.Or(w, id), Ops: []store.Op{{Name: names[0], Do: store.Revoke}}}
 		return op
 	}
-	sw := c.swap(names[0], id)
-	op.req = store.Request{ID: id, Swaps: []store.Swap{sw}}
+	sw := c.op(names[0], id)
+	op.req = store.Txn{ID: id, Ops: []store.Op{sw}}
 	if sw.Do == store.Join && c.chance(2) {
-		op.req.ID = sw.Ticket.ID
+		op.req.ID = sw.Waiter.ID
 	}
-	if sw.Note == nil {
+	if sw.Event == nil {
 		op.req.ID = ""
 	}
 	if c.chance(8) {
-		op.req.Swaps = append(op.req.Swaps, c.swap(names[1], id+"'"))
+		op.req.Ops = append(op.req.Ops, c.op(names[1], id+"'"))
 	}
 	return op
 }
 
-// ttl is how long its process lives after a beat.
-func (c *simClient) ttl() time.Duration { return time.Duration(4+4*int(c.peer[1]-'0')) * time.Second }
+// ttl is how long its process lives after a keep-alive.
+func (c *simClient) ttl() time.Duration {
+	return time.Duration(4+4*int(c.process[1]-'0')) * time.Second
+}
 
 func (c *simClient) party() store.Party {
 	return store.Party{Session: c.as, User: "u" + strings.TrimSuffix(c.as, "'"), Value: "v"}
@@ -193,18 +195,18 @@ func (c *simClient) expect(name string) store.Expect {
 	return x
 }
 
-func (c *simClient) swap(name, id string) store.Swap {
-	note := func(kind string) *store.Note { return &store.Note{Kind: kind, Actor: c.party(), Reason: id} }
+func (c *simClient) op(name, id string) store.Op {
+	note := func(kind string) *store.Event { return &store.Event{Kind: kind, Actor: c.party(), Reason: id} }
 	who := c.party()
 	data := id
-	sw := store.Swap{Name: name}
+	sw := store.Op{Name: name}
 	switch n := c.s.rng.IntN(100); {
 	case n < 30:
-		sw.Do, sw.Expect, sw.Holder, sw.Data, sw.Terms, sw.Note = store.Take, store.Expect{Free: true}, &who, &data, c.terms(), note("captured")
+		sw.Do, sw.Expect, sw.Holder, sw.Data, sw.Terms, sw.Event = store.Acquire, store.Expect{Free: true}, &who, &data, c.terms(), note("captured")
 	case n < 35:
-		sw.Do, sw.Expect, sw.Holder, sw.Terms, sw.Note = store.Take, c.expect(name), &who, c.terms(), note("taken_over")
+		sw.Do, sw.Expect, sw.Holder, sw.Terms, sw.Event = store.Acquire, c.expect(name), &who, c.terms(), note("taken_over")
 	case n < 55:
-		sw.Do, sw.Expect = store.Touch, c.expect(name)
+		sw.Do, sw.Expect = store.Renew, c.expect(name)
 		if c.chance(3) {
 			sw.Data = &data
 		}
@@ -215,58 +217,58 @@ func (c *simClient) swap(name, id string) store.Swap {
 			sw.Holder = &who
 		}
 		if c.chance(8) {
-			sw.Note = note("refreshed")
+			sw.Event = note("refreshed")
 		}
 		if c.chance(6) {
-			sw.Confirm = 2 * time.Second
+			sw.ConfirmWithin = 2 * time.Second
 		}
 	case n < 70:
-		sw.Do, sw.Expect, sw.Note = store.Drop, c.expect(name), note("released")
+		sw.Do, sw.Expect, sw.Event = store.Release, c.expect(name), note("released")
 		if c.chance(6) {
-			sw.Note = note(store.KindHandedOver)
+			sw.Event = note(store.KindHandedOver)
 		}
 	case n < 90:
-		t := &store.Ticket{ID: id, Peer: c.peer, Holder: who, Data: id, Terms: *c.terms(), Note: note("captured"), Value: "please"}
+		t := &store.Waiter{ID: id, Process: c.process, Holder: who, Data: id, Terms: *c.terms(), Event: note("captured"), Value: "please"}
 		if c.chance(2) {
-			t.Confirm = 3 * time.Second
+			t.ConfirmWithin = 3 * time.Second
 		}
 		if c.chance(2) {
-			t.ClaimAfter = time.Duration(1+c.s.rng.IntN(8)) * time.Second
+			t.GrantAfter = time.Duration(1+c.s.rng.IntN(8)) * time.Second
 		}
 		if w := c.waiter(name); w != "" && c.chance(4) {
 			t.ID = w
 		}
-		sw.Do, sw.Ticket, sw.Note = store.Join, t, note("waiting")
+		sw.Do, sw.Waiter, sw.Event = store.Join, t, note("waiting")
 	default:
 		w := c.waiter(name)
 		if w == "" {
 			w = id
 		}
-		sw.Do, sw.Ticket = store.Leave, &store.Ticket{ID: w}
+		sw.Do, sw.Waiter = store.Leave, &store.Waiter{ID: w}
 		if c.chance(2) {
-			sw.Note = note("declined")
+			sw.Event = note("declined")
 		}
 		if c.chance(4) {
-			sw.Ticket.Peer = c.peer
+			sw.Waiter.Process = c.process
 		}
 	}
 	c.share(&sw)
 	return sw
 }
 
-// share lets a swap share a name with others, or one of a few permits, or hold it
+// share lets an operation share a name with others, or one of a few permits, or hold it
 // alone after that.
-func (c *simClient) share(sw *store.Swap) {
+func (c *simClient) share(sw *store.Op) {
 	share := c.shareOf(sw.Name)
 	switch {
 	case share == store.Alone || c.chance(3):
 	case sw.Do == store.Join:
-		sw.Ticket.Share, sw.Resize = share, !c.chance(4)
-	case sw.Do == store.Take && sw.Expect.Free:
+		sw.Waiter.Share, sw.Resize = share, !c.chance(4)
+	case sw.Do == store.Acquire && sw.Expect.Free:
 		sw.Share, sw.Resize = &share, !c.chance(4)
-	case sw.Do == store.Take && c.chance(2):
+	case sw.Do == store.Acquire && c.chance(2):
 		sw.Expect.Sole, sw.Share = true, new(store.Alone)
-	case sw.Do == store.Touch && share == store.Shared && c.chance(3):
+	case sw.Do == store.Renew && share == store.Shared && c.chance(3):
 		sw.Share, sw.Terms = &share, c.terms()
 		if sw.Terms.Idle == 0 {
 			sw.Terms.Idle = -1

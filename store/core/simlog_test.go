@@ -13,7 +13,7 @@ import (
 // checkLog compares the history with the model's, and follows it from holder to
 // holder.
 func (m *simModel) checkLog(st store.Store) error {
-	var got []store.Entry
+	var got []store.LogEntry
 	for q := (store.LogQuery{Limit: 1000}); ; {
 		page, err := st.Log(context.Background(), q)
 		if err != nil {
@@ -39,7 +39,7 @@ type told struct {
 
 // replays follows the history alone. It must lead to the holds that are there, and
 // past none that nobody may have.
-func (m *simModel) replays(log []store.Entry) error {
+func (m *simModel) replays(log []store.LogEntry) error {
 	if m.names == nil || store.Tree(m.names[0]) == "" {
 		return nil // where not all that holds become is noted
 	}

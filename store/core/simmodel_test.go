@@ -14,27 +14,27 @@ import (
 
 // simModel is what the rules make of all transactions that were done.
 type simModel struct {
-	states map[string]store.State
-	names  []string          // of states, in order
-	kinds  map[string]string // by tree: what of it is in use
-	tokens map[string]uint64 // the last one of each name
-	peers  map[string]time.Time
-	done   map[string]time.Time
-	log    []store.Entry
-	err    error
+	states    map[string]store.State
+	names     []string          // of states, in order
+	kinds     map[string]string // by tree: what of it is in use
+	tokens    map[string]uint64 // the last one of each name
+	processes map[string]time.Time
+	done      map[string]time.Time
+	log       []store.LogEntry
+	err       error
 }
 
 func newSimModel() *simModel {
 	return &simModel{
 		states: map[string]store.State{}, kinds: map[string]string{}, tokens: map[string]uint64{},
-		peers: map[string]time.Time{}, done: map[string]time.Time{},
+		processes: map[string]time.Time{}, done: map[string]time.Time{},
 	}
 }
 
 func (m *simModel) env(a *kv.Answer, drew *int) store.Env {
 	return store.Env{
 		Now: a.Now, Next: func() uint64 { *drew++; return a.First + uint64(*drew) - 1 },
-		Alive: func(peer string) bool { return a.Now.Before(m.peers[peer]) },
+		Alive: func(process string) bool { return a.Now.Before(m.processes[process]) },
 	}
 }
 
@@ -52,9 +52,9 @@ func (m *simModel) follow(op *simOp, t *kv.Txn, a *kv.Answer) {
 	settles := op.sweep || !op.speaks(t)
 	exact := true // as to the numbers
 	switch {
-	case op.beat != "":
+	case op.keepAlive != "":
 		if a.Done {
-			m.beat(op, a)
+			m.keepAlive(op, a)
 		}
 	case ofTree(t):
 		if wrote {
@@ -63,8 +63,8 @@ func (m *simModel) follow(op *simOp, t *kv.Txn, a *kv.Answer) {
 		return
 	case settles && !a.Done:
 	case settles && t.If[0].Key[0] == 'p': // a process that died, and stays dead if the clock is set back
-		m.drop(t.If[0].Key[1:])
-		delete(m.peers, t.If[0].Key[1:])
+		m.release(t.If[0].Key[1:])
+		delete(m.processes, t.If[0].Key[1:])
 	case settles:
 		name, _, _ := strings.Cut(t.If[0].Key[1:], kv.Separator)
 		st, eff := store.Settle(name, m.state(name, env), env)
@@ -101,17 +101,17 @@ func ofTree(t *kv.Txn) bool {
 func (op *simOp) speaks(t *kv.Txn) bool {
 	return len(t.Then) == 0 || slices.ContainsFunc(t.Then, func(w kv.Write) bool {
 		name, _, _ := strings.Cut(w.Key[1:], kv.Separator)
-		return slices.ContainsFunc(op.req.Swaps, func(sw store.Swap) bool { return sw.Name == name })
+		return slices.ContainsFunc(op.req.Ops, func(sw store.Op) bool { return sw.Name == name })
 	})
 }
 
 // request does a request, or only looks at what it would do. It reports whether core
-// drew as many numbers as the rules: for a refused swap it may have drawn some.
+// drew as many numbers as the rules: for a refused operation it may have drawn some.
 func (m *simModel) request(op *simOp, wrote bool, logged int, env store.Env, drew *int) (exact bool) {
 	res, saved, eff := m.run(op.req, env, drew, true)
 	op.want, exact = res, res.Done
 	if wrote && len(eff.Entries) != logged {
-		renews := !slices.ContainsFunc(op.req.Swaps, func(sw store.Swap) bool { return sw.Do != store.Touch || sw.Holder != nil || sw.Note != nil })
+		renews := !slices.ContainsFunc(op.req.Ops, func(sw store.Op) bool { return sw.Do != store.Renew || sw.Holder != nil || sw.Event != nil })
 		if renews {
 			// It does not look whether a claim that fell due earlier is met by now, as its
 			// path has become clear.
@@ -131,24 +131,24 @@ func (m *simModel) request(op *simOp, wrote bool, logged int, env store.Env, dre
 }
 
 // run runs a request on what is known of its names, and of their paths before it.
-func (m *simModel) run(req store.Request, env store.Env, drew *int, looks bool) (store.Result, map[string]store.State, store.Effects) {
+func (m *simModel) run(req store.Txn, env store.Env, drew *int, looks bool) (store.Result, map[string]store.State, store.Effects) {
 	*drew = 0
 	return storetest.Judge(req, env, func(name string) store.State { return m.state(name, env) }, looks)
 }
 
 // settled is what settling the names of a request makes of them.
-func (m *simModel) settled(req store.Request, env store.Env, drew *int) (saved map[string]store.State, all store.Effects) {
+func (m *simModel) settled(req store.Txn, env store.Env, drew *int) (saved map[string]store.State, all store.Effects) {
 	*drew = 0
 	saved = map[string]store.State{}
-	for _, sw := range req.Swaps {
+	for _, sw := range req.Ops {
 		st, eff := store.Settle(sw.Name, m.state(sw.Name, env), env)
 		saved[sw.Name], all.Entries = st, append(all.Entries, eff.Entries...)
 	}
 	return saved, all
 }
 
-func (m *simModel) inForce(req store.Request, env store.Env, res store.Result) store.Result {
-	for _, sw := range req.Swaps {
+func (m *simModel) inForce(req store.Txn, env store.Env, res store.Result) store.Result {
+	for _, sw := range req.Ops {
 		res.Records = append(res.Records, m.states[sw.Name].Shown(&sw, env))
 	}
 	return res
@@ -176,25 +176,25 @@ func (m *simModel) keep(op *simOp, saved map[string]store.State, eff store.Effec
 	m.allows(op, before, saved, eff, env)
 }
 
-func (m *simModel) beat(op *simOp, a *kv.Answer) {
-	if !a.Now.Before(m.peers[op.beat]) {
-		m.drop(op.beat)
+func (m *simModel) keepAlive(op *simOp, a *kv.Answer) {
+	if !a.Now.Before(m.processes[op.keepAlive]) {
+		m.release(op.keepAlive)
 	}
-	op.tickets = op.tickets[:0]
+	op.waiters = op.waiters[:0]
 	for _, st := range m.states {
 		for _, t := range st.Queue {
-			if t.Peer == op.beat {
-				op.tickets = append(op.tickets, t.ID)
+			if t.Process == op.keepAlive {
+				op.waiters = append(op.waiters, t.ID)
 			}
 		}
 	}
-	m.peers[op.beat] = a.Now.Add(op.ttl)
+	m.processes[op.keepAlive] = a.Now.Add(op.ttl)
 }
 
-// drop takes the waiters of a process out of their queues.
-func (m *simModel) drop(peer string) {
+// leave takes the waiters of a process out of their queues.
+func (m *simModel) release(process string) {
 	for name, st := range m.states {
-		st.Queue = slices.DeleteFunc(slices.Clone(st.Queue), func(t store.Ticket) bool { return t.Peer == peer })
+		st.Queue = slices.DeleteFunc(slices.Clone(st.Queue), func(t store.Waiter) bool { return t.Process == process })
 		m.states[name] = st
 	}
 }

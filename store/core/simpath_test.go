@@ -40,9 +40,9 @@ func holdsOf(s *store.State) []*store.Record {
 }
 
 // waiter is the first in the queue of a name whose process lives; nil: nobody waits.
-func (m *simModel) waiter(name string, env store.Env) *store.Ticket {
+func (m *simModel) waiter(name string, env store.Env) *store.Waiter {
 	queue := m.states[name].Queue
-	i := slices.IndexFunc(queue, func(t store.Ticket) bool { return env.Alive(t.Peer) })
+	i := slices.IndexFunc(queue, func(t store.Waiter) bool { return env.Alive(t.Process) })
 	if i < 0 {
 		return nil
 	}
@@ -60,7 +60,7 @@ func (m *simModel) state(name string, env store.Env) store.State {
 
 func (m *simModel) path(name string, env store.Env) *store.Path {
 	p := new(store.Path)
-	var first *store.Ticket
+	var first *store.Waiter
 	for _, n := range m.onPath(name) {
 		st := m.states[n]
 		for _, rec := range holdsOf(&st) {
@@ -91,7 +91,7 @@ func (m *simModel) path(name string, env store.Env) *store.Path {
 func (m *simModel) allows(op *simOp, before, saved map[string]store.State, eff store.Effects, env store.Env) {
 	for name, st := range saved {
 		began := func(rec *store.Record) bool {
-			return slices.ContainsFunc(eff.Entries, func(e store.Entry) bool { return e.Name == name && e.Seq == rec.Token && e.Token == rec.Token })
+			return slices.ContainsFunc(eff.Entries, func(e store.LogEntry) bool { return e.Name == name && e.Seq == rec.Token && e.Token == rec.Token })
 		}
 		holds := slices.DeleteFunc(slices.Clone(holdsOf(&st)), func(rec *store.Record) bool { return !rec.Live(env.Now) })
 		for i, rec := range holds {
@@ -107,7 +107,7 @@ func (m *simModel) allows(op *simOp, before, saved map[string]store.State, eff s
 				m.wrong("%v: %s has the token %d after %d", op, name, rec.Token, last)
 			}
 			m.tokens[name] = rec.Token
-			if sw := op.takes(name); sw == nil || sw.Expect.Free || sw.Holder.Session != rec.Holder.Session {
+			if sw := op.acquires(name); sw == nil || sw.Expect.Free || sw.Holder.Session != rec.Holder.Session {
 				m.inTurn(op, rec, before, env)
 			}
 		}
@@ -115,12 +115,12 @@ func (m *simModel) allows(op *simOp, before, saved map[string]store.State, eff s
 }
 
 // takes is what a call takes of a name, for itself.
-func (op *simOp) takes(name string) *store.Swap {
-	i := slices.IndexFunc(op.req.Swaps, func(sw store.Swap) bool { return sw.Name == name && sw.Do == store.Take })
+func (op *simOp) acquires(name string) *store.Op {
+	i := slices.IndexFunc(op.req.Ops, func(sw store.Op) bool { return sw.Name == name && sw.Do == store.Acquire })
 	if i < 0 {
 		return nil
 	}
-	return &op.req.Swaps[i]
+	return &op.req.Ops[i]
 }
 
 // alone checks that nobody else holds a name on the path of a hold. A user who logs in
@@ -156,7 +156,7 @@ func (m *simModel) inTurn(op *simOp, rec *store.Record, before map[string]store.
 	}
 	for _, n := range append(path, rec.Name) {
 		t := m.waiter(n, env)
-		if t != nil && t.Seq < seq && slices.ContainsFunc(before[n].Queue, func(q store.Ticket) bool { return q.Seq == t.Seq }) {
+		if t != nil && t.Seq < seq && slices.ContainsFunc(before[n].Queue, func(q store.Waiter) bool { return q.Seq == t.Seq }) {
 			m.wrong("%v: %s got %s, and %s has waited longer for %s", op, rec.Holder.Session, rec.Name, t.ID, n)
 		}
 	}
@@ -195,9 +195,9 @@ func (m *simModel) served(env store.Env) {
 
 // looks keeps what an answer may tell of the paths of a call's names.
 func (op *simOp) looks(m *simModel, env store.Env) {
-	op.paths, op.drains = make([]*store.Path, len(op.req.Swaps)), make([]string, len(op.req.Swaps))
-	for i := range op.req.Swaps {
-		sw := &op.req.Swaps[i]
+	op.paths, op.drains = make([]*store.Path, len(op.req.Ops)), make([]string, len(op.req.Ops))
+	for i := range op.req.Ops {
+		sw := &op.req.Ops[i]
 		op.paths[i] = m.inTheWay(m.state(sw.Name, env), sw.Session(), env)
 		op.drains[i] = m.drains(sw.Name, env)
 	}
@@ -205,13 +205,13 @@ func (op *simOp) looks(m *simModel, env store.Env) {
 
 // inTheWay is what keeps a session from a name: of those who wait, only the living.
 func (m *simModel) inTheWay(st store.State, session string, env store.Env) *store.Path {
-	st.Queue = slices.DeleteFunc(slices.Clone(st.Queue), func(t store.Ticket) bool { return !env.Alive(t.Peer) })
+	st.Queue = slices.DeleteFunc(slices.Clone(st.Queue), func(t store.Waiter) bool { return !env.Alive(t.Process) })
 	return st.InTheWay(session, env)
 }
 
 // drains is the one who has waited longest for a name above.
 func (m *simModel) drains(name string, env store.Env) string {
-	var first *store.Ticket
+	var first *store.Waiter
 	for _, n := range m.onPath(name) {
 		if t := m.waiter(n, env); upper(n, name) && t != nil && (first == nil || t.Seq < first.Seq) {
 			first = t
@@ -226,17 +226,17 @@ func (m *simModel) drains(name string, env store.Env) string {
 // tells compares what an answer tells of paths with what stood there, and takes it out
 // of the answer. Of the paths of several names it may tell a part only.
 func (op *simOp) tells(m *simModel, res *store.Result) {
-	moves := len(op.req.Swaps) == 1 && (op.req.Swaps[0].Do == store.Join || op.req.Swaps[0].Expect.Free)
-	for i := range op.req.Swaps {
+	moves := len(op.req.Ops) == 1 && (op.req.Ops[0].Do == store.Join || op.req.Ops[0].Expect.Free)
+	for i := range op.req.Ops {
 		told := res.Paths != nil
 		switch {
-		case told && (res.Paths[i] != nil || len(op.req.Swaps) == 1):
+		case told && (res.Paths[i] != nil || len(op.req.Ops) == 1):
 			m.sameWay(op, op.paths[i], res.Paths[i])
 		case !res.Done && moves && op.paths[i] != nil && res.Records[i] == nil:
 			m.wrong("%v: refused, and not told of %v", op, inTheWay(op.paths[i]))
 		}
 		if rec := res.Records[i]; rec != nil {
-			if op.req.Swaps[i].Do == store.Touch || told {
+			if op.req.Ops[i].Do == store.Renew || told {
 				m.sameDrains(op, rec, op.drains[i], told && res.Paths[i] != nil)
 			}
 			rec.Drains = nil
@@ -292,7 +292,7 @@ func inTheWay(p *store.Path) (out []string) {
 	}
 	slices.Sort(out)
 	for _, t := range p.Waits {
-		out = append(out, fmt.Sprintf("%s of %s waits for %s since %v", t.ID, t.Peer, t.Name, t.Since))
+		out = append(out, fmt.Sprintf("%s of %s waits for %s since %v", t.ID, t.Process, t.Name, t.Since))
 	}
 	return append(out, fmt.Sprint(p.More, " more, own: ", p.Own))
 }

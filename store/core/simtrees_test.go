@@ -41,16 +41,16 @@ func (s *sim) recalls() int {
 // crash ends the process of a client with all that it knows, and starts another in its
 // place. What it had under way is never done, or later.
 func (s *sim) crash(n int) {
-	peer, st := s.clients[n].peer, core.New(simEngine{s.engine, s})
+	process, st := s.clients[n].process, core.New(simEngine{s.engine, s})
 	for _, c := range s.clients {
-		if c.peer == peer {
+		if c.process == process {
 			c.st = st
 		}
 	}
 	left := s.blocked
 	s.blocked = nil
 	for _, call := range left {
-		if call.op.of != peer {
+		if call.op.of != process {
 			s.blocked = append(s.blocked, call)
 			continue
 		}
@@ -80,38 +80,38 @@ func (c *simClient) chooseOnPath(op *simOp, id string) {
 	case n < 8:
 		op.get = name
 	case n < 11:
-		op.req = store.Request{ID: id, Swaps: c.force(names[0], id)}
+		op.req = store.Txn{ID: id, Ops: c.force(names[0], id)}
 	case n < 12:
-		op.req = store.Request{ID: id, Swaps: []store.Swap{{Name: name, Do: store.Revoke}}}
+		op.req = store.Txn{ID: id, Ops: []store.Op{{Name: name, Do: store.Revoke}}}
 	default:
-		op.req = store.Request{ID: id, Swaps: []store.Swap{c.swap(name, id)}}
-		sw := &op.req.Swaps[0]
+		op.req = store.Txn{ID: id, Ops: []store.Op{c.op(name, id)}}
+		sw := &op.req.Ops[0]
 		if n < 24 {
 			for i, more := range c.s.rng.Perm(len(names))[:1+c.s.rng.IntN(2)] {
 				if names[more] != name {
-					op.req.Swaps = append(op.req.Swaps, c.swap(names[more], fmt.Sprint(id, "+", i)))
+					op.req.Ops = append(op.req.Ops, c.op(names[more], fmt.Sprint(id, "+", i)))
 				}
 			}
 		} else if sw.Do == store.Join {
-			op.req.ID = sw.Ticket.ID
+			op.req.ID = sw.Waiter.ID
 		}
 		noted := false
-		for i := range op.req.Swaps {
-			sw := &op.req.Swaps[i]
-			if sw.Do == store.Touch && c.chance(3) {
+		for i := range op.req.Ops {
+			sw := &op.req.Ops[i]
+			if sw.Do == store.Renew && c.chance(3) {
 				who := c.party()
 				sw.Holder = &who
 			}
-			if sw.Do == store.Touch && (sw.Holder != nil || sw.Share != nil) {
-				sw.Note = &store.Note{Kind: "refreshed", Actor: c.party()}
+			if sw.Do == store.Renew && (sw.Holder != nil || sw.Share != nil) {
+				sw.Event = &store.Event{Kind: "refreshed", Actor: c.party()}
 			}
-			noted = noted || sw.Note != nil
+			noted = noted || sw.Event != nil
 		}
 		if !noted {
 			op.req.ID = ""
 		}
 	}
-	if len(op.req.Swaps) == 0 {
+	if len(op.req.Ops) == 0 {
 		op.get = name
 	}
 }
@@ -127,16 +127,16 @@ func (c *simClient) held() string {
 }
 
 // force ends all holds below a name that were seen lately.
-func (c *simClient) force(node, id string) (swaps []store.Swap) {
+func (c *simClient) force(node, id string) (ops []store.Op) {
 	named := map[string]bool{}
 	for _, rec := range c.seen {
 		if upper(node, rec.Name) && !named[rec.Name] {
 			named[rec.Name] = true
-			swaps = append(swaps, store.Swap{
-				Name: rec.Name, Do: store.Drop, Expect: store.Expect{Token: rec.Token},
-				Note: &store.Note{Kind: "forced", Actor: c.party(), Reason: id},
+			ops = append(ops, store.Op{
+				Name: rec.Name, Do: store.Release, Expect: store.Expect{Token: rec.Token},
+				Event: &store.Event{Kind: "forced", Actor: c.party(), Reason: id},
 			})
 		}
 	}
-	return swaps
+	return ops
 }

@@ -11,12 +11,12 @@ import (
 	"github.com/editlock/editlock/store/kv"
 )
 
-// Beat implements store.Store.
-func (s *Store) Beat(ctx context.Context, peer string, ttl time.Duration) ([]string, error) {
+// KeepAlive implements store.Store.
+func (s *Store) KeepAlive(ctx context.Context, process string, ttl time.Duration) ([]string, error) {
 	if ttl < time.Millisecond { // one of 0 would never end
 		return nil, fmt.Errorf("beat: ttl %v is below the minimum of 1ms", ttl)
 	}
-	key := processKey(peer)
+	key := processKey(process)
 	read := []kv.Range{{Key: key}, {Lease: key, Prefix: waiterPrefix, Brief: true}}
 	txn := kv.Txn{
 		If: []kv.Cond{{Key: key}}, Then: []kv.Write{{Key: key, Renew: true, TTL: ttl}}, Read: read,
@@ -39,9 +39,9 @@ func (s *Store) Beat(ctx context.Context, peer string, ttl time.Duration) ([]str
 		rows := found[0].Rows
 		dead := len(rows) > 0 && !rows[0].Live(answer.Now)
 		txn.If = []kv.Cond{{Key: key, Absent: len(rows) == 0, Dead: dead}}
-		txn.Then, txn.Notes = []kv.Write{{Key: key, TTL: ttl, Renew: len(rows) > 0 && !dead}}, nil
+		txn.Then, txn.Messages = []kv.Write{{Key: key, TTL: ttl, Renew: len(rows) > 0 && !dead}}, nil
 		if dead {
-			txn.Notes = []kv.Note{{To: leftTo}}
+			txn.Messages = []kv.Message{{To: leftTo}}
 		}
 	}
 }
@@ -101,9 +101,9 @@ func (s *Store) end(ctx context.Context, rows []kv.Row, now time.Time) (guarded 
 		}
 		if name := dueName(rows[i].Key); name == "" {
 			jobs = append(jobs, &job{names: []string{rows[i].Key}, txn: kv.Txn{
-				If:    []kv.Cond{{Key: rows[i].Key, Dead: true}},
-				Then:  []kv.Write{{Key: rows[i].Key, Delete: true}},
-				Notes: []kv.Note{{To: leftTo}},
+				If:       []kv.Cond{{Key: rows[i].Key, Dead: true}},
+				Then:     []kv.Write{{Key: rows[i].Key, Delete: true}},
+				Messages: []kv.Message{{To: leftTo}},
 			}})
 		} else {
 			if !seen[name] {
@@ -203,8 +203,8 @@ func (s *Store) settleBy(ctx context.Context, lookups []lookup, out *settled) (a
 			continue
 		}
 		out.blocked = append(out.blocked, p.blocked()...)
-		txn := p.transaction(store.Request{})
-		if len(txn.Notes) == 0 {
+		txn := p.transaction(store.Txn{})
+		if len(txn.Messages) == 0 {
 			txn.Read = nil // nobody asks
 		}
 		p.quiet(&txn, at, rung, lives)
@@ -239,7 +239,7 @@ func (p *plan) quiet(txn *kv.Txn, at *place, rung []kv.Row, lives map[string]tim
 	}
 	var end time.Time // when the first waiter may be gone
 	if len(at.queue) > 0 && (at.held(p.now) || closed(&p.after[0])) {
-		end = lives[at.queue[0].Peer]
+		end = lives[at.queue[0].Process]
 		if soon := p.now.Add(closedFor); at.tree != "" && soon.Before(end) {
 			end = soon
 		}
@@ -247,7 +247,7 @@ func (p *plan) quiet(txn *kv.Txn, at *place, rung []kv.Row, lives map[string]tim
 	state := at.state()
 	for i := range rung {
 		key := rung[i].Key
-		place := slices.IndexFunc(at.queue, func(t store.Ticket) bool {
+		place := slices.IndexFunc(at.queue, func(t store.Waiter) bool {
 			return alarmKey(at.name, t.Seq) == key || bellKey(at.name, t.Seq) == key
 		})
 		keep := !end.IsZero()
@@ -256,7 +256,7 @@ func (p *plan) quiet(txn *kv.Txn, at *place, rung []kv.Row, lives map[string]tim
 			if bell := strings.HasPrefix(key, bellPrefix); bell {
 				keep = place > 0 || at.tree != ""
 			} else { // one of several holds may stand in the way for now
-				keep = t.Share != store.Alone || at.wide && at.gate != nil || !state.Claim(t).IsZero()
+				keep = t.Share != store.Alone || at.wide && at.gate != nil || !state.GrantAt(t).IsZero()
 			}
 		}
 		txn.If = append(txn.If, kv.Cond{Key: key, Dead: true})

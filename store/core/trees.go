@@ -100,12 +100,12 @@ func below(name, kinds string) string {
 }
 
 // openTrees sees to it that the trees of a request say what kinds of names are in
-// use, before any of them is. said is what the tree of a swap is known to say.
-func (s *Store) openTrees(ctx context.Context, req store.Request, said func(i int) string) error {
-	for i := range req.Swaps {
-		sw := &req.Swaps[i]
+// use, before any of them is. said is what the tree of an operation is known to say.
+func (s *Store) openTrees(ctx context.Context, req store.Txn, said func(i int) string) error {
+	for i := range req.Ops {
+		sw := &req.Ops[i]
 		kind := treeKinds(sw.Name)
-		if kind == "" || sw.Do != store.Take && sw.Do != store.Join || strings.Contains(said(i), kind) {
+		if kind == "" || sw.Do != store.Acquire && sw.Do != store.Join || strings.Contains(said(i), kind) {
 			continue
 		}
 		if err := s.openTree(ctx, sw.Name, kind); err != nil {

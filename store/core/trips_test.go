@@ -39,52 +39,52 @@ func TestUncontendedCallsTakeOneRoundTrip(t *testing.T) {
 	ctx := t.Context()
 
 	ann, bob, cid := store.Party{Session: "ann", User: "a"}, store.Party{Session: "bob", User: "b"}, store.Party{Session: "cid"}
-	note := func(kind string) *store.Note { return &store.Note{Kind: kind, Actor: ann} }
-	take := func(name string, who store.Party) store.Swap {
-		return store.Swap{
-			Name: name, Do: store.Take, Expect: store.Expect{Free: true}, Holder: &who, Data: new(string),
-			Terms: &store.Terms{Idle: time.Minute}, Note: note("captured"),
+	note := func(kind string) *store.Event { return &store.Event{Kind: kind, Actor: ann} }
+	acquire := func(name string, who store.Party) store.Op {
+		return store.Op{
+			Name: name, Do: store.Acquire, Expect: store.Expect{Free: true}, Holder: &who, Data: new(string),
+			Terms: &store.Terms{Idle: time.Minute}, Event: note("captured"),
 		}
 	}
-	shared := func(sw store.Swap, share store.Share) store.Swap {
+	shared := func(sw store.Op, share store.Share) store.Op {
 		sw.Share = &share
 		return sw
 	}
-	swap := func(id string, swaps ...store.Swap) func() (store.Result, error) {
-		return func() (store.Result, error) { return st.Swap(ctx, store.Request{ID: id, Swaps: swaps}) }
+	op := func(id string, ops ...store.Op) func() (store.Result, error) {
+		return func() (store.Result, error) { return st.Commit(ctx, store.Txn{ID: id, Ops: ops}) }
 	}
-	if _, err := st.Beat(ctx, "process", time.Hour); err != nil {
+	if _, err := st.KeepAlive(ctx, "process", time.Hour); err != nil {
 		t.Fatal(err)
 	}
-	ticket := &store.Ticket{ID: "ticket", Peer: "process", Holder: bob, Terms: store.Terms{Idle: time.Minute}}
+	waiter := &store.Waiter{ID: "ticket", Process: "process", Holder: bob, Terms: store.Terms{Idle: time.Minute}}
 	data, session, bobs := "", "ann", "bob"
 	for _, step := range []struct {
 		name string
 		call func() (store.Result, error)
 		done bool
 	}{
-		{"a capture", swap("1", take("a", ann)), true},
-		{"a capture repeated", swap("1", take("a", ann)), true},
-		{"a refused capture, with its holder", swap("2", take("a", bob)), false},
-		{"a renewal by session", swap("", store.Swap{Name: "a", Do: store.Touch, Expect: store.Expect{Session: &session}}), true},
-		{"a renewal by status data", swap("", store.Swap{Name: "a", Do: store.Touch, Expect: store.Expect{Session: &session, Data: &data}}), true},
-		{"a release", swap("3", store.Swap{Name: "a", Do: store.Drop, Expect: store.Expect{Session: &session}, Note: note("released")}), true},
-		{"a capture of several", swap("4", take("a", ann), take("b", ann), take("c", ann)), true},
-		{"a place in a queue", swap("ticket", store.Swap{Name: "b", Do: store.Join, Ticket: ticket, Note: note("waiting")}), true},
-		{"a takeover", swap("5", store.Swap{
-			Name: "a", Do: store.Take, Expect: store.Expect{Session: &session}, Holder: &bob, Terms: &store.Terms{}, Note: note("taken_over"),
+		{"a capture", op("1", acquire("a", ann)), true},
+		{"a capture repeated", op("1", acquire("a", ann)), true},
+		{"a refused capture, with its holder", op("2", acquire("a", bob)), false},
+		{"a renewal by session", op("", store.Op{Name: "a", Do: store.Renew, Expect: store.Expect{Session: &session}}), true},
+		{"a renewal by status data", op("", store.Op{Name: "a", Do: store.Renew, Expect: store.Expect{Session: &session, Data: &data}}), true},
+		{"a release", op("3", store.Op{Name: "a", Do: store.Release, Expect: store.Expect{Session: &session}, Event: note("released")}), true},
+		{"a capture of several", op("4", acquire("a", ann), acquire("b", ann), acquire("c", ann)), true},
+		{"a place in a queue", op("ticket", store.Op{Name: "b", Do: store.Join, Waiter: waiter, Event: note("waiting")}), true},
+		{"a takeover", op("5", store.Op{
+			Name: "a", Do: store.Acquire, Expect: store.Expect{Session: &session}, Holder: &bob, Terms: &store.Terms{}, Event: note("taken_over"),
 		}), true},
-		{"a release to a waiter who was seen", swap("6", store.Swap{
-			Name: "b", Do: store.Drop, Expect: store.Expect{Session: &session}, Note: note("released"),
+		{"a release to a waiter who was seen", op("6", store.Op{
+			Name: "b", Do: store.Release, Expect: store.Expect{Session: &session}, Event: note("released"),
 		}), true},
-		{"a capture with a limit", swap("8", shared(take("l", ann), 2)), true},
-		{"another capture within the limit", swap("9", shared(take("l", bob), 2)), true},
-		{"a capture beyond the limit, refused", swap("10", shared(take("l", cid), 2)), false},
-		{"a renewal of one of several", swap("", store.Swap{Name: "l", Do: store.Touch, Expect: store.Expect{Session: &session}}), true},
-		{"a release of one of several", swap("11", store.Swap{Name: "l", Do: store.Drop, Expect: store.Expect{Session: &session}, Note: note("released")}), true},
-		{"a release of the last of several", swap("12", store.Swap{Name: "l", Do: store.Drop, Expect: store.Expect{Session: &bobs}, Note: note("released")}), true},
-		{"a capture to read", swap("13", shared(take("l", ann), store.Shared)), true},
-		{"a withdrawal", swap("7", store.Swap{Name: "a", Do: store.Revoke}), true},
+		{"a capture with a limit", op("8", shared(acquire("l", ann), 2)), true},
+		{"another capture within the limit", op("9", shared(acquire("l", bob), 2)), true},
+		{"a capture beyond the limit, refused", op("10", shared(acquire("l", cid), 2)), false},
+		{"a renewal of one of several", op("", store.Op{Name: "l", Do: store.Renew, Expect: store.Expect{Session: &session}}), true},
+		{"a release of one of several", op("11", store.Op{Name: "l", Do: store.Release, Expect: store.Expect{Session: &session}, Event: note("released")}), true},
+		{"a release of the last of several", op("12", store.Op{Name: "l", Do: store.Release, Expect: store.Expect{Session: &bobs}, Event: note("released")}), true},
+		{"a capture to read", op("13", shared(acquire("l", ann), store.Shared)), true},
+		{"a withdrawal", op("7", store.Op{Name: "a", Do: store.Revoke}), true},
 	} {
 		e.trips = 0
 		res, err := step.call()
@@ -96,7 +96,7 @@ func TestUncontendedCallsTakeOneRoundTrip(t *testing.T) {
 		}
 	}
 	e.trips = 0
-	if _, err := st.Beat(ctx, "process", time.Hour); err != nil || e.trips != 1 {
+	if _, err := st.KeepAlive(ctx, "process", time.Hour); err != nil || e.trips != 1 {
 		t.Errorf("a keep-alive took %d round trips: %v", e.trips, err)
 	}
 	holds := make([]store.Hold, 1000)
@@ -108,7 +108,7 @@ func TestUncontendedCallsTakeOneRoundTrip(t *testing.T) {
 		t.Errorf("the ends of %d holds took %d round trips: %v", len(holds), e.trips, err)
 	}
 	e.trips = 1
-	if page, err := st.List(ctx, store.Query{}); err != nil || len(page.Records) != 4 || e.trips != 2 {
+	if page, err := st.List(ctx, store.RecordQuery{}); err != nil || len(page.Records) != 4 || e.trips != 2 {
 		t.Errorf("a list of %d records took %d round trips: %v", len(page.Records), e.trips-1, err)
 	}
 }

@@ -14,15 +14,15 @@ func TestValuesKeepTheirForm(t *testing.T) {
 	anna, ben := store.Party{Session: "s1", User: "anna", Value: "{}"}, store.Party{Session: "s2"}
 	at := time.UnixMicro(1_700_000_000_000_000).UTC()
 	hold := &store.Record{Holder: anna, Request: "r"}
-	waiter := store.Ticket{
+	waiter := store.Waiter{
 		Seq: 300, Holder: anna, Data: "d", Terms: store.Terms{Idle: time.Minute, MaxHold: -1}, Value: "v",
-		Confirm: time.Second, ClaimAfter: time.Hour, Asked: 7,
+		ConfirmWithin: time.Second, GrantAfter: time.Hour, Asked: 7,
 	}
 	shared, limited := *hold, waiter
 	shared.Share, limited.Share = store.Shared, 3
 	noted := waiter
-	noted.Note = &store.Note{Kind: "captured", Actor: ben, Reason: "why"}
-	entry := store.Entry{
+	noted.Event = &store.Event{Kind: "captured", Actor: ben, Reason: "why"}
+	entry := store.LogEntry{
 		Seq: 300, At: at, Kind: "captured", Name: "a/b/1", Token: 299,
 		Owner: anna, Actor: ben, Reason: "why", Request: "r",
 	}
@@ -47,18 +47,18 @@ func TestValuesKeepTheirForm(t *testing.T) {
 		}
 	}
 	moved := shared
-	moved.Token, moved.Place, moved.Taken, moved.Placed = 7, 9, at, at.Add(time.Hour)
+	moved.Token, moved.Place, moved.Acquired, moved.Placed = 7, 9, at, at.Add(time.Hour)
 	for _, want := range []*store.Record{hold, &shared, &moved} {
 		got := &store.Record{Token: want.Token}
 		if want.Place != 0 {
-			got.Token, got.Taken = want.Place, want.Placed // the row's own
+			got.Token, got.Acquired = want.Place, want.Placed // the row's own
 		}
 		err := decodeHold(got, encodeHold(want))
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Error(diff, err)
 		}
 	}
-	for _, want := range []store.Ticket{waiter, noted, limited} {
+	for _, want := range []store.Waiter{waiter, noted, limited} {
 		got, err := decodeWaiter(encodeWaiter(&want), want.Seq)
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Error(diff, err)
@@ -73,8 +73,8 @@ func TestValuesKeepTheirForm(t *testing.T) {
 }
 
 func TestTruncatedAndForeignValuesAreRefused(t *testing.T) {
-	hold, entry := encodeHold(&store.Record{Holder: store.Party{Value: "v"}, Request: "r"}), encodeEntry(&store.Entry{Kind: "k"}, false)
-	waiter := encodeWaiter(&store.Ticket{Note: &store.Note{Reason: "why"}})
+	hold, entry := encodeHold(&store.Record{Holder: store.Party{Value: "v"}, Request: "r"}), encodeEntry(&store.LogEntry{Kind: "k"}, false)
+	waiter := encodeWaiter(&store.Waiter{Event: &store.Event{Reason: "why"}})
 	decoders := map[string]struct {
 		whole  []byte
 		decode func([]byte) error

@@ -70,7 +70,7 @@ func (e *hooked) hook(before func(txn *kv.Txn) (do func())) {
 	e.before = before
 }
 
-// processes work on one engine, in the time of a synctest bubble. Each beats, and
+// processes work on one engine, in the time of a synctest bubble. Each is kept alive, and
 // sweeps when something is due, as a Manager does. Those called p and q listen.
 type processes struct {
 	*testing.T
@@ -101,16 +101,16 @@ func bubble(t *testing.T, test func(w *processes)) {
 	})
 }
 
-func (w *processes) live(peer string, st *core.Store, died chan struct{}) {
+func (w *processes) live(process string, st *core.Store, died chan struct{}) {
 	w.Helper()
 	const beats, lease = time.Second, 3 * time.Second
-	sub := st.Listen(peer)
-	beat := func() {
-		if _, err := st.Beat(w.Context(), peer, lease); err != nil {
+	sub := st.Subscribe(process)
+	keepAlive := func() {
+		if _, err := st.KeepAlive(w.Context(), process, lease); err != nil {
 			w.Error(err)
 		}
 	}
-	beat()
+	keepAlive()
 	w.living.Go(func() {
 		defer sub.Close()
 		for at := time.Now(); ; {
@@ -131,23 +131,23 @@ func (w *processes) live(peer string, st *core.Store, died chan struct{}) {
 			}
 			if time.Since(at) >= beats {
 				at = time.Now()
-				beat()
+				keepAlive()
 			}
 		}
 	})
 }
 
-func (w *processes) swap(st *core.Store, sw store.Swap) {
+func (w *processes) commit(st *core.Store, sw store.Op) {
 	w.Helper()
-	res, err := st.Swap(w.Context(), store.Request{Swaps: []store.Swap{sw}})
+	res, err := st.Commit(w.Context(), store.Txn{Ops: []store.Op{sw}})
 	if err != nil || !res.Done {
 		w.Fatalf("refused: %+v: %+v, %v", sw, res.Records[0], err)
 	}
 }
 
-// granted fails the test unless a ticket has a name within so long, and not yet
+// granted fails the test unless a waiter has a name within so long, and not yet
 // right before.
-func (w *processes) granted(name, ticket string, within time.Duration) {
+func (w *processes) granted(name, waiter string, within time.Duration) {
 	w.Helper()
 	begun := time.Now()
 	for {
@@ -155,11 +155,11 @@ func (w *processes) granted(name, ticket string, within time.Duration) {
 		if err != nil {
 			w.Fatal(err)
 		}
-		if view.Record != nil && view.Record.Request == ticket {
+		if view.Record != nil && view.Record.Request == waiter {
 			return
 		}
 		if time.Since(begun) > within {
-			w.Errorf("%v later %q does not have %s", time.Since(begun), ticket, name)
+			w.Errorf("%v later %q does not have %s", time.Since(begun), waiter, name)
 			return
 		}
 		time.Sleep(time.Millisecond)
@@ -185,23 +185,23 @@ func TestAWaiterBelowIsGrantedAtOnce(t *testing.T) {
 		run  func(w *processes)
 	}{
 		{"when the hold above ends", func(w *processes) {
-			w.swap(w.cli, take("g/", "ann"))
-			w.swap(w.p, join("g/x", "bob", "p", 0))
+			w.commit(w.cli, acquire("g/", "ann"))
+			w.commit(w.p, join("g/x", "bob", "p", 0))
 			w.rest()
-			w.swap(w.cli, drop("g/", "ann"))
+			w.commit(w.cli, release("g/", "ann"))
 			w.granted("g/x", "bob", soon)
 		}},
 		{"when the hold above dies", func(w *processes) {
-			brief := take("g/", "ann")
+			brief := acquire("g/", "ann")
 			brief.Terms.MaxHold = 2 * time.Second
-			w.swap(w.cli, brief)
-			w.swap(w.p, join("g/x", "bob", "p", 0))
+			w.commit(w.cli, brief)
+			w.commit(w.p, join("g/x", "bob", "p", 0))
 			w.granted("g/x", "bob", 2*time.Second+soon)
 		}},
 		{"when the hold above ends before its process knows that it waits", func(w *processes) {
-			w.swap(w.cli, take("h/", "ann"))
-			w.swap(w.p, join("h/x", "cid", "p", 0)) // so that the process looks already
-			w.swap(w.cli, take("g/", "ann"))
+			w.commit(w.cli, acquire("h/", "ann"))
+			w.commit(w.p, join("h/x", "cid", "p", 0)) // so that the process looks already
+			w.commit(w.cli, acquire("g/", "ann"))
 			w.rest()
 			w.engine.mu.Lock()
 			w.engine.after = func(txn *kv.Txn) func() {
@@ -209,27 +209,27 @@ func TestAWaiterBelowIsGrantedAtOnce(t *testing.T) {
 					return nil
 				}
 				return func() {
-					w.swap(w.cli, drop("g/", "ann"))
+					w.commit(w.cli, release("g/", "ann"))
 					w.rest()
 				}
 			}
 			w.engine.mu.Unlock()
-			w.swap(w.p, join("g/x", "bob", "p", 0))
+			w.commit(w.p, join("g/x", "bob", "p", 0))
 			w.granted("g/x", "bob", soon)
 		}},
 		{"when a waiter above leaves", func(w *processes) {
-			w.swap(w.p, take("g/x", "ann"))
-			w.swap(w.q, join("g/", "bob", "q", 0))
-			w.swap(w.p, join("g/y", "cid", "p", 0))
+			w.commit(w.p, acquire("g/x", "ann"))
+			w.commit(w.q, join("g/", "bob", "q", 0))
+			w.commit(w.p, join("g/y", "cid", "p", 0))
 			w.rest()
-			w.swap(w.q, leave("g/", "bob"))
+			w.commit(w.q, leave("g/", "bob"))
 			w.granted("g/y", "cid", soon)
 		}},
 		{"when a waiter above leaves while somebody looks", func(w *processes) {
-			w.swap(w.cli, take("g/a", "ann"))
-			w.swap(w.cli, take("g/m/", "dan"))
-			w.swap(w.q, join("g/", "bob", "q", 0))
-			w.swap(w.p, join("g/m/x", "cid", "p", 0))
+			w.commit(w.cli, acquire("g/a", "ann"))
+			w.commit(w.cli, acquire("g/m/", "dan"))
+			w.commit(w.q, join("g/", "bob", "q", 0))
+			w.commit(w.p, join("g/m/x", "cid", "p", 0))
 			w.rest()
 			w.engine.mu.Lock()
 			w.engine.read = func(ranges []kv.Range) func() {
@@ -237,25 +237,25 @@ func TestAWaiterBelowIsGrantedAtOnce(t *testing.T) {
 					return nil
 				}
 				return func() {
-					w.swap(w.q, leave("g/", "bob"))
+					w.commit(w.q, leave("g/", "bob"))
 					time.Sleep(time.Millisecond) // until all have heard of it
 				}
 			}
 			w.engine.mu.Unlock()
-			w.swap(w.cli, drop("g/m/", "dan"))
+			w.commit(w.cli, release("g/m/", "dan"))
 			w.granted("g/m/x", "cid", soon)
 		}},
 		{"when the process of a waiter above dies", func(w *processes) {
-			w.swap(w.p, take("g/x", "ann"))
-			w.swap(w.q, join("g/", "bob", "q", 0))
-			w.swap(w.p, join("g/y", "cid", "p", 0))
+			w.commit(w.p, acquire("g/x", "ann"))
+			w.commit(w.q, join("g/", "bob", "q", 0))
+			w.commit(w.p, join("g/y", "cid", "p", 0))
 			close(w.died)
 			w.granted("g/y", "cid", 3*time.Second+soon)
 		}},
 		{"when a process that had died comes back without the waiter above", func(w *processes) {
-			w.swap(w.p, take("g/x", "ann"))
-			w.swap(w.q, join("g/", "bob", "q", 0))
-			w.swap(w.p, join("g/y", "cid", "p", 0))
+			w.commit(w.p, acquire("g/x", "ann"))
+			w.commit(w.q, join("g/", "bob", "q", 0))
+			w.commit(w.p, join("g/y", "cid", "p", 0))
 			close(w.died)
 			time.Sleep(3*time.Second - time.Millisecond)
 			w.engine.hook(func(txn *kv.Txn) func() { // before the sweep removes it
@@ -263,7 +263,7 @@ func TestAWaiterBelowIsGrantedAtOnce(t *testing.T) {
 					return nil
 				}
 				return func() {
-					if _, err := w.q.Beat(w.Context(), "q", time.Minute); err != nil {
+					if _, err := w.q.KeepAlive(w.Context(), "q", time.Minute); err != nil {
 						w.Error(err)
 					}
 				}
@@ -271,52 +271,52 @@ func TestAWaiterBelowIsGrantedAtOnce(t *testing.T) {
 			w.granted("g/y", "cid", soon)
 		}},
 		{"when a process that hears nothing leaves the name to the waiter, and frees it later", func(w *processes) {
-			w.swap(w.cli, take("g/", "ann"))
-			w.swap(w.cli, take("g/x", "ann"))
-			w.swap(w.p, join("g/x", "bob", "p", 0))
-			w.swap(w.cli, drop("g/x", "ann"))
+			w.commit(w.cli, acquire("g/", "ann"))
+			w.commit(w.cli, acquire("g/x", "ann"))
+			w.commit(w.p, join("g/x", "bob", "p", 0))
+			w.commit(w.cli, release("g/x", "ann"))
 			w.rest()
-			w.swap(w.cli, drop("g/", "ann"))
+			w.commit(w.cli, release("g/", "ann"))
 			w.granted("g/x", "bob", soon)
 		}},
 		{"when a process that hears nothing lets the waiter share the name, and frees a part later", func(w *processes) {
-			w.swap(w.cli, take("g/x", "ann"))
-			w.swap(w.cli, take("g/x#a", "ann"))
+			w.commit(w.cli, acquire("g/x", "ann"))
+			w.commit(w.cli, acquire("g/x#a", "ann"))
 			waits := join("g/x", "bob", "p", 0)
-			waits.Ticket.Share = store.Shared
-			w.swap(w.p, waits)
+			waits.Waiter.Share = store.Shared
+			w.commit(w.p, waits)
 			w.rest()
-			shares := touch("g/x", nil, nil, nil)
+			shares := renew("g/x", nil, nil, nil)
 			shares.Share, shares.Terms = new(store.Shared), &store.Terms{Idle: -1, MaxHold: -1}
-			w.swap(w.cli, shares)
+			w.commit(w.cli, shares)
 			w.rest()
-			w.swap(w.cli, drop("g/x#a", "ann"))
+			w.commit(w.cli, release("g/x#a", "ann"))
 			w.shares("g/x", "bob", soon)
 		}},
 		{"when the name itself had died before that above is free", func(w *processes) {
-			w.swap(w.cli, take("g/", "ann"))
-			brief := take("g/x", "ann")
+			w.commit(w.cli, acquire("g/", "ann"))
+			brief := acquire("g/x", "ann")
 			brief.Terms.MaxHold = time.Second
-			w.swap(w.cli, brief)
-			w.swap(w.p, join("g/x", "bob", "p", 0))
+			w.commit(w.cli, brief)
+			w.commit(w.p, join("g/x", "bob", "p", 0))
 			time.Sleep(2 * time.Second)
-			w.swap(w.cli, drop("g/", "ann"))
+			w.commit(w.cli, release("g/", "ann"))
 			w.granted("g/x", "bob", soon)
 		}},
 		{"when the one before, at another process, gives up", func(w *processes) {
-			w.swap(w.cli, take("g/", "ann"))
-			w.swap(w.q, join("g/x", "bob", "q", 0))
-			w.swap(w.p, join("g/x", "cid", "p", 0))
+			w.commit(w.cli, acquire("g/", "ann"))
+			w.commit(w.q, join("g/x", "bob", "q", 0))
+			w.commit(w.p, join("g/x", "cid", "p", 0))
 			w.rest()
-			w.swap(w.q, leave("g/x", "bob"))
+			w.commit(w.q, leave("g/x", "bob"))
 			close(w.died)
 			w.rest()
-			w.swap(w.cli, drop("g/", "ann"))
+			w.commit(w.cli, release("g/", "ann"))
 			w.granted("g/x", "cid", soon)
 		}},
 		{"although the gate is written at the moment of the grant", func(w *processes) {
-			w.swap(w.cli, take("g/", "ann"))
-			w.swap(w.p, join("g/x", "bob", "p", 0))
+			w.commit(w.cli, acquire("g/", "ann"))
+			w.commit(w.p, join("g/x", "bob", "p", 0))
 			w.rest()
 			w.engine.hook(func(txn *kv.Txn) func() {
 				if !slices.ContainsFunc(txn.Then, func(w kv.Write) bool { return w.Key == "hg/x" && w.Number > 0 }) {
@@ -329,7 +329,7 @@ func TestAWaiterBelowIsGrantedAtOnce(t *testing.T) {
 					}
 				}
 			})
-			w.swap(w.cli, drop("g/", "ann"))
+			w.commit(w.cli, release("g/", "ann"))
 			w.granted("g/x", "bob", soon)
 		}},
 	} {

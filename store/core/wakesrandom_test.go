@@ -31,27 +31,27 @@ func (w *processes) wander(rng *rand.Rand, steps int) {
 	var waiters []waiter
 	for n := range steps {
 		name, session := names[rng.IntN(len(names))], fmt.Sprint("s", rng.IntN(5))
-		st, peer := w.p, "p"
+		st, process := w.p, "p"
 		if rng.IntN(2) == 0 {
-			st, peer = w.q, "q"
+			st, process = w.q, "q"
 		}
 		switch k := rng.IntN(10); {
 		case k < 3:
-			sw := take(name, session)
-			sw.Note = &store.Note{Kind: "taken"}
+			sw := acquire(name, session)
+			sw.Event = &store.Event{Kind: "taken"}
 			if rng.IntN(4) == 0 {
 				sw.Share = new(store.Shared)
 			}
 			w.try(st, sw)
 		case k < 6:
-			sw := join(name, fmt.Sprint("w", n), peer, 0)
-			sw.Ticket.Holder.Session = session
-			sw.Note, sw.Ticket.Note = &store.Note{Kind: "waiting"}, &store.Note{Kind: "granted"}
+			sw := join(name, fmt.Sprint("w", n), process, 0)
+			sw.Waiter.Holder.Session = session
+			sw.Event, sw.Waiter.Event = &store.Event{Kind: "waiting"}, &store.Event{Kind: "granted"}
 			if rng.IntN(4) == 0 {
-				sw.Ticket.Share = store.Shared
+				sw.Waiter.Share = store.Shared
 			}
 			if w.try(st, sw) {
-				waiters = append(waiters, waiter{name, sw.Ticket.ID})
+				waiters = append(waiters, waiter{name, sw.Waiter.ID})
 			}
 		case k < 9:
 			view, err := w.cli.Get(w.Context(), name, "")
@@ -59,7 +59,7 @@ func (w *processes) wander(rng *rand.Rand, steps int) {
 				w.Fatal(err)
 			}
 			if view.Record != nil {
-				w.try(st, drop(name, view.Record.Holder.Session))
+				w.try(st, release(name, view.Record.Holder.Session))
 			}
 		case len(waiters) > 0:
 			i := rng.IntN(len(waiters))
@@ -81,16 +81,16 @@ func (w *processes) wander(rng *rand.Rand, steps int) {
 	}
 }
 
-func (w *processes) try(st *core.Store, sw store.Swap) bool {
+func (w *processes) try(st *core.Store, sw store.Op) bool {
 	w.Helper()
-	res, err := st.Swap(w.Context(), store.Request{Swaps: []store.Swap{sw}})
+	res, err := st.Commit(w.Context(), store.Txn{Ops: []store.Op{sw}})
 	if err != nil {
 		w.Fatal(err)
 	}
 	return res.Done
 }
 
-func (w *processes) log() []store.Entry {
+func (w *processes) log() []store.LogEntry {
 	w.Helper()
 	page, err := w.cli.Log(w.Context(), store.LogQuery{Limit: 10_000})
 	if err != nil {

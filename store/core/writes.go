@@ -11,16 +11,16 @@ import (
 
 // notes tell the processes of waiters who left the queue. To one who got the
 // name alone goes along what stands there.
-func (p *plan) notes(txn *kv.Txn) []kv.Note {
-	var notes []kv.Note
+func (p *plan) notes(txn *kv.Txn) []kv.Message {
+	var notes []kv.Message
 	for _, n := range p.effects.News {
-		note := kv.Note{To: n.Peer, Text: n.Ticket}
+		note := kv.Message{To: n.Process, Text: n.Waiter}
 		for i := range txn.Read {
 			name, isHold := strings.CutPrefix(txn.Read[i].Key, holdPrefix)
 			if !isHold || strings.Contains(name, kv.Separator) || !p.has(name) {
 				continue
 			}
-			if rec := p.state(name).Record; rec != nil && rec.Request == n.Ticket {
+			if rec := p.state(name).Record; rec != nil && rec.Request == n.Waiter {
 				note.Read, note.N = i, 2
 			}
 		}
@@ -28,7 +28,7 @@ func (p *plan) notes(txn *kv.Txn) []kv.Note {
 	}
 	for i, at := range p.places {
 		if t := p.leftTo(at, &p.after[i]); t != nil {
-			notes = append(notes, kv.Note{To: leftTo + t.Peer, Text: at.name})
+			notes = append(notes, kv.Message{To: leftTo + t.Process, Text: at.name})
 		}
 	}
 	return notes
@@ -42,7 +42,7 @@ const leftTo = "\x01"
 
 // leftTo is the first waiter for a name that the step leaves to them, and did not
 // find left to them; nil: none. One who joins in this step knows it.
-func (p *plan) leftTo(at *place, after *store.State) *store.Ticket {
+func (p *plan) leftTo(at *place, after *store.State) *store.Waiter {
 	if !after.Blocked(living(p.now)) || number(after.Queue[0].Seq) > 0 {
 		return nil
 	}
@@ -54,7 +54,7 @@ func (p *plan) leftTo(at *place, after *store.State) *store.Ticket {
 }
 
 // writeHolds writes what became of the holds of a name, and of its gate.
-func (p *plan) writeHolds(writes []kv.Write, at *place, sw *store.Swap, after *store.State) []kv.Write {
+func (p *plan) writeHolds(writes []kv.Write, at *place, sw *store.Op, after *store.State) []kv.Write {
 	if !p.changedHolds(at, after) {
 		return p.writeClosed(writes, at, after)
 	}
@@ -120,7 +120,7 @@ func (p *plan) writeClosed(writes []kv.Write, at *place, after *store.State) []k
 }
 
 // writeHold writes what became of one hold; nil: there was none, or is none.
-func writeHold(writes []kv.Write, old, rec *store.Record, sw *store.Swap, key string) []kv.Write {
+func writeHold(writes []kv.Write, old, rec *store.Record, sw *store.Op, key string) []kv.Write {
 	switch {
 	case rec == old:
 		return writes
@@ -129,9 +129,9 @@ func writeHold(writes []kv.Write, old, rec *store.Record, sw *store.Swap, key st
 	case number(rec.Token) > 0:
 		return append(writes, newHold(rec, key))
 	}
-	// It was renewed: the row keeps what the swap does not give, which may be
+	// It was renewed: the row keeps what the operation does not give, which may be
 	// more than what was read.
-	w := kv.Write{Key: key, Renew: true, Data: sw.Data, Within: sw.Confirm}
+	w := kv.Write{Key: key, Renew: true, Data: sw.Data, Within: sw.ConfirmWithin}
 	if sw.Terms != nil {
 		w.TTL, w.Max = sw.Terms.Idle, sw.Terms.MaxHold
 	}
@@ -171,7 +171,7 @@ func (p *plan) writeWaiters(txn *kv.Txn, at *place, gone map[string]bool, after 
 	for i := range at.queue {
 		if t := &at.queue[i]; gone[t.ID] {
 			txn.Then = append(txn.Then, kv.Write{Key: waiterKey(at.name, t.Seq), Delete: true})
-			if t.ClaimAfter > 0 {
+			if t.GrantAfter > 0 {
 				txn.Then = append(txn.Then, kv.Write{Key: alarmKey(at.name, t.Seq), Delete: true})
 			}
 			if t.Share != store.Alone {
@@ -196,11 +196,11 @@ const atOnce = time.Microsecond
 // join writes a waiter that is new, or waits in another process now. Whether a new
 // one is the first is not known: others may join before it. The first needs a bell
 // in a tree only.
-func join(writes []kv.Write, t *store.Ticket, first bool) []kv.Write {
-	lease := processKey(t.Peer)
+func join(writes []kv.Write, t *store.Waiter, first bool) []kv.Write {
+	lease := processKey(t.Process)
 	if number(t.Seq) == 0 {
 		writes = append(writes, kv.Write{Key: waiterKey(t.Name, t.Seq), Renew: true, Lease: lease})
-		if t.ClaimAfter > 0 {
+		if t.GrantAfter > 0 {
 			writes = append(writes, kv.Write{Key: alarmKey(t.Name, t.Seq), Renew: true, Lease: lease})
 		}
 		if t.Share != store.Alone {
@@ -212,9 +212,9 @@ func join(writes []kv.Write, t *store.Ticket, first bool) []kv.Write {
 		Key: waiterKeys(t.Name), Number: number(t.Seq), Numbered: true, Lease: lease,
 		Value: encodeWaiter(t), Data: &t.ID, Tags: []string{waiterTag(t.ID)},
 	})
-	if t.ClaimAfter > 0 {
+	if t.GrantAfter > 0 {
 		writes = append(writes, kv.Write{
-			Key: alarmKeys(t.Name), Number: number(t.Seq), Numbered: true, Lease: lease, Max: t.ClaimAfter,
+			Key: alarmKeys(t.Name), Number: number(t.Seq), Numbered: true, Lease: lease, Max: t.GrantAfter,
 		})
 	}
 	if t.Share != store.Alone {
@@ -235,22 +235,22 @@ func (p *plan) rearm(txn *kv.Txn, at *place, after *store.State, moved bool) {
 	}
 	if first := &after.Queue[0]; !moved && first.ID == at.queue[0].ID {
 		before := at.state().Live(p.now)
-		if after.Claim(first).IsZero() || !before.Claim(first).IsZero() {
+		if after.GrantAt(first).IsZero() || !before.GrantAt(first).IsZero() {
 			return
 		}
 	}
 	for i := range after.Queue {
 		t := &after.Queue[i]
-		if !after.Claim(t).IsZero() && number(t.Seq) == 0 {
+		if !after.GrantAt(t).IsZero() && number(t.Seq) == 0 {
 			txn.If = append(txn.If, kv.Cond{Key: waiterKey(at.name, t.Seq)}) // and so its alarm
-			txn.Then = append(txn.Then, kv.Write{Key: alarmKey(at.name, t.Seq), Renew: true, TTL: -1, Max: t.ClaimAfter})
+			txn.Then = append(txn.Then, kv.Write{Key: alarmKey(at.name, t.Seq), Renew: true, TTL: -1, Max: t.GrantAfter})
 		}
 	}
 }
 
 // logged is the log entry for one by the rules. The time of an expiry is that of the
 // end, whenever it is written.
-func logged(e *store.Entry, now time.Time) kv.Entry {
+func logged(e *store.LogEntry, now time.Time) kv.Entry {
 	tags := make([]string, 0, 6)
 	if e.Name != "" {
 		tags = append(tags, nameTag(e.Name))

@@ -41,25 +41,25 @@ func admin(t *testing.T, host string) *clientv3.Client {
 func exercise(t *testing.T, st store.Store) {
 	t.Helper()
 	ctx := t.Context()
-	if _, err := st.Beat(ctx, "peer", time.Minute); err != nil {
+	if _, err := st.KeepAlive(ctx, "peer", time.Minute); err != nil {
 		t.Error(err)
 	}
-	for _, sw := range []store.Swap{take("a", "ann", store.Terms{Idle: time.Minute}), drop("a", "ann")} {
-		if res, err := st.Swap(ctx, store.Request{ID: fmt.Sprint("r", sw.Do), Swaps: []store.Swap{sw}}); err != nil || !res.Done {
+	for _, sw := range []store.Op{take("a", "ann", store.Terms{Idle: time.Minute}), drop("a", "ann")} {
+		if res, err := st.Commit(ctx, store.Txn{ID: fmt.Sprint("r", sw.Do), Ops: []store.Op{sw}}); err != nil || !res.Done {
 			t.Errorf("Swap: %+v, %v", res, err)
 		}
 	}
-	many := make([]store.Swap, 100) // packed
+	many := make([]store.Op, 100) // packed
 	for i := range many {
 		many[i] = take(fmt.Sprint("n", i), "ann", store.Terms{})
 	}
-	if res, err := st.Swap(ctx, store.Request{Swaps: many}); err != nil || !res.Done {
+	if res, err := st.Commit(ctx, store.Txn{Ops: many}); err != nil || !res.Done {
 		t.Errorf("Swap of many: %v, %v", res.Done, err)
 	}
 	if _, err := st.Get(ctx, "a", ""); err != nil {
 		t.Error(err)
 	}
-	if page, err := st.List(ctx, store.Query{Session: "ann"}); err != nil || len(page.Records) != 100 {
+	if page, err := st.List(ctx, store.RecordQuery{Session: "ann"}); err != nil || len(page.Records) != 100 {
 		t.Errorf("List: %d records, %v", len(page.Records), err)
 	}
 	if page, err := st.Log(ctx, store.LogQuery{}); err != nil || len(page.Entries) != 100 {
@@ -92,7 +92,7 @@ func TestOpen_AsUserOfOnePrefix(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = st.Close() })
-	sub := st.Listen("peer")
+	sub := st.Subscribe("peer")
 	defer sub.Close()
 	exercise(t, st)
 	second, err := etcd.Open(ctx, "etcd://locks:se%3Acret@"+s.Host+"/mine", nil)

@@ -26,13 +26,13 @@ func TestStore_GoesByTheStoresClockAlone(t *testing.T) {
 	st.clock.mu.Lock()
 	st.clock.zero += off.Microseconds() // as if the time of day were behind
 	st.clock.mu.Unlock()
-	res, err := core.New(st).Swap(t.Context(), store.Request{Swaps: []store.Swap{{
-		Name: "a", Do: store.Take, Expect: store.Expect{Free: true}, Holder: &store.Party{Session: "ann"}, Terms: &store.Terms{},
+	res, err := core.New(st).Commit(t.Context(), store.Txn{Ops: []store.Op{{
+		Name: "a", Do: store.Acquire, Expect: store.Expect{Free: true}, Holder: &store.Party{Session: "ann"}, Terms: &store.Terms{},
 	}}})
 	if err != nil || !res.Done {
 		t.Fatal(res.Done, err)
 	}
-	if ahead := time.Until(res.Records[0].Taken); ahead < off/2 {
+	if ahead := time.Until(res.Records[0].Acquired); ahead < off/2 {
 		t.Errorf("taken %v ahead of the time of day; the store's clock is %v ahead", ahead, off)
 	}
 }

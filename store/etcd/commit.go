@@ -171,7 +171,7 @@ func (b *batch) try(ctx context.Context) error {
 
 // writes reports whether a step writes anything.
 func (s *step) writes() bool {
-	return s.over != nil && len(s.ops)+len(s.txn.Log)+s.txn.Numbers+len(s.txn.Notes) > 0
+	return s.over != nil && len(s.ops)+len(s.txn.Log)+s.txn.Numbers+len(s.txn.Messages) > 0
 }
 
 // maxSlack is how far behind the time of an answer may be that writes nothing,

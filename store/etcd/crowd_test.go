@@ -34,9 +34,9 @@ func TestStore_CrowdTakesTurns(t *testing.T) {
 			wg.Go(func() {
 				name := fmt.Sprint("crowd", i, "/", caller)
 				for range rounds {
-					for _, sw := range []store.Swap{take(name, "ann", store.Terms{}), drop(name, "ann")} {
+					for _, sw := range []store.Op{take(name, "ann", store.Terms{}), drop(name, "ann")} {
 						before := time.Now()
-						if res, err := st.Swap(t.Context(), store.Request{Swaps: []store.Swap{sw}}); err != nil || !res.Done {
+						if res, err := st.Commit(t.Context(), store.Txn{Ops: []store.Op{sw}}); err != nil || !res.Done {
 							t.Errorf("process %d: %v after %v (done: %v)", i, err, time.Since(before), res.Done)
 							return
 						}

@@ -19,14 +19,14 @@ func TestStore_EndsReadLittle(t *testing.T) {
 	st := s.at(t, storetest.NewClock(), s.url())
 	holds := make([]store.Hold, names)
 	for round := range rounds {
-		for _, swap := range []func(name, session string) store.Swap{
-			func(name, session string) store.Swap { return take(name, session, store.Terms{}) }, drop,
+		for _, swap := range []func(name, session string) store.Op{
+			func(name, session string) store.Op { return take(name, session, store.Terms{}) }, drop,
 		} {
-			swaps := make([]store.Swap, names)
+			swaps := make([]store.Op, names)
 			for i := range swaps {
 				swaps[i] = swap(fmt.Sprintf("%03d", i), "ann")
 			}
-			res, err := st.Swap(t.Context(), store.Request{Swaps: swaps})
+			res, err := st.Commit(t.Context(), store.Txn{Ops: swaps})
 			if err != nil || !res.Done {
 				t.Fatalf("%v, %v", res.Done, err)
 			}
@@ -40,17 +40,17 @@ func TestStore_EndsReadLittle(t *testing.T) {
 	busy := store.Hold{Name: "busy"}
 	for range 100 { // what else is told of a name while it is held
 		who := store.Party{Session: "bob"}
-		sw := store.Swap{Name: "busy", Do: store.Touch, Expect: store.Expect{Token: busy.Token}, Note: &store.Note{Kind: "asked", Actor: who}}
+		sw := store.Op{Name: "busy", Do: store.Renew, Expect: store.Expect{Token: busy.Token}, Event: &store.Event{Kind: "asked", Actor: who}}
 		if busy.Token == 0 {
 			sw = take("busy", "bob", store.Terms{})
 		}
-		res, err := st.Swap(t.Context(), store.Request{Swaps: []store.Swap{sw}})
+		res, err := st.Commit(t.Context(), store.Txn{Ops: []store.Op{sw}})
 		if err != nil || !res.Done {
 			t.Fatalf("%v, %v", res.Done, err)
 		}
 		busy.Token = res.Records[0].Token
 	}
-	if res, err := st.Swap(t.Context(), store.Request{Swaps: []store.Swap{drop("busy", "bob")}}); err != nil || !res.Done {
+	if res, err := st.Commit(t.Context(), store.Txn{Ops: []store.Op{drop("busy", "bob")}}); err != nil || !res.Done {
 		t.Fatalf("%v, %v", res.Done, err)
 	}
 	const tailKeys, tail = 256, 1200 // what may be not indexed, or so

@@ -86,8 +86,8 @@ func TestStore_FarProcess(t *testing.T) {
 	for i := range 4 {
 		wg.Go(func() {
 			for name := fmt.Sprint("near", i); !stop.Load(); steps.Add(2) {
-				for _, sw := range []store.Swap{take(name, "ann", store.Terms{}), drop(name, "ann")} {
-					if res, err := near.Swap(t.Context(), store.Request{Swaps: []store.Swap{sw}}); err != nil || !res.Done {
+				for _, sw := range []store.Op{take(name, "ann", store.Terms{}), drop(name, "ann")} {
+					if res, err := near.Commit(t.Context(), store.Txn{Ops: []store.Op{sw}}); err != nil || !res.Done {
 						t.Errorf("near: %+v, %v", res, err)
 						return
 					}
@@ -97,9 +97,9 @@ func TestStore_FarProcess(t *testing.T) {
 	}
 	const rounds = 3
 	for range rounds {
-		for _, sw := range []store.Swap{take("far", "bob", store.Terms{}), drop("far", "bob")} {
+		for _, sw := range []store.Op{take("far", "bob", store.Terms{}), drop("far", "bob")} {
 			began := time.Now()
-			res, err := distant.Swap(t.Context(), store.Request{Swaps: []store.Swap{sw}})
+			res, err := distant.Commit(t.Context(), store.Txn{Ops: []store.Op{sw}})
 			if err != nil || !res.Done {
 				t.Errorf("far: %+v, %v", res, err)
 			}

@@ -62,8 +62,8 @@ func (e *engine) decodeNews(value []byte) (n kv.News, ours bool) {
 		return n, true
 	}
 	n.Logged = value[processLen] == '1'
-	if more := value[processLen+1:]; len(more) > 0 && json.Unmarshal(more, &n.Notes) != nil {
-		n.Notes = nil // it is not of editlock, and tells nothing
+	if more := value[processLen+1:]; len(more) > 0 && json.Unmarshal(more, &n.Messages) != nil {
+		n.Messages = nil // it is not of editlock, and tells nothing
 	}
 	return n, false
 }

@@ -68,7 +68,7 @@ func (s *step) notes() []kv.Sent {
 	if s.late {
 		s.answer.Found = make([]kv.Found, len(s.txn.Read))
 	}
-	notes := kv.NewsOf(s.txn, s.answer).Notes
+	notes := kv.NewsOf(s.txn, s.answer).Messages
 	for i := range notes {
 		if s.late {
 			notes[i].Found = nil

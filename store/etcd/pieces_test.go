@@ -19,16 +19,16 @@ func TestStore_LogPassesFewKeys(t *testing.T) {
 	const names, rounds = 500, 120 // some 4,000 keys of the log
 	s := &server{Etcd: enginetest.StartEtcd(t)}
 	st := s.at(t, storetest.NewClock(), s.url())
-	swap := func(swaps ...store.Swap) {
+	swap := func(swaps ...store.Op) {
 		t.Helper()
-		if res, err := st.Swap(t.Context(), store.Request{Swaps: swaps}); err != nil || !res.Done {
+		if res, err := st.Commit(t.Context(), store.Txn{Ops: swaps}); err != nil || !res.Done {
 			t.Fatal(res.Done, err)
 		}
 	}
 	e, _ := s.engines.Load(st)
 	for round := range rounds {
 		etcd.Skip(e.(kv.Engine), 20_000) // microseconds
-		swaps := make([]store.Swap, names)
+		swaps := make([]store.Op, names)
 		for i := range swaps {
 			if name := fmt.Sprintf("%03d", i); round%2 == 0 {
 				swaps[i] = take(name, "ann", store.Terms{})
@@ -82,7 +82,7 @@ func TestStore_PagesPassFewKeys(t *testing.T) {
 	clock, url := storetest.NewClock(), s.url()
 	st := s.at(t, clock, url)
 	for at := 0; at < names; at += 500 {
-		swaps := make([]store.Swap, 500)
+		swaps := make([]store.Op, 500)
 		for i := range swaps {
 			who := "many"
 			if i == 7 {
@@ -91,7 +91,7 @@ func TestStore_PagesPassFewKeys(t *testing.T) {
 			swaps[i] = take(fmt.Sprintf("%c/mode/%d", 'a'+i%2, at+i), who, store.Terms{Idle: time.Hour})
 			swaps[i].Holder.User = who
 		}
-		if res, err := st.Swap(t.Context(), store.Request{Swaps: swaps}); err != nil || !res.Done {
+		if res, err := st.Commit(t.Context(), store.Txn{Ops: swaps}); err != nil || !res.Done {
 			t.Fatal(res.Done, err)
 		}
 	}

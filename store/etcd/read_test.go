@@ -15,7 +15,7 @@ func TestStore_ReadsOutliveARestart(t *testing.T) {
 	st := s.open(t, storetest.NewClock())
 	for name, read := range map[string]func() error{
 		"Get":  func() error { _, err := st.Get(t.Context(), "a", ""); return err },
-		"List": func() error { _, err := st.List(t.Context(), store.Query{}); return err },
+		"List": func() error { _, err := st.List(t.Context(), store.RecordQuery{}); return err },
 		"Log":  func() error { _, err := st.Log(t.Context(), store.LogQuery{}); return err },
 	} {
 		s.Kill()

@@ -35,18 +35,18 @@ func TestBehaviour(t *testing.T) {
 	}})
 }
 
-func take(name, session string, terms store.Terms) store.Swap {
+func take(name, session string, terms store.Terms) store.Op {
 	who := store.Party{Session: session}
-	return store.Swap{
-		Name: name, Do: store.Take, Expect: store.Expect{Free: true}, Holder: &who, Terms: &terms,
-		Note: &store.Note{Kind: "captured", Actor: who},
+	return store.Op{
+		Name: name, Do: store.Acquire, Expect: store.Expect{Free: true}, Holder: &who, Terms: &terms,
+		Event: &store.Event{Kind: "captured", Actor: who},
 	}
 }
 
-func drop(name, session string) store.Swap {
-	return store.Swap{
-		Name: name, Do: store.Drop, Expect: store.Expect{Session: &session},
-		Note: &store.Note{Kind: "released", Actor: store.Party{Session: session}},
+func drop(name, session string) store.Op {
+	return store.Op{
+		Name: name, Do: store.Release, Expect: store.Expect{Session: &session},
+		Event: &store.Event{Kind: "released", Actor: store.Party{Session: session}},
 	}
 }
 
@@ -105,10 +105,10 @@ func TestStore_OutlivesItsServer(t *testing.T) {
 					if n%2 == 1 {
 						sw = drop(name, "worker")
 					}
-					req := store.Request{ID: fmt.Sprintf("%s#%d", name, n), Swaps: []store.Swap{sw}}
-					res, err := st.Swap(t.Context(), req)
+					req := store.Txn{ID: fmt.Sprintf("%s#%d", name, n), Ops: []store.Op{sw}}
+					res, err := st.Commit(t.Context(), req)
 					for tries := 0; err != nil && tries < 3; tries++ {
-						res, err = st.Swap(t.Context(), req)
+						res, err = st.Commit(t.Context(), req)
 					}
 					if err != nil || !res.Done {
 						t.Errorf("request %s: %+v, %v", req.ID, res, err)
@@ -160,11 +160,11 @@ func TestStore_ExpiresNoSooner(t *testing.T) {
 		name := fmt.Sprint("n", round)
 		holder, next := stores[round%2], stores[(round+1)%2]
 		sent := time.Now()
-		if _, err := holder.Swap(t.Context(), store.Request{Swaps: []store.Swap{take(name, "ann", store.Terms{Idle: idle})}}); err != nil {
+		if _, err := holder.Commit(t.Context(), store.Txn{Ops: []store.Op{take(name, "ann", store.Terms{Idle: idle})}}); err != nil {
 			t.Fatal(err)
 		}
 		for {
-			res, err := next.Swap(t.Context(), store.Request{Swaps: []store.Swap{take(name, "bob", store.Terms{Idle: idle})}})
+			res, err := next.Commit(t.Context(), store.Txn{Ops: []store.Op{take(name, "bob", store.Terms{Idle: idle})}})
 			passed := time.Since(sent)
 			if err != nil {
 				t.Fatal(err)
@@ -191,14 +191,14 @@ func TestStore_FrozenServer(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
 	began := time.Now()
-	if _, err := st.Swap(ctx, store.Request{ID: "r", Swaps: []store.Swap{take("a", "ann", store.Terms{})}}); err == nil {
+	if _, err := st.Commit(ctx, store.Txn{ID: "r", Ops: []store.Op{take("a", "ann", store.Terms{})}}); err == nil {
 		t.Error("a frozen etcd answered")
 	}
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("the call returned after %v", took)
 	}
 	s.Signal(syscall.SIGCONT)
-	res, err := st.Swap(t.Context(), store.Request{ID: "r", Swaps: []store.Swap{take("a", "ann", store.Terms{})}})
+	res, err := st.Commit(t.Context(), store.Txn{ID: "r", Ops: []store.Op{take("a", "ann", store.Terms{})}})
 	if err != nil || !res.Done {
 		t.Fatalf("after the thaw: %+v, %v", res, err)
 	}
@@ -209,22 +209,22 @@ func TestStore_TooLarge(t *testing.T) {
 	s := &server{Etcd: enginetest.StartEtcd(t)}
 	st := s.open(t, nil)
 	data := strings.Repeat("x", 64<<10)
-	swaps := make([]store.Swap, 40)
+	swaps := make([]store.Op, 40)
 	for i := range swaps {
 		swaps[i] = take(fmt.Sprint("n", i), "ann", store.Terms{})
 		swaps[i].Data = &data
 	}
-	_, err := st.Swap(t.Context(), store.Request{Swaps: swaps})
+	_, err := st.Commit(t.Context(), store.Txn{Ops: swaps})
 	if err == nil || !strings.Contains(err.Error(), "more than etcd takes at once") {
 		t.Fatalf("2.5 MiB in one request: %v", err)
 	}
-	if res, err := st.Swap(t.Context(), store.Request{Swaps: swaps[:1]}); err != nil || !res.Done {
+	if res, err := st.Commit(t.Context(), store.Txn{Ops: swaps[:1]}); err != nil || !res.Done {
 		t.Errorf("after it: %+v, %v", res, err)
 	}
 	var wg sync.WaitGroup // many that are large together
 	for i := range swaps[1:] {
 		wg.Go(func() {
-			if res, err := st.Swap(t.Context(), store.Request{Swaps: swaps[i+1 : i+2]}); err != nil || !res.Done {
+			if res, err := st.Commit(t.Context(), store.Txn{Ops: swaps[i+1 : i+2]}); err != nil || !res.Done {
 				t.Errorf("64 KiB: %v, %v", res.Done, err)
 			}
 		})
@@ -235,17 +235,17 @@ func TestStore_TooLarge(t *testing.T) {
 func TestStore_ThousandLongNames(t *testing.T) {
 	s := &server{Etcd: enginetest.StartEtcd(t)}
 	st := s.open(t, nil)
-	takes, drops := make([]store.Swap, 1000), make([]store.Swap, 1000)
+	takes, drops := make([]store.Op, 1000), make([]store.Op, 1000)
 	data := strings.Repeat("d", 40)
 	for i := range takes {
 		name := fmt.Sprintf("%0100d", i)
 		takes[i], drops[i] = take(name, "a session of usual length", store.Terms{Idle: time.Minute}), drop(name, "a session of usual length")
 		takes[i].Data, takes[i].Holder.User = &data, "a user"
 		takes[i].Holder.Value = `{"login":"ann","name":"Ann of the accounting department","host":"192.168.100.100"}`
-		takes[i].Note.Actor = *takes[i].Holder
+		takes[i].Event.Actor = *takes[i].Holder
 	}
-	for _, swaps := range [][]store.Swap{takes, drops, takes} {
-		res, err := st.Swap(t.Context(), store.Request{Swaps: swaps})
+	for _, swaps := range [][]store.Op{takes, drops, takes} {
+		res, err := st.Commit(t.Context(), store.Txn{Ops: swaps})
 		if err != nil || !res.Done {
 			t.Fatalf("%v, %v", res.Done, err)
 		}

@@ -18,7 +18,7 @@ func TestStore_HearsAfterRestart(t *testing.T) {
 	s := &server{Etcd: enginetest.StartOwnEtcd(t)}
 	url := s.url()
 	here, there := s.at(t, nil, url), s.at(t, nil, url)
-	sub := here.Listen("peer")
+	sub := here.Subscribe("peer")
 	defer sub.Close()
 	for round := range 3 {
 		if round > 0 {
@@ -28,7 +28,7 @@ func TestStore_HearsAfterRestart(t *testing.T) {
 		deadline := time.After(time.Minute)
 		for n, heard := 0, false; !heard; n++ {
 			sw := take(fmt.Sprint(round, "/", n), "ann", store.Terms{})
-			if _, err := there.Swap(t.Context(), store.Request{Swaps: []store.Swap{sw}}); err != nil {
+			if _, err := there.Commit(t.Context(), store.Txn{Ops: []store.Op{sw}}); err != nil {
 				t.Fatal(err)
 			}
 			select {
@@ -52,7 +52,7 @@ func TestOpen_AfterUnseenRestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	began := time.Now()
-	res, err := st.Swap(t.Context(), store.Request{Swaps: []store.Swap{take("a", "ann", store.Terms{Idle: 10 * time.Second})}})
+	res, err := st.Commit(t.Context(), store.Txn{Ops: []store.Op{take("a", "ann", store.Terms{Idle: 10 * time.Second})}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,9 +82,9 @@ func TestStore_TokensRiseAfterRestore(t *testing.T) {
 	url := s.url()
 	prefix := strings.TrimPrefix(url, "etcd://"+s.Host) + "/"
 	c, ctx := admin(t, s.Host), t.Context()
-	swap := func(st store.Store, sw store.Swap) *store.Record {
+	swap := func(st store.Store, sw store.Op) *store.Record {
 		t.Helper()
-		res, err := st.Swap(ctx, store.Request{Swaps: []store.Swap{sw}})
+		res, err := st.Commit(ctx, store.Txn{Ops: []store.Op{sw}})
 		if err != nil || !res.Done {
 			t.Fatalf("%+v, %v", res, err)
 		}

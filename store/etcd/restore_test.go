@@ -21,11 +21,11 @@ func TestStore_RestoredUnderIt(t *testing.T) {
 	calls := 0
 	// swap makes a call that has an ID: what met the connection to the server that was
 	// killed is made again.
-	swap := func(st store.Store, sw store.Swap) bool {
+	swap := func(st store.Store, sw store.Op) bool {
 		t.Helper()
 		calls++
-		sw.Note = &store.Note{Kind: "noted"}
-		res, err := st.Swap(t.Context(), store.Request{ID: fmt.Sprint("call ", calls), Swaps: []store.Swap{sw}})
+		sw.Event = &store.Event{Kind: "noted"}
+		res, err := st.Commit(t.Context(), store.Txn{ID: fmt.Sprint("call ", calls), Ops: []store.Op{sw}})
 		if err != nil {
 			t.Fatal(err)
 		}

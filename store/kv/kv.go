@@ -84,18 +84,18 @@ type Engine interface {
 	Close() error
 }
 
-// Caster is an Engine whose database can carry texts between its processes
+// Broadcaster is an Engine whose database can carry texts between its processes
 // without keeping them: nothing is written that lasts.
-type Caster interface {
-	// CanCast reports whether this engine can, as it was opened.
-	CanCast() bool
-	// Cast sends a text, of MaxCast bytes at most, to the listeners of all
+type Broadcaster interface {
+	// CanBroadcast reports whether this engine can, as it was opened.
+	CanBroadcast() bool
+	// Broadcast sends a text, of MaxBroadcast bytes at most, to the listeners of all
 	// processes, this one's too, as News.Casts. It may be lost.
-	Cast(ctx context.Context, text string) error
+	Broadcast(ctx context.Context, text string) error
 }
 
-// MaxCast is how long a text of a Caster may be, in bytes.
-const MaxCast = 7900
+// MaxBroadcast is how long a text of a Broadcaster may be, in bytes.
+const MaxBroadcast = 7900
 
 // Limits are how many transactions, and roughly how many bytes of them, share
 // a Commit, and how many calls of it are under way at a time. Zero: nothing is
@@ -180,7 +180,7 @@ type Entry struct {
 }
 
 // Note is news to send once the transaction is committed.
-type Note struct {
+type Message struct {
 	To   string // for whom it is; listeners choose
 	Text string
 	Read int // what the ranges from this one on find goes along
@@ -190,14 +190,14 @@ type Note struct {
 // Txn is one transaction. Conditions are judged on what stood before it,
 // ranges are read after it, whether or not it was done.
 type Txn struct {
-	Once    string // see Entry.ID; empty: each try is a new transaction
-	If      []Cond
-	Since   time.Time // one more condition: it is this time or later; zero: whenever
-	Numbers int       // how many numbers it draws, consecutive ones
-	Then    []Write
-	Log     []Entry
-	Notes   []Note
-	Read    []Range
+	Once     string // see Entry.ID; empty: each try is a new transaction
+	If       []Cond
+	Since    time.Time // one more condition: it is this time or later; zero: whenever
+	Numbers  int       // how many numbers it draws, consecutive ones
+	Then     []Write
+	Log      []Entry
+	Messages []Message
+	Read     []Range
 }
 
 // Answer is what came of a transaction or a Read.
@@ -296,9 +296,9 @@ type Keep struct {
 
 // News is what a committed transaction has to tell.
 type News struct {
-	Notes  []Sent
-	Logged bool     // the log grew
-	Casts  []string // texts of a Caster
+	Messages []Sent
+	Logged   bool     // the log grew
+	Casts    []string // texts of a Broadcaster
 }
 
 // Sent is a note as it arrives.
@@ -311,8 +311,8 @@ type Sent struct {
 // NewsOf is the news of a transaction that was done, with all that goes along.
 func NewsOf(t *Txn, a *Answer) News {
 	n := News{Logged: len(t.Log) > 0}
-	for _, note := range t.Notes {
-		n.Notes = append(n.Notes, Sent{To: note.To, Text: note.Text, Found: a.Found[note.Read : note.Read+note.N], Now: a.Now})
+	for _, note := range t.Messages {
+		n.Messages = append(n.Messages, Sent{To: note.To, Text: note.Text, Found: a.Found[note.Read : note.Read+note.N], Now: a.Now})
 	}
 	return n
 }

@@ -35,7 +35,7 @@ func (l *Listeners) Any() bool {
 // Tell calls each listener, one call at a time. News that say nothing are not
 // told.
 func (l *Listeners) Tell(n News) {
-	if !n.Logged && len(n.Notes)+len(n.Casts) == 0 {
+	if !n.Logged && len(n.Messages)+len(n.Casts) == 0 {
 		return
 	}
 	l.mu.Lock()

@@ -21,7 +21,7 @@ func TestEachListenerIsToldUntilItStops(t *testing.T) {
 	}
 	stopOne := l.Add(func(n kv.News) { one = append(one, n) })
 	stopTwo := l.Add(func(n kv.News) { two = append(two, n) })
-	first, second := kv.News{Logged: true}, kv.News{Notes: []kv.Sent{{To: "ann", Text: "granted"}}}
+	first, second := kv.News{Logged: true}, kv.News{Messages: []kv.Sent{{To: "ann", Text: "granted"}}}
 	l.Tell(first)
 	if stopOne(); !l.Any() {
 		t.Error("the other listener is gone too")
@@ -55,7 +55,7 @@ func TestNewsThatSayNothingAreNotTold(t *testing.T) {
 	var l kv.Listeners
 	l.Add(func(n kv.News) { t.Errorf("told of %+v", n) })
 	l.Tell(kv.News{})
-	l.Tell(kv.News{Notes: []kv.Sent{}})
+	l.Tell(kv.News{Messages: []kv.Sent{}})
 }
 
 func TestListenersAreCalledOneCallAtATime(t *testing.T) {

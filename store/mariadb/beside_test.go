@@ -35,17 +35,17 @@ func TestStore_ListAsksLittleOfNamesThatNobodyWaitsFor(t *testing.T) {
 		return n
 	}
 	const names = 500
-	swaps := make([]store.Swap, names)
+	swaps := make([]store.Op, names)
 	for i := range swaps {
-		swaps[i] = store.Swap{
-			Name: fmt.Sprintf("name %03d", i), Do: store.Take, Expect: store.Expect{Free: true},
+		swaps[i] = store.Op{
+			Name: fmt.Sprintf("name %03d", i), Do: store.Acquire, Expect: store.Expect{Free: true},
 			Holder: &store.Party{Session: "ann"}, Terms: &store.Terms{},
 		}
 	}
-	if res, err := st.Swap(t.Context(), store.Request{Swaps: swaps}); err != nil || !res.Done {
+	if res, err := st.Commit(t.Context(), store.Txn{Ops: swaps}); err != nil || !res.Done {
 		t.Fatal(res.Done, err)
 	}
-	if _, err := st.Beat(t.Context(), "peer", time.Hour); err != nil {
+	if _, err := st.KeepAlive(t.Context(), "peer", time.Hour); err != nil {
 		t.Fatal(err)
 	}
 	waits := map[string]int{}
@@ -60,15 +60,15 @@ func TestStore_ListAsksLittleOfNamesThatNobodyWaitsFor(t *testing.T) {
 			for range step.waiters {
 				id := fmt.Sprint(name, " ", waits[name])
 				waits[name]++
-				if res, err := st.Swap(t.Context(), store.Request{ID: id, Swaps: []store.Swap{{Name: name, Do: store.Join, Ticket: &store.Ticket{
-					ID: id, Peer: "peer", Holder: store.Party{Session: id},
+				if res, err := st.Commit(t.Context(), store.Txn{ID: id, Ops: []store.Op{{Name: name, Do: store.Join, Waiter: &store.Waiter{
+					ID: id, Process: "peer", Holder: store.Party{Session: id},
 				}}}}); err != nil || !res.Done {
 					t.Fatal(res.Done, err)
 				}
 			}
 		}
 		before := asked()
-		page, err := st.List(t.Context(), store.Query{Limit: names})
+		page, err := st.List(t.Context(), store.RecordQuery{Limit: names})
 		if err != nil || len(page.Records) != names {
 			t.Fatal(len(page.Records), err)
 		}

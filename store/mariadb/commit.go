@@ -83,10 +83,10 @@ func (e *engine) transaction(s *script, t *kv.Txn) error {
 	if len(t.Log) > 0 {
 		s.add("SET @c=@c+IF(@o,", num(len(t.Log)), ",0);")
 	}
-	for _, n := range t.Notes {
+	for _, n := range t.Messages {
 		s.add("INSERT INTO editlock_note (at,sender,who,what) SELECT @n,", bin(e.sender()), ",", bin(n.To), ",", bin(n.Text), " FROM DUAL WHERE @o;")
 	}
-	if len(t.Notes) > 0 {
+	if len(t.Messages) > 0 {
 		s.add("DELETE FROM editlock_note WHERE at<@n-", num(micros(notesLast)), " LIMIT 100;")
 	}
 	s.add("SELECT @n,@r,@o,@g,@f;")

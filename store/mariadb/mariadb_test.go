@@ -153,13 +153,13 @@ func TestSettingsOfTheServerDoNotMatter(t *testing.T) {
 func TestStore_SaysWhatIsTooLarge(t *testing.T) {
 	st := core.New(open(t, database(t), nil))
 	capture := func(names int) (store.Result, error) {
-		swaps, data, who := make([]store.Swap, names), strings.Repeat("x", 60_000), store.Party{Session: "ann"}
+		swaps, data, who := make([]store.Op, names), strings.Repeat("x", 60_000), store.Party{Session: "ann"}
 		for i := range swaps {
-			swaps[i] = store.Swap{
-				Name: fmt.Sprint("large ", i), Do: store.Take, Expect: store.Expect{Free: true}, Holder: &who, Data: &data, Terms: &store.Terms{},
+			swaps[i] = store.Op{
+				Name: fmt.Sprint("large ", i), Do: store.Acquire, Expect: store.Expect{Free: true}, Holder: &who, Data: &data, Terms: &store.Terms{},
 			}
 		}
-		return st.Swap(t.Context(), store.Request{Swaps: swaps})
+		return st.Commit(t.Context(), store.Txn{Ops: swaps})
 	}
 	if _, err := capture(1000); err == nil || !strings.Contains(err.Error(), "name fewer mutexes in one call") {
 		t.Errorf("60 MB in one call: %v", err)

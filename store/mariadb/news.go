@@ -70,7 +70,7 @@ func (e *engine) poll() {
 		e.mu.Lock()
 		grown := last > e.told
 		e.told = max(e.told, last)
-		e.listeners.Tell(kv.News{Notes: notes, Logged: grown})
+		e.listeners.Tell(kv.News{Messages: notes, Logged: grown})
 		e.mu.Unlock()
 	}
 }

@@ -24,18 +24,18 @@ func TestStore_PagesReadFewRows(t *testing.T) {
 	st := core.New(e)
 	defer func() { _ = st.Close() }()
 	for at := 0; at < names; at += 500 {
-		swaps := make([]store.Swap, 500)
+		swaps := make([]store.Op, 500)
 		for i := range swaps {
 			who := store.Party{Session: "many", User: "many"}
 			if i == 7 {
 				who = store.Party{Session: "few", User: "few"}
 			}
-			swaps[i] = store.Swap{
-				Name: fmt.Sprintf("%c/mode/%d", 'a'+i%2, at+i), Do: store.Take, Expect: store.Expect{Free: true},
-				Holder: &who, Terms: &store.Terms{}, Note: &store.Note{Kind: "captured", Actor: who},
+			swaps[i] = store.Op{
+				Name: fmt.Sprintf("%c/mode/%d", 'a'+i%2, at+i), Do: store.Acquire, Expect: store.Expect{Free: true},
+				Holder: &who, Terms: &store.Terms{}, Event: &store.Event{Kind: "captured", Actor: who},
 			}
 		}
-		if res, err := st.Swap(t.Context(), store.Request{Swaps: swaps}); err != nil || !res.Done {
+		if res, err := st.Commit(t.Context(), store.Txn{Ops: swaps}); err != nil || !res.Done {
 			t.Fatal(res.Done, err)
 		}
 	}

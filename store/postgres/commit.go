@@ -123,9 +123,9 @@ func (b *batch) add(n int64, t *kv.Txn, all bool) {
 		bytesIf(&b.entries, in.ID != "", hash(in.ID))
 		bytes(&b.entries, in.Value)
 		bytes(&b.entries, hashes(in.Tags))
-		bytesIf(&b.entries, i == 0 && len(t.Notes) > 0, encodeNotes(t.Notes))
+		bytesIf(&b.entries, i == 0 && len(t.Messages) > 0, encodeNotes(t.Messages))
 	}
-	for _, note := range t.Notes {
+	for _, note := range t.Messages {
 		b.leaves = false
 		b.notes.add(6)
 		b.notes.int(n)
@@ -275,7 +275,7 @@ func (b *batch) write(n int64, t *kv.Txn, w *kv.Write, all bool) {
 // without being read, and a prefix under which nothing stood is still empty.
 func (b *batch) find(n int64, t *kv.Txn, q *kv.Range) {
 	own, probe := false, int64(-1)
-	if len(t.Notes) == 0 {
+	if len(t.Messages) == 0 {
 		switch {
 		case q.Key != "":
 			_, own = known(t, q.Key)

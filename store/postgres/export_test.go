@@ -21,12 +21,12 @@ type hand struct {
 	set  string
 }
 
-// CanCast implements kv.Caster.
-func (h *hand) CanCast() bool { return h.Engine.(*engine).CanCast() }
+// CanBroadcast implements kv.Caster.
+func (h *hand) CanBroadcast() bool { return h.Engine.(*engine).CanBroadcast() }
 
 // Cast implements kv.Caster.
-func (h *hand) Cast(ctx context.Context, text string) error {
-	return h.Engine.(*engine).Cast(ctx, text)
+func (h *hand) Broadcast(ctx context.Context, text string) error {
+	return h.Engine.(*engine).Broadcast(ctx, text)
 }
 
 // shows is what the clock of a schema shows. It is the same for all engines on it.

@@ -16,7 +16,7 @@ func FuzzHeard(f *testing.F) {
 	f.Fuzz(func(t *testing.T, payload string) {
 		e := &engine{process: []byte("own")}
 		e.listeners.Add(func(n kv.News) {
-			if payload == "" != (len(n.Notes) == 0) {
+			if payload == "" != (len(n.Messages) == 0) {
 				t.Fatalf("%q is heard as %+v", payload, n)
 			}
 		})
@@ -44,8 +44,8 @@ func FuzzNotes(f *testing.F) {
 	f.Add("", "", []byte{1})
 	f.Add("peer", "ticket", []byte{0, 0, 0, 1})
 	f.Fuzz(func(t *testing.T, to, text string, more []byte) {
-		note := kv.Note{To: to, Text: text}
-		got := decodeNotes(append(encodeNotes([]kv.Note{note, note}), more...))
+		note := kv.Message{To: to, Text: text}
+		got := decodeNotes(append(encodeNotes([]kv.Message{note, note}), more...))
 		want := kv.Sent{To: to, Text: text}
 		if len(got) < 2 || !reflect.DeepEqual(got[:2], []kv.Sent{want, want}) {
 			t.Fatalf("%+v is read as %+v", note, got)

@@ -135,7 +135,7 @@ func (e *engine) look() {
 		if last > e.told { // else it was told of meanwhile
 			e.told = last
 			if logged > 0 {
-				e.listeners.Tell(kv.News{Notes: notes, Logged: true})
+				e.listeners.Tell(kv.News{Messages: notes, Logged: true})
 			}
 		}
 		e.mu.Unlock()
@@ -158,7 +158,7 @@ func (e *engine) lookAfter(ctx context.Context, after int64) (last uint64, logge
 }
 
 // encodeNotes is how notes are kept with a log entry.
-func encodeNotes(notes []kv.Note) (b []byte) {
+func encodeNotes(notes []kv.Message) (b []byte) {
 	for _, n := range notes {
 		for _, s := range []string{n.To, n.Text} {
 			b = binary.BigEndian.AppendUint32(b, uint32(len(s)))
@@ -256,15 +256,15 @@ func wait(ctx context.Context, conn *pgx.Conn) (*pgconn.Notification, error) {
 // Base64 has its last character.
 const castMark = "cast:"
 
-// CanCast implements kv.Caster.
-func (e *engine) CanCast() bool { return e.target.listen != nil }
+// CanBroadcast implements kv.Caster.
+func (e *engine) CanBroadcast() bool { return e.target.listen != nil }
 
 // castSQL keeps PostgreSQL from waiting for its disk: a notification alone makes
 // a transaction that has something to log.
 const castSQL = "SELECT set_config('synchronous_commit', 'off', true), pg_notify($1, $2)"
 
 // Cast implements kv.Caster.
-func (e *engine) Cast(ctx context.Context, text string) error {
+func (e *engine) Broadcast(ctx context.Context, text string) error {
 	_, err := e.pool.Exec(ctx, castSQL, pgx.QueryExecModeExec, e.target.channel, castMark+text)
 	return err
 }
@@ -293,7 +293,7 @@ func (e *engine) heard(payload string) {
 		if own || in.err != nil {
 			return
 		}
-		news.Notes = []kv.Sent{n}
+		news.Messages = []kv.Sent{n}
 	}
 	e.listeners.Tell(news)
 }

@@ -20,9 +20,9 @@ func TestSwap_NotifiesWhoIsGrantedInAnotherProcess(t *testing.T) {
 	url, _ := start(t).Schema(t)
 	holders, waiters := open(t, url), open(t, enginetest.With(url, "pool_max_conns=2"))
 	ann, bob := store.Party{Session: "ann"}, store.Party{Session: "bob"}
-	sub := waiters.Listen("peer of bob")
+	sub := waiters.Subscribe("peer of bob")
 	defer sub.Close()
-	if _, err := waiters.Beat(t.Context(), "peer of bob", time.Minute); err != nil {
+	if _, err := waiters.KeepAlive(t.Context(), "peer of bob", time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -31,18 +31,18 @@ func TestSwap_NotifiesWhoIsGrantedInAnotherProcess(t *testing.T) {
 	for round := 0; ; round++ {
 		name := fmt.Sprint("a", round)
 		ticket := "ticket of bob for " + name
-		swap := func(s store.Store, sw store.Swap) {
+		swap := func(s store.Store, sw store.Op) {
 			t.Helper()
 			sw.Name = name
-			res, err := s.Swap(ctx, store.Request{Swaps: []store.Swap{sw}})
+			res, err := s.Commit(ctx, store.Txn{Ops: []store.Op{sw}})
 			if err != nil || !res.Done {
 				t.Fatalf("%+v: %v, %v", sw, res.Done, err)
 			}
 		}
-		swap(holders, store.Swap{Do: store.Take, Expect: store.Expect{Free: true}, Holder: &ann, Terms: &store.Terms{}})
-		swap(waiters, store.Swap{Do: store.Join, Ticket: &store.Ticket{ID: ticket, Peer: "peer of bob", Holder: bob}})
-		note := &store.Note{Kind: "released", Actor: ann}
-		swap(holders, store.Swap{Do: store.Drop, Expect: store.Expect{Session: &ann.Session}, Note: note})
+		swap(holders, store.Op{Do: store.Acquire, Expect: store.Expect{Free: true}, Holder: &ann, Terms: &store.Terms{}})
+		swap(waiters, store.Op{Do: store.Join, Waiter: &store.Waiter{ID: ticket, Process: "peer of bob", Holder: bob}})
+		note := &store.Event{Kind: "released", Actor: ann}
+		swap(holders, store.Op{Do: store.Release, Expect: store.Expect{Session: &ann.Session}, Event: note})
 		n := news(ctx, t, sub, ticket)
 		if n.Granted.Record == nil && round < 100 {
 			continue // found by a look
@@ -103,7 +103,7 @@ func news(ctx context.Context, t *testing.T, sub *store.Subscription, ticket str
 			t.Fatal("the waiter was told nothing")
 		}
 		all, _ := sub.Drain()
-		if i := slices.IndexFunc(all, func(n store.Signal) bool { return n.Ticket == ticket }); i >= 0 {
+		if i := slices.IndexFunc(all, func(n store.Signal) bool { return n.Waiter == ticket }); i >= 0 {
 			return all[i]
 		}
 	}

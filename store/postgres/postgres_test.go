@@ -90,12 +90,12 @@ type guarded struct {
 	url, schema string
 }
 
-// CanCast implements kv.Caster.
-func (e *guarded) CanCast() bool { return e.Engine.(kv.Caster).CanCast() }
+// CanBroadcast implements kv.Caster.
+func (e *guarded) CanBroadcast() bool { return e.Engine.(kv.Broadcaster).CanBroadcast() }
 
 // Cast implements kv.Caster.
-func (e *guarded) Cast(ctx context.Context, text string) error {
-	return e.Engine.(kv.Caster).Cast(ctx, text)
+func (e *guarded) Broadcast(ctx context.Context, text string) error {
+	return e.Engine.(kv.Broadcaster).Broadcast(ctx, text)
 }
 
 // Guard implements kvtest.Guarder.

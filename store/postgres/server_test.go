@@ -128,11 +128,11 @@ func TestOpen(t *testing.T) {
 		url, schema := pg.Schema(t)
 		one, same := open(t, url), open(t, enginetest.With(pg.URL, "search_path="+schema+",public"))
 		other, _ := pg.Schema(t)
-		take := store.Swap{
-			Name: "a", Do: store.Take, Expect: store.Expect{Free: true}, Holder: &store.Party{Session: "ann"}, Terms: &store.Terms{},
+		take := store.Op{
+			Name: "a", Do: store.Acquire, Expect: store.Expect{Free: true}, Holder: &store.Party{Session: "ann"}, Terms: &store.Terms{},
 		}
 		for i, st := range []store.Store{one, same, open(t, other)} {
-			res, err := st.Swap(t.Context(), store.Request{Swaps: []store.Swap{take}})
+			res, err := st.Commit(t.Context(), store.Txn{Ops: []store.Op{take}})
 			if want := i != 1; err != nil || res.Done != want {
 				t.Errorf("store %d: Done = %v, %v; want %v", i, res.Done, err, want)
 			}
@@ -161,18 +161,18 @@ func TestOpen(t *testing.T) {
 
 // crashSwap is what a worker sends as its nth request: it takes its name and
 // drops it in turn.
-func crashSwap(worker, n int) store.Request {
+func crashSwap(worker, n int) store.Txn {
 	name, who := fmt.Sprint("worker", worker), store.Party{Session: "worker"}
-	sw := store.Swap{
-		Name: name, Do: store.Take, Expect: store.Expect{Free: true}, Holder: &who, Terms: &store.Terms{},
-		Note: &store.Note{Kind: "captured", Actor: who},
+	sw := store.Op{
+		Name: name, Do: store.Acquire, Expect: store.Expect{Free: true}, Holder: &who, Terms: &store.Terms{},
+		Event: &store.Event{Kind: "captured", Actor: who},
 	}
 	if n%2 == 1 {
-		sw = store.Swap{
-			Name: name, Do: store.Drop, Expect: store.Expect{Session: &who.Session}, Note: &store.Note{Kind: "released", Actor: who},
+		sw = store.Op{
+			Name: name, Do: store.Release, Expect: store.Expect{Session: &who.Session}, Event: &store.Event{Kind: "released", Actor: who},
 		}
 	}
-	return store.Request{ID: fmt.Sprint(name, "#", n), Swaps: []store.Swap{sw}}
+	return store.Txn{ID: fmt.Sprint(name, "#", n), Ops: []store.Op{sw}}
 }
 
 // TestCrash kills all of the server's processes while they work. What was
@@ -192,7 +192,7 @@ func TestCrash(t *testing.T) {
 			wg.Go(func() {
 				for {
 					n := acked[worker]
-					res, err := st.Swap(t.Context(), crashSwap(worker, n))
+					res, err := st.Commit(t.Context(), crashSwap(worker, n))
 					if err != nil {
 						return // killed
 					}
@@ -228,7 +228,7 @@ func TestCrash_AfterCommitsWereMadeLazy(t *testing.T) {
 	pg := enginetest.StartPostgres(t, "max_connections=30", "wal_writer_delay=10s", "wal_writer_flush_after=1GB")
 	url, _ := pg.Schema(t)
 	st := open(t, url)
-	if res, err := st.Swap(t.Context(), crashSwap(0, 0)); err != nil || !res.Done {
+	if res, err := st.Commit(t.Context(), crashSwap(0, 0)); err != nil || !res.Done {
 		t.Fatal(res, err)
 	}
 	conn := connect(t, pg.URL)
@@ -251,7 +251,7 @@ func TestCrash_AfterCommitsWereMadeLazy(t *testing.T) {
 	}
 	done := 0
 	for n := 1; n < 20; n++ {
-		if res, err := st.Swap(t.Context(), crashSwap(0, n)); err != nil || !res.Done {
+		if res, err := st.Commit(t.Context(), crashSwap(0, n)); err != nil || !res.Done {
 			t.Fatal(res, err)
 		}
 		done = n
@@ -282,7 +282,7 @@ func TestStore_ReturnsWhileTheServerStandsStill(t *testing.T) {
 	signal(syscall.SIGSTOP)
 	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 	defer cancel()
-	_, err := st.Swap(ctx, crashSwap(0, 0))
+	_, err := st.Commit(ctx, crashSwap(0, 0))
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("Swap: %v", err)
 	}
@@ -290,7 +290,7 @@ func TestStore_ReturnsWhileTheServerStandsStill(t *testing.T) {
 		t.Errorf("Get: %v", err)
 	}
 	signal(syscall.SIGCONT)
-	if res, err := st.Swap(t.Context(), crashSwap(0, 0)); err != nil || !res.Done {
+	if res, err := st.Commit(t.Context(), crashSwap(0, 0)); err != nil || !res.Done {
 		t.Errorf("the retry: %+v, %v", res, err)
 	}
 }

@@ -69,19 +69,19 @@ func benchPair(ctx context.Context, st store.Store, client, n int, history bool)
 	who := store.Party{Session: fmt.Sprint("s", client), User: fmt.Sprint("u", client), Value: `{"name":"Ann","login":"ann","host":"10.0.0.17"}`}
 	name := fmt.Sprint("bench/document/", client)
 	data := "request-0123456789"
-	take := store.Swap{
-		Name: name, Do: store.Take, Expect: store.Expect{Free: true}, Holder: &who, Data: &data, Terms: &store.Terms{Idle: 5 * time.Minute},
+	take := store.Op{
+		Name: name, Do: store.Acquire, Expect: store.Expect{Free: true}, Holder: &who, Data: &data, Terms: &store.Terms{Idle: 5 * time.Minute},
 	}
-	drop := store.Swap{Name: name, Do: store.Drop, Expect: store.Expect{Session: &who.Session}}
+	drop := store.Op{Name: name, Do: store.Release, Expect: store.Expect{Session: &who.Session}}
 	if history {
-		take.Note, drop.Note = &store.Note{Kind: "captured", Actor: who}, &store.Note{Kind: "released", Actor: who}
+		take.Event, drop.Event = &store.Event{Kind: "captured", Actor: who}, &store.Event{Kind: "released", Actor: who}
 	}
-	for i, sw := range []store.Swap{take, drop} {
+	for i, sw := range []store.Op{take, drop} {
 		id := ""
 		if history {
 			id = fmt.Sprint(client, ".", n, ".", i)
 		}
-		res, err := st.Swap(ctx, store.Request{ID: id, Swaps: []store.Swap{sw}})
+		res, err := st.Commit(ctx, store.Txn{ID: id, Ops: []store.Op{sw}})
 		if err != nil {
 			return err
 		}

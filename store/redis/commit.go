@@ -201,8 +201,8 @@ func (b *batch) planOther(t *kv.Txn) {
 	}
 	m.array(len(ids))
 	m.text(ids...)
-	m.array(len(t.Notes))
-	for _, n := range t.Notes {
+	m.array(len(t.Messages))
+	for _, n := range t.Messages {
 		m.array(4)
 		m.text(n.To, n.Text)
 		m.number(float64(n.Read), float64(n.N))

@@ -15,20 +15,20 @@ import (
 
 // crashSwap is what a worker sends as its nth request: it takes its name and
 // drops it in turn.
-func crashSwap(worker, n int) store.Request {
+func crashSwap(worker, n int) store.Txn {
 	name := fmt.Sprint("name of ", worker)
 	who := store.Party{Session: "worker"}
-	sw := store.Swap{
-		Name: name, Do: store.Take, Expect: store.Expect{Free: true}, Holder: &who, Terms: &store.Terms{},
-		Note: &store.Note{Kind: "captured", Actor: who},
+	sw := store.Op{
+		Name: name, Do: store.Acquire, Expect: store.Expect{Free: true}, Holder: &who, Terms: &store.Terms{},
+		Event: &store.Event{Kind: "captured", Actor: who},
 	}
 	if n%2 == 1 {
-		sw = store.Swap{
-			Name: name, Do: store.Drop, Expect: store.Expect{Session: &who.Session},
-			Note: &store.Note{Kind: "released", Actor: who},
+		sw = store.Op{
+			Name: name, Do: store.Release, Expect: store.Expect{Session: &who.Session},
+			Event: &store.Event{Kind: "released", Actor: who},
 		}
 	}
-	return store.Request{ID: fmt.Sprintf("%s#%d", name, n), Swaps: []store.Swap{sw}}
+	return store.Txn{ID: fmt.Sprintf("%s#%d", name, n), Ops: []store.Op{sw}}
 }
 
 // TestCrash kills the server in the midst of work, with the settings that make
@@ -55,7 +55,7 @@ func TestCrash(t *testing.T) {
 		for w := range workers {
 			wg.Go(func() {
 				for {
-					res, err := st.Swap(t.Context(), crashSwap(w, next[w]))
+					res, err := st.Commit(t.Context(), crashSwap(w, next[w]))
 					if err != nil {
 						if errors.Is(err, store.ErrClosed) {
 							t.Errorf("the store says it is closed: %v", err)
@@ -106,11 +106,11 @@ func TestCrash(t *testing.T) {
 }
 
 // retried sends a request until it is answered, which must be done.
-func retried(t *testing.T, st store.Store, req store.Request) store.Result {
+func retried(t *testing.T, st store.Store, req store.Txn) store.Result {
 	t.Helper()
 	var last error
 	for range 100 {
-		res, err := st.Swap(t.Context(), req)
+		res, err := st.Commit(t.Context(), req)
 		if err == nil {
 			if !res.Done {
 				t.Fatalf("the retry of %s was refused: %+v", req.ID, res)

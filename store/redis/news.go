@@ -46,11 +46,11 @@ func (n *news) grown(last uint64) {
 	}
 }
 
-// CanCast implements kv.Caster.
-func (e *engine) CanCast() bool { return true }
+// CanBroadcast implements kv.Caster.
+func (e *engine) CanBroadcast() bool { return true }
 
 // Cast implements kv.Caster.
-func (e *engine) Cast(ctx context.Context, text string) error {
+func (e *engine) Broadcast(ctx context.Context, text string) error {
 	err := e.client.Do(ctx, e.client.B().Publish().Channel(e.head+"news").Message("C"+text).Build()).Error()
 	if err != nil {
 		return e.explain(ctx, err)
@@ -117,7 +117,7 @@ func (e *engine) hear(message string) {
 			if e.at.replicas > 0 {
 				sent.Found = nil // what asks for it waits for them
 			}
-			e.news.Tell(kv.News{Notes: []kv.Sent{sent}})
+			e.news.Tell(kv.News{Messages: []kv.Sent{sent}})
 		}
 	}
 }

@@ -96,16 +96,16 @@ func TestSwap_LeaveBehindJoin(t *testing.T) {
 	}
 	st := core.New(e)
 	defer func() { _ = st.Close() }()
-	swap := func(ctx context.Context, sw store.Swap) error {
-		_, err := st.Swap(ctx, store.Request{Swaps: []store.Swap{sw}})
+	swap := func(ctx context.Context, sw store.Op) error {
+		_, err := st.Commit(ctx, store.Txn{Ops: []store.Op{sw}})
 		return err
 	}
 	who := store.Party{Session: "ann"}
-	take := store.Swap{Name: "a", Do: store.Take, Expect: store.Expect{Free: true}, Holder: &who, Terms: &store.Terms{}}
+	take := store.Op{Name: "a", Do: store.Acquire, Expect: store.Expect{Free: true}, Holder: &who, Terms: &store.Terms{}}
 	if err := swap(t.Context(), take); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := st.Beat(t.Context(), "peer", time.Minute); err != nil {
+	if _, err := st.KeepAlive(t.Context(), "peer", time.Minute); err != nil {
 		t.Fatal(err)
 	}
 
@@ -122,16 +122,16 @@ func TestSwap_LeaveBehindJoin(t *testing.T) {
 		}
 	}
 	open := g.close()
-	ticket := &store.Ticket{ID: "t", Peer: "peer"}
+	ticket := &store.Waiter{ID: "t", Process: "peer"}
 	e.calls.Add(1) // somebody else is busy, so the connection is shared
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(50*time.Millisecond, cancel)
-	if err := swap(ctx, store.Swap{Name: "a", Do: store.Join, Ticket: ticket}); !errors.Is(err, context.Canceled) {
+	if err := swap(ctx, store.Op{Name: "a", Do: store.Join, Waiter: ticket}); !errors.Is(err, context.Canceled) {
 		t.Fatalf("the join has come to %v", err)
 	}
 	e.calls.Add(-1)
 	time.AfterFunc(50*time.Millisecond, open)
-	if err := swap(t.Context(), store.Swap{Name: "a", Do: store.Leave, Ticket: ticket}); err != nil {
+	if err := swap(t.Context(), store.Op{Name: "a", Do: store.Leave, Waiter: ticket}); err != nil {
 		t.Fatal(err)
 	}
 	e.calls.Add(1) // behind them on the shared connection

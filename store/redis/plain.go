@@ -28,7 +28,7 @@ const (
 // condition on this row, and perhaps that a group has no rows, or on other rows; and
 // it reads the row and a group.
 func kindOf(t *kv.Txn) int {
-	if len(t.Then) != 1 || len(t.If) == 0 || len(t.If) > 2 && !t.If[0].Absent || len(t.Read) != 2 || len(t.Notes) > 0 || !t.Since.IsZero() {
+	if len(t.Then) != 1 || len(t.If) == 0 || len(t.If) > 2 && !t.If[0].Absent || len(t.Read) != 2 || len(t.Messages) > 0 || !t.Since.IsZero() {
 		return other
 	}
 	w, c, row, group := &t.Then[0], &t.If[0], &t.Read[0], &t.Read[1]

@@ -62,7 +62,7 @@ func TestReplicas(t *testing.T) {
 
 	replica.Signal(syscall.SIGSTOP)
 	for range 2 { // a retry must not take the first try's word for it
-		if res, err := st.Swap(t.Context(), crashSwap(0, 1)); err == nil || !strings.Contains(err.Error(), "0 of 1 replicas") {
+		if res, err := st.Commit(t.Context(), crashSwap(0, 1)); err == nil || !strings.Contains(err.Error(), "0 of 1 replicas") {
 			t.Fatalf("without the replica: %+v, %v", res, err)
 		}
 	}
@@ -93,7 +93,7 @@ func TestSwap_ColdScripts(t *testing.T) {
 	for w := range 8 {
 		wg.Go(func() {
 			for n := range 100 {
-				if res, err := st.Swap(t.Context(), crashSwap(w, n)); err != nil || !res.Done || res.Replayed {
+				if res, err := st.Commit(t.Context(), crashSwap(w, n)); err != nil || !res.Done || res.Replayed {
 					t.Errorf("request %d: %+v, %v", n, res, err)
 					return
 				}
@@ -117,7 +117,7 @@ func TestSwap_ServerStandsStill(t *testing.T) {
 		errs := make(chan error)
 		for w := range callers {
 			go func() {
-				_, err := st.Swap(ctx, crashSwap(10*callers+w, 0))
+				_, err := st.Commit(ctx, crashSwap(10*callers+w, 0))
 				errs <- err
 			}()
 		}
@@ -193,11 +193,11 @@ func TestStore_RefusesAServerThatMayEvict(t *testing.T) {
 	st := openStore(t, url)
 	calls := func() map[string]error {
 		errs := map[string]error{}
-		_, errs["Swap"] = st.Swap(t.Context(), crashSwap(9, 9))
+		_, errs["Swap"] = st.Commit(t.Context(), crashSwap(9, 9))
 		_, errs["Get"] = st.Get(t.Context(), "a", "")
-		_, errs["List"] = st.List(t.Context(), store.Query{})
+		_, errs["List"] = st.List(t.Context(), store.RecordQuery{})
 		_, errs["Log"] = st.Log(t.Context(), store.LogQuery{})
-		_, errs["Beat"] = st.Beat(t.Context(), "peer", time.Minute)
+		_, errs["Beat"] = st.KeepAlive(t.Context(), "peer", time.Minute)
 		_, errs["Sweep"] = st.Sweep(t.Context(), store.Retention{})
 		return errs
 	}
@@ -243,7 +243,7 @@ func TestStore_LooksAtARestartedServerBeforeItsFirstCall(t *testing.T) {
 	server.Start()
 	ask(t, server, "CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
 	for range 100 {
-		res, err := st.Swap(t.Context(), crashSwap(0, 1))
+		res, err := st.Commit(t.Context(), crashSwap(0, 1))
 		if err == nil {
 			t.Fatalf("done on a server that may evict: %+v", res)
 		}

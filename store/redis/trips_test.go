@@ -79,10 +79,10 @@ func watched(t *testing.T) (*engine, store.Store, *monitor) {
 	}
 	// All scripts are known from now on, and the connection of a lone caller is open.
 	for range 3 {
-		if _, err := st.Swap(t.Context(), store.Request{Swaps: []store.Swap{{Name: "none", Do: store.Touch, Expect: store.Expect{Token: 1}}}}); err != nil {
+		if _, err := st.Commit(t.Context(), store.Txn{Ops: []store.Op{{Name: "none", Do: store.Renew, Expect: store.Expect{Token: 1}}}}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := st.List(t.Context(), store.Query{}); err != nil {
+		if _, err := st.List(t.Context(), store.RecordQuery{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -92,30 +92,30 @@ func watched(t *testing.T) (*engine, store.Store, *monitor) {
 func TestUncontendedCallsTakeOneRoundTrip(t *testing.T) {
 	_, st, m := watched(t)
 	ann, bob := store.Party{Session: "ann", User: "a"}, store.Party{Session: "bob", User: "b"}
-	take := func(who store.Party) store.Swap {
-		return store.Swap{
-			Name: "a", Do: store.Take, Expect: store.Expect{Free: true}, Holder: &who, Terms: &store.Terms{Idle: time.Minute},
-			Note: &store.Note{Kind: "captured", Actor: who},
+	take := func(who store.Party) store.Op {
+		return store.Op{
+			Name: "a", Do: store.Acquire, Expect: store.Expect{Free: true}, Holder: &who, Terms: &store.Terms{Idle: time.Minute},
+			Event: &store.Event{Kind: "captured", Actor: who},
 		}
 	}
 	data := ""
 	for _, step := range []struct {
 		name  string
-		req   store.Request
+		req   store.Txn
 		done  bool
 		plain int // commands that a plain transaction takes; 0: it is another
 	}{
-		{"a capture", store.Request{ID: "1", Swaps: []store.Swap{take(ann)}}, true, 7},
-		{"a capture repeated", store.Request{ID: "1", Swaps: []store.Swap{take(ann)}}, true, 0},
-		{"a refused capture", store.Request{ID: "2", Swaps: []store.Swap{take(bob)}}, false, 2},
-		{"a renewal", store.Request{Swaps: []store.Swap{{Name: "a", Do: store.Touch, Expect: store.Expect{Session: &ann.Session}}}}, true, 3},
-		{"a renewal by status data", store.Request{Swaps: []store.Swap{{Name: "a", Do: store.Touch, Expect: store.Expect{Session: &ann.Session, Data: &data}}}}, true, 3},
-		{"a release", store.Request{ID: "3", Swaps: []store.Swap{{
-			Name: "a", Do: store.Drop, Expect: store.Expect{Session: &ann.Session}, Note: &store.Note{Kind: "released", Actor: ann},
+		{"a capture", store.Txn{ID: "1", Ops: []store.Op{take(ann)}}, true, 7},
+		{"a capture repeated", store.Txn{ID: "1", Ops: []store.Op{take(ann)}}, true, 0},
+		{"a refused capture", store.Txn{ID: "2", Ops: []store.Op{take(bob)}}, false, 2},
+		{"a renewal", store.Txn{Ops: []store.Op{{Name: "a", Do: store.Renew, Expect: store.Expect{Session: &ann.Session}}}}, true, 3},
+		{"a renewal by status data", store.Txn{Ops: []store.Op{{Name: "a", Do: store.Renew, Expect: store.Expect{Session: &ann.Session, Data: &data}}}}, true, 3},
+		{"a release", store.Txn{ID: "3", Ops: []store.Op{{
+			Name: "a", Do: store.Release, Expect: store.Expect{Session: &ann.Session}, Event: &store.Event{Kind: "released", Actor: ann},
 		}}}, true, 7},
 	} {
 		calls, commands := m.sees(t, func() {
-			res, err := st.Swap(t.Context(), step.req)
+			res, err := st.Commit(t.Context(), step.req)
 			if err != nil || res.Done != step.done {
 				t.Fatalf("%s: %+v, %v", step.name, res, err)
 			}
@@ -143,13 +143,13 @@ func TestStore_ListPassesOverManyRowsInPieces(t *testing.T) {
 		}
 	}
 	who := store.Party{Session: "s", User: "bob"}
-	res, err := st.Swap(t.Context(), store.Request{Swaps: []store.Swap{{
-		Name: "99999", Do: store.Take, Expect: store.Expect{Free: true}, Holder: &who, Terms: &store.Terms{},
+	res, err := st.Commit(t.Context(), store.Txn{Ops: []store.Op{{
+		Name: "99999", Do: store.Acquire, Expect: store.Expect{Free: true}, Holder: &who, Terms: &store.Terms{},
 	}}})
 	if err != nil || !res.Done {
 		t.Fatalf("%+v, %v", res, err)
 	}
-	for _, q := range []store.Query{{}, {Session: "s"}} {
+	for _, q := range []store.RecordQuery{{}, {Session: "s"}} {
 		n, _ := m.sees(t, func() {
 			page, err := st.List(t.Context(), q)
 			if err != nil || len(page.Records) != 1 || page.Records[0].Name != "99999" {

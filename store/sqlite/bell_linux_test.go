@@ -28,12 +28,12 @@ func TestListen_HearsOfOthersWithoutAPoll(t *testing.T) {
 	write(t, two, kv.Txn{Then: []kv.Write{{Key: "two"}}}) // as a process does that waits
 	for i, txn := range []kv.Txn{
 		{Numbers: 1, Log: []kv.Entry{{Number: 1}}},
-		{Notes: []kv.Note{{To: "peer", Text: "ticket"}}},
+		{Messages: []kv.Message{{To: "peer", Text: "ticket"}}},
 		{Numbers: 1, Log: []kv.Entry{{Number: 1}}},
 	} {
 		write(t, one, txn)
 		n := <-news
-		if n.Logged != (len(txn.Log) > 0) || len(n.Notes) != len(txn.Notes) {
+		if n.Logged != (len(txn.Log) > 0) || len(n.Messages) != len(txn.Messages) {
 			t.Errorf("transaction %d: heard of %+v", i, n)
 		}
 	}

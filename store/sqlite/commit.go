@@ -302,7 +302,7 @@ func (w *writer) perform(t *kv.Txn) (a kv.Answer, err error) {
 			in := &t.Log[i]
 			w.entries = append(w.entries, dbfile.Entry{Number: a.First - 1 + uint64(in.Number), ID: in.ID, Value: in.Value, Tags: in.Tags})
 		}
-		if err := w.note(t.Notes); err != nil {
+		if err := w.note(t.Messages); err != nil {
 			return a, err
 		}
 	}
@@ -341,7 +341,7 @@ func (w *writer) flush(before uint64) error {
 }
 
 // note keeps notes for other processes.
-func (w *writer) note(notes []kv.Note) error {
+func (w *writer) note(notes []kv.Message) error {
 	for _, n := range notes {
 		err := run(w.c, "INSERT INTO editlock_note (at, sender, who, what) VALUES (?,?,?,?)", w.now.UnixMicro(), w.e.id, n.To, n.Text)
 		if err != nil {

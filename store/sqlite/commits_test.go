@@ -39,13 +39,13 @@ func TestSwap_IsOneCommit(t *testing.T) {
 	st := core.New(e)
 	defer func() { _ = st.Close() }()
 	who := store.Party{Session: "ann", User: "1"}
-	for _, sw := range []store.Swap{
-		{Name: "a", Do: store.Take, Expect: store.Expect{Free: true}, Holder: &who, Terms: &store.Terms{Idle: 1 << 40}},
-		{Name: "a", Do: store.Touch, Expect: store.Expect{Session: &who.Session}},
-		{Name: "a", Do: store.Drop, Expect: store.Expect{Session: &who.Session}},
+	for _, sw := range []store.Op{
+		{Name: "a", Do: store.Acquire, Expect: store.Expect{Free: true}, Holder: &who, Terms: &store.Terms{Idle: 1 << 40}},
+		{Name: "a", Do: store.Renew, Expect: store.Expect{Session: &who.Session}},
+		{Name: "a", Do: store.Release, Expect: store.Expect{Session: &who.Session}},
 	} {
 		e.commits, e.reads = 0, 0
-		res, err := st.Swap(t.Context(), store.Request{ID: fmt.Sprint(sw.Do), Swaps: []store.Swap{sw}})
+		res, err := st.Commit(t.Context(), store.Txn{ID: fmt.Sprint(sw.Do), Ops: []store.Op{sw}})
 		if err != nil || !res.Done || e.commits != 1 || e.reads != 0 {
 			t.Errorf("%v: %d commits and %d reads, %+v, %v", sw.Do, e.commits, e.reads, res, err)
 		}

@@ -23,20 +23,20 @@ const crashWorkers = 8
 
 // crashSwap is what a worker sends as its nth request: it takes its name and
 // drops it in turn.
-func crashSwap(round string, worker, n int) store.Request {
+func crashSwap(round string, worker, n int) store.Txn {
 	name := fmt.Sprintf("%s/%d", round, worker)
 	who := store.Party{Session: "worker"}
-	sw := store.Swap{
-		Name: name, Do: store.Take, Expect: store.Expect{Free: true}, Holder: &who, Terms: &store.Terms{},
-		Note: &store.Note{Kind: "captured", Actor: who},
+	sw := store.Op{
+		Name: name, Do: store.Acquire, Expect: store.Expect{Free: true}, Holder: &who, Terms: &store.Terms{},
+		Event: &store.Event{Kind: "captured", Actor: who},
 	}
 	if n%2 == 1 {
-		sw = store.Swap{
-			Name: name, Do: store.Drop, Expect: store.Expect{Session: &who.Session},
-			Note: &store.Note{Kind: "released", Actor: who},
+		sw = store.Op{
+			Name: name, Do: store.Release, Expect: store.Expect{Session: &who.Session},
+			Event: &store.Event{Kind: "released", Actor: who},
 		}
 	}
-	return store.Request{ID: fmt.Sprintf("%s#%d", name, n), Swaps: []store.Swap{sw}}
+	return store.Txn{ID: fmt.Sprintf("%s#%d", name, n), Ops: []store.Op{sw}}
 }
 
 // TestCrashChild is the process that gets killed. It tells of each request
@@ -54,7 +54,7 @@ func TestCrashChild(t *testing.T) {
 	for worker := range crashWorkers {
 		wg.Go(func() {
 			for n := 0; ; n++ {
-				res, err := st.Swap(t.Context(), crashSwap(round, worker, n))
+				res, err := st.Commit(t.Context(), crashSwap(round, worker, n))
 				if err != nil || !res.Done {
 					t.Errorf("request %d of worker %d: %+v, %v", n, worker, res, err)
 					return
@@ -148,13 +148,13 @@ func checkCrashed(t *testing.T, path, round string, last [crashWorkers]acked, do
 	}()
 	for worker, ack := range last {
 		next := crashSwap(round, worker, ack.n+1)
-		name := next.Swaps[0].Name
-		res, err := st.Swap(t.Context(), next)
+		name := next.Ops[0].Name
+		res, err := st.Commit(t.Context(), next)
 		if err != nil || !res.Done {
 			t.Errorf("%s: the retry of request %d: %+v, %v", name, ack.n+1, res, err)
 			continue
 		}
-		rec, takes := res.Records[0], next.Swaps[0].Do == store.Take
+		rec, takes := res.Records[0], next.Ops[0].Do == store.Acquire
 		if (rec != nil) != takes || takes && (rec.Request != next.ID || rec.Token <= ack.token) {
 			t.Errorf("%s: after request %d there stands %+v; the last token was %d", name, ack.n+1, rec, ack.token)
 		}

@@ -45,9 +45,9 @@ func TestStore_RefusesToGoOnWhenAFileIsRemovedOrReplaced(t *testing.T) {
 				}
 				for method, call := range map[string]func() error{
 					"Get":   func() error { _, err := st.Get(t.Context(), "a", ""); return err },
-					"List":  func() error { _, err := st.List(t.Context(), store.Query{}); return err },
+					"List":  func() error { _, err := st.List(t.Context(), store.RecordQuery{}); return err },
 					"Log":   func() error { _, err := st.Log(t.Context(), store.LogQuery{}); return err },
-					"Beat":  func() error { _, err := st.Beat(t.Context(), "peer", time.Minute); return err },
+					"Beat":  func() error { _, err := st.KeepAlive(t.Context(), "peer", time.Minute); return err },
 					"Sweep": func() error { _, err := st.Sweep(t.Context(), store.Retention{}); return err },
 				} {
 					if err := call(); err == nil || !strings.Contains(err.Error(), want) {

@@ -67,8 +67,8 @@ func TestSwap_RenewsOnAFullDisk(t *testing.T) {
 	st = open(t, path)
 	renewals := func(n int) {
 		for i := range n {
-			res, err := st.Swap(t.Context(), store.Request{Swaps: []store.Swap{
-				{Name: "a", Do: store.Touch, Expect: store.Expect{Token: token}},
+			res, err := st.Commit(t.Context(), store.Txn{Ops: []store.Op{
+				{Name: "a", Do: store.Renew, Expect: store.Expect{Token: token}},
 			}})
 			if err != nil || !res.Done {
 				t.Fatalf("renewal %d: %+v, %v", i, res, err)

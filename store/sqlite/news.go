@@ -16,7 +16,7 @@ func (e *engine) Listen(f func(kv.News)) (stop func()) { return e.listeners.Add(
 // tell tells what this process has committed, if there is anything to tell.
 func (e *engine) tell(txns []kv.Txn, answers []kv.Answer) (told bool) {
 	for i := range txns {
-		if answers[i].Done && len(txns[i].Log)+len(txns[i].Notes) > 0 {
+		if answers[i].Done && len(txns[i].Log)+len(txns[i].Messages) > 0 {
 			e.listeners.Tell(kv.NewsOf(&txns[i], &answers[i]))
 			told = true
 		}
@@ -82,6 +82,6 @@ func (e *engine) look() error {
 	defer e.mu.Unlock()
 	grown := h.last > e.told
 	e.told = max(e.told, h.last)
-	e.listeners.Tell(kv.News{Notes: notes, Logged: grown})
+	e.listeners.Tell(kv.News{Messages: notes, Logged: grown})
 	return err
 }

@@ -22,14 +22,14 @@ func TestReadsSortNothing(t *testing.T) {
 	}
 	st := core.New(e)
 	defer func() { _ = st.Close() }()
-	var swaps []store.Swap
+	var swaps []store.Op
 	for i := range 500 {
 		who := store.Party{Session: "many", User: "many"}
-		swaps = append(swaps, store.Swap{
-			Name: fmt.Sprintf("%c/mode/%d", 'a'+i%2, i), Do: store.Take, Expect: store.Expect{Free: true}, Holder: &who, Terms: &store.Terms{Idle: 1e12},
+		swaps = append(swaps, store.Op{
+			Name: fmt.Sprintf("%c/mode/%d", 'a'+i%2, i), Do: store.Acquire, Expect: store.Expect{Free: true}, Holder: &who, Terms: &store.Terms{Idle: 1e12},
 		})
 	}
-	if res, err := st.Swap(t.Context(), store.Request{Swaps: swaps}); err != nil || !res.Done {
+	if res, err := st.Commit(t.Context(), store.Txn{Ops: swaps}); err != nil || !res.Done {
 		t.Fatal(res.Done, err)
 	}
 	for _, q := range []kv.Range{

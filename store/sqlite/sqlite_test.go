@@ -122,8 +122,8 @@ func TestSwap_TellsThatItsCommitFailed(t *testing.T) {
 	if _, err := db.ExecContext(t.Context(), "DROP TABLE editlock_row"); err != nil {
 		t.Fatal(err)
 	}
-	res, err := st.Swap(t.Context(), store.Request{Swaps: []store.Swap{
-		{Name: "a", Do: store.Take, Expect: store.Expect{Free: true}, Holder: &store.Party{Session: "ann"}, Terms: &store.Terms{}},
+	res, err := st.Commit(t.Context(), store.Txn{Ops: []store.Op{
+		{Name: "a", Do: store.Acquire, Expect: store.Expect{Free: true}, Holder: &store.Party{Session: "ann"}, Terms: &store.Terms{}},
 	}})
 	if err == nil {
 		t.Errorf("acknowledged, done: %v", res.Done)
@@ -216,9 +216,9 @@ func take(t *testing.T, st *sqlite.Store, name string) uint64 {
 
 func captured(ctx context.Context, st *sqlite.Store, name string) (token uint64, err error) {
 	who := store.Party{Session: "ann"}
-	res, err := st.Swap(ctx, store.Request{Swaps: []store.Swap{{
-		Name: name, Do: store.Take, Expect: store.Expect{Free: true}, Holder: &who, Terms: &store.Terms{},
-		Note: &store.Note{Kind: "captured", Actor: who},
+	res, err := st.Commit(ctx, store.Txn{Ops: []store.Op{{
+		Name: name, Do: store.Acquire, Expect: store.Expect{Free: true}, Holder: &who, Terms: &store.Terms{},
+		Event: &store.Event{Kind: "captured", Actor: who},
 	}}})
 	if err != nil || !res.Done {
 		return 0, fmt.Errorf("%s: %+v, %w", name, res, err)

@@ -38,9 +38,9 @@ func benchPairs(b *testing.B, st store.Store, session string, left *atomic.Int64
 	terms := store.Terms{Idle: 5 * time.Minute}
 	for n := 0; left.Add(-1) >= 0; n++ {
 		name := fmt.Sprintf("bench/%s/%d", session, n%100)
-		for _, sw := range []store.Swap{take(name, session, terms), drop(name, session)} {
+		for _, sw := range []store.Op{acquire(name, session, terms), release(name, session)} {
 			id := fmt.Sprint(session, "/", n, sw.Do)
-			res, err := st.Swap(b.Context(), store.Request{ID: id, Swaps: []store.Swap{sw}})
+			res, err := st.Commit(b.Context(), store.Txn{ID: id, Ops: []store.Op{sw}})
 			if err != nil {
 				return err
 			}

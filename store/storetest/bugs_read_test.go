@@ -17,9 +17,9 @@ var readBugs = []mutant{
 	// The log.
 	{"forgets an entry now and then", []string{"Table", "Histories"}, func(st *tampered) {
 		careless := every(20)
-		st.swaps(func(sw *store.Swap) {
+		st.commitAll(func(sw *store.Op) {
 			if careless() {
-				sw.Note = nil
+				sw.Event = nil
 			}
 		})
 	}},
@@ -133,7 +133,7 @@ var readBugs = []mutant{
 	// Lists.
 	{"skips the first record of a next page", []string{"List", "Table"}, func(st *tampered) {
 		list := st.list
-		st.list = func(ctx context.Context, q store.Query) (store.Page, error) {
+		st.list = func(ctx context.Context, q store.RecordQuery) (store.RecordPage, error) {
 			page, err := list(ctx, q)
 			if q.After != "" && len(page.Records) > 1 {
 				page.Records = page.Records[1:]
@@ -143,7 +143,7 @@ var readBugs = []mutant{
 	}},
 	{"finds prefixes in any case", []string{"List"}, func(st *tampered) {
 		list := st.list
-		st.list = func(ctx context.Context, q store.Query) (store.Page, error) {
+		st.list = func(ctx context.Context, q store.RecordQuery) (store.RecordPage, error) {
 			prefix, limit := q.Prefix, q.Limit
 			q.Prefix, q.Limit = "", 1<<30
 			page, err := list(ctx, q)
@@ -161,7 +161,7 @@ var readBugs = []mutant{
 		list := st.list
 		var first sync.Map // sessions by name and token
 		st.records(func(rec *store.Record) { first.LoadOrStore(fmt.Sprint(rec.Name, rec.Token), rec.Holder.Session) })
-		st.list = func(ctx context.Context, q store.Query) (store.Page, error) {
+		st.list = func(ctx context.Context, q store.RecordQuery) (store.RecordPage, error) {
 			session := q.Session
 			q.Session = ""
 			page, err := list(ctx, q)
@@ -174,18 +174,18 @@ var readBugs = []mutant{
 	}},
 
 	// News and life.
-	{"has no news", []string{"Listen"}, func(st *tampered) { st.listen = new(store.Hub).Listen }},
+	{"has no news", []string{"Listen"}, func(st *tampered) { st.listen = new(store.Hub).Subscribe }},
 	{"invents news", []string{"Listen"}, func(st *tampered) {
 		hub := new(store.Hub)
-		st.listen = hub.Listen
+		st.listen = hub.Subscribe
 		var mu sync.Mutex
 		var joined []store.Signal
-		st.results(func(req store.Request, _ *store.Result) {
+		st.results(func(req store.Txn, _ *store.Result) {
 			mu.Lock()
 			defer mu.Unlock()
-			for _, sw := range req.Swaps {
+			for _, sw := range req.Ops {
 				if sw.Do == store.Join {
-					joined = append(joined, store.Signal{Ticket: sw.Ticket.ID})
+					joined = append(joined, store.Signal{Waiter: sw.Waiter.ID})
 				}
 			}
 			hub.Publish(joined, true)
@@ -194,9 +194,9 @@ var readBugs = []mutant{
 	{"works on after Close", []string{"Life"}, func(st *tampered) { st.unclosed = true }},
 	{"acts for those who have gone", []string{"Life"}, func(st *tampered) {
 		st.tireless = true
-		swap := st.swap
-		st.swap = func(ctx context.Context, req store.Request) (store.Result, error) {
-			return swap(context.WithoutCancel(ctx), req)
+		op := st.op
+		st.op = func(ctx context.Context, req store.Txn) (store.Result, error) {
+			return op(context.WithoutCancel(ctx), req)
 		}
 	}},
 }

@@ -14,14 +14,14 @@ import (
 )
 
 // mutants are all bugs.
-var mutants = slices.Concat(swapBugs, queueBugs, treeBugs, readBugs)
+var mutants = slices.Concat(opBugs, queueBugs, treeBugs, readBugs)
 
-// swapBugs are in what a swap does, when, and how often.
-var swapBugs = []mutant{
+// swapBugs are in what an operation does, when, and how often.
+var opBugs = []mutant{
 	// Conditions.
 	{"ignores the expected token now and then", []string{"Table", "Histories"}, func(st *tampered) {
 		careless := every(5)
-		st.swaps(func(sw *store.Swap) {
+		st.commitAll(func(sw *store.Op) {
 			if sw.Expect.Token != 0 && careless() {
 				sw.Expect.Token = 0
 			}
@@ -29,7 +29,7 @@ var swapBugs = []mutant{
 	}},
 	{"ignores whether the name is free, now and then", []string{"Histories", "Requests"}, func(st *tampered) {
 		careless := every(40)
-		st.swaps(func(sw *store.Swap) {
+		st.commitAll(func(sw *store.Op) {
 			if sw.Expect.Free && careless() {
 				sw.Expect.Free = false
 			}
@@ -37,7 +37,7 @@ var swapBugs = []mutant{
 	}},
 	{"compares sessions by prefix", []string{"Table"}, func(st *tampered) {
 		get := st.get
-		st.swaps(func(sw *store.Swap) {
+		st.commitAll(func(sw *store.Op) {
 			view, err := get(context.Background(), sw.Name, "")
 			if want := sw.Expect.Session; want != nil && err == nil && view.Record != nil {
 				if has := view.Record.Holder.Session; strings.HasPrefix(has, *want) {
@@ -48,7 +48,7 @@ var swapBugs = []mutant{
 	}},
 	{"compares data without looking at the last byte", []string{"Data"}, func(st *tampered) {
 		get := st.get
-		st.swaps(func(sw *store.Swap) {
+		st.commitAll(func(sw *store.Op) {
 			view, err := get(context.Background(), sw.Name, "")
 			if want := sw.Expect.Data; want != nil && err == nil && view.Record != nil {
 				has := view.Record.Data
@@ -59,46 +59,46 @@ var swapBugs = []mutant{
 		})
 	}},
 	{"never checks whether somebody waits", []string{"Table", "Queue", "Histories"}, func(st *tampered) {
-		st.swaps(func(sw *store.Swap) { sw.Expect.Waiting = false })
+		st.commitAll(func(sw *store.Op) { sw.Expect.Waiting = false })
 	}},
 
 	// Actions.
 	{"creates by a touch", []string{"Table", "Expiry", "Histories"}, func(st *tampered) {
-		swap := st.swap
-		st.swap = func(ctx context.Context, req store.Request) (store.Result, error) {
-			res, err := swap(ctx, req)
-			if err != nil || res.Done || len(req.Swaps) != 1 || req.Swaps[0].Do != store.Touch || res.Records[0] != nil {
+		op := st.op
+		st.op = func(ctx context.Context, req store.Txn) (store.Result, error) {
+			res, err := op(ctx, req)
+			if err != nil || res.Done || len(req.Ops) != 1 || req.Ops[0].Do != store.Renew || res.Records[0] != nil {
 				return res, err
 			}
-			return swap(ctx, store.Request{ID: req.ID, Swaps: []store.Swap{{
-				Name: req.Swaps[0].Name, Do: store.Take, Expect: store.Expect{Free: true},
+			return op(ctx, store.Txn{ID: req.ID, Ops: []store.Op{{
+				Name: req.Ops[0].Name, Do: store.Acquire, Expect: store.Expect{Free: true},
 				Holder: &store.Party{Session: "revived"}, Terms: &store.Terms{Idle: time.Minute},
 			}}})
 		}
 	}},
 	{"clears the data by a touch that gives none", []string{"Table", "Histories"}, func(st *tampered) {
-		st.swaps(func(sw *store.Swap) {
-			if none := ""; sw.Do == store.Touch && sw.Data == nil {
+		st.commitAll(func(sw *store.Op) {
+			if none := ""; sw.Do == store.Renew && sw.Data == nil {
 				sw.Data = &none
 			}
 		})
 	}},
 	{"keeps the terms although a touch gives new ones", []string{"Table", "Expiry"}, func(st *tampered) {
-		st.swaps(func(sw *store.Swap) {
-			if sw.Do == store.Touch {
+		st.commitAll(func(sw *store.Op) {
+			if sw.Do == store.Renew {
 				sw.Terms = nil
 			}
 		})
 	}},
 	{"refuses without telling what is in force", []string{"Table", "Requests"}, func(st *tampered) {
-		st.results(func(_ store.Request, res *store.Result) {
+		st.results(func(_ store.Txn, res *store.Result) {
 			if !res.Done {
 				clear(res.Records)
 			}
 		})
 	}},
 	{"cuts data at 64 KiB less one", []string{"Data"}, func(st *tampered) {
-		st.swaps(func(sw *store.Swap) {
+		st.commitAll(func(sw *store.Op) {
 			if sw.Data != nil && len(*sw.Data) >= 64<<10 {
 				cut := (*sw.Data)[:64<<10-1]
 				sw.Data = &cut
@@ -110,40 +110,40 @@ var swapBugs = []mutant{
 		st.get = func(ctx context.Context, name, session string) (store.View, error) {
 			return get(ctx, strings.ToLower(name), session)
 		}
-		st.swaps(func(sw *store.Swap) { sw.Name = strings.ToLower(sw.Name) })
+		st.commitAll(func(sw *store.Op) { sw.Name = strings.ToLower(sw.Name) })
 	}},
 
 	// Atomicity and tokens.
 	{"gets, then puts", []string{"Histories", "Requests"}, func(st *tampered) {
 		m := st.methods
-		st.swap = func(ctx context.Context, req store.Request) (store.Result, error) {
-			view, err := m.get(ctx, req.Swaps[0].Name, "")
-			if err != nil || len(req.Swaps) > 1 || !req.Swaps[0].Expect.Free || view.Record != nil {
-				return m.swap(ctx, req)
+		st.op = func(ctx context.Context, req store.Txn) (store.Result, error) {
+			view, err := m.get(ctx, req.Ops[0].Name, "")
+			if err != nil || len(req.Ops) > 1 || !req.Ops[0].Expect.Free || view.Record != nil {
+				return m.op(ctx, req)
 			}
 			runtime.Gosched() // as on a network
-			res, err := m.swap(ctx, req)
+			res, err := m.op(ctx, req)
 			if err != nil || res.Done {
 				return res, err
 			}
-			put := req.Swaps[0]
+			put := req.Ops[0]
 			put.Expect.Free = false
-			return m.swap(ctx, store.Request{ID: req.ID, Swaps: []store.Swap{put}})
+			return m.op(ctx, store.Txn{ID: req.ID, Ops: []store.Op{put}})
 		}
 	}},
 	{"performs the swaps of a request one by one", []string{"Requests", "Histories"}, func(st *tampered) {
-		swap := st.swap
-		st.swap = func(ctx context.Context, req store.Request) (store.Result, error) {
-			if len(req.Swaps) == 0 || req.Validate() != nil {
-				return swap(ctx, req)
+		op := st.op
+		st.op = func(ctx context.Context, req store.Txn) (store.Result, error) {
+			if len(req.Ops) == 0 || req.Validate() != nil {
+				return op(ctx, req)
 			}
 			all := store.Result{Done: true}
-			for i, sw := range req.Swaps {
+			for i, sw := range req.Ops {
 				id := req.ID
 				if id != "" && i > 0 {
 					id += fmt.Sprint("/", i)
 				}
-				res, err := swap(ctx, store.Request{ID: id, Swaps: []store.Swap{sw}})
+				res, err := op(ctx, store.Txn{ID: id, Ops: []store.Op{sw}})
 				if err != nil {
 					return res, err
 				}
@@ -157,9 +157,9 @@ var swapBugs = []mutant{
 		var mu sync.Mutex
 		base := map[string]uint64{} // what is taken off, by name
 		get := st.get
-		st.requests(func(req *store.Request) {
-			for i := range req.Swaps {
-				sw := &req.Swaps[i]
+		st.requests(func(req *store.Txn) {
+			for i := range req.Ops {
+				sw := &req.Ops[i]
 				view, err := get(context.Background(), sw.Name, "")
 				mu.Lock()
 				if err == nil && view.Record == nil {
@@ -246,25 +246,25 @@ var swapBugs = []mutant{
 	// Retries.
 	{"does not know a retry", []string{"Retries", "Table", "Histories"}, func(st *tampered) {
 		known := &knownIDs{}
-		st.requests(func(req *store.Request) { req.ID = known.fresh(req.ID) })
+		st.requests(func(req *store.Txn) { req.ID = known.fresh(req.ID) })
 		st.records(func(rec *store.Record) { rec.Request, _, _ = strings.Cut(rec.Request, retryMark) })
 	}},
 	{"does not know a retry after a restart", []string{"Retries"}, func(st *tampered) {
 		known := &knownIDs{}
-		st.requests(func(req *store.Request) { known.fresh(req.ID) })
+		st.requests(func(req *store.Txn) { known.fresh(req.ID) })
 		st.restart = func(again *tampered) {
-			again.requests(func(req *store.Request) { req.ID = known.fresh(req.ID) })
+			again.requests(func(req *store.Txn) { req.ID = known.fresh(req.ID) })
 			again.records(func(rec *store.Record) { rec.Request, _, _ = strings.Cut(rec.Request, retryMark) })
 		}
 	}},
 	{"remembers refusals", []string{"Retries", "Histories"}, func(st *tampered) {
 		var refused sync.Map
-		swap := st.swap
-		st.swap = func(ctx context.Context, req store.Request) (store.Result, error) {
+		op := st.op
+		st.op = func(ctx context.Context, req store.Txn) (store.Result, error) {
 			if old, ok := refused.Load(req.ID); ok && req.ID != "" {
 				return old.(store.Result), nil
 			}
-			res, err := swap(ctx, req)
+			res, err := op(ctx, req)
 			if err == nil && !res.Done {
 				refused.Store(req.ID, res)
 			}
@@ -272,7 +272,7 @@ var swapBugs = []mutant{
 		}
 	}},
 	{"calls a retry new", []string{"Retries", "Histories"}, func(st *tampered) {
-		st.results(func(_ store.Request, res *store.Result) { res.Replayed = false })
+		st.results(func(_ store.Txn, res *store.Result) { res.Replayed = false })
 	}},
 	{"forgets everything in a restart", []string{"Tokens", "Retries", "Pruning", "Histories"}, func(st *tampered) {
 		st.restart = func(again *tampered) { again.keepIn(memory.New(&memory.Options{Now: st.clock.Now})) }

@@ -39,21 +39,21 @@ var treeBugs = []mutant{
 		})
 	}},
 	{"takes over whatever stands above and below", []string{"Trees", "Paths"}, func(st *tampered) {
-		st.blind(func(req store.Request) bool { return req.Swaps[0].Do == store.Take && req.Swaps[0].Expect.Token != 0 })
+		st.blind(func(req store.Txn) bool { return req.Ops[0].Do == store.Acquire && req.Ops[0].Expect.Token != 0 })
 	}},
 	{"lets a hold pass to anybody, whatever stands above and below", []string{"Trees", "Paths"}, func(st *tampered) {
-		st.blind(func(req store.Request) bool { return req.Swaps[0].Do == store.Touch && req.Swaps[0].Holder != nil })
+		st.blind(func(req store.Txn) bool { return req.Ops[0].Do == store.Renew && req.Ops[0].Holder != nil })
 	}},
 	{"hands over whatever stands above and below", []string{"Trees", "Paths"}, func(st *tampered) {
-		st.blind(func(req store.Request) bool { return req.Swaps[0].Do == store.Drop })
+		st.blind(func(req store.Txn) bool { return req.Ops[0].Do == store.Release })
 	}},
 	{"looks at nothing above and below for several names", []string{"Trees", "Paths"}, func(st *tampered) {
-		st.blind(func(req store.Request) bool { return len(req.Swaps) > 1 })
+		st.blind(func(req store.Txn) bool { return len(req.Ops) > 1 })
 	}},
 	{"takes nobody who shares for a holder on the path", []string{"Trees", "Paths"}, func(st *tampered) {
-		swap := st.swap
-		st.swap = func(ctx context.Context, req store.Request) (store.Result, error) {
-			res, err := swap(ctx, req)
+		op := st.op
+		st.op = func(ctx context.Context, req store.Txn) (store.Result, error) {
+			res, err := op(ctx, req)
 			if err != nil || res.Done || len(res.Paths) != 1 || res.Paths[0] == nil {
 				return res, err
 			}
@@ -65,7 +65,7 @@ var treeBugs = []mutant{
 			if len(res.Paths[0].Waits) > 0 {
 				return res, nil
 			}
-			return st.onlySees(namesOf(req)...).Swap(ctx, req)
+			return st.onlySees(namesOf(req)...).Commit(ctx, req)
 		}
 	}},
 	{"sweeps without a look above and below", []string{"Trees", "Paths"}, func(st *tampered) {
@@ -85,14 +85,14 @@ var treeBugs = []mutant{
 		st.sweep = core.New(e).Sweep
 	}},
 	{"lets who holds a node wait for those who wait for it", []string{"Trees", "Paths"}, func(st *tampered) {
-		swap, get := st.swap, st.get
-		st.swap = func(ctx context.Context, req store.Request) (store.Result, error) {
-			if sw := req.Swaps[0]; len(req.Swaps) == 1 && sw.Do == store.Take && sw.Expect.Free {
+		op, get := st.op, st.get
+		st.op = func(ctx context.Context, req store.Txn) (store.Result, error) {
+			if sw := req.Ops[0]; len(req.Ops) == 1 && sw.Do == store.Acquire && sw.Expect.Free {
 				if view, err := get(ctx, sw.Name, "nobody"); err == nil && view.Path != nil && len(view.Path.Waits) > 0 {
 					return store.Result{Records: []*store.Record{view.Record}, Paths: []*store.Path{view.Path}, Now: view.Now}, nil
 				}
 			}
-			return swap(ctx, req)
+			return op(ctx, req)
 		}
 	}},
 	{"tells nothing of who is in the way", []string{"Trees", "Paths"}, func(st *tampered) {
@@ -211,18 +211,18 @@ func onlyOf(names []string, f *kv.Found) {
 }
 
 // blind does some requests without a look at other names.
-func (s *tampered) blind(which func(req store.Request) bool) {
-	swap := s.swap
-	s.swap = func(ctx context.Context, req store.Request) (store.Result, error) {
+func (s *tampered) blind(which func(req store.Txn) bool) {
+	op := s.op
+	s.op = func(ctx context.Context, req store.Txn) (store.Result, error) {
 		if !which(req) {
-			return swap(ctx, req)
+			return op(ctx, req)
 		}
-		return s.onlySees(namesOf(req)...).Swap(ctx, req)
+		return s.onlySees(namesOf(req)...).Commit(ctx, req)
 	}
 }
 
-func namesOf(req store.Request) (names []string) {
-	for _, sw := range req.Swaps {
+func namesOf(req store.Txn) (names []string) {
+	for _, sw := range req.Ops {
 		names = append(names, sw.Name)
 	}
 	return names
@@ -230,7 +230,7 @@ func namesOf(req store.Request) (names []string) {
 
 // paths changes what is told of what is in the way.
 func (s *tampered) paths(change func(p *store.Path)) {
-	s.results(func(_ store.Request, res *store.Result) {
+	s.results(func(_ store.Txn, res *store.Result) {
 		for _, p := range res.Paths {
 			if p != nil {
 				change(p)

@@ -8,7 +8,7 @@ import (
 	"github.com/editlock/editlock/store"
 )
 
-// cell is one place in the table: a state, and a swap to do to it.
+// cell is one place in the table: a state, and an operation to do to it.
 type cell struct {
 	record recordKind
 	queue  queueKind
@@ -17,7 +17,7 @@ type cell struct {
 	name   string
 
 	world world
-	log   []store.Entry
+	log   []store.LogEntry
 	err   error
 }
 
@@ -25,12 +25,12 @@ func (c *cell) String() string {
 	return fmt.Sprintf("%s, %s; %s if %s", c.record.name, c.queue.name, c.act.name, c.expect.name)
 }
 
-// allCells is the table: every state with every swap under every condition.
+// allCells is the table: every state with every operation under every condition.
 func allCells() []*cell {
 	var cells []*cell
 	for _, r := range recordKinds {
 		for _, q := range queueKinds {
-			if r.session == "" && len(q.tickets) > 0 {
+			if r.session == "" && len(q.waiters) > 0 {
 				continue // nobody queues for what was never held
 			}
 			for _, a := range actions {
@@ -52,9 +52,9 @@ func sample(cells []*cell, n int) []*cell {
 
 const (
 	holder = "tab-1"
-	lively = "lively" // a peer that beats
-	doomed = "doomed" // a peer that stops beating
-	late   = 6        // seconds into the story, when the swap under test comes
+	lively = "lively" // a process that is kept alive
+	doomed = "doomed" // a process that is kept alive no longer
+	late   = 6        // seconds into the story, when the operation under test comes
 )
 
 // recordKind is what stands under the name.
@@ -77,136 +77,136 @@ var recordKinds = []recordKind{
 // queueKind is who waits, oldest first.
 type queueKind struct {
 	name    string
-	tickets []ticketKind
+	waiters []waiterKind
 }
 
-type ticketKind struct {
-	peer    string
+type waiterKind struct {
+	process string
 	claim   float64 // seconds after the join; 0: none
 	confirm float64
 }
 
 var queueKinds = []queueKind{
 	{"nobody waits", nil},
-	{"one waits", []ticketKind{{peer: lively}}},
-	{"one to confirm waits", []ticketKind{{peer: lively, confirm: 5}}},
-	{"two wait", []ticketKind{{peer: lively, confirm: 200}, {peer: lively}}},
-	{"a dead one waits", []ticketKind{{peer: doomed}}},
-	{"a dead one before a live one", []ticketKind{{peer: doomed, claim: 2}, {peer: lively, confirm: 5}}},
-	{"a live one before a dead one", []ticketKind{{peer: lively}, {peer: doomed}}},
-	{"one may claim now", []ticketKind{{peer: lively, claim: 2}}},
-	{"one may claim later", []ticketKind{{peer: lively, claim: 50}}},
-	{"two may claim now", []ticketKind{{peer: lively, claim: 2}, {peer: lively, claim: 3}}},
-	{"the second may claim now", []ticketKind{{peer: lively}, {peer: lively, claim: 2}}},
-	{"the second may claim now, the first is dead", []ticketKind{{peer: doomed}, {peer: lively, claim: 2}}},
+	{"one waits", []waiterKind{{process: lively}}},
+	{"one to confirm waits", []waiterKind{{process: lively, confirm: 5}}},
+	{"two wait", []waiterKind{{process: lively, confirm: 200}, {process: lively}}},
+	{"a dead one waits", []waiterKind{{process: doomed}}},
+	{"a dead one before a live one", []waiterKind{{process: doomed, claim: 2}, {process: lively, confirm: 5}}},
+	{"a live one before a dead one", []waiterKind{{process: lively}, {process: doomed}}},
+	{"one may claim now", []waiterKind{{process: lively, claim: 2}}},
+	{"one may claim later", []waiterKind{{process: lively, claim: 50}}},
+	{"two may claim now", []waiterKind{{process: lively, claim: 2}, {process: lively, claim: 3}}},
+	{"the second may claim now", []waiterKind{{process: lively}, {process: lively, claim: 2}}},
+	{"the second may claim now, the first is dead", []waiterKind{{process: doomed}, {process: lively, claim: 2}}},
 }
 
-func (c *cell) ticket(i int) string { return fmt.Sprintf("%s#%d", c.name, i) }
+func (c *cell) waiter(i int) string { return fmt.Sprintf("%s#%d", c.name, i) }
 
-// setUp are the swaps that lead to the state: first at the beginning, then,
+// setUp are the operations that lead to the state: first at the beginning, then,
 // last, late.
-func (c *cell) setUp(t *test) (early []store.Swap, last []store.Swap) {
+func (c *cell) setUp(t *test) (early []store.Op, last []store.Op) {
 	if c.record.session == "" {
 		return nil, nil
 	}
 	terms := store.Terms{Idle: t.seconds(c.record.idle), MaxHold: t.seconds(c.record.maxHold)}
-	early = append(early, take(c.name, c.record.session, terms))
-	for i, k := range c.queue.tickets {
-		sw := join(c.name, fmt.Sprintf("waiter-%d", i), k.peer, t.idle(100))
-		sw.Ticket.ID = c.ticket(i)
-		sw.Ticket.ClaimAfter, sw.Ticket.Confirm = t.seconds(k.claim), t.seconds(k.confirm)
+	early = append(early, acquire(c.name, c.record.session, terms))
+	for i, k := range c.queue.waiters {
+		sw := join(c.name, fmt.Sprintf("waiter-%d", i), k.process, t.idle(100))
+		sw.Waiter.ID = c.waiter(i)
+		sw.Waiter.GrantAfter, sw.Waiter.ConfirmWithin = t.seconds(k.claim), t.seconds(k.confirm)
 		if i == 1 {
-			sw.Ticket.Note = nil
+			sw.Waiter.Event = nil
 		}
 		early = append(early, sw)
 	}
 	if c.record.released {
-		last = append(last, drop(c.name, c.record.session))
+		last = append(last, release(c.name, c.record.session))
 	}
 	return early, last
 }
 
-// action is a swap without its condition, for a cell whose record, once
+// action is an operation without its condition, for a cell whose record, once
 // settled, is rec.
 type action struct {
 	name string
-	swap func(t *test, c *cell, rec *store.Record) store.Swap
+	op   func(t *test, c *cell, rec *store.Record) store.Op
 }
 
 var actions = []action{
-	{"take", func(t *test, _ *cell, _ *store.Record) store.Swap { return take("", "taker", t.idle(50)) }},
-	{"take without data and log", func(*test, *cell, *store.Record) store.Swap {
-		return store.Swap{Do: store.Take, Holder: ptr(party("taker")), Terms: &store.Terms{}}
+	{"take", func(t *test, _ *cell, _ *store.Record) store.Op { return acquire("", "taker", t.idle(50)) }},
+	{"take without data and log", func(*test, *cell, *store.Record) store.Op {
+		return store.Op{Do: store.Acquire, Holder: ptr(party("taker")), Terms: &store.Terms{}}
 	}},
-	{"take until confirmed", func(t *test, _ *cell, _ *store.Record) store.Swap {
-		sw := take("", "taker", t.idle(50))
-		sw.Confirm = t.seconds(4)
+	{"take until confirmed", func(t *test, _ *cell, _ *store.Record) store.Op {
+		sw := acquire("", "taker", t.idle(50))
+		sw.ConfirmWithin = t.seconds(4)
 		return sw
 	}},
-	{"touch", func(*test, *cell, *store.Record) store.Swap { return store.Swap{Do: store.Touch} }},
-	{"touch and replace", func(t *test, _ *cell, _ *store.Record) store.Swap {
-		return store.Swap{
-			Do: store.Touch, Holder: ptr(party("tab-2")), Data: ptr("new data"),
-			Terms: &store.Terms{Idle: t.seconds(70), MaxHold: t.seconds(900)}, Note: note(refreshed, "tab-2"),
+	{"touch", func(*test, *cell, *store.Record) store.Op { return store.Op{Do: store.Renew} }},
+	{"touch and replace", func(t *test, _ *cell, _ *store.Record) store.Op {
+		return store.Op{
+			Do: store.Renew, Holder: ptr(party("tab-2")), Data: ptr("new data"),
+			Terms: &store.Terms{Idle: t.seconds(70), MaxHold: t.seconds(900)}, Event: note(refreshed, "tab-2"),
 		}
 	}},
-	{"touch and clear", func(*test, *cell, *store.Record) store.Swap {
-		return store.Swap{Do: store.Touch, Data: ptr(""), Terms: &store.Terms{Idle: -1, MaxHold: -1}}
+	{"touch and clear", func(*test, *cell, *store.Record) store.Op {
+		return store.Op{Do: store.Renew, Data: ptr(""), Terms: &store.Terms{Idle: -1, MaxHold: -1}}
 	}},
-	{"touch and bring to its end", func(t *test, _ *cell, _ *store.Record) store.Swap {
-		return store.Swap{Do: store.Touch, Terms: &store.Terms{MaxHold: t.seconds(1)}}
+	{"touch and bring to its end", func(t *test, _ *cell, _ *store.Record) store.Op {
+		return store.Op{Do: store.Renew, Terms: &store.Terms{MaxHold: t.seconds(1)}}
 	}},
-	{"touch for the last time", func(t *test, _ *cell, _ *store.Record) store.Swap {
-		return store.Swap{Do: store.Touch, Confirm: t.seconds(4)}
+	{"touch for the last time", func(t *test, _ *cell, _ *store.Record) store.Op {
+		return store.Op{Do: store.Renew, ConfirmWithin: t.seconds(4)}
 	}},
-	{"touch and bound less than the terms do", func(t *test, _ *cell, _ *store.Record) store.Swap {
-		return store.Swap{Do: store.Touch, Confirm: t.seconds(500), Terms: &store.Terms{Idle: t.seconds(70)}}
+	{"touch and bound less than the terms do", func(t *test, _ *cell, _ *store.Record) store.Op {
+		return store.Op{Do: store.Renew, ConfirmWithin: t.seconds(500), Terms: &store.Terms{Idle: t.seconds(70)}}
 	}},
-	{"drop", func(*test, *cell, *store.Record) store.Swap {
-		return store.Swap{Do: store.Drop, Note: note(released, holder)}
+	{"drop", func(*test, *cell, *store.Record) store.Op {
+		return store.Op{Do: store.Release, Event: note(released, holder)}
 	}},
-	{"drop without log", func(*test, *cell, *store.Record) store.Swap { return store.Swap{Do: store.Drop} }},
-	{"hand over", func(*test, *cell, *store.Record) store.Swap {
-		return store.Swap{Do: store.Drop, Note: note(store.KindHandedOver, holder)}
+	{"drop without log", func(*test, *cell, *store.Record) store.Op { return store.Op{Do: store.Release} }},
+	{"hand over", func(*test, *cell, *store.Record) store.Op {
+		return store.Op{Do: store.Release, Event: note(store.KindHandedOver, holder)}
 	}},
-	{"join", func(t *test, c *cell, _ *store.Record) store.Swap {
+	{"join", func(t *test, c *cell, _ *store.Record) store.Op {
 		sw := join("", "newcomer", lively, t.idle(30))
-		sw.Ticket.ID, sw.Ticket.ClaimAfter = c.ticket(9), t.seconds(20)
+		sw.Waiter.ID, sw.Waiter.GrantAfter = c.waiter(9), t.seconds(20)
 		return sw
 	}},
-	{"join as a dead one", func(t *test, c *cell, _ *store.Record) store.Swap {
+	{"join as a dead one", func(t *test, c *cell, _ *store.Record) store.Op {
 		sw := join("", "newcomer", doomed, t.idle(30))
-		sw.Ticket.ID = c.ticket(9)
+		sw.Waiter.ID = c.waiter(9)
 		return sw
 	}},
-	{"join again from elsewhere", func(t *test, c *cell, _ *store.Record) store.Swap {
+	{"join again from elsewhere", func(t *test, c *cell, _ *store.Record) store.Op {
 		sw := join("", "waiter-0", "elsewhere", t.idle(30))
-		sw.Ticket.ID = c.ticket(0)
+		sw.Waiter.ID = c.waiter(0)
 		return sw
 	}},
-	{"join again after the grant", func(t *test, c *cell, rec *store.Record) store.Swap {
+	{"join again after the grant", func(t *test, c *cell, rec *store.Record) store.Op {
 		sw := join("", "waiter-0", lively, t.idle(30))
-		sw.Ticket.ID = c.ticket(0)
+		sw.Waiter.ID = c.waiter(0)
 		if rec != nil && rec.Request != "" {
-			sw.Ticket.ID = rec.Request
+			sw.Waiter.ID = rec.Request
 		}
 		return sw
 	}},
-	{"leave", func(_ *test, c *cell, _ *store.Record) store.Swap { return leaving(c.ticket(0), "") }},
-	{"leave as the last", func(_ *test, c *cell, _ *store.Record) store.Swap {
-		return leaving(c.ticket(max(0, len(c.queue.tickets)-1)), lively)
+	{"leave", func(_ *test, c *cell, _ *store.Record) store.Op { return leaving(c.waiter(0), "") }},
+	{"leave as the last", func(_ *test, c *cell, _ *store.Record) store.Op {
+		return leaving(c.waiter(max(0, len(c.queue.waiters)-1)), lively)
 	}},
-	{"leave from a wrong peer", func(_ *test, c *cell, _ *store.Record) store.Swap { return leaving(c.ticket(0), "elsewhere") }},
-	{"leave without having joined", func(_ *test, c *cell, _ *store.Record) store.Swap { return leaving(c.ticket(9), "") }},
-	{"decline", func(_ *test, c *cell, _ *store.Record) store.Swap {
-		sw := leaving(c.ticket(0), "")
-		sw.Note = note(declined, holder)
+	{"leave from a wrong peer", func(_ *test, c *cell, _ *store.Record) store.Op { return leaving(c.waiter(0), "elsewhere") }},
+	{"leave without having joined", func(_ *test, c *cell, _ *store.Record) store.Op { return leaving(c.waiter(9), "") }},
+	{"decline", func(_ *test, c *cell, _ *store.Record) store.Op {
+		sw := leaving(c.waiter(0), "")
+		sw.Event = note(declined, holder)
 		return sw
 	}},
 }
 
-func leaving(ticket, peer string) store.Swap {
-	return store.Swap{Do: store.Leave, Ticket: &store.Ticket{ID: ticket, Peer: peer}}
+func leaving(waiter, process string) store.Op {
+	return store.Op{Do: store.Leave, Waiter: &store.Waiter{ID: waiter, Process: process}}
 }
 
 // condition is an Expect for a record that may be nil.

@@ -21,20 +21,20 @@ var claimLaws = []law{
 }
 
 // claim is a join that claims the name after so many seconds.
-func (t *test) claim(name, session, peer string, seconds float64) store.Swap {
-	sw := join(name, session, peer, t.idle(600))
-	sw.Ticket.ClaimAfter = t.seconds(seconds)
+func (t *test) claim(name, session, process string, seconds float64) store.Op {
+	sw := join(name, session, process, t.idle(600))
+	sw.Waiter.GrantAfter = t.seconds(seconds)
 	return sw
 }
 
 func lawClaim(t *test) {
-	t.beat("peer", 100)
-	anns := t.do(take("a", "ann", t.idle(600)))
+	t.keepAlive("peer", 100)
+	anns := t.do(acquire("a", "ann", t.idle(600)))
 	rec := t.do(t.claim("a", "wendy", "peer", 5))
-	if w := rec.Waiters[0]; !w.Claim.Equal(w.Since.Add(t.seconds(5))) {
+	if w := rec.Waiters[0]; !w.GrantAt.Equal(w.Since.Add(t.seconds(5))) {
 		t.Fatalf("the ticket is %+v", w)
 	}
-	t.wantHolder(t.do(touch("a", anns.Token)), "ann") // touching is no answer
+	t.wantHolder(t.do(renew("a", anns.Token)), "ann") // touching is no answer
 	t.pass(6)
 	t.wantHolder(t.get("a"), "ann") // until somebody settles it
 	t.sweep()
@@ -43,27 +43,27 @@ func lawClaim(t *test) {
 	if len(entries) != 1 {
 		t.Fatalf("entries: %+v", entries)
 	}
-	t.wantSame("entry", store.Entry{
-		Seq: entries[0].Seq, Kind: store.KindHandedOver, Name: "a", Token: anns.Token, At: t.get("a").Taken,
+	t.wantSame("entry", store.LogEntry{
+		Seq: entries[0].Seq, Kind: store.KindHandedOver, Name: "a", Token: anns.Token, At: t.get("a").Acquired,
 		Owner: party("ann"), Actor: party("ann"), Other: party("wendy"), Reason: store.ReasonNoAnswer,
 	}, entries[0])
-	t.refuse(touch("a", anns.Token))
+	t.refuse(renew("a", anns.Token))
 }
 
 func lawClaimBoundary(t *test) {
-	t.beat("peer", 100)
-	anns := t.do(take("a", "ann", t.idle(600)))
+	t.keepAlive("peer", 100)
+	anns := t.do(acquire("a", "ann", t.idle(600)))
 	t.do(t.claim("a", "wendy", "peer", 5))
 	t.clock.Advance(5*time.Second - time.Microsecond)
 	t.sweep()
-	t.wantHolder(t.do(touch("a", anns.Token)), "ann")
+	t.wantHolder(t.do(renew("a", anns.Token)), "ann")
 	t.clock.Advance(time.Microsecond)
-	t.wantHolder(t.refuse(touch("a", anns.Token)), "wendy")
+	t.wantHolder(t.refuse(renew("a", anns.Token)), "wendy")
 }
 
 func lawClaimOnlyFirst(t *test) {
-	t.beat("peer", 100)
-	t.do(take("a", "ann", t.idle(600)))
+	t.keepAlive("peer", 100)
+	t.do(acquire("a", "ann", t.idle(600)))
 	t.do(join("a", "walt", "peer", t.idle(600)))
 	t.do(t.claim("a", "wendy", "peer", 3))
 	t.pass(4)
@@ -77,11 +77,11 @@ func lawClaimOnlyFirst(t *test) {
 // Otherwise all who asked one holder would get the name at one moment, each
 // taking it from the one before.
 func lawClaimOneHold(t *test) {
-	t.beat("peer", 1000)
-	anns := t.do(take("a", "ann", t.idle(600)))
+	t.keepAlive("peer", 1000)
+	anns := t.do(acquire("a", "ann", t.idle(600)))
 	for _, session := range []string{"w1", "w2", "w3"} {
 		rec := t.do(t.claim("a", session, "peer", 5))
-		if w := rec.Waiters[len(rec.Waiters)-1]; w.Asked != anns.Token || w.Claim.IsZero() {
+		if w := rec.Waiters[len(rec.Waiters)-1]; w.Asked != anns.Token || w.GrantAt.IsZero() {
 			t.Errorf("the ticket is %+v", w)
 		}
 	}
@@ -92,17 +92,17 @@ func lawClaimOneHold(t *test) {
 		rec := t.get("a")
 		t.wantHolder(rec, "w1")
 		for _, w := range rec.Waiters {
-			if !w.Claim.IsZero() {
-				t.Errorf("%s may claim at %v from w1, who was not asked", w.ID, w.Claim)
+			if !w.GrantAt.IsZero() {
+				t.Errorf("%s may claim at %v from w1, who was not asked", w.ID, w.GrantAt)
 			}
 		}
 	}
-	t.wantHolder(t.do(drop("a", "w1")), "w2")
+	t.wantHolder(t.do(release("a", "w1")), "w2")
 }
 
 func lawClaimTakeover(t *test) {
-	t.beat("peer", 1000)
-	rec := t.do(take("a", "ann", t.idle(600)))
+	t.keepAlive("peer", 1000)
+	rec := t.do(acquire("a", "ann", t.idle(600)))
 	t.do(t.claim("a", "wendy", "peer", 5))
 	t.do(takeOver("a", "bob", rec.Token, t.idle(600)))
 	t.do(t.claim("a", "walt", "peer", 5))
@@ -115,8 +115,8 @@ func lawClaimTakeover(t *test) {
 }
 
 func lawClaimOnGrant(t *test) {
-	t.beat("peer", 1000)
-	t.do(take("a", "ann", t.idle(3)))
+	t.keepAlive("peer", 1000)
+	t.do(acquire("a", "ann", t.idle(3)))
 	t.do(join("a", "wendy", "peer", t.idle(600)))
 	t.pass(4)
 	t.do(t.claim("a", "walt", "peer", 9)) // finds ann's hold over and wendy's begun
@@ -129,10 +129,10 @@ func lawClaimOnGrant(t *test) {
 }
 
 func lawClaimRelease(t *test) {
-	t.beat("peer", 100)
-	t.do(take("a", "ann", t.idle(600)))
+	t.keepAlive("peer", 100)
+	t.do(acquire("a", "ann", t.idle(600)))
 	t.do(t.claim("a", "wendy", "peer", 5))
-	t.wantHolder(t.do(drop("a", "ann")), "wendy")
+	t.wantHolder(t.do(release("a", "ann")), "wendy")
 	t.pass(6)
 	t.sweep()
 	t.wantHolder(t.get("a"), "wendy")
@@ -140,9 +140,9 @@ func lawClaimRelease(t *test) {
 }
 
 func lawClaimBehindDead(t *test) {
-	t.beat("doomed", 3)
-	t.beat("peer", 100)
-	t.do(take("a", "ann", store.Terms{}))
+	t.keepAlive("doomed", 3)
+	t.keepAlive("peer", 100)
+	t.do(acquire("a", "ann", store.Terms{}))
 	t.do(join("a", "dora", "doomed", t.idle(600)))
 	t.do(t.claim("a", "wendy", "peer", 8))
 	for range 20 { // a sweeper that relies on what it is told
@@ -154,27 +154,27 @@ func lawClaimBehindDead(t *test) {
 	}
 	rec := t.get("a")
 	t.wantHolder(rec, "wendy")
-	if t.clock.manual() && !rec.Taken.Equal(NewClock().Now().Add(8*time.Second)) {
-		t.Errorf("granted at %v", rec.Taken)
+	if t.clock.manual() && !rec.Acquired.Equal(NewClock().Now().Add(8*time.Second)) {
+		t.Errorf("granted at %v", rec.Acquired)
 	}
 }
 
 func lawClaimBehindFoundDead(t *test) {
-	t.beat("doomed", 3)
-	t.beat("peer", 100)
-	t.do(take("a", "ann", store.Terms{}))
+	t.keepAlive("doomed", 3)
+	t.keepAlive("peer", 100)
+	t.do(acquire("a", "ann", store.Terms{}))
 	t.do(join("a", "dora", "doomed", t.idle(600)))
 	t.do(t.claim("a", "wendy", "peer", 8))
 	t.pass(4)
-	t.refuse(take("a", "bob", store.Terms{}))
+	t.refuse(acquire("a", "bob", store.Terms{}))
 	t.pass(5)
 	t.sweep()
 	t.wantHolder(t.get("a"), "wendy")
 }
 
 func lawClaimLeft(t *test) {
-	t.beat("peer", 100)
-	t.do(take("a", "ann", t.idle(600)))
+	t.keepAlive("peer", 100)
+	t.do(acquire("a", "ann", t.idle(600)))
 	for i := range 3 {
 		session := fmt.Sprint("w", i)
 		t.do(t.claim("a", session, "peer", 3))

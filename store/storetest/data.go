@@ -30,17 +30,17 @@ var long = strings.Repeat("aб日🔒'%\"\\ ", 3000/len("aб日🔒'%\"\\ "))
 func lawNames(t *test) {
 	for i, name := range append([]string{long, long + "x", "x" + long}, odd...) {
 		session := fmt.Sprint("s", i)
-		t.do(take(name, session, t.idle(600)))
+		t.do(acquire(name, session, t.idle(600)))
 		rec := t.get(name)
 		if rec == nil || rec.Name != name || rec.Holder.Session != session {
 			t.Fatalf("under %q stands %+v", name, rec)
 		}
-		t.wantSame("names of the session", []string{name}, t.names(store.Query{Session: session}))
-		t.wantSame("names with the prefix", name, t.names(store.Query{Prefix: name})[0])
+		t.wantSame("names of the session", []string{name}, t.names(store.RecordQuery{Session: session}))
+		t.wantSame("names with the prefix", name, t.names(store.RecordQuery{Prefix: name})[0])
 		if entries := t.log(store.LogQuery{Name: name}).Entries; len(entries) != 1 || entries[0].Name != name {
 			t.Fatalf("the log of %q is %+v", name, entries)
 		}
-		t.do(drop(name, session))
+		t.do(release(name, session))
 		t.wantHolder(t.get(name), "")
 	}
 }
@@ -51,45 +51,45 @@ func lawAlike(t *test) {
 		long, long[:len(long)-1], long + " ",
 	}
 	for i, name := range names {
-		t.do(take(name, fmt.Sprint("s", i), t.idle(600)))
+		t.do(acquire(name, fmt.Sprint("s", i), t.idle(600)))
 	}
 	for i, name := range names {
 		t.wantHolder(t.get(name), fmt.Sprint("s", i))
 	}
-	if n := len(t.list(store.Query{})); n != len(names) {
+	if n := len(t.list(store.RecordQuery{})); n != len(names) {
 		t.Fatalf("%d names are listed of %d", n, len(names))
 	}
 	for i, name := range names {
-		t.do(drop(name, fmt.Sprint("s", i)))
+		t.do(release(name, fmt.Sprint("s", i)))
 	}
 }
 
 func lawTexts(t *test) {
-	t.beat("peer", 1000)
+	t.keepAlive("peer", 1000)
 	for i, text := range append([]string{long}, odd...) {
 		name := fmt.Sprint("n", i)
 		who := store.Party{Session: "s" + text, User: "u" + text, Value: "v" + text}
-		said := &store.Note{Kind: "k" + text, Actor: who, Reason: "r" + text}
-		t.swap("q"+text, store.Swap{
-			Name: name, Do: store.Take, Expect: store.Expect{Free: true}, Holder: &who, Data: ptr("d" + text), Terms: ptr(t.idle(600)), Note: said,
+		said := &store.Event{Kind: "k" + text, Actor: who, Reason: "r" + text}
+		t.commit("q"+text, store.Op{
+			Name: name, Do: store.Acquire, Expect: store.Expect{Free: true}, Holder: &who, Data: ptr("d" + text), Terms: ptr(t.idle(600)), Event: said,
 		})
-		ticket := &store.Ticket{
-			ID: "t" + text, Peer: "peer", Holder: who, Data: "d" + text, Terms: t.idle(600), Note: said, Value: "m" + text,
+		waiter := &store.Waiter{
+			ID: "t" + text, Process: "peer", Holder: who, Data: "d" + text, Terms: t.idle(600), Event: said, Value: "m" + text,
 		}
-		t.do(store.Swap{Name: name, Do: store.Join, Ticket: ticket})
+		t.do(store.Op{Name: name, Do: store.Join, Waiter: waiter})
 		rec := t.get(name)
 		if rec.Holder != who || rec.Data != "d"+text || rec.Request != "q"+text {
 			t.Errorf("the record with %q is %+v", text, rec)
 		}
 		w := rec.Waiters[0]
-		if w.ID != "t"+text || w.Holder != who || w.Data != "d"+text || w.Value != "m"+text || *w.Note != *said {
+		if w.ID != "t"+text || w.Holder != who || w.Data != "d"+text || w.Value != "m"+text || *w.Event != *said {
 			t.Errorf("the ticket with %q is %+v", text, w)
 		}
-		t.replay("q"+text, take(name, "ann", t.idle(60)))
-		t.refuse(store.Swap{Name: name, Do: store.Touch, Expect: store.Expect{Session: ptr("S" + text)}})
-		t.refuse(store.Swap{Name: name, Do: store.Touch, Expect: store.Expect{Data: ptr("d" + text + " ")}})
+		t.replay("q"+text, acquire(name, "ann", t.idle(60)))
+		t.refuse(store.Op{Name: name, Do: store.Renew, Expect: store.Expect{Session: ptr("S" + text)}})
+		t.refuse(store.Op{Name: name, Do: store.Renew, Expect: store.Expect{Data: ptr("d" + text + " ")}})
 		x := store.Expect{Session: ptr("s" + text), Data: ptr("d" + text)}
-		rec = t.do(store.Swap{Name: name, Do: store.Drop, Expect: x})
+		rec = t.do(store.Op{Name: name, Do: store.Release, Expect: x})
 		if rec.Holder != who || rec.Data != "d"+text || rec.Request != "t"+text {
 			t.Errorf("the grant with %q is %+v", text, rec)
 		}
@@ -111,15 +111,15 @@ func lawLargeData(t *test) {
 			t.Fatalf("%d bytes of %q", len(data), letter)
 		}
 		name := fmt.Sprint("n", i)
-		sw := take(name, "ann", t.idle(600))
+		sw := acquire(name, "ann", t.idle(600))
 		sw.Data = &data
 		rec := t.do(sw)
-		if rec.Data != data || t.get(name).Data != data || t.list(store.Query{Prefix: name})[0].Data != data {
+		if rec.Data != data || t.get(name).Data != data || t.list(store.RecordQuery{Prefix: name})[0].Data != data {
 			t.Fatalf("64 KiB of %q are not kept", letter)
 		}
 		other := data[:len(data)-len(letter)] + strings.Repeat("y", len(letter))
-		t.refuse(store.Swap{Name: name, Do: store.Touch, Expect: store.Expect{Data: &other}})
-		t.do(store.Swap{Name: name, Do: store.Touch, Expect: store.Expect{Data: &data}, Data: &other})
+		t.refuse(store.Op{Name: name, Do: store.Renew, Expect: store.Expect{Data: &other}})
+		t.do(store.Op{Name: name, Do: store.Renew, Expect: store.Expect{Data: &data}, Data: &other})
 		if t.get(name).Data != other {
 			t.Fatalf("64 KiB of %q are not replaced", letter)
 		}
@@ -127,37 +127,37 @@ func lawLargeData(t *test) {
 }
 
 func lawEmpty(t *test) {
-	t.do(store.Swap{
-		Name: "a", Do: store.Take, Expect: store.Expect{Free: true}, Holder: &store.Party{}, Terms: ptr(t.idle(600)), Note: &store.Note{Kind: captured},
+	t.do(store.Op{
+		Name: "a", Do: store.Acquire, Expect: store.Expect{Free: true}, Holder: &store.Party{}, Terms: ptr(t.idle(600)), Event: &store.Event{Kind: captured},
 	})
 	rec := t.get("a")
 	if rec == nil || rec.Holder != (store.Party{}) || rec.Data != "" || rec.Request != "" {
 		t.Fatalf("the record is %+v", rec)
 	}
-	t.refuse(store.Swap{Name: "a", Do: store.Touch, Expect: store.Expect{Data: ptr("x")}})
-	t.refuse(store.Swap{Name: "a", Do: store.Touch, Expect: store.Expect{Session: ptr("x")}})
-	t.do(store.Swap{Name: "a", Do: store.Touch, Expect: store.Expect{Data: ptr(""), Session: ptr("")}, Data: ptr("x")})
-	t.do(store.Swap{Name: "a", Do: store.Touch, Expect: store.Expect{Data: ptr("x")}, Data: ptr("")})
-	t.refuse(store.Swap{Name: "a", Do: store.Touch, Expect: store.Expect{Data: ptr("x")}})
-	t.wantSame("names of the empty session, which selects all", []string{"a"}, t.names(store.Query{}))
+	t.refuse(store.Op{Name: "a", Do: store.Renew, Expect: store.Expect{Data: ptr("x")}})
+	t.refuse(store.Op{Name: "a", Do: store.Renew, Expect: store.Expect{Session: ptr("x")}})
+	t.do(store.Op{Name: "a", Do: store.Renew, Expect: store.Expect{Data: ptr(""), Session: ptr("")}, Data: ptr("x")})
+	t.do(store.Op{Name: "a", Do: store.Renew, Expect: store.Expect{Data: ptr("x")}, Data: ptr("")})
+	t.refuse(store.Op{Name: "a", Do: store.Renew, Expect: store.Expect{Data: ptr("x")}})
+	t.wantSame("names of the empty session, which selects all", []string{"a"}, t.names(store.RecordQuery{}))
 	if entries := t.log(store.LogQuery{}).Entries; len(entries) != 1 || entries[0].Owner != (store.Party{}) || entries[0].Request != "" {
 		t.Errorf("the log is %+v", entries)
 	}
-	t.do(store.Swap{Name: "a", Do: store.Drop, Expect: store.Expect{Session: ptr("")}})
+	t.do(store.Op{Name: "a", Do: store.Release, Expect: store.Expect{Session: ptr("")}})
 }
 
 func lawInjection(t *test) {
-	t.do(take("kept", "ann", t.idle(600)))
+	t.do(acquire("kept", "ann", t.idle(600)))
 	for _, text := range []string{
 		"' OR '1'='1", `" OR ""="`, "%' OR 1=1 --", "a' UNION SELECT * FROM editlock_record --", "$(reboot)", "${x}", "{{.}}", "\\' OR 1=1",
 	} {
-		if recs := t.list(store.Query{Session: text}); len(recs) > 0 {
+		if recs := t.list(store.RecordQuery{Session: text}); len(recs) > 0 {
 			t.Errorf("session %q selects %+v", text, recs)
 		}
-		if recs := t.list(store.Query{User: text}); len(recs) > 0 {
+		if recs := t.list(store.RecordQuery{User: text}); len(recs) > 0 {
 			t.Errorf("user %q selects %+v", text, recs)
 		}
-		if recs := t.list(store.Query{Prefix: text}); len(recs) > 0 {
+		if recs := t.list(store.RecordQuery{Prefix: text}); len(recs) > 0 {
 			t.Errorf("prefix %q selects %+v", text, recs)
 		}
 		for _, q := range []store.LogQuery{{Name: text}, {Prefix: text}, {User: text}, {Request: text}, {Kinds: []string{text}}} {
@@ -165,8 +165,8 @@ func lawInjection(t *test) {
 				t.Errorf("%+v selects %+v", q, entries)
 			}
 		}
-		t.refuse(store.Swap{Name: "kept", Do: store.Drop, Expect: store.Expect{Session: &text}})
-		t.refuse(store.Swap{Name: "kept", Do: store.Drop, Expect: store.Expect{Data: &text}})
+		t.refuse(store.Op{Name: "kept", Do: store.Release, Expect: store.Expect{Session: &text}})
+		t.refuse(store.Op{Name: "kept", Do: store.Release, Expect: store.Expect{Data: &text}})
 		t.wantHolder(t.get(text), "")
 	}
 	t.wantHolder(t.get("kept"), "ann")

@@ -11,13 +11,13 @@ var expiryLaws = []law{
 	{"an expired name is free for everybody and everything", lawExpiredIsFree, 0},
 	{"max hold ends a hold however often it is touched", lawMaxHold, exactClock},
 	{"a hold without terms never ends", lawNever, exactClock},
-	{"a touch counts idleness again", lawTouchExtends, exactClock},
-	{"a touch may shorten, change and clear the terms", lawTouchTerms, exactClock},
-	{"a touch that ends the hold at once frees the name", lawTouchEnds, exactClock},
-	{"a touch may bound the hold until the next touch", lawTouchBound, exactClock},
-	{"a take may bound the hold until a touch", lawTakeBound, exactClock},
-	{"a touch never moves when it was taken", lawTaken, 0},
-	{"a late touch does not revive", lawLateTouch, 0},
+	{"a touch counts idleness again", lawRenewExtends, exactClock},
+	{"a touch may shorten, change and clear the terms", lawRenewTerms, exactClock},
+	{"a touch that ends the hold at once frees the name", lawRenewEnds, exactClock},
+	{"a touch may bound the hold until the next touch", lawRenewBound, exactClock},
+	{"a take may bound the hold until a touch", lawAcquireBound, exactClock},
+	{"a touch never moves when it was taken", lawAcquired, 0},
+	{"a late touch does not revive", lawLateRenew, 0},
 	{"an expiry is logged as of when it happened", lawExpiryLogged, 0},
 	{"times are whole microseconds in UTC", lawMicroseconds, 0},
 	{"answers carry the store's time", lawAsOf, exactClock},
@@ -33,7 +33,7 @@ func lawBoundary(t *test) {
 		{"max hold", store.Terms{MaxHold: t.seconds(10)}},
 		{"both", store.Terms{Idle: t.seconds(10), MaxHold: t.seconds(10)}},
 	} {
-		rec := t.do(take(c.name, "ann", c.terms))
+		rec := t.do(acquire(c.name, "ann", c.terms))
 		if end := t.clock.Now().Add(10 * time.Second); !rec.Expires.Equal(end) {
 			t.Fatalf("%s: expires at %v; want %v", c.name, rec.Expires, end)
 		}
@@ -41,73 +41,73 @@ func lawBoundary(t *test) {
 	t.clock.Advance(10*time.Second - time.Microsecond)
 	for _, name := range []string{"idle", "max hold", "both"} {
 		t.wantHolder(t.get(name), "ann")
-		t.wantHolder(t.refuse(take(name, "bob", t.idle(10))), "ann")
+		t.wantHolder(t.refuse(acquire(name, "bob", t.idle(10))), "ann")
 	}
-	if n := len(t.list(store.Query{})); n != 3 {
+	if n := len(t.list(store.RecordQuery{})); n != 3 {
 		t.Fatalf("%d records are listed just before the end", n)
 	}
 	t.clock.Advance(time.Microsecond)
-	if n := len(t.list(store.Query{})); n != 0 {
+	if n := len(t.list(store.RecordQuery{})); n != 0 {
 		t.Fatalf("%d records are listed at the end", n)
 	}
 	for _, name := range []string{"idle", "max hold", "both"} {
 		t.wantHolder(t.get(name), "")
-		t.wantHolder(t.do(take(name, "bob", t.idle(10))), "bob")
+		t.wantHolder(t.do(acquire(name, "bob", t.idle(10))), "bob")
 	}
 }
 
 func lawExpiredIsFree(t *test) {
 	for _, name := range []string{"a", "b", "c", "d", "e"} {
-		t.do(take(name, "ann", t.idle(3)))
+		t.do(acquire(name, "ann", t.idle(3)))
 	}
 	t.pass(4)
-	t.refuse(drop("a", "ann"))
-	t.refuse(store.Swap{Name: "b", Do: store.Touch})
+	t.refuse(release("a", "ann"))
+	t.refuse(store.Op{Name: "b", Do: store.Renew})
 	t.refuse(join("c", "wendy", "peer", t.idle(3)))
-	t.refuse(store.Swap{Name: "d", Do: store.Take, Expect: store.Expect{Session: ptr("ann")}, Holder: ptr(party("ann")), Terms: &store.Terms{}})
-	t.wantHolder(t.do(take("e", "ann", t.idle(3))), "ann")
+	t.refuse(store.Op{Name: "d", Do: store.Acquire, Expect: store.Expect{Session: ptr("ann")}, Holder: ptr(party("ann")), Terms: &store.Terms{}})
+	t.wantHolder(t.do(acquire("e", "ann", t.idle(3))), "ann")
 	t.wantSame("kinds", []string{captured, store.KindExpired, captured}, t.kinds("e"))
 }
 
 func lawMaxHold(t *test) {
-	rec := t.do(take("a", "ann", store.Terms{Idle: t.seconds(3), MaxHold: t.seconds(7)}))
+	rec := t.do(acquire("a", "ann", store.Terms{Idle: t.seconds(3), MaxHold: t.seconds(7)}))
 	for range 3 {
 		t.pass(2)
-		rec = t.do(touch("a", rec.Token))
+		rec = t.do(renew("a", rec.Token))
 	}
-	if end := rec.Taken.Add(t.seconds(7)); !rec.Expires.Equal(end) {
+	if end := rec.Acquired.Add(t.seconds(7)); !rec.Expires.Equal(end) {
 		t.Fatalf("expires at %v; want %v", rec.Expires, end)
 	}
 	t.pass(1)
-	t.refuse(touch("a", rec.Token))
+	t.refuse(renew("a", rec.Token))
 }
 
 func lawNever(t *test) {
-	rec := t.do(take("a", "ann", store.Terms{}))
+	rec := t.do(acquire("a", "ann", store.Terms{}))
 	if !rec.Expires.IsZero() {
 		t.Fatalf("expires at %v", rec.Expires)
 	}
 	t.clock.Advance(100 * 365 * 24 * time.Hour)
 	t.sweep()
-	rec = t.do(touch("a", rec.Token))
+	rec = t.do(renew("a", rec.Token))
 	if !rec.Expires.IsZero() {
 		t.Fatalf("expires at %v after a touch", rec.Expires)
 	}
 }
 
-func lawTouchExtends(t *test) {
-	rec := t.do(take("a", "ann", t.idle(3)))
+func lawRenewExtends(t *test) {
+	rec := t.do(acquire("a", "ann", t.idle(3)))
 	for range 5 {
 		t.pass(2)
-		rec = t.do(touch("a", rec.Token))
-		if now := t.clock.Now(); !rec.Touched.Equal(now) || !rec.Expires.Equal(now.Add(t.seconds(3))) {
-			t.Fatalf("touched at %v, expires at %v; it is %v", rec.Touched, rec.Expires, now)
+		rec = t.do(renew("a", rec.Token))
+		if now := t.clock.Now(); !rec.Renewed.Equal(now) || !rec.Expires.Equal(now.Add(t.seconds(3))) {
+			t.Fatalf("touched at %v, expires at %v; it is %v", rec.Renewed, rec.Expires, now)
 		}
 	}
 }
 
-func lawTouchTerms(t *test) {
-	rec := t.do(take("a", "ann", store.Terms{Idle: t.seconds(60), MaxHold: t.seconds(100)}))
+func lawRenewTerms(t *test) {
+	rec := t.do(acquire("a", "ann", store.Terms{Idle: t.seconds(60), MaxHold: t.seconds(100)}))
 	for _, c := range []struct {
 		name          string
 		give          store.Terms // seconds, as nanoseconds
@@ -121,7 +121,7 @@ func lawTouchTerms(t *test) {
 		{"no idle", store.Terms{Idle: -1}, 0, 0},
 		{"both again", store.Terms{Idle: 10, MaxHold: 20}, 10, 20},
 	} {
-		sw := touch("a", rec.Token)
+		sw := renew("a", rec.Token)
 		sw.Terms = &store.Terms{Idle: c.give.Idle * time.Second, MaxHold: c.give.MaxHold * time.Second}
 		rec = t.do(sw)
 		if want := (store.Terms{Idle: t.seconds(c.idle), MaxHold: t.seconds(c.maxHold)}); rec.Terms != want {
@@ -130,27 +130,27 @@ func lawTouchTerms(t *test) {
 	}
 }
 
-func lawTouchEnds(t *test) {
-	rec := t.do(take("a", "ann", t.idle(60)))
+func lawRenewEnds(t *test) {
+	rec := t.do(acquire("a", "ann", t.idle(60)))
 	t.pass(5)
-	sw := touch("a", rec.Token)
+	sw := renew("a", rec.Token)
 	sw.Terms = &store.Terms{MaxHold: t.seconds(5)}
 	t.wantHolder(t.do(sw), "")
 	t.wantHolder(t.get("a"), "")
-	t.wantHolder(t.do(take("a", "bob", t.idle(60))), "bob")
+	t.wantHolder(t.do(acquire("a", "bob", t.idle(60))), "bob")
 }
 
-func lawTouchBound(t *test) {
-	rec := t.do(take("a", "ann", t.idle(60)))
-	last := touch("a", rec.Token)
-	last.Confirm = t.seconds(3)
+func lawRenewBound(t *test) {
+	rec := t.do(acquire("a", "ann", t.idle(60)))
+	last := renew("a", rec.Token)
+	last.ConfirmWithin = t.seconds(3)
 	rec = t.do(last)
-	if want := rec.Touched.Add(t.seconds(3)); !rec.Expires.Equal(want) {
+	if want := rec.Renewed.Add(t.seconds(3)); !rec.Expires.Equal(want) {
 		t.Fatalf("bound, it expires at %v; want %v", rec.Expires, want)
 	}
 	t.pass(2)
-	rec = t.do(touch("a", rec.Token))
-	if want := rec.Touched.Add(t.seconds(60)); !rec.Expires.Equal(want) {
+	rec = t.do(renew("a", rec.Token))
+	if want := rec.Renewed.Add(t.seconds(60)); !rec.Expires.Equal(want) {
 		t.Fatalf("touched again, it expires at %v; want %v", rec.Expires, want)
 	}
 	t.do(last)
@@ -158,53 +158,53 @@ func lawTouchBound(t *test) {
 	t.wantHolder(t.get("a"), "")
 }
 
-func lawTakeBound(t *test) {
+func lawAcquireBound(t *test) {
 	for _, terms := range []store.Terms{t.idle(60), {}} {
-		first := take("a", "ann", terms)
-		first.Confirm = t.seconds(3)
+		first := acquire("a", "ann", terms)
+		first.ConfirmWithin = t.seconds(3)
 		rec := t.do(first)
-		if want := rec.Taken.Add(t.seconds(3)); !rec.Expires.Equal(want) {
+		if want := rec.Acquired.Add(t.seconds(3)); !rec.Expires.Equal(want) {
 			t.Fatalf("bound, it expires at %v; want %v", rec.Expires, want)
 		}
 		t.pass(2)
-		rec = t.do(touch("a", rec.Token))
+		rec = t.do(renew("a", rec.Token))
 		if rec.Terms != terms || rec.Within() != 0 {
 			t.Fatalf("touched, it is %+v", rec)
 		}
-		t.do(drop("a", "ann"))
+		t.do(release("a", "ann"))
 		t.do(first)
 		t.pass(3)
 		t.wantHolder(t.get("a"), "")
 	}
 }
 
-func lawTaken(t *test) {
-	first := t.do(take("a", "ann", t.idle(60)))
+func lawAcquired(t *test) {
+	first := t.do(acquire("a", "ann", t.idle(60)))
 	t.pass(2)
-	sw := touch("a", first.Token)
+	sw := renew("a", first.Token)
 	sw.Holder, sw.Data = ptr(party("ann-2")), ptr("new data")
 	rec := t.do(sw)
-	if !rec.Taken.Equal(first.Taken) || rec.Token != first.Token || rec.Request != first.Request {
+	if !rec.Acquired.Equal(first.Acquired) || rec.Token != first.Token || rec.Request != first.Request {
 		t.Errorf("the touch made %+v of %+v", rec, first)
 	}
-	if rec.Holder != party("ann-2") || rec.Data != "new data" || !rec.Touched.After(first.Touched) {
+	if rec.Holder != party("ann-2") || rec.Data != "new data" || !rec.Renewed.After(first.Renewed) {
 		t.Errorf("the touch did not replace what it gave: %+v", rec)
 	}
 }
 
-func lawLateTouch(t *test) {
-	rec := t.do(take("a", "ann", t.idle(3)))
+func lawLateRenew(t *test) {
+	rec := t.do(acquire("a", "ann", t.idle(3)))
 	t.pass(4)
-	t.wantHolder(t.refuse(touch("a", rec.Token)), "")
+	t.wantHolder(t.refuse(renew("a", rec.Token)), "")
 	t.wantHolder(t.get("a"), "")
-	bobs := t.do(take("a", "bob", t.idle(60)))
-	t.wantSame("in force after a late touch", bobs, t.refuse(touch("a", rec.Token)))
+	bobs := t.do(acquire("a", "bob", t.idle(60)))
+	t.wantSame("in force after a late touch", bobs, t.refuse(renew("a", rec.Token)))
 }
 
 func lawExpiryLogged(t *test) {
-	rec := t.do(take("a", "ann", t.idle(3)))
+	rec := t.do(acquire("a", "ann", t.idle(3)))
 	t.pass(8)
-	t.do(take("a", "bob", t.idle(60)))
+	t.do(acquire("a", "bob", t.idle(60)))
 	entries := t.log(store.LogQuery{Name: "a"}).Entries
 	if len(entries) != 3 {
 		t.Fatalf("the log is %+v", entries)
@@ -220,7 +220,7 @@ func lawExpiryLogged(t *test) {
 }
 
 func lawMicroseconds(t *test) {
-	t.beat("peer", 100)
+	t.keepAlive("peer", 100)
 	odd := time.Duration(1_000_001_501) // 1.000001501 s
 	check := func(what string, at time.Time) {
 		t.Helper()
@@ -228,16 +228,16 @@ func lawMicroseconds(t *test) {
 			t.Errorf("%s is %v", what, at)
 		}
 	}
-	t.do(take("a", "ann", store.Terms{Idle: odd, MaxHold: 2 * odd}))
+	t.do(acquire("a", "ann", store.Terms{Idle: odd, MaxHold: 2 * odd}))
 	sw := join("a", "wendy", "peer", store.Terms{Idle: odd})
-	sw.Ticket.ClaimAfter, sw.Ticket.Confirm = odd, odd
+	sw.Waiter.GrantAfter, sw.Waiter.ConfirmWithin = odd, odd
 	rec := t.do(sw)
-	check("Taken", rec.Taken)
-	check("Touched", rec.Touched)
+	check("Taken", rec.Acquired)
+	check("Touched", rec.Renewed)
 	check("Expires", rec.Expires)
 	check("a ticket's Since", rec.Waiters[0].Since)
-	check("a ticket's Claim", rec.Waiters[0].Claim)
-	check("Expires of a grant", t.do(drop("a", "ann")).Expires)
+	check("a ticket's Claim", rec.Waiters[0].GrantAt)
+	check("Expires of a grant", t.do(release("a", "ann")).Expires)
 	for _, e := range t.log(store.LogQuery{}).Entries {
 		check("an entry's At", e.At)
 	}
@@ -246,18 +246,18 @@ func lawMicroseconds(t *test) {
 		t.Fatal(err)
 	}
 	check("a view's Now", view.Now)
-	check("a listed Expires", t.list(store.Query{})[0].Expires)
+	check("a listed Expires", t.list(store.RecordQuery{})[0].Expires)
 }
 
 func lawAsOf(t *test) {
 	for range 3 {
 		now := t.clock.Now()
-		res := t.swap("", take("a", "ann", t.idle(1)))
+		res := t.commit("", acquire("a", "ann", t.idle(1)))
 		view, err := t.st.Get(t.ctx, "a", "")
 		if err != nil {
 			t.Fatal(err)
 		}
-		page, err := t.st.List(t.ctx, store.Query{})
+		page, err := t.st.List(t.ctx, store.RecordQuery{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -269,19 +269,19 @@ func lawAsOf(t *test) {
 }
 
 func lawClockBack(t *test) {
-	t.beat("peer", 3600)
-	first := t.do(take("a", "ann", t.idle(60)))
+	t.keepAlive("peer", 3600)
+	first := t.do(acquire("a", "ann", t.idle(60)))
 	t.do(join("a", "wendy", "peer", t.idle(60)))
 	t.pass(-1000)
 	t.wantHolder(t.get("a"), "ann")
-	touched, now := t.do(touch("a", first.Token)), t.clock.Now()
+	renewed, now := t.do(renew("a", first.Token)), t.clock.Now()
 	if t.h.Steady {
-		now = first.Taken
+		now = first.Acquired
 	}
-	if !touched.Touched.Equal(now) {
-		t.Errorf("touched at %v; it is %v", touched.Touched, now)
+	if !renewed.Renewed.Equal(now) {
+		t.Errorf("touched at %v; it is %v", renewed.Renewed, now)
 	}
-	granted := t.do(drop("a", "ann"))
+	granted := t.do(release("a", "ann"))
 	t.wantHolder(granted, "wendy")
 	t.pass(-1000)
 	over := t.do(takeOver("a", "bob", granted.Token, t.idle(60)))

@@ -20,7 +20,7 @@ const (
 	AfterCommit        // the call is performed and its answer lost
 )
 
-// Faulty returns st with Swaps that fail as next says, which is
+// Faulty returns st with Commits that fail as next says, which is
 // asked once for each of them. A caller can't tell the faults apart.
 func Faulty(st store.Store, next func() Fault) store.Store {
 	return &faulty{Store: st, next: next}
@@ -31,12 +31,12 @@ type faulty struct {
 	next func() Fault
 }
 
-func (f *faulty) Swap(ctx context.Context, req store.Request) (store.Result, error) {
+func (f *faulty) Commit(ctx context.Context, req store.Txn) (store.Result, error) {
 	fault := f.next()
 	if fault == BeforeCommit {
 		return store.Result{}, ErrFault
 	}
-	res, err := f.Store.Swap(ctx, req)
+	res, err := f.Store.Commit(ctx, req)
 	if err == nil && fault == AfterCommit {
 		return store.Result{}, ErrFault
 	}

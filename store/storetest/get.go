@@ -18,51 +18,51 @@ func lawGetUnknown(t *test) {
 }
 
 func lawGetWhole(t *test) {
-	t.beat("peer", 100)
+	t.keepAlive("peer", 100)
 	terms := store.Terms{Idle: t.seconds(60), MaxHold: t.seconds(600)}
-	res := t.swap("request", take("a", "ann", terms))
+	res := t.commit("request", acquire("a", "ann", terms))
 	want := &store.Record{
 		Name: "a", Token: res.Records[0].Token, Holder: party("ann"), Data: "data of ann", Terms: terms,
-		Taken: res.Now, Touched: res.Now, Expires: res.Now.Add(terms.Idle), Request: "request",
+		Acquired: res.Now, Renewed: res.Now, Expires: res.Now.Add(terms.Idle), Request: "request",
 	}
 	t.wantSame("record that Swap returned", want, res.Records[0])
 	sw := join("a", "wendy", "peer", terms)
-	sw.Ticket.ClaimAfter, sw.Ticket.Confirm = t.seconds(33), t.seconds(7)
-	res = t.swap("", sw)
-	ticket := *sw.Ticket
-	ticket.Name, ticket.Since, ticket.Claim = "a", res.Now, res.Now.Add(ticket.ClaimAfter)
-	ticket.Seq, ticket.Asked = res.Records[0].Waiters[0].Seq, want.Token
-	want.Waiters, want.Waiting = []store.Ticket{ticket}, 1
+	sw.Waiter.GrantAfter, sw.Waiter.ConfirmWithin = t.seconds(33), t.seconds(7)
+	res = t.commit("", sw)
+	waiter := *sw.Waiter
+	waiter.Name, waiter.Since, waiter.GrantAt = "a", res.Now, res.Now.Add(waiter.GrantAfter)
+	waiter.Seq, waiter.Asked = res.Records[0].Waiters[0].Seq, want.Token
+	want.Waiters, want.Waiting = []store.Waiter{waiter}, 1
 	t.wantSame("record with a waiter, from Swap", want, res.Records[0])
 	t.wantSame("from Get", want, t.get("a"))
-	t.wantSame("from List", []store.Record{*want}, t.list(store.Query{}))
+	t.wantSame("from List", []store.Record{*want}, t.list(store.RecordQuery{}))
 }
 
 func lawGetCopies(t *test) {
-	t.beat("peer", 100)
-	t.do(take("a", "ann", t.idle(60)))
+	t.keepAlive("peer", 100)
+	t.do(acquire("a", "ann", t.idle(60)))
 	t.do(join("a", "wendy", "peer", t.idle(60)))
 	before := t.everything()
-	for _, rec := range []*store.Record{t.get("a"), &t.list(store.Query{})[0], t.refuse(take("a", "bob", t.idle(60)))} {
+	for _, rec := range []*store.Record{t.get("a"), &t.list(store.RecordQuery{})[0], t.refuse(acquire("a", "bob", t.idle(60)))} {
 		rec.Holder.Session, rec.Data, rec.Waiters[0].ID, rec.Waiting = "somebody", "something", "changed", 99
-		rec.Waiters = append(rec.Waiters[:0], store.Ticket{ID: "forged"})
+		rec.Waiters = append(rec.Waiters[:0], store.Waiter{ID: "forged"})
 	}
 	after := t.everything()
 	t.wantSame("the store after its answers were changed", before, after)
-	t.wantHolder(t.do(drop("a", "ann")), "wendy")
+	t.wantHolder(t.do(release("a", "ann")), "wendy")
 }
 
 func lawReadsChangeNothing(t *test) {
-	t.beat("peer", 100)
-	t.do(take("a", "ann", t.idle(3)))
+	t.keepAlive("peer", 100)
+	t.do(acquire("a", "ann", t.idle(3)))
 	t.do(join("a", "wendy", "peer", t.idle(60)))
-	t.do(take("b", "ann", t.idle(3)))
+	t.do(acquire("b", "ann", t.idle(3)))
 	t.pass(4)
 	last := t.log(store.LogQuery{}).Last
 	for range 3 {
 		t.wantHolder(t.get("a"), "")
 		t.wantHolder(t.get("b"), "")
-		if recs := t.list(store.Query{}); len(recs) != 0 {
+		if recs := t.list(store.RecordQuery{}); len(recs) != 0 {
 			t.Fatalf("listed is %+v", recs)
 		}
 	}
@@ -72,14 +72,14 @@ func lawReadsChangeNothing(t *test) {
 }
 
 func lawRequestCopied(t *test) {
-	t.beat("peer", 100)
-	sw := take("a", "ann", t.idle(60))
+	t.keepAlive("peer", 100)
+	sw := acquire("a", "ann", t.idle(60))
 	t.do(sw)
 	queued := join("a", "wendy", "peer", t.idle(60))
 	t.do(queued)
 	before := t.everything()
-	sw.Holder.Session, *sw.Data, sw.Terms.Idle, sw.Note.Kind = "somebody", "something", 1, "forged"
-	queued.Ticket.ID, queued.Ticket.Holder.Session, queued.Ticket.Note.Kind = "changed", "somebody", "forged"
+	sw.Holder.Session, *sw.Data, sw.Terms.Idle, sw.Event.Kind = "somebody", "something", 1, "forged"
+	queued.Waiter.ID, queued.Waiter.Holder.Session, queued.Waiter.Event.Kind = "changed", "somebody", "forged"
 	t.wantSame("the store after the requests were changed", before, t.everything())
-	t.wantHolder(t.do(drop("a", "ann")), "wendy")
+	t.wantHolder(t.do(release("a", "ann")), "wendy")
 }

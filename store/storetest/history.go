@@ -132,10 +132,10 @@ type client struct {
 	recorder *recorder
 	st       store.Store // the recorder, behind faults
 	session  string
-	peer     string
-	ttl      time.Duration // of the peer, which does not change
+	process  string
+	ttl      time.Duration // of the process, which does not change
 	seen     map[string]*store.Record
-	tickets  map[string]string // by name, the last one
+	waiters  map[string]string // by name, the last one
 	count    int
 }
 
@@ -145,9 +145,9 @@ func (h *history) newClient(i int) *client {
 		random:   rand.New(rand.NewPCG(h.seed, uint64(i))),
 		recorder: &recorder{client: i, clock: h.clock, tick: &h.tick, Store: h.test.st},
 		session:  fmt.Sprintf("s%d", i),
-		peer:     fmt.Sprintf("%s/p%d", h.names[0], i),
+		process:  fmt.Sprintf("%s/p%d", h.names[0], i),
 		seen:     map[string]*store.Record{},
-		tickets:  map[string]string{},
+		waiters:  map[string]string{},
 	}
 	c.ttl = time.Duration(2+c.random.IntN(5)) * time.Second
 	c.recorder.yield = func() {
@@ -159,7 +159,7 @@ func (h *history) newClient(i int) *client {
 		return []Fault{BeforeCommit, AfterCommit, AfterCommit, NoFault}[min(3, c.random.IntN(25))]
 	})
 	if !h.clock.manual() {
-		c.beat(time.Hour) // the moment of a later one would not be known
+		c.keepAlive(time.Hour) // the moment of a later one would not be known
 	}
 	return c
 }
@@ -178,7 +178,7 @@ func (c *client) chance(percent int) bool { return c.random.IntN(100) < percent 
 // act does one thing.
 func (c *client) act() {
 	if c.chance(c.several) {
-		c.request(c.swapAll()...)
+		c.request(c.opAll()...)
 		return
 	}
 	name := c.name()
@@ -186,18 +186,18 @@ func (c *client) act() {
 	case n < 8:
 		c.advance()
 	case n < 14:
-		c.beatSoon()
+		c.keepAliveSoon()
 	case n < 22:
 		if view, err := c.st.Get(c.ctx, name, c.session); err == nil {
 			c.see(name, view.Record)
 		}
 	case n < 24:
-		_, _ = c.st.List(c.ctx, store.Query{Prefix: c.names[0][:len(c.names[0])-1], Limit: 100})
+		_, _ = c.st.List(c.ctx, store.RecordQuery{Prefix: c.names[0][:len(c.names[0])-1], Limit: 100})
 	default:
 		if own := c.own(); own != "" && c.hasty && c.chance(40) {
 			name = own
 		}
-		c.request(c.swapOne(name))
+		c.request(c.opOne(name))
 	}
 }
 
@@ -235,16 +235,16 @@ func (c *client) moment() {
 	}
 }
 
-func (c *client) beatSoon() {
+func (c *client) keepAliveSoon() {
 	if c.clock.manual() {
-		c.beat(c.ttl)
+		c.keepAlive(c.ttl)
 	}
 }
 
-func (c *client) beat(ttl time.Duration) {
+func (c *client) keepAlive(ttl time.Duration) {
 	c.still.RLock()
 	defer c.still.RUnlock()
-	_, _ = c.st.Beat(c.ctx, c.peer, ttl)
+	_, _ = c.st.KeepAlive(c.ctx, c.process, ttl)
 }
 
 func (c *client) see(name string, rec *store.Record) {
@@ -255,19 +255,19 @@ func (c *client) see(name string, rec *store.Record) {
 }
 
 // request sends a request until an answer arrives.
-func (c *client) request(swaps ...store.Swap) {
+func (c *client) request(ops ...store.Op) {
 	c.count++
-	if swaps[0].Do == store.Join {
+	if ops[0].Do == store.Join {
 		c.moment()
 	}
-	req := store.Request{ID: fmt.Sprintf("%s/%s.%d", c.names[0], c.session, c.count), Swaps: swaps}
-	if len(swaps) == 1 && swaps[0].Do == store.Join {
-		req.ID = swaps[0].Ticket.ID
-	} else if len(swaps) == 1 && swaps[0].Do == store.Revoke {
-		req.ID = c.ticket(swaps[0].Name)
+	req := store.Txn{ID: fmt.Sprintf("%s/%s.%d", c.names[0], c.session, c.count), Ops: ops}
+	if len(ops) == 1 && ops[0].Do == store.Join {
+		req.ID = ops[0].Waiter.ID
+	} else if len(ops) == 1 && ops[0].Do == store.Revoke {
+		req.ID = c.waiter(ops[0].Name)
 	}
 	for {
-		res, err := c.st.Swap(c.ctx, req)
+		res, err := c.st.Commit(c.ctx, req)
 		if errors.Is(err, ErrFault) {
 			runtime.Gosched()
 			continue
@@ -276,30 +276,30 @@ func (c *client) request(swaps ...store.Swap) {
 			return // the recorder has it
 		}
 		for i, rec := range res.Records {
-			c.see(swaps[i].Name, rec)
+			c.see(ops[i].Name, rec)
 		}
 		return
 	}
 }
 
-// swapAll are swaps on several names, of one kind mostly.
-func (c *client) swapAll() []store.Swap {
+// swapAll are operations on several names, of one kind mostly.
+func (c *client) opAll() []store.Op {
 	names := slices.Clone(c.names)
 	c.random.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
 	names = names[:2+c.random.IntN(len(names)-1)]
 	kind := c.random.IntN(3)
-	swaps := make([]store.Swap, len(names))
+	ops := make([]store.Op, len(names))
 	for i, name := range names {
 		switch kind {
 		case 0:
-			swaps[i] = take(name, c.session, c.terms())
+			ops[i] = acquire(name, c.session, c.terms())
 		case 1:
-			swaps[i] = drop(name, c.session)
+			ops[i] = release(name, c.session)
 		default:
-			swaps[i] = c.swapOne(name)
+			ops[i] = c.opOne(name)
 		}
 	}
-	return swaps
+	return ops
 }
 
 func (c *client) terms() store.Terms {
@@ -311,14 +311,14 @@ func (c *client) terms() store.Terms {
 }
 
 // swapOne is something to do to a name, in the light of what was seen there.
-func (c *client) swapOne(name string) store.Swap {
+func (c *client) opOne(name string) store.Op {
 	seen := c.seen[name]
 	if seen == nil {
 		seen = &store.Record{Token: 1}
 	}
 	switch n := c.random.IntN(100); {
 	case n < 25:
-		return c.sharing(take(name, c.session, c.terms()))
+		return c.sharing(acquire(name, c.session, c.terms()))
 	case n < 27 && strings.HasSuffix(name, "b"): // to hold it alone
 		sw := takeOver(name, c.session, seen.Token, c.terms())
 		sw.Expect.Sole, sw.Share = true, ptr(store.Alone)
@@ -326,9 +326,9 @@ func (c *client) swapOne(name string) store.Swap {
 	case n < 30:
 		return takeOver(name, c.session, seen.Token, c.terms())
 	case n < 42:
-		sw := touch(name, seen.Token)
+		sw := renew(name, seen.Token)
 		if c.chance(20) {
-			sw.Share, sw.Note = ptr(store.Shared), note(refreshed, c.session)
+			sw.Share, sw.Event = ptr(store.Shared), note(refreshed, c.session)
 			sw.Terms = &store.Terms{Idle: c.seconds(20), MaxHold: -1}
 		}
 		if c.chance(30) {
@@ -336,7 +336,7 @@ func (c *client) swapOne(name string) store.Swap {
 		}
 		return sw
 	case n < 48:
-		sw := store.Swap{Name: name, Do: store.Touch, Expect: store.Expect{Session: &c.session}, Note: note(refreshed, c.session)}
+		sw := store.Op{Name: name, Do: store.Renew, Expect: store.Expect{Session: &c.session}, Event: note(refreshed, c.session)}
 		if c.chance(30) {
 			sw.Terms = ptr(c.terms())
 		}
@@ -345,30 +345,30 @@ func (c *client) swapOne(name string) store.Swap {
 		}
 		return sw
 	case n < 52:
-		return store.Swap{Name: name, Do: store.Touch, Expect: store.Expect{Data: &seen.Data, Session: &c.session}, Data: ptr("data")}
+		return store.Op{Name: name, Do: store.Renew, Expect: store.Expect{Data: &seen.Data, Session: &c.session}, Data: ptr("data")}
 	case n < 66:
-		return drop(name, c.session)
+		return release(name, c.session)
 	case n < 69:
-		return store.Swap{Name: name, Do: store.Drop, Expect: store.Expect{Token: seen.Token}, Note: note(released, "admin")}
+		return store.Op{Name: name, Do: store.Release, Expect: store.Expect{Token: seen.Token}, Event: note(released, "admin")}
 	case n < 73:
-		sw := drop(name, c.session)
-		sw.Expect.Waiting, sw.Note = true, note(store.KindHandedOver, c.session)
+		sw := release(name, c.session)
+		sw.Expect.Waiting, sw.Event = true, note(store.KindHandedOver, c.session)
 		return sw
 	case n < 92:
 		return c.join(name)
 	case n < 94 && c.revokes:
 		return revoke(name)
 	case n < 97 || len(seen.Waiters) == 0:
-		return store.Swap{Name: name, Do: store.Leave, Ticket: &store.Ticket{ID: c.ticket(name), Peer: c.peer}}
+		return store.Op{Name: name, Do: store.Leave, Waiter: &store.Waiter{ID: c.waiter(name), Process: c.process}}
 	default:
-		sw := store.Swap{Name: name, Do: store.Leave, Expect: store.Expect{Token: seen.Token}, Note: note(declined, c.session)}
-		sw.Ticket = &store.Ticket{ID: seen.Waiters[c.random.IntN(len(seen.Waiters))].ID}
+		sw := store.Op{Name: name, Do: store.Leave, Expect: store.Expect{Token: seen.Token}, Event: note(declined, c.session)}
+		sw.Waiter = &store.Waiter{ID: seen.Waiters[c.random.IntN(len(seen.Waiters))].ID}
 		return sw
 	}
 }
 
-// sharing lets a swap share a name that several may hold. Half of them do.
-func (c *client) sharing(sw store.Swap) store.Swap {
+// sharing lets an operation share a name that several may hold. Half of them do.
+func (c *client) sharing(sw store.Op) store.Op {
 	share := store.Shared
 	if strings.HasSuffix(sw.Name, "c") {
 		share = store.Share(1 + c.random.IntN(2))
@@ -376,34 +376,34 @@ func (c *client) sharing(sw store.Swap) store.Swap {
 	}
 	switch {
 	case strings.HasSuffix(sw.Name, "a") || c.chance(40):
-	case sw.Ticket != nil:
-		sw.Ticket.Share = share
+	case sw.Waiter != nil:
+		sw.Waiter.Share = share
 	default:
 		sw.Share = &share
 	}
 	return sw
 }
 
-func (c *client) ticket(name string) string {
-	if c.tickets[name] == "" {
-		c.tickets[name] = fmt.Sprintf("%s#%s.%d", name, c.session, c.count)
+func (c *client) waiter(name string) string {
+	if c.waiters[name] == "" {
+		c.waiters[name] = fmt.Sprintf("%s#%s.%d", name, c.session, c.count)
 	}
-	return c.tickets[name]
+	return c.waiters[name]
 }
 
-// join queues up, under a ticket used before now and then.
-func (c *client) join(name string) store.Swap {
+// join queues up, under a waiter used before now and then.
+func (c *client) join(name string) store.Op {
 	if c.chance(70) {
-		c.tickets[name] = ""
+		c.waiters[name] = ""
 	}
-	again := c.tickets[name] != ""
-	sw := join(name, c.session, c.peer, c.terms())
+	again := c.waiters[name] != ""
+	sw := join(name, c.session, c.process, c.terms())
 	c.sharing(sw)
-	sw.Ticket.ID = c.ticket(name)
-	sw.Ticket.ClaimAfter = c.seconds(float64([]int{0, 0, 1, 3}[c.random.IntN(4)]))
-	sw.Ticket.Confirm = c.seconds(float64([]int{0, 2}[c.random.IntN(2)]))
+	sw.Waiter.ID = c.waiter(name)
+	sw.Waiter.GrantAfter = c.seconds(float64([]int{0, 0, 1, 3}[c.random.IntN(4)]))
+	sw.Waiter.ConfirmWithin = c.seconds(float64([]int{0, 2}[c.random.IntN(2)]))
 	if c.chance(10) || again && c.chance(40) { // it may wait elsewhere by now
-		sw.Ticket.Peer, sw.Expect.Here = fmt.Sprintf("%s/p%d", c.names[0], c.random.IntN(c.clients)), true
+		sw.Waiter.Process, sw.Expect.Here = fmt.Sprintf("%s/p%d", c.names[0], c.random.IntN(c.clients)), true
 	}
 	return sw
 }
@@ -447,8 +447,8 @@ func (h *history) checkLog() {
 	}
 	for _, op := range h.ops {
 		in, out := op.Input.(*call), op.Output.(*answer)
-		for _, sw := range in.req.Swaps {
-			if sw.Note == nil || sw.Do == store.Join || sw.Do == store.Leave {
+		for _, sw := range in.req.Ops {
+			if sw.Event == nil || sw.Do == store.Join || sw.Do == store.Leave {
 				continue
 			}
 			if n := logged[in.req.ID+"\n"+sw.Name]; out.res.Done && n != 1 || n > 1 {
@@ -471,7 +471,7 @@ func (h *history) checkLog() {
 
 // mayHold reports whether an entry may tell of a new hold beside those held, or in
 // place of one.
-func mayHold(held map[uint64]store.Share, e store.Entry) bool {
+func mayHold(held map[uint64]store.Share, e store.LogEntry) bool {
 	n := len(held)
 	if _, replaces := held[e.Replaced]; e.Kind == takenOver && (e.Share != store.Alone && !replaces || n == 0) {
 		return false

@@ -21,17 +21,17 @@ var lifeLaws = []law{
 // calls are one call of every method that takes a context.
 func (t *test) calls(ctx context.Context) map[string]error {
 	errs := map[string]error{}
-	_, errs["Swap"] = t.st.Swap(ctx, store.Request{ID: "r", Swaps: []store.Swap{take("a", "ann", t.idle(60))}})
+	_, errs["Swap"] = t.st.Commit(ctx, store.Txn{ID: "r", Ops: []store.Op{acquire("a", "ann", t.idle(60))}})
 	_, errs["Get"] = t.st.Get(ctx, "a", "")
-	_, errs["List"] = t.st.List(ctx, store.Query{})
+	_, errs["List"] = t.st.List(ctx, store.RecordQuery{})
 	_, errs["Log"] = t.st.Log(ctx, store.LogQuery{})
-	_, errs["Beat"] = t.st.Beat(ctx, "peer", time.Minute)
+	_, errs["Beat"] = t.st.KeepAlive(ctx, "peer", time.Minute)
 	_, errs["Sweep"] = t.st.Sweep(ctx, store.Retention{})
 	return errs
 }
 
 func lawCancelled(t *test) {
-	t.do(take("b", "ann", t.idle(3)))
+	t.do(acquire("b", "ann", t.idle(3)))
 	t.pass(4)
 	before := t.everything()
 	cancelled, cancel := context.WithCancel(t.ctx)
@@ -63,13 +63,13 @@ func lawCancelledMidway(t *test) {
 			}
 			cancel()
 		}()
-		req := store.Request{ID: id, Swaps: []store.Swap{take(name, "ann", t.idle(600))}}
-		res, err := t.st.Swap(ctx, req)
+		req := store.Txn{ID: id, Ops: []store.Op{acquire(name, "ann", t.idle(600))}}
+		res, err := t.st.Commit(ctx, req)
 		cancel()
 		if err != nil && !errors.Is(err, context.Canceled) {
 			t.Fatal(err)
 		}
-		again := t.swap(id, req.Swaps...)
+		again := t.commit(id, req.Ops...)
 		if !again.Done || err == nil && (!res.Done || !again.Replayed) {
 			t.Fatalf("the first try: %+v, %v; the retry: %+v", res, err, again)
 		}
@@ -78,7 +78,7 @@ func lawCancelledMidway(t *test) {
 }
 
 func lawClosed(t *test) {
-	sub := t.st.Listen("peer")
+	sub := t.st.Subscribe("peer")
 	if err := t.st.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -100,8 +100,8 @@ func lawCloseBusy(t *test) {
 		name := fmt.Sprint("n", i)
 		wg.Go(func() {
 			for {
-				for _, sw := range []store.Swap{take(name, "ann", t.idle(60)), drop(name, "ann")} {
-					res, err := t.st.Swap(t.ctx, store.Request{Swaps: []store.Swap{sw}})
+				for _, sw := range []store.Op{acquire(name, "ann", t.idle(60)), release(name, "ann")} {
+					res, err := t.st.Commit(t.ctx, store.Txn{Ops: []store.Op{sw}})
 					if err != nil {
 						if !errors.Is(err, store.ErrClosed) {
 							t.Errorf("Swap: %v", err)
@@ -138,33 +138,33 @@ func lawAllAtOnce(t *test) {
 	}
 	var wg sync.WaitGroup
 	for i := range 8 {
-		session, peer := fmt.Sprint("s", i), fmt.Sprint("p", i%3)
+		session, process := fmt.Sprint("s", i), fmt.Sprint("p", i%3)
 		fail := func(what string, err error) {
 			if err != nil {
 				t.Errorf("%s: %v", what, err)
 			}
 		}
 		wg.Go(func() {
-			sub := t.st.Listen(peer)
+			sub := t.st.Subscribe(process)
 			defer sub.Close()
 			for j := range rounds {
 				name := fmt.Sprint("n", (i+j)%4)
-				ticket := join(name, session, peer, t.idle(60))
-				ticket.Ticket.ID = fmt.Sprint(session, "#", j)
-				for _, sw := range []store.Swap{
-					take(name, session, t.idle(60)), ticket, leaving(ticket.Ticket.ID, peer), drop(name, session),
+				waiter := join(name, session, process, t.idle(60))
+				waiter.Waiter.ID = fmt.Sprint(session, "#", j)
+				for _, sw := range []store.Op{
+					acquire(name, session, t.idle(60)), waiter, leaving(waiter.Waiter.ID, process), release(name, session),
 				} {
 					sw.Name = name
-					_, err := t.st.Swap(t.ctx, store.Request{Swaps: []store.Swap{sw}})
+					_, err := t.st.Commit(t.ctx, store.Txn{Ops: []store.Op{sw}})
 					fail("Swap", err)
 				}
 				_, err := t.st.Get(t.ctx, name, "")
 				fail("Get", err)
-				_, err = t.st.List(t.ctx, store.Query{Session: session})
+				_, err = t.st.List(t.ctx, store.RecordQuery{Session: session})
 				fail("List", err)
 				_, err = t.st.Log(t.ctx, store.LogQuery{Name: name, Newest: true, Limit: 5})
 				fail("Log", err)
-				_, err = t.st.Beat(t.ctx, peer, t.seconds(60))
+				_, err = t.st.KeepAlive(t.ctx, process, t.seconds(60))
 				fail("Beat", err)
 				_, err = t.st.Sweep(t.ctx, store.Retention{MaxEntries: 10})
 				fail("Sweep", err)

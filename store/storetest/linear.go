@@ -28,9 +28,9 @@ func linearizable(ops []porcupine.Operation, names []string, together bool) erro
 	for _, op := range ops {
 		in := op.Input.(*call)
 		sent[in.req.ID]++
-		for _, sw := range in.req.Swaps {
-			if sw.Do == store.Join && sw.Ticket.ID != in.req.ID {
-				sent[sw.Ticket.ID]++ // a grant makes the ticket's ID known too
+		for _, sw := range in.req.Ops {
+			if sw.Do == store.Join && sw.Waiter.ID != in.req.ID {
+				sent[sw.Waiter.ID]++ // a grant makes the waiter's ID known too
 			}
 		}
 	}
@@ -67,11 +67,11 @@ func sweepEach(ops []porcupine.Operation, names []string) []porcupine.Operation 
 
 // only is what one name sees of a history.
 func only(ops []porcupine.Operation, name string) []porcupine.Operation {
-	joined := map[string]string{} // names by ticket
+	joined := map[string]string{} // names by waiter
 	for _, op := range ops {
-		for _, sw := range op.Input.(*call).req.Swaps {
+		for _, sw := range op.Input.(*call).req.Ops {
 			if sw.Do == store.Join {
-				joined[sw.Ticket.ID] = sw.Name
+				joined[sw.Waiter.ID] = sw.Name
 			}
 		}
 	}
@@ -80,7 +80,7 @@ func only(ops []porcupine.Operation, name string) []porcupine.Operation {
 		in, out := op.Input.(*call), op.Output.(*answer)
 		switch in.method {
 		case "Swap":
-			if in.req.Swaps[0].Name != name {
+			if in.req.Ops[0].Name != name {
 				continue
 			}
 		case "Get":
@@ -88,8 +88,8 @@ func only(ops []porcupine.Operation, name string) []porcupine.Operation {
 				continue
 			}
 		case "Beat":
-			tickets := slices.DeleteFunc(slices.Clone(out.tickets), func(id string) bool { return joined[id] != name })
-			op.Output = &answer{tickets: tickets}
+			waiters := slices.DeleteFunc(slices.Clone(out.waiters), func(id string) bool { return joined[id] != name })
+			op.Output = &answer{waiters: waiters}
 		case "Sweep":
 			op.Input = &call{method: "Sweep", name: name, at: in.at}
 		}
@@ -169,7 +169,7 @@ func (c *call) String() string {
 	switch c.method {
 	case "Swap":
 		text += " " + c.req.ID
-		for _, sw := range c.req.Swaps {
+		for _, sw := range c.req.Ops {
 			text += fmt.Sprintf(" [%s %s", [...]string{"?", "take", "touch", "drop", "join", "leave", "revoke"}[sw.Do], sw.Name)
 			x := sw.Expect
 			if x.Free {
@@ -193,13 +193,13 @@ func (c *call) String() string {
 			if x.Sole {
 				text += " if sole"
 			}
-			if sw.Ticket != nil {
-				text += " " + sw.Ticket.ID + " of " + sw.Ticket.Peer
+			if sw.Waiter != nil {
+				text += " " + sw.Waiter.ID + " of " + sw.Waiter.Process
 			}
 			text += "]"
 		}
 	case "Beat":
-		text += fmt.Sprintf(" %s for %v at %v", c.peer, c.ttl, c.at.Format("05.000000"))
+		text += fmt.Sprintf(" %s for %v at %v", c.process, c.ttl, c.at.Format("05.000000"))
 	case "Sweep":
 		text += c.at.Format(" at 05.000000 of ") + c.name
 	default:
@@ -221,7 +221,7 @@ func (a *answer) now() string {
 func (w *world) step(in *call, out *answer) (world, error) {
 	switch in.method {
 	case "Swap":
-		next, _, err := w.swap(in.req, out.res)
+		next, _, err := w.commit(in.req, out.res)
 		return next, err
 	case "Get":
 		return w.get(in.name, in.session, out.view)
@@ -236,7 +236,7 @@ func (w *world) step(in *call, out *answer) (world, error) {
 		}
 		return next, nil
 	case "Beat":
-		return w.beat(in.peer, in.ttl, in.at, out.tickets)
+		return w.keepAlive(in.process, in.ttl, in.at, out.waiters)
 	case "Sweep":
 		return w.sweep(in.name, in.at)
 	}
@@ -245,11 +245,11 @@ func (w *world) step(in *call, out *answer) (world, error) {
 
 func (w *world) equal(o *world) bool {
 	return w.now.Equal(o.now) && maps.Equal(w.done, o.done) &&
-		maps.EqualFunc(w.peers, o.peers, time.Time.Equal) &&
+		maps.EqualFunc(w.processes, o.processes, time.Time.Equal) &&
 		maps.EqualFunc(w.names, o.names, func(a, b place) bool {
 			return a.last == b.last && a.Share == b.Share &&
 				slices.EqualFunc(a.holds(), b.holds(), func(a, b *store.Record) bool { return a.Token == b.Token && sameRecord(a, b) }) &&
-				slices.EqualFunc(a.Queue, b.Queue, func(a, b store.Ticket) bool { return sameTicket(&a, &b) })
+				slices.EqualFunc(a.Queue, b.Queue, func(a, b store.Waiter) bool { return sameWaiter(&a, &b) })
 		})
 }
 
@@ -259,7 +259,7 @@ func (w *world) hash() uint64 {
 	h := maphash.Comparable(seed, w.now.UnixNano())
 	for name, p := range w.names {
 		for _, rec := range p.holds() {
-			h += maphash.Comparable(seed, [3]any{name, rec.Token, rec.Touched.UnixNano()})
+			h += maphash.Comparable(seed, [3]any{name, rec.Token, rec.Renewed.UnixNano()})
 		}
 		h += maphash.Comparable(seed, [3]any{name, p.last, len(p.Queue)})
 	}

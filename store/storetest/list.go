@@ -20,7 +20,7 @@ var listLaws = []law{
 	{"filters work together", lawListTogether, 0},
 }
 
-func (t *test) names(q store.Query) []string {
+func (t *test) names(q store.RecordQuery) []string {
 	t.Helper()
 	var names []string
 	for _, rec := range t.list(q) {
@@ -40,14 +40,14 @@ func lawListOrder(t *test) {
 		t.Fatal("the names of this test are not sorted")
 	}
 	for i := range awkward {
-		t.do(take(awkward[(i*7)%len(awkward)], "ann", t.idle(600)))
+		t.do(acquire(awkward[(i*7)%len(awkward)], "ann", t.idle(600)))
 	}
-	t.wantSame("names", awkward, t.names(store.Query{}))
+	t.wantSame("names", awkward, t.names(store.RecordQuery{}))
 }
 
 func lawListPrefix(t *test) {
 	for _, name := range awkward {
-		t.do(take(name, "ann", t.idle(600)))
+		t.do(acquire(name, "ann", t.idle(600)))
 	}
 	for _, prefix := range append([]string{"", "A/1", "a%", "zz", "\U0001F512x", "\xff", "\U0001F512"[:2], "\u0416"[:1]}, awkward...) {
 		var want []string
@@ -56,7 +56,7 @@ func lawListPrefix(t *test) {
 				want = append(want, name)
 			}
 		}
-		t.wantSame(fmt.Sprintf("names that begin with %q", prefix), want, t.names(store.Query{Prefix: prefix}))
+		t.wantSame(fmt.Sprintf("names that begin with %q", prefix), want, t.names(store.RecordQuery{Prefix: prefix}))
 	}
 }
 
@@ -74,7 +74,7 @@ func lawListWho(t *test) {
 		{Session: "e\u0301", User: "é"},
 	}
 	for i, holder := range holders {
-		sw := take(fmt.Sprint("n", i), "", t.idle(600))
+		sw := acquire(fmt.Sprint("n", i), "", t.idle(600))
 		sw.Holder = &holder
 		t.do(sw)
 	}
@@ -88,48 +88,48 @@ func lawListWho(t *test) {
 				byUser = append(byUser, fmt.Sprint("n", i))
 			}
 		}
-		t.wantSame(fmt.Sprintf("names of session %q", key), bySession, t.names(store.Query{Session: key}))
-		t.wantSame(fmt.Sprintf("names of user %q", key), byUser, t.names(store.Query{User: key}))
+		t.wantSame(fmt.Sprintf("names of session %q", key), bySession, t.names(store.RecordQuery{Session: key}))
+		t.wantSame(fmt.Sprintf("names of user %q", key), byUser, t.names(store.RecordQuery{User: key}))
 	}
 }
 
 func lawListMoves(t *test) {
-	rec := t.do(take("a", "ann", t.idle(60)))
-	sw := touch("a", rec.Token)
+	rec := t.do(acquire("a", "ann", t.idle(60)))
+	sw := renew("a", rec.Token)
 	sw.Holder = &store.Party{Session: "bob", User: "user of bob"}
 	t.do(sw)
 	for _, c := range []struct {
-		q    store.Query
+		q    store.RecordQuery
 		want []string
 	}{
-		{store.Query{Session: "ann"}, nil},
-		{store.Query{User: "user of ann"}, nil},
-		{store.Query{Session: "bob"}, []string{"a"}},
-		{store.Query{User: "user of bob"}, []string{"a"}},
+		{store.RecordQuery{Session: "ann"}, nil},
+		{store.RecordQuery{User: "user of ann"}, nil},
+		{store.RecordQuery{Session: "bob"}, []string{"a"}},
+		{store.RecordQuery{User: "user of bob"}, []string{"a"}},
 	} {
 		t.wantSame(fmt.Sprintf("names for %+v", c.q), c.want, t.names(c.q))
 	}
 }
 
 func lawListForgets(t *test) {
-	t.beat("peer", 100)
+	t.keepAlive("peer", 100)
 	for _, name := range []string{"dropped", "expired", "granted", "kept"} {
 		terms := t.idle(60)
 		if name == "expired" {
 			terms = t.idle(3)
 		}
-		t.do(take(name, "ann", terms))
+		t.do(acquire(name, "ann", terms))
 	}
-	over := t.do(take("taken over", "ann", t.idle(60)))
+	over := t.do(acquire("taken over", "ann", t.idle(60)))
 	t.do(takeOver("taken over", "bob", over.Token, t.idle(60)))
 	t.do(join("granted", "bob", "peer", t.idle(60)))
-	t.do(drop("granted", "ann"))
-	t.do(drop("dropped", "ann"))
+	t.do(release("granted", "ann"))
+	t.do(release("dropped", "ann"))
 	t.pass(4)
 	for range 2 {
-		t.wantSame("names of ann", []string{"kept"}, t.names(store.Query{Session: "ann"}))
-		t.wantSame("names of ann's user", []string{"kept"}, t.names(store.Query{User: "user of ann"}))
-		t.wantSame("names of bob", []string{"granted", "taken over"}, t.names(store.Query{Session: "bob"}))
+		t.wantSame("names of ann", []string{"kept"}, t.names(store.RecordQuery{Session: "ann"}))
+		t.wantSame("names of ann's user", []string{"kept"}, t.names(store.RecordQuery{User: "user of ann"}))
+		t.wantSame("names of bob", []string{"granted", "taken over"}, t.names(store.RecordQuery{Session: "bob"}))
 		t.sweep()
 	}
 }
@@ -140,11 +140,11 @@ func lawListPages(t *test) {
 		all = append(all, fmt.Sprintf("p/%02d", i))
 	}
 	for _, name := range append([]string{"a", "p", "p0", "q"}, all...) {
-		t.do(take(name, "ann", t.idle(600)))
+		t.do(acquire(name, "ann", t.idle(600)))
 	}
 	for _, limit := range []int{1, 3, 19, 56, 57, 58} {
 		var got []string
-		q := store.Query{Prefix: "p/", Limit: limit}
+		q := store.RecordQuery{Prefix: "p/", Limit: limit}
 		for {
 			page := t.names(q)
 			got = append(got, page...)
@@ -155,9 +155,9 @@ func lawListPages(t *test) {
 		}
 		t.wantSame(fmt.Sprint("pages of ", limit), all, got)
 	}
-	t.wantSame("names after one that is not there", []string{"p/10"}, t.names(store.Query{After: "p/09a", Limit: 1}))
-	t.wantSame("names after one before the prefix", all[:1], t.names(store.Query{Prefix: "p/", After: "a", Limit: 1}))
-	t.wantSame("names after one behind the prefix", []string{}, t.names(store.Query{Prefix: "p/", After: "q"}))
+	t.wantSame("names after one that is not there", []string{"p/10"}, t.names(store.RecordQuery{After: "p/09a", Limit: 1}))
+	t.wantSame("names after one before the prefix", all[:1], t.names(store.RecordQuery{Prefix: "p/", After: "a", Limit: 1}))
+	t.wantSame("names after one behind the prefix", []string{}, t.names(store.RecordQuery{Prefix: "p/", After: "q"}))
 }
 
 func lawListExpired(t *test) {
@@ -166,13 +166,13 @@ func lawListExpired(t *test) {
 		name := fmt.Sprintf("n%02d", i)
 		if i%3 == 0 {
 			alive = append(alive, name)
-			t.do(take(name, "ann", t.idle(600)))
+			t.do(acquire(name, "ann", t.idle(600)))
 		} else {
-			t.do(take(name, "ann", t.idle(3)))
+			t.do(acquire(name, "ann", t.idle(3)))
 		}
 	}
 	t.pass(4)
-	for _, q := range []store.Query{{}, {Session: "ann"}, {User: "user of ann"}, {Prefix: "n"}} {
+	for _, q := range []store.RecordQuery{{}, {Session: "ann"}, {User: "user of ann"}, {Prefix: "n"}} {
 		q.Limit = 7
 		var got []string
 		for {
@@ -188,13 +188,13 @@ func lawListExpired(t *test) {
 }
 
 func lawListDefault(t *test) {
-	swaps := make([]store.Swap, 120)
-	for i := range swaps {
-		swaps[i] = take(fmt.Sprintf("n%03d", i), "ann", t.idle(600))
+	ops := make([]store.Op, 120)
+	for i := range ops {
+		ops[i] = acquire(fmt.Sprintf("n%03d", i), "ann", t.idle(600))
 	}
-	t.swap("", swaps...)
+	t.commit("", ops...)
 	for limit, want := range map[int]int{0: 100, 1: 1, 101: 101, 1000: 120} {
-		if n := len(t.list(store.Query{Limit: limit})); n != want {
+		if n := len(t.list(store.RecordQuery{Limit: limit})); n != want {
 			t.Errorf("%d records with limit %d; want %d", n, limit, want)
 		}
 	}
@@ -202,11 +202,11 @@ func lawListDefault(t *test) {
 
 func lawListTogether(t *test) {
 	for i := range 40 {
-		sw := take(fmt.Sprintf("%c/%02d", 'a'+i%2, i), "", t.idle(600))
+		sw := acquire(fmt.Sprintf("%c/%02d", 'a'+i%2, i), "", t.idle(600))
 		sw.Holder = &store.Party{Session: fmt.Sprint("s", i/2%2), User: fmt.Sprint("u", i/4%2)}
 		t.do(sw)
 	}
-	q := store.Query{Prefix: "a/", Session: "s1", User: "u0", After: "a/10", Limit: 2}
+	q := store.RecordQuery{Prefix: "a/", Session: "s1", User: "u0", After: "a/10", Limit: 2}
 	t.wantSame("names", []string{"a/18", "a/26"}, t.names(q))
 	q.User = "u1"
 	t.wantSame("names", []string{"a/14", "a/22"}, t.names(q))
@@ -216,7 +216,7 @@ func lawListTogether(t *test) {
 
 // PageQueries are lists for an engine to count what it reads for a page of each. The names
 // are a/mode/N and b/mode/N; most are held by the user and session many, some by few.
-var PageQueries = []store.Query{
+var PageQueries = []store.RecordQuery{
 	{},
 	{Prefix: "a/"},
 	{Prefix: "b/mode/"},

@@ -26,15 +26,15 @@ var listenLaws = []law{
 	{"a closed subscription hears nothing more", lawHearClosed, 0},
 }
 
-// listen subscribes a peer until the test ends.
-func (t *test) listen(peer string) *store.Subscription {
-	sub := t.st.Listen(peer)
+// listen subscribes a process until the test ends.
+func (t *test) listen(process string) *store.Subscription {
+	sub := t.st.Subscribe(process)
 	t.Cleanup(sub.Close)
 	return sub
 }
 
-// hear waits until all of these tickets, or with none given a growth of the
-// log, were told to a subscription, and returns all tickets that were.
+// hear waits until all of these waiters, or with none given a growth of the
+// log, were told to a subscription, and returns all waiters that were.
 func (t *test) hear(sub *store.Subscription, want ...string) []string {
 	t.Helper()
 	deadline := time.NewTimer(newsWithin())
@@ -44,7 +44,7 @@ func (t *test) hear(sub *store.Subscription, want ...string) []string {
 	for {
 		news, log := sub.Drain()
 		for _, n := range news {
-			heard = append(heard, n.Ticket)
+			heard = append(heard, n.Waiter)
 			t.checkGranted(n)
 		}
 		grown = grown || log
@@ -67,8 +67,8 @@ func (t *test) checkGranted(n store.Signal) {
 	if told == nil {
 		return
 	}
-	if told.Request != n.Ticket {
-		t.Errorf("news of %q tells what %q was granted", n.Ticket, told.Request)
+	if told.Request != n.Waiter {
+		t.Errorf("news of %q tells what %q was granted", n.Waiter, told.Request)
 	}
 	if is := t.get(told.Name); is != nil && is.Token == told.Token {
 		t.wantSame("the grant as told", is, told)
@@ -77,21 +77,21 @@ func (t *test) checkGranted(n store.Signal) {
 
 func lawHearGrant(t *test) {
 	sub := t.listen("peer")
-	t.beat("peer", 100)
-	t.do(take("a", "ann", t.idle(60)))
+	t.keepAlive("peer", 100)
+	t.do(acquire("a", "ann", t.idle(60)))
 	t.do(join("a", "wendy", "peer", t.idle(60)))
-	t.do(drop("a", "ann"))
+	t.do(release("a", "ann"))
 	t.hear(sub, "ticket of wendy")
 }
 
 func lawHearDecline(t *test) {
 	sub := t.listen("peer")
-	t.beat("peer", 100)
-	t.do(take("a", "ann", t.idle(60)))
+	t.keepAlive("peer", 100)
+	t.do(acquire("a", "ann", t.idle(60)))
 	t.do(join("a", "wendy", "peer", t.idle(60)))
 	t.do(join("a", "walt", "peer", t.idle(60)))
 	sw := leave("a", "walt")
-	sw.Note = note(declined, "ann")
+	sw.Event = note(declined, "ann")
 	t.do(sw)
 	t.do(leave("a", "wendy"))
 	t.hear(sub, "ticket of walt", "ticket of wendy")
@@ -99,8 +99,8 @@ func lawHearDecline(t *test) {
 
 func lawHearSweep(t *test) {
 	sub := t.listen("peer")
-	t.beat("peer", 100)
-	t.do(take("a", "ann", t.idle(3)))
+	t.keepAlive("peer", 100)
+	t.do(acquire("a", "ann", t.idle(3)))
 	t.do(join("a", "wendy", "peer", t.idle(60)))
 	t.pass(4)
 	t.sweep()
@@ -110,11 +110,11 @@ func lawHearSweep(t *test) {
 func lawHearLog(t *test) {
 	one, other := t.listen("one"), t.listen("other")
 	for range 3 {
-		rec := t.do(take("a", "ann", t.idle(60)))
+		rec := t.do(acquire("a", "ann", t.idle(60)))
 		t.hear(one)
 		t.hear(other)
-		t.do(touch("a", rec.Token))
-		t.do(drop("a", "ann"))
+		t.do(renew("a", rec.Token))
+		t.do(release("a", "ann"))
 		t.hear(one)
 		t.hear(other)
 	}
@@ -122,14 +122,14 @@ func lawHearLog(t *test) {
 
 func lawHearTruth(t *test) {
 	sub := t.listen("peer")
-	t.beat("peer", 1000)
-	t.do(take("a", "ann", t.idle(600)))
+	t.keepAlive("peer", 1000)
+	t.do(acquire("a", "ann", t.idle(600)))
 	session := "ann"
 	for _, next := range []string{"w0", "w1", "w2", "w3", "w4"} {
 		t.do(join("a", next, "peer", t.idle(600)))
 		freed := make(chan error, 1)
 		go func() {
-			_, err := t.st.Swap(t.ctx, store.Request{Swaps: []store.Swap{drop("a", session)}})
+			_, err := t.st.Commit(t.ctx, store.Txn{Ops: []store.Op{release("a", session)}})
 			freed <- err
 		}()
 		t.hear(sub, "ticket of "+next)
@@ -143,15 +143,15 @@ func lawHearTruth(t *test) {
 
 func lawHearNothingFalse(t *test) {
 	sub := t.listen("peer")
-	t.beat("peer", 100)
-	t.beat("other", 100)
+	t.keepAlive("peer", 100)
+	t.keepAlive("other", 100)
 	for _, name := range []string{"a", "b"} {
-		t.do(take(name, "ann", t.idle(60)))
+		t.do(acquire(name, "ann", t.idle(60)))
 		t.do(join(name, "olga on "+name, "other", t.idle(60)))
 		t.do(join(name, "wendy on "+name, "peer", t.idle(60)))
 	}
-	t.do(drop("a", "ann"))
-	t.do(drop("a", "olga on a"))
+	t.do(release("a", "ann"))
+	t.do(release("a", "olga on a"))
 	for _, id := range t.hear(sub, "ticket of wendy on a") {
 		if id == "ticket of olga on b" || id == "ticket of wendy on b" {
 			t.Errorf("heard of %q, which waits", id)
@@ -164,7 +164,7 @@ func lawHearClosed(t *test) {
 	sub.Drain()
 	sub.Close()
 	sub.Close()
-	t.do(take("a", "ann", t.idle(60)))
+	t.do(acquire("a", "ann", t.idle(60)))
 	t.hear(witness)
 	if news, log := sub.Drain(); len(news) > 0 || log {
 		t.Errorf("heard of %+v, log %v", news, log)

@@ -26,29 +26,29 @@ var logLaws = []law{
 }
 
 func lawEntries(t *test) {
-	t.beat("peer", 100)
-	taken := t.swap("r1", take("a", "ann", t.idle(60)))
-	token := taken.Records[0].Token
+	t.keepAlive("peer", 100)
+	acquired := t.commit("r1", acquire("a", "ann", t.idle(60)))
+	token := acquired.Records[0].Token
 	t.pass(1)
-	again := touch("a", token)
-	again.Note = note(refreshed, "somebody else")
-	touched := t.swap("r2", again)
+	again := renew("a", token)
+	again.Event = note(refreshed, "somebody else")
+	renewed := t.commit("r2", again)
 	t.pass(1)
 	sw := join("a", "wendy", "peer", t.idle(60))
-	joined := t.swap("r3", sw)
+	joined := t.commit("r3", sw)
 	t.pass(1)
-	over := t.swap("r4", takeOver("a", "bob", token, t.idle(60)))
-	dropped := t.swap("r5", drop("a", "bob"))
-	second, third := over.Records[0].Token, dropped.Records[0].Token
+	over := t.commit("r4", takeOver("a", "bob", token, t.idle(60)))
+	ended := t.commit("r5", release("a", "bob"))
+	second, third := over.Records[0].Token, ended.Records[0].Token
 
 	got := t.log(store.LogQuery{}).Entries
-	want := []store.Entry{
-		{Kind: captured, Token: token, At: taken.Now, Owner: party("ann"), Actor: party("ann"), Reason: "because of ann", Request: "r1"},
-		{Kind: refreshed, Token: token, At: touched.Now, Owner: party("ann"), Actor: party("somebody else"), Reason: "because of somebody else", Request: "r2"},
+	want := []store.LogEntry{
+		{Kind: captured, Token: token, At: acquired.Now, Owner: party("ann"), Actor: party("ann"), Reason: "because of ann", Request: "r1"},
+		{Kind: refreshed, Token: token, At: renewed.Now, Owner: party("ann"), Actor: party("somebody else"), Reason: "because of somebody else", Request: "r2"},
 		{Kind: waiting, Token: token, At: joined.Now, Owner: party("ann"), Actor: party("wendy"), Reason: "because of wendy"},
 		{Kind: takenOver, Token: second, At: over.Now, Owner: party("bob"), Actor: party("bob"), Other: party("ann"), Reason: "because of bob", Request: "r4"},
-		{Kind: released, Token: second, At: dropped.Now, Owner: party("bob"), Actor: party("bob"), Reason: "because of bob", Request: "r5"},
-		{Kind: captured, Token: third, At: dropped.Now, Owner: party("wendy"), Actor: party("wendy"), Reason: "because of wendy", Request: "ticket of wendy"},
+		{Kind: released, Token: second, At: ended.Now, Owner: party("bob"), Actor: party("bob"), Reason: "because of bob", Request: "r5"},
+		{Kind: captured, Token: third, At: ended.Now, Owner: party("wendy"), Actor: party("wendy"), Reason: "because of wendy", Request: "ticket of wendy"},
 	}
 	var last uint64
 	for i, e := range got {
@@ -64,24 +64,24 @@ func lawEntries(t *test) {
 }
 
 func lawNoEntry(t *test) {
-	rec := t.do(take("a", "ann", t.idle(60)))
+	rec := t.do(acquire("a", "ann", t.idle(60)))
 	for range 5 {
-		t.do(touch("a", rec.Token))
-		t.refuse(take("a", "bob", t.idle(60)))
-		t.refuse(drop("a", "bob"))
+		t.do(renew("a", rec.Token))
+		t.refuse(acquire("a", "bob", t.idle(60)))
+		t.refuse(release("a", "bob"))
 		t.refuse(leave("a", "bob"))
 	}
 	t.wantSame("kinds", []string{captured}, t.kinds("a"))
 }
 
 func lawNoteless(t *test) {
-	t.beat("peer", 100)
-	for _, sw := range []store.Swap{
-		take("a", "ann", t.idle(60)), join("a", "wendy", "peer", t.idle(60)), drop("a", "ann"), drop("a", "wendy"),
+	t.keepAlive("peer", 100)
+	for _, sw := range []store.Op{
+		acquire("a", "ann", t.idle(60)), join("a", "wendy", "peer", t.idle(60)), release("a", "ann"), release("a", "wendy"),
 	} {
-		sw.Note = nil
-		if sw.Ticket != nil {
-			sw.Ticket.Note = nil
+		sw.Event = nil
+		if sw.Waiter != nil {
+			sw.Waiter.Event = nil
 		}
 		t.do(sw)
 	}
@@ -90,22 +90,22 @@ func lawNoteless(t *test) {
 }
 
 // history is a log with something for every filter.
-func (t *test) history() []store.Entry {
+func (t *test) history() []store.LogEntry {
 	t.Helper()
-	t.beat("peer", 1000)
+	t.keepAlive("peer", 1000)
 	for i, name := range []string{"a", "a/1", "a/2", "b", "A", "a%", "a_"} {
-		t.swap(fmt.Sprint("take ", i), take(name, fmt.Sprint("holder ", i%3), t.idle(600)))
+		t.commit(fmt.Sprint("take ", i), acquire(name, fmt.Sprint("holder ", i%3), t.idle(600)))
 		t.pass(1)
 	}
 	rec := t.get("a/1")
-	t.swap("over", takeOver("a/1", "olga", rec.Token, t.idle(600)))
+	t.commit("over", takeOver("a/1", "olga", rec.Token, t.idle(600)))
 	t.pass(1)
 	t.do(join("b", "wendy", "peer", t.idle(600)))
-	force := drop("b", "holder 0")
-	force.Note.Actor = party("admin")
-	t.swap("force", force)
+	force := release("b", "holder 0")
+	force.Event.Actor = party("admin")
+	t.commit("force", force)
 	t.pass(1)
-	t.swap("release", drop("a", "holder 0"))
+	t.commit("release", release("a", "holder 0"))
 	entries := t.log(store.LogQuery{Limit: 1000}).Entries
 	if len(entries) != 12 {
 		t.Fatalf("the history is %+v", entries)
@@ -113,9 +113,9 @@ func (t *test) history() []store.Entry {
 	return entries
 }
 
-func (t *test) wantLog(all []store.Entry, q store.LogQuery, keep func(e store.Entry) bool) {
+func (t *test) wantLog(all []store.LogEntry, q store.LogQuery, keep func(e store.LogEntry) bool) {
 	t.Helper()
-	want := slices.DeleteFunc(slices.Clone(all), func(e store.Entry) bool { return !keep(e) })
+	want := slices.DeleteFunc(slices.Clone(all), func(e store.LogEntry) bool { return !keep(e) })
 	t.wantSame(fmt.Sprintf("entries for %+v", q), want, t.log(q).Entries)
 	slices.Reverse(want)
 	q.Newest = true
@@ -129,38 +129,38 @@ func (t *test) wantLog(all []store.Entry, q store.LogQuery, keep func(e store.En
 func lawLogFilters(t *test) {
 	all := t.history()
 	for _, name := range []string{"a", "a/1", "A", "a%", "a_", "b", "nothing"} {
-		t.wantLog(all, store.LogQuery{Name: name}, func(e store.Entry) bool { return e.Name == name })
+		t.wantLog(all, store.LogQuery{Name: name}, func(e store.LogEntry) bool { return e.Name == name })
 	}
 	for _, prefix := range []string{"a", "a/", "a%", "a_", "A", "z"} {
-		t.wantLog(all, store.LogQuery{Prefix: prefix}, func(e store.Entry) bool {
+		t.wantLog(all, store.LogQuery{Prefix: prefix}, func(e store.LogEntry) bool {
 			return len(e.Name) >= len(prefix) && e.Name[:len(prefix)] == prefix
 		})
 	}
 	for _, who := range []string{"holder 0", "holder 1", "olga", "wendy", "admin", "nobody"} {
 		user := party(who).User
-		t.wantLog(all, store.LogQuery{User: user}, func(e store.Entry) bool {
+		t.wantLog(all, store.LogQuery{User: user}, func(e store.LogEntry) bool {
 			return e.Owner.User == user || e.Actor.User == user || e.Other.User == user
 		})
 	}
 	for _, request := range []string{"take 1", "over", "ticket of wendy", "nothing"} {
-		t.wantLog(all, store.LogQuery{Request: request}, func(e store.Entry) bool { return e.Request == request })
+		t.wantLog(all, store.LogQuery{Request: request}, func(e store.LogEntry) bool { return e.Request == request })
 	}
 	for _, kinds := range [][]string{{captured}, {released, takenOver}, {"nothing"}, {"nothing", waiting}} {
-		t.wantLog(all, store.LogQuery{Kinds: kinds}, func(e store.Entry) bool { return slices.Contains(kinds, e.Kind) })
+		t.wantLog(all, store.LogQuery{Kinds: kinds}, func(e store.LogEntry) bool { return slices.Contains(kinds, e.Kind) })
 	}
 	q := store.LogQuery{Prefix: "a", User: party("holder 0").User, Kinds: []string{captured, released}, After: all[0].Seq}
-	t.wantLog(all, q, func(e store.Entry) bool {
+	t.wantLog(all, q, func(e store.LogEntry) bool {
 		return e.Seq > all[0].Seq && e.Name[0] == 'a' && e.Owner == party("holder 0") && e.Kind != takenOver
 	})
 }
 
 func lawLogPrefix(t *test) {
 	for _, name := range awkward {
-		t.do(take(name, "ann", t.idle(600)))
+		t.do(acquire(name, "ann", t.idle(600)))
 	}
 	all := t.log(store.LogQuery{}).Entries
 	for _, prefix := range []string{"\u0416", "\u0416"[:1], "\U0001F512"[:3], "\xff", "\\", "a'", "e\u0301"[:2]} {
-		t.wantLog(all, store.LogQuery{Prefix: prefix}, func(e store.Entry) bool { return strings.HasPrefix(e.Name, prefix) })
+		t.wantLog(all, store.LogQuery{Prefix: prefix}, func(e store.LogEntry) bool { return strings.HasPrefix(e.Name, prefix) })
 	}
 }
 
@@ -168,10 +168,10 @@ func lawLogPeriods(t *test) {
 	all := t.history()
 	for _, e := range all {
 		from := e.At
-		t.wantLog(all, store.LogQuery{From: from}, func(e store.Entry) bool { return !e.At.Before(from) })
-		t.wantLog(all, store.LogQuery{To: from}, func(e store.Entry) bool { return e.At.Before(from) })
+		t.wantLog(all, store.LogQuery{From: from}, func(e store.LogEntry) bool { return !e.At.Before(from) })
+		t.wantLog(all, store.LogQuery{To: from}, func(e store.LogEntry) bool { return e.At.Before(from) })
 		to := from.Add(t.seconds(2))
-		t.wantLog(all, store.LogQuery{From: from, To: to}, func(e store.Entry) bool {
+		t.wantLog(all, store.LogQuery{From: from, To: to}, func(e store.LogEntry) bool {
 			return !e.At.Before(from) && e.At.Before(to)
 		})
 	}
@@ -181,27 +181,27 @@ func lawLogTrees(t *test) {
 	names := []string{"g/m/7", "g/m/7#a", "g/m/70", "g/m/7#b", "g/", "g/m/7!", "g/m/", "g/o/7", "g/m/7#a%23", "gg/m/7", "7#a", "7"}
 	for round := range 3 {
 		for i, name := range names {
-			t.do(take(name, "ann", t.idle(600)))
-			t.do(drop(name, "ann"))
+			t.do(acquire(name, "ann", t.idle(600)))
+			t.do(release(name, "ann"))
 			if (i+round)%2 == 0 {
-				t.do(take("g/m/70", "bob", t.idle(600)))
-				t.do(drop("g/m/70", "bob"))
+				t.do(acquire("g/m/70", "bob", t.idle(600)))
+				t.do(release("g/m/70", "bob"))
 			}
 		}
 	}
 	all := t.log(store.LogQuery{Limit: 1000}).Entries
 	for _, tree := range append(names, "g/o/", "g/m/8", "/", "nothing") {
-		in := func(e store.Entry) bool {
+		in := func(e store.LogEntry) bool {
 			below, isNode := strings.HasPrefix(e.Name, tree), strings.HasSuffix(tree, "/")
 			return e.Name == tree || below && (isNode || strings.HasPrefix(e.Name, tree+"#") && strings.Contains(tree, "/"))
 		}
 		t.wantLog(all, store.LogQuery{Tree: tree}, in)
-		t.wantLog(all, store.LogQuery{Tree: tree, User: party("ann").User, Kinds: []string{released}}, func(e store.Entry) bool {
+		t.wantLog(all, store.LogQuery{Tree: tree, User: party("ann").User, Kinds: []string{released}}, func(e store.LogEntry) bool {
 			return in(e) && e.Kind == released && e.Owner == party("ann")
 		})
 		for _, limit := range []int{1, 2, 5} {
 			q := store.LogQuery{Tree: tree, Limit: limit, After: all[1].Seq, Before: all[len(all)-1].Seq}
-			want := slices.DeleteFunc(slices.Clone(all), func(e store.Entry) bool { return !q.Matches(e) })
+			want := slices.DeleteFunc(slices.Clone(all), func(e store.LogEntry) bool { return !q.Matches(e) })
 			t.wantSame(fmt.Sprintf("pages of %+v", q), want, t.readOn(q))
 			q.Newest = true
 			slices.Reverse(want)
@@ -213,7 +213,7 @@ func lawLogTrees(t *test) {
 func lawLogPages(t *test) {
 	all := t.history()
 	for limit := 1; limit <= len(all)+1; limit++ {
-		var forth, back []store.Entry
+		var forth, back []store.LogEntry
 		q := store.LogQuery{Limit: limit}
 		for {
 			page := t.log(q).Entries
@@ -237,16 +237,16 @@ func lawLogPages(t *test) {
 		t.wantSame(fmt.Sprint("pages of ", limit, ", newest first"), all, back)
 	}
 	q := store.LogQuery{After: all[2].Seq, Before: all[5].Seq}
-	t.wantLog(all, q, func(e store.Entry) bool { return e.Seq > q.After && e.Seq < q.Before })
-	t.wantLog(all, store.LogQuery{After: all[len(all)-1].Seq + 100}, func(store.Entry) bool { return false })
+	t.wantLog(all, q, func(e store.LogEntry) bool { return e.Seq > q.After && e.Seq < q.Before })
+	t.wantLog(all, store.LogQuery{After: all[len(all)-1].Seq + 100}, func(store.LogEntry) bool { return false })
 }
 
 func lawLogDefault(t *test) {
-	swaps := make([]store.Swap, 120)
-	for i := range swaps {
-		swaps[i] = take(fmt.Sprintf("n%03d", i), "ann", t.idle(600))
+	ops := make([]store.Op, 120)
+	for i := range ops {
+		ops[i] = acquire(fmt.Sprintf("n%03d", i), "ann", t.idle(600))
 	}
-	t.swap("", swaps...)
+	t.commit("", ops...)
 	for limit, want := range map[int]int{0: 100, 1: 1, 101: 101, 1000: 120} {
 		if n := len(t.log(store.LogQuery{Limit: limit}).Entries); n != want {
 			t.Errorf("%d entries with limit %d; want %d", n, limit, want)
@@ -259,7 +259,7 @@ func lawLogLast(t *test) {
 		t.Fatalf("the log of a new store is %+v", page)
 	}
 	for i := range 5 {
-		t.do(take(fmt.Sprint("n", i), "ann", t.idle(60)))
+		t.do(acquire(fmt.Sprint("n", i), "ann", t.idle(60)))
 		page := t.log(store.LogQuery{Newest: true})
 		if page.Last < page.Entries[0].Seq || page.Last < t.get(fmt.Sprint("n", i)).Token {
 			t.Fatalf("Last is %d; the newest entry has number %d", page.Last, page.Entries[0].Seq)
@@ -280,8 +280,8 @@ func lawLogSameStep(t *test) {
 		session := fmt.Sprint("s", i)
 		wg.Go(func() {
 			for !stop.Load() {
-				for _, sw := range []store.Swap{take("a", session, t.idle(600)), drop("a", session)} {
-					if _, err := t.st.Swap(t.ctx, store.Request{Swaps: []store.Swap{sw}}); err != nil {
+				for _, sw := range []store.Op{acquire("a", session, t.idle(600)), release("a", session)} {
+					if _, err := t.st.Commit(t.ctx, store.Txn{Ops: []store.Op{sw}}); err != nil {
 						t.Error(err)
 						return
 					}
@@ -313,7 +313,7 @@ func lawLogTail(t *test) {
 		wg.Go(func() {
 			for j := range each {
 				name := fmt.Sprint("n", i, "/", j)
-				if _, err := t.st.Swap(t.ctx, store.Request{Swaps: []store.Swap{take(name, "ann", t.idle(6000))}}); err != nil {
+				if _, err := t.st.Commit(t.ctx, store.Txn{Ops: []store.Op{acquire(name, "ann", t.idle(6000))}}); err != nil {
 					t.Error(err)
 				}
 			}
@@ -322,7 +322,7 @@ func lawLogTail(t *test) {
 	written := make(chan struct{})
 	go func() { wg.Wait(); close(written) }()
 
-	var seen []store.Entry
+	var seen []store.LogEntry
 	after, finished := uint64(0), false
 	for {
 		page := t.log(store.LogQuery{After: after, Limit: limit})

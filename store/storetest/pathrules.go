@@ -34,19 +34,19 @@ func (m *moment) others(name, session string, up bool, now time.Time) (holds []*
 }
 
 // waits are those who wait for a name or on its path.
-func (m *moment) waits(name string, itself bool, env store.Env) (tickets []store.Ticket) {
+func (m *moment) waits(name string, itself bool, env store.Env) (waiters []store.Waiter) {
 	for n, s := range m.states {
 		if n == name && itself || isAbove(n, name) || isAbove(name, n) {
-			tickets = append(tickets, slices.DeleteFunc(slices.Clone(s.Queue), func(t store.Ticket) bool { return !env.Alive(t.Peer) })...)
+			waiters = append(waiters, slices.DeleteFunc(slices.Clone(s.Queue), func(t store.Waiter) bool { return !env.Alive(t.Process) })...)
 		}
 	}
-	return tickets
+	return waiters
 }
 
 // allowed reports what no step may do: let somebody hold what is above or below
 // what another one holds, or in spite of one who has waited for longer, or let
 // more hold a name than may.
-func (r *replay) allowed(before, after *moment, req store.Request, eff store.Effects) error {
+func (r *replay) allowed(before, after *moment, req store.Txn, eff store.Effects) error {
 	env := after.env(nil, after.now)
 	written := uint64(0)
 	if before.written > 0 {
@@ -55,7 +55,7 @@ func (r *replay) allowed(before, after *moment, req store.Request, eff store.Eff
 	for name, s := range after.states {
 		holds := slices.DeleteFunc(slices.Clone(place{State: s}.holds()), func(rec *store.Record) bool { return !rec.Live(env.Now) })
 		for i, rec := range holds {
-			isNew := slices.ContainsFunc(eff.Entries, func(e store.Entry) bool { return e.Kind == captured && e.Token == rec.Token })
+			isNew := slices.ContainsFunc(eff.Entries, func(e store.LogEntry) bool { return e.Kind == captured && e.Token == rec.Token })
 			if len(holds) > 1 && (rec.Share == store.Alone || isNew && rec.Share > 0 && i >= int(rec.Share)) { // of those granted together, the last may let in more
 				return fmt.Errorf("%d hold %s: %+v", len(holds), name, s)
 			}
@@ -67,7 +67,7 @@ func (r *replay) allowed(before, after *moment, req store.Request, eff store.Eff
 				continue
 			}
 			seq := uint64(minted)
-			if i := slices.IndexFunc(before.states[name].Queue, func(t store.Ticket) bool { return t.ID == rec.Request }); i >= 0 {
+			if i := slices.IndexFunc(before.states[name].Queue, func(t store.Waiter) bool { return t.ID == rec.Request }); i >= 0 {
 				seq = before.states[name].Queue[i].Seq
 			}
 			for _, t := range after.waits(name, true, env) {
@@ -82,9 +82,9 @@ func (r *replay) allowed(before, after *moment, req store.Request, eff store.Eff
 
 // refused reports what no refusal may do: keep somebody from a name that is free,
 // or hide who is in the way.
-func (r *replay) refused(m *moment, req store.Request, got store.Result) error {
+func (r *replay) refused(m *moment, req store.Txn, got store.Result) error {
 	env := m.env(nil, got.Now)
-	for i, sw := range req.Swaps {
+	for i, sw := range req.Ops {
 		session := sw.Session()
 		var told *store.Path
 		if got.Paths != nil {
@@ -95,7 +95,7 @@ func (r *replay) refused(m *moment, req store.Request, got store.Result) error {
 				return err
 			}
 		}
-		if len(req.Swaps) > 1 || sw.Do != store.Take || !sw.Expect.Free || m.states[sw.Name].InForce(env) != nil {
+		if len(req.Ops) > 1 || sw.Do != store.Acquire || !sw.Expect.Free || m.states[sw.Name].InForce(env) != nil {
 			continue
 		}
 		if err := r.told(m, sw.Name, session, told, env); err != nil {
@@ -146,7 +146,7 @@ func (r *replay) told(m *moment, name, session string, got *store.Path, env stor
 	w, g := in(want), in(got)
 	waits := m.waits(name, m.states[name].InForce(env) == nil, env)
 	for _, id := range g.Waits {
-		if !slices.ContainsFunc(waits, func(t store.Ticket) bool { return t.ID == id }) {
+		if !slices.ContainsFunc(waits, func(t store.Waiter) bool { return t.ID == id }) {
 			return fmt.Errorf("%s is told to wait, and does not", id)
 		}
 	}

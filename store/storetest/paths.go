@@ -73,7 +73,7 @@ func lawPathHistories(t *test) {
 	}
 }
 
-func (h *history) pathLog() []store.Entry {
+func (h *history) pathLog() []store.LogEntry {
 	h.Helper()
 	return h.log(store.LogQuery{Prefix: h.names[0], Limit: 100_000}).Entries
 }
@@ -84,7 +84,7 @@ func (h *history) rest() {
 	r := &recorder{client: h.clients, clock: h.clock, tick: &h.tick, yield: func() {}, Store: h.st}
 	for same, last := 0, 0; same < 2; same++ {
 		for i := range h.clients {
-			_, _ = r.Beat(h.ctx, fmt.Sprintf("%s/p%d", h.names[0], i), time.Minute)
+			_, _ = r.KeepAlive(h.ctx, fmt.Sprintf("%s/p%d", h.names[0], i), time.Minute)
 		}
 		h.clock.Advance(25 * time.Second)
 		_, _ = r.Sweep(h.ctx, store.Retention{})
@@ -92,7 +92,7 @@ func (h *history) rest() {
 			same, last = -1, n
 		}
 	}
-	_, _ = r.List(h.ctx, store.Query{Prefix: h.names[0], Limit: 1000})
+	_, _ = r.List(h.ctx, store.RecordQuery{Prefix: h.names[0], Limit: 1000})
 	for _, name := range h.names {
 		_, _ = r.Get(h.ctx, name, "nobody")
 	}
@@ -108,14 +108,14 @@ func (h *history) wantServed(end *moment) {
 	env := end.env(nil, h.clock.Now())
 	for name, s := range end.states {
 		live := s.Live(env.Now)
-		i := slices.IndexFunc(s.Queue, func(t store.Ticket) bool { return env.Alive(t.Peer) })
+		i := slices.IndexFunc(s.Queue, func(t store.Waiter) bool { return env.Alive(t.Process) })
 		if i < 0 || live.Record != nil || len(live.Shared) > 0 {
 			continue
 		}
 		first := s.Queue[i]
 		above, own := end.others(name, first.Holder.Session, true, env.Now)
 		below, _ := end.others(name, first.Holder.Session, false, env.Now)
-		before := slices.DeleteFunc(end.waits(name, true, env), func(t store.Ticket) bool { return t.Seq >= first.Seq })
+		before := slices.DeleteFunc(end.waits(name, true, env), func(t store.Waiter) bool { return t.Seq >= first.Seq })
 		if len(above)+len(below) == 0 && (own || len(before) == 0) {
 			h.Errorf("history %d: %s has waited for %s since %v, which is free", h.seed, first.ID, name, first.Since)
 		}

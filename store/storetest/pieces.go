@@ -22,24 +22,24 @@ const step = 500
 // fill makes the log n entries longer, of names that begin with "bulk/".
 func (t *test) fill(n int) {
 	t.Helper()
-	session, taken := "bulk", t.get("bulk/000") != nil
+	session, acquired := "bulk", t.get("bulk/000") != nil
 	for ; n > 0; n -= step {
-		swaps := make([]store.Swap, step)
-		for i := range swaps {
+		ops := make([]store.Op, step)
+		for i := range ops {
 			name := fmt.Sprintf("bulk/%03d", i)
-			if swaps[i] = take(name, session, t.idle(60000)); taken {
-				swaps[i] = store.Swap{Name: name, Do: store.Touch, Expect: store.Expect{Session: &session}, Note: note(refreshed, session)}
+			if ops[i] = acquire(name, session, t.idle(60000)); acquired {
+				ops[i] = store.Op{Name: name, Do: store.Renew, Expect: store.Expect{Session: &session}, Event: note(refreshed, session)}
 			}
 		}
-		if !t.swap("", swaps...).Done {
+		if !t.commit("", ops...).Done {
 			t.Fatal("the log could not be filled")
 		}
-		taken = true
+		acquired = true
 	}
 }
 
 // readOn reads all pages of a query.
-func (t *test) readOn(q store.LogQuery) (all []store.Entry) {
+func (t *test) readOn(q store.LogQuery) (all []store.LogEntry) {
 	t.Helper()
 	const most = 200
 	for range most {
@@ -62,10 +62,10 @@ func (t *test) readOn(q store.LogQuery) (all []store.Entry) {
 }
 
 func lawLogPieces(t *test) {
-	first := t.do(take("rare/one", "ann", t.idle(60000)))
+	first := t.do(acquire("rare/one", "ann", t.idle(60000)))
 	t.fill(store.LogPiece + 2*step)
-	t.do(take("rare/two", "bob", t.idle(60000)))
-	t.swap("over", takeOver("rare/one", "bob", first.Token, t.idle(60000)))
+	t.do(acquire("rare/two", "bob", t.idle(60000)))
+	t.commit("over", takeOver("rare/one", "bob", first.Token, t.idle(60000)))
 	t.fill(step)
 	all := t.log(store.LogQuery{Limit: 3 * store.LogPiece}).Entries
 	last := all[len(all)-1].At
@@ -91,7 +91,7 @@ func lawLogPieces(t *test) {
 		if q.Limit == 0 {
 			q.Limit = 2
 		}
-		want := slices.DeleteFunc(slices.Clone(all), func(e store.Entry) bool { return !q.Matches(e) })
+		want := slices.DeleteFunc(slices.Clone(all), func(e store.LogEntry) bool { return !q.Matches(e) })
 		for _, newest := range []bool{false, true} {
 			if q.Newest = newest; newest {
 				slices.Reverse(want)
@@ -104,9 +104,9 @@ func lawLogPieces(t *test) {
 }
 
 func lawLogOfName(t *test) {
-	t.do(take("rare", "ann", t.idle(60000)))
+	t.do(acquire("rare", "ann", t.idle(60000)))
 	t.fill(store.LogPiece + step)
-	t.do(drop("rare", "ann"))
+	t.do(release("rare", "ann"))
 	for name, want := range map[string]int{"rare": 2, "nothing": 0, "rar": 0, "bulk/00": 0} {
 		for _, newest := range []bool{false, true} {
 			page := t.log(store.LogQuery{Name: name, Newest: newest})
@@ -136,7 +136,7 @@ func (t *test) ends(holds ...store.Hold) (told []string, floor uint64) {
 			t.Errorf("the end of %+v is %+v", holds[i], *e)
 		}
 		told = append(told, fmt.Sprint(e.Kind, " ", e.Token))
-		t.wantSame("the entry", t.log(store.LogQuery{After: e.Seq - 1, Limit: 1}).Entries, []store.Entry{*e})
+		t.wantSame("the entry", t.log(store.LogQuery{After: e.Seq - 1, Limit: 1}).Entries, []store.LogEntry{*e})
 	}
 	return told, got.Floor
 }
@@ -145,13 +145,13 @@ func lawEnds(t *test) {
 	if told, floor := t.ends(store.Hold{Name: "ends/a", Token: 1}); told[0] != "none" || floor != 0 {
 		t.Errorf("a new store tells of %s, floor %d", told[0], floor)
 	}
-	one := t.do(take("ends/a", "ann", t.idle(60000))).Token
-	t.do(drop("ends/a", "ann"))
-	two := t.do(take("ends/a", "ann", t.idle(60000))).Token
+	one := t.do(acquire("ends/a", "ann", t.idle(60000))).Token
+	t.do(release("ends/a", "ann"))
+	two := t.do(acquire("ends/a", "ann", t.idle(60000))).Token
 	three := t.do(takeOver("ends/a", "bob", two, t.idle(60000))).Token
-	b := t.do(take("ends/b", "ann", t.idle(60000))).Token
-	t.do(drop("ends/b", "ann"))
-	t.do(take("ends/aa", "ann", t.idle(60000)))
+	b := t.do(acquire("ends/b", "ann", t.idle(60000))).Token
+	t.do(release("ends/b", "ann"))
+	t.do(acquire("ends/aa", "ann", t.idle(60000)))
 	holds := []store.Hold{
 		{Name: "ends/a", Token: one},
 		{Name: "ends/b", Token: b},
@@ -175,8 +175,8 @@ func lawEnds(t *test) {
 	t.wantSame("ends", want, told)
 
 	for _, name := range awkward {
-		token := t.do(take(name, "ann", t.idle(60000))).Token
-		t.do(drop(name, "ann"))
+		token := t.do(acquire(name, "ann", t.idle(60000))).Token
+		t.do(release(name, "ann"))
 		told, _ := t.ends(store.Hold{Name: name, Token: token})
 		t.wantSame(fmt.Sprintf("the end of %q", name), []string{fmt.Sprint(released, " ", token)}, told)
 	}
@@ -194,13 +194,13 @@ func lawEnds(t *test) {
 }
 
 func lawEndsFar(t *test) {
-	rec := t.do(take("a", "ann", t.idle(60000)))
+	rec := t.do(acquire("a", "ann", t.idle(60000)))
 	for range 150 {
-		sw := touch("a", rec.Token)
-		sw.Note = note(refreshed, "ann")
+		sw := renew("a", rec.Token)
+		sw.Event = note(refreshed, "ann")
 		t.do(sw)
 	}
-	t.do(drop("a", "ann"))
+	t.do(release("a", "ann"))
 	told, _ := t.ends(store.Hold{Name: "a", Token: rec.Token})
 	t.wantSame("ends", []string{fmt.Sprint(released, " ", rec.Token)}, told)
 }
@@ -209,8 +209,8 @@ func lawEndsPruned(t *test) {
 	var holds []store.Hold
 	for i := range 4 {
 		name := fmt.Sprint("n", i)
-		holds = append(holds, store.Hold{Name: name, Token: t.do(take(name, "ann", store.Terms{})).Token})
-		t.do(drop(name, "ann"))
+		holds = append(holds, store.Hold{Name: name, Token: t.do(acquire(name, "ann", store.Terms{})).Token})
+		t.do(release(name, "ann"))
 		t.pass(60)
 	}
 	t.clock.Advance(store.RetryWindow)
@@ -222,7 +222,7 @@ func lawEndsPruned(t *test) {
 	if floor != page.Floor || floor == 0 {
 		t.Errorf("the floor is %d, of the log %d", floor, page.Floor)
 	}
-	t.do(take("n0", "bob", store.Terms{}))
+	t.do(acquire("n0", "bob", store.Terms{}))
 	if again := t.kinds("n0"); len(again) != 1 {
 		t.Errorf("after pruning the log of a name is %q", again)
 	}

@@ -19,10 +19,10 @@ var pruneLaws = []law{
 }
 
 // age writes n entries, a minute apart, and lets the retry window pass.
-func (t *test) age(n int) []store.Entry {
+func (t *test) age(n int) []store.LogEntry {
 	t.Helper()
 	for i := range n {
-		t.do(take(fmt.Sprint("n", i), "ann", store.Terms{}))
+		t.do(acquire(fmt.Sprint("n", i), "ann", store.Terms{}))
 		t.pass(60)
 	}
 	t.clock.Advance(store.RetryWindow)
@@ -96,7 +96,7 @@ func lawPruneBoth(t *test) {
 	page := t.prune(store.Retention{MaxEntries: 7, Before: all[2].At})
 	t.wantSame("entries", all[3:], page.Entries)
 	page = t.prune(store.Retention{MaxEntries: 1000, Before: t.clock.Now().Add(-store.RetryWindow - time.Second)})
-	t.wantSame("entries", []store.Entry{}, page.Entries)
+	t.wantSame("entries", []store.LogEntry{}, page.Entries)
 	if page.Floor < all[9].Seq {
 		t.Errorf("the floor is %d; the last entry was %d", page.Floor, all[9].Seq)
 	}
@@ -105,7 +105,7 @@ func lawPruneBoth(t *test) {
 func lawPruneYoung(t *test) {
 	old := t.age(3)
 	for i := range 3 {
-		t.do(take(fmt.Sprint("young", i), "ann", store.Terms{}))
+		t.do(acquire(fmt.Sprint("young", i), "ann", store.Terms{}))
 	}
 	all := t.log(store.LogQuery{}).Entries
 	t.clock.Advance(store.RetryWindow - 5*time.Minute)
@@ -119,15 +119,15 @@ func lawPruneYoung(t *test) {
 func lawPruneRecords(t *test) {
 	t.age(5)
 	token := t.get("n4").Token
-	t.beat("peer", 3600)
+	t.keepAlive("peer", 3600)
 	t.do(join("n4", "wendy", "peer", t.idle(3600)))
-	before := t.list(store.Query{})
+	before := t.list(store.RecordQuery{})
 	t.clock.Advance(store.RetryWindow)
 	if page := t.prune(store.Retention{Before: t.clock.Now()}); len(page.Entries) != 0 {
 		t.Fatalf("the log is %+v", page.Entries)
 	}
-	t.wantSame("records", before, t.list(store.Query{}))
-	if rec := t.do(drop("n4", "ann")); rec.Holder != party("wendy") || rec.Token <= token {
+	t.wantSame("records", before, t.list(store.RecordQuery{}))
+	if rec := t.do(release("n4", "ann")); rec.Holder != party("wendy") || rec.Token <= token {
 		t.Errorf("granted is %+v", rec)
 	}
 }

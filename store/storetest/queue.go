@@ -33,33 +33,33 @@ var queueLaws = []law{
 }
 
 func lawGrant(t *test) {
-	t.beat("peer", 100)
-	t.do(take("a", "ann", t.idle(60)))
+	t.keepAlive("peer", 100)
+	t.do(acquire("a", "ann", t.idle(60)))
 	sw := join("a", "wendy", "peer", store.Terms{Idle: t.seconds(30), MaxHold: t.seconds(50)})
 	t.do(sw)
 	t.pass(1)
-	res := t.swap("", drop("a", "ann"))
+	res := t.commit("", release("a", "ann"))
 	rec := res.Records[0]
 	if rec == nil {
 		t.Fatal("free after the drop")
 	}
 	want := &store.Record{
-		Name: "a", Token: rec.Token, Holder: party("wendy"), Data: "data of wendy", Terms: sw.Ticket.Terms,
-		Taken: res.Now, Touched: res.Now, Expires: res.Now.Add(t.seconds(30)), Request: "ticket of wendy",
+		Name: "a", Token: rec.Token, Holder: party("wendy"), Data: "data of wendy", Terms: sw.Waiter.Terms,
+		Acquired: res.Now, Renewed: res.Now, Expires: res.Now.Add(t.seconds(30)), Request: "ticket of wendy",
 	}
 	t.wantSame("record granted", want, rec)
 	t.wantSame("what stands there", want, t.get("a"))
 	entries := t.log(store.LogQuery{Name: "a"}).Entries
 	last := entries[len(entries)-1]
-	t.wantSame("entry of the grant", store.Entry{
+	t.wantSame("entry of the grant", store.LogEntry{
 		Seq: last.Seq, Kind: captured, Name: "a", Token: rec.Token, At: res.Now, Owner: party("wendy"),
 		Actor: party("wendy"), Reason: "because of wendy", Request: "ticket of wendy",
 	}, last)
 }
 
 func lawGrantOnExpiry(t *test) {
-	t.beat("peer", 100)
-	t.do(take("a", "ann", t.idle(3)))
+	t.keepAlive("peer", 100)
+	t.do(acquire("a", "ann", t.idle(3)))
 	t.do(join("a", "wendy", "peer", t.idle(60)))
 	t.pass(4)
 	t.wantHolder(t.get("a"), "") // a Get changes nothing
@@ -69,9 +69,9 @@ func lawGrantOnExpiry(t *test) {
 }
 
 func lawFIFO(t *test) {
-	t.beat("peer", 1000)
-	t.beat("other peer", 1000)
-	t.do(take("a", "w0", t.idle(600)))
+	t.keepAlive("peer", 1000)
+	t.keepAlive("other peer", 1000)
+	t.do(acquire("a", "w0", t.idle(600)))
 	for i := range 30 {
 		rec := t.do(join("a", fmt.Sprint("w", i+1), []string{"peer", "other peer"}[i%2], t.idle(600)))
 		if rec.Waiting != i+1 {
@@ -79,26 +79,26 @@ func lawFIFO(t *test) {
 		}
 	}
 	for i := range 30 {
-		t.wantHolder(t.do(drop("a", fmt.Sprint("w", i))), fmt.Sprint("w", i+1))
+		t.wantHolder(t.do(release("a", fmt.Sprint("w", i))), fmt.Sprint("w", i+1))
 	}
-	t.wantHolder(t.do(drop("a", "w30")), "")
+	t.wantHolder(t.do(release("a", "w30")), "")
 }
 
 func lawNoBarging(t *test) {
-	t.beat("peer", 100)
-	t.do(take("a", "ann", t.idle(3)))
+	t.keepAlive("peer", 100)
+	t.do(acquire("a", "ann", t.idle(3)))
 	t.do(join("a", "wendy", "peer", t.idle(60)))
 	t.pass(4)
-	t.wantHolder(t.refuse(take("a", "barger", t.idle(60))), "wendy")
+	t.wantHolder(t.refuse(acquire("a", "barger", t.idle(60))), "wendy")
 	t.do(join("a", "walt", "peer", t.idle(60)))
-	t.do(drop("a", "wendy"))
-	t.wantHolder(t.refuse(take("a", "barger", t.idle(60))), "walt")
+	t.do(release("a", "wendy"))
+	t.wantHolder(t.refuse(acquire("a", "barger", t.idle(60))), "walt")
 }
 
 func lawDeadPassed(t *test) {
-	t.beat("doomed", 3)
-	t.beat("peer", 100)
-	t.do(take("a", "ann", t.idle(60)))
+	t.keepAlive("doomed", 3)
+	t.keepAlive("peer", 100)
+	t.do(acquire("a", "ann", t.idle(60)))
 	t.do(join("a", "dora", "doomed", t.idle(60)))
 	t.do(join("a", "wendy", "peer", t.idle(60)))
 	t.do(join("a", "dick", "doomed", t.idle(60)))
@@ -108,54 +108,54 @@ func lawDeadPassed(t *test) {
 	if rec.Waiting != 2 || len(rec.Waiters) != 2 || rec.Waiters[0].ID != "ticket of wendy" {
 		t.Errorf("%d wait: %+v", rec.Waiting, rec.Waiters)
 	}
-	t.wantHolder(t.do(drop("a", "ann")), "wendy")
-	t.wantHolder(t.do(drop("a", "wendy")), "walt")
-	t.wantHolder(t.do(drop("a", "walt")), "")
+	t.wantHolder(t.do(release("a", "ann")), "wendy")
+	t.wantHolder(t.do(release("a", "wendy")), "walt")
+	t.wantHolder(t.do(release("a", "walt")), "")
 }
 
 func lawAllDead(t *test) {
-	t.beat("doomed", 3)
-	t.do(take("a", "ann", t.idle(60)))
+	t.keepAlive("doomed", 3)
+	t.do(acquire("a", "ann", t.idle(60)))
 	t.do(join("a", "dora", "doomed", t.idle(60)))
 	t.do(join("a", "nobody", "never beat", t.idle(60)))
 	t.pass(4)
-	t.wantHolder(t.do(drop("a", "ann")), "")
-	t.wantHolder(t.do(take("a", "bob", t.idle(60))), "bob")
-	t.wantHolder(t.do(drop("a", "bob")), "")
+	t.wantHolder(t.do(release("a", "ann")), "")
+	t.wantHolder(t.do(acquire("a", "bob", t.idle(60))), "bob")
+	t.wantHolder(t.do(release("a", "bob")), "")
 }
 
 func lawRejoinKeepsPlace(t *test) {
-	t.beat("old", 3)
-	t.beat("new", 100)
-	t.do(take("a", "ann", t.idle(60)))
+	t.keepAlive("old", 3)
+	t.keepAlive("new", 100)
+	t.do(acquire("a", "ann", t.idle(60)))
 	t.do(join("a", "wendy", "old", t.idle(60)))
 	t.do(join("a", "walt", "new", t.idle(60)))
 	before := t.get("a").Waiters[0]
 	rec := t.do(join("a", "wendy", "new", t.idle(60)))
-	before.Peer = "new"
+	before.Process = "new"
 	if rec.Waiting != 2 {
 		t.Fatalf("%d wait", rec.Waiting)
 	}
 	t.wantSame("ticket after joining again", before, rec.Waiters[0])
-	t.wantSame("tickets of the old peer", []string{}, t.beat("old", 3))
+	t.wantSame("tickets of the old peer", []string{}, t.keepAlive("old", 3))
 	t.pass(4)
-	t.wantHolder(t.do(drop("a", "ann")), "wendy")
+	t.wantHolder(t.do(release("a", "ann")), "wendy")
 }
 
 // The first in the queue, and one behind all that a record shows.
 func lawJoinHere(t *test) {
-	t.beat("doomed", 3)
-	for _, peer := range []string{"old", "new"} {
-		t.beat(peer, 1000)
+	t.keepAlive("doomed", 3)
+	for _, process := range []string{"old", "new"} {
+		t.keepAlive(process, 1000)
 	}
 	for _, before := range []int{0, store.MaxWaiters + 2} {
 		name := fmt.Sprint(before, " before")
-		t.do(take(name, "ann", t.idle(600)))
+		t.do(acquire(name, "ann", t.idle(600)))
 		for i := range before {
 			t.do(join(name, fmt.Sprint("w", i, " on ", name), "new", t.idle(600)))
 		}
-		sw := func(session, peer string) store.Swap {
-			sw := join(name, session+" on "+name, peer, t.idle(600))
+		sw := func(session, process string) store.Op {
+			sw := join(name, session+" on "+name, process, t.idle(600))
 			sw.Expect.Here = true
 			return sw
 		}
@@ -168,11 +168,11 @@ func lawJoinHere(t *test) {
 		t.refuse(sw("wendy", "old"))
 		t.do(join(name, "dora on "+name, "doomed", t.idle(600)))
 	}
-	t.wantSame("tickets that moved", []string{}, t.beat("old", 1000))
+	t.wantSame("tickets that moved", []string{}, t.keepAlive("old", 1000))
 	t.pass(4)
 	for _, before := range []int{0, store.MaxWaiters + 2} {
 		name := fmt.Sprint(before, " before")
-		sw := join(name, "dora on "+name, "old", t.idle(600)) // its peer died
+		sw := join(name, "dora on "+name, "old", t.idle(600)) // its process died
 		sw.Expect.Here = true
 		if rec := t.do(sw); rec.Waiting != before+2 {
 			t.Errorf("%d wait", rec.Waiting)
@@ -181,21 +181,21 @@ func lawJoinHere(t *test) {
 }
 
 func lawJoinFree(t *test) {
-	t.beat("peer", 100)
+	t.keepAlive("peer", 100)
 	sw := join("a", "wendy", "peer", t.idle(60))
 	t.refuse(sw)
 	sw.Expect.Free = true
 	t.refuse(sw)
-	t.wantSame("tickets that wait", []string{}, t.beat("peer", 100))
-	t.wantHolder(t.do(take("a", "ann", t.idle(60))), "ann")
+	t.wantSame("tickets that wait", []string{}, t.keepAlive("peer", 100))
+	t.wantHolder(t.do(acquire("a", "ann", t.idle(60))), "ann")
 	if rec := t.get("a"); rec.Waiting != 0 {
 		t.Errorf("%+v waits", rec.Waiters)
 	}
 }
 
 func lawJoinCondition(t *test) {
-	t.beat("peer", 100)
-	rec := t.do(take("a", "ann", t.idle(60)))
+	t.keepAlive("peer", 100)
+	rec := t.do(acquire("a", "ann", t.idle(60)))
 	sw := join("a", "wendy", "peer", t.idle(60))
 	sw.Expect = store.Expect{Token: rec.Token + 1}
 	t.refuse(sw)
@@ -206,8 +206,8 @@ func lawJoinCondition(t *test) {
 }
 
 func lawLeave(t *test) {
-	t.beat("peer", 100)
-	t.do(take("a", "ann", t.idle(60)))
+	t.keepAlive("peer", 100)
+	t.do(acquire("a", "ann", t.idle(60)))
 	for _, session := range []string{"wendy", "walt", "wilma"} {
 		t.do(join("a", session, "peer", t.idle(60)))
 	}
@@ -215,31 +215,31 @@ func lawLeave(t *test) {
 		t.Fatalf("%d wait", rec.Waiting)
 	}
 	t.do(leave("a", "wilma"))
-	t.wantSame("tickets that wait", []string{"ticket of walt"}, t.beat("peer", 100))
-	t.wantHolder(t.do(drop("a", "ann")), "walt")
-	t.wantHolder(t.do(drop("a", "walt")), "")
+	t.wantSame("tickets that wait", []string{"ticket of walt"}, t.keepAlive("peer", 100))
+	t.wantHolder(t.do(release("a", "ann")), "walt")
+	t.wantHolder(t.do(release("a", "walt")), "")
 	t.refuse(leave("a", "walt"))
 }
 
 func lawLeaveConditions(t *test) {
-	t.beat("peer", 100)
-	rec := t.do(take("a", "ann", t.idle(60)))
-	t.do(take("b", "ann", t.idle(60)))
+	t.keepAlive("peer", 100)
+	rec := t.do(acquire("a", "ann", t.idle(60)))
+	t.do(acquire("b", "ann", t.idle(60)))
 	t.do(join("a", "wendy", "peer", t.idle(60)))
 	t.do(join("a", "walt", "peer", t.idle(60)))
 	stranger := leave("a", "nobody")
 	t.refuse(stranger)
 	elsewhere := leave("b", "wendy")
 	t.refuse(elsewhere)
-	wrongPeer := leave("a", "wendy")
-	wrongPeer.Ticket.Peer = "other peer"
-	t.refuse(wrongPeer)
+	wrongProcess := leave("a", "wendy")
+	wrongProcess.Waiter.Process = "other peer"
+	t.refuse(wrongProcess)
 	conditional := leave("a", "wendy")
 	conditional.Expect = store.Expect{Token: rec.Token, Session: ptr("bob")}
 	t.refuse(conditional)
 	conditional.Expect.Session = ptr("ann")
-	conditional.Note = note(declined, "ann")
-	res := t.swap("", conditional)
+	conditional.Event = note(declined, "ann")
+	res := t.commit("", conditional)
 	if !res.Done || res.Records[0].Waiting != 1 {
 		t.Fatalf("the decline: %+v", res)
 	}
@@ -247,36 +247,36 @@ func lawLeaveConditions(t *test) {
 	if len(entries) != 1 {
 		t.Fatalf("entries: %+v", entries)
 	}
-	t.wantSame("entry of the decline", store.Entry{
+	t.wantSame("entry of the decline", store.LogEntry{
 		Seq: entries[0].Seq, Kind: declined, Name: "a", Token: rec.Token, At: res.Now, Owner: party("ann"),
 		Actor: party("ann"), Other: party("wendy"), Reason: "because of ann", Request: "ticket of wendy",
 	}, entries[0])
-	rightPeer := leave("a", "walt")
-	rightPeer.Ticket.Peer = "peer"
-	t.do(rightPeer)
+	rightProcess := leave("a", "walt")
+	rightProcess.Waiter.Process = "peer"
+	t.do(rightProcess)
 }
 
 func lawLeaveDead(t *test) {
 	for _, name := range []string{"held", "swept"} {
-		t.beat("doomed", 3)
-		t.do(take(name, "ann", t.idle(60)))
+		t.keepAlive("doomed", 3)
+		t.do(acquire(name, "ann", t.idle(60)))
 		t.do(join(name, "dora on "+name, "doomed", t.idle(60)))
 		t.pass(4)
 		if name == "swept" {
 			t.sweep()
 		}
 		t.refuse(leave(name, "dora on "+name))
-		t.beat("doomed", 100)
+		t.keepAlive("doomed", 100)
 		t.refuse(leave(name, "dora on "+name))
-		t.wantHolder(t.do(drop(name, "ann")), "")
+		t.wantHolder(t.do(release(name, "ann")), "")
 	}
 }
 
 func lawRejoinDead(t *test) {
-	t.beat("peer", 100)
+	t.keepAlive("peer", 100)
 	for _, name := range []string{"held", "swept"} {
-		t.beat("doomed", 3)
-		t.do(take(name, "ann", t.idle(60)))
+		t.keepAlive("doomed", 3)
+		t.do(acquire(name, "ann", t.idle(60)))
 		t.do(join(name, "dora on "+name, "doomed", t.idle(60)))
 		t.do(join(name, "wendy on "+name, "peer", t.idle(60)))
 		t.pass(4)
@@ -287,15 +287,15 @@ func lawRejoinDead(t *test) {
 		if rec.Waiting != 2 || rec.Waiters[1].ID != "ticket of dora on "+name || !rec.Waiters[1].Since.After(rec.Waiters[0].Since) {
 			t.Errorf("%s: %d wait: %+v", name, rec.Waiting, rec.Waiters)
 		}
-		t.wantHolder(t.do(drop(name, "ann")), "wendy on "+name)
-		t.wantHolder(t.do(drop(name, "wendy on "+name)), "dora on "+name)
+		t.wantHolder(t.do(release(name, "ann")), "wendy on "+name)
+		t.wantHolder(t.do(release(name, "wendy on "+name)), "dora on "+name)
 	}
 }
 
 func lawRejoinPassed(t *test) {
-	t.beat("doomed", 3)
-	t.beat("peer", 100)
-	t.do(take("a", "ann", t.idle(3)))
+	t.keepAlive("doomed", 3)
+	t.keepAlive("peer", 100)
+	t.do(acquire("a", "ann", t.idle(3)))
 	t.do(join("a", "dora", "doomed", t.idle(60)))
 	t.do(join("a", "wendy", "peer", t.idle(60)))
 	t.pass(4)
@@ -304,13 +304,13 @@ func lawRejoinPassed(t *test) {
 	if rec.Waiting != 1 {
 		t.Errorf("%d wait", rec.Waiting)
 	}
-	t.wantSame("tickets that wait", []string{"ticket of dora"}, t.beat("peer", 100))
-	t.wantHolder(t.do(drop("a", "wendy")), "dora")
+	t.wantSame("tickets that wait", []string{"ticket of dora"}, t.keepAlive("peer", 100))
+	t.wantHolder(t.do(release("a", "wendy")), "dora")
 }
 
 func lawTakeoverKeepsQueue(t *test) {
-	t.beat("peer", 100)
-	rec := t.do(take("a", "ann", t.idle(60)))
+	t.keepAlive("peer", 100)
+	rec := t.do(acquire("a", "ann", t.idle(60)))
 	t.do(join("a", "wendy", "peer", t.idle(60)))
 	over := t.do(takeOver("a", "bob", rec.Token, t.idle(60)))
 	if over.Waiting != 1 || over.Holder != party("bob") {
@@ -320,14 +320,14 @@ func lawTakeoverKeepsQueue(t *test) {
 	if len(entries) != 1 || entries[0].Other != party("ann") || entries[0].Owner != party("bob") || entries[0].Token != over.Token {
 		t.Errorf("the takeover was logged as %+v", entries)
 	}
-	t.wantHolder(t.do(drop("a", "bob")), "wendy")
+	t.wantHolder(t.do(release("a", "bob")), "wendy")
 }
 
 func lawExpectWaiting(t *test) {
-	t.beat("doomed", 3)
-	t.beat("peer", 100)
-	t.do(take("a", "ann", t.idle(60)))
-	sw := drop("a", "ann")
+	t.keepAlive("doomed", 3)
+	t.keepAlive("peer", 100)
+	t.do(acquire("a", "ann", t.idle(60)))
+	sw := release("a", "ann")
 	sw.Expect.Waiting = true
 	t.wantHolder(t.refuse(sw), "ann")
 	t.do(join("a", "dora", "doomed", t.idle(60)))
@@ -338,18 +338,18 @@ func lawExpectWaiting(t *test) {
 }
 
 func lawHandOver(t *test) {
-	t.beat("peer", 100)
-	rec := t.do(take("a", "ann", t.idle(60)))
+	t.keepAlive("peer", 100)
+	rec := t.do(acquire("a", "ann", t.idle(60)))
 	t.do(join("a", "wendy", "peer", t.idle(60)))
-	sw := drop("a", "ann")
-	sw.Note = note(store.KindHandedOver, "ann")
-	res := t.swap("hand over", sw)
+	sw := release("a", "ann")
+	sw.Event = note(store.KindHandedOver, "ann")
+	res := t.commit("hand over", sw)
 	t.wantHolder(res.Records[0], "wendy")
 	entries := t.log(store.LogQuery{Name: "a", Kinds: []string{store.KindHandedOver}}).Entries
 	if len(entries) != 1 {
 		t.Fatalf("entries: %+v", entries)
 	}
-	t.wantSame("entry of the hand-over", store.Entry{
+	t.wantSame("entry of the hand-over", store.LogEntry{
 		Seq: entries[0].Seq, Kind: store.KindHandedOver, Name: "a", Token: rec.Token, At: res.Now, Owner: party("ann"),
 		Actor: party("ann"), Other: party("wendy"), Reason: "because of ann", Request: "hand over",
 	}, entries[0])
@@ -357,9 +357,9 @@ func lawHandOver(t *test) {
 
 func lawManyWaiters(t *test) {
 	const more = 7
-	t.beat("peer", 1000)
-	t.beat("doomed", 3)
-	t.do(take("a", "ann", t.idle(600)))
+	t.keepAlive("peer", 1000)
+	t.keepAlive("doomed", 3)
+	t.do(acquire("a", "ann", t.idle(600)))
 	var want []string
 	for i := range store.MaxWaiters + more {
 		session := fmt.Sprint("w", i)
@@ -379,12 +379,12 @@ func lawManyWaiters(t *test) {
 		}
 	}
 	check("Get", t.get("a"))
-	check("List", &t.list(store.Query{})[0])
-	check("a refusal", t.refuse(take("a", "bob", t.idle(60))))
-	check("a touch", t.do(touch("a", t.get("a").Token)))
+	check("List", &t.list(store.RecordQuery{})[0])
+	check("a refusal", t.refuse(acquire("a", "bob", t.idle(60))))
+	check("a touch", t.do(renew("a", t.get("a").Token)))
 	for i := range more {
 		want = want[1:]
-		check("a drop", t.do(drop("a", t.get("a").Holder.Session)))
+		check("a drop", t.do(release("a", t.get("a").Holder.Session)))
 		check(fmt.Sprint("Get after drop ", i), t.get("a"))
 	}
 	last := leave("a", fmt.Sprint("w", store.MaxWaiters+more-1))
@@ -393,21 +393,21 @@ func lawManyWaiters(t *test) {
 }
 
 func lawConfirm(t *test) {
-	t.beat("peer", 100)
-	t.do(take("a", "ann", t.idle(60)))
+	t.keepAlive("peer", 100)
+	t.do(acquire("a", "ann", t.idle(60)))
 	for _, session := range []string{"wendy", "walt"} {
 		sw := join("a", session, "peer", t.idle(60))
-		sw.Ticket.Confirm = t.seconds(3)
+		sw.Waiter.ConfirmWithin = t.seconds(3)
 		t.do(sw)
 	}
-	wendys := t.do(drop("a", "ann"))
-	if !wendys.Expires.Equal(wendys.Taken.Add(t.seconds(3))) {
+	wendys := t.do(release("a", "ann"))
+	if !wendys.Expires.Equal(wendys.Acquired.Add(t.seconds(3))) {
 		t.Fatalf("the grant is %+v", wendys)
 	}
 	t.pass(4)
-	t.wantHolder(t.refuse(touch("a", wendys.Token)), "walt") // she came too late
-	walts := t.do(touch("a", t.get("a").Token))
-	if !walts.Expires.Equal(walts.Touched.Add(t.seconds(60))) {
+	t.wantHolder(t.refuse(renew("a", wendys.Token)), "walt") // she came too late
+	walts := t.do(renew("a", t.get("a").Token))
+	if !walts.Expires.Equal(walts.Renewed.Add(t.seconds(60))) {
 		t.Fatalf("touched, the grant is %+v", walts)
 	}
 	t.pass(4)
@@ -415,41 +415,41 @@ func lawConfirm(t *test) {
 }
 
 func lawConfirmBound(t *test) {
-	t.beat("peer", 100)
-	t.do(take("a", "ann", t.idle(60)))
+	t.keepAlive("peer", 100)
+	t.do(acquire("a", "ann", t.idle(60)))
 	short := join("a", "wendy", "peer", t.idle(5))
-	short.Ticket.Confirm = t.seconds(30)
+	short.Waiter.ConfirmWithin = t.seconds(30)
 	t.do(short)
 	forEver := join("a", "walt", "peer", store.Terms{})
-	forEver.Ticket.Confirm = t.seconds(30)
+	forEver.Waiter.ConfirmWithin = t.seconds(30)
 	t.do(forEver)
-	rec := t.do(drop("a", "ann"))
-	if !rec.Expires.Equal(rec.Taken.Add(t.seconds(5))) {
+	rec := t.do(release("a", "ann"))
+	if !rec.Expires.Equal(rec.Acquired.Add(t.seconds(5))) {
 		t.Errorf("a grant with a short idle is %+v", rec)
 	}
-	rec = t.do(drop("a", "wendy"))
-	if !rec.Expires.Equal(rec.Taken.Add(t.seconds(30))) {
+	rec = t.do(release("a", "wendy"))
+	if !rec.Expires.Equal(rec.Acquired.Add(t.seconds(30))) {
 		t.Errorf("a grant forever is %+v", rec)
 	}
-	if rec = t.do(touch("a", rec.Token)); !rec.Expires.IsZero() {
+	if rec = t.do(renew("a", rec.Token)); !rec.Expires.IsZero() {
 		t.Errorf("touched, it is %+v", rec)
 	}
 }
 
 func lawSeparateQueues(t *test) {
-	t.beat("peer", 100)
+	t.keepAlive("peer", 100)
 	for _, name := range []string{"a", "b", "a/b", "A"} {
-		t.do(take(name, "ann", t.idle(60)))
+		t.do(acquire(name, "ann", t.idle(60)))
 	}
 	for _, name := range []string{"b", "A", "a"} {
 		sw := join(name, "waiter of "+name, "peer", t.idle(60))
 		t.do(sw)
 	}
-	if n := len(t.beat("peer", 100)); n != 3 {
+	if n := len(t.keepAlive("peer", 100)); n != 3 {
 		t.Fatalf("%d tickets wait", n)
 	}
-	t.wantHolder(t.do(drop("a/b", "ann")), "")
+	t.wantHolder(t.do(release("a/b", "ann")), "")
 	for _, name := range []string{"a", "b", "A"} {
-		t.wantHolder(t.do(drop(name, "ann")), "waiter of "+name)
+		t.wantHolder(t.do(release(name, "ann")), "waiter of "+name)
 	}
 }

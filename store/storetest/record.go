@@ -16,19 +16,19 @@ import (
 // between the fault and the engine.
 type call struct {
 	method  string
-	req     store.Request
+	req     store.Txn
 	name    string // of a Get
 	session string
-	peer    string
+	process string
 	ttl     time.Duration
-	at      time.Time // of a Beat or Sweep, during which the clock stood still
+	at      time.Time // of a KeepAlive or Sweep, during which the clock stood still
 }
 
 type answer struct {
 	res     store.Result
 	view    store.View
-	page    store.Page
-	tickets []string
+	page    store.RecordPage
+	waiters []string
 }
 
 // recorder records the calls of one client on their way to the store.
@@ -64,9 +64,9 @@ func (r *recorder) record(in *call, do func(out *answer) (now time.Time, err err
 	return nil
 }
 
-func (r *recorder) Swap(ctx context.Context, req store.Request) (res store.Result, err error) {
+func (r *recorder) Commit(ctx context.Context, req store.Txn) (res store.Result, err error) {
 	err = r.record(&call{method: "Swap", req: req}, func(out *answer) (time.Time, error) {
-		res, err = r.Store.Swap(ctx, req)
+		res, err = r.Store.Commit(ctx, req)
 		out.res = res
 		return res.Now, err
 	})
@@ -82,7 +82,7 @@ func (r *recorder) Get(ctx context.Context, name, session string) (view store.Vi
 	return view, err
 }
 
-func (r *recorder) List(ctx context.Context, q store.Query) (page store.Page, err error) {
+func (r *recorder) List(ctx context.Context, q store.RecordQuery) (page store.RecordPage, err error) {
 	err = r.record(&call{method: "List", name: q.Prefix}, func(out *answer) (time.Time, error) {
 		page, err = r.Store.List(ctx, q)
 		out.page = page
@@ -91,14 +91,14 @@ func (r *recorder) List(ctx context.Context, q store.Query) (page store.Page, er
 	return page, err
 }
 
-func (r *recorder) Beat(ctx context.Context, peer string, ttl time.Duration) (tickets []string, err error) {
+func (r *recorder) KeepAlive(ctx context.Context, process string, ttl time.Duration) (waiters []string, err error) {
 	at := r.clock.Now()
-	err = r.record(&call{method: "Beat", peer: peer, ttl: ttl, at: at}, func(out *answer) (time.Time, error) {
-		tickets, err = r.Store.Beat(ctx, peer, ttl)
-		out.tickets = tickets
+	err = r.record(&call{method: "Beat", process: process, ttl: ttl, at: at}, func(out *answer) (time.Time, error) {
+		waiters, err = r.Store.KeepAlive(ctx, process, ttl)
+		out.waiters = waiters
 		return at, err
 	})
-	return tickets, err
+	return waiters, err
 }
 
 func (r *recorder) Sweep(ctx context.Context, keep store.Retention) (due time.Duration, err error) {

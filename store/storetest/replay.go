@@ -17,12 +17,12 @@ import (
 // history wrote must be what settling the name makes of it.
 type replay struct {
 	names []string
-	log   []store.Entry
+	log   []store.LogEntry
 	known map[string]int // by request: how much of the log there is once it is known
 	read  time.Time      // when the log was read
 }
 
-func newReplay(names []string, log []store.Entry, now time.Time) *replay {
+func newReplay(names []string, log []store.LogEntry, now time.Time) *replay {
 	r := &replay{names: names, log: log, known: map[string]int{}, read: now}
 	for i, e := range log {
 		if e.Request != "" && r.known[e.Request] == 0 {
@@ -34,13 +34,13 @@ func newReplay(names []string, log []store.Entry, now time.Time) *replay {
 
 // moment is what stands there once so much of the log is written. It is a value.
 type moment struct {
-	written int
-	now     time.Time
-	states  map[string]store.State
-	peers   map[string]time.Time // until when they live
+	written   int
+	now       time.Time
+	states    map[string]store.State
+	processes map[string]time.Time // until when they live
 }
 
-func (m *moment) env(log []store.Entry, now time.Time) store.Env {
+func (m *moment) env(log []store.LogEntry, now time.Time) store.Env {
 	next := m.written
 	return store.Env{
 		Now: now,
@@ -50,7 +50,7 @@ func (m *moment) env(log []store.Entry, now time.Time) store.Env {
 			}
 			return minted + uint64(next)
 		},
-		Alive: func(peer string) bool { return now.Before(m.peers[peer]) },
+		Alive: func(process string) bool { return now.Before(m.processes[process]) },
 	}
 }
 
@@ -66,7 +66,7 @@ func isAbove(name, other string) bool {
 func (m *moment) state(name string, env store.Env) store.State {
 	s := m.states[name]
 	s.Tree, s.Path = true, new(store.Path)
-	var first *store.Ticket
+	var first *store.Waiter
 	for _, n := range slices.Sorted(maps.Keys(m.states)) { // what is above comes first
 		up := isAbove(n, name)
 		if !up && !isAbove(name, n) {
@@ -83,7 +83,7 @@ func (m *moment) state(name string, env store.Env) store.State {
 				s.Path.Below = append(s.Path.Below, rec)
 			}
 		}
-		i := slices.IndexFunc(other.Queue, func(t store.Ticket) bool { return env.Alive(t.Peer) })
+		i := slices.IndexFunc(other.Queue, func(t store.Waiter) bool { return env.Alive(t.Process) })
 		switch {
 		case i < 0:
 		case up:
@@ -100,7 +100,7 @@ func (m *moment) state(name string, env store.Env) store.State {
 
 // with is the moment after a step that changed states.
 func (m *moment) with(now time.Time, states map[string]store.State, wrote int) *moment {
-	next := &moment{m.written + wrote, now, maps.Clone(m.states), m.peers}
+	next := &moment{m.written + wrote, now, maps.Clone(m.states), m.processes}
 	for name, s := range states {
 		s.Tree, s.Path = false, nil
 		next.states[name] = s
@@ -110,7 +110,7 @@ func (m *moment) with(now time.Time, states map[string]store.State, wrote int) *
 
 // writes reports how many entries of the log are these; an error: they do not
 // come next.
-func (r *replay) writes(m *moment, entries []store.Entry) error {
+func (r *replay) writes(m *moment, entries []store.LogEntry) error {
 	for i, e := range entries {
 		if m.written+i >= len(r.log) {
 			return fmt.Errorf("the log ends before %+v", e)
@@ -126,25 +126,25 @@ func (r *replay) writes(m *moment, entries []store.Entry) error {
 func (r *replay) step(m *moment, in *call, out *answer) (*moment, error) {
 	switch in.method {
 	case "Swap":
-		return r.swap(m, in.req, out.res)
+		return r.commit(m, in.req, out.res)
 	case "Get":
 		return m, r.get(m, in, out.view)
 	case "List":
 		return m, r.list(m, out.page)
 	case "Beat":
-		return m.beat(in, out.tickets)
+		return m.keepAlive(in, out.waiters)
 	case "Sweep":
 		return m, nil // what it settled is in the log
 	}
 	panic("storetest: no such method: " + in.method)
 }
 
-func (r *replay) swap(m *moment, req store.Request, got store.Result) (*moment, error) {
+func (r *replay) commit(m *moment, req store.Txn, got store.Result) (*moment, error) {
 	env := m.env(r.log, got.Now)
 	if known := r.known[req.ID]; known > 0 && known <= m.written && req.ID != "" {
 		want := store.Result{Done: true, Replayed: true, Now: got.Now}
-		for i := range req.Swaps {
-			want.Records = append(want.Records, m.states[req.Swaps[i].Name].Shown(&req.Swaps[i], env))
+		for i := range req.Ops {
+			want.Records = append(want.Records, m.states[req.Ops[i].Name].Shown(&req.Ops[i], env))
 		}
 		return m, sameResult(want, got)
 	}
@@ -152,7 +152,7 @@ func (r *replay) swap(m *moment, req store.Request, got store.Result) (*moment, 
 		return m, fmt.Errorf("the step read the clock at %v, after one that read %v", got.Now, m.now)
 	}
 	next, err := r.run(m, req, got, true)
-	if touches := !slices.ContainsFunc(req.Swaps, func(sw store.Swap) bool { return sw.Do != store.Touch || sw.Holder != nil || sw.Note != nil }); err != nil && touches {
+	if renewals := !slices.ContainsFunc(req.Ops, func(sw store.Op) bool { return sw.Do != store.Renew || sw.Holder != nil || sw.Event != nil }); err != nil && renewals {
 		// A renewal does not look whether the path of who claims the name is clear by now.
 		if again, err := r.run(m, req, got, false); err == nil {
 			return again, nil
@@ -162,7 +162,7 @@ func (r *replay) swap(m *moment, req store.Request, got store.Result) (*moment, 
 }
 
 // run judges a request that was not done before. It may look at paths or not.
-func (r *replay) run(m *moment, req store.Request, got store.Result, looks bool) (*moment, error) {
+func (r *replay) run(m *moment, req store.Txn, got store.Result, looks bool) (*moment, error) {
 	env := m.env(r.log, got.Now)
 	want, changed, eff := Judge(req, env, func(name string) store.State { return m.state(name, env) }, looks)
 	if err := sameResult(want, got); err != nil {
@@ -183,9 +183,9 @@ func (r *replay) run(m *moment, req store.Request, got store.Result, looks bool)
 
 // Judge runs a request by the rules on the states of its names, with what is known of
 // their paths if it looks there, and returns the states that it changed.
-func Judge(req store.Request, env store.Env, state func(name string) store.State, looks bool) (store.Result, map[string]store.State, store.Effects) {
+func Judge(req store.Txn, env store.Env, state func(name string) store.State, looks bool) (store.Result, map[string]store.State, store.Effects) {
 	states, changed := map[string]store.State{}, map[string]store.State{}
-	for _, sw := range req.Swaps {
+	for _, sw := range req.Ops {
 		s := state(sw.Name)
 		if !looks {
 			s.Path = nil
@@ -230,7 +230,7 @@ func (r *replay) get(m *moment, in *call, got store.View) error {
 	return r.told(m, in.name, in.session, got.Path, env)
 }
 
-func (r *replay) list(m *moment, got store.Page) error {
+func (r *replay) list(m *moment, got store.RecordPage) error {
 	if got.Now.Before(m.now) {
 		return fmt.Errorf("the page is of %v, after a step that read %v", got.Now, m.now)
 	}
@@ -252,16 +252,16 @@ func (r *replay) list(m *moment, got store.Page) error {
 	return nil
 }
 
-func (m *moment) beat(in *call, got []string) (*moment, error) {
-	next := &moment{m.written, m.now, maps.Clone(m.states), maps.Clone(m.peers)}
+func (m *moment) keepAlive(in *call, got []string) (*moment, error) {
+	next := &moment{m.written, m.now, maps.Clone(m.states), maps.Clone(m.processes)}
 	var want []string
 	for name, s := range m.states {
-		if !in.at.Before(m.peers[in.peer]) { // it died: its tickets are gone for good
-			s.Queue = slices.DeleteFunc(slices.Clone(s.Queue), func(t store.Ticket) bool { return t.Peer == in.peer })
+		if !in.at.Before(m.processes[in.process]) { // it died: its waiters are gone for good
+			s.Queue = slices.DeleteFunc(slices.Clone(s.Queue), func(t store.Waiter) bool { return t.Process == in.process })
 			next.states[name] = s
 		}
 		for _, t := range s.Queue {
-			if t.Peer == in.peer {
+			if t.Process == in.process {
 				want = append(want, t.ID)
 			}
 		}
@@ -270,7 +270,7 @@ func (m *moment) beat(in *call, got []string) (*moment, error) {
 	if got = slices.Sorted(slices.Values(got)); !slices.Equal(want, got) {
 		return m, &mismatch{want, got}
 	}
-	next.peers[in.peer] = in.at.Add(in.ttl)
+	next.processes[in.process] = in.at.Add(in.ttl)
 	return next, nil
 }
 
@@ -292,7 +292,7 @@ func (r *replay) settle(m *moment, at []time.Time) (next []*moment) {
 		}
 	}
 	// Who looks on tells no time of theirs: what they find changes with each of these.
-	for _, end := range m.peers {
+	for _, end := range m.processes {
 		at = append(at, end)
 	}
 	for _, rec := range (place{State: m.states[first.Name]}).holds() {
@@ -312,7 +312,7 @@ func (r *replay) settle(m *moment, at []time.Time) (next []*moment) {
 			now = m.now // it is not known when
 		}
 		after := m.with(now, map[string]store.State{first.Name: s}, n)
-		if r.allowed(m, after, store.Request{}, eff) == nil {
+		if r.allowed(m, after, store.Txn{}, eff) == nil {
 			next = append(next, after)
 		}
 	}
@@ -320,11 +320,11 @@ func (r *replay) settle(m *moment, at []time.Time) (next []*moment) {
 }
 
 func (m *moment) equal(o *moment) bool {
-	return m.written == o.written && m.now.Equal(o.now) && maps.EqualFunc(m.peers, o.peers, time.Time.Equal) &&
+	return m.written == o.written && m.now.Equal(o.now) && maps.EqualFunc(m.processes, o.processes, time.Time.Equal) &&
 		maps.EqualFunc(m.states, o.states, func(a, b store.State) bool {
 			return a.Share == b.Share &&
 				slices.EqualFunc(place{State: a}.holds(), place{State: b}.holds(), sameShown) &&
-				slices.EqualFunc(a.Queue, b.Queue, func(a, b store.Ticket) bool { return a.Seq == b.Seq && sameTicket(&a, &b) })
+				slices.EqualFunc(a.Queue, b.Queue, func(a, b store.Waiter) bool { return a.Seq == b.Seq && sameWaiter(&a, &b) })
 		})
 }
 
@@ -332,7 +332,7 @@ func (m *moment) hash() uint64 {
 	h := maphash.Comparable(seed, [2]int64{m.now.UnixNano(), int64(m.written)})
 	for name, s := range m.states {
 		for _, rec := range (place{State: s}).holds() {
-			h += maphash.Comparable(seed, [3]any{name, rec.Token, rec.Touched.UnixNano()})
+			h += maphash.Comparable(seed, [3]any{name, rec.Token, rec.Renewed.UnixNano()})
 		}
 		h += maphash.Comparable(seed, [2]any{name, len(s.Queue)})
 	}

@@ -32,7 +32,7 @@ type replayed struct {
 func (r *replay) order(ops []porcupine.Operation) (*moment, error) {
 	s := replaying{replay: r, ops: slices.Clone(ops), failed: map[uint64][]replayed{}, budget: searchNodes}
 	slices.SortFunc(s.ops, func(a, b porcupine.Operation) int { return int(a.Call - b.Call) })
-	begin := replayed{make([]bool, len(ops)), len(ops), &moment{states: map[string]store.State{}, peers: map[string]time.Time{}}}
+	begin := replayed{make([]bool, len(ops)), len(ops), &moment{states: map[string]store.State{}, processes: map[string]time.Time{}}}
 	for _, name := range r.names {
 		begin.moment.states[name] = store.State{}
 	}
@@ -47,7 +47,7 @@ func (r *replay) order(ops []porcupine.Operation) (*moment, error) {
 }
 
 func (s *replaying) from(n replayed) *moment {
-	n, next := s.take(n)
+	n, next := s.acquire(n)
 	if n.left < s.best.left || n.left == s.best.left && n.moment.written > s.best.moment.written {
 		s.best = n
 	}
@@ -83,7 +83,7 @@ func (s *replaying) horizon(done []bool) int64 {
 }
 
 // take takes the calls that change nothing, and tells what may come next.
-func (s *replaying) take(n replayed) (replayed, []replayed) {
+func (s *replaying) acquire(n replayed) (replayed, []replayed) {
 	n.done = slices.Clone(n.done)
 	for {
 		var next []replayed
@@ -132,7 +132,7 @@ func (s *replaying) explain() error {
 			fmt.Fprintf(&text, "  %s is held: %d of %s with share %d, until %v\n", name, rec.Token, rec.Holder.Session, rec.Share, rec.Expires)
 		}
 		for _, t := range state.Queue {
-			fmt.Fprintf(&text, "  %s is waited for: %d, %s of %s, whose process lives until %v\n", name, t.Seq, t.ID, t.Holder.Session, n.moment.peers[t.Peer])
+			fmt.Fprintf(&text, "  %s is waited for: %d, %s of %s, whose process lives until %v\n", name, t.Seq, t.ID, t.Holder.Session, n.moment.processes[t.Process])
 		}
 	}
 	for i, e := range s.log[n.moment.written:min(n.moment.written+3, len(s.log))] {

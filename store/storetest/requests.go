@@ -21,12 +21,12 @@ var requestLaws = []law{
 }
 
 func lawTogether(t *test) {
-	res := t.swap("", take("a", "ann", t.idle(60)), take("b", "ann", t.idle(60)), take("c", "ann", t.idle(60)))
+	res := t.commit("", acquire("a", "ann", t.idle(60)), acquire("b", "ann", t.idle(60)), acquire("c", "ann", t.idle(60)))
 	if !res.Done {
 		t.Fatal("refused")
 	}
 	for i, name := range []string{"a", "b", "c"} {
-		if rec := res.Records[i]; rec == nil || rec.Name != name || rec.Holder != party("ann") || !rec.Taken.Equal(res.Now) {
+		if rec := res.Records[i]; rec == nil || rec.Name != name || rec.Holder != party("ann") || !rec.Acquired.Equal(res.Now) {
 			t.Errorf("record %d is %+v", i, rec)
 		}
 		t.wantSame("what stands under "+name, res.Records[i], t.get(name))
@@ -34,9 +34,9 @@ func lawTogether(t *test) {
 }
 
 func lawAllOrNone(t *test) {
-	held := t.do(take("b", "bob", t.idle(60)))
+	held := t.do(acquire("b", "bob", t.idle(60)))
 	before := t.everything()
-	res := t.swap("some request", take("a", "ann", t.idle(60)), take("b", "ann", t.idle(60)), take("c", "ann", t.idle(60)))
+	res := t.commit("some request", acquire("a", "ann", t.idle(60)), acquire("b", "ann", t.idle(60)), acquire("c", "ann", t.idle(60)))
 	if res.Done {
 		t.Fatal("done although one name was held")
 	}
@@ -47,12 +47,12 @@ func lawAllOrNone(t *test) {
 }
 
 func lawRefusedSettles(t *test) {
-	t.beat("peer", 100)
-	t.do(take("a", "ann", t.idle(3)))
+	t.keepAlive("peer", 100)
+	t.do(acquire("a", "ann", t.idle(3)))
 	t.do(join("a", "wendy", "peer", t.idle(60)))
-	t.do(take("b", "bob", t.idle(60)))
+	t.do(acquire("b", "bob", t.idle(60)))
 	t.pass(4)
-	res := t.swap("", take("a", "carl", t.idle(60)), take("b", "carl", t.idle(60)))
+	res := t.commit("", acquire("a", "carl", t.idle(60)), acquire("b", "carl", t.idle(60)))
 	if res.Done {
 		t.Fatal("done")
 	}
@@ -62,12 +62,12 @@ func lawRefusedSettles(t *test) {
 }
 
 func lawMixed(t *test) {
-	t.beat("peer", 100)
-	a := t.do(take("a", "ann", t.idle(60)))
-	b := t.do(take("b", "bob", t.idle(60)))
-	t.do(take("d", "dora", t.idle(60)))
-	res := t.swap("mixed",
-		drop("a", "ann"), touch("b", b.Token), take("c", "carl", t.idle(60)), join("d", "wendy", "peer", t.idle(60)))
+	t.keepAlive("peer", 100)
+	a := t.do(acquire("a", "ann", t.idle(60)))
+	b := t.do(acquire("b", "bob", t.idle(60)))
+	t.do(acquire("d", "dora", t.idle(60)))
+	res := t.commit("mixed",
+		release("a", "ann"), renew("b", b.Token), acquire("c", "carl", t.idle(60)), join("d", "wendy", "peer", t.idle(60)))
 	if !res.Done {
 		t.Fatal("refused")
 	}
@@ -80,23 +80,23 @@ func lawMixed(t *test) {
 }
 
 func lawThousand(t *test) {
-	swaps := make([]store.Swap, 1000)
-	for i := range swaps {
-		swaps[i] = take(fmt.Sprintf("n%03d", i), "ann", t.idle(3600))
+	ops := make([]store.Op, 1000)
+	for i := range ops {
+		ops[i] = acquire(fmt.Sprintf("n%03d", i), "ann", t.idle(3600))
 	}
-	if res := t.swap("", swaps...); !res.Done {
+	if res := t.commit("", ops...); !res.Done {
 		t.Fatal("refused")
 	}
-	if n := len(t.list(store.Query{Session: "ann", Limit: 2000})); n != 1000 {
+	if n := len(t.list(store.RecordQuery{Session: "ann", Limit: 2000})); n != 1000 {
 		t.Fatalf("ann holds %d names", n)
 	}
-	for i := range swaps {
-		swaps[i] = drop(swaps[i].Name, "ann")
+	for i := range ops {
+		ops[i] = release(ops[i].Name, "ann")
 	}
-	if res := t.swap("", swaps...); !res.Done {
+	if res := t.commit("", ops...); !res.Done {
 		t.Fatal("the drop was refused")
 	}
-	if n := len(t.list(store.Query{})); n != 0 {
+	if n := len(t.list(store.RecordQuery{})); n != 0 {
 		t.Fatalf("%d names are still held", n)
 	}
 }
@@ -112,8 +112,8 @@ func lawOpposite(t *test) {
 					t.Errorf("%s got both names only %d times in %d tries", session, won, tries)
 					return
 				}
-				held, err := t.st.Swap(t.ctx, store.Request{Swaps: []store.Swap{
-					take(names[0], session, t.idle(600)), take(names[1], session, t.idle(600)),
+				held, err := t.st.Commit(t.ctx, store.Txn{Ops: []store.Op{
+					acquire(names[0], session, t.idle(600)), acquire(names[1], session, t.idle(600)),
 				}})
 				if err != nil {
 					t.Error(err)
@@ -123,8 +123,8 @@ func lawOpposite(t *test) {
 					continue
 				}
 				won++
-				freed, err := t.st.Swap(t.ctx, store.Request{Swaps: []store.Swap{
-					drop(names[1], session), drop(names[0], session),
+				freed, err := t.st.Commit(t.ctx, store.Txn{Ops: []store.Op{
+					release(names[1], session), release(names[0], session),
 				}})
 				if err != nil || !freed.Done {
 					t.Errorf("drop of what %s holds: %+v, %v", session, freed, err)
@@ -138,10 +138,10 @@ func lawOpposite(t *test) {
 
 func lawTwice(t *test) {
 	before := t.everything()
-	for _, second := range []store.Swap{
-		take("a", "ann", t.idle(60)), drop("a", "ann"), join("a", "ann", "peer", t.idle(60)), leave("a", "ann"),
+	for _, second := range []store.Op{
+		acquire("a", "ann", t.idle(60)), release("a", "ann"), join("a", "ann", "peer", t.idle(60)), leave("a", "ann"),
 	} {
-		res, err := t.st.Swap(t.ctx, store.Request{Swaps: []store.Swap{take("a", "ann", t.idle(60)), second}})
+		res, err := t.st.Commit(t.ctx, store.Txn{Ops: []store.Op{acquire("a", "ann", t.idle(60)), second}})
 		if err == nil {
 			t.Errorf("no error; the result is %+v", res)
 		}
@@ -150,22 +150,22 @@ func lawTwice(t *test) {
 }
 
 func lawMalformed(t *test) {
-	t.do(take("held", "ann", t.idle(60)))
+	t.do(acquire("held", "ann", t.idle(60)))
 	before := t.everything()
 	for _, c := range []struct {
 		name string
-		swap store.Swap
+		op   store.Op
 	}{
-		{"a take without a holder", store.Swap{Name: "a", Do: store.Take, Expect: store.Expect{Free: true}, Terms: &store.Terms{}}},
-		{"a take without terms", store.Swap{Name: "a", Do: store.Take, Expect: store.Expect{Free: true}, Holder: ptr(party("ann"))}},
-		{"a join without a ticket", store.Swap{Name: "held", Do: store.Join}},
-		{"a join with a ticket that has no ID", store.Swap{Name: "held", Do: store.Join, Ticket: &store.Ticket{Peer: "peer"}}},
-		{"a leave without a ticket", store.Swap{Name: "held", Do: store.Leave}},
-		{"a revoke of nothing", store.Swap{Name: "held", Do: store.Revoke}},
-		{"no action", store.Swap{Name: "held"}},
-		{"an unknown action", store.Swap{Name: "held", Do: 99}},
+		{"a take without a holder", store.Op{Name: "a", Do: store.Acquire, Expect: store.Expect{Free: true}, Terms: &store.Terms{}}},
+		{"a take without terms", store.Op{Name: "a", Do: store.Acquire, Expect: store.Expect{Free: true}, Holder: ptr(party("ann"))}},
+		{"a join without a ticket", store.Op{Name: "held", Do: store.Join}},
+		{"a join with a ticket that has no ID", store.Op{Name: "held", Do: store.Join, Waiter: &store.Waiter{Process: "peer"}}},
+		{"a leave without a ticket", store.Op{Name: "held", Do: store.Leave}},
+		{"a revoke of nothing", store.Op{Name: "held", Do: store.Revoke}},
+		{"no action", store.Op{Name: "held"}},
+		{"an unknown action", store.Op{Name: "held", Do: 99}},
 	} {
-		if _, err := t.st.Swap(t.ctx, store.Request{Swaps: []store.Swap{c.swap}}); err == nil {
+		if _, err := t.st.Commit(t.ctx, store.Txn{Ops: []store.Op{c.op}}); err == nil {
 			t.Errorf("%s is no error", c.name)
 		}
 	}
@@ -187,8 +187,8 @@ func lawOneWinner(t *test) {
 			wg.Go(func() {
 				<-start
 				var err error
-				req := store.Request{Swaps: []store.Swap{take("a", fmt.Sprint("client ", i), t.idle(3600))}}
-				if results[i], err = t.st.Swap(context.WithoutCancel(t.ctx), req); err != nil {
+				req := store.Txn{Ops: []store.Op{acquire("a", fmt.Sprint("client ", i), t.idle(3600))}}
+				if results[i], err = t.st.Commit(context.WithoutCancel(t.ctx), req); err != nil {
 					t.Error(err)
 				}
 			})
@@ -213,6 +213,6 @@ func lawOneWinner(t *test) {
 			t.Fatalf("round %d: %d winners, token %d after %d", round, won, now.Token, last)
 		}
 		last = now.Token
-		t.do(drop("a", now.Holder.Session))
+		t.do(release("a", now.Holder.Session))
 	}
 }

@@ -32,7 +32,7 @@ func found(ops []porcupine.Operation, from *world, budget int) bool {
 
 func (s *search) from(n node) bool {
 	var next []move
-	n.done, next = s.take(n)
+	n.done, next = s.acquire(n)
 	if !slices.Contains(n.done, false) {
 		return true
 	}
@@ -59,7 +59,7 @@ type move struct {
 }
 
 // take takes the calls that change nothing, and tells what may come next.
-func (s *search) take(n node) (done []bool, next []move) {
+func (s *search) acquire(n node) (done []bool, next []move) {
 	done = slices.Clone(n.done)
 	for again := true; again; {
 		again, next = false, nil

@@ -9,7 +9,7 @@ import (
 	"github.com/editlock/editlock/store/memory"
 )
 
-// The order of two beats shows only when the first waiter should be dead, and
+// The order of two keep-alives shows only when the first waiter should be dead, and
 // there are two to the power of thirty ways to read in between.
 func TestManyReadsThatOverlapAreJudgedAtOnce(t *testing.T) {
 	clock := NewClock()
@@ -17,28 +17,28 @@ func TestManyReadsThatOverlapAreJudgedAtOnce(t *testing.T) {
 	st := memory.New(&memory.Options{Now: clock.Now})
 	defer func() { _ = st.Close() }()
 	r := &recorder{Store: st, clock: clock, yield: func() {}, tick: &tick}
-	beat := func(ttl time.Duration) {
-		if _, err := r.Beat(t.Context(), "p", ttl); err != nil {
+	keepAlive := func(ttl time.Duration) {
+		if _, err := r.KeepAlive(t.Context(), "p", ttl); err != nil {
 			t.Fatal(err)
 		}
 	}
-	beat(time.Second)
-	for _, sw := range []store.Swap{take("a", "ann", store.Terms{}), join("a", "wendy", "p", store.Terms{})} {
-		if _, err := r.Swap(t.Context(), store.Request{Swaps: []store.Swap{sw}}); err != nil {
+	keepAlive(time.Second)
+	for _, sw := range []store.Op{acquire("a", "ann", store.Terms{}), join("a", "wendy", "p", store.Terms{})} {
+		if _, err := r.Commit(t.Context(), store.Txn{Ops: []store.Op{sw}}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	first := len(r.ops)
-	beat(2 * time.Second)
+	keepAlive(2 * time.Second)
 	for range 30 {
 		if _, err := r.Get(t.Context(), "a", ""); err != nil {
 			t.Fatal(err)
 		}
 	}
-	beat(9 * time.Second)
+	keepAlive(9 * time.Second)
 	last := len(r.ops) - 1
 	clock.Advance(5 * time.Second)
-	beat(time.Second) // answers the ticket: the longer life is the later one
+	keepAlive(time.Second) // answers the waiter: the longer life is the later one
 	r.ops[last].Call, r.ops[first].Call = r.ops[first].Call, r.ops[last].Call
 	for i := first; i <= last; i++ {
 		r.ops[i].ClientId, r.ops[i].Return = i, r.ops[last].Return
@@ -55,15 +55,15 @@ func TestAListMayShowTwoHoldsThatNobodyHasSeen(t *testing.T) {
 	st := memory.New(&memory.Options{Now: clock.Now})
 	defer func() { _ = st.Close() }()
 	r := &recorder{Store: st, clock: clock, yield: func() {}, tick: &tick}
-	if _, err := r.Beat(t.Context(), "p", time.Minute); err != nil {
+	if _, err := r.KeepAlive(t.Context(), "p", time.Minute); err != nil {
 		t.Fatal(err)
 	}
-	swaps := []store.Swap{take("a", "ann", store.Terms{Idle: time.Second}), join("a", "wendy", "p", store.Terms{}), join("a", "paul", "p", store.Terms{})}
-	for _, sw := range swaps {
-		if sw.Ticket != nil {
-			sw.Ticket.Share = store.Shared
+	ops := []store.Op{acquire("a", "ann", store.Terms{Idle: time.Second}), join("a", "wendy", "p", store.Terms{}), join("a", "paul", "p", store.Terms{})}
+	for _, sw := range ops {
+		if sw.Waiter != nil {
+			sw.Waiter.Share = store.Shared
 		}
-		if _, err := r.Swap(t.Context(), store.Request{Swaps: []store.Swap{sw}}); err != nil {
+		if _, err := r.Commit(t.Context(), store.Txn{Ops: []store.Op{sw}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -71,7 +71,7 @@ func TestAListMayShowTwoHoldsThatNobodyHasSeen(t *testing.T) {
 	if _, err := r.Sweep(t.Context(), store.Retention{}); err != nil {
 		t.Fatal(err)
 	}
-	page, err := r.List(t.Context(), store.Query{Prefix: "a"})
+	page, err := r.List(t.Context(), store.RecordQuery{Prefix: "a"})
 	if err != nil || len(page.Records) != 2 {
 		t.Fatalf("List = %+v, %v", page, err)
 	}

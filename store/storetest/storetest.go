@@ -1,6 +1,6 @@
 // Package storetest holds engines to the contract of package store.
 //
-// Run is the whole suite: the table of all states and swaps compared with
+// Run is the whole suite: the table of all states and operations compared with
 // store.Run, the laws one by one, and random histories of concurrent clients
 // checked for linearizability, of names by themselves and of names on a path. An
 // engine's own test is a Harness and a call:
@@ -84,7 +84,7 @@ var topics = []struct {
 	{"Tokens", tokenLaws},
 	{"Queue", queueLaws},
 	{"Claims", claimLaws},
-	{"Peers", peerLaws},
+	{"Peers", processLaws},
 	{"Trees", treeLaws},
 	{"Get", getLaws},
 	{"List", listLaws},
@@ -154,38 +154,38 @@ func (t *test) pass(seconds float64) {
 	t.clock.Advance(t.seconds(seconds))
 }
 
-// idle are terms: dead so many seconds after the last touch.
+// idle are terms: dead so many seconds after the last renewal.
 func (t *test) idle(seconds float64) store.Terms {
 	return store.Terms{Idle: t.seconds(seconds)}
 }
 
-// swap sends a request and fails the test on an error.
-func (t *test) swap(id string, swaps ...store.Swap) store.Result {
+// operation sends a request and fails the test on an error.
+func (t *test) commit(id string, ops ...store.Op) store.Result {
 	t.Helper()
-	res, err := t.st.Swap(t.ctx, store.Request{ID: id, Swaps: swaps})
+	res, err := t.st.Commit(t.ctx, store.Txn{ID: id, Ops: ops})
 	if err != nil {
 		t.Fatalf("Swap: %v", err)
 	}
-	if len(res.Records) != len(swaps) {
-		t.Fatalf("Swap of %d returned %d records", len(swaps), len(res.Records))
+	if len(res.Records) != len(ops) {
+		t.Fatalf("Swap of %d returned %d records", len(ops), len(res.Records))
 	}
 	return res
 }
 
-// do sends one swap that must be performed, and returns what is in force.
-func (t *test) do(sw store.Swap) *store.Record {
+// do sends one operation that must be performed, and returns what is in force.
+func (t *test) do(sw store.Op) *store.Record {
 	t.Helper()
-	res := t.swap("", sw)
+	res := t.commit("", sw)
 	if !res.Done || res.Replayed {
 		t.Fatalf("Done, Replayed = %v, %v for %+v; in force is %+v", res.Done, res.Replayed, sw, res.Records[0])
 	}
 	return res.Records[0]
 }
 
-// refuse sends one swap that must be refused, and returns what is in force.
-func (t *test) refuse(sw store.Swap) *store.Record {
+// refuse sends one operation that must be refused, and returns what is in force.
+func (t *test) refuse(sw store.Op) *store.Record {
 	t.Helper()
-	res := t.swap("", sw)
+	res := t.commit("", sw)
 	if res.Done || res.Replayed {
 		t.Fatalf("Done, Replayed = %v, %v for %+v; want it refused", res.Done, res.Replayed, sw)
 	}
@@ -201,7 +201,7 @@ func (t *test) get(name string) *store.Record {
 	return view.Record
 }
 
-func (t *test) list(q store.Query) []store.Record {
+func (t *test) list(q store.RecordQuery) []store.Record {
 	t.Helper()
 	page, err := t.st.List(t.ctx, q)
 	if err != nil {
@@ -229,11 +229,11 @@ func (t *test) kinds(name string) []string {
 	return kinds
 }
 
-func (t *test) beat(peer string, seconds float64) []string {
+func (t *test) keepAlive(process string, seconds float64) []string {
 	t.Helper()
-	ids, err := t.st.Beat(t.ctx, peer, t.seconds(seconds))
+	ids, err := t.st.KeepAlive(t.ctx, process, t.seconds(seconds))
 	if err != nil {
-		t.Fatalf("Beat(%q): %v", peer, err)
+		t.Fatalf("Beat(%q): %v", process, err)
 	}
 	return ids
 }
@@ -269,12 +269,12 @@ func (t *test) wantSame(what string, want, got any) {
 // everything is all there is to see of a store, to compare before and after.
 type everything struct {
 	Records []store.Record
-	Entries []store.Entry
+	Entries []store.LogEntry
 	Last    uint64
 }
 
 func (t *test) everything() everything {
 	t.Helper()
 	page := t.log(store.LogQuery{Limit: 10000})
-	return everything{t.list(store.Query{Limit: 10000}), page.Entries, page.Last}
+	return everything{t.list(store.RecordQuery{Limit: 10000}), page.Entries, page.Last}
 }

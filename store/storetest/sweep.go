@@ -19,8 +19,8 @@ var sweepLaws = []law{
 }
 
 func lawIdleSweep(t *test) {
-	t.beat("peer", 1000)
-	t.do(take("a", "ann", t.idle(600)))
+	t.keepAlive("peer", 1000)
+	t.do(acquire("a", "ann", t.idle(600)))
 	t.do(join("a", "wendy", "peer", t.idle(600)))
 	before := t.everything()
 	for range 5 {
@@ -31,7 +31,7 @@ func lawIdleSweep(t *test) {
 
 func lawSweepDue(t *test) {
 	for i, seconds := range []float64{30, 10, 20} {
-		t.do(take(fmt.Sprint("n", i), "ann", t.idle(seconds)))
+		t.do(acquire(fmt.Sprint("n", i), "ann", t.idle(seconds)))
 	}
 	for _, want := range []float64{10, 10, 10} {
 		if due := t.sweep(); due != t.seconds(want) {
@@ -52,7 +52,7 @@ func lawSweepNever(t *test) {
 	if due := t.sweep(); due >= 0 {
 		t.Errorf("due in %v in an empty store", due)
 	}
-	t.do(take("a", "ann", store.Terms{}))
+	t.do(acquire("a", "ann", store.Terms{}))
 	if due := t.sweep(); due >= 0 {
 		t.Errorf("due in %v although the only hold is forever", due)
 	}
@@ -60,7 +60,7 @@ func lawSweepNever(t *test) {
 
 func lawSweepAll(t *test) {
 	for i := range 300 {
-		t.do(take(fmt.Sprintf("n%03d", i), "ann", t.idle([]float64{3, 600, 4}[i%3])))
+		t.do(acquire(fmt.Sprintf("n%03d", i), "ann", t.idle([]float64{3, 600, 4}[i%3])))
 	}
 	t.pass(5)
 	for range 10 {
@@ -69,7 +69,7 @@ func lawSweepAll(t *test) {
 		}
 	}
 	expired := t.log(store.LogQuery{Kinds: []string{store.KindExpired}, Limit: 1000}).Entries
-	if n, held := len(expired), len(t.list(store.Query{Limit: 1000})); n != 200 || held != 100 {
+	if n, held := len(expired), len(t.list(store.RecordQuery{Limit: 1000})); n != 200 || held != 100 {
 		t.Fatalf("%d expiries are logged and %d names held", n, held)
 	}
 }
@@ -78,26 +78,26 @@ func lawSweepAll(t *test) {
 // is due: every end must be settled at its very time.
 func lawSweepOnTime(t *test) {
 	start := t.clock.Now()
-	t.beat("peer", 10_000)
-	t.beat("doomed", 7)
+	t.keepAlive("peer", 10_000)
+	t.keepAlive("doomed", 7)
 	ends := map[string]float64{} // by name
 	for i := range 20 {
 		name := fmt.Sprint("n", i)
 		ends[name] = float64(5 + i*3)
-		t.do(take(name, "ann", t.idle(ends[name])))
+		t.do(acquire(name, "ann", t.idle(ends[name])))
 		switch i % 5 {
 		case 1: // granted at the end
 			t.do(join(name, "w on "+name, "peer", store.Terms{}))
 		case 2: // claimed before the end
 			ends[name] = float64(3 + i)
 			sw := t.claim(name, "w on "+name, "peer", ends[name])
-			sw.Ticket.Terms = store.Terms{}
+			sw.Waiter.Terms = store.Terms{}
 			t.do(sw)
 		case 3: // claimed by the second, the first being dead by then
 			t.do(join(name, "d on "+name, "doomed", t.idle(60)))
 			ends[name] = float64(8 + i)
 			sw := t.claim(name, "w on "+name, "peer", ends[name])
-			sw.Ticket.Terms = store.Terms{}
+			sw.Waiter.Terms = store.Terms{}
 			t.do(sw)
 		}
 	}
@@ -114,8 +114,8 @@ func lawSweepOnTime(t *test) {
 		if len(entries) != 1 || !entries[0].At.Equal(at) {
 			t.Errorf("%s should end at %v: %+v", name, at, entries)
 		}
-		if rec := t.get(name); rec != nil && !rec.Taken.Equal(at) {
-			t.Errorf("%s was granted at %v instead of %v", name, rec.Taken, at)
+		if rec := t.get(name); rec != nil && !rec.Acquired.Equal(at) {
+			t.Errorf("%s was granted at %v instead of %v", name, rec.Acquired, at)
 		}
 	}
 }
@@ -130,9 +130,9 @@ func lawSweepRests(t *test) {
 	if t.quick() {
 		cells = sample(cells, 5)
 	}
-	t.beat(lively, 40)
-	t.beat("elsewhere", 20)
-	t.beat(doomed, late/2)
+	t.keepAlive(lively, 40)
+	t.keepAlive("elsewhere", 20)
+	t.keepAlive(doomed, late/2)
 	for _, c := range cells {
 		early, _ := c.setUp(t)
 		for _, sw := range early {
@@ -157,8 +157,8 @@ func lawSweepRests(t *test) {
 				t.Fatal(err)
 			}
 			if rec := view.Record; rec != nil && rec.Waiting > 0 {
-				if w := rec.Waiters[0]; !w.Claim.IsZero() && !view.Now.Before(w.Claim) {
-					t.Fatalf("second %d: %s stands at %v before %s, which it may claim since %v", second, w.ID, view.Now, c.name, w.Claim)
+				if w := rec.Waiters[0]; !w.GrantAt.IsZero() && !view.Now.Before(w.GrantAt) {
+					t.Fatalf("second %d: %s stands at %v before %s, which it may claim since %v", second, w.ID, view.Now, c.name, w.GrantAt)
 				}
 			}
 		}
@@ -166,17 +166,17 @@ func lawSweepRests(t *test) {
 			for _, c := range cells {
 				_, last := c.setUp(t)
 				for _, sw := range last {
-					t.swap("", sw)
+					t.commit("", sw)
 				}
-				sw := c.act.swap(t, c, nil)
+				sw := c.act.op(t, c, nil)
 				sw.Name, sw.Expect = c.name, c.expect.of(nil)
-				t.swap("", sw)
+				t.commit("", sw)
 			}
 		}
 		t.pass(1)
 	}
-	for _, peer := range []string{lively, "elsewhere", doomed} {
-		t.wantSame("tickets of "+peer, []string{}, t.beat(peer, 1000))
+	for _, process := range []string{lively, "elsewhere", doomed} {
+		t.wantSame("tickets of "+process, []string{}, t.keepAlive(process, 1000))
 	}
 	for _, c := range cells {
 		before := t.kinds(c.name)
@@ -185,15 +185,15 @@ func lawSweepRests(t *test) {
 	}
 }
 
-func leaving9(c *cell) store.Swap {
-	sw := leaving(c.ticket(9), "")
+func leaving9(c *cell) store.Op {
+	sw := leaving(c.waiter(9), "")
 	sw.Name = c.name
 	return sw
 }
 
 func lawSweepTwo(t *test) {
 	for i := range 100 {
-		t.do(take(fmt.Sprint("n", i), "ann", t.idle(3)))
+		t.do(acquire(fmt.Sprint("n", i), "ann", t.idle(3)))
 	}
 	t.pass(4)
 	errs := make(chan error)

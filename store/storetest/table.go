@@ -45,22 +45,22 @@ func lawTable(t *test) {
 }
 
 func runCells(t *test, cells []*cell) {
-	peers := map[string]float64{lively: 3600, "elsewhere": 3600, doomed: late / 2}
+	processes := map[string]float64{lively: 3600, "elsewhere": 3600, doomed: late / 2}
 	start := t.clock.Now()
-	for peer, ttl := range peers {
-		t.beat(peer, ttl)
+	for process, ttl := range processes {
+		t.keepAlive(process, ttl)
 		for _, c := range cells {
-			c.world.peers[peer] = start.Add(t.seconds(ttl))
+			c.world.processes[process] = start.Add(t.seconds(ttl))
 		}
 	}
 	each(cells, func(c *cell) {
 		early, _ := c.setUp(t)
-		c.swaps(t, early)
+		c.commitAll(t, early)
 	})
 	t.pass(late)
 	each(cells, func(c *cell) {
 		_, last := c.setUp(t)
-		c.swaps(t, last)
+		c.commitAll(t, last)
 		c.test(t)
 	})
 }
@@ -85,28 +85,28 @@ func each(cells []*cell, f func(c *cell)) {
 	wg.Wait()
 }
 
-func (c *cell) swaps(t *test, swaps []store.Swap) {
-	for _, sw := range swaps {
-		c.request(t, store.Request{Swaps: []store.Swap{sw}})
+func (c *cell) commitAll(t *test, ops []store.Op) {
+	for _, sw := range ops {
+		c.request(t, store.Txn{Ops: []store.Op{sw}})
 	}
 }
 
-func (c *cell) request(t *test, req store.Request) {
+func (c *cell) request(t *test, req store.Txn) {
 	if c.err != nil {
 		return
 	}
-	res, err := t.st.Swap(t.ctx, req)
+	res, err := t.st.Commit(t.ctx, req)
 	if err != nil {
 		c.err = err
 		return
 	}
-	w, entries, err := c.world.swap(req, res)
+	w, entries, err := c.world.commit(req, res)
 	c.world, c.err = w, err
 	c.log = append(c.log, entries...)
 }
 
 func (c *cell) test(t *test) {
-	// The right condition is that of the record the swap will find, which is
+	// The right condition is that of the record the operation will find, which is
 	// not yet there where somebody is to be granted first.
 	state := c.world.names[c.name].State
 	settled, _ := store.Settle(c.name, state, c.world.env(t.clock.Now()))
@@ -122,9 +122,9 @@ func (c *cell) test(t *test) {
 		}
 		rec = &guess
 	}
-	sw := c.act.swap(t, c, rec)
+	sw := c.act.op(t, c, rec)
 	sw.Name, sw.Expect = c.name, c.expect.of(rec)
-	req := store.Request{ID: "request of " + c.name, Swaps: []store.Swap{sw}}
+	req := store.Txn{ID: "request of " + c.name, Ops: []store.Op{sw}}
 
 	c.request(t, req)
 	c.view(t)
@@ -146,7 +146,7 @@ func (c *cell) view(t *test) {
 // checkLog compares the log with what the reference wrote, name by name.
 func checkLog(t *test, cells []*cell) {
 	t.Helper()
-	got := map[string][]store.Entry{}
+	got := map[string][]store.LogEntry{}
 	q := store.LogQuery{Prefix: "cell/", Limit: 1000}
 	for {
 		page := t.log(q).Entries
@@ -181,7 +181,7 @@ func checkList(t *test, cells []*cell) {
 	t.Helper()
 	want := map[string]bool{}
 	got := map[string]bool{}
-	q := store.Query{Prefix: "cell/", Limit: 500}
+	q := store.RecordQuery{Prefix: "cell/", Limit: 500}
 	for {
 		page, err := t.st.List(t.ctx, q)
 		if err != nil {

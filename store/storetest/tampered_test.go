@@ -15,14 +15,14 @@ import (
 
 // methods are those of a store, to be replaced one by one.
 type methods struct {
-	swap   func(ctx context.Context, req store.Request) (store.Result, error)
-	get    func(ctx context.Context, name, session string) (store.View, error)
-	list   func(ctx context.Context, q store.Query) (store.Page, error)
-	log    func(ctx context.Context, q store.LogQuery) (store.LogPage, error)
-	ends   func(ctx context.Context, holds []store.Hold, kinds []string) (store.Ends, error)
-	beat   func(ctx context.Context, peer string, ttl time.Duration) ([]string, error)
-	sweep  func(ctx context.Context, keep store.Retention) (time.Duration, error)
-	listen func(peer string) *store.Subscription
+	op        func(ctx context.Context, req store.Txn) (store.Result, error)
+	get       func(ctx context.Context, name, session string) (store.View, error)
+	list      func(ctx context.Context, q store.RecordQuery) (store.RecordPage, error)
+	log       func(ctx context.Context, q store.LogQuery) (store.LogPage, error)
+	ends      func(ctx context.Context, holds []store.Hold, kinds []string) (store.Ends, error)
+	keepAlive func(ctx context.Context, process string, ttl time.Duration) ([]string, error)
+	sweep     func(ctx context.Context, keep store.Retention) (time.Duration, error)
+	listen    func(process string) *store.Subscription
 }
 
 // tampered is a store of two processes in memory whose methods can be replaced. What it keeps
@@ -46,7 +46,7 @@ func newTampered(clock *storetest.Clock) *tampered {
 
 // keepIn makes a store do the work.
 func (s *tampered) keepIn(st store.Store) {
-	s.methods = methods{st.Swap, st.Get, st.List, st.Log, st.Ends, st.Beat, st.Sweep, st.Listen}
+	s.methods = methods{st.Commit, st.Get, st.List, st.Log, st.Ends, st.KeepAlive, st.Sweep, st.Subscribe}
 }
 
 func (s *tampered) reopen() *tampered {
@@ -68,11 +68,11 @@ func (s *tampered) enter(ctx context.Context) error {
 	return nil
 }
 
-func (s *tampered) Swap(ctx context.Context, req store.Request) (store.Result, error) {
+func (s *tampered) Commit(ctx context.Context, req store.Txn) (store.Result, error) {
 	if err := s.enter(ctx); err != nil {
 		return store.Result{}, err
 	}
-	return s.swap(ctx, req)
+	return s.op(ctx, req)
 }
 
 func (s *tampered) Get(ctx context.Context, name, session string) (store.View, error) {
@@ -82,9 +82,9 @@ func (s *tampered) Get(ctx context.Context, name, session string) (store.View, e
 	return s.get(ctx, name, session)
 }
 
-func (s *tampered) List(ctx context.Context, q store.Query) (store.Page, error) {
+func (s *tampered) List(ctx context.Context, q store.RecordQuery) (store.RecordPage, error) {
 	if err := s.enter(ctx); err != nil {
-		return store.Page{}, err
+		return store.RecordPage{}, err
 	}
 	return s.list(ctx, q)
 }
@@ -103,11 +103,11 @@ func (s *tampered) Ends(ctx context.Context, holds []store.Hold, kinds []string)
 	return s.ends(ctx, holds, kinds)
 }
 
-func (s *tampered) Beat(ctx context.Context, peer string, ttl time.Duration) ([]string, error) {
+func (s *tampered) KeepAlive(ctx context.Context, process string, ttl time.Duration) ([]string, error) {
 	if err := s.enter(ctx); err != nil {
 		return nil, err
 	}
-	return s.beat(ctx, peer, ttl)
+	return s.keepAlive(ctx, process, ttl)
 }
 
 func (s *tampered) Sweep(ctx context.Context, keep store.Retention) (time.Duration, error) {
@@ -117,7 +117,7 @@ func (s *tampered) Sweep(ctx context.Context, keep store.Retention) (time.Durati
 	return s.sweep(ctx, keep)
 }
 
-func (s *tampered) Listen(peer string) *store.Subscription { return s.listen(peer) }
+func (s *tampered) Subscribe(process string) *store.Subscription { return s.listen(process) }
 
 func (s *tampered) Close() error {
 	s.closed.Store(true)
@@ -127,30 +127,30 @@ func (s *tampered) Close() error {
 // Kinds of bugs. Each function changes one method in some way.
 
 // requests changes every request before it is performed.
-func (s *tampered) requests(change func(req *store.Request)) {
-	next := s.swap
-	s.swap = func(ctx context.Context, req store.Request) (store.Result, error) {
-		swaps := make([]store.Swap, len(req.Swaps))
-		copy(swaps, req.Swaps)
-		req.Swaps = swaps
+func (s *tampered) requests(change func(req *store.Txn)) {
+	next := s.op
+	s.op = func(ctx context.Context, req store.Txn) (store.Result, error) {
+		ops := make([]store.Op, len(req.Ops))
+		copy(ops, req.Ops)
+		req.Ops = ops
 		change(&req)
 		return next(ctx, req)
 	}
 }
 
-// swaps changes every swap before it is performed.
-func (s *tampered) swaps(change func(sw *store.Swap)) {
-	s.requests(func(req *store.Request) {
-		for i := range req.Swaps {
-			change(&req.Swaps[i])
+// operations changes every operation before it is performed.
+func (s *tampered) commitAll(change func(sw *store.Op)) {
+	s.requests(func(req *store.Txn) {
+		for i := range req.Ops {
+			change(&req.Ops[i])
 		}
 	})
 }
 
 // results changes every result of a request.
-func (s *tampered) results(change func(req store.Request, res *store.Result)) {
-	next := s.swap
-	s.swap = func(ctx context.Context, req store.Request) (store.Result, error) {
+func (s *tampered) results(change func(req store.Txn, res *store.Result)) {
+	next := s.op
+	s.op = func(ctx context.Context, req store.Txn) (store.Result, error) {
 		res, err := next(ctx, req)
 		if err == nil {
 			change(req, &res)
@@ -159,21 +159,21 @@ func (s *tampered) results(change func(req store.Request, res *store.Result)) {
 	}
 }
 
-// before does something before single swaps of one kind. It is given the
+// before does something before single operations of one kind. It is given the
 // original methods.
-func (s *tampered) before(do store.Action, f func(ctx context.Context, m methods, sw store.Swap)) {
+func (s *tampered) before(do store.Action, f func(ctx context.Context, m methods, sw store.Op)) {
 	m := s.methods
-	s.swap = func(ctx context.Context, req store.Request) (store.Result, error) {
-		if len(req.Swaps) == 1 && req.Swaps[0].Do == do {
-			f(ctx, m, req.Swaps[0])
+	s.op = func(ctx context.Context, req store.Txn) (store.Result, error) {
+		if len(req.Ops) == 1 && req.Ops[0].Do == do {
+			f(ctx, m, req.Ops[0])
 		}
-		return m.swap(ctx, req)
+		return m.op(ctx, req)
 	}
 }
 
 // records changes every record that is handed out.
 func (s *tampered) records(change func(rec *store.Record)) {
-	s.results(func(_ store.Request, res *store.Result) {
+	s.results(func(_ store.Txn, res *store.Result) {
 		for _, rec := range res.Records {
 			if rec != nil {
 				change(rec)
@@ -188,7 +188,7 @@ func (s *tampered) records(change func(rec *store.Record)) {
 		}
 		return view, err
 	}
-	s.list = func(ctx context.Context, q store.Query) (store.Page, error) {
+	s.list = func(ctx context.Context, q store.RecordQuery) (store.RecordPage, error) {
 		page, err := list(ctx, q)
 		for i := range page.Records {
 			change(&page.Records[i])

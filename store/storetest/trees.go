@@ -19,7 +19,7 @@ var treeLaws = []law{
 	{"who holds a name waits for none above or below it", lawHolderWaits, 0},
 	{"a waiter that died is in nobody's way", lawPathDeadWaiter, 0},
 	{"a takeover is refused while others hold above or below", lawPathTakeover, 0},
-	{"a hold passes to nobody while others hold above or below", lawPathTouch, 0},
+	{"a hold passes to nobody while others hold above or below", lawPathRenew, 0},
 	{"a claim waits for what others hold above", lawPathClaim, 0},
 	{"a hold that expired is in nobody's way, swept or not", lawPathExpired, 0},
 	{"a name is granted within a second of the end of what is above or below", lawPathDeath, 0},
@@ -58,7 +58,7 @@ func (t *test) wantInTheWay(name, session string, want ...string) {
 		t.Fatal(err)
 	}
 	t.wantSame("what is seen in the way of "+name, want, pathNames(view.Path))
-	res := t.swap("", take(name, session, t.idle(600)))
+	res := t.commit("", acquire(name, session, t.idle(600)))
 	if res.Done || res.Paths == nil {
 		t.Fatalf("the take of %s: %+v; want %v in the way", name, res, want)
 	}
@@ -104,24 +104,24 @@ func (t *test) untilHeld(name, session string) {
 func lawPath(t *test) {
 	for _, p := range pathPairs("") {
 		held, asked := p[0], p[1]
-		t.do(take(held, "ann", t.idle(600)))
+		t.do(acquire(held, "ann", t.idle(600)))
 		t.wantInTheWay(asked, "bob", held)
-		t.do(take(asked, "ann", t.idle(600)))
-		t.do(drop(held, "ann"))
+		t.do(acquire(asked, "ann", t.idle(600)))
+		t.do(release(held, "ann"))
 		t.wantInTheWay(held, "bob", asked)
-		t.do(drop(asked, "ann"))
+		t.do(release(asked, "ann"))
 		if got := t.get(asked); got != nil {
 			t.Errorf("%s is held: %+v", asked, got)
 		}
-		t.do(take(asked, "bob", t.idle(600)))
+		t.do(acquire(asked, "bob", t.idle(600)))
 		t.wantInTheWay(held, "ann", asked)
 		for range 3 { // what was free when it was seen last
-			t.do(drop(asked, "bob"))
+			t.do(release(asked, "bob"))
 			t.get(held)
-			t.do(take(held, "ann", t.idle(600)))
-			t.refuse(take(asked, "bob", t.idle(600)))
-			t.do(drop(held, "ann"))
-			t.do(take(asked, "bob", t.idle(600)))
+			t.do(acquire(held, "ann", t.idle(600)))
+			t.refuse(acquire(asked, "bob", t.idle(600)))
+			t.do(release(held, "ann"))
+			t.do(acquire(asked, "bob", t.idle(600)))
 		}
 	}
 }
@@ -141,16 +141,16 @@ func lawNoPath(t *test) {
 		{"a", "a#p"},
 	} {
 		one, other := fmt.Sprint(i, p[0]), fmt.Sprint(i, p[1])
-		t.do(take(one, "ann", t.idle(600)))
-		t.do(take(other, "bob", t.idle(600)))
-		t.do(drop(one, "ann"))
-		t.do(take(one, "ann", t.idle(600)))
+		t.do(acquire(one, "ann", t.idle(600)))
+		t.do(acquire(other, "bob", t.idle(600)))
+		t.do(release(one, "ann"))
+		t.do(acquire(one, "ann", t.idle(600)))
 	}
 }
 
 func lawPathShared(t *test) {
-	share := func(name, session string, share store.Share) store.Swap {
-		sw := take(name, session, t.idle(600))
+	share := func(name, session string, share store.Share) store.Op {
+		sw := acquire(name, session, t.idle(600))
 		sw.Share = &share
 		return sw
 	}
@@ -162,15 +162,15 @@ func lawPathShared(t *test) {
 			t.wantInTheWay(asked, "bob", held, held)
 			t.refuse(share(asked, "bob", kind))
 			t.refuse(share(asked, "ann", kind)) // amy holds it, too
-			t.do(drop(held, "amy"))
+			t.do(release(held, "amy"))
 			t.do(share(asked, "ann", kind))
 			t.refuse(share(asked, "bob", kind))
 			t.refuse(share(held, "bob", kind))
-			t.do(drop(held, "ann"))
+			t.do(release(held, "ann"))
 			t.do(share(asked, "bob", kind))
-			t.do(drop(asked, "ann"))
+			t.do(release(asked, "ann"))
 			t.wantInTheWay(held, "ann", asked)
-			t.do(drop(asked, "bob"))
+			t.do(release(asked, "bob"))
 			t.do(share(held, "ann", kind))
 		}
 	}
@@ -181,20 +181,20 @@ func lawPathCounts(t *test) {
 	var names []string
 	for i := range below {
 		names = append(names, fmt.Sprintf("g/m/%02d", i))
-		t.do(take(names[i], fmt.Sprint("s", i%2), t.idle(600)))
+		t.do(acquire(names[i], fmt.Sprint("s", i%2), t.idle(600)))
 	}
 	for _, node := range []string{"g/m/", "g/"} {
-		res := t.swap("", take(node, "bob", t.idle(600)))
+		res := t.commit("", acquire(node, "bob", t.idle(600)))
 		if res.Done || res.Paths == nil || res.Paths[0].More != below-store.MaxHolders {
 			t.Fatalf("the take of %s: %+v", node, res)
 		}
 		t.wantSame("who is told", names[:store.MaxHolders], pathNames(res.Paths[0]))
 	}
 	for i, name := range names {
-		t.refuse(take("g/m/", "bob", t.idle(600)))
-		t.refuse(take("g/", "bob", t.idle(600)))
-		t.do(drop(name, fmt.Sprint("s", i%2)))
+		t.refuse(acquire("g/m/", "bob", t.idle(600)))
+		t.refuse(acquire("g/", "bob", t.idle(600)))
+		t.do(release(name, fmt.Sprint("s", i%2)))
 	}
-	t.do(take("g/m/", "bob", t.idle(600)))
+	t.do(acquire("g/m/", "bob", t.idle(600)))
 	t.wantInTheWay("g/m/00", "s0", "g/m/")
 }

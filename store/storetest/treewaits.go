@@ -8,11 +8,11 @@ import (
 )
 
 func lawDraining(t *test) {
-	t.beat("peer", 1000)
-	anns := t.do(take("g/m/1", "ann", t.idle(600)))
+	t.keepAlive("peer", 1000)
+	anns := t.do(acquire("g/m/1", "ann", t.idle(600)))
 	t.do(join("g/m/", "wendy", "peer", t.idle(600)))
 	for _, name := range []string{"g/m/2", "g/m/1#a", "g/m/2#a", "g/"} {
-		res := t.swap("", take(name, "bob", t.idle(600)))
+		res := t.commit("", acquire(name, "bob", t.idle(600)))
 		if res.Done || res.Paths == nil {
 			t.Fatalf("the take of %s while somebody waits for g/m/: %+v", name, res)
 		}
@@ -20,21 +20,21 @@ func lawDraining(t *test) {
 			t.Errorf("waits for what is in the way of %s: %+v", name, w)
 		}
 	}
-	t.do(take("g/n/1", "bob", t.idle(600)))
-	t.do(touch("g/m/1", anns.Token))
+	t.do(acquire("g/n/1", "bob", t.idle(600)))
+	t.do(renew("g/m/1", anns.Token))
 	t.do(leave("g/m/", "wendy")) // it is open again
-	t.do(take("g/m/2", "bob", t.idle(600)))
+	t.do(acquire("g/m/2", "bob", t.idle(600)))
 	t.do(join("g/m/", "wendy", "peer", t.idle(600)))
-	t.do(drop("g/m/1", "ann"))
+	t.do(release("g/m/1", "ann"))
 	t.sweep()
 	t.wantHolder(t.get("g/m/"), "")
-	t.refuse(take("g/m/1", "ann", t.idle(600)))
-	t.do(drop("g/m/2", "bob"))
+	t.refuse(acquire("g/m/1", "ann", t.idle(600)))
+	t.do(release("g/m/2", "bob"))
 	t.untilHeld("g/m/", "wendy")
 	t.wantSame("kinds", []string{waiting, waiting, captured}, t.kinds("g/m/"))
 	t.wantInTheWay("g/m/1", "ann", "g/m/")
-	t.do(drop("g/m/", "wendy"))
-	t.do(take("g/m/1", "ann", t.idle(600)))
+	t.do(release("g/m/", "wendy"))
+	t.do(acquire("g/m/1", "ann", t.idle(600)))
 }
 
 func lawPathOrder(t *test) {
@@ -44,15 +44,15 @@ func lawPathOrder(t *test) {
 		{"g/m/1#a", "g/m/1", "g/m/", "g/m/2", "g/"},
 		{"g/", "g/m/1#a", "g/m/1", "g/m/1#b"},
 	} {
-		t.beat("peer", 3000)
+		t.keepAlive("peer", 3000)
 		name := func(n int) string { return fmt.Sprint("order", i, p[n]) }
 		waiter := func(n int) string { return fmt.Sprint("w", n, " of ", i) }
-		t.do(take(name(0), "ann", t.idle(3000)))
+		t.do(acquire(name(0), "ann", t.idle(3000)))
 		for n := 1; n < len(p); n++ {
 			t.do(join(name(n), waiter(n), "peer", t.idle(3000)))
 		}
-		t.refuse(take(name(len(p)-1), "barger", t.idle(600)))
-		t.do(drop(name(0), "ann"))
+		t.refuse(acquire(name(len(p)-1), "barger", t.idle(600)))
+		t.do(release(name(0), "ann"))
 		for n := 1; n < len(p); n++ {
 			t.untilHeld(name(n), waiter(n))
 			for later := n + 1; later < len(p); later++ {
@@ -60,70 +60,70 @@ func lawPathOrder(t *test) {
 					t.Fatalf("%s holds %s before %s has given back %s", waiter(later), name(later), waiter(n), name(n))
 				}
 			}
-			t.refuse(take(name(len(p)-1), "barger", t.idle(600)))
-			t.do(drop(name(n), waiter(n)))
+			t.refuse(acquire(name(len(p)-1), "barger", t.idle(600)))
+			t.do(release(name(n), waiter(n)))
 		}
 	}
 }
 
 func lawOwnAbove(t *test) {
-	t.beat("peer", 1000)
-	t.do(take("g/m/", "ann", t.idle(600)))
+	t.keepAlive("peer", 1000)
+	t.do(acquire("g/m/", "ann", t.idle(600)))
 	t.do(join("g/m/1", "wendy", "peer", t.idle(600)))
 	t.do(join("g/m/2#a", "walt", "peer", t.idle(600)))
-	t.refuse(take("g/m/1", "bob", t.idle(600)))
-	t.do(take("g/m/1", "ann", t.idle(600)))
-	t.do(take("g/m/2", "ann", t.idle(600)))
-	t.do(drop("g/m/1", "ann"))
+	t.refuse(acquire("g/m/1", "bob", t.idle(600)))
+	t.do(acquire("g/m/1", "ann", t.idle(600)))
+	t.do(acquire("g/m/2", "ann", t.idle(600)))
+	t.do(release("g/m/1", "ann"))
 	t.sweep()
 	t.wantHolder(t.get("g/m/1"), "")
-	t.do(drop("g/m/", "ann"))
+	t.do(release("g/m/", "ann"))
 	t.untilHeld("g/m/1", "wendy")
 	t.wantHolder(t.get("g/m/2#a"), "")
-	t.do(drop("g/m/2", "ann"))
+	t.do(release("g/m/2", "ann"))
 	t.untilHeld("g/m/2#a", "walt")
 }
 
 func lawHolderWaits(t *test) {
-	t.beat("peer", 1000)
+	t.keepAlive("peer", 1000)
 	for _, p := range pathPairs("waits") {
 		held, asked := p[0], p[1]
-		t.do(take(held, "ann", t.idle(600)))
+		t.do(acquire(held, "ann", t.idle(600)))
 		t.do(join(asked, "wendy on "+asked, "peer", t.idle(600)))
 		sw := join(asked, "ann", "peer", t.idle(600))
-		sw.Ticket.ID = "ticket of ann for " + asked
+		sw.Waiter.ID = "ticket of ann for " + asked
 		t.refuse(sw)
-		t.do(drop(held, "ann"))
+		t.do(release(held, "ann"))
 		t.untilHeld(asked, "wendy on "+asked)
 	}
 }
 
 func lawPathDeadWaiter(t *test) {
-	t.beat("peer", 1000)
-	t.beat("doomed", 3)
-	t.do(take("g/m/1", "ann", t.idle(600)))
+	t.keepAlive("peer", 1000)
+	t.keepAlive("doomed", 3)
+	t.do(acquire("g/m/1", "ann", t.idle(600)))
 	t.do(join("g/m/", "dora", "doomed", t.idle(600)))
 	t.do(join("g/", "wendy", "peer", t.idle(600)))
-	t.do(take("h/m/", "ann", t.idle(600)))
+	t.do(acquire("h/m/", "ann", t.idle(600)))
 	t.do(join("h/m/1", "dick", "doomed", t.idle(600)))
-	t.do(drop("h/m/", "ann"))
+	t.do(release("h/m/", "ann"))
 	t.pass(4)
-	t.do(take("h/m/", "bob", t.idle(600)))
-	t.do(drop("g/m/1", "ann"))
+	t.do(acquire("h/m/", "bob", t.idle(600)))
+	t.do(release("g/m/1", "ann"))
 	t.untilHeld("g/", "wendy")
 }
 
 func lawPathTakeover(t *test) {
 	for _, p := range pathPairs("takeover") {
 		one, other := p[0], p[1]
-		anns := t.do(take(one, "ann", t.idle(600)))
-		own := t.do(take(other, "ann", t.idle(600)))
+		anns := t.do(acquire(one, "ann", t.idle(600)))
+		own := t.do(acquire(other, "ann", t.idle(600)))
 		t.wantHolder(t.refuse(takeOver(one, "bob", anns.Token, t.idle(600))), "ann")
 		t.wantHolder(t.refuse(takeOver(other, "bob", own.Token, t.idle(600))), "ann")
 		if again := t.do(takeOver(one, "ann", anns.Token, t.idle(600))); again.Token <= anns.Token {
 			t.Errorf("%s has the token %d after %d", one, again.Token, anns.Token)
 		}
-		t.do(drop(other, "ann"))
+		t.do(release(other, "ann"))
 		rec := t.get(one)
 		if rec := t.do(takeOver(one, "bob", rec.Token, t.idle(600))); rec.Holder != party("bob") {
 			t.Errorf("%s is held by %+v", one, rec.Holder)
@@ -133,70 +133,70 @@ func lawPathTakeover(t *test) {
 	}
 }
 
-func lawPathTouch(t *test) {
+func lawPathRenew(t *test) {
 	for _, p := range pathPairs("touch") {
 		one, other := p[0], p[1]
-		anns := t.do(take(one, "ann", t.idle(600)))
-		own := t.do(take(other, "ann", t.idle(600)))
-		pass := touch(one, anns.Token)
+		anns := t.do(acquire(one, "ann", t.idle(600)))
+		own := t.do(acquire(other, "ann", t.idle(600)))
+		pass := renew(one, anns.Token)
 		pass.Holder = ptr(party("bob"))
 		t.wantHolder(t.refuse(pass), "ann")
 		again := party("ann again")
 		again.User = party("ann").User
-		for _, sw := range []store.Swap{touch(one, anns.Token), touch(other, own.Token)} {
+		for _, sw := range []store.Op{renew(one, anns.Token), renew(other, own.Token)} {
 			sw.Holder = &again // after a new login, one by one
 			t.wantHolder(t.do(sw), "ann again")
 		}
-		t.do(drop(other, "ann again"))
+		t.do(release(other, "ann again"))
 		t.wantHolder(t.do(pass), "bob")
 		t.wantInTheWay(other, "ann again", one)
 	}
 }
 
 func lawPathClaim(t *test) {
-	t.beat("peer", 1000)
-	t.do(take("g/m/", "ann", t.idle(600)))
-	t.do(take("g/m/1", "ann", t.idle(600)))
+	t.keepAlive("peer", 1000)
+	t.do(acquire("g/m/", "ann", t.idle(600)))
+	t.do(acquire("g/m/1", "ann", t.idle(600)))
 	t.do(t.claim("g/m/1", "wendy", "peer", 2))
 	t.pass(3)
 	t.sweep()
 	t.wantHolder(t.get("g/m/1"), "ann")
-	t.do(drop("g/m/", "ann"))
+	t.do(release("g/m/", "ann"))
 	t.untilHeld("g/m/1", "wendy")
 	t.wantSame("kinds", []string{captured, waiting, store.KindHandedOver, captured}, t.kinds("g/m/1"))
 }
 
 func lawPathExpired(t *test) {
-	t.beat("peer", 1000)
+	t.keepAlive("peer", 1000)
 	for _, p := range pathPairs("expired") {
-		t.do(take(p[0], "ann", t.idle(3)))
+		t.do(acquire(p[0], "ann", t.idle(3)))
 	}
 	for _, p := range pathPairs("expired waited") {
-		t.do(take(p[0], "ann", t.idle(3)))
+		t.do(acquire(p[0], "ann", t.idle(3)))
 		t.do(join(p[0], "wendy on "+p[0], "peer", t.idle(600)))
 	}
 	t.pass(4)
 	for _, p := range pathPairs("expired") {
-		t.do(take(p[1], "bob", t.idle(600)))
+		t.do(acquire(p[1], "bob", t.idle(600)))
 		t.wantSame("kinds of "+p[0], []string{captured, store.KindExpired}, t.kinds(p[0]))
 	}
 	for _, p := range pathPairs("expired waited") {
-		t.refuse(take(p[1], "bob", t.idle(600)))
+		t.refuse(acquire(p[1], "bob", t.idle(600)))
 		t.wantHolder(t.get(p[0]), "wendy on "+p[0])
 	}
 }
 
 // lawPathDeath lets a sweeper work that relies on what it is told.
 func lawPathDeath(t *test) {
-	t.beat("peer", 1000)
+	t.keepAlive("peer", 1000)
 	sub := t.listen("peer")
 	var ends []time.Time
-	var tickets []string
+	var waiters []string
 	pairs := pathPairs("death")
 	for _, p := range pairs {
-		held := t.do(take(p[0], "ann", t.idle(3)))
+		held := t.do(acquire(p[0], "ann", t.idle(3)))
 		t.do(join(p[1], "wendy on "+p[1], "peer", t.idle(600)))
-		ends, tickets = append(ends, held.Expires), append(tickets, "ticket of wendy on "+p[1])
+		ends, waiters = append(ends, held.Expires), append(waiters, "ticket of wendy on "+p[1])
 	}
 	t.pass(2)
 	for range 20 {
@@ -206,65 +206,65 @@ func lawPathDeath(t *test) {
 		}
 		t.clock.Advance(min(max(due, time.Millisecond), t.seconds(1)))
 	}
-	t.hear(sub, tickets...)
+	t.hear(sub, waiters...)
 	for i, p := range pairs {
 		rec := t.get(p[1])
 		t.wantHolder(rec, "wendy on "+p[1])
-		if late := rec.Taken.Sub(ends[i]); late < 0 || late > time.Second {
+		if late := rec.Acquired.Sub(ends[i]); late < 0 || late > time.Second {
 			t.Errorf("%s was granted %v after the end of %s", p[1], late, p[0])
 		}
 	}
 }
 
 func lawPathNoNews(t *test) {
-	t.beat("peer", 1000)
+	t.keepAlive("peer", 1000)
 	for i, p := range pathPairs("lost") {
-		held := t.do(take(p[0], "ann", t.idle(3)))
+		held := t.do(acquire(p[0], "ann", t.idle(3)))
 		t.do(join(p[1], "wendy on "+p[1], "peer", t.idle(600)))
 		t.pass(2)
 		end := held.Expires
 		if i%4 < 2 {
-			t.do(drop(p[0], "ann"))
+			t.do(release(p[0], "ann"))
 			end = t.clock.Now()
 		}
 		t.untilHeld(p[1], "wendy on "+p[1])
-		if late := t.get(p[1]).Taken.Sub(end); late < 0 || late > 6*time.Second {
+		if late := t.get(p[1]).Acquired.Sub(end); late < 0 || late > 6*time.Second {
 			t.Errorf("%s was granted %v after the end of %s", p[1], late, p[0])
 		}
 	}
 }
 
 func lawPathSeveral(t *test) {
-	ann := func(name string) store.Swap { return take(name, "ann", t.idle(600)) }
-	bob := func(name string) store.Swap { return take(name, "bob", t.idle(600)) }
+	ann := func(name string) store.Op { return acquire(name, "ann", t.idle(600)) }
+	bob := func(name string) store.Op { return acquire(name, "bob", t.idle(600)) }
 	for i, c := range []struct {
-		held  string
-		swaps []store.Swap
-		done  bool
+		held string
+		ops  []store.Op
+		done bool
 	}{
-		{"", []store.Swap{ann("g/m/1#a"), ann("g/m/1#b")}, true},
-		{"", []store.Swap{ann("g/m/1#a"), bob("g/m/1#b")}, true},
-		{"", []store.Swap{ann("g/m/"), ann("g/m/1"), ann("g/m/1#a")}, true},
-		{"", []store.Swap{ann("g/m/"), bob("g/m/1")}, false},
-		{"", []store.Swap{bob("g/m/1#a"), ann("g/m/2"), ann("g/m/1")}, false},
-		{"g/m/1#b", []store.Swap{ann("g/m/2"), ann("g/m/1")}, false},
-		{"g/m/1#b", []store.Swap{ann("g/m/2"), ann("g/m/1#a")}, true},
-		{"g/", []store.Swap{ann("h/m/1"), ann("g/m/1")}, false},
+		{"", []store.Op{ann("g/m/1#a"), ann("g/m/1#b")}, true},
+		{"", []store.Op{ann("g/m/1#a"), bob("g/m/1#b")}, true},
+		{"", []store.Op{ann("g/m/"), ann("g/m/1"), ann("g/m/1#a")}, true},
+		{"", []store.Op{ann("g/m/"), bob("g/m/1")}, false},
+		{"", []store.Op{bob("g/m/1#a"), ann("g/m/2"), ann("g/m/1")}, false},
+		{"g/m/1#b", []store.Op{ann("g/m/2"), ann("g/m/1")}, false},
+		{"g/m/1#b", []store.Op{ann("g/m/2"), ann("g/m/1#a")}, true},
+		{"g/", []store.Op{ann("h/m/1"), ann("g/m/1")}, false},
 	} {
 		tree := fmt.Sprint("several", i)
 		if c.held != "" {
-			t.do(take(tree+c.held, "cid", t.idle(600)))
+			t.do(acquire(tree+c.held, "cid", t.idle(600)))
 		}
-		for j := range c.swaps {
-			c.swaps[j].Name = tree + c.swaps[j].Name
+		for j := range c.ops {
+			c.ops[j].Name = tree + c.ops[j].Name
 		}
-		if res := t.swap(tree, c.swaps...); res.Done != c.done {
+		if res := t.commit(tree, c.ops...); res.Done != c.done {
 			t.Errorf("%d: Done is %v: %+v", i, res.Done, res)
 		}
-		if res := t.swap(tree, c.swaps...); res.Done != c.done || res.Replayed != c.done {
+		if res := t.commit(tree, c.ops...); res.Done != c.done || res.Replayed != c.done {
 			t.Errorf("%d, again: Done, Replayed are %v, %v", i, res.Done, res.Replayed)
 		}
-		for _, sw := range c.swaps {
+		for _, sw := range c.ops {
 			if rec := t.get(sw.Name); (rec != nil) != c.done || c.done && rec.Holder != *sw.Holder {
 				t.Errorf("%d: %s is %+v", i, sw.Name, rec)
 			}
@@ -273,18 +273,18 @@ func lawPathSeveral(t *test) {
 }
 
 func lawPathRestart(t *test) {
-	t.beat("peer", 1000)
+	t.keepAlive("peer", 1000)
 	for n := range 2 {
 		pairs := pathPairs(fmt.Sprint("restart", n))
 		for _, p := range pairs {
-			t.do(take(p[0], "ann", t.idle(600)))
+			t.do(acquire(p[0], "ann", t.idle(600)))
 			t.do(join(p[1], "wendy on "+p[1], "peer", t.idle(600)))
 		}
 		t.reopen(n == 1)
 		for _, p := range pairs {
 			t.wantInTheWay(p[1], "bob", p[0])
-			t.do(drop(p[0], "ann"))
-			t.refuse(take(p[0], "bob", t.idle(600)))
+			t.do(release(p[0], "ann"))
+			t.refuse(acquire(p[0], "bob", t.idle(600)))
 			t.untilHeld(p[1], "wendy on "+p[1])
 			t.wantInTheWay(p[0], "bob", p[1])
 		}

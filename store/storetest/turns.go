@@ -46,9 +46,9 @@ type turns struct {
 
 func (r *turns) run() {
 	for i := range 3 {
-		r.beat(i)
+		r.keepAlive(i)
 	}
-	r.swap(take(r.name, "ann", store.Terms{}))
+	r.commit(acquire(r.name, "ann", store.Terms{}))
 	for _, i := range r.random.Perm(3) {
 		r.join(i)
 	}
@@ -71,27 +71,27 @@ func (r *turns) act() {
 	case n < 33:
 		r.sweep()
 	case n < 40:
-		r.beat(i)
+		r.keepAlive(i)
 	case n < 50:
 		r.join(i)
 	case n < 55:
 		sw := leave(r.name, waiter)
-		sw.Ticket.ID = r.name + waiter
-		r.swap(sw)
+		sw.Waiter.ID = r.name + waiter
+		r.commit(sw)
 	case n < 70:
-		r.swap(take(r.name, session, r.idle(float64(r.random.IntN(3)*3))))
+		r.commit(acquire(r.name, session, r.idle(float64(r.random.IntN(3)*3))))
 	case n < 73:
-		r.swap(takeOver(r.name, session, r.token, store.Terms{}))
+		r.commit(takeOver(r.name, session, r.token, store.Terms{}))
 	case n < 83:
-		r.swap(store.Swap{Name: r.name, Do: store.Touch, Expect: store.Expect{Session: &session}})
+		r.commit(store.Op{Name: r.name, Do: store.Renew, Expect: store.Expect{Session: &session}})
 	case n < 90:
-		r.swap(drop(r.name, session))
+		r.commit(release(r.name, session))
 	default:
 		r.get()
 	}
 }
 
-func (r *turns) peer(i int) string { return fmt.Sprint(r.name, "/p", i) }
+func (r *turns) process(i int) string { return fmt.Sprint(r.name, "/p", i) }
 
 // step makes a call and judges the answer.
 func (r *turns) step(in *call, do func(out *answer) error) *answer {
@@ -114,14 +114,14 @@ func (r *turns) fail(err error) {
 	r.Fatalf("after these calls:\n  %s\n%v", strings.Join(r.script, "\n  "), err)
 }
 
-func (r *turns) swap(sw store.Swap) {
+func (r *turns) commit(sw store.Op) {
 	r.Helper()
-	in := &call{method: "Swap", req: store.Request{ID: fmt.Sprint(r.name, ".", len(r.script)), Swaps: []store.Swap{sw}}}
+	in := &call{method: "Swap", req: store.Txn{ID: fmt.Sprint(r.name, ".", len(r.script)), Ops: []store.Op{sw}}}
 	if sw.Do == store.Join {
-		in.req.ID = sw.Ticket.ID
+		in.req.ID = sw.Waiter.ID
 	}
 	out := r.step(in, func(out *answer) (err error) {
-		out.res, err = r.st.Swap(r.ctx, in.req)
+		out.res, err = r.st.Commit(r.ctx, in.req)
 		return err
 	})
 	if rec := out.res.Records[0]; rec != nil {
@@ -132,10 +132,10 @@ func (r *turns) swap(sw store.Swap) {
 func (r *turns) join(i int) {
 	r.Helper()
 	session := fmt.Sprint("w", i)
-	sw := r.claim(r.name, session, r.peer(i), float64([]int{0, 2, 3, 6}[r.random.IntN(4)]))
-	sw.Ticket.ID = r.name + session
-	sw.Ticket.Confirm = time.Duration(r.random.IntN(2)*2) * time.Second
-	r.swap(sw)
+	sw := r.claim(r.name, session, r.process(i), float64([]int{0, 2, 3, 6}[r.random.IntN(4)]))
+	sw.Waiter.ID = r.name + session
+	sw.Waiter.ConfirmWithin = time.Duration(r.random.IntN(2)*2) * time.Second
+	r.commit(sw)
 }
 
 func (r *turns) get() {
@@ -146,11 +146,11 @@ func (r *turns) get() {
 	})
 }
 
-func (r *turns) beat(i int) {
+func (r *turns) keepAlive(i int) {
 	r.Helper()
-	in := &call{method: "Beat", peer: r.peer(i), ttl: time.Duration([]int{2, 4, 30}[r.random.IntN(3)]) * time.Second}
+	in := &call{method: "Beat", process: r.process(i), ttl: time.Duration([]int{2, 4, 30}[r.random.IntN(3)]) * time.Second}
 	r.step(in, func(out *answer) (err error) {
-		out.tickets, err = r.st.Beat(r.ctx, in.peer, in.ttl)
+		out.waiters, err = r.st.KeepAlive(r.ctx, in.process, in.ttl)
 		return err
 	})
 }

@@ -20,15 +20,15 @@ type twin struct {
 
 func (s *twin) next() store.Store { return s.stores[s.calls.Add(1)%2] }
 
-func (s *twin) Swap(ctx context.Context, req store.Request) (store.Result, error) {
-	return s.next().Swap(ctx, req)
+func (s *twin) Commit(ctx context.Context, req store.Txn) (store.Result, error) {
+	return s.next().Commit(ctx, req)
 }
 
 func (s *twin) Get(ctx context.Context, name, session string) (store.View, error) {
 	return s.next().Get(ctx, name, session)
 }
 
-func (s *twin) List(ctx context.Context, q store.Query) (store.Page, error) {
+func (s *twin) List(ctx context.Context, q store.RecordQuery) (store.RecordPage, error) {
 	return s.next().List(ctx, q)
 }
 
@@ -40,14 +40,14 @@ func (s *twin) Ends(ctx context.Context, holds []store.Hold, kinds []string) (st
 	return s.next().Ends(ctx, holds, kinds)
 }
 
-func (s *twin) Beat(ctx context.Context, peer string, ttl time.Duration) ([]string, error) {
-	return s.next().Beat(ctx, peer, ttl)
+func (s *twin) KeepAlive(ctx context.Context, process string, ttl time.Duration) ([]string, error) {
+	return s.next().KeepAlive(ctx, process, ttl)
 }
 
 func (s *twin) Sweep(ctx context.Context, keep store.Retention) (time.Duration, error) {
 	return s.next().Sweep(ctx, keep)
 }
 
-func (s *twin) Listen(peer string) *store.Subscription { return s.next().Listen(peer) }
+func (s *twin) Subscribe(process string) *store.Subscription { return s.next().Subscribe(process) }
 
 func (s *twin) Close() error { return errors.Join(s.stores[0].Close(), s.stores[1].Close()) }

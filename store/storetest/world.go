@@ -17,11 +17,11 @@ import (
 // step takes the store's time, and the tokens the store minted, from what the
 // engine answered, and judges all the rest.
 type world struct {
-	now   time.Time
-	names map[string]place
-	peers map[string]time.Time // until when they live
-	done  map[string]bool      // request IDs that took effect
-	retry map[string]bool      // the only ones to remember, if not nil
+	now       time.Time
+	names     map[string]place
+	processes map[string]time.Time // until when they live
+	done      map[string]bool      // request IDs that took effect
+	retry     map[string]bool      // the only ones to remember, if not nil
 }
 
 type place struct {
@@ -122,7 +122,7 @@ func (p place) fits(was, token uint64) bool {
 }
 
 func newWorld() world {
-	return world{names: map[string]place{}, peers: map[string]time.Time{}, done: map[string]bool{}}
+	return world{names: map[string]place{}, processes: map[string]time.Time{}, done: map[string]bool{}}
 }
 
 // env is the environment of a step at a moment.
@@ -131,7 +131,7 @@ func (w world) env(now time.Time) store.Env {
 	return store.Env{
 		Now:   now,
 		Next:  func() uint64 { next++; return next },
-		Alive: func(peer string) bool { return now.Before(w.peers[peer]) },
+		Alive: func(process string) bool { return now.Before(w.processes[process]) },
 	}
 }
 
@@ -151,8 +151,8 @@ func (w world) put(name string, p place) world {
 	return w
 }
 
-// swap judges the answer to a request, and tells what the step logged.
-func (w world) swap(req store.Request, got store.Result) (world, []store.Entry, error) {
+// operation judges the answer to a request, and tells what the step logged.
+func (w world) commit(req store.Txn, got store.Result) (world, []store.LogEntry, error) {
 	w, err := w.at(got.Now)
 	if err != nil {
 		return w, nil, err
@@ -160,14 +160,14 @@ func (w world) swap(req store.Request, got store.Result) (world, []store.Entry, 
 	env := w.env(got.Now)
 	if w.done[req.ID] {
 		want := store.Result{Done: true, Replayed: true, Now: got.Now}
-		for i := range req.Swaps {
-			want.Records = append(want.Records, w.names[req.Swaps[i].Name].Shown(&req.Swaps[i], env))
+		for i := range req.Ops {
+			want.Records = append(want.Records, w.names[req.Ops[i].Name].Shown(&req.Ops[i], env))
 		}
 		next, err := w.adopt(req, want, got)
-		if err != nil { // a retry may settle first, like any swap
+		if err != nil { // a retry may settle first, like any operation
 			settled, entries := w.settle(req)
-			for i := range req.Swaps {
-				want.Records[i] = settled.names[req.Swaps[i].Name].Shown(&req.Swaps[i], env)
+			for i := range req.Ops {
+				want.Records[i] = settled.names[req.Ops[i].Name].Shown(&req.Ops[i], env)
 			}
 			if next, again := settled.adopt(req, want, got); again == nil {
 				return next, entries, nil
@@ -175,8 +175,8 @@ func (w world) swap(req store.Request, got store.Result) (world, []store.Entry, 
 		}
 		return next, nil, err
 	}
-	states := make(map[string]store.State, len(req.Swaps))
-	for _, sw := range req.Swaps {
+	states := make(map[string]store.State, len(req.Ops))
+	for _, sw := range req.Ops {
 		states[sw.Name] = w.names[sw.Name].State
 	}
 	want, eff := store.Run(req, env,
@@ -185,8 +185,8 @@ func (w world) swap(req store.Request, got store.Result) (world, []store.Entry, 
 	for name, s := range states {
 		w = w.put(name, place{s, w.names[name].last})
 	}
-	for i := range req.Swaps { // with the tokens that put made plain
-		want.Records[i] = w.names[req.Swaps[i].Name].Shown(&req.Swaps[i], env)
+	for i := range req.Ops { // with the tokens that put made plain
+		want.Records[i] = w.names[req.Ops[i].Name].Shown(&req.Ops[i], env)
 	}
 	w = w.remember(eff.Entries)
 	w, err = w.adopt(req, want, got)
@@ -194,7 +194,7 @@ func (w world) swap(req store.Request, got store.Result) (world, []store.Entry, 
 }
 
 // remember notes the requests that took effect.
-func (w world) remember(entries []store.Entry) world {
+func (w world) remember(entries []store.LogEntry) world {
 	for _, e := range entries {
 		if e.Request != "" && !w.done[e.Request] && (w.retry == nil || w.retry[e.Request]) {
 			w.done = maps.Clone(w.done)
@@ -205,9 +205,9 @@ func (w world) remember(entries []store.Entry) world {
 }
 
 // settle settles the names of a request.
-func (w world) settle(req store.Request) (world, []store.Entry) {
-	var entries []store.Entry
-	for _, sw := range req.Swaps {
+func (w world) settle(req store.Txn) (world, []store.LogEntry) {
+	var entries []store.LogEntry
+	for _, sw := range req.Ops {
 		s, eff := store.Settle(sw.Name, w.names[sw.Name].State, w.env(w.now))
 		w = w.put(sw.Name, place{s, w.names[sw.Name].last})
 		entries = append(entries, eff.Entries...)
@@ -216,11 +216,11 @@ func (w world) settle(req store.Request) (world, []store.Entry) {
 }
 
 // adopt compares a result with what is due, and learns the new tokens.
-func (w world) adopt(req store.Request, want, got store.Result) (world, error) {
+func (w world) adopt(req store.Txn, want, got store.Result) (world, error) {
 	if want.Done != got.Done || want.Replayed != got.Replayed || len(want.Records) != len(got.Records) {
 		return w, &mismatch{want, got}
 	}
-	for i, sw := range req.Swaps {
+	for i, sw := range req.Ops {
 		var ok bool
 		if w, ok = w.see(sw.Name, want.Records[i], got.Records[i]); !ok {
 			return w, &mismatch{want, got}
@@ -308,20 +308,20 @@ func (w world) get(name, session string, got store.View) (world, error) {
 	return w, nil
 }
 
-// beat judges a beat at a moment; got are its tickets on the world's names.
-func (w world) beat(peer string, ttl time.Duration, now time.Time, got []string) (world, error) {
+// keepAlive judges a keep-alive at a moment; got are its waiters on the world's names.
+func (w world) keepAlive(process string, ttl time.Duration, now time.Time, got []string) (world, error) {
 	w, err := w.at(now)
 	if err != nil {
 		return w, err
 	}
 	var want []string
 	for name, p := range w.names {
-		if !now.Before(w.peers[peer]) { // it died: its tickets are gone for good
-			p.Queue = slices.DeleteFunc(slices.Clone(p.Queue), func(t store.Ticket) bool { return t.Peer == peer })
+		if !now.Before(w.processes[process]) { // it died: its waiters are gone for good
+			p.Queue = slices.DeleteFunc(slices.Clone(p.Queue), func(t store.Waiter) bool { return t.Process == process })
 			w = w.put(name, p)
 		}
 		for _, t := range p.Queue {
-			if t.Peer == peer {
+			if t.Process == process {
 				want = append(want, t.ID)
 			}
 		}
@@ -331,8 +331,8 @@ func (w world) beat(peer string, ttl time.Duration, now time.Time, got []string)
 	if !slices.Equal(want, got) {
 		return w, &mismatch{want, got}
 	}
-	w.peers = maps.Clone(w.peers)
-	w.peers[peer] = now.Add(ttl)
+	w.processes = maps.Clone(w.processes)
+	w.processes[process] = now.Add(ttl)
 	return w, nil
 }
 
@@ -353,33 +353,33 @@ type mismatch struct{ want, got any }
 
 func (m *mismatch) Error() string {
 	return "not what the reference answers (-want +got, token " + fmt.Sprint(uint64(unseen)) + ": any new one):\n" +
-		cmp.Diff(m.want, m.got, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(store.Ticket{}, "Seq"), cmpopts.IgnoreFields(store.Entry{}, "Seq"))
+		cmp.Diff(m.want, m.got, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(store.Waiter{}, "Seq"), cmpopts.IgnoreFields(store.LogEntry{}, "Seq"))
 }
 
 // sameRecord compares all but tokens; places in the queue must rise.
 func sameRecord(a, b *store.Record) bool {
 	if a.Name != b.Name || a.Share != b.Share || a.Beside != b.Beside || a.Holder != b.Holder || a.Data != b.Data || a.Terms != b.Terms ||
-		!a.Taken.Equal(b.Taken) || !a.Touched.Equal(b.Touched) || !a.Expires.Equal(b.Expires) ||
+		!a.Acquired.Equal(b.Acquired) || !a.Renewed.Equal(b.Renewed) || !a.Expires.Equal(b.Expires) ||
 		a.Request != b.Request || a.Waiting != b.Waiting || len(a.Waiters) != len(b.Waiters) {
 		return false
 	}
 	for i := range a.Waiters {
-		if !sameTicket(&a.Waiters[i], &b.Waiters[i]) || i > 0 && b.Waiters[i].Seq <= b.Waiters[i-1].Seq {
+		if !sameWaiter(&a.Waiters[i], &b.Waiters[i]) || i > 0 && b.Waiters[i].Seq <= b.Waiters[i-1].Seq {
 			return false
 		}
 	}
 	return true
 }
 
-func sameTicket(a, b *store.Ticket) bool {
-	return a.ID == b.ID && a.Name == b.Name && a.Share == b.Share && a.Peer == b.Peer && a.Holder == b.Holder && a.Data == b.Data &&
-		a.Terms == b.Terms && a.Value == b.Value && a.Since.Equal(b.Since) && a.Confirm == b.Confirm &&
-		a.Claim.Equal(b.Claim) && a.Asked == b.Asked && a.ClaimAfter == b.ClaimAfter &&
-		(a.Note == nil) == (b.Note == nil) && (a.Note == nil || *a.Note == *b.Note)
+func sameWaiter(a, b *store.Waiter) bool {
+	return a.ID == b.ID && a.Name == b.Name && a.Share == b.Share && a.Process == b.Process && a.Holder == b.Holder && a.Data == b.Data &&
+		a.Terms == b.Terms && a.Value == b.Value && a.Since.Equal(b.Since) && a.ConfirmWithin == b.ConfirmWithin &&
+		a.GrantAt.Equal(b.GrantAt) && a.Asked == b.Asked && a.GrantAfter == b.GrantAfter &&
+		(a.Event == nil) == (b.Event == nil) && (a.Event == nil || *a.Event == *b.Event)
 }
 
 // sameEntry compares all but sequence numbers.
-func sameEntry(a, b store.Entry) bool {
+func sameEntry(a, b store.LogEntry) bool {
 	return a.At.Equal(b.At) && a.Kind == b.Kind && a.Name == b.Name && a.Token == b.Token && a.Share == b.Share && a.Owner == b.Owner &&
 		a.Actor == b.Actor && a.Other == b.Other && a.Reason == b.Reason && a.Request == b.Request
 }

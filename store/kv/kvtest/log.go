@@ -283,16 +283,16 @@ func lawNews(t *test) {
 			}
 		}
 	}
-	t.commit(kv.Txn{If: []kv.Cond{{Key: "absent"}}, Notes: []kv.Note{{To: "ann", Text: "refused"}}})
+	t.commit(kv.Txn{If: []kv.Cond{{Key: "absent"}}, Messages: []kv.Message{{To: "ann", Text: "refused"}}})
 	t.commit(kv.Txn{
 		Numbers: 1, Then: []kv.Write{{Key: "a", Number: 1, Value: value("a")}},
-		Notes: []kv.Note{{To: "ann", Text: "done", N: 1}}, Read: []kv.Range{{Key: "a"}},
+		Messages: []kv.Message{{To: "ann", Text: "done", N: 1}}, Read: []kv.Range{{Key: "a"}},
 	})
-	n := wait("a note", func(n kv.News) bool { return len(n.Notes) > 0 })
-	if len(n.Notes) != 1 || n.Notes[0].To != "ann" || n.Notes[0].Text != "done" {
+	n := wait("a note", func(n kv.News) bool { return len(n.Messages) > 0 })
+	if len(n.Messages) != 1 || n.Messages[0].To != "ann" || n.Messages[0].Text != "done" {
 		t.Fatalf("heard of %+v", n)
 	}
-	if along := n.Notes[0].Found; along != nil && string(along[0].Rows[0].Value) != string(value("a")) {
+	if along := n.Messages[0].Found; along != nil && string(along[0].Rows[0].Value) != string(value("a")) {
 		t.Errorf("along went %+v", along)
 	}
 	if t.row("a") == nil {
@@ -337,8 +337,8 @@ func lawClosed(t *test) {
 
 // lawCast is of engines that can. Their own texts come back to them.
 func lawCast(t *test) {
-	c, ok := t.e.(kv.Caster)
-	if !ok || !c.CanCast() {
+	c, ok := t.e.(kv.Broadcaster)
+	if !ok || !c.CanBroadcast() {
 		t.Skip("it carries no texts")
 	}
 	heard := make(chan string, 10)
@@ -348,10 +348,10 @@ func lawCast(t *test) {
 		}
 	})
 	before := t.page(kv.LogQuery{Limit: 1}).Last
-	texts := []string{"{}", "привет \"\\ \u2028", strings.Repeat("x", kv.MaxCast)}
+	texts := []string{"{}", "привет \"\\ \u2028", strings.Repeat("x", kv.MaxBroadcast)}
 	for _, text := range texts {
 		for got := ""; got != text; {
-			if err := c.Cast(t.ctx, text); err != nil {
+			if err := c.Broadcast(t.ctx, text); err != nil {
 				t.Fatal(err)
 			}
 			select {

@@ -21,19 +21,19 @@ const loadWorkers = 8
 
 // loadRequest is what a worker sends as its nth request: it takes its name and
 // drops it in turn.
-func loadRequest(worker, n int) store.Request {
+func loadRequest(worker, n int) store.Txn {
 	who := store.Party{Session: "worker"}
-	sw := store.Swap{
-		Name: fmt.Sprintf("load/%d", worker), Do: store.Take, Expect: store.Expect{Free: true}, Holder: &who, Terms: &store.Terms{},
-		Note: &store.Note{Kind: "captured", Actor: who},
+	sw := store.Op{
+		Name: fmt.Sprintf("load/%d", worker), Do: store.Acquire, Expect: store.Expect{Free: true}, Holder: &who, Terms: &store.Terms{},
+		Event: &store.Event{Kind: "captured", Actor: who},
 	}
 	if n%2 == 1 {
-		sw = store.Swap{
-			Name: sw.Name, Do: store.Drop, Expect: store.Expect{Session: &who.Session},
-			Note: &store.Note{Kind: "released", Actor: who},
+		sw = store.Op{
+			Name: sw.Name, Do: store.Release, Expect: store.Expect{Session: &who.Session},
+			Event: &store.Event{Kind: "released", Actor: who},
 		}
 	}
-	return store.Request{ID: fmt.Sprintf("%s#%d", sw.Name, n), Swaps: []store.Swap{sw}}
+	return store.Txn{ID: fmt.Sprintf("%s#%d", sw.Name, n), Ops: []store.Op{sw}}
 }
 
 // load lets workers take and drop their names until it is stopped, and knows
@@ -59,7 +59,7 @@ func startLoad(t *testing.T, st *sqlite.Store) *load {
 					return
 				default:
 				}
-				res, err := st.Swap(t.Context(), loadRequest(worker, n))
+				res, err := st.Commit(t.Context(), loadRequest(worker, n))
 				if err != nil || !res.Done {
 					t.Errorf("request %d of worker %d: %+v, %v", n, worker, res, err)
 					return
@@ -132,7 +132,7 @@ func TestCreate_UnderLoadHasAllThatWasAcknowledged(t *testing.T) {
 // acknowledged, without a gap, and the record that the last of them left.
 func checkRestored(t *testing.T, st *sqlite.Store, worker, acknowledged int) {
 	t.Helper()
-	name := loadRequest(worker, 0).Swaps[0].Name
+	name := loadRequest(worker, 0).Ops[0].Name
 	page, err := st.Log(t.Context(), store.LogQuery{Name: name, Limit: 1 << 20})
 	if err != nil {
 		t.Fatal(err)
@@ -295,17 +295,17 @@ func made(t *testing.T, path string) {
 		t.Fatal(err)
 	}
 	who := store.Party{Session: "ann"}
-	_, err = st.Beat(t.Context(), "peer", 1<<40)
+	_, err = st.KeepAlive(t.Context(), "peer", 1<<40)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, sw := range []store.Swap{
-		{Name: "a", Do: store.Take, Expect: store.Expect{Free: true}, Holder: &who, Terms: &store.Terms{}},
-		{Name: "b", Do: store.Take, Expect: store.Expect{Free: true}, Holder: &who, Terms: &store.Terms{}},
-		{Name: "a", Do: store.Join, Expect: store.Expect{Session: &who.Session}, Ticket: &store.Ticket{ID: "w", Peer: "peer", Holder: who}},
+	for _, sw := range []store.Op{
+		{Name: "a", Do: store.Acquire, Expect: store.Expect{Free: true}, Holder: &who, Terms: &store.Terms{}},
+		{Name: "b", Do: store.Acquire, Expect: store.Expect{Free: true}, Holder: &who, Terms: &store.Terms{}},
+		{Name: "a", Do: store.Join, Expect: store.Expect{Session: &who.Session}, Waiter: &store.Waiter{ID: "w", Process: "peer", Holder: who}},
 	} {
-		sw.Note = &store.Note{Kind: "captured", Actor: who}
-		if res, err := st.Swap(t.Context(), store.Request{Swaps: []store.Swap{sw}}); err != nil || !res.Done {
+		sw.Event = &store.Event{Kind: "captured", Actor: who}
+		if res, err := st.Commit(t.Context(), store.Txn{Ops: []store.Op{sw}}); err != nil || !res.Done {
 			t.Fatalf("%+v, %v", res, err)
 		}
 	}

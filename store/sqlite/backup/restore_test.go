@@ -30,9 +30,9 @@ func take(t *testing.T, st *sqlite.Store, name string) uint64 {
 
 func captured(ctx context.Context, st *sqlite.Store, name string) (token uint64, err error) {
 	who := store.Party{Session: "ann"}
-	res, err := st.Swap(ctx, store.Request{Swaps: []store.Swap{{
-		Name: name, Do: store.Take, Expect: store.Expect{Free: true}, Holder: &who, Terms: &store.Terms{},
-		Note: &store.Note{Kind: "captured", Actor: who},
+	res, err := st.Commit(ctx, store.Txn{Ops: []store.Op{{
+		Name: name, Do: store.Acquire, Expect: store.Expect{Free: true}, Holder: &who, Terms: &store.Terms{},
+		Event: &store.Event{Kind: "captured", Actor: who},
 	}}})
 	if err != nil || !res.Done {
 		return 0, fmt.Errorf("%s: %+v, %w", name, res, err)
