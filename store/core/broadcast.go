@@ -18,7 +18,7 @@ func (s *Store) CanBroadcast() bool {
 	return ok && c.CanBroadcast()
 }
 
-// Cast implements store.Broadcaster.
+// Broadcast implements store.Broadcaster.
 func (s *Store) Broadcast(ctx context.Context, text string) error {
 	if !s.CanBroadcast() {
 		return errNoCast
@@ -26,7 +26,7 @@ func (s *Store) Broadcast(ctx context.Context, text string) error {
 	return fail(s.engine.(kv.Broadcaster).Broadcast(ctx, text))
 }
 
-// Hear implements store.Broadcaster.
+// Receive implements store.Broadcaster.
 func (s *Store) Receive(f func(text string)) (stop func()) {
 	return s.engine.Listen(func(n kv.News) {
 		for _, text := range n.Casts {

@@ -76,7 +76,7 @@ func signal(note kv.Sent) store.Signal {
 	return signal
 }
 
-// Listen implements store.Store. From the first call on, the engine is asked for
+// Subscribe implements store.Store. From the first call on, the engine is asked for
 // news.
 func (s *Store) Subscribe(process string) *store.Subscription {
 	sub := s.hub.Subscribe(process)

@@ -179,7 +179,7 @@ type Entry struct {
 	Tags   []string // what it is found by
 }
 
-// Note is news to send once the transaction is committed.
+// Message is sent once the transaction is committed.
 type Message struct {
 	To   string // for whom it is; listeners choose
 	Text string
