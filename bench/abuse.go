@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/editlock/editlock"
-	"github.com/editlock/editlock/auth"
+	"github.com/editlock/editlock/server/auth"
 	"github.com/editlock/editlock/tests/abuse"
 )
 

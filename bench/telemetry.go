@@ -8,11 +8,11 @@ import (
 	"path/filepath"
 
 	"github.com/editlock/editlock"
-	"github.com/editlock/editlock/httpapi"
+	"github.com/editlock/editlock/server/httpapi"
+	"github.com/editlock/editlock/server/telemetry"
 	"github.com/editlock/editlock/store"
 	"github.com/editlock/editlock/store/memory"
 	"github.com/editlock/editlock/store/sqlite"
-	"github.com/editlock/editlock/telemetry"
 )
 
 // telemetryCost asks what measuring costs: a server with its metrics, as serve

@@ -14,10 +14,10 @@ import (
 	"time"
 
 	"github.com/editlock/editlock"
-	"github.com/editlock/editlock/access"
-	"github.com/editlock/editlock/auth"
 	"github.com/editlock/editlock/client"
-	"github.com/editlock/editlock/httpapi"
+	"github.com/editlock/editlock/server/access"
+	"github.com/editlock/editlock/server/auth"
+	"github.com/editlock/editlock/server/httpapi"
 	"github.com/editlock/editlock/store/memory"
 )
 

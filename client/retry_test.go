@@ -15,7 +15,7 @@ import (
 
 	"github.com/editlock/editlock"
 	"github.com/editlock/editlock/client"
-	"github.com/editlock/editlock/httpapi"
+	"github.com/editlock/editlock/server/httpapi"
 	"github.com/editlock/editlock/store/memory"
 )
 

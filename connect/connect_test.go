@@ -12,8 +12,8 @@ import (
 
 	"github.com/editlock/editlock"
 	"github.com/editlock/editlock/connect"
-	"github.com/editlock/editlock/httpapi"
 	"github.com/editlock/editlock/internal/enginetest"
+	"github.com/editlock/editlock/server/httpapi"
 	"github.com/editlock/editlock/store/memory"
 )
 

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/editlock/editlock"
-	"github.com/editlock/editlock/httpapi"
+	"github.com/editlock/editlock/server/httpapi"
 	"github.com/editlock/editlock/store/memory"
 )
 

@@ -4,8 +4,8 @@ import (
 	"net/http/httptest"
 	"testing"
 
-	"github.com/editlock/editlock/httpapi"
 	"github.com/editlock/editlock/locktest"
+	"github.com/editlock/editlock/server/httpapi"
 	"github.com/editlock/editlock/store/memory"
 )
 

@@ -15,10 +15,10 @@ import (
 	"testing"
 
 	"github.com/editlock/editlock"
-	"github.com/editlock/editlock/access"
 	"github.com/editlock/editlock/internal/config"
+	"github.com/editlock/editlock/server/access"
+	"github.com/editlock/editlock/server/telemetry"
 	"github.com/editlock/editlock/store/memory"
-	"github.com/editlock/editlock/telemetry"
 )
 
 // exposure is the largest that systemd-analyze may find of the unit; 10 is

@@ -40,17 +40,17 @@ done
 
 # The packages of Python and npm, from copies that state this version.
 mkdir "$work/parts"
-git ls-files clients | tar -cf - -T - | tar -C "$work/parts" -xf -
+git ls-files client | tar -cf - -T - | tar -C "$work/parts" -xf -
 scripts/version.sh "$version" "$work/parts"
 find "$work/parts" -exec touch -d "@$SOURCE_DATE_EPOCH" {} +
 "${PYTHON:-python3}" -m venv "$work/venv"
 "$work/venv/bin/pip" install -q --disable-pip-version-check -r packaging/requirements-wheels.txt
 for part in editlock m3_mutex; do
-	cp LICENSE "$work/parts/clients/python/$part"
+	cp LICENSE "$work/parts/client/python/$part"
 	"$work/venv/bin/pip" wheel -q --disable-pip-version-check --no-build-isolation --no-deps \
-		-w "$out" "$work/parts/clients/python/$part"
+		-w "$out" "$work/parts/client/python/$part"
 done
-npm pack --silent --pack-destination "$out" "$work/parts/clients/js" >/dev/null
+npm pack --silent --pack-destination "$out" "$work/parts/client/js" >/dev/null
 mv "$out/editlock-$version.tgz" "$out/editlock_${version}_npm.tgz"
 
 # What the program is made of, by the modules that its packages come from.

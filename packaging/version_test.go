@@ -21,10 +21,10 @@ func TestVersion_IsTheSameInAllParts(t *testing.T) {
 	}
 	want := strings.TrimSpace(text("VERSION"))
 	for path, pattern := range map[string]string{
-		"clients/python/editlock/pyproject.toml": `(?m)^version = "(.*)"$`,
-		"clients/python/m3_mutex/pyproject.toml": `(?m)^(?:version = |dependencies = \["editlock==)"?([^"]*)"`,
-		"clients/js/package.json":                `(?m)^  "version": "(.*)",$`,
-		"clients/js/package-lock.json":           `(?m)^(?:  |      )"version": "(.*)",\n(?:  "lockfileVersion"|      "license": "MIT",\n      "devDependencies": \{\n        "esbuild")`,
+		"client/python/editlock/pyproject.toml": `(?m)^version = "(.*)"$`,
+		"client/python/m3_mutex/pyproject.toml": `(?m)^(?:version = |dependencies = \["editlock==)"?([^"]*)"`,
+		"client/js/package.json":                `(?m)^  "version": "(.*)",$`,
+		"client/js/package-lock.json":           `(?m)^(?:  |      )"version": "(.*)",\n(?:  "lockfileVersion"|      "license": "MIT",\n      "devDependencies": \{\n        "esbuild")`,
 	} {
 		found := regexp.MustCompile(pattern).FindAllStringSubmatch(text(path), -1)
 		if len(found) == 0 {

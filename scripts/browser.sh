@@ -9,7 +9,7 @@ set -eu
 have() { command -v "$1" >/dev/null 2>&1; }
 
 cd "$(dirname "$0")/.."
-tests='(cd clients/js && npm ci --no-audit --no-fund && npm test) &&
+tests='(cd client/js && npm ci --no-audit --no-fund && npm test) &&
   cd tests/browser && npm ci --no-audit --no-fund'
 if [ -z "${CHROMIUM:-}" ] && ! have chromium && ! have chromium-browser && ! have google-chrome; then
   tests="$tests && npx playwright install --with-deps chromium &&

@@ -3,7 +3,7 @@
 #
 #   fuzz.sh GO TIME [PATTERN]
 #
-# PATTERN (of grep -E) picks from lines such as "./httpapi FuzzQuery". Prints a
+# PATTERN (of grep -E) picks from lines such as "./server/httpapi FuzzQuery". Prints a
 # line per target, and what was found; ends with 1 if anything was.
 # GOMAXPROCS limits the processes of a target. Inputs are made small for two
 # seconds only: by itself Go would take its whole time for the first that is new.

@@ -2,7 +2,7 @@
 # Checks the Python client and the drop-in for m3-mutex: style, types, and the
 # tests against a real server, on this machine's python3 and on the oldest and
 # the newest other Python from 3.9 on that it has. Environments are kept in
-# clients/python/.venv*.
+# client/python/.venv*.
 #
 #   python.sh          everything; with EDITLOCK_LONG=1 all of it on each Python
 #   python.sh bench    captures per second, beside m3-mutex
@@ -42,12 +42,12 @@ pythons() {
   done
 }
 
-cd clients/python
+cd client/python
 mkdir -p .venv-bin
-CGO_ENABLED=0 "$GO" build -o .venv-bin/ "$root/cmd/editlock" "$root/clients/python/tests/goeditlock"
-export EDITLOCK_BIN="$root/clients/python/.venv-bin/editlock"
-export EDITLOCK_TEST_GO="$root/clients/python/.venv-bin/goeditlock"
-export EDITLOCK_TEST_ORIGINAL="$root/clients/python/.venv-original/bin/python"
+CGO_ENABLED=0 "$GO" build -o .venv-bin/ "$root/cmd/editlock" "$root/client/python/tests/goeditlock"
+export EDITLOCK_BIN="$root/client/python/.venv-bin/editlock"
+export EDITLOCK_TEST_GO="$root/client/python/.venv-bin/goeditlock"
+export EDITLOCK_TEST_ORIGINAL="$root/client/python/.venv-original/bin/python"
 
 environment .venv-original "$PYTHON" requirements-original.txt
 if [ "${1:-}" = bench ]; then

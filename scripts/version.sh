@@ -7,11 +7,11 @@ set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
 version=${1:-$(cat "$root/VERSION")}
 cd "${2:-$root}"
-for part in clients/python/editlock clients/python/m3_mutex; do
+for part in client/python/editlock client/python/m3_mutex; do
   sed -i.bak -E "s/^(version = )\".*\"/\\1\"$version\"/; s/^(dependencies = \\[\"editlock==)[^\"]*/\\1$version/" "$part/pyproject.toml"
   rm "$part/pyproject.toml.bak"
 done
 # Of the lock file, the package's own two lines, and none of what it requires.
-sed -i.bak -E "1,/\"version\"/s/\"version\": \".*\"/\"version\": \"$version\"/" clients/js/package.json
-sed -i.bak -E "1,/\"license\"/s/\"version\": \".*\"/\"version\": \"$version\"/" clients/js/package-lock.json
-rm clients/js/package.json.bak clients/js/package-lock.json.bak
+sed -i.bak -E "1,/\"version\"/s/\"version\": \".*\"/\"version\": \"$version\"/" client/js/package.json
+sed -i.bak -E "1,/\"license\"/s/\"version\": \".*\"/\"version\": \"$version\"/" client/js/package-lock.json
+rm client/js/package.json.bak client/js/package-lock.json.bak

@@ -17,9 +17,9 @@ import (
 	"path/filepath"
 
 	"github.com/editlock/editlock"
-	"github.com/editlock/editlock/clients/js"
+	"github.com/editlock/editlock/client/js"
 	"github.com/editlock/editlock/guard"
-	"github.com/editlock/editlock/httpapi"
+	"github.com/editlock/editlock/server/httpapi"
 	"github.com/editlock/editlock/store/sqlite"
 )
 

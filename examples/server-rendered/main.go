@@ -16,9 +16,9 @@ import (
 	"sync"
 
 	"github.com/editlock/editlock"
-	"github.com/editlock/editlock/clients/js"
+	"github.com/editlock/editlock/client/js"
 	"github.com/editlock/editlock/guard"
-	"github.com/editlock/editlock/httpapi"
+	"github.com/editlock/editlock/server/httpapi"
 	"github.com/editlock/editlock/store/memory"
 )
 

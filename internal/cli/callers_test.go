@@ -9,7 +9,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 
 	"github.com/editlock/editlock"
-	"github.com/editlock/editlock/auth"
+	"github.com/editlock/editlock/server/auth"
 )
 
 // kind is what a caller's credentials are worth.

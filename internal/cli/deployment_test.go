@@ -25,8 +25,8 @@ import (
 	"github.com/zitadel/oidc/v3/example/server/exampleop"
 	"github.com/zitadel/oidc/v3/example/server/storage"
 
-	"github.com/editlock/editlock/auth"
 	"github.com/editlock/editlock/internal/cli"
+	"github.com/editlock/editlock/server/auth"
 )
 
 // deployment is what an operator has: a provider of logins, keys of back ends,

@@ -16,9 +16,9 @@ import (
 
 	"github.com/editlock/editlock"
 	"github.com/editlock/editlock/connect"
-	"github.com/editlock/editlock/httpapi"
 	"github.com/editlock/editlock/internal/config"
 	"github.com/editlock/editlock/internal/words"
+	"github.com/editlock/editlock/server/httpapi"
 	"github.com/editlock/editlock/store/memory"
 )
 

@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/editlock/editlock"
-	"github.com/editlock/editlock/auth"
 	"github.com/editlock/editlock/internal/words"
+	"github.com/editlock/editlock/server/auth"
 )
 
 // keys writes the file that serve reads with --keys.

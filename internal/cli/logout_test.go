@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/editlock/editlock"
-	"github.com/editlock/editlock/auth"
+	"github.com/editlock/editlock/server/auth"
 )
 
 // A login is over when its owner says so, for those who kept its cookie, too; other

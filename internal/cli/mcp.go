@@ -15,8 +15,8 @@ import (
 
 	"github.com/editlock/editlock"
 	"github.com/editlock/editlock/connect"
-	"github.com/editlock/editlock/httpapi"
 	"github.com/editlock/editlock/internal/mcp"
+	"github.com/editlock/editlock/server/httpapi"
 )
 
 // mcpServer is one run of mcp.

@@ -17,14 +17,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/editlock/editlock"
-	"github.com/editlock/editlock/clients/js"
-	"github.com/editlock/editlock/httpapi"
+	"github.com/editlock/editlock/client/js"
+	"github.com/editlock/editlock/examples/demo"
 	"github.com/editlock/editlock/internal/config"
-	"github.com/editlock/editlock/internal/demo"
 	"github.com/editlock/editlock/internal/entry"
 	"github.com/editlock/editlock/internal/storeurl"
 	"github.com/editlock/editlock/internal/wire"
-	"github.com/editlock/editlock/telemetry"
+	"github.com/editlock/editlock/server/httpapi"
+	"github.com/editlock/editlock/server/telemetry"
 )
 
 const (

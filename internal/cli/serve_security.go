@@ -7,14 +7,14 @@ import (
 	"net/http"
 
 	"github.com/editlock/editlock"
-	"github.com/editlock/editlock/access"
-	"github.com/editlock/editlock/auth"
-	"github.com/editlock/editlock/httpapi"
+	"github.com/editlock/editlock/examples/demo"
 	"github.com/editlock/editlock/internal/config"
-	"github.com/editlock/editlock/internal/demo"
 	"github.com/editlock/editlock/internal/entry"
-	"github.com/editlock/editlock/presence"
-	"github.com/editlock/editlock/webui"
+	"github.com/editlock/editlock/server/access"
+	"github.com/editlock/editlock/server/auth"
+	"github.com/editlock/editlock/server/httpapi"
+	"github.com/editlock/editlock/server/presence"
+	"github.com/editlock/editlock/server/webui"
 )
 
 // security is who may call, and what they may do. Without a chain nobody is

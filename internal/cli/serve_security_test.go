@@ -12,8 +12,8 @@ import (
 	"testing"
 
 	"github.com/editlock/editlock"
-	"github.com/editlock/editlock/auth"
 	"github.com/editlock/editlock/internal/config"
+	"github.com/editlock/editlock/server/auth"
 	"github.com/editlock/editlock/store/memory"
 )
 

@@ -9,11 +9,11 @@ import (
 	"time"
 
 	"github.com/editlock/editlock"
-	"github.com/editlock/editlock/auth"
 	"github.com/editlock/editlock/connect"
-	"github.com/editlock/editlock/httpapi"
 	"github.com/editlock/editlock/internal/entry"
-	"github.com/editlock/editlock/telemetry"
+	"github.com/editlock/editlock/server/auth"
+	"github.com/editlock/editlock/server/httpapi"
+	"github.com/editlock/editlock/server/telemetry"
 )
 
 // sendWithin is how long the last traces and metrics may take to be sent.

@@ -20,8 +20,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/editlock/editlock/auth"
 	"github.com/editlock/editlock/internal/config"
+	"github.com/editlock/editlock/server/auth"
 )
 
 // authority signs certificates.

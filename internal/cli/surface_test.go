@@ -128,7 +128,7 @@ func routes(t *testing.T, s *served) []string {
 			all = append(all, strings.ToUpper(method)+" "+path)
 		}
 	}
-	for _, folder := range []string{"webui", "auth", "internal/cli", "internal/demo", "httpapi"} {
+	for _, folder := range []string{"server/webui", "server/auth", "internal/cli", "examples/demo", "server/httpapi"} {
 		found := registered(t, filepath.Join("..", "..", folder))
 		if len(found) == 0 {
 			t.Errorf("nothing is found in %s", folder)

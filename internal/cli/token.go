@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/editlock/editlock/auth"
+	"github.com/editlock/editlock/server/auth"
 )
 
 // token signs what an application signs for its pages.

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/editlock/editlock/auth"
+	"github.com/editlock/editlock/server/auth"
 )
 
 // Tokens returns what checks JWTs, nil if no issuer is known.

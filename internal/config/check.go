@@ -6,10 +6,10 @@ import (
 	"strings"
 
 	"github.com/editlock/editlock"
-	"github.com/editlock/editlock/access"
-	"github.com/editlock/editlock/auth"
-	"github.com/editlock/editlock/httpapi"
-	"github.com/editlock/editlock/webui"
+	"github.com/editlock/editlock/server/access"
+	"github.com/editlock/editlock/server/auth"
+	"github.com/editlock/editlock/server/httpapi"
+	"github.com/editlock/editlock/server/webui"
 )
 
 // check finds what does not go together.

@@ -14,10 +14,10 @@ import (
 	"time"
 
 	"github.com/editlock/editlock"
-	"github.com/editlock/editlock/access"
-	"github.com/editlock/editlock/auth"
 	"github.com/editlock/editlock/internal/duration"
-	"github.com/editlock/editlock/webui"
+	"github.com/editlock/editlock/server/access"
+	"github.com/editlock/editlock/server/auth"
+	"github.com/editlock/editlock/server/webui"
 )
 
 // Defaults of the settings that have one.

@@ -13,7 +13,7 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
-	"github.com/editlock/editlock/access"
+	"github.com/editlock/editlock/server/access"
 )
 
 // Load puts together what a file, the environment (in the form of os.Environ)

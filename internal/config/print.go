@@ -9,9 +9,9 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
-	"github.com/editlock/editlock/access"
 	"github.com/editlock/editlock/internal/storeurl"
-	"github.com/editlock/editlock/webui"
+	"github.com/editlock/editlock/server/access"
+	"github.com/editlock/editlock/server/webui"
 )
 
 // TOML is the configuration as a file that says the same, with a comment at

@@ -16,8 +16,8 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/editlock/editlock"
-	"github.com/editlock/editlock/auth"
 	"github.com/editlock/editlock/internal/entry"
+	"github.com/editlock/editlock/server/auth"
 )
 
 // Caller is who a call of a tool acts for.

@@ -14,10 +14,10 @@ import (
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
 	"github.com/editlock/editlock"
-	"github.com/editlock/editlock/access"
-	"github.com/editlock/editlock/auth"
-	"github.com/editlock/editlock/httpapi"
 	"github.com/editlock/editlock/internal/mcp"
+	"github.com/editlock/editlock/server/access"
+	"github.com/editlock/editlock/server/auth"
+	"github.com/editlock/editlock/server/httpapi"
 )
 
 const secret = "0123456789abcdef0123456789abcdef"

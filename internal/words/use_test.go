@@ -18,7 +18,7 @@ import (
 func sources(t *testing.T) []*ast.File {
 	t.Helper()
 	var out []*ast.File
-	for _, pattern := range []string{"*.go", "../cli/*.go", "../entry/*.go", "../demo/*.go", "../../auth/*.go", "../../webui/*.go"} {
+	for _, pattern := range []string{"*.go", "../cli/*.go", "../entry/*.go", "../../examples/demo/*.go", "../../server/auth/*.go", "../../server/webui/*.go"} {
 		names, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)

@@ -20,7 +20,7 @@ import (
 	"time"
 
 	"github.com/editlock/editlock"
-	"github.com/editlock/editlock/auth"
+	"github.com/editlock/editlock/server/auth"
 )
 
 // server is an editlock process. It knows back ends by

@@ -50,7 +50,7 @@ const page = (server, script) => `<!doctype html><html lang="en"><head><title>Sh
 
 test('a page of another site says what the server must be told, and works once it is', async ({ run, shop, browser }) => {
   const { readFileSync } = await import('node:fs');
-  const dist = (name) => readFileSync(join(import.meta.dirname, '../../clients/js/dist', name), 'utf8');
+  const dist = (name) => readFileSync(join(import.meta.dirname, '../../client/js/dist', name), 'utf8');
   const before = await run('');
   const tab = await browser.newPage();
   await tab.route('**/own/*.js', (route) => route.fulfill({ contentType: 'text/javascript', body: dist(route.request().url().split('/').at(-1)) }));

@@ -10,7 +10,7 @@ import { expect, test as base, watchOver } from '../office.mjs';
 
 export { expect };
 
-const dist = join(import.meta.dirname, '../../../clients/js/dist');
+const dist = join(import.meta.dirname, '../../../client/js/dist');
 const policy = "default-src 'none'; script-src 'self'; connect-src 'self'; form-action 'self'; require-trusted-types-for 'script'; trusted-types 'none'";
 const markup = (text) => String(text).replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
 const types = { '.js': 'text/javascript', '.css': 'text/css', '.html': 'text/html' };

@@ -13,9 +13,9 @@ import (
 	"time"
 
 	"github.com/editlock/editlock"
-	"github.com/editlock/editlock/httpapi"
+	"github.com/editlock/editlock/server/httpapi"
+	"github.com/editlock/editlock/server/webui"
 	"github.com/editlock/editlock/store/memory"
-	"github.com/editlock/editlock/webui"
 )
 
 // act is what one person does at a time before now.
