@@ -4,13 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/editlock/editlock"
 	"github.com/editlock/editlock/internal/patience"
 	"github.com/editlock/editlock/store"
+	"github.com/editlock/editlock/store/memory"
 )
 
 // cut is a Manager on a store whose line can be cut. It is closed with the test,
@@ -128,4 +131,147 @@ func gone(t *testing.T, m *editlock.Manager, line *cuttable) {
 		line.away(10 * time.Second)
 	}()
 	asks(t, m, "gone", 4*time.Second, editlock.AutoRelease{})
+}
+
+// A process whose lease in the store ended, although it lives, comes back with
+// its waiters in the order they had, before any newcomer.
+func TestManager_WaitersComeBackInTheirOrder(t *testing.T) {
+	const many = 15
+	for _, test := range []struct {
+		name  string
+		lease time.Duration // of the holder
+		stall func(line *cuttable, ahead *atomic.Int64)
+		first string // who holds it then
+	}{
+		{"the store was away for 13 s", time.Hour, func(line *cuttable, _ *atomic.Int64) {
+			line.away(13 * time.Second)
+		}, "holder"},
+		{"the store was away for longer than the holder's lease", 5 * time.Second, func(line *cuttable, _ *atomic.Int64) {
+			line.away(13 * time.Second)
+		}, "waiter-00"},
+		{"the store's clock went an hour ahead", 2 * time.Hour, func(_ *cuttable, ahead *atomic.Int64) {
+			ahead.Store(int64(time.Hour))
+			time.Sleep(3 * time.Second)
+		}, "holder"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ahead := new(atomic.Int64)
+				m, line := cut(t, memory.New(&memory.Options{Now: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }}))
+				capture := func(who string, o editlock.CaptureOptions) {
+					_, _ = m.Capture(by(t.Context(), editlock.Owner{Session: who}), report, &o)
+				}
+				capture("holder", editlock.CaptureOptions{AutoRelease: editlock.TimeoutAutoRelease(test.lease)})
+				want := "holder"
+				for n := range many {
+					who := fmt.Sprintf("waiter-%02d", n)
+					go capture(who, editlock.CaptureOptions{Wait: time.Hour})
+					synctest.Wait()
+					want += " " + who
+				}
+				if test.first != "holder" {
+					want = want[len("holder "):]
+				}
+				test.stall(line, ahead)
+				capture("barger", editlock.CaptureOptions{})
+				go capture("newcomer", editlock.CaptureOptions{Wait: time.Hour})
+				synctest.Wait()
+				time.Sleep(3 * time.Second)
+				synctest.Wait()
+				want += " newcomer"
+				if got := stands(t, m); got != want {
+					t.Errorf("holder and queue are\n%s, want\n%s", got, want)
+				}
+			})
+		})
+	}
+}
+
+// A waiter whose server is closed keeps the place for as long as a lease, from then on:
+// who comes back later stands behind those who waited elsewhere.
+func TestManager_APlaceOutlivesItsServerForALease(t *testing.T) {
+	for _, test := range []struct {
+		away time.Duration
+		want string
+	}{
+		{9900 * time.Millisecond, "holder first second"},
+		{11 * time.Second, "holder second first"},
+	} {
+		for at := range 6 { // between two keep-alives
+			synctest.Test(t, func(t *testing.T) {
+				kept := &memoryStore{Store: memory.New(nil)}
+				server := func() *editlock.Manager { return editlock.NewManager(store.Store(kept), nil) }
+				closing, other := server(), server()
+				held(t, other, time.Hour)
+				waits := func(m *editlock.Manager, who string) error {
+					_, err := m.Capture(by(t.Context(), editlock.Owner{Session: who}), report,
+						&editlock.CaptureOptions{Wait: time.Minute, RequestID: "request of " + who})
+					return err
+				}
+				first := make(chan error)
+				go func() { first <- waits(closing, "first") }()
+				synctest.Wait()
+				go func() { _ = waits(other, "second") }()
+				time.Sleep(5*time.Second + time.Duration(at)*500*time.Millisecond)
+				go func() { _ = closing.Close() }()
+				if err := <-first; !errors.Is(err, editlock.ErrUnavailable) {
+					t.Fatalf("who waited at the server that was closed got %v", err)
+				}
+				time.Sleep(test.away)
+				next := server()
+				go func() { _ = waits(next, "first") }()
+				time.Sleep(100 * time.Millisecond)
+				if got := stands(t, other); got != test.want {
+					t.Errorf("after %v away holder and queue are %s; want %s", test.away, got, test.want)
+				}
+				_, _ = next.Close(), other.Close()
+				_ = kept.Store.Close()
+			})
+		}
+	}
+}
+
+// crowded is a store that holds up the steps of a crowd, and counts them.
+type crowded struct {
+	store.Store
+	under atomic.Int32
+	let   chan struct{}
+}
+
+func (c *crowded) Commit(ctx context.Context, req store.Txn) (store.Result, error) {
+	if h := req.Ops[0].Holder; h != nil && strings.HasPrefix(h.Session, "crowd") {
+		c.under.Add(1)
+		<-c.let
+	}
+	return c.Store.Commit(ctx, req)
+}
+
+// A crowd that begins to wait at once shares the store with others, however
+// large it is.
+func TestManager_ACrowdOfWaitersLeavesTheStoreToOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := &crowded{Store: memory.New(nil), let: make(chan struct{})}
+		m := editlock.NewManager(st, nil)
+		if _, err := m.Capture(by(t.Context(), holder), report, nil); err != nil {
+			t.Fatal(err)
+		}
+		ctx, leave := context.WithCancel(t.Context())
+		for n := range 1000 {
+			go func() {
+				_, _ = m.Capture(by(ctx, editlock.Owner{Session: fmt.Sprint("crowd-", n)}), report, &editlock.CaptureOptions{Wait: time.Hour})
+			}()
+		}
+		synctest.Wait()
+		if n := st.under.Load(); n > 64 {
+			t.Errorf("%d steps of the crowd are under way at once", n)
+		}
+		close(st.let)
+		synctest.Wait()
+		if _, mu, err := m.Request(t.Context(), report); err != nil || mu.Waiting != 1000 {
+			t.Errorf("%d wait in the end, %v", mu.Waiting, err)
+		}
+		leave()
+		synctest.Wait()
+		_ = m.Close()
+	})
 }
