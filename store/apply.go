@@ -111,8 +111,8 @@ func Apply(s State, sw Op, request string, env Env) (State, Effects, bool) {
 		return s, Effects{Far: true}, false
 	case sw.Do != Join && !sw.Expect.holds(&s, &sw, env),
 		sw.Do != Join && !sw.Expect.Free && sw.moves(&s) && !s.Path.lets(&sw),
-		sw.Do == Join && s.Path.renewals(sw.Waiter.Holder.Session), // it might wait for who waits for it
-		sw.Do == Join && sw.Expect != (Expect{}) && !sw.Expect.holds(&s, &sw, env):
+		sw.Do == Join && s.Path.touches(sw.Waiter.Holder.Session), // it might wait for who waits for it
+		sw.Do == Join && sw.Expect.ofHold() && !sw.Expect.holds(&s, &sw, env):
 		return s, Effects{}, false
 	}
 	switch sw.Do {
@@ -316,6 +316,12 @@ func (sw *Op) entry(seq uint64, rec *Record, request string, env Env) LogEntry {
 		Seq: seq, Kind: sw.Event.Kind, Name: sw.Name, Token: rec.Token, Share: rec.Share, At: env.Now,
 		Owner: rec.Holder, Actor: sw.Event.Actor, Reason: sw.Event.Reason, Request: request,
 	}
+}
+
+// ofHold reports whether the condition speaks of a hold.
+func (x Expect) ofHold() bool {
+	x.Here = false
+	return x != (Expect{})
 }
 
 // holds reports whether the condition is true of a settled state.

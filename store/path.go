@@ -116,7 +116,7 @@ func (p *Path) Owns(session string) bool {
 }
 
 // touches reports whether a session holds a name above or below.
-func (p *Path) renewals(session string) bool {
+func (p *Path) touches(session string) bool {
 	return p.Owns(session) || p != nil && slices.ContainsFunc(p.Below, func(r *Record) bool { return r.Holder.Session == session })
 }
 
@@ -153,7 +153,7 @@ func (s State) InTheWay(session string, env Env) *Path {
 	if s.Path == nil || s.open(session, 0) && (s.Path.Owns(session) || !s.waiting(env)) {
 		return nil
 	}
-	way := &Path{More: s.Path.More, Waits: s.Path.Waits, Own: s.Path.renewals(session)}
+	way := &Path{More: s.Path.More, Waits: s.Path.Waits, Own: s.Path.touches(session)}
 	own := func(r *Record) bool { return r.Holder.Session == session }
 	way.Above = slices.DeleteFunc(slices.Clone(s.Path.Above), own)
 	way.Below = slices.DeleteFunc(slices.Clone(s.Path.Below), own)
@@ -163,6 +163,16 @@ func (s State) InTheWay(session string, env Env) *Path {
 	}
 	if live := s.Live(env.Now); live.holding() == 0 {
 		way.Waits = append(slices.Clip(way.Waits), s.Queue...)
+	}
+	return way
+}
+
+// Refused is what a refused operation is told of the path: what is in the way of its
+// session, or that the session holds a name on the path and so may not wait. nil: nothing.
+func (s State) Refused(op *Op, env Env) *Path {
+	way := s.InTheWay(op.Session(), env)
+	if way == nil && op.Do == Join && s.Path.touches(op.Session()) {
+		return &Path{Own: true}
 	}
 	return way
 }

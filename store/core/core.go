@@ -276,7 +276,7 @@ func result(req store.Txn, answer kv.Answer, places []*place, done bool) store.R
 			if res.Paths == nil {
 				res.Paths = make([]*store.Path, len(places))
 			}
-			res.Paths[i] = at.on(answer.Now).InTheWay(req.Ops[i].Session(), living(answer.Now))
+			res.Paths[i] = at.on(answer.Now).Refused(&req.Ops[i], living(answer.Now))
 		}
 	}
 	return res

@@ -50,3 +50,38 @@ func TestWhoHoldsManyPartsMovesTheWholeToAnotherLogin(t *testing.T) {
 		t.Errorf("refused: %+v", res)
 	}
 }
+
+// A name is free, but for what is held above or below, and has waiters then.
+func TestAWaiterForAFreeNameJoinsAgainWhereItWaitsAtNoOtherProcess(t *testing.T) {
+	w := newWorld(t)
+	w.must(acquire("g/m/1", "ann"))
+	w.keepAlive("p", time.Second)
+	w.keepAlive("q", time.Hour)
+	again := func(process string) bool {
+		op := join("g/m/", "eve", process, 0)
+		op.Expect.Here = true
+		return w.commit(w.st, op).Done
+	}
+	for range 2 {
+		if !again("p") {
+			t.Error("it waits nowhere else, and is refused")
+		}
+	}
+	if again("q") {
+		t.Error("it waits at another process, and is moved")
+	}
+	w.clock.Advance(2 * time.Second)
+	if !again("q") {
+		t.Error("the other process has died, and it is refused")
+	}
+}
+
+func TestWhoHoldsANameAndAPartOfItMayNotWaitForIt(t *testing.T) {
+	w := newWorld(t)
+	w.must(acquire("g/m/1", "ann"))
+	w.must(acquire("g/m/1#a", "ann"))
+	w.keepAlive("p", time.Hour)
+	if res := w.commit(w.st, join("g/m/1", "ann", "p", 0)); res.Done || res.Paths == nil || res.Paths[0] == nil || !res.Paths[0].Own {
+		t.Errorf("not told that a hold of its own is in the way: %+v", res)
+	}
+}

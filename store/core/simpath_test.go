@@ -198,15 +198,15 @@ func (op *simOp) looks(m *simModel, env store.Env) {
 	op.paths, op.drains = make([]*store.Path, len(op.req.Ops)), make([]string, len(op.req.Ops))
 	for i := range op.req.Ops {
 		sw := &op.req.Ops[i]
-		op.paths[i] = m.inTheWay(m.state(sw.Name, env), sw.Session(), env)
+		op.paths[i] = waitedBy(m.state(sw.Name, env), env).Refused(sw, env)
 		op.drains[i] = m.drains(sw.Name, env)
 	}
 }
 
-// inTheWay is what keeps a session from a name: of those who wait, only the living.
-func (m *simModel) inTheWay(st store.State, session string, env store.Env) *store.Path {
+// waitedBy is a state with the living of those who wait.
+func waitedBy(st store.State, env store.Env) store.State {
 	st.Queue = slices.DeleteFunc(slices.Clone(st.Queue), func(t store.Waiter) bool { return !env.Alive(t.Process) })
-	return st.InTheWay(session, env)
+	return st
 }
 
 // drains is the one who has waited longest for a name above.
@@ -252,7 +252,7 @@ func (m *simModel) shows(op *simOp, session string, got store.View) {
 	if store.IsNode(op.get) || store.IsPart(op.get) || m.kinds[store.Tree(op.get)] != "" {
 		st.Path = m.path(op.get, env)
 	}
-	m.sameWay(op, m.inTheWay(st, session, env), got.Path)
+	m.sameWay(op, waitedBy(st, env).InTheWay(session, env), got.Path)
 	if got.Record != nil {
 		m.sameDrains(op, got.Record, m.drains(op.get, env), true)
 		got.Record.Drains = nil
