@@ -15,11 +15,12 @@ import (
 // joined by then.
 type order struct {
 	since time.Time // of the store
-	n     int       // among those who joined at one moment
+	n     int       // among those who joined at one moment; math.MaxInt: that is not known
+	came  uint64    // among those of this process
 }
 
 func (o order) compare(other order) int {
-	return cmp.Or(o.since.Compare(other.since), cmp.Compare(o.n, other.n))
+	return cmp.Or(o.since.Compare(other.since), cmp.Compare(o.n, other.n), cmp.Compare(o.came, other.came))
 }
 
 // revive makes newcomers to a name stay behind those of this process who wait
@@ -180,7 +181,10 @@ func (m *Manager) rejoin(ctx context.Context, c *capture) (ring, error) {
 		switch {
 		case err != nil:
 			return ring{}, err
-		case !res.Done && (!short.busy(now) || join.Expect.Token != 0 && join.Expect.Token != now.Token): // what stood there has changed
+		case !res.Done && selfish(res):
+			return ring{over: true}, nil
+		case !res.Done && now == nil && inTheWay(res, 0) == nil: // what stood there has changed
+		case !res.Done && now != nil && (!short.busy(now) || join.Expect.Token != 0 && join.Expect.Token != now.Token): // as above
 		case !res.Done:
 			return ring{elsewhere: true}, nil
 		case now != nil && now.Request == c.opts.RequestID:
@@ -191,9 +195,7 @@ func (m *Manager) rejoin(ctx context.Context, c *capture) (ring, error) {
 			m.leave(ctx, c, true)
 			return ring{over: true}, nil
 		default:
-			if now != nil {
-				m.waits.joined(c.opts.RequestID, now, res.Now)
-			}
+			m.waits.joined(c.opts.RequestID, now, res.Now)
 			return ring{}, nil
 		}
 	}

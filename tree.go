@@ -16,10 +16,15 @@ func inTheWay(res store.Result, i int) *store.Path {
 	return res.Paths[i]
 }
 
+// namesNobody reports whether a path tells of nobody who is in the way.
+func namesNobody(path *store.Path) bool {
+	return path == nil || path.More+len(path.Above)+len(path.Below)+len(path.Dead)+len(path.Waits) == 0
+}
+
 // busy tells who is in the way of a mutex: those who hold it, or what is above or
 // below it, or who waits for that.
 func (m *Manager) busy(ctx context.Context, rec *store.Record, path *store.Path, now time.Time, caller Owner, own bool) error {
-	if rec != nil && (path == nil || rec.Holder.Session != caller.key()) {
+	if rec != nil && (namesNobody(path) || rec.Holder.Session != caller.key()) {
 		e := busy(rec, now, caller, own)
 		e.Draining = drains(path)
 		return e

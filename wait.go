@@ -131,6 +131,9 @@ func (w *waiting) tryJoin(ctx context.Context) bool {
 				m.leave(ctx, c, w.mayRetry)
 			}
 			return false
+		case !res.Done && now != nil && selfish(res):
+			w.err = m.refusal(ctx, ErrBusy, c.name, c.owner, 0, now, res)
+			return false
 		case !res.Done: // what stood there has changed before the join
 			select {
 			case <-w.deadline.C:
@@ -143,9 +146,7 @@ func (w *waiting) tryJoin(ctx context.Context) bool {
 				return false
 			}
 		default:
-			if now != nil {
-				m.waits.joined(c.opts.RequestID, now, res.Now)
-			}
+			m.waits.joined(c.opts.RequestID, now, res.Now)
 			return true
 		}
 	}

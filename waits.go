@@ -44,6 +44,7 @@ type waits struct {
 	// confirms are the confirmations under way, by name.
 	confirms map[string]chan struct{}
 	places   map[string]*place  // by waiter
+	came     uint64             // how many places there were
 	rejoins  map[string]*rejoin // under way, by name
 	leaseEnd time.Time          // when the lease ends unless beaten again, at the earliest
 	beats    bool               // a beater runs
@@ -114,7 +115,8 @@ func (w *waits) enter(ctx context.Context, c *capture) (bell chan ring, err erro
 	defer w.mu.Unlock()
 	p := w.places[c.opts.RequestID]
 	if p == nil {
-		p = &place{c: c}
+		w.came++
+		p = &place{c: c, order: order{came: w.came}}
 		w.places[c.opts.RequestID] = p
 	}
 	p.sit(bell)
@@ -142,7 +144,8 @@ func (p *place) stay() {
 	}
 }
 
-// joined books that a waiter stands in the queue behind rec since now.
+// joined books that a waiter stands in the queue behind rec since now. Without a record
+// the mutex is free, and something above or below it is held.
 func (w *waits) joined(waiter string, rec *store.Record, now time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -151,11 +154,17 @@ func (w *waits) joined(waiter string, rec *store.Record, now time.Time) {
 		return
 	}
 	if !p.doubt {
-		p.order = order{now, rec.Waiting}
+		p.order.since, p.order.n = now, math.MaxInt
+		if rec != nil {
+			p.order.n = rec.Waiting
+		}
 	}
 	p.in, p.doubt = true, false
+	if rec == nil {
+		return
+	}
 	if i := slices.IndexFunc(rec.Waiters, func(t store.Waiter) bool { return t.ID == waiter }); i >= 0 {
-		p.order = order{rec.Waiters[i].Since, i + 1}
+		p.order.since, p.order.n = rec.Waiters[i].Since, i+1
 	}
 }
 
@@ -165,7 +174,7 @@ func (w *waits) doubt(waiter string, seen time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if p := w.places[waiter]; p != nil && !p.in && !w.closing {
-		p.in, p.doubt, p.order = true, true, order{seen, math.MaxInt}
+		p.in, p.doubt, p.order.since, p.order.n = true, true, seen, math.MaxInt
 		w.lost([]string{waiter}, true)
 	}
 }
