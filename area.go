@@ -15,8 +15,8 @@ type Area struct {
 	Holder Owner
 }
 
-// Has reports whether a mutex that somebody holds is in the area.
-func (a Area) Has(id ID, holder Owner) bool {
+// Contains reports whether a mutex that an owner holds is in the area.
+func (a Area) Contains(id ID, holder Owner) bool {
 	return a.hasID(id) &&
 		(a.Holder == Owner{} || a.Holder.Session != "" && (a.Holder.SamePerson(holder) || a.Holder.sameUser(holder)))
 }

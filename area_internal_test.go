@@ -19,7 +19,7 @@ func TestArea_IsWhatStoresFindByPrefixAndSeeking(t *testing.T) {
 		id := ID{Group: part.Draw(t, "group"), Mode: part.Draw(t, "mode"), ID: "i" + part.Draw(t, "id")}
 		other := ID{Group: part.Draw(t, "other group"), Mode: part.Draw(t, "other mode"), ID: "i" + part.Draw(t, "other id")}
 		prefix, whole := a.prefix()
-		begins, has := strings.HasPrefix(id.String(), prefix), a.Has(id, Owner{})
+		begins, has := strings.HasPrefix(id.String(), prefix), a.Contains(id, Owner{})
 		if has && !begins || whole && begins && !has {
 			t.Fatalf("%q begins with %q: %v; the area %+v has it: %v, whole: %v", id, prefix, begins, a, has, whole)
 		}
@@ -30,15 +30,15 @@ func TestArea_IsWhatStoresFindByPrefixAndSeeking(t *testing.T) {
 		}
 		if from := other.String(); strings.HasPrefix(from, prefix) {
 			to := a.seek(from)
-			if (to == from) != a.Has(other, Owner{}) {
-				t.Fatalf("%q leads to %q; the area %+v has it: %v", other, to, a, a.Has(other, Owner{}))
+			if (to == from) != a.Contains(other, Owner{}) {
+				t.Fatalf("%q leads to %q; the area %+v has it: %v", other, to, a, a.Contains(other, Owner{}))
 			}
 			if has && from < id.String() && to >= id.String() {
 				t.Fatalf("from %q it is sought behind %q, which the area %+v has", other, id, a)
 			}
 		}
 		b := Area{Group: pattern(t, "group of b"), Mode: pattern(t, "mode of b")}
-		if b.covers(a) && has && !b.Has(id, Owner{}) {
+		if b.covers(a) && has && !b.Contains(id, Owner{}) {
 			t.Fatalf("%+v covers %+v, and does not have %q", b, a, id)
 		}
 	})

@@ -84,7 +84,7 @@ func TestVisible_LeavesOutAreasBeforePagesAreCut(t *testing.T) {
 	}
 	held := map[editlock.ID]editlock.Mutex{}
 	for _, id := range all {
-		_, held[id], _ = m.Request(editlock.AsStranger(t.Context()), id)
+		_, held[id], _ = m.Request(editlock.WithoutOwner(t.Context()), id)
 	}
 	for _, areas := range [][]editlock.Area{
 		nil,
@@ -124,7 +124,7 @@ func TestVisible_LeavesOutAreasBeforePagesAreCut(t *testing.T) {
 			var want []string
 			for _, id := range all {
 				mu := held[id]
-				if areas != nil && !slices.ContainsFunc(areas, func(a editlock.Area) bool { return a.Has(id, mu.Owner) }) ||
+				if areas != nil && !slices.ContainsFunc(areas, func(a editlock.Area) bool { return a.Contains(id, mu.Owner) }) ||
 					q.Group != "" && q.Group != id.Group || q.Mode != "" && q.Mode != id.Mode ||
 					q.Session != "" && q.Session != mu.Owner.Session || q.UserID != "" && q.UserID != mu.Owner.UserID ||
 					q.Text != "" && !strings.Contains(strings.ToLower(mu.StatusData+mu.Owner.Name), q.Text) {
@@ -150,7 +150,7 @@ func TestVisible_LeavesOutAreasBeforePagesAreCut(t *testing.T) {
 func TestVisible_LeavesOutHistoryBeforePagesAreCut(t *testing.T) {
 	m := editlock.NewManager(memory.New(nil), nil)
 	t.Cleanup(func() { _ = m.Close() })
-	var all []editlock.Entry
+	var all []editlock.Event
 	for i := range 40 {
 		o := []editlock.Owner{hider, reader}[i%2]
 		holds(t, m, o, "", editlock.ID{Group: []string{"a", "ab", "z", "", "a*"}[i/2%5], Mode: []string{"", "m", "n", "m*"}[i%4], ID: fmt.Sprint(i)})
@@ -178,9 +178,9 @@ func TestVisible_LeavesOutHistoryBeforePagesAreCut(t *testing.T) {
 			{ID: &editlock.ID{Below: true}, Tree: true, UserID: "hider"},
 		} {
 			q.Visible = areas
-			var want []editlock.Entry
+			var want []editlock.Event
 			for _, e := range all {
-				if (areas == nil || slices.ContainsFunc(areas, func(a editlock.Area) bool { return a.Has(e.ID, editlock.Owner{}) })) &&
+				if (areas == nil || slices.ContainsFunc(areas, func(a editlock.Area) bool { return a.Contains(e.ID, editlock.Owner{}) })) &&
 					(q.Group == "" || q.Group == e.ID.Group) && (q.Mode == "" || q.Mode == e.ID.Mode) &&
 					(q.UserID == "" || q.UserID == e.Owner.UserID) && (q.ID == nil || *q.ID == e.ID || q.Tree && slices.Contains(e.ID.Above(), *q.ID)) {
 					want = append(want, e)
@@ -188,7 +188,7 @@ func TestVisible_LeavesOutHistoryBeforePagesAreCut(t *testing.T) {
 			}
 			for _, limit := range []int{1, 3, 0} {
 				q.Limit, q.Cursor = limit, ""
-				var got []editlock.Entry
+				var got []editlock.Event
 				pages := 0
 				for {
 					page, err := m.History(t.Context(), q)

@@ -58,7 +58,7 @@ func (m *Manager) captureNow(ctx context.Context, c *capture) (*Mutex, error) {
 func (m *Manager) capture(ctx context.Context, c *capture) (*store.Record, store.Result, error) {
 	seen, at, sent, session := c.guess(), store.Result{}, time.Time{}, c.owner.key()
 	// A token says which hold is meant, by a retry too.
-	looks := TryFrom(ctx).Again() && c.opts.If.kind != ifToken
+	looks := AttemptFrom(ctx).IsRetry() && c.opts.If.kind != ifToken
 	for again := looks || !c.guesses(); ; again = false {
 		rec, res, err := seen, at, error(nil)
 		acquires := false
@@ -176,7 +176,7 @@ func (m *Manager) CaptureAll(ctx context.Context, ids []ID, opts *CaptureOptions
 				}
 			}
 		}
-		if TryFrom(ctx).Again() {
+		if AttemptFrom(ctx).IsRetry() {
 			for i, rec := range seen {
 				if rec == nil {
 					continue
@@ -186,7 +186,7 @@ func (m *Manager) CaptureAll(ctx context.Context, ids []ID, opts *CaptureOptions
 				}
 			}
 		}
-		age := TryFrom(ctx).age()
+		age := AttemptFrom(ctx).age()
 		res, err := m.store.Commit(ctx, store.Txn{ID: c.opts.RequestID, Ops: ops})
 		if err != nil {
 			return nil, m.storeError(ctx, err)
@@ -294,7 +294,7 @@ func (m *Manager) Takeover(ctx context.Context, id ID, seen Token, reason string
 	if err := firstError(id.Validate(), c.owner.Validate(), checkSeen(seen), checkReason(reason), c.validate()); err != nil {
 		return Mutex{}, err
 	}
-	if c.opts.Sharing != SharingUnsaid || c.opts.Limit != 0 {
+	if c.opts.Sharing != SharingUnset || c.opts.Limit != 0 {
 		return Mutex{}, invalid("sharing", "and limit don't go with a takeover: it keeps those of the hold seen")
 	}
 	if c.opts.Wait != 0 || !c.opts.If.IsZero() {
@@ -328,7 +328,7 @@ func (m *Manager) Takeover(ctx context.Context, id ID, seen Token, reason string
 
 // permit says whether caller may end the hold of another person: by its kind, then
 // by the hook.
-func (m *Manager) permit(ctx context.Context, do Kind, caller Owner, name string, seen Token) error {
+func (m *Manager) permit(ctx context.Context, do EventKind, caller Owner, name string, seen Token) error {
 	if m.opts.Permit == nil && caller.Kind != Agent {
 		return nil
 	}
@@ -347,7 +347,7 @@ func (m *Manager) permit(ctx context.Context, do Kind, caller Owner, name string
 	switch {
 	case !caller.MayEnd(held.Owner):
 		return &HeldByPersonError{Holder: held}
-	case m.opts.Permit == nil, held.Owner.SamePerson(caller), do == KindTakenOver && held.Owner.GivesWayTo(caller):
+	case m.opts.Permit == nil, held.Owner.SamePerson(caller), do == KindTakenOver && held.Owner.YieldsTo(caller):
 		return nil
 	}
 	return m.opts.Permit(ctx, do, caller, held)

@@ -39,7 +39,7 @@ type BusyError struct {
 	Draining *Draining
 	// Declined is the answer of the holder who was asked, if that ended the
 	// wait.
-	Declined *Answer
+	Declined *Refusal
 }
 
 // Draining is a wait for all that is below a group, or a group and mode, or for an
@@ -51,8 +51,8 @@ type Draining struct {
 	Message string
 }
 
-// Answer is what somebody said, and when.
-type Answer struct {
+// Refusal is a holder's answer to a waiter: they keep the mutex.
+type Refusal struct {
 	By      Owner
 	At      time.Time
 	Message string
@@ -102,9 +102,9 @@ func (e *ConflictError) Is(target error) bool { return target == ErrConflict }
 // how it went.
 type LostError struct {
 	ID     ID
-	Holder *Mutex // who has it now; nil: it is free
-	How    Kind   // expired, taken_over, force_released, …; empty: not known
-	By     Owner  // who ended it
+	Holder *Mutex    // who has it now; nil: it is free
+	How    EventKind // expired, taken_over, force_released, …; empty: not known
+	By     Owner     // who ended it
 	At     time.Time
 	Reason string
 }

@@ -37,11 +37,11 @@ func TestErrors_Text(t *testing.T) {
 			"/document/42 is held by Ivanov since 2026-03-01T12:04:00Z, and 2 more are held", editlock.ErrBusy,
 		},
 		{
-			"busy: declined", &editlock.BusyError{Holder: theirs, Declined: &editlock.Answer{By: ivanov, At: at, Message: "an hour more"}},
+			"busy: declined", &editlock.BusyError{Holder: theirs, Declined: &editlock.Refusal{By: ivanov, At: at, Message: "an hour more"}},
 			"/document/42 is held by Ivanov since 2026-03-01T12:04:00Z; Ivanov declined: an hour more", editlock.ErrBusy,
 		},
 		{
-			"busy: declined without a word", &editlock.BusyError{Holder: theirs, Declined: &editlock.Answer{By: ivanov, At: at}},
+			"busy: declined without a word", &editlock.BusyError{Holder: theirs, Declined: &editlock.Refusal{By: ivanov, At: at}},
 			"/document/42 is held by Ivanov since 2026-03-01T12:04:00Z; Ivanov declined", editlock.ErrBusy,
 		},
 		{

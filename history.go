@@ -52,7 +52,7 @@ func (m *Manager) History(ctx context.Context, q HistoryQuery) (HistoryPage, err
 			lq.Limit = scanPage
 		}
 		var got store.LogPage
-		var found []Entry
+		var found []Event
 		err := m.searches.piece(ctx, read > 0, func() (err error) {
 			if got, err = m.store.Log(ctx, lq); err != nil {
 				return err
@@ -60,7 +60,7 @@ func (m *Manager) History(ctx context.Context, q HistoryQuery) (HistoryPage, err
 			if found = entries(got.Entries); whole {
 				return nil
 			}
-			found = slices.DeleteFunc(found, func(e Entry) bool {
+			found = slices.DeleteFunc(found, func(e Event) bool {
 				return !of(e.ID, q.Group, q.Mode) || !slices.ContainsFunc(areas, func(a Area) bool { return a.hasID(e.ID) }) ||
 					text != "" && !e.contains(text)
 			})
@@ -87,7 +87,7 @@ func (m *Manager) History(ctx context.Context, q HistoryQuery) (HistoryPage, err
 }
 
 // contains reports whether a folded text stands in the ID, the reason or an owner.
-func (e *Entry) contains(text string) bool {
+func (e *Event) contains(text string) bool {
 	return strings.Contains(fold(e.ID.plain()), text) || strings.Contains(fold(e.Reason), text) ||
 		e.Owner.contains(text) || e.Actor.contains(text) || e.Other.contains(text)
 }

@@ -34,7 +34,7 @@ type Held struct {
 
 	// Of Release, one call of it at a time.
 	leave   sync.Mutex
-	leaving Try
+	leaving Attempt
 	left    bool // released, or known to be lost: outcome says which
 	outcome error
 }
@@ -57,7 +57,7 @@ func Hold(ctx context.Context, l Locker, id ID, opts *CaptureOptions) (*Held, er
 		if ctx.Err() != nil && !mayAskAgain {
 			rctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoWithin)
 			defer cancel()
-			_, _ = l.Release(WithTry(rctx, Try{}), id, IfRequest(o.RequestID))
+			_, _ = l.Release(WithAttempt(rctx, Attempt{}), id, IfRequest(o.RequestID))
 		}
 		return nil, err
 	}
@@ -132,14 +132,14 @@ func (h *Held) free(ctx context.Context, m Mutex, known bool) error {
 		h.leaving.Key = newRequestID()
 	}
 	sent := time.Now()
-	released, err := h.locker.Release(WithTry(ctx, h.leaving), m.ID, IfToken(m.Token))
+	released, err := h.locker.Release(WithAttempt(ctx, h.leaving), m.ID, IfToken(m.Token))
 	if h.leaving.First.IsZero() {
 		h.leaving.First = sent
 	}
 	if err != nil || released || known {
 		return err
 	}
-	_, err = h.locker.Capture(WithTry(ctx, Try{}), m.ID, &CaptureOptions{If: IfToken(m.Token)})
+	_, err = h.locker.Capture(WithAttempt(ctx, Attempt{}), m.ID, &CaptureOptions{If: IfToken(m.Token)})
 	return err
 }
 

@@ -108,7 +108,7 @@ func TestHold_EndsAtOnceWhenSomebodyEndsIt(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		end    func(t *testing.T, l editlock.Locker, token editlock.Token)
-		how    editlock.Kind
+		how    editlock.EventKind
 		by     editlock.Owner
 		reason string
 	}{
@@ -229,7 +229,7 @@ func TestHold_ReleaseFreesAndStops(t *testing.T) {
 
 // The event of the loss has not come yet; the answer to the release is told.
 func TestHold_ReleaseTellsOfALossThatNobodyHasToldYet(t *testing.T) {
-	for name, end := range map[editlock.Kind]func(ctx context.Context, l *line, m editlock.Mutex) error{
+	for name, end := range map[editlock.EventKind]func(ctx context.Context, l *line, m editlock.Mutex) error{
 		editlock.KindForceReleased: func(ctx context.Context, l *line, m editlock.Mutex) error {
 			return l.ForceRelease(ctx, report, m.Token, "enough")
 		},

@@ -28,11 +28,11 @@ const (
 	Job
 )
 
-// The leases of agents. An agent that says nothing has AgentIdle and MaxAgentHold.
+// The leases of agents. An agent that says nothing has DefaultAgentIdle and MaxAgentHold.
 const (
-	AgentIdle    = 2 * time.Minute
-	MaxAgentIdle = 5 * time.Minute
-	MaxAgentHold = 30 * time.Minute
+	DefaultAgentIdle = 2 * time.Minute
+	MaxAgentIdle     = 5 * time.Minute
+	MaxAgentHold     = 30 * time.Minute
 )
 
 var kindNames = [...]string{Person: "person", Agent: "agent", Job: "job"}
@@ -77,9 +77,9 @@ func (k OwnerKind) validate() error {
 	return nil
 }
 
-// GivesWayTo reports whether other may take over from o without a right to take
+// YieldsTo reports whether other may take over from o without a right to take
 // over: a person from an agent.
-func (o Owner) GivesWayTo(other Owner) bool { return o.Kind == Agent && other.Kind == Person }
+func (o Owner) YieldsTo(other Owner) bool { return o.Kind == Agent && other.Kind == Person }
 
 // title is the owner's label, with what they are unless they are a person.
 func (o Owner) title() string {
@@ -151,9 +151,9 @@ func (k OwnerKind) checkLease(a AutoRelease) error {
 	case a.IsNever():
 		return invalid("auto_release", "says never; an agent may hold for %v, and for %v without a refresh", MaxAgentHold, MaxAgentIdle)
 	case a.Idle > MaxAgentIdle:
-		return invalid("auto_release.idle", "is %v; between %v and %v are allowed for an agent", a.Idle, MinDuration, MaxAgentIdle)
+		return invalid("auto_release.idle", "is %v; between %v and %v are allowed for an agent", a.Idle, MinAutoRelease, MaxAgentIdle)
 	case a.MaxHold > MaxAgentHold:
-		return invalid("auto_release.max_hold", "is %v; between %v and %v are allowed for an agent", a.MaxHold, MinDuration, MaxAgentHold)
+		return invalid("auto_release.max_hold", "is %v; between %v and %v are allowed for an agent", a.MaxHold, MinAutoRelease, MaxAgentHold)
 	}
 	return nil
 }
@@ -172,7 +172,7 @@ func (k OwnerKind) lease(a AutoRelease) AutoRelease {
 		return a
 	}
 	if a.Idle == 0 {
-		a.Idle = AgentIdle
+		a.Idle = DefaultAgentIdle
 	}
 	if a.MaxHold == 0 {
 		a.MaxHold = MaxAgentHold

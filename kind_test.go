@@ -80,7 +80,7 @@ func TestOwner_SamePersonIsOfOneKind(t *testing.T) {
 			if got, want := one.MayEnd(two), a != Agent || b != Person; got != want {
 				t.Errorf("a hold of a %v may be ended by a %v: %v", b, a, got)
 			}
-			if got, want := one.GivesWayTo(two), a == Agent && b == Person; got != want {
+			if got, want := one.YieldsTo(two), a == Agent && b == Person; got != want {
 				t.Errorf("a %v gives way to a %v: %v", a, b, got)
 			}
 		}
@@ -92,11 +92,11 @@ func TestPermit_IsNotAskedWhereKindsDecide(t *testing.T) {
 	held := record(Owner{Session: "theirs", Kind: Agent})
 	var asked []string
 	m := &Manager{store: &oneRecord{rec: held}}
-	m.opts.Permit = func(_ context.Context, do Kind, by Owner, held Mutex) error {
+	m.opts.Permit = func(_ context.Context, do EventKind, by Owner, held Mutex) error {
 		asked = append(asked, strings.Join([]string{string(do), by.Kind.String(), held.Owner.Kind.String()}, " "))
 		return ErrForbidden
 	}
-	for _, do := range []Kind{KindTakenOver, KindForceReleased} {
+	for _, do := range []EventKind{KindTakenOver, KindForceReleased} {
 		for _, by := range allKinds {
 			for _, from := range allKinds {
 				held.Holder = party(Owner{Session: "theirs", Kind: from}, 0)

@@ -26,7 +26,7 @@ const (
 // *client.Client over HTTP, with the same behaviour.
 //
 // Calls act for the owner in the context (see WithOwner). A call that is sent
-// again after its answer was lost says so by WithTry. They are safe for
+// again after its answer was lost says so by WithAttempt. They are safe for
 // concurrent use. Refusals are *BusyError, *ConflictError,
 // *LostError or *NotHeldError, wrong arguments are
 // *InvalidError and change nothing, and a store or server out of reach is
@@ -131,7 +131,7 @@ type CaptureOptions struct {
 	GrantAfter time.Duration
 
 	// Sharing and Limit say who may hold the mutex at the same time: nobody
-	// else, all who share it, or at most Limit, 1 to MaxLimit. Everybody who
+	// else, all who share it, or at most Limit, 1 to MaxHolders. Everybody who
 	// holds a mutex or waits for it must agree on its Limit, or on none: else
 	// *ConflictError. A mutex of one's own changes from exclusive to shared at any
 	// time, with the same token, and back only while nobody else holds it or
@@ -141,7 +141,7 @@ type CaptureOptions struct {
 
 	// RequestID makes a retry of this capture, of the same mutexes by the same
 	// session, the same capture, for ten minutes. At most 200 bytes. Empty: the
-	// key of WithTry, or one that the Locker makes where it needs one.
+	// key of WithAttempt, or one that the Locker makes where it needs one.
 	RequestID string
 }
 
@@ -184,30 +184,31 @@ type Page struct {
 	Next    string
 }
 
-// Kind is what happened, in History and Watch.
-type Kind string
+// EventKind says what happened, in History and Watch.
+type EventKind string
 
-// The kinds of entries and events.
+// The kinds of events.
 const (
-	KindCaptured      Kind = "captured"
-	KindReleased      Kind = "released"
-	KindExpired       Kind = "expired"
-	KindTakenOver     Kind = "taken_over"
-	KindForceReleased Kind = "force_released"
-	KindHandedOver    Kind = "handed_over"
-	KindWaiting       Kind = "waiting"
-	KindDeclined      Kind = "declined"
-	KindShared        Kind = "shared"   // an exclusive hold lets others share
-	KindUpgraded      Kind = "upgraded" // a shared hold is exclusive now, with a new token
+	KindCaptured      EventKind = "captured"
+	KindReleased      EventKind = "released"
+	KindExpired       EventKind = "expired"
+	KindTakenOver     EventKind = "taken_over"
+	KindForceReleased EventKind = "force_released"
+	KindHandedOver    EventKind = "handed_over"
+	KindWaiting       EventKind = "waiting"
+	KindDeclined      EventKind = "declined"
+	KindShared        EventKind = "shared"   // an exclusive hold lets others share
+	KindUpgraded      EventKind = "upgraded" // a shared hold is exclusive now, with a new token
 	// KindGap is an event only: entries after the one asked for are gone, up to
 	// Seq by pruning, or after Seq by a failover that lost the log's end.
-	KindGap Kind = "gap"
+	KindGap EventKind = "gap"
 )
 
-// Entry is one line of history. Refreshes are not history.
-type Entry struct {
+// Event is a change of a mutex: an entry of History, and what Watch yields. Refreshes
+// are not history.
+type Event struct {
 	Seq    uint64 // rises by at least one; also the ID of the event
-	Kind   Kind
+	Kind   EventKind
 	ID     ID
 	Owner  Owner // who holds it, or held it until this
 	Actor  Owner // who did it
@@ -223,17 +224,14 @@ type Entry struct {
 	Replaced Token
 }
 
-// Event is an entry as it happens.
-type Event = Entry
-
-// HistoryQuery selects entries. Empty fields select everything.
+// HistoryQuery selects events of the past. Empty fields select everything.
 type HistoryQuery struct {
 	ID       *ID
 	Tree     bool // of all that is below ID, too
 	Group    string
 	Mode     string
 	UserID   string // as owner, actor or other side
-	Kinds    []Kind
+	Kinds    []EventKind
 	From, To time.Time // From <= At < To
 	Text     string    // literal, in any letter case, in the ID, the reason and all owners
 	Limit    int       // at most MaxPage; 0 means DefaultPage
@@ -246,7 +244,7 @@ type HistoryQuery struct {
 // HistoryPage is one page of history; Next is empty on the last one. It may be
 // shorter than asked for, or empty, and not be the last.
 type HistoryPage struct {
-	Entries []Entry
+	Entries []Event
 	Next    string
 }
 

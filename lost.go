@@ -72,7 +72,7 @@ func (m *Manager) tellHow(ctx context.Context, caller Owner, losses []loss) {
 		// The first takeover after the token ended its hold, unless entries
 		// between the two are pruned.
 		ended := end != nil && (end.Token == l.hold.Token || end.Replaced == l.hold.Token ||
-			ends.Floor <= l.hold.Token && (Kind(end.Kind) == KindTakenOver || Kind(end.Kind) == KindUpgraded))
+			ends.Floor <= l.hold.Token && (EventKind(end.Kind) == KindTakenOver || EventKind(end.Kind) == KindUpgraded))
 		if !ended {
 			continue
 		}
@@ -84,7 +84,7 @@ func (m *Manager) tellHow(ctx context.Context, caller Owner, losses []loss) {
 
 // loser is whose hold an entry ended.
 func loser(e *store.LogEntry) store.Party {
-	if Kind(e.Kind) == KindTakenOver || Kind(e.Kind) == KindUpgraded {
+	if EventKind(e.Kind) == KindTakenOver || EventKind(e.Kind) == KindUpgraded {
 		return e.Other
 	}
 	return e.Owner

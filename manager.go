@@ -17,11 +17,11 @@ type ManagerOptions struct {
 	// that another person holds. do is KindTakenOver or KindForceReleased;
 	// a refusal should be ErrForbidden, wrapped with the reason. Nil permits.
 	// It is not asked where the kinds of the owners decide (see OwnerKind).
-	Permit func(ctx context.Context, do Kind, by Owner, held Mutex) error
+	Permit func(ctx context.Context, do EventKind, by Owner, held Mutex) error
 
 	// Limits are those of groups and modes. Where one was lowered, those who hold
 	// beyond it stay.
-	Limits []Limit
+	Limits []HolderLimit
 
 	// History says how much of it to keep. Zero fields keep everything.
 	History Retention

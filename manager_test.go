@@ -23,14 +23,14 @@ var patient = &editlock.CaptureOptions{Wait: editlock.MaxWait}
 
 func TestManager_Permit(t *testing.T) {
 	type asked struct {
-		do   editlock.Kind
+		do   editlock.EventKind
 		by   editlock.Owner
 		held editlock.Mutex
 	}
 	var calls []asked
 	forbid := fmt.Errorf("%w: ask the archive", editlock.ErrForbidden)
 	m := editlock.NewManager(memory.New(nil), &editlock.ManagerOptions{
-		Permit: func(_ context.Context, do editlock.Kind, by editlock.Owner, held editlock.Mutex) error {
+		Permit: func(_ context.Context, do editlock.EventKind, by editlock.Owner, held editlock.Mutex) error {
 			calls = append(calls, asked{do, by, held})
 			return forbid
 		},
@@ -283,7 +283,7 @@ func TestManager_Retention(t *testing.T) {
 				t.Fatalf("Release: %v", err)
 			}
 		}
-		entries := func() []editlock.Entry {
+		entries := func() []editlock.Event {
 			page, err := m.History(ctx, editlock.HistoryQuery{})
 			if err != nil {
 				t.Fatalf("History: %v", err)

@@ -139,7 +139,7 @@ func (w *world) check(t *rapid.T) {
 }
 
 // history is all of it, oldest first.
-func (w *world) history(t *rapid.T) []editlock.Entry {
+func (w *world) history(t *rapid.T) []editlock.Event {
 	page, err := w.procs[0].History(context.Background(), editlock.HistoryQuery{Limit: editlock.MaxPage})
 	if err != nil || page.Next != "" {
 		t.Fatalf("History: %v, next %q", err, page.Next)
@@ -149,7 +149,7 @@ func (w *world) history(t *rapid.T) []editlock.Entry {
 }
 
 // apply checks that an entry may follow, and does to the model what it tells.
-func (w *world) apply(t *rapid.T, e editlock.Entry) {
+func (w *world) apply(t *rapid.T, e editlock.Event) {
 	l := w.model[e.ID]
 	bad := func(why string) { t.Fatalf("%s: %s in %q; the model is %+v", why, e.Kind, w.now.name, l) }
 	if e.Seq <= w.seen || e.At.After(time.Now()) {
@@ -238,7 +238,7 @@ func (x *modelWait) due(l *modelLock) time.Time {
 
 // grant checks who captures: the first who waits, or somebody new if nobody
 // does. It returns what they promise to those who ask.
-func (l *modelLock) grant(e editlock.Entry, mine bool, offer time.Duration, bad func(string)) time.Duration {
+func (l *modelLock) grant(e editlock.Event, mine bool, offer time.Duration, bad func(string)) time.Duration {
 	i := slices.IndexFunc(l.queue, func(x *modelWait) bool { return x.owner.Session == e.Owner.Session && x.possible(e.At) })
 	ahead := l.queue
 	if i >= 0 {
@@ -299,7 +299,7 @@ func (w *world) settleWaits(t *rapid.T) {
 
 // compare checks that what stands is what the model says.
 func (w *world) compare(t *rapid.T, id editlock.ID, l *modelLock) {
-	_, m, err := w.procs[0].Request(editlock.AsStranger(context.Background()), id)
+	_, m, err := w.procs[0].Request(editlock.WithoutOwner(context.Background()), id)
 	if err != nil {
 		t.Fatalf("Request: %v", err)
 	}
@@ -352,7 +352,7 @@ func (w *world) compare(t *rapid.T, id editlock.ID, l *modelLock) {
 
 // replay checks that the whole history, told again from its beginning, comes
 // to what is held now.
-func (w *world) replay(t *rapid.T, all []editlock.Entry) {
+func (w *world) replay(t *rapid.T, all []editlock.Event) {
 	told := make(map[editlock.ID]editlock.Token)
 	for _, e := range all {
 		switch e.Kind {

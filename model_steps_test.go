@@ -197,7 +197,7 @@ func (w *world) sleep(t *rapid.T) {
 // when its owner may have another job with holds of its own.
 type lostCall struct {
 	step step
-	try  editlock.Try
+	try  editlock.Attempt
 	do   func(ctx context.Context, p *process) (tokens []editlock.Token, did bool, err error)
 
 	// What a try that did its work was answered.
@@ -210,7 +210,7 @@ type lostCall struct {
 func (w *world) lose(t *rapid.T) {
 	id, o := w.id(t), w.person(t)
 	l := w.model[id]
-	c := &lostCall{try: editlock.Try{Key: fmt.Sprint("lost ", w.seen, len(w.lost))}}
+	c := &lostCall{try: editlock.Attempt{Key: fmt.Sprint("lost ", w.seen, len(w.lost))}}
 	one := func(m editlock.Mutex, err error) ([]editlock.Token, bool, error) {
 		return []editlock.Token{m.Token}, err == nil, err
 	}
@@ -293,7 +293,7 @@ func (w *world) retry(t *rapid.T) {
 // if one of them did its work.
 func (c *lostCall) send(t *rapid.T, w *world) {
 	top := w.top()
-	tokens, did, err := c.do(editlock.WithTry(by(context.Background(), c.step.owner), c.try), w.at(t))
+	tokens, did, err := c.do(editlock.WithAttempt(by(context.Background(), c.step.owner), c.try), w.at(t))
 	switch {
 	case err != nil && !errors.Is(err, editlock.ErrBusy) && !errors.Is(err, editlock.ErrLost) && !errors.Is(err, editlock.ErrNotHeld):
 		t.Fatalf("%s: %v", c.step.name, err)

@@ -6,10 +6,10 @@ import (
 
 // Limits and defaults of a captured mutex.
 const (
-	DefaultIdle   = 300 * time.Second
-	MinDuration   = time.Second
-	MaxDuration   = 30 * 24 * time.Hour
-	MaxStatusData = 64 << 10 // bytes
+	DefaultIdle    = 300 * time.Second
+	MinAutoRelease = time.Second
+	MaxAutoRelease = 30 * 24 * time.Hour
+	MaxStatusData  = 64 << 10 // bytes
 )
 
 // State is what Request finds.
@@ -77,8 +77,8 @@ func (a AutoRelease) Validate() error {
 }
 
 func checkDuration(field string, d time.Duration) error {
-	if d < MinDuration || d > MaxDuration {
-		return invalid(field, "is %v; between %v and %v (30 days) are allowed", d, MinDuration, MaxDuration)
+	if d < MinAutoRelease || d > MaxAutoRelease {
+		return invalid(field, "is %v; between %v and %v (30 days) are allowed", d, MinAutoRelease, MaxAutoRelease)
 	}
 	return nil
 }
@@ -111,7 +111,7 @@ type Mutex struct {
 	// of the group are in use.
 	Draining *Draining
 
-	// Sharing is Exclusive or Shared. With a Limit it is SharingUnsaid: at most so
+	// Sharing is Exclusive or Shared. With a Limit it is SharingUnset: at most so
 	// many hold the mutex at once.
 	Sharing Sharing
 	Limit   int
@@ -121,9 +121,9 @@ type Mutex struct {
 	Others []Mutex
 }
 
-// By is the hold with a token, of those that a Request told of: the mutex itself,
+// ByToken is the hold with a token, of those that a Request told of: the mutex itself,
 // or one of the others.
-func (m Mutex) By(token Token) (held Mutex, ok bool) {
+func (m Mutex) ByToken(token Token) (held Mutex, ok bool) {
 	if m.Token == token {
 		return m, true
 	}
@@ -153,8 +153,8 @@ type Waiter struct {
 	GrantAt time.Time // when the mutex passes to them unless answered; zero: not by itself
 }
 
-// Asked reports whether the wait is that of a Capture of id, by the waiter's
+// StartedBy reports whether the wait is that of a Capture of id, by the waiter's
 // session, with this RequestID.
-func (w Waiter) Asked(id ID, requestID string) bool {
+func (w Waiter) StartedBy(id ID, requestID string) bool {
 	return requestID != "" && w.ID == scoped(requestID, "capture", w.Owner.key(), id)
 }

@@ -77,7 +77,9 @@ func SystemOwner() Owner {
 
 // ConsoleOwner is the owner of a program that names none: this process, on
 // this host.
-var ConsoleOwner = sync.OnceValue(func() Owner {
+func ConsoleOwner() Owner { return consoleOwner() }
+
+var consoleOwner = sync.OnceValue(func() Owner {
 	host, err := os.Hostname()
 	if err != nil || checkWords("", host, MaxOwnerField-40) != nil {
 		host = "localhost"
@@ -106,8 +108,8 @@ func OwnerFrom(ctx context.Context) Owner {
 	return ConsoleOwner()
 }
 
-// AsStranger returns a context whose Request calls are made by nobody: what
-// is held is then always held by another. Calls that act as an owner refuse it.
-func AsStranger(ctx context.Context) context.Context {
+// WithoutOwner returns a context without an owner, not even the console owner. To a
+// Request every holder is another. Calls that act as an owner return ErrInvalid.
+func WithoutOwner(ctx context.Context) context.Context {
 	return context.WithValue(ctx, ownerKey{}, Owner{})
 }

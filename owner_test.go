@@ -34,7 +34,7 @@ func TestOwnerFrom(t *testing.T) {
 		}
 	})
 	t.Run("is nobody for a stranger", func(t *testing.T) {
-		if got := editlock.OwnerFrom(editlock.AsStranger(ctx)); got != (editlock.Owner{}) {
+		if got := editlock.OwnerFrom(editlock.WithoutOwner(ctx)); got != (editlock.Owner{}) {
 			t.Errorf("OwnerFrom = %+v, want nobody", got)
 		}
 	})

@@ -48,7 +48,7 @@ func (m *Manager) Request(ctx context.Context, id ID) (State, Mutex, error) {
 		if err != nil {
 			return 0, Mutex{}, err
 		}
-		if _, told := held.By(Token(token)); rec != nil && !told {
+		if _, told := held.ByToken(Token(token)); rec != nil && !told {
 			held.Others = append(held.Others, mutex(rec, view.Now))
 		}
 	}

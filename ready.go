@@ -28,7 +28,7 @@ func Ready(ctx context.Context, l Locker) error {
 	}); ok {
 		return r.Ready(ctx)
 	}
-	_, _, err := l.Request(AsStranger(ctx), ID{ID: "ready"})
+	_, _, err := l.Request(WithoutOwner(ctx), ID{ID: "ready"})
 	return err
 }
 

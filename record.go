@@ -101,10 +101,10 @@ func waiters(rec *store.Record) (out []Waiter) {
 	return out
 }
 
-func entry(e store.LogEntry) Entry {
+func entry(e store.LogEntry) Event {
 	id := parseName(e.Name)
-	out := Entry{
-		Seq: e.Seq, Kind: Kind(e.Kind), ID: id, Token: Token(e.Token), At: e.At, Reason: e.Reason,
+	out := Event{
+		Seq: e.Seq, Kind: EventKind(e.Kind), ID: id, Token: Token(e.Token), At: e.At, Reason: e.Reason,
 		Replaced: Token(e.Replaced),
 	}
 	out.Sharing, out.Limit = sharing(e.Share)

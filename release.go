@@ -12,7 +12,7 @@ import (
 // Release implements Locker.
 func (m *Manager) Release(ctx context.Context, id ID, cond Condition) (bool, error) {
 	caller := OwnerFrom(ctx)
-	if err := firstError(id.Validate(), caller.Validate(), cond.validate(), TryFrom(ctx).validate()); err != nil {
+	if err := firstError(id.Validate(), caller.Validate(), cond.validate(), AttemptFrom(ctx).validate()); err != nil {
 		return false, err
 	}
 	if requestID, is := cond.Request(); is {
@@ -24,7 +24,7 @@ func (m *Manager) Release(ctx context.Context, id ID, cond Condition) (bool, err
 // ReleaseAfter implements Locker.
 func (m *Manager) ReleaseAfter(ctx context.Context, id ID, cond Condition, grace time.Duration) (bool, error) {
 	caller := OwnerFrom(ctx)
-	if err := firstError(id.Validate(), caller.Validate(), cond.validate(), checkGrace(grace), TryFrom(ctx).validate()); err != nil {
+	if err := firstError(id.Validate(), caller.Validate(), cond.validate(), checkGrace(grace), AttemptFrom(ctx).validate()); err != nil {
 		return false, err
 	}
 	if _, is := cond.Request(); is {
@@ -42,7 +42,7 @@ func (m *Manager) release(ctx context.Context, name string, caller Owner, cond C
 	}
 	id := ""
 	if grace == 0 { // else nothing is logged by which it could be known
-		id = scoped(TryFrom(ctx).Key, "release", caller.key(), name)
+		id = scoped(AttemptFrom(ctx).Key, "release", caller.key(), name)
 	}
 	// The first operation supposes that all is as the caller says.
 	seen, at := &store.Record{
@@ -50,7 +50,7 @@ func (m *Manager) release(ctx context.Context, name string, caller Owner, cond C
 	}, store.Result{}
 	var sent time.Time
 	// A token says which hold is meant, by a retry too.
-	looks := TryFrom(ctx).Again() && (cond.kind != ifToken || grace > 0)
+	looks := AttemptFrom(ctx).IsRetry() && (cond.kind != ifToken || grace > 0)
 	if looks {
 		var err error
 		if seen, at, sent, err = m.look(ctx, id, name, store.Expect{Session: &seen.Holder.Session}); err != nil || at.Done {
@@ -80,7 +80,7 @@ func (m *Manager) release(ctx context.Context, name string, caller Owner, cond C
 // ReleaseAll implements Locker.
 func (m *Manager) ReleaseAll(ctx context.Context, ids []ID) ([]ID, error) {
 	caller := OwnerFrom(ctx)
-	if err := firstError(checkIDs(ids), caller.Validate(), TryFrom(ctx).validate()); err != nil {
+	if err := firstError(checkIDs(ids), caller.Validate(), AttemptFrom(ctx).validate()); err != nil {
 		return nil, err
 	}
 	type outcome struct {
@@ -115,7 +115,7 @@ func (m *Manager) ReleaseSession(ctx context.Context, session string) ([]ID, err
 	if session == "" {
 		return nil, invalid("session", "must not be empty")
 	}
-	if err := firstError(checkText("session", session, MaxOwnerField), TryFrom(ctx).validate()); err != nil {
+	if err := firstError(checkText("session", session, MaxOwnerField), AttemptFrom(ctx).validate()); err != nil {
 		return nil, err
 	}
 	if caller.Session == "" {
@@ -142,7 +142,7 @@ func (m *Manager) ReleaseSession(ctx context.Context, session string) ([]ID, err
 
 // releaseKey releases everything of a session of one kind.
 func (m *Manager) releaseKey(ctx context.Context, key string, note store.Event) (released []ID, err error) {
-	try := TryFrom(ctx)
+	try := AttemptFrom(ctx)
 	for q := (store.RecordQuery{Session: key, Limit: MaxBatch}); ; {
 		age := try.age() // before the store tells the time, or what the first try meant could seem newer
 		page, err := m.store.List(ctx, q)
@@ -155,7 +155,7 @@ func (m *Manager) releaseKey(ctx context.Context, key string, note store.Event) 
 		last := &page.Records[len(page.Records)-1]
 		q.After, q.AfterToken = last.Name, last.Token
 		meant := slices.DeleteFunc(page.Records, func(rec store.Record) bool {
-			return try.Again() && rec.Acquired.After(page.Now.Add(-age))
+			return try.IsRetry() && rec.Acquired.After(page.Now.Add(-age))
 		})
 		ended, err := m.releaseAll(ctx, meant, note)
 		released = append(released, ended...)
@@ -206,13 +206,13 @@ func (m *Manager) releaseAll(ctx context.Context, recs []store.Record, note stor
 // ForceRelease implements Locker.
 func (m *Manager) ForceRelease(ctx context.Context, id ID, seen Token, reason string) error {
 	caller, name := OwnerFrom(ctx), id.String()
-	if err := firstError(id.Validate(), caller.Validate(), checkSeen(seen), checkReason(reason), TryFrom(ctx).validate()); err != nil {
+	if err := firstError(id.Validate(), caller.Validate(), checkSeen(seen), checkReason(reason), AttemptFrom(ctx).validate()); err != nil {
 		return err
 	}
 	if err := m.permit(ctx, KindForceReleased, caller, name, seen); err != nil {
 		return err
 	}
-	key := scoped(TryFrom(ctx).Key, "force-release", caller.key(), name)
+	key := scoped(AttemptFrom(ctx).Key, "force-release", caller.key(), name)
 	rec, res, err := m.commit(ctx, key, store.Op{
 		Name: name, Do: store.Release, Expect: store.Expect{Token: uint64(seen)},
 		Event: &store.Event{Kind: string(KindForceReleased), Actor: party(caller, 0), Reason: reason},
@@ -226,12 +226,12 @@ func (m *Manager) ForceRelease(ctx context.Context, id ID, seen Token, reason st
 // HandOver implements Locker.
 func (m *Manager) HandOver(ctx context.Context, id ID) (bool, error) {
 	caller, name := OwnerFrom(ctx), id.String()
-	if err := firstError(id.Validate(), caller.Validate(), TryFrom(ctx).validate()); err != nil {
+	if err := firstError(id.Validate(), caller.Validate(), AttemptFrom(ctx).validate()); err != nil {
 		return false, err
 	}
 	session := caller.key()
-	key, expect := scoped(TryFrom(ctx).Key, "hand-over", session, name), store.Expect{Session: &session, Waiting: true}
-	if TryFrom(ctx).Again() {
+	key, expect := scoped(AttemptFrom(ctx).Key, "hand-over", session, name), store.Expect{Session: &session, Waiting: true}
+	if AttemptFrom(ctx).IsRetry() {
 		rec, res, sent, err := m.look(ctx, key, name, store.Expect{Session: &session})
 		switch {
 		case err != nil || res.Done:
@@ -272,7 +272,7 @@ func (m *Manager) Decline(ctx context.Context, id ID, waiter, message string) (b
 	if err != nil || res.Done {
 		return res.Done, err
 	}
-	if TryFrom(ctx).Again() {
+	if AttemptFrom(ctx).IsRetry() {
 		page, err := m.store.Log(ctx, store.LogQuery{Name: name, Request: waiter, Kinds: []string{string(KindDeclined)}, Limit: 1})
 		if err != nil {
 			return false, m.storeError(ctx, err)

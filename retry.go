@@ -8,44 +8,44 @@ import (
 	"github.com/editlock/editlock/store"
 )
 
-// Try says which call it is that is sent again after its answer was lost.
-type Try struct {
-	// Key is the same for all tries of one call, and for no other call. Within
+// Attempt identifies a call that is sent again after its answer was lost.
+type Attempt struct {
+	// Key is the same for all attempts of one call, and for no other call. Within
 	// ten minutes a call by the same session on the same mutexes that did its
-	// work is not done again. At most 200 bytes. Empty: each try is a call.
+	// work is not done again. At most 200 bytes. Empty: each attempt is a call.
 	Key string
-	// First is when the first try was sent, by this process's clock. Zero: this
+	// First is when the first attempt was sent, by this process's clock. Zero: this
 	// is it. A retry leaves alone what was captured since then.
 	First time.Time
 }
 
-func (t Try) validate() error { return checkRequestID(t.Key) }
+func (t Attempt) validate() error { return checkRequestID(t.Key) }
 
-type tryKey struct{}
+type attemptKey struct{}
 
-// WithTry returns a context for one call, which says what try of it this is.
-func WithTry(ctx context.Context, t Try) context.Context {
-	return context.WithValue(ctx, tryKey{}, t)
+// WithAttempt returns a context for one attempt of a call.
+func WithAttempt(ctx context.Context, t Attempt) context.Context {
+	return context.WithValue(ctx, attemptKey{}, t)
 }
 
-// TryFrom returns what a context says of the call made with it.
-func TryFrom(ctx context.Context) Try {
-	t, _ := ctx.Value(tryKey{}).(Try)
+// AttemptFrom returns the attempt in a context, or the zero Attempt.
+func AttemptFrom(ctx context.Context) Attempt {
+	t, _ := ctx.Value(attemptKey{}).(Attempt)
 	return t
 }
 
-// Again reports whether the call was sent before.
-func (t Try) Again() bool { return !t.First.IsZero() }
+// IsRetry reports whether the call was sent before.
+func (t Attempt) IsRetry() bool { return !t.First.IsZero() }
 
-// Missed reports whether a mutex was captured after the first try was sent:
-// that try can't have meant it.
-func (t Try) Missed(m Mutex) bool {
-	return t.Again() && m.CapturedAt.After(m.AsOf.Add(-t.age()))
+// Precedes reports whether a mutex was captured after the first attempt was sent. That
+// attempt can't have meant it.
+func (t Attempt) Precedes(m Mutex) bool {
+	return t.IsRetry() && m.CapturedAt.After(m.AsOf.Add(-t.age()))
 }
 
 // age is how long ago the first try was sent.
-func (t Try) age() time.Duration {
-	if !t.Again() {
+func (t Attempt) age() time.Duration {
+	if !t.IsRetry() {
 		return 0
 	}
 	return max(time.Since(t.First), 0)
@@ -55,7 +55,7 @@ func (t Try) age() time.Duration {
 // force by now, of what is meant if that is held: it sends an operation that is never done. sent is when the first try
 // was sent, or a little later, by the store's clock.
 func (m *Manager) look(ctx context.Context, requestID, name string, what store.Expect) (rec *store.Record, res store.Result, sent time.Time, err error) {
-	age := TryFrom(ctx).age()
+	age := AttemptFrom(ctx).age()
 	what.Free = true
 	rec, res, err = m.commit(ctx, requestID, store.Op{Name: name, Do: store.Release, Expect: what})
 	return rec, res, res.Now.Add(-age), err
@@ -83,12 +83,12 @@ func (m *Manager) outlived(ctx context.Context, caller Owner, rec *store.Record,
 	return nil
 }
 
-// options are those of a capture, with the key of its Try.
+// options are those of a capture, with the key of its Attempt.
 func options(ctx context.Context, given *CaptureOptions) CaptureOptions {
 	var o CaptureOptions
 	if given != nil {
 		o = *given
 	}
-	o.RequestID = cmp.Or(o.RequestID, TryFrom(ctx).Key)
+	o.RequestID = cmp.Or(o.RequestID, AttemptFrom(ctx).Key)
 	return o
 }

@@ -12,32 +12,32 @@ type Sharing uint8
 
 // The sharings.
 const (
-	// SharingUnsaid is Exclusive for a new hold, and no change to the caller's
-	// own.
-	SharingUnsaid Sharing = iota
+	// SharingUnset is Exclusive for a new hold, and leaves the caller's own
+	// unchanged.
+	SharingUnset Sharing = iota
 	// Exclusive shares with nobody.
 	Exclusive
 	// Shared shares with all who hold the mutex shared, too.
 	Shared
 )
 
-// MaxLimit is the largest number of holders that a limit may allow.
-const MaxLimit = 10_000
+// MaxHolders is the largest number of holders that a limit may allow.
+const MaxHolders = 10_000
 
-// Limit fixes how many may hold the mutexes of a group and mode at once,
+// HolderLimit fixes how many owners may hold a mutex of a group and mode at once,
 // whatever captures say.
-type Limit struct {
+type HolderLimit struct {
 	Group, Mode string
-	Holders     int // 1 to MaxLimit
+	Holders     int // 1 to MaxHolders
 }
 
 func (o CaptureOptions) checkSharing() error {
 	switch {
 	case o.Sharing > Shared:
 		return invalid("sharing", "%d is not known; exclusive and shared are", o.Sharing)
-	case o.Limit < 0 || o.Limit > MaxLimit:
-		return invalid("limit", "is %d; between 1 and %d is allowed", o.Limit, MaxLimit)
-	case o.Limit > 0 && o.Sharing != SharingUnsaid:
+	case o.Limit < 0 || o.Limit > MaxHolders:
+		return invalid("limit", "is %d; between 1 and %d is allowed", o.Limit, MaxHolders)
+	case o.Limit > 0 && o.Sharing != SharingUnset:
 		return invalid("limit", "goes without sharing: those who hold within a limit share it already")
 	}
 	return nil
@@ -45,11 +45,11 @@ func (o CaptureOptions) checkSharing() error {
 
 // limited applies the limits of the Manager to what a capture asks for.
 func (m *Manager) limited(c *capture, id ID) error {
-	i := slices.IndexFunc(m.opts.Limits, func(l Limit) bool { return l.Group == id.Group && l.Mode == id.Mode })
+	i := slices.IndexFunc(m.opts.Limits, func(l HolderLimit) bool { return l.Group == id.Group && l.Mode == id.Mode })
 	if i < 0 {
 		return nil
 	}
-	if c.opts.Sharing != SharingUnsaid {
+	if c.opts.Sharing != SharingUnset {
 		return invalid("sharing", "must be absent here: at most %d may hold a mutex of this group and mode", m.opts.Limits[i].Holders)
 	}
 	c.opts.Limit, c.resize = m.opts.Limits[i].Holders, true
@@ -69,14 +69,14 @@ func (o CaptureOptions) share() store.Share {
 
 // keeps reports whether a capture leaves the share of the caller's own hold as it is.
 func (o CaptureOptions) keeps(share store.Share) bool {
-	return o.Limit == 0 && o.Sharing == SharingUnsaid || o.share() == share
+	return o.Limit == 0 && o.Sharing == SharingUnset || o.share() == share
 }
 
 // sharing is how a share is told: a sharing, or a limit.
 func sharing(s store.Share) (Sharing, int) {
 	switch {
 	case s > 0:
-		return SharingUnsaid, int(s)
+		return SharingUnset, int(s)
 	case s == store.Shared:
 		return Shared, 0
 	}

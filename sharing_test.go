@@ -83,7 +83,7 @@ func TestManager_ARetryFindsTheShareThatItAskedFor(t *testing.T) {
 					t.Fatal(err)
 				}
 				if again {
-					ctx = editlock.WithTry(ctx, editlock.Try{Key: "r", First: first})
+					ctx = editlock.WithAttempt(ctx, editlock.Attempt{Key: "r", First: first})
 				}
 				got, err := m.Capture(ctx, report, o)
 				if err != nil || got.Token != changed.Token || got.Sharing != o.Sharing {
@@ -180,7 +180,7 @@ func TestManager_ARetryFindsTheSharesOfSeveral(t *testing.T) {
 func TestManager_PermitIsAskedAboutTheHolderSeen(t *testing.T) {
 	var asked []string
 	m := editlock.NewManager(memory.New(nil), &editlock.ManagerOptions{
-		Permit: func(_ context.Context, _ editlock.Kind, _ editlock.Owner, held editlock.Mutex) error {
+		Permit: func(_ context.Context, _ editlock.EventKind, _ editlock.Owner, held editlock.Mutex) error {
 			asked = append(asked, held.Owner.Session)
 			return nil
 		},
@@ -251,7 +251,7 @@ func TestManager_AConditionDoesNotHideAnotherSharing(t *testing.T) {
 func limitedTo(t *testing.T, e *memory.Engine, holders int) *editlock.Manager {
 	t.Helper()
 	m := editlock.NewManager(core.New(e), &editlock.ManagerOptions{
-		Limits: []editlock.Limit{{Group: "etl", Mode: "import", Holders: holders}},
+		Limits: []editlock.HolderLimit{{Group: "etl", Mode: "import", Holders: holders}},
 	})
 	t.Cleanup(func() { _ = m.Close() })
 	return m

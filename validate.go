@@ -155,7 +155,7 @@ func (q HistoryQuery) validate() error {
 	)
 }
 
-func (k Kind) known() bool {
+func (k EventKind) known() bool {
 	switch k {
 	case KindCaptured, KindReleased, KindExpired, KindTakenOver, KindForceReleased,
 		KindHandedOver, KindWaiting, KindDeclined, KindShared, KindUpgraded:

@@ -351,13 +351,13 @@ func (w *waiting) outcome(ctx context.Context) (again bool) {
 		return true
 	case page.Entries[0].Kind == store.KindRevoked:
 		w.err = w.withdrawn(ctx)
-	case Kind(page.Entries[0].Kind) == KindDeclined:
+	case EventKind(page.Entries[0].Kind) == KindDeclined:
 		no := entry(page.Entries[0])
 		e := &BusyError{Holder: Mutex{ID: no.ID, Owner: no.Owner, Token: no.Token, AsOf: view.Now}}
 		if rec != nil {
 			e = busy(rec, view.Now, c.owner, false)
 		}
-		e.Declined = &Answer{By: no.Actor, At: no.At, Message: no.Reason}
+		e.Declined = &Refusal{By: no.Actor, At: no.At, Message: no.Reason}
 		w.err = e
 	default:
 		w.err = m.lost(ctx, c.name, c.owner, Token(page.Entries[0].Token), rec, at)

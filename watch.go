@@ -38,7 +38,7 @@ type tail struct {
 	follows  bool
 	grew     chan struct{} // closed when recent grows
 	told     time.Time     // when it last did
-	recent   []Entry       // all entries from+1 … to
+	recent   []Event       // all entries from+1 … to
 	from, to uint64
 	known    uint64   // the latest end of the log that a watcher began at
 	cuts     []uint64 // where the log ended each time that the store lost its end
@@ -140,7 +140,7 @@ func (t *tail) pull() bool {
 	// Watchers still read the slice, so that it is copied, but not each time.
 	if n := len(t.recent) - tailKeep; n >= tailKeep {
 		t.from = t.recent[n-1].Seq
-		t.recent = append([]Entry(nil), t.recent[n:]...)
+		t.recent = append([]Event(nil), t.recent[n:]...)
 	}
 	if len(page.Entries) > 0 {
 		t.tell()
@@ -149,8 +149,8 @@ func (t *tail) pull() bool {
 }
 
 // entries are those that tell of mutexes, decoded once for all watchers.
-func entries(raw []store.LogEntry) []Entry {
-	all := make([]Entry, 0, len(raw))
+func entries(raw []store.LogEntry) []Event {
+	all := make([]Event, 0, len(raw))
 	for i := range raw {
 		if raw[i].Name != cursorKey && raw[i].Kind != store.KindRevoked {
 			all = append(all, entry(raw[i]))
@@ -182,7 +182,7 @@ func (t *tail) lostEnd(known *int) (end uint64, yes bool) {
 // after returns the shared entries behind a cursor and the new cursor, and
 // what is closed when there are more. reached is false for one that lags
 // behind what is shared.
-func (t *tail) after(cursor uint64) (recent []Entry, next uint64, grew <-chan struct{}, reached bool) {
+func (t *tail) after(cursor uint64) (recent []Event, next uint64, grew <-chan struct{}, reached bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if cursor < t.from {
@@ -277,7 +277,7 @@ func (q WatchQuery) validate() error {
 	)
 }
 
-func (q *WatchQuery) matches(e *Entry) bool {
+func (q *WatchQuery) matches(e *Event) bool {
 	return (q.ID == nil || e.ID == *q.ID || q.Tree && q.ID.isAbove(e.ID)) &&
 		(q.Group == "" || e.ID.Group == q.Group) &&
 		(q.Mode == "" || e.ID.Mode == q.Mode) &&

@@ -86,7 +86,7 @@ func (l *logbook) filters() (all []filter) {
 		{"mode of nothing", editlock.HistoryQuery{Mode: "nosuch"}, 0},
 		{"user", editlock.HistoryQuery{UserID: person(7).UserID}, 0},
 		{"user of nothing", editlock.HistoryQuery{UserID: "nosuch"}, 0},
-		{"kind of nothing", editlock.HistoryQuery{Kinds: []editlock.Kind{editlock.KindDeclined}}, 0},
+		{"kind of nothing", editlock.HistoryQuery{Kinds: []editlock.EventKind{editlock.KindDeclined}}, 0},
 		{"later than all", editlock.HistoryQuery{From: at.Add(time.Hour)}, 0},
 		{"before all", editlock.HistoryQuery{To: at.Add(-24 * time.Hour)}, 0},
 		{"mode of nothing, eight at once", editlock.HistoryQuery{Mode: "nosuch"}, 8},

@@ -73,7 +73,7 @@ func (c *Client) send(ctx context.Context, m message, answer any) error {
 		return err
 	}
 	if m.key != "" {
-		m.first = editlock.TryFrom(ctx).First
+		m.first = editlock.AttemptFrom(ctx).First
 	}
 	sent := time.Now()
 	c.nameless(ctx, m.body, secret)

@@ -20,7 +20,7 @@ import (
 // requestID returns the key of a call: the caller's, or a new one that
 // sorts by time, so that a store's index of many grows at its end.
 func requestID(ctx context.Context, given string) (string, error) {
-	switch given = cmp.Or(given, editlock.TryFrom(ctx).Key); {
+	switch given = cmp.Or(given, editlock.AttemptFrom(ctx).Key); {
 	case given == "":
 		id, err := uuid.NewV7()
 		return id.String(), err
@@ -205,7 +205,7 @@ func (c *Client) Takeover(ctx context.Context, id editlock.ID, seen editlock.Tok
 		return editlock.Mutex{}, invalid("if", "and wait don't go with a takeover: seen_token is its condition")
 	case o.Message != "":
 		return editlock.Mutex{}, invalid("message", "goes with a wait only: the holder answers who waits")
-	case o.Sharing != editlock.SharingUnsaid || o.Limit != 0:
+	case o.Sharing != editlock.SharingUnset || o.Limit != 0:
 		return editlock.Mutex{}, invalid("sharing", "and limit don't go with a takeover: it keeps those of the hold seen")
 	}
 	key, err := requestID(ctx, o.RequestID)

@@ -59,7 +59,7 @@ func TestRefresh_OfManyAndLarge(t *testing.T) {
 		}
 	})
 	t.Run("by the tokens alone needs no owner", func(t *testing.T) {
-		results, err := w.Refresh(editlock.AsStranger(ctx), []editlock.RefreshItem{{ID: items[1].ID, Token: items[1].Token, ByToken: true}})
+		results, err := w.Refresh(editlock.WithoutOwner(ctx), []editlock.RefreshItem{{ID: items[1].ID, Token: items[1].Token, ByToken: true}})
 		if err != nil || results[0].Err != nil {
 			t.Errorf("%v, %+v", err, results)
 		}

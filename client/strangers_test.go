@@ -144,7 +144,7 @@ func TestArguments_ThatCanNotBeSentAreInvalid(t *testing.T) {
 			return err
 		}},
 		{"a stranger", "owner.session", func() error {
-			_, err := w.Capture(editlock.AsStranger(ctx), doc, nil)
+			_, err := w.Capture(editlock.WithoutOwner(ctx), doc, nil)
 			return err
 		}},
 		{"an id of history that is not UTF-8", "mutex.id", func() error {

@@ -128,7 +128,7 @@ func TestWatch_GoesOnOverARestart(t *testing.T) {
 	w := newWorld(t)
 	w.hold(t, ivanov)
 	after := uint64(0)
-	var kinds []editlock.Kind
+	var kinds []editlock.EventKind
 	for e, err := range w.Watch(patient(t), editlock.WatchQuery{After: &after}) {
 		if err != nil {
 			t.Fatal(err)

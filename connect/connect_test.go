@@ -101,7 +101,7 @@ func TestOpen_ReachesEveryDatabase(t *testing.T) {
 
 func TestOpen_AdjustsTheManager(t *testing.T) {
 	opts := &connect.Options{Manager: &editlock.ManagerOptions{
-		Permit: func(context.Context, editlock.Kind, editlock.Owner, editlock.Mutex) error {
+		Permit: func(context.Context, editlock.EventKind, editlock.Owner, editlock.Mutex) error {
 			return editlock.ErrForbidden
 		},
 	}}

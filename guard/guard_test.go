@@ -303,7 +303,7 @@ func testRace(t *testing.T, w *world) {
 					return
 				}
 				err = w.write(t.Context(), m.Token, session, func() {
-					_, now, err := w.locks.Request(editlock.AsStranger(t.Context()), report)
+					_, now, err := w.locks.Request(editlock.WithoutOwner(t.Context()), report)
 					if err != nil || now.Token != m.Token {
 						t.Errorf("%s is guarded with token %d, but in force is %d, %v", session, m.Token, now.Token, err)
 					}

@@ -72,7 +72,7 @@ func inForce(ctx context.Context, l editlock.Locker, mutex editlock.ID, token ed
 	lost := &editlock.LostError{ID: mutex}
 	// A hold of something above is one of the mutex, one of a part of it is not.
 	for _, id := range append([]editlock.ID{mutex}, mutex.Above()...) {
-		_, held, err := l.Request(editlock.AsStranger(ctx), id)
+		_, held, err := l.Request(editlock.WithoutOwner(ctx), id)
 		if err != nil {
 			return err
 		}

@@ -49,7 +49,7 @@ func refresh(ctx context.Context, t *testing.T, l editlock.Locker, item editlock
 // standing is the mutex as a stranger sees it; its Token is 0 if it is free.
 func standing(t *testing.T, l editlock.Locker, id editlock.ID) editlock.Mutex {
 	t.Helper()
-	state, m, err := l.Request(editlock.AsStranger(t.Context()), id)
+	state, m, err := l.Request(editlock.WithoutOwner(t.Context()), id)
 	if err != nil {
 		t.Fatalf("Request(%v): %v", id, err)
 	}
@@ -140,9 +140,9 @@ func wantInvalid(t *testing.T, err error, field string) {
 }
 
 // history is all entries of a query, newest first.
-func history(t *testing.T, l editlock.Locker, q editlock.HistoryQuery) []editlock.Entry {
+func history(t *testing.T, l editlock.Locker, q editlock.HistoryQuery) []editlock.Event {
 	t.Helper()
-	var all []editlock.Entry
+	var all []editlock.Event
 	for {
 		page, err := l.History(as(t, smith), q)
 		if err != nil {
@@ -157,8 +157,8 @@ func history(t *testing.T, l editlock.Locker, q editlock.HistoryQuery) []editloc
 }
 
 // kinds is what happened, oldest first.
-func kinds(entries []editlock.Entry) []editlock.Kind {
-	var all []editlock.Kind
+func kinds(entries []editlock.Event) []editlock.EventKind {
+	var all []editlock.EventKind
 	for i := len(entries) - 1; i >= 0; i-- {
 		all = append(all, entries[i].Kind)
 	}

@@ -33,7 +33,7 @@ func testAutoRelease(t *testing.T, h Harness) {
 				if !m.ExpiresAt.IsZero() || !m.AutoRelease.IsNever() {
 					t.Errorf("expires at %v, want never", m.ExpiresAt)
 				}
-				s.pass(2 * editlock.MaxDuration)
+				s.pass(2 * editlock.MaxAutoRelease)
 				wantStanding(t, s.Locker, m)
 				return
 			}
@@ -143,7 +143,7 @@ func testAutoRelease(t *testing.T, h Harness) {
 		if err != nil || !got.ExpiresAt.IsZero() || got.AutoRelease != editlock.Never {
 			t.Errorf("got %+v, %v; want never", got, err)
 		}
-		s.pass(editlock.MaxDuration)
+		s.pass(editlock.MaxAutoRelease)
 		wantStanding(t, s.Locker, got)
 	})
 	t.Run("ExpiresIn is measured on the store's clock", func(t *testing.T) {

@@ -41,7 +41,7 @@ func testHistory(t *testing.T, h Harness) {
 		_ = s.Locker.ForceRelease(as(t, petrova), doc, m.Token+1, why)
 		standing(t, s.Locker, doc)
 		list(t, s.Locker, editlock.Query{})
-		if diff := cmp.Diff([]editlock.Kind{editlock.KindCaptured}, kinds(history(t, s.Locker, editlock.HistoryQuery{}))); diff != "" {
+		if diff := cmp.Diff([]editlock.EventKind{editlock.KindCaptured}, kinds(history(t, s.Locker, editlock.HistoryQuery{}))); diff != "" {
 			t.Errorf("history (-want +got):\n%s", diff)
 		}
 	})
@@ -49,7 +49,7 @@ func testHistory(t *testing.T, h Harness) {
 
 // wantHistory compares the whole history of a mutex, oldest first, but for
 // the numbers and times of its entries, which must rise.
-func wantHistory(t *testing.T, l editlock.Locker, id editlock.ID, want []editlock.Entry) {
+func wantHistory(t *testing.T, l editlock.Locker, id editlock.ID, want []editlock.Event) {
 	t.Helper()
 	got := history(t, l, editlock.HistoryQuery{ID: &id})
 	for i := range len(got) / 2 {
@@ -66,7 +66,7 @@ func wantHistory(t *testing.T, l editlock.Locker, id editlock.ID, want []editloc
 	for i := range want {
 		want[i].Sharing = editlock.Exclusive
 	}
-	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(editlock.Entry{}, "Seq", "At", "ID")); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreFields(editlock.Event{}, "Seq", "At", "ID")); diff != "" {
 		t.Errorf("history of %v (-want +got):\n%s", id, diff)
 	}
 }
@@ -76,7 +76,7 @@ func historyEntries(t *testing.T, h Harness) {
 		s := h.Open(t)
 		m := capture(as(t, ivanov), t, s.Locker, doc, nil)
 		release(as(t, ivanov), t, s.Locker, doc)
-		wantHistory(t, s.Locker, doc, []editlock.Entry{
+		wantHistory(t, s.Locker, doc, []editlock.Event{
 			{Kind: editlock.KindCaptured, Owner: ivanov, Actor: ivanov, Token: m.Token},
 			{Kind: editlock.KindReleased, Owner: ivanov, Actor: ivanov, Token: m.Token},
 		})
@@ -90,7 +90,7 @@ func historyEntries(t *testing.T, h Harness) {
 		s.lapse(t, m)
 		s.pass(time.Minute)
 		theirs := capture(as(t, petrova), t, s.Locker, doc, nil)
-		wantHistory(t, s.Locker, doc, []editlock.Entry{
+		wantHistory(t, s.Locker, doc, []editlock.Event{
 			{Kind: editlock.KindCaptured, Owner: ivanov, Actor: ivanov, Token: m.Token},
 			{Kind: editlock.KindExpired, Owner: ivanov, Actor: ivanov, Token: m.Token},
 			{Kind: editlock.KindCaptured, Owner: petrova, Actor: petrova, Token: theirs.Token},
@@ -106,7 +106,7 @@ func historyEntries(t *testing.T, h Harness) {
 		if err != nil {
 			t.Fatalf("Takeover: %v", err)
 		}
-		wantHistory(t, s.Locker, doc, []editlock.Entry{
+		wantHistory(t, s.Locker, doc, []editlock.Event{
 			{Kind: editlock.KindCaptured, Owner: ivanov, Actor: ivanov, Token: m.Token},
 			{Kind: editlock.KindTakenOver, Owner: petrova, Actor: petrova, Other: ivanov, Token: theirs.Token, Reason: why},
 		})
@@ -117,7 +117,7 @@ func historyEntries(t *testing.T, h Harness) {
 		if err := s.Locker.ForceRelease(as(t, smith), doc, m.Token, why); err != nil {
 			t.Fatalf("ForceRelease: %v", err)
 		}
-		wantHistory(t, s.Locker, doc, []editlock.Entry{
+		wantHistory(t, s.Locker, doc, []editlock.Event{
 			{Kind: editlock.KindCaptured, Owner: ivanov, Actor: ivanov, Token: m.Token},
 			{Kind: editlock.KindForceReleased, Owner: ivanov, Actor: smith, Token: m.Token, Reason: why},
 		})
@@ -130,7 +130,7 @@ func historyEntries(t *testing.T, h Harness) {
 			t.Fatalf("HandOver = %v, %v", passed, err)
 		}
 		theirs := w.granted(t)
-		wantHistory(t, s.Locker, doc, []editlock.Entry{
+		wantHistory(t, s.Locker, doc, []editlock.Event{
 			{Kind: editlock.KindCaptured, Owner: ivanov, Actor: ivanov, Token: m.Token},
 			{Kind: editlock.KindWaiting, Owner: ivanov, Actor: petrova, Token: m.Token, Reason: "please"},
 			{Kind: editlock.KindHandedOver, Owner: ivanov, Actor: ivanov, Other: petrova, Token: m.Token},
@@ -145,7 +145,7 @@ func historyEntries(t *testing.T, h Harness) {
 			t.Fatalf("Decline = %v, %v", declined, err)
 		}
 		w.end(t)
-		wantHistory(t, s.Locker, doc, []editlock.Entry{
+		wantHistory(t, s.Locker, doc, []editlock.Event{
 			{Kind: editlock.KindCaptured, Owner: ivanov, Actor: ivanov, Token: m.Token},
 			{Kind: editlock.KindWaiting, Owner: ivanov, Actor: petrova, Token: m.Token},
 			{Kind: editlock.KindDeclined, Owner: ivanov, Actor: ivanov, Other: petrova, Token: m.Token, Reason: "no"},
@@ -157,7 +157,7 @@ func historyEntries(t *testing.T, h Harness) {
 		w := s.wait(t, petrova, doc, nil)
 		release(as(t, ivanov), t, s.Locker, doc)
 		theirs := w.granted(t)
-		wantHistory(t, s.Locker, doc, []editlock.Entry{
+		wantHistory(t, s.Locker, doc, []editlock.Event{
 			{Kind: editlock.KindCaptured, Owner: ivanov, Actor: ivanov, Token: m.Token},
 			{Kind: editlock.KindWaiting, Owner: ivanov, Actor: petrova, Token: m.Token},
 			{Kind: editlock.KindReleased, Owner: ivanov, Actor: ivanov, Token: m.Token},
@@ -208,8 +208,8 @@ func historyFilters(t *testing.T, h Harness) {
 		}
 	}
 
-	has := func(keep func(editlock.Entry) bool) []editlock.Entry {
-		var some []editlock.Entry
+	has := func(keep func(editlock.Event) bool) []editlock.Event {
+		var some []editlock.Event
 		for _, e := range all {
 			if keep(e) {
 				some = append(some, e)
@@ -221,32 +221,32 @@ func historyFilters(t *testing.T, h Harness) {
 	for _, tt := range []struct {
 		name  string
 		query editlock.HistoryQuery
-		want  []editlock.Entry
+		want  []editlock.Event
 	}{
 		{"everything", editlock.HistoryQuery{}, all},
-		{"a mutex", editlock.HistoryQuery{ID: &ids[1]}, has(func(e editlock.Entry) bool { return e.ID == ids[1] })},
-		{"a group, not those that begin like it", editlock.HistoryQuery{Group: "a"}, has(func(e editlock.Entry) bool { return e.ID.Group == "a" })},
-		{"a mode in all groups", editlock.HistoryQuery{Mode: "doc"}, has(func(e editlock.Entry) bool { return e.ID.Mode == "doc" })},
-		{"a group and a mode", editlock.HistoryQuery{Group: "a", Mode: "doc"}, has(func(e editlock.Entry) bool { return e.ID == ids[0] })},
-		{"a user as owner, actor or other side", editlock.HistoryQuery{UserID: ivanov.UserID}, has(func(e editlock.Entry) bool {
+		{"a mutex", editlock.HistoryQuery{ID: &ids[1]}, has(func(e editlock.Event) bool { return e.ID == ids[1] })},
+		{"a group, not those that begin like it", editlock.HistoryQuery{Group: "a"}, has(func(e editlock.Event) bool { return e.ID.Group == "a" })},
+		{"a mode in all groups", editlock.HistoryQuery{Mode: "doc"}, has(func(e editlock.Event) bool { return e.ID.Mode == "doc" })},
+		{"a group and a mode", editlock.HistoryQuery{Group: "a", Mode: "doc"}, has(func(e editlock.Event) bool { return e.ID == ids[0] })},
+		{"a user as owner, actor or other side", editlock.HistoryQuery{UserID: ivanov.UserID}, has(func(e editlock.Event) bool {
 			return e.Owner == ivanov || e.Actor == ivanov || e.Other == ivanov
 		})},
-		{"a kind", editlock.HistoryQuery{Kinds: []editlock.Kind{editlock.KindReleased}}, has(func(e editlock.Entry) bool { return e.Kind == editlock.KindReleased })},
-		{"kinds", editlock.HistoryQuery{Kinds: []editlock.Kind{editlock.KindReleased, editlock.KindTakenOver}}, has(func(e editlock.Entry) bool {
+		{"a kind", editlock.HistoryQuery{Kinds: []editlock.EventKind{editlock.KindReleased}}, has(func(e editlock.Event) bool { return e.Kind == editlock.KindReleased })},
+		{"kinds", editlock.HistoryQuery{Kinds: []editlock.EventKind{editlock.KindReleased, editlock.KindTakenOver}}, has(func(e editlock.Event) bool {
 			return e.Kind == editlock.KindReleased || e.Kind == editlock.KindTakenOver
 		})},
-		{"a kind that never happened", editlock.HistoryQuery{Kinds: []editlock.Kind{editlock.KindExpired}}, nil},
-		{"from a time on, that time included", editlock.HistoryQuery{From: from}, has(func(e editlock.Entry) bool { return !e.At.Before(from) })},
-		{"up to a time, that time excluded", editlock.HistoryQuery{To: to}, has(func(e editlock.Entry) bool { return e.At.Before(to) })},
-		{"a period", editlock.HistoryQuery{From: from, To: to}, has(func(e editlock.Entry) bool { return !e.At.Before(from) && e.At.Before(to) })},
-		{"a text in names, in any letter case", editlock.HistoryQuery{Text: "A/DOC/"}, has(func(e editlock.Entry) bool { return e.ID == ids[0] })},
-		{"a text of an owner, actor or other side", editlock.HistoryQuery{Text: strings.ToUpper(ivanov.Name)}, has(func(e editlock.Entry) bool {
+		{"a kind that never happened", editlock.HistoryQuery{Kinds: []editlock.EventKind{editlock.KindExpired}}, nil},
+		{"from a time on, that time included", editlock.HistoryQuery{From: from}, has(func(e editlock.Event) bool { return !e.At.Before(from) })},
+		{"up to a time, that time excluded", editlock.HistoryQuery{To: to}, has(func(e editlock.Event) bool { return e.At.Before(to) })},
+		{"a period", editlock.HistoryQuery{From: from, To: to}, has(func(e editlock.Event) bool { return !e.At.Before(from) && e.At.Before(to) })},
+		{"a text in names, in any letter case", editlock.HistoryQuery{Text: "A/DOC/"}, has(func(e editlock.Event) bool { return e.ID == ids[0] })},
+		{"a text of an owner, actor or other side", editlock.HistoryQuery{Text: strings.ToUpper(ivanov.Name)}, has(func(e editlock.Event) bool {
 			return e.Owner == ivanov || e.Actor == ivanov || e.Other == ivanov
 		})},
-		{"a text in a reason", editlock.HistoryQuery{Text: all[0].Reason}, has(func(e editlock.Entry) bool { return e.Reason == all[0].Reason })},
+		{"a text in a reason", editlock.HistoryQuery{Text: all[0].Reason}, has(func(e editlock.Event) bool { return e.Reason == all[0].Reason })},
 		{"a text that stands nowhere", editlock.HistoryQuery{Text: "nothing like it"}, nil},
 		{"all filters together", editlock.HistoryQuery{
-			ID: &ids[0], Group: "a", Mode: "doc", UserID: smith.UserID, Kinds: []editlock.Kind{editlock.KindTakenOver}, From: from, Text: all[0].Reason,
+			ID: &ids[0], Group: "a", Mode: "doc", UserID: smith.UserID, Kinds: []editlock.EventKind{editlock.KindTakenOver}, From: from, Text: all[0].Reason,
 		}, all[:1]},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -304,9 +304,9 @@ func historyTrees(t *testing.T, h Harness) {
 	}
 	all := history(t, s.Locker, editlock.HistoryQuery{})
 	for _, tree := range append(ids, editlock.ID{Group: doc.Group, Mode: "none", Below: true}, editlock.ID{Group: doc.Group, Mode: doc.Mode, ID: "none"}) {
-		in := func(e editlock.Entry) bool { return e.ID == tree || slices.Contains(e.ID.Above(), tree) }
-		for _, kind := range [][]editlock.Kind{nil, {editlock.KindReleased}} {
-			want := slices.DeleteFunc(slices.Clone(all), func(e editlock.Entry) bool { return !in(e) || kind != nil && e.Kind != kind[0] })
+		in := func(e editlock.Event) bool { return e.ID == tree || slices.Contains(e.ID.Above(), tree) }
+		for _, kind := range [][]editlock.EventKind{nil, {editlock.KindReleased}} {
+			want := slices.DeleteFunc(slices.Clone(all), func(e editlock.Event) bool { return !in(e) || kind != nil && e.Kind != kind[0] })
 			for _, limit := range []int{0, 1, 3} {
 				q := editlock.HistoryQuery{ID: &tree, Tree: true, Kinds: kind, Limit: limit}
 				if diff := cmp.Diff(want, history(t, s.Locker, q), cmpopts.EquateEmpty()); diff != "" {

@@ -154,7 +154,7 @@ func badOwners() (all []badCall) {
 		add("without a session", "owner.session", editlock.Owner{UserID: "17", Name: "Иванов"})
 		if call != "Request" {
 			all = append(all, badCall{call + "/by a stranger", "owner.session", func(ctx context.Context, l editlock.Locker) error {
-				return do(editlock.AsStranger(ctx), l)
+				return do(editlock.WithoutOwner(ctx), l)
 			}})
 		}
 		for name, text := range badTexts(editlock.MaxOwnerField) {
@@ -179,7 +179,7 @@ func atLimits(t *testing.T, h Harness) {
 	}
 	m := capture(as(t, o), t, s.Locker, id, &editlock.CaptureOptions{
 		StatusData:  fill(editlock.MaxStatusData),
-		AutoRelease: editlock.AutoRelease{Idle: editlock.MaxDuration, MaxHold: editlock.MaxDuration},
+		AutoRelease: editlock.AutoRelease{Idle: editlock.MaxAutoRelease, MaxHold: editlock.MaxAutoRelease},
 		GrantAfter:  24 * time.Hour,
 		RequestID:   fill(200),
 	})

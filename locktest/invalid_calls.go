@@ -218,7 +218,7 @@ func badQueries() (all []badCall) {
 	hist("limit negative", "limit", editlock.HistoryQuery{Limit: -1})
 	hist("limit above 1000", "limit", editlock.HistoryQuery{Limit: editlock.MaxPage + 1})
 	hist("cursor made up", "cursor", editlock.HistoryQuery{Cursor: "x"})
-	hist("kind unknown", "kind", editlock.HistoryQuery{Kinds: []editlock.Kind{"refreshed"}})
+	hist("kind unknown", "kind", editlock.HistoryQuery{Kinds: []editlock.EventKind{"refreshed"}})
 	hist("id empty", "mutex.id", editlock.HistoryQuery{ID: &editlock.ID{Group: "g"}})
 	watch("id empty", "mutex.id", editlock.WatchQuery{ID: &editlock.ID{Group: "g"}})
 	hist("tree without a mutex", "tree", editlock.HistoryQuery{Tree: true, Group: "g"})

@@ -122,7 +122,7 @@ func agentsEndNoPersonsHold(t *testing.T, h Harness) {
 		t.Run(agent.Name, func(t *testing.T) {
 			s := h.Open(t)
 			held := capture(as(t, ivanov), t, s.Locker, doc, &editlock.CaptureOptions{StatusData: "tab", AutoRelease: editlock.TimeoutAutoRelease(time.Hour)})
-			ctx, short := as(t, agent), editlock.TimeoutAutoRelease(editlock.MinDuration)
+			ctx, short := as(t, agent), editlock.TimeoutAutoRelease(editlock.MinAutoRelease)
 
 			_, err := s.Locker.Takeover(ctx, doc, held.Token, why, nil)
 			wantHeldByPerson(t, err, held)
@@ -234,10 +234,10 @@ func agentsHoldBriefly(t *testing.T, h Harness) {
 	t.Run("unless told otherwise", func(t *testing.T) {
 		s := h.Open(t)
 		m := capture(as(t, crawler), t, s.Locker, doc, nil)
-		if want := (editlock.AutoRelease{Idle: editlock.AgentIdle, MaxHold: editlock.MaxAgentHold}); m.AutoRelease != want {
+		if want := (editlock.AutoRelease{Idle: editlock.DefaultAgentIdle, MaxHold: editlock.MaxAgentHold}); m.AutoRelease != want {
 			t.Errorf("held for %+v, want %+v", m.AutoRelease, want)
 		}
-		if in, ok := m.ExpiresIn(); !ok || in > editlock.AgentIdle {
+		if in, ok := m.ExpiresIn(); !ok || in > editlock.DefaultAgentIdle {
 			t.Errorf("expires in %v", in)
 		}
 		if m := capture(as(t, nightly), t, s.Locker, task(1), &editlock.CaptureOptions{AutoRelease: editlock.Never}); !m.AutoRelease.IsNever() {

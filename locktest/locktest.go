@@ -98,7 +98,7 @@ func rounds(short, long int) int {
 
 // lease is the idle time of mutexes that a test lets expire: the shortest
 // allowed, as it may have to be waited for.
-const lease = editlock.MinDuration
+const lease = editlock.MinAutoRelease
 
 // nap is how far the clock may jump while somebody waits: a longer jump looks
 // like the death of the waiting process.
@@ -126,7 +126,7 @@ func (s System) lapse(t *testing.T, m editlock.Mutex) {
 		s.Advance(in)
 		return
 	}
-	stranger := editlock.AsStranger(t.Context())
+	stranger := editlock.WithoutOwner(t.Context())
 	eventually(t, "the lease to end", func() bool {
 		_, now, err := s.Locker.Request(stranger, m.ID)
 		if err != nil {

@@ -47,7 +47,7 @@ func testRequest(t *testing.T, h Harness) {
 
 	t.Run("a stranger sees what is held as another's", func(t *testing.T) {
 		s := h.Open(t)
-		ctx := editlock.AsStranger(t.Context())
+		ctx := editlock.WithoutOwner(t.Context())
 		if state, _, err := s.Locker.Request(ctx, doc); state != editlock.Free || err != nil {
 			t.Errorf("Request of a free mutex = %v, %v; want FREE", state, err)
 		}

@@ -143,7 +143,7 @@ func retryAfterEnd(t *testing.T, h Harness) {
 func retryRelease(t *testing.T, h Harness) {
 	tab := &editlock.CaptureOptions{StatusData: tab1}
 	// The first try counts as long ago, so that no machine is too slow for it.
-	first, again := editlock.Try{Key: "k1"}, editlock.Try{Key: "k1", First: time.Now().Add(-time.Hour)}
+	first, again := editlock.Attempt{Key: "k1"}, editlock.Attempt{Key: "k1", First: time.Now().Add(-time.Hour)}
 	only := func(ids []editlock.ID, err error) (bool, error) { return len(ids) > 0, err }
 	for _, tt := range []struct {
 		name   string
@@ -174,7 +174,7 @@ func retryRelease(t *testing.T, h Harness) {
 			if tt.name == "HandOver" {
 				w = s.wait(t, petrova, doc, nil)
 			}
-			if did, err := tt.do(editlock.WithTry(as(t, ivanov), first), s.Locker); err != nil || !did {
+			if did, err := tt.do(editlock.WithAttempt(as(t, ivanov), first), s.Locker); err != nil || !did {
 				t.Fatalf("the first try: %v, %v", did, err)
 			}
 			if w != nil {
@@ -185,7 +185,7 @@ func retryRelease(t *testing.T, h Harness) {
 			if w != nil {
 				defer s.wait(t, smith, doc, nil).still(t)
 			}
-			if did, err := tt.do(editlock.WithTry(as(t, ivanov), again), s.other()); err != nil || did != tt.answer {
+			if did, err := tt.do(editlock.WithAttempt(as(t, ivanov), again), s.other()); err != nil || did != tt.answer {
 				t.Errorf("the retry: %v, %v; want %v", did, err, tt.answer)
 			}
 			if got := standing(t, s.Locker, doc); got.Token != second.Token {
@@ -194,11 +194,11 @@ func retryRelease(t *testing.T, h Harness) {
 		})
 		t.Run("the retry of "+tt.name+" ends no hold that began since the first try, which found nothing", func(t *testing.T) {
 			s := h.Open(t)
-			if did, err := tt.do(editlock.WithTry(as(t, ivanov), first), s.Locker); did || tt.free != (err == nil) {
+			if did, err := tt.do(editlock.WithAttempt(as(t, ivanov), first), s.Locker); did || tt.free != (err == nil) {
 				t.Fatalf("the first try: %v, %v", did, err)
 			}
 			second := capture(as(t, ivanov), t, s.Locker, doc, tab)
-			if did, err := tt.do(editlock.WithTry(as(t, ivanov), again), s.other()); did || tt.free != (err == nil) {
+			if did, err := tt.do(editlock.WithAttempt(as(t, ivanov), again), s.other()); did || tt.free != (err == nil) {
 				t.Errorf("the retry: %v, %v", did, err)
 			}
 			wantStanding(t, s.Locker, second)
@@ -209,8 +209,8 @@ func retryRelease(t *testing.T, h Harness) {
 			if tt.name == "HandOver" {
 				defer s.wait(t, petrova, doc, nil).granted(t)
 			}
-			late := editlock.Try{Key: "k1", First: time.Now()}
-			if did, err := tt.do(editlock.WithTry(as(t, ivanov), late), s.Locker); err != nil || !did {
+			late := editlock.Attempt{Key: "k1", First: time.Now()}
+			if did, err := tt.do(editlock.WithAttempt(as(t, ivanov), late), s.Locker); err != nil || !did {
 				t.Errorf("the retry: %v, %v", did, err)
 			}
 		})
@@ -218,9 +218,9 @@ func retryRelease(t *testing.T, h Harness) {
 	t.Run("the retry of ReleaseAfter leaves alone what was kept since the first try", func(t *testing.T) {
 		s := h.Open(t)
 		m := capture(as(t, ivanov), t, s.Locker, doc, nil)
-		do := func(try editlock.Try) {
+		do := func(try editlock.Attempt) {
 			t.Helper()
-			if did, err := s.Locker.ReleaseAfter(editlock.WithTry(as(t, ivanov), try), doc, editlock.Condition{}, time.Minute); err != nil || did != (try == first) {
+			if did, err := s.Locker.ReleaseAfter(editlock.WithAttempt(as(t, ivanov), try), doc, editlock.Condition{}, time.Minute); err != nil || did != (try == first) {
 				t.Errorf("ReleaseAfter = %v, %v", did, err)
 			}
 		}
@@ -235,11 +235,11 @@ func retryRelease(t *testing.T, h Harness) {
 	t.Run("the retry of ForceRelease is no error once the mutex is another's", func(t *testing.T) {
 		s := h.Open(t)
 		seen := capture(as(t, ivanov), t, s.Locker, doc, nil)
-		if err := s.Locker.ForceRelease(editlock.WithTry(as(t, smith), first), doc, seen.Token, why); err != nil {
+		if err := s.Locker.ForceRelease(editlock.WithAttempt(as(t, smith), first), doc, seen.Token, why); err != nil {
 			t.Fatal(err)
 		}
 		now := capture(as(t, petrova), t, s.Locker, doc, nil)
-		if err := s.Locker.ForceRelease(editlock.WithTry(as(t, smith), again), doc, seen.Token, why); err != nil {
+		if err := s.Locker.ForceRelease(editlock.WithAttempt(as(t, smith), again), doc, seen.Token, why); err != nil {
 			t.Errorf("the retry: %v", err)
 		}
 		wantStanding(t, s.Locker, now)
@@ -249,8 +249,8 @@ func retryRelease(t *testing.T, h Harness) {
 		capture(as(t, ivanov), t, s.Locker, doc, nil)
 		s.wait(t, petrova, doc, nil)
 		who := standing(t, s.Locker, doc).Waiters[0].ID
-		for _, try := range []editlock.Try{first, again} {
-			if did, err := s.Locker.Decline(editlock.WithTry(as(t, ivanov), try), doc, who, "no"); err != nil || !did {
+		for _, try := range []editlock.Attempt{first, again} {
+			if did, err := s.Locker.Decline(editlock.WithAttempt(as(t, ivanov), try), doc, who, "no"); err != nil || !did {
 				t.Errorf("Decline = %v, %v", did, err)
 			}
 		}
@@ -286,11 +286,11 @@ func retryRelease(t *testing.T, h Harness) {
 				t.Run(name+" "+how, func(t *testing.T) {
 					s := h.Open(t)
 					before := capture(as(t, ivanov), t, s.Locker, doc, tab)
-					if err := do(editlock.WithTry(as(t, ivanov), first), s.Locker); err != nil {
+					if err := do(editlock.WithAttempt(as(t, ivanov), first), s.Locker); err != nil {
 						t.Fatal(err)
 					}
 					second := captureAgain(t, s.Locker, before.Token)
-					wantLost(t, do(editlock.WithTry(as(t, ivanov), again), s.other()), &second)
+					wantLost(t, do(editlock.WithAttempt(as(t, ivanov), again), s.other()), &second)
 					wantStanding(t, s.Locker, second)
 				})
 			}
@@ -299,7 +299,7 @@ func retryRelease(t *testing.T, h Harness) {
 	t.Run("the retry of a capture whose first try never arrived refreshes what another job of the session captured", func(t *testing.T) {
 		s := h.Open(t)
 		m := capture(as(t, ivanov), t, s.Locker, doc, nil)
-		got, err := s.Locker.Capture(editlock.WithTry(as(t, ivanov), again), doc, nil)
+		got, err := s.Locker.Capture(editlock.WithAttempt(as(t, ivanov), again), doc, nil)
 		if err != nil || got.Token != m.Token {
 			t.Errorf("Capture = %d, %v; want the token %d", got.Token, err, m.Token)
 		}

@@ -272,7 +272,7 @@ func testReleaseSession(t *testing.T, h Harness) {
 		if _, err := s.Locker.ReleaseSession(as(t, smith), ivanov.Session); err != nil {
 			t.Fatalf("ReleaseSession: %v", err)
 		}
-		got := history(t, s.Locker, editlock.HistoryQuery{Kinds: []editlock.Kind{editlock.KindReleased}})
+		got := history(t, s.Locker, editlock.HistoryQuery{Kinds: []editlock.EventKind{editlock.KindReleased}})
 		if len(got) != 1 || got[0].Owner != ivanov || got[0].Actor != smith || got[0].Token != m.Token {
 			t.Errorf("history tells %+v, want the release of %d by %s", got, m.Token, smith.Login)
 		}

@@ -112,7 +112,7 @@ func testSharing(t *testing.T, h Harness) {
 		opts := &editlock.CaptureOptions{Limit: 3}
 		all := crowd(5)
 		for _, o := range all[:3] {
-			if m := capture(as(t, o), t, s.Locker, doc, opts); m.Limit != 3 || m.Sharing != editlock.SharingUnsaid {
+			if m := capture(as(t, o), t, s.Locker, doc, opts); m.Limit != 3 || m.Sharing != editlock.SharingUnset {
 				t.Errorf("a holder within a limit has %+v", m)
 			}
 		}
@@ -222,7 +222,7 @@ func testSharing(t *testing.T, h Harness) {
 		for field, opts := range map[string]*editlock.CaptureOptions{
 			"limit":   {Limit: 2, Sharing: editlock.Shared},
 			"limit ":  {Limit: -1},
-			"limit  ": {Limit: editlock.MaxLimit + 1},
+			"limit  ": {Limit: editlock.MaxHolders + 1},
 		} {
 			_, err := s.Locker.Capture(as(t, ivanov), doc, opts)
 			wantInvalid(t, err, strings.TrimSpace(field))

@@ -71,7 +71,7 @@ func wantRest(t *testing.T, l editlock.Locker, after uint64, q editlock.HistoryQ
 	t.Helper()
 	want := history(t, l, q)
 	slices.Reverse(want)
-	want = slices.DeleteFunc(want, func(e editlock.Entry) bool { return e.Seq <= after })
+	want = slices.DeleteFunc(want, func(e editlock.Event) bool { return e.Seq <= after })
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("events (-history +got):\n%s", diff)
 	}
@@ -99,7 +99,7 @@ func eventful(t *testing.T, s System) (n int) {
 	release(as(t, ivanov), t, s.Locker, doc)
 	s.lapse(t, capture(as(t, ivanov), t, s.Locker, doc, &editlock.CaptureOptions{AutoRelease: editlock.TimeoutAutoRelease(lease)}))
 	eventually(t, "the expiry to be told", func() bool {
-		return len(history(t, s.Locker, editlock.HistoryQuery{Kinds: []editlock.Kind{editlock.KindExpired}})) > 0
+		return len(history(t, s.Locker, editlock.HistoryQuery{Kinds: []editlock.EventKind{editlock.KindExpired}})) > 0
 	})
 	return len(history(t, s.Locker, editlock.HistoryQuery{}))
 }
@@ -115,11 +115,11 @@ func testWatch(t *testing.T, h Harness) {
 		n := eventful(t, s)
 		got := w.acquire(t, n)
 		wantRest(t, s.Locker, 0, editlock.HistoryQuery{}, got)
-		told := make(map[editlock.Kind]bool)
+		told := make(map[editlock.EventKind]bool)
 		for _, e := range got {
 			told[e.Kind] = true
 		}
-		for _, k := range []editlock.Kind{
+		for _, k := range []editlock.EventKind{
 			editlock.KindCaptured, editlock.KindReleased, editlock.KindExpired, editlock.KindTakenOver,
 			editlock.KindForceReleased, editlock.KindHandedOver, editlock.KindWaiting, editlock.KindDeclined,
 		} {

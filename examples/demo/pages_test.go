@@ -76,7 +76,7 @@ func TestPages(t *testing.T) {
 			t.Errorf("leads to %s", r.url)
 		}
 		id := editlock.ID{Group: "demo", Mode: "price-list", ID: "12"}
-		_, m, err := d.locker.Request(editlock.AsStranger(t.Context()), id)
+		_, m, err := d.locker.Request(editlock.WithoutOwner(t.Context()), id)
 		if err != nil || m.Owner.Kind != editlock.Agent || m.Owner.OnBehalfOf != "Anna Petrova" || m.Owner.Name != "Assistant" {
 			t.Fatalf("held by %+v: %v", m.Owner, err)
 		}

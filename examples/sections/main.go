@@ -107,7 +107,7 @@ func (c *contract) save(w http.ResponseWriter, r *http.Request) {
 // store writes the sections that are held, all or none.
 func (c *contract) store(ctx context.Context, reader string, held []guard.Held, value func(name string) string) error {
 	for _, h := range held {
-		_, m, err := c.locks.Request(editlock.AsStranger(ctx), h.ID)
+		_, m, err := c.locks.Request(editlock.WithoutOwner(ctx), h.ID)
 		if err != nil {
 			return err
 		}

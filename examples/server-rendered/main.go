@@ -89,7 +89,7 @@ func (n *note) store(ctx context.Context, reader string, token editlock.Token, s
 		return editlock.ErrLost
 	}
 	id := editlock.ID{Mode: "note", ID: "1"}
-	results, err := n.locks.Refresh(editlock.AsStranger(ctx), []editlock.RefreshItem{{ID: id, Token: token, ByToken: true}})
+	results, err := n.locks.Refresh(editlock.WithoutOwner(ctx), []editlock.RefreshItem{{ID: id, Token: token, ByToken: true}})
 	if err != nil {
 		return err
 	}

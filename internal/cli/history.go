@@ -48,7 +48,7 @@ editlock history --user u17 --kind taken_over --from 2026-03-01 --json`,
 			return err
 		}
 		for _, k := range kinds {
-			q.Kinds = append(q.Kinds, editlock.Kind(k))
+			q.Kinds = append(q.Kinds, editlock.EventKind(k))
 		}
 		return a.showHistory(ctx, locks, q, limit)
 	})
@@ -106,7 +106,7 @@ func (a *app) showHistory(ctx context.Context, locks editlock.Locker, q editlock
 	return nil
 }
 
-func (a *app) historyTable(page []editlock.Entry, first bool) {
+func (a *app) historyTable(page []editlock.Event, first bool) {
 	var rows table
 	if first {
 		rows.head(a.words.Text("history.head"))

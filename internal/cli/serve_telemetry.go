@@ -49,7 +49,7 @@ func (s *server) observe(ctx context.Context) (err error) {
 	following, stop := context.WithCancel(ctx)
 	defer stop()
 	go s.telemetry.Follow(following, locks)
-	if link := editlock.LinkOf(locks); link != nil {
+	if link := editlock.BroadcasterOf(locks); link != nil {
 		go s.security.board.Share(following, link)
 	}
 	return s.run(ctx, s.telemetry.Locker(locks))

@@ -53,8 +53,8 @@ func (c *Config) checkHolders(h Holders, before []Holders) error {
 	if err := (editlock.ID{Group: h.Group, Mode: h.Mode, ID: "1"}).Validate(); err != nil {
 		return err
 	}
-	if h.Most < 1 || h.Most > editlock.MaxLimit {
-		return fmt.Errorf("holders: must be between 1 and %d, not %d", editlock.MaxLimit, h.Most)
+	if h.Most < 1 || h.Most > editlock.MaxHolders {
+		return fmt.Errorf("holders: must be between 1 and %d, not %d", editlock.MaxHolders, h.Most)
 	}
 	for i, other := range before {
 		if h.Group == other.Group && h.Mode == other.Mode {

@@ -89,10 +89,10 @@ type Holders struct {
 }
 
 // HolderLimits are the limits of all groups and modes that have one.
-func (c *Config) HolderLimits() []editlock.Limit {
-	limits := make([]editlock.Limit, len(c.Holders))
+func (c *Config) HolderLimits() []editlock.HolderLimit {
+	limits := make([]editlock.HolderLimit, len(c.Holders))
 	for i, h := range c.Holders {
-		limits[i] = editlock.Limit{Group: h.Group, Mode: h.Mode, Holders: h.Most}
+		limits[i] = editlock.HolderLimit{Group: h.Group, Mode: h.Mode, Holders: h.Most}
 	}
 	return limits
 }

@@ -49,7 +49,7 @@ func (c *Callers) Demanded(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	defer func() { _ = locks.Close() }()
-	_, _, err = locks.Request(editlock.AsStranger(ctx), editlock.ID{ID: "editlock mcp"}) // changes nothing
+	_, _, err = locks.Request(editlock.WithoutOwner(ctx), editlock.ID{ID: "editlock mcp"}) // changes nothing
 	if errors.Is(err, editlock.ErrUnauthenticated) {
 		return true, nil
 	}

@@ -215,7 +215,7 @@ func (t terms) autoRelease() (editlock.AutoRelease, error) {
 		if f.seconds == 0 {
 			continue
 		}
-		d, err := duration(f.field, f.seconds, editlock.MinDuration, editlock.MaxDuration)
+		d, err := duration(f.field, f.seconds, editlock.MinAutoRelease, editlock.MaxAutoRelease)
 		if err != nil {
 			return out, err
 		}

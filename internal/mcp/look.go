@@ -123,7 +123,7 @@ func (d *Door) history(ctx context.Context, req *sdk.CallToolRequest, in history
 		q.Tree, q.ID = true, &editlock.ID{Group: in.Group, Mode: in.Mode, ID: in.ID, Part: in.Part}
 	}
 	for _, k := range in.Kinds {
-		q.Kinds = append(q.Kinds, editlock.Kind(k))
+		q.Kinds = append(q.Kinds, editlock.EventKind(k))
 	}
 	var page editlock.HistoryPage
 	err = c.act(ctx, func(ctx context.Context) error {
@@ -155,7 +155,7 @@ func (d *Door) history(ctx context.Context, req *sdk.CallToolRequest, in history
 }
 
 // happened says what an entry tells.
-func happened(e editlock.Entry) string {
+func happened(e editlock.Event) string {
 	owner, actor, other := who(e.Owner), who(e.Actor), who(e.Other)
 	what := ""
 	switch e.Kind {

@@ -148,7 +148,7 @@ func capture(t *testing.T, l editlock.Locker, o editlock.Owner, opts *editlock.C
 
 func standing(t *testing.T, l editlock.Locker, id editlock.ID) editlock.Mutex {
 	t.Helper()
-	_, m, err := l.Request(editlock.AsStranger(t.Context()), id)
+	_, m, err := l.Request(editlock.WithoutOwner(t.Context()), id)
 	if err != nil {
 		t.Fatal(err)
 	}

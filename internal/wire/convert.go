@@ -167,7 +167,7 @@ func RootSharing(form string) (editlock.Sharing, error) {
 		}
 	}
 	if form == "" {
-		return editlock.SharingUnsaid, nil
+		return editlock.SharingUnset, nil
 	}
 	return 0, invalid("sharing", fmt.Sprintf("%q is not known; exclusive and shared are", form))
 }
@@ -265,7 +265,7 @@ func RootMutexes(ms []Mutex) ([]editlock.Mutex, error) {
 }
 
 // FromEntry returns the form of an entry.
-func FromEntry(e editlock.Entry) Entry {
+func FromEntry(e editlock.Event) Entry {
 	out := Entry{
 		Seq: e.Seq, Kind: string(e.Kind), Owner: FromOwner(e.Owner), Actor: FromOwner(e.Actor),
 		Other: FromOwner(e.Other), Token: uint64(e.Token), At: timeOf(e.At), Reason: e.Reason,
@@ -278,9 +278,9 @@ func FromEntry(e editlock.Entry) Entry {
 }
 
 // Root returns what the form means.
-func (e *Entry) Root() editlock.Entry {
-	out := editlock.Entry{
-		Seq: e.Seq, Kind: editlock.Kind(e.Kind), Owner: e.Owner.Root(), Actor: e.Actor.Root(),
+func (e *Entry) Root() editlock.Event {
+	out := editlock.Event{
+		Seq: e.Seq, Kind: editlock.EventKind(e.Kind), Owner: e.Owner.Root(), Actor: e.Actor.Root(),
 		Other: e.Other.Root(), Token: editlock.Token(e.Token), Reason: e.Reason,
 		Limit: e.Limit, Replaced: editlock.Token(e.Replaced),
 	}

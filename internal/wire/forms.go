@@ -87,7 +87,7 @@ type Waiter struct {
 	GrantAt *time.Time `json:"grant_at" doc:"When the mutex passes to the waiter unless answered. Null: not by itself."`
 }
 
-// Entry is the form of an editlock.Entry.
+// Entry is the form of an editlock.Event.
 type Entry struct {
 	Seq    uint64     `json:"seq" doc:"Rises; also the id of the event."`
 	Kind   string     `json:"kind" doc:"captured, released, expired, taken_over, force_released, handed_over, waiting, declined, shared (an exclusive hold lets others share) or upgraded (a shared one is exclusive now); in an event stream also gap: entries up to seq are gone."`

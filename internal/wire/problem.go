@@ -96,7 +96,7 @@ type Problem struct {
 	How      string     `json:"how,omitzero" doc:"Of lost: expired, taken_over, force_released, handed_over or released."`
 }
 
-// Answer is the form of an editlock.Answer.
+// Answer is the form of an editlock.Refusal.
 type Answer struct {
 	By      *Owner    `json:"by"`
 	At      time.Time `json:"at"`
@@ -265,13 +265,13 @@ func (p *Problem) busy() error {
 	}
 	e := &editlock.BusyError{Holder: holder, Holders: holders, Total: p.Total, Self: p.Self, Draining: p.Draining.root()}
 	if d := p.Declined; d != nil {
-		e.Declined = &editlock.Answer{By: d.By.Root(), At: d.At, Message: d.Message}
+		e.Declined = &editlock.Refusal{By: d.By.Root(), At: d.At, Message: d.Message}
 	}
 	return e
 }
 
 func (p *Problem) lost() error {
-	e := &editlock.LostError{How: editlock.Kind(p.How), By: p.By.Root(), Reason: p.Reason}
+	e := &editlock.LostError{How: editlock.EventKind(p.How), By: p.By.Root(), Reason: p.Reason}
 	if p.Mutex != nil {
 		e.ID = p.Mutex.Root()
 	}

@@ -39,7 +39,7 @@ var (
 			OnBehalfOf: text.Draw(t, "on behalf of"),
 		}
 	})
-	whole       = rapid.Int64Range(int64(editlock.MinDuration), int64(editlock.MaxDuration))
+	whole       = rapid.Int64Range(int64(editlock.MinAutoRelease), int64(editlock.MaxAutoRelease))
 	autoRelease = rapid.Custom(func(t *rapid.T) editlock.AutoRelease {
 		if rapid.Bool().Draw(t, "never") {
 			return editlock.Never
@@ -72,13 +72,13 @@ var (
 			Holder: mutex.Draw(t, "holder"), Holders: rapid.SliceOfN(mutex, 0, 3).Draw(t, "holders"), Self: rapid.Bool().Draw(t, "self"),
 		}
 		if rapid.Bool().Draw(t, "declined") {
-			e.Declined = &editlock.Answer{By: owner.Draw(t, "by"), At: moment.Draw(t, "at"), Message: text.Draw(t, "message")}
+			e.Declined = &editlock.Refusal{By: owner.Draw(t, "by"), At: moment.Draw(t, "at"), Message: text.Draw(t, "message")}
 		}
 		return e
 	})
 	lostError = rapid.Custom(func(t *rapid.T) error {
 		e := &editlock.LostError{
-			ID: id.Draw(t, "id"), How: editlock.Kind(text.Draw(t, "how")), At: sometimes(moment).Draw(t, "at"), Reason: text.Draw(t, "reason"),
+			ID: id.Draw(t, "id"), How: editlock.EventKind(text.Draw(t, "how")), At: sometimes(moment).Draw(t, "at"), Reason: text.Draw(t, "reason"),
 			By: rapid.OneOf(rapid.Just(editlock.Owner{}), owner).Draw(t, "by"),
 		}
 		if rapid.Bool().Draw(t, "held") {
@@ -148,8 +148,8 @@ func TestMutex_SurvivesTheTrip(t *testing.T) {
 func TestEntry_SurvivesTheTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		maybe := rapid.OneOf(rapid.Just(editlock.Owner{}), owner)
-		want := editlock.Entry{
-			Seq: rapid.Uint64Range(0, 1<<53-1).Draw(t, "seq"), Kind: editlock.Kind(text.Draw(t, "kind")),
+		want := editlock.Event{
+			Seq: rapid.Uint64Range(0, 1<<53-1).Draw(t, "seq"), Kind: editlock.EventKind(text.Draw(t, "kind")),
 			ID: rapid.OneOf(rapid.Just(editlock.ID{}), id).Draw(t, "id"), Owner: maybe.Draw(t, "owner"),
 			Actor: maybe.Draw(t, "actor"), Other: maybe.Draw(t, "other"),
 			Token: editlock.Token(rapid.Uint64Range(0, 1<<53-1).Draw(t, "token")), At: sometimes(moment).Draw(t, "at"),
@@ -229,7 +229,7 @@ func TestForms_ThatSayTwoThingsAreInvalid(t *testing.T) {
 
 func TestDuration_IsWrittenInSeconds(t *testing.T) {
 	for d, want := range map[time.Duration]string{
-		0: "0s", time.Second: "1s", editlock.DefaultIdle: "300s", 8 * time.Hour: "28800s", editlock.MaxDuration: "2592000s",
+		0: "0s", time.Second: "1s", editlock.DefaultIdle: "300s", 8 * time.Hour: "28800s", editlock.MaxAutoRelease: "2592000s",
 		1500 * time.Millisecond: "1.5s", time.Millisecond: "0.001s", time.Nanosecond: "0.000000001s", 10*time.Second + 10*time.Nanosecond: "10.00000001s",
 		-time.Second: "-1s", -1500 * time.Millisecond: "-1.5s", math.MinInt64: "-9223372036.854775808s",
 	} {

@@ -182,7 +182,7 @@ func (p *Printer) lost(e *editlock.LostError) string {
 }
 
 // Kind names what happened, for history and events.
-func (p *Printer) Kind(k editlock.Kind) string {
+func (p *Printer) Kind(k editlock.EventKind) string {
 	if _, known := catalogue["kind."+string(k)]; !known {
 		return Plain(string(k))
 	}

@@ -122,7 +122,7 @@ func checkForms(t *testing.T, key string, got map[plural.Form]string, want ...pl
 }
 
 func TestCatalogue_NamesAllKinds(t *testing.T) {
-	for _, k := range []editlock.Kind{
+	for _, k := range []editlock.EventKind{
 		editlock.KindCaptured, editlock.KindReleased, editlock.KindExpired, editlock.KindTakenOver,
 		editlock.KindForceReleased, editlock.KindHandedOver, editlock.KindWaiting, editlock.KindDeclined, editlock.KindGap,
 	} {
@@ -267,7 +267,7 @@ func TestError(t *testing.T) {
 			"занято: Иванов редактирует task/42 с 12:04; заняты ещё 2",
 		},
 		{
-			"declined", &editlock.BusyError{Holder: ivanov, Declined: &editlock.Answer{By: ivanov.Owner, At: noon, Message: "позже\x1b[31m"}},
+			"declined", &editlock.BusyError{Holder: ivanov, Declined: &editlock.Refusal{By: ivanov.Owner, At: noon, Message: "позже\x1b[31m"}},
 			"busy: Иванов has been editing task/42 since 12:04; Иванов declined: позже [31m",
 			"занято: Иванов редактирует task/42 с 12:04; Иванов отвечает отказом: позже [31m",
 		},

@@ -86,7 +86,7 @@ func (g *Guard) MaySee(c *auth.Caller, id editlock.ID, holder ...editlock.Owner)
 		return false
 	}
 	own := editlock.Area{Group: "*", Mode: "*", Holder: c.Owner}
-	return slices.ContainsFunc(holder, func(o editlock.Owner) bool { return o.Session != "" && own.Has(id, o) })
+	return slices.ContainsFunc(holder, func(o editlock.Owner) bool { return o.Session != "" && own.Contains(id, o) })
 }
 
 // samePerson also wants a session: the zero Owner is nobody.

@@ -164,7 +164,7 @@ func (w *guarded) mayWait(ctx context.Context, id editlock.ID, requestID string,
 // less time than its place is kept.
 func waits(m editlock.Mutex, as editlock.Owner, requestID string) bool {
 	return slices.ContainsFunc(m.Waiters, func(q editlock.Waiter) bool {
-		return q.Owner.Session == as.Session && q.Asked(m.ID, requestID)
+		return q.Owner.Session == as.Session && q.StartedBy(m.ID, requestID)
 	})
 }
 

@@ -59,7 +59,7 @@ func (v view) mutexes(ms []editlock.Mutex) []editlock.Mutex {
 	return ms
 }
 
-func (v view) entry(e editlock.Entry) editlock.Entry {
+func (v view) entry(e editlock.Event) editlock.Event {
 	e.Owner, e.Actor, e.Other = v.owner(e.Owner), v.owner(e.Actor), v.owner(e.Other)
 	return e
 }

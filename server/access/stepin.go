@@ -14,7 +14,7 @@ import (
 // login before, takes no more than Use, and neither does an agent's for a person.
 func (w *guarded) Takeover(ctx context.Context, id editlock.ID, seen editlock.Token, reason string, opts *editlock.CaptureOptions) (editlock.Mutex, error) {
 	ctx, c, held, err := w.stepIn(ctx, id, seen, auth.Takeover, "take over")
-	if gone(err) && (editlock.TryFrom(ctx).Key != "" || opts != nil && opts.RequestID != "") {
+	if gone(err) && (editlock.AttemptFrom(ctx).Key != "" || opts != nil && opts.RequestID != "") {
 		// Its retry is known by its key; nothing else comes of this token.
 		if m, again := w.inner.Takeover(ctx, id, neverInForce, reason, opts); again == nil || errors.Is(again, editlock.ErrLost) {
 			return m, again
@@ -40,7 +40,7 @@ func (w *guarded) Takeover(ctx context.Context, id editlock.ID, seen editlock.To
 // ForceRelease implements editlock.Locker.
 func (w *guarded) ForceRelease(ctx context.Context, id editlock.ID, seen editlock.Token, reason string) error {
 	ctx, c, held, err := w.stepIn(ctx, id, seen, auth.ForceRelease, "release by force")
-	if gone(err) && editlock.TryFrom(ctx).Key != "" && w.inner.ForceRelease(ctx, id, neverInForce, reason) == nil { // the retry of what was done
+	if gone(err) && editlock.AttemptFrom(ctx).Key != "" && w.inner.ForceRelease(ctx, id, neverInForce, reason) == nil { // the retry of what was done
 		return nil
 	}
 	if err != nil {
@@ -54,7 +54,7 @@ func (w *guarded) ForceRelease(ctx context.Context, id editlock.ID, seen editloc
 }
 
 // tell writes a decision that ended another's hold to the audit log.
-func (w *guarded) tell(ctx context.Context, c *auth.Caller, do editlock.Kind, held editlock.Mutex, reason string) {
+func (w *guarded) tell(ctx context.Context, c *auth.Caller, do editlock.EventKind, held editlock.Mutex, reason string) {
 	as := editlock.OwnerFrom(ctx)
 	w.g.Log(ctx, string(do), c, "mutex", held.ID.String(), "token", uint64(held.Token),
 		"holder_session", held.Owner.Session, "holder_user", held.Owner.UserID, "holder_kind", held.Owner.Kind.String(),
@@ -82,7 +82,7 @@ func (w *guarded) stepIn(ctx context.Context, id editlock.ID, seen editlock.Toke
 		}
 	}
 	state, held, err := w.inner.Request(meant.With(ctx, uint64(seen)), id)
-	if one, ok := held.By(seen); ok {
+	if one, ok := held.ByToken(seen); ok {
 		held = one
 	}
 	as := editlock.OwnerFrom(ctx)
@@ -93,7 +93,7 @@ func (w *guarded) stepIn(ctx context.Context, id editlock.ID, seen editlock.Toke
 		return ctx, c, held, &editlock.NotHeldError{ID: id}
 	case held.Token != seen && seen != 0: // what is 0, inner refuses
 		return ctx, c, held, &editlock.BusyError{Holder: held, Self: samePerson(as, held.Owner)}
-	case samePerson(as, held.Owner), right == auth.Takeover && held.Owner.GivesWayTo(as):
+	case samePerson(as, held.Owner), right == auth.Takeover && held.Owner.YieldsTo(as):
 		return ctx, c, held, w.need(ctx, c, auth.Use, id, do)
 	case !as.MayEnd(held.Owner):
 		err := &editlock.HeldByPersonError{Holder: held}
@@ -256,7 +256,7 @@ func (w *guarded) releaseOthers(ctx context.Context, c *auth.Caller, as editlock
 		return released, nil
 	}
 	for _, m := range held {
-		if editlock.TryFrom(ctx).Missed(m) {
+		if editlock.AttemptFrom(ctx).Precedes(m) {
 			continue
 		}
 		const reason = "session ended"

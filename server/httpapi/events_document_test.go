@@ -20,7 +20,7 @@ import (
 )
 
 // kinds are all that a stream of entries shows.
-var kinds = []editlock.Kind{
+var kinds = []editlock.EventKind{
 	editlock.KindCaptured, editlock.KindReleased, editlock.KindExpired, editlock.KindTakenOver, editlock.KindForceReleased,
 	editlock.KindHandedOver, editlock.KindWaiting, editlock.KindDeclined, editlock.KindGap,
 }
@@ -29,10 +29,10 @@ var kinds = []editlock.Kind{
 // schemas.
 func TestEvents_OfEachKindAreAsDocumented(t *testing.T) {
 	w := start(t, httpapi.Options{}, nil)
-	seen := map[editlock.Kind]bool{}
+	seen := map[editlock.EventKind]bool{}
 	l := w.listen(t, "/v1/events")
 	l.begin()
-	want := func(kind editlock.Kind) {
+	want := func(kind editlock.EventKind) {
 		t.Helper()
 		l.want(string(kind))
 		seen[kind] = true
@@ -118,7 +118,7 @@ func TestEvents_AnswerAsDocumented(t *testing.T) {
 	for _, test := range []struct {
 		name, query, header string
 		from                uint64
-		next                editlock.Kind // what comes after; empty: nothing yet
+		next                editlock.EventKind // what comes after; empty: nothing yet
 	}{
 		{"from now on", "", "", latest, ""},
 		{"from the beginning", "?after=0", "", 0, editlock.KindCaptured},

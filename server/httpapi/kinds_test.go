@@ -88,7 +88,7 @@ func TestKinds_AreWhatCredentialsAreFor(t *testing.T) {
 // hold is what stands under a name, but for who waits and when it was looked at.
 func (s *secured) hold(t *testing.T, id string) editlock.Mutex {
 	t.Helper()
-	_, m, err := s.locker.Request(editlock.AsStranger(t.Context()), editlock.ID{Group: "docs", ID: id})
+	_, m, err := s.locker.Request(editlock.WithoutOwner(t.Context()), editlock.ID{Group: "docs", ID: id})
 	if err != nil {
 		t.Fatal(err)
 	}

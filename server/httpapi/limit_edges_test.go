@@ -158,7 +158,7 @@ func (s *secured) captureAll(t *testing.T, token, a, b string) reply {
 
 func (s *secured) waiting(t *testing.T, id string) int {
 	t.Helper()
-	_, m, err := s.locker.Request(editlock.AsStranger(t.Context()), editlock.ID{Group: "docs", ID: id})
+	_, m, err := s.locker.Request(editlock.WithoutOwner(t.Context()), editlock.ID{Group: "docs", ID: id})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -112,7 +112,7 @@ func TestLimits(t *testing.T) {
 			waited <- err
 		}()
 		for {
-			_, m, _ := s.locker.Request(editlock.AsStranger(ctx), editlock.ID{Group: "docs", ID: "busy"})
+			_, m, _ := s.locker.Request(editlock.WithoutOwner(ctx), editlock.ID{Group: "docs", ID: "busy"})
 			if m.Waiting == 1 {
 				break
 			}
@@ -218,7 +218,7 @@ func TestRanks(t *testing.T) {
 	editor := page(t, "ivanov", "editors", "chiefs")
 	boss := page(t, "boss", "bosses", "chiefs")
 	takeover := func(token, id string) reply {
-		_, m, err := s.locker.Request(editlock.AsStranger(t.Context()), editlock.ID{Group: "docs", ID: id})
+		_, m, err := s.locker.Request(editlock.WithoutOwner(t.Context()), editlock.ID{Group: "docs", ID: id})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -299,7 +299,7 @@ func TestRanks_StatedByTokens(t *testing.T) {
 			} else {
 				s.held(t, "a", holder)
 			}
-			_, m, err := s.locker.Request(editlock.AsStranger(t.Context()), editlock.ID{Group: "docs", ID: "a"})
+			_, m, err := s.locker.Request(editlock.WithoutOwner(t.Context()), editlock.ID{Group: "docs", ID: "a"})
 			if err != nil {
 				t.Fatal(err)
 			}

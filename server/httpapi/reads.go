@@ -178,7 +178,7 @@ func history(c *call, q *params) (any, error) {
 		Text: q.text("text"), Limit: q.number("limit"), Cursor: q.text("cursor"),
 	}
 	for _, kind := range q.list("kind") {
-		query.Kinds = append(query.Kinds, editlock.Kind(kind))
+		query.Kinds = append(query.Kinds, editlock.EventKind(kind))
 	}
 	if err := q.done(); err != nil {
 		return nil, err

@@ -18,7 +18,7 @@ import (
 // stored is the session of a holder in the store.
 func (s *secured) stored(t *testing.T, id string) string {
 	t.Helper()
-	_, m, err := s.locker.Request(editlock.AsStranger(t.Context()), editlock.ID{Group: "docs", ID: id})
+	_, m, err := s.locker.Request(editlock.WithoutOwner(t.Context()), editlock.ID{Group: "docs", ID: id})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -240,7 +240,7 @@ func TestSessions_OfBeforeRealmsStayTheirHolders(t *testing.T) {
 				clear()
 				m := hold(h.owner)
 				got := post(h.credential, door.path, door.body+h.body+"}", m)
-				_, now, err := s.locker.Request(editlock.AsStranger(t.Context()), m.ID)
+				_, now, err := s.locker.Request(editlock.WithoutOwner(t.Context()), m.ID)
 				if err != nil || !strings.Contains(got, door.answer) || (now.Token == m.Token) != door.held {
 					t.Errorf("token %d became %d, %v: %s", m.Token, now.Token, err, got)
 				}

@@ -183,7 +183,7 @@ func (s *secured) held(t *testing.T, id string, o editlock.Owner) editlock.Mutex
 
 func (s *secured) holder(t *testing.T, id string) editlock.Owner {
 	t.Helper()
-	_, m, err := s.locker.Request(editlock.AsStranger(context.Background()), editlock.ID{Group: "docs", ID: id})
+	_, m, err := s.locker.Request(editlock.WithoutOwner(context.Background()), editlock.ID{Group: "docs", ID: id})
 	if err != nil {
 		t.Fatal(err)
 	}

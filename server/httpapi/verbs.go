@@ -61,7 +61,7 @@ func (c *call) actAsIfGiven(o *wire.Owner) error {
 	if o != nil || c.known() {
 		return c.actAs(o)
 	}
-	c.ctx = editlock.AsStranger(c.ctx)
+	c.ctx = editlock.WithoutOwner(c.ctx)
 	return nil
 }
 
@@ -125,7 +125,7 @@ func (c *call) try() error {
 	if err != nil || key == "" && old == "" {
 		return err
 	}
-	t := editlock.Try{Key: key}
+	t := editlock.Attempt{Key: key}
 	if old != "" {
 		var age wire.Duration
 		if err := age.UnmarshalText([]byte(old)); err != nil {
@@ -136,7 +136,7 @@ func (c *call) try() error {
 		}
 		t.First = time.Now().Add(-time.Duration(age))
 	}
-	c.ctx = editlock.WithTry(c.ctx, t)
+	c.ctx = editlock.WithAttempt(c.ctx, t)
 	return nil
 }
 
@@ -229,7 +229,7 @@ func (c *call) captureOptions(in *wire.CaptureRequest) (*editlock.CaptureOptions
 	opts := &editlock.CaptureOptions{
 		StatusData: in.StatusData, AutoRelease: auto, If: cond, Message: in.Message, GrantAfter: grant,
 		Sharing: sharing, Limit: in.Limit,
-		RequestID: editlock.TryFrom(c.ctx).Key,
+		RequestID: editlock.AttemptFrom(c.ctx).Key,
 	}
 	if in.Wait != nil {
 		opts.Wait = time.Duration(*in.Wait)
@@ -373,7 +373,7 @@ func takeover(c *call, in *wire.TakeoverRequest) (any, error) {
 		return nil, err
 	}
 	m, err := c.locker.Takeover(c.ctx, id, editlock.Token(in.SeenToken), in.Reason, &editlock.CaptureOptions{
-		StatusData: in.StatusData, AutoRelease: auto, GrantAfter: grant, RequestID: editlock.TryFrom(c.ctx).Key,
+		StatusData: in.StatusData, AutoRelease: auto, GrantAfter: grant, RequestID: editlock.AttemptFrom(c.ctx).Key,
 	})
 	return captured(m), named(err)
 }

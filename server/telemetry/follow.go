@@ -57,7 +57,7 @@ type hold struct {
 
 // pull reads the entries since the last one seen, from the newest back.
 func (f *follower) pull(ctx context.Context) {
-	var entries []editlock.Entry
+	var entries []editlock.Event
 	q := editlock.HistoryQuery{Limit: editlock.MaxPage}
 	if !f.began {
 		q.Limit = 1
@@ -93,7 +93,7 @@ func (f *follower) pull(ctx context.Context) {
 	f.began = true
 }
 
-func (f *follower) saw(ctx context.Context, e editlock.Entry) {
+func (f *follower) saw(ctx context.Context, e editlock.Event) {
 	f.t.events.add(ctx, string(e.Kind), "") // Managers and engines write a fixed set
 	was, known := f.held[e.ID]
 	switch e.Kind {

@@ -60,8 +60,8 @@ func (i Identity) may(do string, id editlock.ID, o editlock.Owner) bool {
 // takesFromAgent reports whether a lock is an agent's, which a person takes over
 // without a right to take over.
 func (i Identity) takesFromAgent(id editlock.ID, o editlock.Owner) bool {
-	return i.known() && o.GivesWayTo(i.Owner) &&
-		(i.Usable == nil || slices.ContainsFunc(i.Usable, func(a editlock.Area) bool { return a.Has(id, editlock.Owner{}) }))
+	return i.known() && o.YieldsTo(i.Owner) &&
+		(i.Usable == nil || slices.ContainsFunc(i.Usable, func(a editlock.Area) bool { return a.Contains(id, editlock.Owner{}) }))
 }
 
 // targets reads which locks a form means: one named by its own button, all
@@ -268,7 +268,7 @@ func (h *handler) do(ctx context.Context, me Identity, do string, t target, reas
 	if err == nil && m.ID != t.ID { // it is free itself, and something above or below it is held
 		state = editlock.Free
 	}
-	if meant, ok := m.By(t.Token); ok {
+	if meant, ok := m.ByToken(t.Token); ok {
 		m = meant
 	} else if m.Beside > len(m.Others) { // it is one of those who are not told of
 		m.Owner = editlock.Owner{}

@@ -97,7 +97,7 @@ func TestAct_TakesOverWithAReason(t *testing.T) {
 	if got := idsOn(v.get("/?mine=1")); len(got) != 1 {
 		t.Errorf("her own locks are %q", got)
 	}
-	_, now, err := l.Request(editlock.AsStranger(t.Context()), m.ID)
+	_, now, err := l.Request(editlock.WithoutOwner(t.Context()), m.ID)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +197,7 @@ func TestAct_RefusesStrangersAndForgedForms(t *testing.T) {
 			if !strings.Contains(body, tc.want) {
 				t.Errorf("the answer does not say %q:\n%s", tc.want, body)
 			}
-			if state, _, err := l.Request(editlock.AsStranger(t.Context()), m.ID); err != nil || state == editlock.Free {
+			if state, _, err := l.Request(editlock.WithoutOwner(t.Context()), m.ID); err != nil || state == editlock.Free {
 				t.Errorf("the lock is %s (%v)", state, err)
 			}
 		})

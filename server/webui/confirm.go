@@ -107,7 +107,7 @@ func (h *handler) below(r *http.Request, me Identity, of []target) (found []targ
 func (h *handler) held(r *http.Request, me Identity, wanted []target) (map[target]*lock, error) {
 	found, far := map[target]*lock{}, map[target]bool{}
 	for _, t := range wanted {
-		_, m, err := h.locker.Request(editlock.AsStranger(r.Context()), t.ID)
+		_, m, err := h.locker.Request(editlock.WithoutOwner(r.Context()), t.ID)
 		if err != nil {
 			return nil, err
 		}

@@ -55,7 +55,7 @@ type format interface {
 	// begin writes what comes before all entries.
 	begin() error
 	// write writes a piece.
-	write(all []editlock.Entry) error
+	write(all []editlock.Event) error
 	// end writes what comes behind them.
 	end() error
 }
@@ -164,7 +164,7 @@ func (f *csvFile) begin() error {
 	return f.Write(append(head, "token", "reason"))
 }
 
-func (f *csvFile) write(all []editlock.Entry) error {
+func (f *csvFile) write(all []editlock.Event) error {
 	for _, e := range all {
 		line := []string{
 			strconv.FormatUint(e.Seq, 10), e.At.UTC().Format("2006-01-02 15:04:05.000"), string(e.Kind), e.ID.Group, e.ID.Mode, e.ID.ID, e.ID.Part, yes(e.ID.Below),
@@ -220,7 +220,7 @@ func (f *jsonFile) begin() error {
 	return err
 }
 
-func (f *jsonFile) write(all []editlock.Entry) (err error) {
+func (f *jsonFile) write(all []editlock.Event) (err error) {
 	var piece []byte
 	for _, e := range all {
 		if f.written {

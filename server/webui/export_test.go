@@ -45,7 +45,7 @@ func (l *long) History(ctx context.Context, q editlock.HistoryQuery) (editlock.H
 	var p editlock.HistoryPage
 	for i := from; i < min(from+q.Limit, l.entries); i++ {
 		id := editlock.ID{Group: "crm", Mode: "contract", ID: fmt.Sprint(i % 7)}
-		p.Entries = append(p.Entries, editlock.Entry{Seq: uint64(l.entries - i), Kind: editlock.KindCaptured, ID: id, Owner: person("Kim"), Actor: person("Kim"), Token: 7, At: epoch})
+		p.Entries = append(p.Entries, editlock.Event{Seq: uint64(l.entries - i), Kind: editlock.KindCaptured, ID: id, Owner: person("Kim"), Actor: person("Kim"), Token: 7, At: epoch})
 	}
 	if from+q.Limit < l.entries {
 		p.Next = strconv.Itoa(from + q.Limit)
@@ -65,7 +65,7 @@ func TestExport_HasAllThatTheFilterLeaves(t *testing.T) {
 		t.Fatalf("%d entries, %v", len(got.Entries), err)
 	}
 	want := editlock.HistoryQuery{
-		Group: "crm", Mode: "contract", UserID: "kim", Kinds: []editlock.Kind{editlock.KindCaptured}, Text: "x", Limit: editlock.MaxPage,
+		Group: "crm", Mode: "contract", UserID: "kim", Kinds: []editlock.EventKind{editlock.KindCaptured}, Text: "x", Limit: editlock.MaxPage,
 		From: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC), To: time.Date(2026, 3, 2, 21, 0, 0, 0, time.UTC),
 	}
 	if diff := cmp.Diff(want, l.asked[0]); diff != "" || len(l.asked) != 3 {
@@ -82,7 +82,7 @@ func TestExport_HasAllThatTheFilterLeaves(t *testing.T) {
 
 func TestExport_IsForSpreadsheets(t *testing.T) {
 	l := office()
-	l.entries = []editlock.Entry{{
+	l.entries = []editlock.Event{{
 		Seq: 9, Kind: editlock.KindTakenOver, ID: editlock.ID{Group: "=1+1", Mode: "@x", ID: `a"b;c,d`}, Token: 12, At: epoch.Add(1500 * time.Millisecond),
 		Owner: editlock.Owner{Session: "-s", UserID: "+7", Login: "\tl", Name: "Анна"}, Actor: editlock.Owner{Session: "s", Name: "＝1"}, Reason: "-- none",
 	}}

@@ -20,7 +20,7 @@ type fixed struct {
 	editlock.Locker // what is not shown is not called
 
 	mutexes []editlock.Mutex
-	entries []editlock.Entry
+	entries []editlock.Event
 	err     error
 	lists   int // calls of List
 }
@@ -102,7 +102,7 @@ func office() *fixed {
 	job.ExpiresAt, job.AutoRelease = time.Time{}, editlock.Never
 	return &fixed{
 		mutexes: []editlock.Mutex{job, contract, invoice}, // as their names sort
-		entries: []editlock.Entry{
+		entries: []editlock.Event{
 			{Seq: 9, Kind: editlock.KindHandedOver, ID: invoice.ID, Owner: person("Kim"), Actor: person("Kim"), Other: person("Petrova"), At: epoch.Add(-5 * time.Minute), Reason: "no_answer"},
 			{Seq: 8, Kind: editlock.KindForceReleased, ID: invoice.ID, Owner: person("Ivanov"), Actor: person("Sidorova"), At: epoch.Add(-time.Hour), Reason: "gone home"},
 			{Seq: 7, Kind: editlock.KindTakenOver, Token: contract.Token, ID: contract.ID, Owner: person("Ivanov"), Actor: person("Ivanov"), Other: person("Kim"), At: epoch.Add(-2 * time.Hour), Reason: "urgent"},

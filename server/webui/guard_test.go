@@ -35,7 +35,7 @@ func TestGuard_RefusesFormsOfOtherSites(t *testing.T) {
 				v.headers[name] = value
 			}
 			res, body := v.do("/ui/act?do=release", "lock="+url.QueryEscape(target{m.ID, m.Token}.String()), "reason=csrf")
-			state, _, err := l.Request(editlock.AsStranger(t.Context()), m.ID)
+			state, _, err := l.Request(editlock.WithoutOwner(t.Context()), m.ID)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -29,13 +29,13 @@ type entries struct {
 
 // event is an entry of history, told as who did what to whom.
 type event struct {
-	editlock.Entry
+	editlock.Event
 	Who, Whom *editlock.Owner
 	NoAnswer  bool // a hand-over that nobody said
 }
 
-func eventOf(e editlock.Entry) event {
-	out := event{Entry: e, Who: &e.Actor, Whom: &e.Other}
+func eventOf(e editlock.Event) event {
+	out := event{Event: e, Who: &e.Actor, Whom: &e.Other}
 	switch e.Kind {
 	case editlock.KindExpired:
 		out.Who = &e.Owner
@@ -63,7 +63,7 @@ func eventOf(e editlock.Entry) event {
 // noAnswer is the reason of a hand-over by editlock.CaptureOptions.GrantAfter.
 const noAnswer = "no_answer"
 
-func eventsOf(all []editlock.Entry) []event {
+func eventsOf(all []editlock.Event) []event {
 	var out []event
 	for _, e := range all {
 		out = append(out, eventOf(e))
@@ -78,7 +78,7 @@ func (i Identity) remembers(id *editlock.ID) bool {
 		return true
 	}
 	for _, a := range i.History {
-		if id == nil || a.Has(*id, editlock.Owner{}) {
+		if id == nil || a.Contains(*id, editlock.Owner{}) {
 			return true
 		}
 	}
@@ -88,7 +88,7 @@ func (i Identity) remembers(id *editlock.ID) bool {
 // newest is the latest of somebody's or a lock's history, and the first of it to be
 // listed below what else a page tells. A reader without the right to it sees the rest
 // of the page, and the store is not asked.
-func (h *handler) newest(r *http.Request, q editlock.HistoryQuery, all historyFilter) ([]editlock.Entry, bool, entries, error) {
+func (h *handler) newest(r *http.Request, q editlock.HistoryQuery, all historyFilter) ([]editlock.Event, bool, entries, error) {
 	out := entries{OfOne: q.ID != nil}
 	if !h.identify(r).remembers(q.ID) {
 		out.Forbidden = true
@@ -113,7 +113,7 @@ func (h *handler) newest(r *http.Request, q editlock.HistoryQuery, all historyFi
 // historyView is the page of what happened to all locks.
 type historyView struct {
 	Filter   historyFilter
-	Kinds    []editlock.Kind
+	Kinds    []editlock.EventKind
 	Groups   []choice
 	Modes    []choice
 	People   []choice // by user ID
@@ -125,7 +125,7 @@ type historyView struct {
 }
 
 // kinds are the events that a reader may choose.
-var kinds = []editlock.Kind{
+var kinds = []editlock.EventKind{
 	editlock.KindCaptured, editlock.KindReleased, editlock.KindExpired, editlock.KindTakenOver,
 	editlock.KindForceReleased, editlock.KindHandedOver, editlock.KindWaiting, editlock.KindDeclined,
 	editlock.KindShared, editlock.KindUpgraded,
@@ -166,7 +166,7 @@ func (h *handler) history(w http.ResponseWriter, r *http.Request) {
 
 // picked reads the entries of a query that keep leaves; nil leaves all. The page may
 // be shorter than asked for and not be the last, as any page of history.
-func (h *handler) picked(ctx context.Context, q editlock.HistoryQuery, keep func(editlock.Entry) bool) (editlock.HistoryPage, error) {
+func (h *handler) picked(ctx context.Context, q editlock.HistoryQuery, keep func(editlock.Event) bool) (editlock.HistoryPage, error) {
 	var out editlock.HistoryPage
 	limit := q.Limit
 	for range searchCalls {

@@ -20,10 +20,10 @@ func TestHistory_AsksForWhatItsAddressSays(t *testing.T) {
 		"group=crm&mode=contract&user=kim":      {Group: "crm", Mode: "contract", UserID: "kim"},
 		"group=crm&mode=contract&object=2417":   {ID: &editlock.ID{Group: "crm", Mode: "contract", ID: "2417"}, Tree: true},
 		"group=crm&object=2417&scope=alone":     {ID: &editlock.ID{Group: "crm", ID: "2417"}},
-		"mode=contract&scope=tree&kind=expired": {ID: &editlock.ID{Mode: "contract", Below: true}, Tree: true, Kinds: []editlock.Kind{editlock.KindExpired}},
+		"mode=contract&scope=tree&kind=expired": {ID: &editlock.ID{Mode: "contract", Below: true}, Tree: true, Kinds: []editlock.EventKind{editlock.KindExpired}},
 		"group=crm&object=2417":                 {Group: "crm", Text: "2417"},
 		"object=2417&q=urgent":                  {Text: "urgent"},
-		"kind=expired":                          {Kinds: []editlock.Kind{editlock.KindExpired}},
+		"kind=expired":                          {Kinds: []editlock.EventKind{editlock.KindExpired}},
 		"from=2026-03-01&to=2026-03-01":         {From: day(1, 0), To: day(2, 0)},
 		"from=2026-03-01T00:00:00%2B03:00":      {From: day(1, 0).Add(-3 * time.Hour)},
 		"to=2026-03-01T00:00:00-09:00&before=x": {To: day(2, 9), Cursor: "x"},
@@ -122,11 +122,11 @@ func TestStays_AreMadeOfEntries(t *testing.T) {
 	a, b := editlock.ID{Group: "crm", Mode: "contract", ID: "1"}, editlock.ID{ID: "2"}
 	ivanov, petrova, kim := person("Ivanov"), person("Petrova"), person("Kim")
 	at := func(minutes int) time.Time { return epoch.Add(time.Duration(minutes) * time.Minute) }
-	entry := func(minutes int, kind editlock.Kind, id editlock.ID, token editlock.Token, owner, actor, other editlock.Owner, reason string) editlock.Entry {
-		return editlock.Entry{Seq: uint64(1000 - minutes), Kind: kind, ID: id, Token: token, Owner: owner, Actor: actor, Other: other, At: at(minutes), Reason: reason}
+	entry := func(minutes int, kind editlock.EventKind, id editlock.ID, token editlock.Token, owner, actor, other editlock.Owner, reason string) editlock.Event {
+		return editlock.Event{Seq: uint64(1000 - minutes), Kind: kind, ID: id, Token: token, Owner: owner, Actor: actor, Other: other, At: at(minutes), Reason: reason}
 	}
 	none := editlock.Owner{}
-	got := staysOf([]editlock.Entry{ // newest first
+	got := staysOf([]editlock.Event{ // newest first
 		entry(90, editlock.KindCaptured, b, 9, kim, kim, none, ""),
 		entry(80, editlock.KindCaptured, a, 8, petrova, petrova, none, ""),
 		entry(80, editlock.KindHandedOver, a, 5, kim, kim, petrova, "no_answer"),
@@ -153,9 +153,9 @@ func TestStays_AreMadeOfEntries(t *testing.T) {
 }
 
 func TestTimeline_IsBoundedAndSaysSo(t *testing.T) {
-	var all []editlock.Entry
+	var all []editlock.Event
 	for i := range drawn {
-		all = append(all, editlock.Entry{Kind: editlock.KindCaptured, ID: editlock.ID{ID: fmt.Sprint(i)}, Owner: person(fmt.Sprint("P", i)), At: epoch.Add(-time.Duration(i) * time.Hour)})
+		all = append(all, editlock.Event{Kind: editlock.KindCaptured, ID: editlock.ID{ID: fmt.Sprint(i)}, Owner: person(fmt.Sprint("P", i)), At: epoch.Add(-time.Duration(i) * time.Hour)})
 	}
 	held := func(editlock.Token) bool { return false }
 	got := timelineOf(all, true, "", epoch, held)
@@ -165,7 +165,7 @@ func TestTimeline_IsBoundedAndSaysSo(t *testing.T) {
 	if own := timelineOf(all, false, "u:p7", epoch, held); len(own.Stays) != 1 || own.Lanes[0].Label != "//7" {
 		t.Errorf("of one person: %+v", own)
 	}
-	taken := []editlock.Entry{
+	taken := []editlock.Event{
 		{Kind: editlock.KindTakenOver, ID: editlock.ID{ID: "a"}, Owner: person("Kim"), Actor: person("Kim"), Other: person("Chen"), At: epoch},
 		{Kind: editlock.KindCaptured, ID: editlock.ID{ID: "a"}, Owner: person("Chen"), At: epoch.Add(-time.Hour)},
 	}
@@ -182,7 +182,7 @@ func TestTimeline_IsBoundedAndSaysSo(t *testing.T) {
 
 // A page that is asked for again and again must not change because time goes by.
 func TestTimeline_EndsNowInSteps(t *testing.T) {
-	all := []editlock.Entry{{Kind: editlock.KindCaptured, Token: 7, ID: editlock.ID{ID: "a"}, Owner: person("Kim"), At: epoch.Add(-10 * time.Hour)}}
+	all := []editlock.Event{{Kind: editlock.KindCaptured, Token: 7, ID: editlock.ID{ID: "a"}, Owner: person("Kim"), At: epoch.Add(-10 * time.Hour)}}
 	held := func(token editlock.Token) bool { return token == 7 }
 	ends := map[time.Time]bool{}
 	for minute := range 60 {

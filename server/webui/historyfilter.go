@@ -88,10 +88,10 @@ func (f historyFilter) Narrows() bool { return len(f.values()) > 0 }
 // query is the filter as a store knows it, and what is to be picked from the answer;
 // nil: all of it. An object alone may be of any group and mode: no store has an index
 // of those, so it is searched for by its text.
-func (f historyFilter) query() (editlock.HistoryQuery, func(editlock.Entry) bool, error) {
+func (f historyFilter) query() (editlock.HistoryQuery, func(editlock.Event) bool, error) {
 	q := editlock.HistoryQuery{Group: f.Group, Mode: f.Mode, UserID: f.User, Text: f.Text}
 	if f.Kind != "" {
-		q.Kinds = []editlock.Kind{editlock.Kind(f.Kind)}
+		q.Kinds = []editlock.EventKind{editlock.EventKind(f.Kind)}
 	}
 	var err error
 	if q.From, err = readDay("from", f.From); err != nil {
@@ -119,7 +119,7 @@ func (f historyFilter) query() (editlock.HistoryQuery, func(editlock.Entry) bool
 	case q.Text == "":
 		q.Text = f.Part
 	}
-	return q, func(e editlock.Entry) bool {
+	return q, func(e editlock.Event) bool {
 		return (f.Object == "" || e.ID.ID == f.Object) && (f.Part == "" || e.ID.Part == f.Part)
 	}, nil
 }

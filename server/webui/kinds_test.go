@@ -37,11 +37,11 @@ func helpers() *fixed {
 		m := held(editlock.ID{Group: "crm", Mode: "contract", ID: string(rune('7' + i))}, o, time.Hour, time.Hour)
 		m.Token = editlock.Token(i + 1)
 		l.mutexes = append(l.mutexes, m)
-		l.entries = append(l.entries, editlock.Entry{Seq: uint64(20 - 2*i), Kind: editlock.KindCaptured, ID: m.ID, Owner: o, Actor: o, Token: m.Token, At: m.CapturedAt})
+		l.entries = append(l.entries, editlock.Event{Seq: uint64(20 - 2*i), Kind: editlock.KindCaptured, ID: m.ID, Owner: o, Actor: o, Token: m.Token, At: m.CapturedAt})
 	}
 	l.mutexes[1].Waiters = []editlock.Waiter{{ID: "w", Owner: agent("Assistant", "Ivanov"), Since: epoch, Message: "may I?"}}
 	l.mutexes[1].Waiting = 1
-	l.entries = append(l.entries, editlock.Entry{Seq: 1, Kind: editlock.KindTakenOver, ID: l.mutexes[0].ID, Owner: her, Actor: her, Other: agent("Bot", ""), At: epoch.Add(-2 * time.Hour), Reason: "mine"})
+	l.entries = append(l.entries, editlock.Event{Seq: 1, Kind: editlock.KindTakenOver, ID: l.mutexes[0].ID, Owner: her, Actor: her, Other: agent("Bot", ""), At: epoch.Add(-2 * time.Hour), Reason: "mine"})
 	return l
 }
 

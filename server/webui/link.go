@@ -54,7 +54,7 @@ func (l Link) Validate() error {
 }
 
 func (l Link) fits(id editlock.ID) bool {
-	return editlock.Area{Group: l.Group, Mode: l.Mode}.Has(id, editlock.Owner{})
+	return editlock.Area{Group: l.Group, Mode: l.Mode}.Contains(id, editlock.Owner{})
 }
 
 // of is where the link leads for a lock; empty if that can't be written: browsers

@@ -56,7 +56,7 @@ func (h *handler) lock(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, r, err)
 		return
 	}
-	state, m, err := h.locker.Request(editlock.AsStranger(r.Context()), id)
+	state, m, err := h.locker.Request(editlock.WithoutOwner(r.Context()), id)
 	if err != nil {
 		h.refuse(w, r, err)
 		return
@@ -89,7 +89,7 @@ func (h *handler) lock(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	v.History, v.Timeline = list, timelineOf(all, more, "", m.AsOf, func(t editlock.Token) bool {
-		_, named := m.By(t)
+		_, named := m.ByToken(t)
 		return named || v.Beyond() > 0 // nothing is known of those
 	})
 	h.render(w, r, page{Name: "lock", Title: "lock.title", Titled: h.pages[languageOf(r)].words.named(id), Live: true}, v)

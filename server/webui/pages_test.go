@@ -101,7 +101,7 @@ func TestPages_ShowHostileTextAsText(t *testing.T) {
 	m := held(editlock.ID{Group: "g" + probe, Mode: "m" + probe, ID: "i" + probe}, o, time.Hour, time.Hour)
 	m.StatusData = "d" + probe
 	m.Waiters, m.Waiting = []editlock.Waiter{{ID: probe, Owner: o, Since: epoch, Message: "w" + probe}}, 1
-	l := &fixed{mutexes: []editlock.Mutex{m}, entries: []editlock.Entry{
+	l := &fixed{mutexes: []editlock.Mutex{m}, entries: []editlock.Event{
 		{Seq: 1, Kind: editlock.KindTakenOver, ID: m.ID, Owner: o, Actor: o, Other: o, At: epoch, Reason: "r" + probe},
 	}}
 	v := visit(t, l, "n%3Cimg+src=x%3E")
@@ -150,7 +150,7 @@ func TestPages_KeepTheOrderOfTextWhateverNamesAreWrittenIn(t *testing.T) {
 	m := held(id, o, time.Hour, time.Hour)
 	m.StatusData = "d" + turning
 	m.Waiters, m.Waiting = []editlock.Waiter{{ID: "w", Owner: o, Since: epoch, Message: "w" + turning}}, 1
-	l := &fixed{mutexes: []editlock.Mutex{m}, entries: []editlock.Entry{
+	l := &fixed{mutexes: []editlock.Mutex{m}, entries: []editlock.Event{
 		{Seq: 1, Kind: editlock.KindTakenOver, ID: id, Owner: o, Actor: o, Other: o, At: epoch, Reason: "r" + turning},
 	}}
 	v := visit(t, l, "דוד")

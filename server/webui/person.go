@@ -78,7 +78,7 @@ func (h *handler) person(w http.ResponseWriter, r *http.Request) {
 	}
 	me, f := h.identify(r), filter{Person: key, page: 1}
 	v := personView{Key: key, All: f.address(), Back: here(r)}
-	var past []editlock.Entry
+	var past []editlock.Event
 	more := false
 	if user {
 		v.Owner.UserID = id

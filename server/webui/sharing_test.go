@@ -29,7 +29,7 @@ func readers() *fixed {
 		l.mutexes = append(l.mutexes, m)
 	}
 	for i, m := range l.mutexes {
-		l.entries = append([]editlock.Entry{{
+		l.entries = append([]editlock.Event{{
 			Seq: uint64(i + 1), Kind: editlock.KindCaptured, ID: m.ID, Owner: m.Owner, Actor: m.Owner, Token: m.Token, At: m.CapturedAt,
 			Sharing: m.Sharing, Limit: m.Limit,
 		}}, l.entries...)
@@ -141,14 +141,14 @@ func TestAct_EndsTheHoldThatWasMeantAndNoOther(t *testing.T) {
 func TestStays_OfSeveralWhoShareEndEachForItself(t *testing.T) {
 	id := editlock.ID{ID: "7"}
 	at := func(minutes int) time.Time { return epoch.Add(time.Duration(minutes) * time.Minute) }
-	entry := func(minutes int, kind editlock.Kind, token editlock.Token, owner string) editlock.Entry {
-		return editlock.Entry{Kind: kind, ID: id, Token: token, Owner: person(owner), Actor: person(owner), At: at(minutes), Sharing: editlock.Shared}
+	entry := func(minutes int, kind editlock.EventKind, token editlock.Token, owner string) editlock.Event {
+		return editlock.Event{Kind: kind, ID: id, Token: token, Owner: person(owner), Actor: person(owner), At: at(minutes), Sharing: editlock.Shared}
 	}
 	taken := entry(50, editlock.KindTakenOver, 5, "Kim")
 	taken.Other, taken.Replaced, taken.Reason = person("Ivanov"), 1, "urgent"
 	upgraded := entry(70, editlock.KindUpgraded, 7, "Kim")
 	upgraded.Sharing = editlock.Exclusive
-	got := staysOf([]editlock.Entry{ // newest first
+	got := staysOf([]editlock.Event{ // newest first
 		upgraded,
 		entry(65, editlock.KindReleased, 3, "Chen"), // began before what was read
 		entry(60, editlock.KindReleased, 2, "Petrova"),

@@ -17,24 +17,24 @@ type stay struct {
 	// Taken is set if it began with a takeover.
 	Taken bool
 	// End is how it ended, By who ended it if that was not the holder, and Reason why.
-	End    editlock.Kind
+	End    editlock.EventKind
 	By     *editlock.Owner
 	Reason string
 }
 
 // isShared reports whether others may hold the lock of an entry, too.
-func isShared(e editlock.Entry) bool { return e.Sharing == editlock.Shared || e.Limit > 0 }
+func isShared(e editlock.Event) bool { return e.Sharing == editlock.Shared || e.Limit > 0 }
 
 // staysOf makes stays of entries, which are newest first; the stays are oldest first.
-func staysOf(all []editlock.Entry) []stay {
+func staysOf(all []editlock.Event) []stay {
 	var out []*stay
 	open := map[editlock.ID][]*stay{}
-	begin := func(e editlock.Entry) {
+	begin := func(e editlock.Event) {
 		s := &stay{ID: e.ID, Owner: e.Owner, Token: e.Token, From: e.At, Taken: e.Kind == editlock.KindTakenOver}
 		open[e.ID] = append(open[e.ID], s)
 		out = append(out, s)
 	}
-	end := func(e editlock.Entry, holder editlock.Owner, token editlock.Token) {
+	end := func(e editlock.Event, holder editlock.Owner, token editlock.Token) {
 		all := open[e.ID]
 		i := slices.IndexFunc(all, func(s *stay) bool { return s.Token == token })
 		if i < 0 && !isShared(e) {

@@ -79,7 +79,7 @@ type tick struct {
 // timelineOf draws entries, which are newest first. cut says that there are more. Of a
 // stay that has not ended, held says whether it goes on now. Lanes are people's; or,
 // if a person is given by a personKey, the locks' that they held.
-func timelineOf(all []editlock.Entry, cut bool, person string, now time.Time, held func(editlock.Token) bool) *timeline {
+func timelineOf(all []editlock.Event, cut bool, person string, now time.Time, held func(editlock.Token) bool) *timeline {
 	stays := staysOf(all)
 	if person != "" {
 		stays = slices.DeleteFunc(stays, func(s stay) bool { return personKey(s.Owner) != person })

@@ -32,7 +32,7 @@ func paths() *fixed {
 		m := held(id, person([]string{"Ivanov", "Petrova", "Kim"}[i%3]), time.Duration(i+1)*time.Minute, time.Hour)
 		m.Token = editlock.Token(i + 1)
 		l.mutexes = append(l.mutexes, m)
-		l.entries = append(l.entries, editlock.Entry{Seq: uint64(9 - i), Kind: editlock.KindCaptured, ID: id, Owner: m.Owner, Actor: m.Owner, Token: m.Token, At: m.CapturedAt})
+		l.entries = append(l.entries, editlock.Event{Seq: uint64(9 - i), Kind: editlock.KindCaptured, ID: id, Owner: m.Owner, Actor: m.Owner, Token: m.Token, At: m.CapturedAt})
 	}
 	return l
 }
@@ -108,7 +108,7 @@ func TestAct_MeansTheVeryNameOfTheForm(t *testing.T) {
 					t.Fatalf("answered %s:\n%s", res.Status, body)
 				}
 				page, err := l.History(t.Context(), editlock.HistoryQuery{Limit: 1})
-				want := map[string]editlock.Kind{release: editlock.KindForceReleased, takeOver: editlock.KindTakenOver}[do]
+				want := map[string]editlock.EventKind{release: editlock.KindForceReleased, takeOver: editlock.KindTakenOver}[do]
 				if e := page.Entries[0]; err != nil || e.ID != id || e.Kind != want || e.Owner.Name == "" || e.Reason != "so" {
 					t.Errorf("it was %+v, %v", e, err)
 				}
@@ -172,7 +172,7 @@ func TestAct_ReleasesAllBelowWithAnEntryEach(t *testing.T) {
 	if res, body := v.do("/ui/act", form...); res.StatusCode != http.StatusSeeOther {
 		t.Fatalf("answered %s:\n%s", res.Status, body)
 	}
-	page, err := l.History(t.Context(), editlock.HistoryQuery{Kinds: []editlock.Kind{editlock.KindForceReleased}})
+	page, err := l.History(t.Context(), editlock.HistoryQuery{Kinds: []editlock.EventKind{editlock.KindForceReleased}})
 	if err != nil || len(page.Entries) != 30 {
 		t.Errorf("%d entries, %v", len(page.Entries), err)
 	}

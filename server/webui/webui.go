@@ -71,7 +71,7 @@ type Identity struct {
 }
 
 func (i Identity) sees(m *editlock.Mutex) bool {
-	return slices.ContainsFunc(i.Visible, func(a editlock.Area) bool { return a.Has(m.ID, m.Owner) })
+	return slices.ContainsFunc(i.Visible, func(a editlock.Area) bool { return a.Contains(m.ID, m.Owner) })
 }
 
 func (i Identity) known() bool { return i.Owner.Session != "" }

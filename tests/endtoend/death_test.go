@@ -27,7 +27,7 @@ func passesOnWhatTheDeadHeld(t *testing.T, w *world) {
 		queueUpFor(t, look, look, record, "next", 1, permit, permits)
 		queueUpFor(t, look, look, report, "next", 1, editlock.CaptureOptions{}, writes)
 		for i := range last {
-			last[i].AutoRelease = editlock.TimeoutAutoRelease(editlock.MinDuration)
+			last[i].AutoRelease = editlock.TimeoutAutoRelease(editlock.MinAutoRelease)
 		}
 		results, err := dying.Refresh(as(t.Context(), "dies"), last)
 		if err != nil {

@@ -166,7 +166,7 @@ func givesTheRetryTheSameGrant(t *testing.T, w *world) {
 		s.restart()
 		g := receive(t, grants)
 		page, err := look.History(t.Context(), editlock.HistoryQuery{
-			ID: &record, UserID: who, Kinds: []editlock.Kind{editlock.KindCaptured},
+			ID: &record, UserID: who, Kinds: []editlock.EventKind{editlock.KindCaptured},
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -195,7 +195,7 @@ func givesTheGrantAgainWhenTheAnswerIsLost(t *testing.T, w *world) {
 	wire.Cut()
 	wire.Heal()
 	g := receive(t, grants)
-	page, err := look.History(t.Context(), editlock.HistoryQuery{ID: &record, Kinds: []editlock.Kind{editlock.KindCaptured}})
+	page, err := look.History(t.Context(), editlock.HistoryQuery{ID: &record, Kinds: []editlock.EventKind{editlock.KindCaptured}})
 	if err != nil {
 		t.Fatal(err)
 	}

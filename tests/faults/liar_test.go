@@ -204,8 +204,8 @@ func TestForgedHistoriesAreFound(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	find := func(r records, kinds ...editlock.Kind) int {
-		return slices.IndexFunc(r.entries, func(e editlock.Entry) bool { return slices.Contains(kinds, e.Kind) })
+	find := func(r records, kinds ...editlock.EventKind) int {
+		return slices.IndexFunc(r.entries, func(e editlock.Event) bool { return slices.Contains(kinds, e.Kind) })
 	}
 	for _, test := range []struct {
 		name  string

@@ -13,7 +13,7 @@ import (
 
 // records is what the store says in the end.
 type records struct {
-	entries []editlock.Entry // oldest first
+	entries []editlock.Event // oldest first
 	held    map[editlock.ID]editlock.Mutex
 }
 
@@ -77,11 +77,11 @@ func readOnce(ctx context.Context, l editlock.Locker, group string) (records, er
 // before it, and where the end is not what the store holds.
 func replay(r records) error {
 	var problems []error
-	bad := func(e editlock.Entry, format string, args ...any) {
+	bad := func(e editlock.Event, format string, args ...any) {
 		problems = append(problems, fmt.Errorf("entry %d (%s of %s, token %d, owner %s, by %s) %s",
 			e.Seq, e.Kind, e.ID, e.Token, e.Owner.Session, e.Actor.Login, fmt.Sprintf(format, args...)))
 	}
-	holder := map[editlock.ID]editlock.Entry{} // the entry that began each hold
+	holder := map[editlock.ID]editlock.Event{} // the entry that began each hold
 	top := map[editlock.ID]editlock.Token{}
 	var seq uint64
 	for _, e := range r.entries {
@@ -123,7 +123,7 @@ func replay(r records) error {
 }
 
 // effects are the entries that a call made for one mutex.
-type effects struct{ began, ended []editlock.Entry }
+type effects struct{ began, ended []editlock.Event }
 
 // accounted compares history with what callers were told: what was acknowledged
 // is there, once; what was refused is not; the order is that of the calls; and
