@@ -286,7 +286,7 @@ func (m *moment) judge(s *search) {
 	for _, key := range s.keys {
 		r := m.rows[key]
 		if r == nil || r.Lease != "" && !r.livesWith(m.rows[r.Lease], m.now) ||
-			q.Key == "" && !q.Due && r.Live(m.now) == q.Overdue {
+			q.Key == "" && !q.Due && !q.Either && r.Live(m.now) == q.Overdue {
 			continue
 		}
 		if s.found.Count++; q.Limit == 0 || len(s.found.Rows) < q.Limit {

@@ -223,7 +223,8 @@ type Found struct {
 }
 
 // Range selects rows. With Key it is that row, live or due; without, it is
-// live rows in the order of their keys, by bytes. Rows whose lease has ended are
+// live rows in the order of their keys, by bytes. Rows that are due are passed over in the
+// same read, however many they are: see Either. Rows whose lease has ended are
 // never found.
 type Range struct {
 	Key    string
@@ -237,6 +238,10 @@ type Range struct {
 
 	// Overdue selects the rows that are due instead of the live ones.
 	Overdue bool
+
+	// Either selects rows that are due as well as live ones, so that no more rows are
+	// read than are found. It goes with Limit and without Count, in a Read.
+	Either bool
 
 	// Due selects all rows that have a Due, in the order of it, those that are
 	// due first. It goes with Limit and Brief only.

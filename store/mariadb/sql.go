@@ -140,8 +140,11 @@ func selectRange(q *kv.Range) string {
 		limit = " LIMIT " + num(q.Limit)
 	}
 	alive := " AND r.due>@n AND " + leased
-	if q.Overdue {
+	switch {
+	case q.Overdue:
 		alive = " AND r.due<=@n AND " + leased
+	case q.Either:
+		alive = " AND " + leased
 	}
 	by := func(index string) string {
 		return "SELECT " + cols + count + " FROM editlock_row r" + force(index) + " WHERE "

@@ -249,7 +249,7 @@ func (e *Engine) find(ranges []kv.Range, now time.Time) []kv.Found {
 
 func (e *Engine) search(q *kv.Range, now time.Time) (found kv.Found) {
 	e.scan(q, now, func(r *row) bool {
-		if !q.Due && q.Key == "" && r.Live(now) == q.Overdue {
+		if !q.Due && !q.Either && q.Key == "" && r.Live(now) == q.Overdue {
 			return true
 		}
 		found.Count++

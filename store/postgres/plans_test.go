@@ -37,7 +37,7 @@ func TestReadsScanNoTable(t *testing.T) {
 		}
 	}
 	for _, tag := range []string{`'all'`, `'few'`, `'none'`} {
-		calls = append(calls, find(1, 1, `''`, `'\xff'`, tag), find(1, 1, `'r3'`, `'\xff'`, tag))
+		calls = append(calls, find(1, 1, `''`, `'\xff'`, tag), find(1, 1, `'r3'`, `'\xff'`, tag), find(1, 0, `'r3'`, `'\xff'`, tag))
 	}
 	calls = append(calls, find(0, 1, `'r'`, `'s'`, "NULL"), find(0, 1, `'r5'`, `'r6'`, "NULL"), find(0, 0, `'x'`, `'y'`, "NULL"), find(0, 2, `'r'`, `'s'`, "NULL"),
 		find(2, 1, `''`, `'\xff'`, `'lease'`), find(3, 0, `''`, `'\xff'`, "NULL"))

@@ -52,8 +52,11 @@ func rangeOf(a *array, q *kv.Range, i, txn, own, probe int64) {
 	case q.Tag != "":
 		way = byTag
 	}
-	if q.Overdue {
+	switch {
+	case q.Overdue:
 		state = due
+	case q.Either:
+		state = whatever
 	}
 	a.int(i, txn, own, probe, way, state)
 	bytes(a, from)

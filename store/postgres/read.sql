@@ -45,10 +45,10 @@ $$;
 CREATE FUNCTION @schema@.editlock_tagged(p_tag bytea, p_from bytea, p_till bytea, p_state bigint, p_lim bigint, p_now bigint)
 RETURNS SETOF @schema@.editlock_row LANGUAGE sql STABLE AS
 $$
-  (SELECT r.* FROM @schema@.editlock_row r WHERE r.t1 IS NOT NULL AND (r.t1, r.k) >= (p_tag, p_from) AND (r.t1, r.k) < (p_tag, p_till) AND (r.due > p_now) = (p_state = 1)
+  (SELECT r.* FROM @schema@.editlock_row r WHERE r.t1 IS NOT NULL AND (r.t1, r.k) >= (p_tag, p_from) AND (r.t1, r.k) < (p_tag, p_till) AND (p_state = 0 OR (r.due > p_now) = (p_state = 1))
     AND (r.lease IS NULL OR (SELECT l.due > p_now FROM @schema@.editlock_row l WHERE l.k = r.lease)) ORDER BY r.t1, r.k LIMIT p_lim)
   UNION ALL
-  (SELECT r.* FROM @schema@.editlock_row r WHERE r.t2 IS NOT NULL AND (r.t2, r.k) >= (p_tag, p_from) AND (r.t2, r.k) < (p_tag, p_till) AND (r.due > p_now) = (p_state = 1)
+  (SELECT r.* FROM @schema@.editlock_row r WHERE r.t2 IS NOT NULL AND (r.t2, r.k) >= (p_tag, p_from) AND (r.t2, r.k) < (p_tag, p_till) AND (p_state = 0 OR (r.due > p_now) = (p_state = 1))
     AND (r.lease IS NULL OR (SELECT l.due > p_now FROM @schema@.editlock_row l WHERE l.k = r.lease)) ORDER BY r.t2, r.k LIMIT p_lim)
 $$;
 

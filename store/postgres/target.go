@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	schemaVersion = 5
+	schemaVersion = 6
 	oldestServer  = 130000
 	maxPayload    = 7900 // bytes of a notification; NOTIFY carries less than 8,000
 )

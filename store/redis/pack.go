@@ -151,7 +151,7 @@ func (m *msgpack) optional(s *string) {
 
 // rangeFlags are those of ranges in scripts.
 func rangeFlags(r *kv.Range) (flags float64) {
-	for i, set := range []bool{r.Count, r.Brief, r.Overdue, r.Due} {
+	for i, set := range []bool{r.Count, r.Brief, r.Overdue, r.Due, r.Either} {
 		if set {
 			flags += float64(int(1) << i)
 		}

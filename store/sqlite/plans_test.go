@@ -41,6 +41,8 @@ func TestReadsSortNothing(t *testing.T) {
 		{Tag: "umany", Prefix: "h", After: "hb/mode/1"},
 		{Tag: "unosuch", Prefix: "h"},
 		{Due: true, Brief: true},
+		{Prefix: "ha/", Either: true},
+		{Tag: "umany", Prefix: "h", After: "hb/mode/1", Either: true},
 	} {
 		q.Limit = 50
 		steps := sqlite.Plan(t, path, q)

@@ -192,6 +192,8 @@ func selected(q *kv.Range, now time.Time) (s *selection, state string) {
 		state = hasDue
 	case q.Overdue:
 		state = overdue
+	case q.Either:
+		state = ""
 	}
 	s.rows(cols, q, state)
 	switch {

@@ -102,7 +102,7 @@ func (t *test) renewed(keys ...string) {
 func (c *crowd) find(r *kv.Range) (keys []string, count int) {
 	for _, key := range c.keys {
 		row := c.rows[key]
-		if row == nil || row.dead || row.due != r.Overdue || !strings.HasPrefix(key, r.Prefix) || key <= r.After || r.Tag != "" && r.Tag != row.tag {
+		if row == nil || row.dead || row.due != r.Overdue && !r.Either || !strings.HasPrefix(key, r.Prefix) || key <= r.After || r.Tag != "" && r.Tag != row.tag {
 			continue
 		}
 		if count++; r.Limit == 0 || len(keys) < r.Limit {
@@ -153,6 +153,10 @@ func lawCrowdPages(t *test) {
 		t.Helper()
 		for i := range all {
 			c.check("alone", &all[i], &t.read(all[i])[0])
+		}
+		for _, r := range []kv.Range{{Limit: 20}, {Limit: 1500}, {Limit: 20, Tag: "s"}, {Limit: 20, After: crowdTree + "01200", Tag: "t"}} {
+			r.Prefix, r.Either = crowdTree, true
+			c.check("either", &r, &t.read(r)[0])
 		}
 		for i, found := range t.read(all...) {
 			c.check("with others", &all[i], &found)

@@ -24,6 +24,7 @@ type tampered struct {
 	*memory.Engine
 	txn    func(t *kv.Txn)
 	answer func(t *kv.Txn, a *kv.Answer)
+	rng    func(r *kv.Range)
 	query  func(q *kv.LogQuery)
 	page   func(pages []kv.LogPage, i int) kv.LogPage
 	keep   func(k *kv.Keep)
@@ -45,6 +46,16 @@ func (e *tampered) Commit(ctx context.Context, txns []kv.Txn) ([]kv.Answer, erro
 		}
 	}
 	return answers, err
+}
+
+func (e *tampered) Read(ctx context.Context, ranges ...kv.Range) (kv.Answer, error) {
+	told := slices.Clone(ranges)
+	for i := range told {
+		if e.rng != nil {
+			e.rng(&told[i])
+		}
+	}
+	return e.Engine.Read(ctx, told...)
 }
 
 func (e *tampered) Log(ctx context.Context, queries ...kv.LogQuery) ([]kv.LogPage, error) {
@@ -116,6 +127,7 @@ var mutants = map[string]func(e *guards){
 		e.answer = func(_ *kv.Txn, a *kv.Answer) { a.Found = make([]kv.Found, len(a.Found)) }
 	},
 	"gives each the same numbers":       func(e *guards) { e.answer = func(_ *kv.Txn, a *kv.Answer) { a.First = 1 } },
+	"passes over what is due always":    func(e *guards) { e.rng = func(r *kv.Range) { r.Either = false } },
 	"shows the oldest first always":     func(e *guards) { e.query = func(q *kv.LogQuery) { q.Newest = false } },
 	"repeats the last entry":            func(e *guards) { e.query = func(q *kv.LogQuery) { q.After = max(q.After, 1) - 1 } },
 	"answers one query for all":         func(e *guards) { e.page = func(pages []kv.LogPage, _ int) kv.LogPage { return pages[0] } },

@@ -11,7 +11,7 @@ var rangeLaws = []law{
 	{"rows come in the order of their keys, by bytes", lawOrder},
 	{"pages follow each other, and count all", lawPages},
 	{"tags, prefixes and leases select together", lawTogether},
-	{"what is due is found by its key and among the overdue only", lawOverdue},
+	{"what is due is found by its key, among the overdue, and where both are asked for", lawOverdue},
 	{"rows that will be due come in that order", lawDueOrder},
 	{"ranges beside rows are theirs", lawBeside},
 	{"an answer shows what the transaction wrote", lawReadAfter},
@@ -80,6 +80,8 @@ func lawOverdue(t *test) {
 	t.same("live, by tag", []string{"k2"}, t.keys(kv.Range{Tag: "t"}))
 	t.same("overdue", []string{"k1"}, t.keys(kv.Range{Prefix: "k", Overdue: true}))
 	t.same("by key", []string{"k1"}, t.keys(kv.Range{Key: "k1"}))
+	t.same("either", []string{"k1", "k2", "k3"}, t.keys(kv.Range{Prefix: "k", Either: true, Limit: 9}))
+	t.same("either, by tag", []string{"k1", "k2"}, t.keys(kv.Range{Tag: "t", Either: true, Limit: 9}))
 }
 
 func lawDueOrder(t *test) {
