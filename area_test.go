@@ -276,6 +276,10 @@ func (e *endless) List(_ context.Context, q store.RecordQuery) (store.RecordPage
 			rec.Data = "needle"
 		}
 		page.Records = append(page.Records, rec)
+		page.Examined++
+	}
+	if page.Examined == q.Limit {
+		page.Next = page.Records[q.Limit-1].Name
 	}
 	return page, nil
 }

@@ -114,15 +114,15 @@ func (m *Manager) List(ctx context.Context, q Query) (Page, error) {
 			if q.Text != "" || !next.whole {
 				wanted = next.some
 			}
-			found := 0
+			looked := 0
 			err := m.searches.piece(ctx, read >= scanPage, func() (err error) {
-				found, err = next.fill(ctx, m.store, wanted)
+				looked, err = next.fill(ctx, m.store, wanted)
 				return err
 			})
 			if err != nil {
 				return Page{}, m.storeError(ctx, err)
 			}
-			read += found + readCosts
+			read += looked + readCosts
 			continue
 		}
 		rec := list.acquire(next)

@@ -108,33 +108,34 @@ func (r *ranges) first() *span {
 }
 
 // fill reads the next page, and returns what it costs beside readCosts.
-func (s *span) fill(ctx context.Context, st store.Store, limit int) (found int, err error) {
+func (s *span) fill(ctx context.Context, st store.Store, limit int) (read int, err error) {
 	s.q.Limit = limit
 	page, err := st.List(ctx, s.q)
 	if err != nil {
 		return 0, err
 	}
-	found = len(page.Records)
-	if s.user != "" && found == limit { // the user may hold fewer
+	read = page.Examined
+	if s.user != "" && page.Next != "" { // the user may hold fewer
 		byUser := s.q
 		byUser.Session, byUser.User = "", s.user
 		other, err := st.List(ctx, byUser)
 		if err != nil {
-			return found, err
+			return read, err
 		}
-		if found += len(other.Records) + readCosts; len(other.Records) < limit || spotOf(last(page)) < spotOf(last(other)) {
+		if read += other.Examined + readCosts; other.Next == "" || behind(&page) < behind(&other) {
 			page = other
 		}
 	}
-	s.now, s.last = page.Now, len(page.Records) < limit
+	s.now, s.last = page.Now, page.Next == ""
 	for i := range page.Records {
-		rec := &page.Records[i]
-		s.q.After, s.q.AfterToken = rec.Name, rec.Token
-		if rec.Name != cursorKey && s.wants(rec) {
+		if rec := &page.Records[i]; rec.Name != cursorKey && s.wants(rec) {
 			s.recs = append(s.recs, *rec)
 		}
 	}
 	s.some = min(2*s.some, scanPage)
+	if !s.last {
+		s.q.After, s.q.AfterToken = page.Next, page.NextToken
+	}
 	if !s.whole && !s.last {
 		if next := s.area.seek(s.q.After); next != s.q.After {
 			if largeGroups(&page) { // of the next one little may be wanted, too
@@ -144,7 +145,7 @@ func (s *span) fill(ctx context.Context, st store.Store, limit int) (found int, 
 		}
 	}
 	s.read = len(s.recs) > 0 || s.last
-	return found, nil
+	return read, nil
 }
 
 // wants reports whether a record is one of those that are picked here.
@@ -153,7 +154,10 @@ func (s *span) wants(rec *store.Record) bool {
 		(s.user == "" || rec.Holder.User == s.user && rec.Holder.Session == s.q.Session)
 }
 
-func last(page store.RecordPage) *store.Record { return &page.Records[len(page.Records)-1] }
+// behind is the spot behind which the page after this one begins.
+func behind(page *store.RecordPage) spot {
+	return spotOf(&store.Record{Name: page.Next, Token: page.NextToken})
+}
 
 // largeGroups reports whether few groups have all names on a page.
 func largeGroups(page *store.RecordPage) bool {

@@ -149,19 +149,15 @@ func (m *Manager) releaseKey(ctx context.Context, key string, note store.Event) 
 		if err != nil {
 			return released, m.storeError(ctx, err)
 		}
-		if len(page.Records) == 0 {
-			return released, nil
-		}
-		last := &page.Records[len(page.Records)-1]
-		q.After, q.AfterToken = last.Name, last.Token
 		meant := slices.DeleteFunc(page.Records, func(rec store.Record) bool {
 			return try.IsRetry() && rec.Acquired.After(page.Now.Add(-age))
 		})
 		ended, err := m.releaseAll(ctx, meant, note)
 		released = append(released, ended...)
-		if err != nil {
+		if err != nil || page.Next == "" {
 			return released, err
 		}
+		q.After, q.AfterToken = page.Next, page.NextToken
 	}
 }
 

@@ -51,7 +51,9 @@ func (l *long) List(ctx context.Context, q store.RecordQuery) (store.RecordPage,
 	}
 	for i := range page.Records {
 		page.Records[i].Name = fmt.Sprintf("%012d/m/1", names.Add(1))
+		page.Next = page.Records[i].Name
 	}
+	page.Examined = q.Limit
 	return page, ctx.Err()
 }
 

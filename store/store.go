@@ -143,11 +143,22 @@ type RecordQuery struct {
 	Limit      int // at most so many; 0 means 100
 }
 
-// RecordPage is one page of records. A page shorter than the limit is the last.
+// RecordPage is one page of records. It may be short, or empty, although others follow.
 type RecordPage struct {
 	Records []Record
 	Now     time.Time
+
+	// Next and NextToken are the After and AfterToken of the page behind this one. Next is
+	// empty if this is the last.
+	Next      string
+	NextToken uint64
+	// Examined is how many were read for it, also of those that have expired.
+	Examined int
 }
+
+// ListPiece bounds how many records a List examines beyond its limit. A million may have
+// expired together, and are read until a sweep has removed them.
+const ListPiece = 2000
 
 // LogQuery selects log entries. Empty fields select everything.
 type LogQuery struct {

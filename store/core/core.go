@@ -310,13 +310,11 @@ func (s *Store) Get(ctx context.Context, name, session string) (store.View, erro
 
 // List implements store.Store.
 func (s *Store) List(ctx context.Context, q store.RecordQuery) (store.RecordPage, error) {
-	r := kv.Range{
-		Prefix: holdKey(q.Prefix), Limit: q.Limit, Beside: waiterPrefix, BesideLimit: store.MaxWaiters,
+	limit := q.Limit
+	if limit <= 0 {
+		limit = 100
 	}
-	if r.Limit <= 0 {
-		r.Limit = 100
-	}
-	limit := r.Limit
+	r := kv.Range{Prefix: holdKey(q.Prefix), Either: true, Beside: waiterPrefix, BesideLimit: store.MaxWaiters}
 	switch {
 	case q.Session != "":
 		r.Tag = sessionTag(q.Session)
@@ -329,7 +327,8 @@ func (s *Store) List(ctx context.Context, q store.RecordQuery) (store.RecordPage
 		}
 	}
 	var page store.RecordPage
-	for {
+	for some := limit; ; some = lacking(limit, &page) {
+		r.Limit = some
 		answer, err := s.engine.Read(ctx, r)
 		if err != nil {
 			return store.RecordPage{}, fail(err)
@@ -337,18 +336,50 @@ func (s *Store) List(ctx context.Context, q store.RecordQuery) (store.RecordPage
 		page.Now = answer.Now
 		found := answer.Found[0]
 		for i := range found.Rows {
-			l := lookup{name: heldName(found.Rows[i].Key)}
-			at, _, err := l.read([]kv.Found{{Rows: found.Rows[i : i+1]}, found.Beside[i]})
+			row := &found.Rows[i]
+			rec, err := listed(row, found.Beside[i], answer.Now)
 			if err != nil {
 				return store.RecordPage{}, err
 			}
-			if rec := at.state().InForce(living(answer.Now)); rec != nil && (q.User == "" || rec.Holder.User == q.User) {
+			if rec != nil && (q.User == "" || rec.Holder.User == q.User) {
 				page.Records = append(page.Records, *rec)
 			}
+			page.Examined++
+			if len(page.Records) == limit || page.Examined >= limit+store.ListPiece && mayEnd(row) {
+				page.Next, page.NextToken = heldName(row.Key), row.Rev
+				return page, nil
+			}
 		}
-		if len(found.Rows) < r.Limit || len(page.Records) == limit {
+		if len(found.Rows) < r.Limit {
 			return page, nil
 		}
-		r.After, r.Limit = found.Rows[len(found.Rows)-1].Key, limit-len(page.Records)
+		r.After = found.Rows[len(found.Rows)-1].Key
 	}
+}
+
+// listed returns the hold in a row, nil if there is none in force.
+func listed(row *kv.Row, waiters kv.Found, now time.Time) (*store.Record, error) {
+	if !row.Live(now) {
+		return nil, nil
+	}
+	l := lookup{name: heldName(row.Key)}
+	at, _, err := l.read([]kv.Found{{Rows: []kv.Row{*row}}, waiters})
+	if err != nil {
+		return nil, err
+	}
+	return at.state().InForce(living(now)), nil
+}
+
+// mayEnd reports whether a page may end with a row. The holds behind an open gate may
+// have smaller numbers than it.
+func mayEnd(row *kv.Row) bool { return !isGate(row) || row.Data == closedData }
+
+// listedMost bounds how many rows are read at a time for a page that lacks a few.
+const listedMost = 1000
+
+// lacking returns how many rows are read next for a page: as many as make it full if as many
+// of them are in force as of those before.
+func lacking(limit int, page *store.RecordPage) int {
+	missing := limit - len(page.Records)
+	return max(missing, min(listedMost, missing*(page.Examined+1)/(len(page.Records)+1)))
 }

@@ -115,4 +115,16 @@ func TestStore_PagesPassFewKeys(t *testing.T) {
 	if reads.Passed > names/4 {
 		t.Errorf("a sweep that finds nothing due passed %d keys", reads.Passed)
 	}
+	clock.Advance(2 * time.Hour) // all have expired, and no sweep has removed one
+	for _, q := range storetest.PageQueries {
+		q.Limit = limit
+		reads.Reset()
+		page, err := st.List(t.Context(), q)
+		if err != nil || len(page.Records) > 0 {
+			t.Fatal(len(page.Records), err)
+		}
+		if reads.Passed > names/2 || reads.Keys > 3*(limit+store.ListPiece) || page.Examined > limit+store.ListPiece {
+			t.Errorf("%+v of what expired: %d calls, %d keys passed and %d read, %d records examined", q, reads.Calls, reads.Passed, reads.Keys, page.Examined)
+		}
+	}
 }

@@ -141,6 +141,16 @@ var readBugs = []mutant{
 			return page, err
 		}
 	}},
+	{"takes a short page for the last", []string{"List"}, func(st *tampered) {
+		list := st.list
+		st.list = func(ctx context.Context, q store.RecordQuery) (store.RecordPage, error) {
+			page, err := list(ctx, q)
+			if len(page.Records) < q.Limit {
+				page.Next, page.NextToken = "", 0
+			}
+			return page, err
+		}
+	}},
 	{"finds prefixes in any case", []string{"List"}, func(st *tampered) {
 		list := st.list
 		st.list = func(ctx context.Context, q store.RecordQuery) (store.RecordPage, error) {

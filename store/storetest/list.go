@@ -15,7 +15,8 @@ var listLaws = []law{
 	{"a touch that changes the holder moves the record to them", lawListMoves, 0},
 	{"records that ended or changed hands are no longer listed under their holders", lawListForgets, 0},
 	{"pages follow each other without gap or overlap", lawListPages, 0},
-	{"a page is short only at the end, whatever has expired in between", lawListExpired, 0},
+	{"pages follow each other, whatever has expired in between", lawListExpired, 0},
+	{"a page examines a bounded number of records, and reading on misses none", lawListPieces, 0},
 	{"a hundred is the limit unless another is given", lawListDefault, 0},
 	{"filters work together", lawListTogether, 0},
 }
@@ -184,6 +185,54 @@ func lawListExpired(t *test) {
 			q.After = page[len(page)-1]
 		}
 		t.wantSame(fmt.Sprintf("names for %+v", q), alive, got)
+	}
+}
+
+// lawListPieces has many end together that no sweep has removed yet.
+func lawListPieces(t *test) {
+	const many = store.ListPiece + 2*step
+	alive := []string{"a", "gone/00700-", "gone/02200-", "z"}
+	ops := make([]store.Op, 0, step)
+	for i := range many {
+		ops = append(ops, acquire(fmt.Sprintf("gone/%05d", i), "ann", t.idle(3)))
+		if len(ops) == step {
+			t.commit("", ops...)
+			ops = ops[:0]
+		}
+	}
+	for _, name := range alive {
+		t.do(acquire(name, "ann", t.idle(60000)))
+	}
+	t.pass(4)
+	for _, q := range []store.RecordQuery{{}, {Session: "ann"}, {User: "user of ann"}, {Prefix: "gone/"}, {Session: "nobody"}} {
+		want := alive
+		switch {
+		case q.Session == "nobody":
+			want = nil
+		case q.Prefix != "":
+			want = alive[1:3]
+		}
+		for _, q.Limit = range []int{1, 3, 700} {
+			var got []string
+			pages := 0
+			for q.After = ""; pages == 0 || q.After != ""; pages++ {
+				page, err := t.st.List(t.ctx, q)
+				if err != nil || pages > many {
+					t.Fatalf("page %d of %+v: %v", pages, q, err)
+				}
+				for _, rec := range page.Records {
+					got = append(got, rec.Name)
+				}
+				if page.Examined < len(page.Records) || page.Examined > q.Limit+store.ListPiece {
+					t.Errorf("%d records of %d examined for %+v", len(page.Records), page.Examined, q)
+				}
+				q.After, q.AfterToken = page.Next, page.NextToken
+			}
+			t.wantSame(fmt.Sprintf("names for %+v", q), want, got)
+			if most := 2 + len(want) + 2*many/store.ListPiece; pages > most {
+				t.Errorf("%d pages for %+v; want %d at most", pages, q, most)
+			}
+		}
 	}
 }
 
