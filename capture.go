@@ -138,10 +138,10 @@ func (m *Manager) CaptureAll(ctx context.Context, ids []ID, opts *CaptureOptions
 		return nil, err
 	}
 	if c.opts.Wait != 0 {
-		return nil, invalid("wait", "goes with one mutex only: who waits for several could wait forever")
+		return nil, invalid("wait", "wait_for_several", "goes with one mutex only: who waits for several could wait forever")
 	}
 	if !c.opts.If.IsZero() && !c.opts.If.Free() {
-		return nil, invalid("if", "must be absent or free where several mutexes are captured: status data and token are one mutex's own")
+		return nil, invalid("if", "not_free_of_several", "must be absent or free where several mutexes are captured: status data and token are one mutex's own")
 	}
 	c.opts.RequestID = scoped(c.opts.RequestID, "capture", c.owner.key(), ids...)
 	for _, id := range ids {
@@ -172,7 +172,7 @@ func (m *Manager) CaptureAll(ctx context.Context, ids []ID, opts *CaptureOptions
 			for i, rec := range seen {
 				if rec != nil && !rec.Acquired.Add(limit).After(now.Now) {
 					// Touching it would end it, while the others are captured.
-					return nil, invalid("auto_release.max_hold", "is %v; mutexes[%d] is held longer than that already", limit, i)
+					return nil, invalid("auto_release.max_hold", "held_longer", "is %v; mutexes[%d] is held longer than that already", limit, i)
 				}
 			}
 		}
@@ -295,10 +295,10 @@ func (m *Manager) Takeover(ctx context.Context, id ID, seen Token, reason string
 		return Mutex{}, err
 	}
 	if c.opts.Sharing != SharingUnset || c.opts.Limit != 0 {
-		return Mutex{}, invalid("sharing", "and limit don't go with a takeover: it keeps those of the hold seen")
+		return Mutex{}, invalid("sharing", "sharing_with_takeover", "and limit don't go with a takeover: it keeps those of the hold seen")
 	}
 	if c.opts.Wait != 0 || !c.opts.If.IsZero() {
-		return Mutex{}, invalid("if", "and wait don't go with a takeover: seen_token is its condition")
+		return Mutex{}, invalid("if", "condition_with_takeover", "and wait don't go with a takeover: seen_token is its condition")
 	}
 	if err := m.permit(ctx, KindTakenOver, c.owner, c.name, seen); err != nil {
 		return Mutex{}, err
@@ -356,7 +356,7 @@ func (m *Manager) permit(ctx context.Context, do EventKind, caller Owner, name s
 // Refresh implements Locker.
 func (m *Manager) Refresh(ctx context.Context, items []RefreshItem) ([]RefreshResult, error) {
 	if len(items) == 0 || len(items) > MaxBatch {
-		return nil, invalid("items", "has %d items; between 1 and %d are allowed", len(items), MaxBatch)
+		return nil, invalid("items", "item_count", "has %d items; between 1 and %d are allowed", len(items), MaxBatch)
 	}
 	caller := OwnerFrom(ctx)
 	for i, item := range items {
@@ -390,7 +390,7 @@ func (m *Manager) Refresh(ctx context.Context, items []RefreshItem) ([]RefreshRe
 
 func (i RefreshItem) validate() error {
 	if i.Token == 0 {
-		return invalid("token", "must be the token that a capture returned")
+		return invalid("token", "not_a_token", "must be a token that a capture returned")
 	}
 	return firstError(i.ID.Validate(), checkStatusData(i.StatusData), i.AutoRelease.Validate())
 }

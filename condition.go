@@ -53,15 +53,15 @@ func (c Condition) Request() (string, bool) { return c.request, c.kind == ifRequ
 func (c Condition) validate() error {
 	if c.kind == ifRequest {
 		if c.request == "" {
-			return invalid("if.request", "must be the request ID of a capture")
+			return invalid("if.request", "not_a_request_id", "must be the request ID of a capture")
 		}
 		return checkText("if.request", c.request, maxRequestID)
 	}
 	if c.kind == ifToken && c.token == 0 {
-		return invalid("if.token", "must be a token that a capture returned")
+		return invalid("if.token", "not_a_token", "must be a token that a capture returned")
 	}
 	if c.kind == ifStatusData && len(c.statusData) > MaxStatusData {
-		return invalid("if.status_data", "is %d bytes long; at most %d are allowed", len(c.statusData), MaxStatusData)
+		return invalid("if.status_data", "too_long", "is %d bytes long; at most %d are allowed", len(c.statusData), MaxStatusData)
 	}
 	return nil
 }

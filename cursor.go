@@ -80,7 +80,7 @@ func (c *cursors) open(ctx context.Context, query any, cursor string) (string, e
 	return "", errCursor
 }
 
-var errCursor = invalid("cursor", "is not one that a page of this query gave as next")
+var errCursor = invalid("cursor", "not_a_cursor", "is not one that a page of this query gave as next")
 
 // binding is what a cursor is good for: a query without its cursor and limit.
 func binding(query any) []byte {

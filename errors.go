@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/editlock/editlock/internal/duration"
+	"github.com/editlock/editlock/internal/fault"
 )
 
 // The errors a caller can tell apart with errors.Is. Busy, lost, not held and
@@ -107,6 +107,9 @@ type LostError struct {
 	By     Owner     // who ended it
 	At     time.Time
 	Reason string
+	// Code is the stable name of a Reason that the library gives, as that of an
+	// InvalidError: "not_confirmed". Empty: a person gave the reason.
+	Code string
 }
 
 func (e *LostError) Error() string {
@@ -159,7 +162,12 @@ func (e *NotHeldError) Is(target error) bool { return target == ErrNotHeld }
 // named as in the JSON forms, such as "mutex.id".
 type InvalidError struct {
 	Field   string
-	Problem string
+	Problem string // for people, in English; it may be reworded
+	// Code is the stable name of the problem, such as "too_long", and Args are
+	// what its sentence names: for "too_long" the length and the maximum.
+	// docs/problems.md lists the codes. Empty: the problem has no code.
+	Code string
+	Args []string
 }
 
 func (e *InvalidError) Error() string { return e.Field + " " + e.Problem }
@@ -168,11 +176,7 @@ func (e *InvalidError) Error() string { return e.Field + " " + e.Problem }
 func (e *InvalidError) Is(target error) bool { return target == ErrInvalid }
 
 // invalid returns an *InvalidError; durations are written as people do.
-func invalid(field, format string, args ...any) error {
-	for i := range args {
-		if d, ok := args[i].(time.Duration); ok {
-			args[i] = duration.Text(d)
-		}
-	}
-	return &InvalidError{Field: field, Problem: fmt.Sprintf(format, args...)}
+func invalid(field, code, format string, args ...any) error {
+	problem, texts := fault.Problem(format, args...)
+	return &InvalidError{Field: field, Problem: problem, Code: code, Args: texts}
 }

@@ -237,7 +237,7 @@ func (h *Held) expired() {
 	h.mu.Unlock()
 	h.end(&LostError{
 		ID: m.ID, How: KindExpired, By: m.Owner, At: m.ExpiresAt,
-		Reason: "the store did not confirm a refresh in time",
+		Reason: "the store did not confirm a refresh in time", Code: "not_confirmed",
 	})
 }
 

@@ -98,7 +98,7 @@ func ParseID(text string) (ID, error) {
 		return ID{}, errEscape()
 	}
 	if hasPart && part == "" {
-		return ID{}, invalid("mutex.part", "must not be empty behind a #; write %%23 for a # within an id")
+		return ID{}, invalid("mutex.part", "empty_part", "must not be empty behind a #; write %%23 for a # within an id")
 	}
 	return id, id.Validate()
 }
@@ -111,7 +111,7 @@ func ParseBelow(text string) (ID, error) {
 		return ID{}, err
 	}
 	if len(names) > 2 || strings.Contains(text, store.PartMark) {
-		return ID{}, invalid("below", "names an object; write group or group/mode, as it stands for all below")
+		return ID{}, invalid("below", "below_names_object", "names an object; write group or group/mode, as it stands for all below")
 	}
 	id := ID{Group: names[0], Below: true}
 	if len(names) > 1 {
@@ -134,7 +134,7 @@ func parseName(name string) ID {
 func unescape(text, form string) ([]string, error) {
 	names := strings.Split(text, "/")
 	if len(names) > 3 {
-		return nil, invalid("id", "has %d parts; write %s, and %%2F for a slash within a part", len(names), form)
+		return nil, invalid("id", "too_many_parts", "has %d parts; write %s, and %%2F for a slash within a part", len(names), form)
 	}
 	for i, name := range names {
 		plain, err := url.PathUnescape(name)
@@ -147,18 +147,18 @@ func unescape(text, form string) ([]string, error) {
 }
 
 func errEscape() error {
-	return invalid("id", "has a %% that two hexadecimal digits do not follow; write %%25 for a percent sign")
+	return invalid("id", "bad_escape", "has a %% that two hexadecimal digits do not follow; write %%25 for a percent sign")
 }
 
 // Validate reports the first part that breaks a limit, as *InvalidError.
 func (id ID) Validate() error {
 	switch {
 	case id.Below && id.ID != "":
-		return invalid("mutex.id", "must be absent with below, which stands for all of a group, or of a group and mode")
+		return invalid("mutex.id", "given_with_below", "must be absent with below, which stands for all of a group, or of a group and mode")
 	case id.Below && id.Part != "":
-		return invalid("mutex.part", "must be absent with below")
+		return invalid("mutex.part", "given_with_below", "must be absent with below, which stands for all of a group, or of a group and mode")
 	case !id.Below && id.ID == "":
-		return invalid("mutex.id", "must not be empty")
+		return invalid("mutex.id", "empty", "must not be empty")
 	}
 	if err := checkText("mutex.group", id.Group, MaxGroup); err != nil {
 		return err
@@ -201,13 +201,13 @@ func special(r rune) bool {
 // checkText holds a field to its limit, to UTF-8 and to visible characters.
 func checkText(field, text string, limit int) error {
 	if len(text) > limit {
-		return invalid(field, "is %d bytes long; at most %d are allowed", len(text), limit)
+		return invalid(field, "too_long", "is %d bytes long; at most %d are allowed", len(text), limit)
 	}
 	if !utf8.ValidString(text) {
-		return invalid(field, "is not valid UTF-8")
+		return invalid(field, "not_utf8", "is not valid UTF-8")
 	}
 	if i := strings.IndexFunc(text, unicode.IsControl); i >= 0 {
-		return invalid(field, "has a control character at byte %d; none is allowed", i)
+		return invalid(field, "control_character", "has a control character at byte %d; none is allowed", i)
 	}
 	return nil
 }
@@ -221,10 +221,10 @@ func checkWords(field, text string, limit int) error {
 	}
 	if i := strings.IndexFunc(text, turns); i >= 0 {
 		r, _ := utf8.DecodeRuneInString(text[i:])
-		return invalid(field, "has %U at byte %d, which changes the direction of text; none is allowed", r, i)
+		return invalid(field, "direction_character", "has %s at byte %d, which changes the direction of text; none is allowed", fmt.Sprintf("%U", r), i)
 	}
 	if text != "" && !strings.ContainsFunc(text, visible) {
-		return invalid(field, "has nothing but blanks; it must have a visible character")
+		return invalid(field, "blank", "has nothing but blanks; it must have a visible character")
 	}
 	return nil
 }

@@ -52,7 +52,7 @@ func ParseOwnerKind(name string) (OwnerKind, error) {
 		if len(name) > 40 {
 			name = strings.ToValidUTF8(name[:40], "") + "…"
 		}
-		return 0, invalid("owner.kind", "%q is not known; person, agent and job are", name)
+		return 0, invalid("owner.kind", "unknown_owner_kind", "%q is not known; person, agent and job are", name)
 	}
 	return OwnerKind(k), nil
 }
@@ -72,7 +72,7 @@ func (k *OwnerKind) UnmarshalText(text []byte) error {
 
 func (k OwnerKind) validate() error {
 	if int(k) >= len(kindNames) {
-		return invalid("owner.kind", "%d is not known; person, agent and job are", uint8(k))
+		return invalid("owner.kind", "unknown_owner_kind", "%d is not known; person, agent and job are", uint8(k))
 	}
 	return nil
 }
@@ -149,11 +149,11 @@ func (k OwnerKind) checkLease(a AutoRelease) error {
 	switch {
 	case k != Agent:
 	case a.IsNever():
-		return invalid("auto_release", "says never; an agent may hold for %v, and for %v without a refresh", MaxAgentHold, MaxAgentIdle)
+		return invalid("auto_release", "never_for_agent", "says never; an agent may hold for %v, and for %v without a refresh", MaxAgentHold, MaxAgentIdle)
 	case a.Idle > MaxAgentIdle:
-		return invalid("auto_release.idle", "is %v; between %v and %v are allowed for an agent", a.Idle, MinAutoRelease, MaxAgentIdle)
+		return invalid("auto_release.idle", "agent_out_of_range", "is %v; between %v and %v are allowed for an agent", a.Idle, MinAutoRelease, MaxAgentIdle)
 	case a.MaxHold > MaxAgentHold:
-		return invalid("auto_release.max_hold", "is %v; between %v and %v are allowed for an agent", a.MaxHold, MinAutoRelease, MaxAgentHold)
+		return invalid("auto_release.max_hold", "agent_out_of_range", "is %v; between %v and %v are allowed for an agent", a.MaxHold, MinAutoRelease, MaxAgentHold)
 	}
 	return nil
 }
@@ -161,7 +161,7 @@ func (k OwnerKind) checkLease(a AutoRelease) error {
 // checkWait refuses a wait that would keep people from all of a type.
 func (k OwnerKind) checkWait(id ID, wait time.Duration) error {
 	if k == Agent && id.Below && wait > 0 {
-		return invalid("wait", "does not go with below for an agent: while it waits, nobody gets anything below")
+		return invalid("wait", "below_for_waiting_agent", "does not go with below for an agent: while it waits, nobody gets anything below")
 	}
 	return nil
 }

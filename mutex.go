@@ -63,7 +63,7 @@ func (a AutoRelease) IsNever() bool { return a.Idle == never }
 // Validate reports the first field that is out of bounds, as *InvalidError.
 func (a AutoRelease) Validate() error {
 	if a.IsNever() && a.MaxHold != 0 {
-		return invalid("auto_release", "says never and max_hold at once; give one of them")
+		return invalid("auto_release", "never_with_max_hold", "says never and max_hold at once; give one of them")
 	}
 	if a.Idle != 0 && !a.IsNever() {
 		if err := checkDuration("auto_release.idle", a.Idle); err != nil {
@@ -78,7 +78,7 @@ func (a AutoRelease) Validate() error {
 
 func checkDuration(field string, d time.Duration) error {
 	if d < MinAutoRelease || d > MaxAutoRelease {
-		return invalid(field, "is %v; between %v and %v (30 days) are allowed", d, MinAutoRelease, MaxAutoRelease)
+		return invalid(field, "lease_out_of_range", "is %v; between %v and %v (30 days) are allowed", d, MinAutoRelease, MaxAutoRelease)
 	}
 	return nil
 }

@@ -29,7 +29,7 @@ type Owner struct {
 // Validate reports the first field that breaks a limit, as *InvalidError.
 func (o Owner) Validate() error {
 	if o.Session == "" {
-		return invalid("owner.session", "must not be empty: it is what tells one holder from another")
+		return invalid("owner.session", "empty_session", "must not be empty: it is what tells one holder from another")
 	}
 	for _, f := range []struct{ name, text string }{
 		{"owner.session", o.Session},

@@ -28,7 +28,7 @@ func (m *Manager) ReleaseAfter(ctx context.Context, id ID, cond Condition, grace
 		return false, err
 	}
 	if _, is := cond.Request(); is {
-		return false, invalid("if.request", "goes without grace")
+		return false, invalid("if.request", "goes_without_grace", "goes without grace")
 	}
 	m.confirmed(ctx, id.String())
 	return m.release(ctx, id.String(), caller, cond, grace)
@@ -38,7 +38,7 @@ func (m *Manager) ReleaseAfter(ctx context.Context, id ID, cond Condition, grace
 // alone that began, or was refreshed to be kept, since the first try was sent.
 func (m *Manager) release(ctx context.Context, name string, caller Owner, cond Condition, grace time.Duration) (bool, error) {
 	if cond.Free() {
-		return false, invalid("if.free", "makes no sense at a release; status_data or token may be given")
+		return false, invalid("if.free", "free_at_release", "makes no sense at a release; status_data or token may be given")
 	}
 	id := ""
 	if grace == 0 { // else nothing is logged by which it could be known
@@ -113,7 +113,7 @@ func (m *Manager) ReleaseAll(ctx context.Context, ids []ID) ([]ID, error) {
 func (m *Manager) ReleaseSession(ctx context.Context, session string) ([]ID, error) {
 	caller := OwnerFrom(ctx)
 	if session == "" {
-		return nil, invalid("session", "must not be empty")
+		return nil, invalid("session", "empty", "must not be empty")
 	}
 	if err := firstError(checkText("session", session, MaxOwnerField), AttemptFrom(ctx).validate()); err != nil {
 		return nil, err
@@ -254,7 +254,7 @@ func (m *Manager) HandOver(ctx context.Context, id ID) (bool, error) {
 func (m *Manager) Decline(ctx context.Context, id ID, waiter, message string) (bool, error) {
 	caller, name := OwnerFrom(ctx), id.String()
 	if waiter == "" {
-		return false, invalid("waiter", "must be the id of somebody who waits")
+		return false, invalid("waiter", "not_a_waiter", "must be the id of somebody who waits")
 	}
 	if err := firstError(id.Validate(), caller.Validate(), checkText("waiter", waiter, maxRequestID),
 		checkWords("message", message, MaxMessage)); err != nil {

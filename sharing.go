@@ -34,11 +34,11 @@ type HolderLimit struct {
 func (o CaptureOptions) checkSharing() error {
 	switch {
 	case o.Sharing > Shared:
-		return invalid("sharing", "%d is not known; exclusive and shared are", o.Sharing)
+		return invalid("sharing", "unknown_sharing", "%d is not known; exclusive and shared are", uint8(o.Sharing))
 	case o.Limit < 0 || o.Limit > MaxHolders:
-		return invalid("limit", "is %d; between 1 and %d is allowed", o.Limit, MaxHolders)
+		return invalid("limit", "out_of_range", "is %d; between %d and %d is allowed", o.Limit, 1, MaxHolders)
 	case o.Limit > 0 && o.Sharing != SharingUnset:
-		return invalid("limit", "goes without sharing: those who hold within a limit share it already")
+		return invalid("limit", "limit_with_sharing", "goes without sharing: those who hold within a limit share it already")
 	}
 	return nil
 }
@@ -50,7 +50,7 @@ func (m *Manager) limited(c *capture, id ID) error {
 		return nil
 	}
 	if c.opts.Sharing != SharingUnset {
-		return invalid("sharing", "must be absent here: at most %d may hold a mutex of this group and mode", m.opts.Limits[i].Holders)
+		return invalid("sharing", "limited_by_server", "must be absent here: at most %d may hold a mutex of this group and mode", m.opts.Limits[i].Holders)
 	}
 	c.opts.Limit, c.resize = m.opts.Limits[i].Holders, true
 	return nil

@@ -27,21 +27,21 @@ func (c capture) validate() error {
 
 func (o CaptureOptions) validate() error {
 	if o.If.kind == ifRequest {
-		return invalid("if.request", "goes with a release only")
+		return invalid("if.request", "goes_with_release", "goes with a release only")
 	}
 	if o.If.kind == ifStatusData || o.If.kind == ifToken {
 		if o.Wait != 0 {
-			return invalid("wait", "goes with no condition or with if.free only: the others claim what is held already")
+			return invalid("wait", "wait_with_condition", "goes with no condition or with if.free only: the others claim what is held already")
 		}
 	}
 	if o.Wait < 0 || o.Wait > MaxWait {
-		return invalid("wait", "is %v; up to %v is allowed", o.Wait, MaxWait)
+		return invalid("wait", "above_maximum", "is %v; up to %v is allowed", o.Wait, MaxWait)
 	}
 	if o.Message != "" && o.Wait == 0 {
-		return invalid("message", "goes with a wait only: the holder answers who waits")
+		return invalid("message", "goes_with_wait", "goes with a wait only: the holder answers who waits")
 	}
 	if o.GrantAfter != 0 && (o.GrantAfter < minGrantAfter || o.GrantAfter > maxGrantAfter) {
-		return invalid("grant_after", "is %v; between %v and %v is allowed", o.GrantAfter, minGrantAfter, maxGrantAfter)
+		return invalid("grant_after", "out_of_range", "is %v; between %v and %v is allowed", o.GrantAfter, minGrantAfter, maxGrantAfter)
 	}
 	return firstError(
 		o.checkSharing(), checkStatusData(o.StatusData), o.AutoRelease.Validate(), o.If.validate(),
@@ -55,14 +55,14 @@ func checkRequestID(id string) error { return checkText("request_id", id, maxReq
 // several lines. A NUL is refused, as databases do.
 func checkStatusData(text string) error {
 	if len(text) > MaxStatusData {
-		return invalid("status_data", "is %d bytes long; at most %d are allowed", len(text), MaxStatusData)
+		return invalid("status_data", "too_long", "is %d bytes long; at most %d are allowed", len(text), MaxStatusData)
 	}
 	if !utf8.ValidString(text) {
-		return invalid("status_data", "is not valid UTF-8")
+		return invalid("status_data", "not_utf8", "is not valid UTF-8")
 	}
 	for i := range len(text) {
 		if text[i] == 0 {
-			return invalid("status_data", "has a NUL character at byte %d; none is allowed", i)
+			return invalid("status_data", "nul_character", "has a NUL character at byte %d; none is allowed", i)
 		}
 	}
 	return nil
@@ -70,21 +70,21 @@ func checkStatusData(text string) error {
 
 func checkReason(reason string) error {
 	if reason == "" {
-		return invalid("reason", "must not be empty: the one who loses the lock will read it")
+		return invalid("reason", "empty_reason", "must not be empty: the one who loses the lock will read it")
 	}
 	return checkWords("reason", reason, MaxMessage)
 }
 
 func checkGrace(grace time.Duration) error {
 	if grace < minGrace || grace > maxGrace {
-		return invalid("grace", "is %v; between %v and %v is allowed", grace, minGrace, maxGrace)
+		return invalid("grace", "out_of_range", "is %v; between %v and %v is allowed", grace, minGrace, maxGrace)
 	}
 	return nil
 }
 
 func checkSeen(seen Token) error {
 	if seen == 0 {
-		return invalid("seen_token", "must be the token of the holder seen")
+		return invalid("seen_token", "not_a_seen_token", "must be the token of the holder seen")
 	}
 	return nil
 }
@@ -96,14 +96,16 @@ func within(item, cut string, err error) error {
 	if !errors.As(err, &bad) {
 		return err
 	}
-	return &InvalidError{Field: item + strings.TrimPrefix(bad.Field, cut), Problem: bad.Problem}
+	in := *bad
+	in.Field = item + strings.TrimPrefix(bad.Field, cut)
+	return &in
 }
 
 // checkIDs holds a batch to its limits and its IDs to theirs, and refuses one
 // named twice.
 func checkIDs(ids []ID) error {
 	if len(ids) == 0 || len(ids) > MaxBatch {
-		return invalid("mutexes", "has %d items; between 1 and %d are allowed", len(ids), MaxBatch)
+		return invalid("mutexes", "item_count", "has %d items; between 1 and %d are allowed", len(ids), MaxBatch)
 	}
 	seen := make(map[ID]int, len(ids))
 	for i, id := range ids {
@@ -111,7 +113,7 @@ func checkIDs(ids []ID) error {
 			return within(fmt.Sprintf("mutexes[%d]", i), "mutex", err)
 		}
 		if j, twice := seen[id]; twice {
-			return invalid(fmt.Sprintf("mutexes[%d]", i), "is mutexes[%d] again; name each once", j)
+			return invalid(fmt.Sprintf("mutexes[%d]", i), "duplicate", "is mutexes[%d] again; name each once", j)
 		}
 		seen[id] = i
 	}
@@ -132,7 +134,7 @@ func checkScope(id *ID, tree bool) error {
 		return id.Validate()
 	}
 	if tree {
-		return invalid("tree", "goes with a mutex: it stands for all that is below it")
+		return invalid("tree", "tree_without_mutex", "goes with a mutex: it stands for all that is below it")
 	}
 	return nil
 }
@@ -142,11 +144,11 @@ func (q HistoryQuery) validate() error {
 		return err
 	}
 	if len(q.Kinds) > maxKindsFilter {
-		return invalid("kind", "is given %d times; at most %d are allowed", len(q.Kinds), maxKindsFilter)
+		return invalid("kind", "too_many_values", "is given %d times; at most %d are allowed", len(q.Kinds), maxKindsFilter)
 	}
 	for _, k := range q.Kinds {
 		if !k.known() {
-			return invalid("kind", "%q is not known; captured, released, expired, taken_over, force_released, handed_over, waiting, declined, shared and upgraded are", k)
+			return invalid("kind", "unknown_kind", "%q is not known; captured, released, expired, taken_over, force_released, handed_over, waiting, declined, shared and upgraded are", k)
 		}
 	}
 	return firstError(
@@ -167,7 +169,7 @@ func (k EventKind) known() bool {
 
 func checkLimit(n int) error {
 	if n < 0 || n > MaxPage {
-		return invalid("limit", "is %d; up to %d is allowed", n, MaxPage)
+		return invalid("limit", "above_maximum", "is %d; up to %d is allowed", n, MaxPage)
 	}
 	return nil
 }

@@ -216,7 +216,7 @@ func (m *Manager) watch(ctx context.Context, q WatchQuery, yield func(Event, err
 	cursor := end.Last
 	if q.After != nil {
 		if *q.After > end.Last {
-			return invalid("after", "is %d, which is in the future; the latest event is %d", *q.After, end.Last)
+			return invalid("after", "in_the_future", "is %d, which is in the future; the latest event is %d", *q.After, end.Last)
 		}
 		cursor = *q.After
 	}

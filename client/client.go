@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/fault"
 )
 
 // Options adjusts a Client. Nil means defaults.
@@ -63,15 +64,15 @@ func New(baseURL string, o *Options) (*Client, error) {
 	u, err := url.Parse(baseURL)
 	switch {
 	case err != nil:
-		return nil, invalid("url", "is not a URL") // perhaps with a password in it
+		return nil, invalid("url", "not_a_url", "is not a URL") // perhaps with a password in it
 	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, invalid("url", "must begin with http:// or https://, not %q", u.Scheme)
+		return nil, invalid("url", "not_http", "must begin with http:// or https://, not %q", u.Scheme)
 	case u.Hostname() == "" || u.Opaque != "":
-		return nil, invalid("url", "names no host; write http://HOST:PORT")
+		return nil, invalid("url", "no_host", "names no host; write http://HOST:PORT")
 	case u.User != nil:
-		return nil, invalid("url", "must not hold a user or password")
+		return nil, invalid("url", "user_in_url", "must not hold a user or password")
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		return nil, invalid("url", "must end after the path: what follows ? or # has no meaning here")
+		return nil, invalid("url", "query_in_url", "must end after the path: what follows ? or # has no meaning here")
 	}
 	c := &Client{base: strings.TrimRight(u.String(), "/")}
 	if o != nil && o.HTTPClient != nil {
@@ -123,8 +124,9 @@ func (c *Client) Close() error {
 	return nil
 }
 
-func invalid(field, format string, args ...any) error {
-	return &editlock.InvalidError{Field: field, Problem: fmt.Sprintf(format, args...)}
+func invalid(field, code, format string, args ...any) error {
+	problem, texts := fault.Problem(format, args...)
+	return &editlock.InvalidError{Field: field, Problem: problem, Code: code, Args: texts}
 }
 
 func unavailable(format string, args ...any) error {

@@ -93,9 +93,9 @@ func (c *credential) get(ctx context.Context, old string) (string, error) {
 func checkCredential(secret string) error {
 	switch {
 	case secret == "":
-		return invalid("credential", "must not be empty: it is an API key or a JWT")
+		return invalid("credential", "empty_credential", "must not be empty: it is an API key or a JWT")
 	case strings.ContainsFunc(secret, func(c rune) bool { return c <= ' ' || c > '~' }):
-		return invalid("credential", "has a character that neither API keys nor JWTs have, such as a space or a line break")
+		return invalid("credential", "not_a_credential", "has a character that neither API keys nor JWTs have, such as a space or a line break")
 	}
 	return nil
 }

@@ -311,7 +311,9 @@ func isType(res *http.Response, want string) bool {
 func fields(err error) error {
 	var bad *editlock.InvalidError
 	if errors.As(err, &bad) && bad.Field == "Idempotency-Key" {
-		return &editlock.InvalidError{Field: "request_id", Problem: bad.Problem}
+		in := *bad
+		in.Field = "request_id"
+		return &in
 	}
 	return err
 }

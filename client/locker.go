@@ -20,12 +20,13 @@ import (
 // requestID returns the key of a call: the caller's, or a new one that
 // sorts by time, so that a store's index of many grows at its end.
 func requestID(ctx context.Context, given string) (string, error) {
-	switch given = cmp.Or(given, editlock.AttemptFrom(ctx).Key); {
-	case given == "":
+	given = cmp.Or(given, editlock.AttemptFrom(ctx).Key)
+	if given == "" {
 		id, err := uuid.NewV7()
 		return id.String(), err
-	case strings.ContainsFunc(given, unicode.IsControl):
-		return "", invalid("request_id", "has a control character; none is allowed")
+	}
+	if i := strings.IndexFunc(given, unicode.IsControl); i >= 0 {
+		return "", invalid("request_id", "control_character", "has a control character at byte %d; none is allowed", i)
 	}
 	return given, nil
 }
@@ -202,11 +203,11 @@ func (c *Client) Takeover(ctx context.Context, id editlock.ID, seen editlock.Tok
 	}
 	switch {
 	case o.Wait != 0 || !o.If.IsZero():
-		return editlock.Mutex{}, invalid("if", "and wait don't go with a takeover: seen_token is its condition")
+		return editlock.Mutex{}, invalid("if", "condition_with_takeover", "and wait don't go with a takeover: seen_token is its condition")
 	case o.Message != "":
-		return editlock.Mutex{}, invalid("message", "goes with a wait only: the holder answers who waits")
+		return editlock.Mutex{}, invalid("message", "goes_with_wait", "goes with a wait only: the holder answers who waits")
 	case o.Sharing != editlock.SharingUnset || o.Limit != 0:
-		return editlock.Mutex{}, invalid("sharing", "and limit don't go with a takeover: it keeps those of the hold seen")
+		return editlock.Mutex{}, invalid("sharing", "sharing_with_takeover", "and limit don't go with a takeover: it keeps those of the hold seen")
 	}
 	key, err := requestID(ctx, o.RequestID)
 	if err != nil {
@@ -262,7 +263,7 @@ func (q query) set(name, value string) {
 func (q query) id(id *editlock.ID, tree bool, group, mode string) error {
 	if tree {
 		if id == nil {
-			return invalid("tree", "goes with a mutex: it stands for all that is below it")
+			return invalid("tree", "tree_without_mutex", "goes with a mutex: it stands for all that is below it")
 		}
 		q.set("tree", "true")
 	}
@@ -289,7 +290,7 @@ func (q query) limit(n int) {
 }
 
 // errVisible keeps rights from being passed over in silence.
-var errVisible = &editlock.InvalidError{Field: "visible", Problem: "is not for servers, which go by the rights of their caller; leave it out"}
+var errVisible = invalid("visible", "visible_of_server", "is not for servers, which go by the rights of their caller; leave it out")
 
 // List implements Locker. It changes nothing, so it is repeated freely.
 func (c *Client) List(ctx context.Context, lq editlock.Query) (editlock.Page, error) {

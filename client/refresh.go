@@ -26,7 +26,7 @@ type batch struct {
 // nothing but the times. Many large items are sent in several requests.
 func (c *Client) Refresh(ctx context.Context, items []editlock.RefreshItem) ([]editlock.RefreshResult, error) {
 	if len(items) == 0 || len(items) > editlock.MaxBatch {
-		return nil, invalid("items", "has %d items; between 1 and %d are allowed", len(items), editlock.MaxBatch)
+		return nil, invalid("items", "item_count", "has %d items; between 1 and %d are allowed", len(items), editlock.MaxBatch)
 	}
 	results := make([]editlock.RefreshResult, len(items))
 	var byOwner, byToken batch
@@ -97,5 +97,7 @@ func (b *batch) placed(err error) error {
 	if !ok || !closed || notNumber != nil || i < 0 || i >= len(b.places) {
 		return err
 	}
-	return invalid(fmt.Sprintf("items[%d]%s", b.places[i], field), "%s", bad.Problem)
+	in := *bad
+	in.Field = fmt.Sprintf("items[%d]%s", b.places[i], field)
+	return &in
 }

@@ -5,12 +5,12 @@ package connect
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"unicode"
 
 	"github.com/editlock/editlock"
 	"github.com/editlock/editlock/client"
+	"github.com/editlock/editlock/internal/fault"
 	"github.com/editlock/editlock/internal/storeurl"
 	"github.com/editlock/editlock/store"
 	"github.com/editlock/editlock/store/etcd"
@@ -84,28 +84,28 @@ func (o *Options) manage(st store.Store) editlock.Locker {
 // them are not shown.
 func split(url string) (scheme, rest string, err error) {
 	if i := strings.IndexFunc(url, unicode.IsControl); i >= 0 {
-		return "", "", invalid("has a control character at byte %d; none is allowed", i)
+		return "", "", invalid("url", "control_character", "has a control character at byte %d; none is allowed", i)
 	}
 	scheme, rest, ok := strings.Cut(url, ":")
 	if !ok {
-		return "", "", invalid("%q names no kind of store; %s", storeurl.Redact(url), forms)
+		return "", "", invalid("url", "no_scheme", "%q names no kind of store; "+forms, storeurl.Redact(url))
 	}
 	switch scheme {
 	case "memory":
 		if rest != "" {
-			err = invalid("must be just memory:, not %q", storeurl.Redact(url))
+			err = invalid("url", "memory_with_more", "must be just memory:, not %q", storeurl.Redact(url))
 		}
 	case "sqlite", "http", "https":
 	case "postgres", "postgresql", "mysql", "mariadb", "redis", "rediss", "etcd":
 		after, slashes := strings.CutPrefix(rest, "//")
 		switch {
 		case !slashes:
-			err = invalid("must begin with %s://, not just with %s:; %s", scheme, scheme, forms)
+			err = invalid("url", "no_slashes", "must begin with %s://, not just with %s:; "+forms, scheme, scheme)
 		case misplaced(after, scheme):
-			err = invalid("has an @ or # behind its host; percent-encode user and password: %%40 for @, %%23 for #, %%2F for /")
+			err = invalid("url", "password_not_encoded", "has an @ or # behind its host; percent-encode user and password: %%40 for @, %%23 for #, %%2F for /")
 		}
 	default:
-		err = invalid("%q names no kind of store that is known; %s", storeurl.Redact(url), forms)
+		err = invalid("url", "unknown_scheme", "%q names no kind of store that is known; "+forms, storeurl.Redact(url))
 	}
 	return scheme, rest, err
 }
@@ -162,19 +162,20 @@ func sqlitePath(rest string) (string, error) {
 	path := rest
 	if after, ok := strings.CutPrefix(rest, "//"); ok {
 		if !strings.HasPrefix(after, "/") {
-			return "", invalid("has no place for a host in %s; write sqlite:PATH", storeurl.Redact("sqlite:"+rest))
+			return "", invalid("url", "host_of_file", "has no place for a host in %s; write sqlite:PATH", storeurl.Redact("sqlite:"+rest))
 		}
 		path = after
 	}
 	switch {
 	case path == "":
-		return "", invalid("names no file; write sqlite:PATH")
+		return "", invalid("url", "no_file_name", "names no file; write sqlite:PATH")
 	case path == ":memory:" || strings.HasPrefix(path, "file:"):
-		return "", invalid("names no file in %s; write sqlite:PATH, or memory: for a store in memory", storeurl.Redact("sqlite:"+rest))
+		return "", invalid("url", "not_a_file_name", "names no file in %s; write sqlite:PATH, or memory: for a store in memory", storeurl.Redact("sqlite:"+rest))
 	}
 	return path, nil
 }
 
-func invalid(format string, args ...any) error {
-	return &editlock.InvalidError{Field: "url", Problem: fmt.Sprintf(format, args...)}
+func invalid(field, code, format string, args ...any) error {
+	problem, texts := fault.Problem(format, args...)
+	return &editlock.InvalidError{Field: field, Problem: problem, Code: code, Args: texts}
 }

@@ -37,6 +37,7 @@ import (
 	"strings"
 
 	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/fault"
 )
 
 // Tx is a transaction of database/sql: a *sql.Tx, or a *sql.Conn with a
@@ -190,9 +191,14 @@ func valid(id editlock.ID, token editlock.Token) error {
 		return err
 	}
 	if token == 0 || token > math.MaxInt64 {
-		return &editlock.InvalidError{Field: "token", Problem: fmt.Sprintf("must be that of a captured mutex, not %d", token)}
+		return invalid("token", "token_of_nothing", "must be that of a captured mutex, not %d", uint64(token))
 	}
 	return nil
+}
+
+func invalid(field, code, format string, args ...any) error {
+	problem, texts := fault.Problem(format, args...)
+	return &editlock.InvalidError{Field: field, Problem: problem, Code: code, Args: texts}
 }
 
 func failed(err error) error {

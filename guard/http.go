@@ -52,7 +52,7 @@ func check(l editlock.Locker, id func(*http.Request) (editlock.ID, error), r *ht
 	}
 	n, err := strconv.ParseUint(given, 10, 64)
 	if err != nil || n == 0 {
-		return 0, &editlock.InvalidError{Field: Header, Problem: "must be the token of a lock, a whole number above 0"}
+		return 0, invalid(Header, "not_a_lock_token", "must be the token of a lock, a whole number above 0")
 	}
 	mutex, err := id(r)
 	if err != nil {

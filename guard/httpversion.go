@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/editlock/editlock"
 	"github.com/editlock/editlock/internal/wire"
 )
 
@@ -35,7 +34,7 @@ func SaveNumber(r *http.Request) (int64, error) {
 	}
 	n, err := strconv.ParseUint(text, 10, 63)
 	if err != nil || n == 0 {
-		return 0, &editlock.InvalidError{Field: field, Problem: "must be the number of the save, a whole number above 0"}
+		return 0, invalid(field, "not_a_save_number", "must be the number of the save, a whole number above 0")
 	}
 	return int64(n), nil
 }

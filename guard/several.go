@@ -27,9 +27,6 @@ const maxHeld = 100
 // the whole object. Save only the parts that are returned. The error is an
 // *editlock.InvalidError; an empty text has no parts.
 func ParseHeld(object editlock.ID, text string) ([]Held, error) {
-	invalid := func(problem string) ([]Held, error) {
-		return nil, &editlock.InvalidError{Field: Header, Problem: problem}
-	}
 	if text == "" {
 		return nil, nil
 	}
@@ -41,20 +38,20 @@ func ParseHeld(object editlock.ID, text string) ([]Held, error) {
 		}
 		n, err := strconv.ParseUint(strings.TrimSpace(number), 10, 63)
 		if err != nil || n == 0 {
-			return invalid("must be the token of a lock, a whole number above 0")
+			return nil, invalid(Header, "not_a_lock_token", "must be the token of a lock, a whole number above 0")
 		}
 		held := Held{ID: object, Token: editlock.Token(n)}
 		if held.ID.Part, err = url.PathUnescape(strings.TrimSpace(part)); err != nil || ofPart && held.ID.Part == "" {
-			return invalid("must be part=token, with commas between and each part percent-encoded")
+			return nil, invalid(Header, "not_part_and_token", "must be part=token, with commas between and each part percent-encoded")
 		}
 		if err := held.ID.Validate(); err != nil {
 			return nil, err
 		}
 		if slices.ContainsFunc(all, func(h Held) bool { return h.ID == held.ID }) {
-			return invalid("names a part twice")
+			return nil, invalid(Header, "part_twice", "names a part twice")
 		}
 		if all = append(all, held); len(all) > maxHeld {
-			return invalid("names more than " + strconv.Itoa(maxHeld) + " parts")
+			return nil, invalid(Header, "too_many_held", "names more than %d parts", maxHeld)
 		}
 	}
 	return all, nil
@@ -85,7 +82,7 @@ func (m MariaDB) CheckAll(ctx context.Context, tx Tx, held []Held) error {
 // checkAll checks in the order of names, so that two saves never wait for each other.
 func checkAll(held []Held, check func(Held) error) error {
 	if len(held) == 0 {
-		return &editlock.InvalidError{Field: "token", Problem: "is missing: nothing that is to be saved is held"}
+		return invalid("token", "nothing_held", "is missing: nothing that is to be saved is held")
 	}
 	ordered := slices.SortedFunc(slices.Values(held), func(a, b Held) int { return cmp.Compare(a.ID.String(), b.ID.String()) })
 	for _, h := range ordered {

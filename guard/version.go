@@ -116,31 +116,27 @@ func (r *Record) check(id editlock.ID, token editlock.Token, held func() error, 
 
 func (r *Record) valid() error {
 	if strings.TrimSpace(r.Query) == "" {
-		return &editlock.InvalidError{Field: "query", Problem: "must not be empty"}
+		return invalid("query", "empty", "must not be empty")
 	}
 	if r.Save < 0 {
-		return &editlock.InvalidError{Field: "save", Problem: "must not be negative"}
+		return invalid("save", "negative", "must not be negative")
 	}
 	return validVersion("version", r.Seen)
 }
 
 func validVersion(field, version string) error {
-	problem := ""
 	switch {
 	case version == "":
-		problem = "must not be empty"
+		return invalid(field, "empty", "must not be empty")
 	case len(version) > MaxVersion:
-		problem = fmt.Sprintf("is %d bytes long; at most %d are allowed", len(version), MaxVersion)
+		return invalid(field, "too_long", "is %d bytes long; at most %d are allowed", len(version), MaxVersion)
 	case !utf8.ValidString(version):
-		problem = "is not valid UTF-8"
-	default:
-		at := strings.IndexFunc(version, unicode.IsControl)
-		if at < 0 {
-			return nil
-		}
-		problem = fmt.Sprintf("has a control character at byte %d; none is allowed", at)
+		return invalid(field, "not_utf8", "is not valid UTF-8")
 	}
-	return &editlock.InvalidError{Field: field, Problem: problem}
+	if at := strings.IndexFunc(version, unicode.IsControl); at >= 0 {
+		return invalid(field, "control_character", "has a control character at byte %d; none is allowed", at)
+	}
+	return nil
 }
 
 // forUpdate keeps others from writing the row until the transaction ends, and

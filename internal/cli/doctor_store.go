@@ -80,7 +80,7 @@ func (d *doctor) noFolder() string {
 func (d *doctor) wrongURL(err error) string {
 	var bad *editlock.InvalidError
 	if errors.As(err, &bad) {
-		err = &editlock.InvalidError{Field: "--store", Problem: bad.Problem}
+		err = renamed(bad, "--store")
 	}
 	return d.words.Error(err)
 }

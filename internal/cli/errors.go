@@ -86,12 +86,19 @@ func inFlags(cmd *cobra.Command, err error) error {
 		return err
 	}
 	if name := flagOf[bad.Field]; name != "" && cmd.Flags().Lookup(name) != nil {
-		return &editlock.InvalidError{Field: "--" + name, Problem: bad.Problem}
+		return renamed(bad, "--"+name)
 	}
 	if name := argumentOf[bad.Field]; name != "" {
-		return &editlock.InvalidError{Field: name, Problem: bad.Problem}
+		return renamed(bad, name)
 	}
 	return err
+}
+
+// renamed is an error about the same argument under another name.
+func renamed(bad *editlock.InvalidError, field string) error {
+	in := *bad
+	in.Field = field
+	return &in
 }
 
 // flagError puts what is wrong with a flag into the user's words.

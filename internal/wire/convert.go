@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"fmt"
 	"time"
 
 	"github.com/editlock/editlock"
@@ -91,21 +90,26 @@ func (a *AutoRelease) Root(field string) (editlock.AutoRelease, error) {
 	out := editlock.AutoRelease{}
 	if a.MaxHold != nil {
 		if out.MaxHold = time.Duration(*a.MaxHold); out.MaxHold == 0 {
-			return out, invalid(field+".max_hold", "is 0s; between 1s and 720h (30 days) are allowed")
+			return out, outOfRange(field+".max_hold", out.MaxHold)
 		}
 	}
 	switch {
 	case a.Never && a.Idle != nil:
-		return out, invalid(field, "says never and idle at once; give one of them")
+		return out, invalid(field, "never_with_idle", "says never and idle at once; give one of them")
 	case a.Never, a.Idle != nil && *a.Idle == idleNever:
 		out.Idle = editlock.Never.Idle
 	case a.Idle != nil:
 		out.Idle = time.Duration(*a.Idle)
 		if out.Idle == 0 || out.IsNever() {
-			return out, invalid(field+".idle", "is "+out.Idle.String()+"; between 1s and 720h (30 days) are allowed")
+			return out, outOfRange(field+".idle", out.Idle)
 		}
 	}
 	return out, nil
+}
+
+func outOfRange(field string, d time.Duration) error {
+	return invalid(field, "lease_out_of_range", "is %v; between %v and %v (30 days) are allowed",
+		d, editlock.MinAutoRelease, editlock.MaxAutoRelease)
 }
 
 // FromCondition returns the form of a condition, nil for none.
@@ -139,9 +143,9 @@ func (c *Condition) Root() (editlock.Condition, error) {
 	}
 	switch {
 	case given > 1:
-		return editlock.Condition{}, invalid("if", "gives more than one of free, status_data, token and request; give one")
+		return editlock.Condition{}, invalid("if", "several_conditions", "gives more than one of free, status_data, token and request; give one")
 	case c.Free != nil && !*c.Free:
-		return editlock.Condition{}, invalid("if.free", "must be true, or absent")
+		return editlock.Condition{}, invalid("if.free", "not_true", "must be true, or absent")
 	case c.Free != nil:
 		return editlock.IfFree(), nil
 	case c.StatusData != nil:
@@ -169,7 +173,7 @@ func RootSharing(form string) (editlock.Sharing, error) {
 	if form == "" {
 		return editlock.SharingUnset, nil
 	}
-	return 0, invalid("sharing", fmt.Sprintf("%q is not known; exclusive and shared are", form))
+	return 0, invalid("sharing", "unknown_sharing", "%q is not known; exclusive and shared are", form)
 }
 
 // FromMutex returns the form of a mutex.

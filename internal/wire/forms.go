@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/fault"
 )
 
 // ID is the form of an editlock.ID.
@@ -181,6 +182,7 @@ func timeOf(t time.Time) *time.Time {
 	return &t
 }
 
-func invalid(field, problem string) error {
-	return &editlock.InvalidError{Field: field, Problem: problem}
+func invalid(field, code, format string, args ...any) error {
+	problem, texts := fault.Problem(format, args...)
+	return &editlock.InvalidError{Field: field, Problem: problem, Code: code, Args: texts}
 }

@@ -94,6 +94,28 @@ type Problem struct {
 	At       *time.Time `json:"at,omitzero" doc:"Of lost: when."`
 	Reason   string     `json:"reason,omitzero" doc:"Of lost: why."`
 	How      string     `json:"how,omitzero" doc:"Of lost: expired, taken_over, force_released, handed_over or released."`
+	Problem  *Fault     `json:"problem,omitzero" doc:"Of invalid: what is wrong with the field, for programs and translations. Of lost: a reason that the library gives. Absent where there is no code."`
+}
+
+// Fault is what is wrong with an argument, by a stable name.
+type Fault struct {
+	Code string   `json:"code" doc:"The stable name of what is wrong, such as too_long. docs/problems.md lists them."`
+	Args []string `json:"args,omitempty" nullable:"false" doc:"What the sentence in detail names, in this order. For too_long the length and the maximum."`
+}
+
+// faultOf is nil without a code.
+func faultOf(code string, args []string) *Fault {
+	if code == "" {
+		return nil
+	}
+	return &Fault{code, args}
+}
+
+func (f *Fault) root() (code string, args []string) {
+	if f == nil {
+		return "", nil
+	}
+	return f.Code, f.Args
 }
 
 // Answer is the form of an editlock.Refusal.
@@ -165,7 +187,7 @@ func FromError(err error) *Problem {
 		return p
 	case errors.As(err, &invalid):
 		p := NewProblem(Invalid, invalid.Error())
-		p.Field = invalid.Field
+		p.Field, p.Problem = invalid.Field, faultOf(invalid.Code, invalid.Args)
 		return p
 	case errors.As(err, &shape):
 		return FromError(Malformed(shape))
@@ -221,6 +243,7 @@ func fromLost(e *editlock.LostError) *Problem {
 	p := NewProblem(Lost, e.Error())
 	id := FromID(e.ID)
 	p.Mutex, p.How, p.By, p.At, p.Reason = &id, string(e.How), FromOwner(e.By), timeOf(e.At), e.Reason
+	p.Problem = faultOf(e.Code, nil)
 	if e.Holder != nil {
 		holder := FromMutex(*e.Holder)
 		p.Holder = &holder
@@ -249,7 +272,8 @@ func (p *Problem) Err() error {
 	case p.Code == NotHeld && p.Mutex != nil:
 		return &editlock.NotHeldError{ID: p.Mutex.Root()}
 	case p.Code == Invalid, p.Code == TooLarge:
-		return &editlock.InvalidError{Field: p.Field, Problem: strings.TrimPrefix(p.Detail, p.Field+" ")}
+		code, args := p.Problem.root()
+		return &editlock.InvalidError{Field: p.Field, Problem: strings.TrimPrefix(p.Detail, p.Field+" "), Code: code, Args: args}
 	}
 	return p
 }
@@ -272,6 +296,7 @@ func (p *Problem) busy() error {
 
 func (p *Problem) lost() error {
 	e := &editlock.LostError{How: editlock.EventKind(p.How), By: p.By.Root(), Reason: p.Reason}
+	e.Code, _ = p.Problem.root()
 	if p.Mutex != nil {
 		e.ID = p.Mutex.Root()
 	}

@@ -79,7 +79,8 @@ var (
 	lostError = rapid.Custom(func(t *rapid.T) error {
 		e := &editlock.LostError{
 			ID: id.Draw(t, "id"), How: editlock.EventKind(text.Draw(t, "how")), At: sometimes(moment).Draw(t, "at"), Reason: text.Draw(t, "reason"),
-			By: rapid.OneOf(rapid.Just(editlock.Owner{}), owner).Draw(t, "by"),
+			Code: text.Draw(t, "code"),
+			By:   rapid.OneOf(rapid.Just(editlock.Owner{}), owner).Draw(t, "by"),
 		}
 		if rapid.Bool().Draw(t, "held") {
 			m := mutex.Draw(t, "holder")
@@ -90,7 +91,11 @@ var (
 	personError  = rapid.Custom(func(t *rapid.T) error { return &editlock.HeldByPersonError{Holder: mutex.Draw(t, "holder")} })
 	notHeldError = rapid.Custom(func(t *rapid.T) error { return &editlock.NotHeldError{ID: id.Draw(t, "id")} })
 	invalidError = rapid.Custom(func(t *rapid.T) error {
-		return &editlock.InvalidError{Field: text.Draw(t, "field"), Problem: text.Draw(t, "problem")}
+		e := &editlock.InvalidError{Field: text.Draw(t, "field"), Problem: text.Draw(t, "problem"), Code: text.Draw(t, "code")}
+		if e.Code != "" {
+			e.Args = rapid.SliceOfN(text, 0, 3).Draw(t, "args")
+		}
+		return e
 	})
 )
 

@@ -65,7 +65,7 @@ func (p *Printer) Error(err error) string {
 	case errors.As(err, &free):
 		return p.Text("not_held", Named(free.ID))
 	case errors.As(err, &bad):
-		return Plain(bad.Field) + " " + Plain(p.Problem(bad.Problem))
+		return p.invalid(bad)
 	case errors.Is(err, editlock.ErrUnauthenticated):
 		return p.Text("error.unauthenticated")
 	case errors.Is(err, editlock.ErrLimited):
@@ -170,7 +170,7 @@ func (p *Printer) lost(e *editlock.LostError) string {
 	default: // not known
 	}
 	if e.Reason != "" {
-		text += " (" + Plain(p.Problem(e.Reason)) + ")"
+		text += " (" + Plain(p.coded(e.Code, nil, e.Reason)) + ")"
 	}
 	switch {
 	case e.Holder == nil:

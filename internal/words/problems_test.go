@@ -2,139 +2,226 @@ package words
 
 import (
 	"errors"
+	"flag"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io/fs"
+	"maps"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
-	"unicode"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/editlock/editlock"
 )
 
-// literals returns the string literals of source files that pick says to.
-func literals(t *testing.T, pattern string, pick func(ast.Node) ast.Expr) []string {
+var update = flag.Bool("update", false, "write docs/problems.md")
+
+// coded is a sentence with a code, as the source has it.
+type coded struct {
+	code, format string
+	args         int
+	api          bool // of an InvalidError or a LostError, not of a fault
+	where        string
+}
+
+// allCoded finds the sentences with codes in all packages.
+func allCoded(t *testing.T) []coded {
 	t.Helper()
-	files, err := filepath.Glob(pattern)
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no files %s: %v", pattern, err)
-	}
-	var found []string
-	for _, name := range files {
-		if strings.HasSuffix(name, "_test.go") {
-			continue
+	var all []coded
+	err := filepath.WalkDir("../..", func(name string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && slices.Contains([]string{"bench", "tools", "node_modules", "testdata", ".git"}, entry.Name()):
+			return fs.SkipDir
+		case entry.IsDir(), !strings.HasSuffix(name, ".go"), strings.HasSuffix(name, "_test.go"):
+			return nil
 		}
-		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		set := token.NewFileSet()
+		file, err := parser.ParseFile(set, name, nil, 0)
 		if err != nil {
-			t.Fatal(err)
+			return err
 		}
 		ast.Inspect(file, func(n ast.Node) bool {
-			if lit, ok := pick(n).(*ast.BasicLit); ok && lit.Kind == token.STRING {
-				text, err := strconv.Unquote(lit.Value)
-				if err != nil {
-					t.Fatal(err)
-				}
-				found = append(found, text)
+			one, ok := codedBy(n)
+			if ok {
+				one.where = set.Position(n.Pos()).String()
+				all = append(all, one)
 			}
 			return true
 		})
-	}
-	if len(found) == 0 {
-		t.Fatalf("nothing found in %s", pattern)
-	}
-	return found
-}
-
-// invalids are the formats that a package's function invalid is called with.
-func invalids(t *testing.T, pattern string, arg int) []string {
-	t.Helper()
-	return literals(t, pattern, func(n ast.Node) ast.Expr {
-		call, ok := n.(*ast.CallExpr)
-		if !ok || len(call.Args) <= arg {
-			return nil
-		}
-		if f, ok := call.Fun.(*ast.Ident); !ok || f.Name != "invalid" {
-			return nil
-		}
-		return call.Args[arg]
+		return nil
 	})
-}
-
-// What the library calls invalid is known here, word for word: a new problem,
-// or a changed one, needs its translation.
-func TestProblem_KnowsAllOfTheLibrary(t *testing.T) {
-	formats := slices.Concat(
-		invalids(t, "../../*.go", 1), invalids(t, "../../client/*.go", 1), invalids(t, "../../connect/*.go", 0))
-	for _, format := range formats {
-		if format != "%s" { // a problem passed on
-			wantTranslated(t, format)
-		}
+	if err != nil {
+		t.Fatal(err)
 	}
+	if len(all) < 100 {
+		t.Fatalf("only %d sentences with codes were found", len(all))
+	}
+	return all
 }
 
-// The same for what keeps a database file from opening.
-func TestProblem_KnowsTheTroublesOfAFile(t *testing.T) {
-	plain := literals(t, "../../store/sqlite/internal/dbfile/dbfile.go", func(n ast.Node) ast.Expr {
-		assign, ok := n.(*ast.AssignStmt)
-		if !ok || len(assign.Lhs) != 1 {
-			return nil
+// codedBy is the sentence that a node gives a code: a call of invalid, fail or
+// fault.New with a literal code, or a composite literal with the field Code.
+func codedBy(n ast.Node) (coded, bool) {
+	switch n := n.(type) {
+	case *ast.CallExpr:
+		at := -1 // of the code among the arguments
+		switch f := n.Fun.(type) {
+		case *ast.Ident:
+			if f.Name == "invalid" {
+				at = 1
+			}
+		case *ast.SelectorExpr:
+			if in, ok := f.X.(*ast.Ident); ok && in.Name == "fault" && f.Sel.Name == "New" {
+				at = 0
+			} else if f.Sel.Name == "fail" {
+				at = 1
+			}
 		}
-		if name, ok := assign.Lhs[0].(*ast.Ident); !ok || name.Name != "plain" {
-			return nil
+		if at < 0 || len(n.Args) < at+2 {
+			return coded{}, false
 		}
-		if call, ok := assign.Rhs[0].(*ast.CallExpr); ok {
-			return call.Args[0] // fmt.Sprintf
+		code, ok := literal(n.Args[at])
+		return coded{code: code, format: constant(n.Args[at+1]), args: len(n.Args) - at - 2, api: at == 1}, ok
+	case *ast.CompositeLit:
+		one := coded{api: true}
+		for _, element := range n.Elts {
+			field, ok := element.(*ast.KeyValueExpr)
+			if !ok {
+				return coded{}, false
+			}
+			switch name, _ := field.Key.(*ast.Ident); {
+			case name == nil:
+				return coded{}, false
+			case name.Name == "Code":
+				one.code, _ = literal(field.Value)
+			case name.Name == "Problem", name.Name == "Reason":
+				one.format, _ = literal(field.Value)
+			}
 		}
-		return assign.Rhs[0]
+		return one, one.code != "" && one.format != ""
+	}
+	return coded{}, false
+}
+
+// constant is the text of a literal, or of several and constants added up.
+func constant(e ast.Expr) string {
+	if sum, ok := e.(*ast.BinaryExpr); ok {
+		return constant(sum.X) + constant(sum.Y)
+	}
+	text, _ := literal(e)
+	return text
+}
+
+var anyVerb = regexp.MustCompile(`%(?:\[\d+\])?[a-z]`)
+
+// sentence is a format with its arguments as {1}, {2}.
+func sentence(format string) string {
+	n := 0
+	text := anyVerb.ReplaceAllStringFunc(strings.ReplaceAll(format, "%%", "\x00"), func(string) string {
+		n++
+		return fmt.Sprintf("{%d}", n)
 	})
-	for _, text := range plain {
-		if text != "" {
-			wantTranslated(t, "sqlite: %s: "+text+" (%w)")
+	return strings.ReplaceAll(text, "\x00", "%")
+}
+
+// Each code stands for one sentence, wherever it is used, with a translation that
+// takes the same arguments. No translation is left over.
+func TestCodes_HaveOneSentenceAndATranslation(t *testing.T) {
+	seen := map[string]coded{}
+	snake := regexp.MustCompile(`^[a-z]+(_[a-z0-9]+)*$`)
+	for _, one := range allCoded(t) {
+		if !snake.MatchString(one.code) {
+			t.Errorf("%s: the code %q is not in lower snake case", one.where, one.code)
+		}
+		if before, ok := seen[one.code]; ok && sentence(before.format) != sentence(one.format) {
+			t.Errorf("%s: %s is %q, and %q at %s", one.where, one.code, one.format, before.format, before.where)
+		}
+		seen[one.code] = one
+		russian, ok := problems[one.code]
+		if !ok {
+			t.Errorf("%s: %s is not translated: %s", one.where, one.code, one.format)
+			continue
+		}
+		if n := len(verbs(russian)); n != one.args || arguments(russian) != n {
+			t.Errorf("%s: %s has %d arguments, in Russian %d", one.where, one.code, one.args, n)
+		}
+	}
+	for code := range problems {
+		if _, ok := seen[code]; !ok {
+			t.Errorf("%s is translated, and used nowhere", code)
 		}
 	}
 }
 
-var anyVerb = regexp.MustCompile(`%[a-z]`)
+// docs/problems.md lists the codes of the API.
+func TestCodes_AreDocumented(t *testing.T) {
+	sentences := map[string]string{}
+	for _, one := range allCoded(t) {
+		if one.api {
+			sentences[one.code] = sentence(one.format)
+		}
+	}
+	text := `# Codes of problems
 
-// wantTranslated fills a format in and wants Russian for it.
-func wantTranslated(t *testing.T, format string) {
-	t.Helper()
-	english := strings.ReplaceAll(anyVerb.ReplaceAllString(format, "7"), "%%", "%")
-	russian := Russian.Problem(english)
-	if !strings.ContainsFunc(russian, func(r rune) bool { return unicode.Is(unicode.Cyrillic, r) }) {
-		t.Errorf("no translation of %q", english)
+What is wrong with an argument has a stable code: in Go as Code and Args of an
+InvalidError, over HTTP as the member problem of a problem document, with code and args.
+Go by the code. The sentence may be reworded. New codes may come at any time.
+
+{1} and {2} are the arguments, in the order of args. This page is written by
+` + "`go test ./internal/words -update`" + `.
+
+| code | sentence |
+| --- | --- |
+`
+	for _, code := range slices.Sorted(maps.Keys(sentences)) {
+		text += fmt.Sprintf("| `%s` | %s |\n", code, strings.ReplaceAll(sentences[code], "|", `\|`))
 	}
-	if n := strings.Count(english, "7"); strings.Count(russian, "7") != n || strings.Contains(russian, "%!") {
-		t.Errorf("%q became %q: the %d arguments must be in it", english, russian, n)
+	const name = "../../docs/problems.md"
+	if *update {
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if got := English.Problem(english); got != english {
-		t.Errorf("English was changed: %q became %q", english, got)
+	have, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(text, string(have)); diff != "" {
+		t.Errorf("run go test ./internal/words -update (-want +have):\n%s", diff)
 	}
 }
 
-func TestProblem_LeavesWhatItDoesNotKnow(t *testing.T) {
-	const text = "is the wrong shade of blue"
-	if got := Russian.Problem(text); got != text {
-		t.Errorf("got %q, want %q", got, text)
-	}
-}
-
-func TestProblem_TranslatesEachOfItsOwn(t *testing.T) {
-	for _, p := range slices.Concat(problems, careProblems) {
-		wantTranslated(t, p.en)
-	}
-}
-
-func TestError_OfAFieldOverTheWire(t *testing.T) {
-	err := error(&editlock.InvalidError{Field: "wait", Problem: "is 2h; up to 1h is allowed"})
-	if !errors.Is(err, editlock.ErrInvalid) {
-		t.Fatal("not ErrInvalid")
-	}
-	if got, want := Russian.Error(err), "wait равно 2h; допустимо до 1h"; got != want {
-		t.Errorf("got %q, want %q", got, want)
+func TestError_IsTranslatedByItsCode(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		err  editlock.InvalidError
+		want string
+	}{
+		{"a code", editlock.InvalidError{Field: "wait", Problem: "was reworded", Code: "above_maximum", Args: []string{"2h", "1h"}}, "wait равно 2h; допустимо до 1h"},
+		{"no code", editlock.InvalidError{Field: "wait", Problem: "is blue"}, "wait is blue"},
+		{"a code of a newer server", editlock.InvalidError{Field: "wait", Problem: "is blue", Code: "blue"}, "wait is blue"},
+		{"other arguments", editlock.InvalidError{Field: "wait", Problem: "is 2h", Code: "above_maximum", Args: []string{"2h"}}, "wait is 2h"},
+		{"an argument that is no format", editlock.InvalidError{Field: "sharing", Problem: "?", Code: "unknown_sharing", Args: []string{"%d\x1b"}}, `sharing "%d\x1b" не бывает; бывает exclusive и shared`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if !errors.Is(&tt.err, editlock.ErrInvalid) {
+				t.Fatal("not ErrInvalid")
+			}
+			if got := Russian.Error(&tt.err); got != tt.want {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+			if got, want := English.Error(&tt.err), tt.err.Error(); got != want {
+				t.Errorf("in English %q, want %q", got, want)
+			}
+		})
 	}
 }

@@ -3,6 +3,7 @@ package words
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"strconv"
 	"strings"
@@ -309,7 +310,7 @@ func TestError(t *testing.T) {
 		},
 		{
 			"lost because the store was silent",
-			&editlock.LostError{ID: task, How: editlock.KindExpired, At: noon, Reason: "the store did not confirm a refresh in time"},
+			&editlock.LostError{ID: task, How: editlock.KindExpired, At: noon, Reason: "the store did not confirm a refresh in time", Code: "not_confirmed"},
 			"the lock on task/42 is lost: it was not refreshed in time and expired at 12:04 (the store did not confirm a refresh in time); nobody holds it now",
 			"блокировка task/42 потеряна: вовремя не продлена и истекла в 12:04 (хранилище вовремя не подтвердило обновление); сейчас свободно",
 		},
@@ -373,9 +374,7 @@ func TestRussian_HasOneWordForALock(t *testing.T) {
 			texts[fmt.Sprint(key, form)] = text
 		}
 	}
-	for _, problem := range problems { // of the library, by their English
-		texts[problem.en] = problem.ru
-	}
+	maps.Copy(texts, problems)
 	for key, text := range texts {
 		if strings.Contains(strings.ToLower(text), "семафор") {
 			t.Errorf("%s: %s", key, text)

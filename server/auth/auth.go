@@ -93,7 +93,7 @@ func (c *Caller) ActAs(stated *editlock.Owner) (editlock.Owner, error) {
 func (c *Caller) actFor(stated *editlock.Owner) (editlock.Owner, error) {
 	switch {
 	case stated == nil:
-		return editlock.Owner{}, &editlock.InvalidError{Field: "owner", Problem: "is missing: an API key acts for many, so it says whom for"}
+		return editlock.Owner{}, &editlock.InvalidError{Field: "owner", Problem: "is missing: an API key acts for many, so it says whom for", Code: "owner_of_key_missing"}
 	case c.realm != "" && madeHere(stated.Session):
 		return editlock.Owner{}, forbidden("owner.session", "has the form of those that this server gives to logins and certificates; state one of your own")
 	case inRealm(stated.Session):

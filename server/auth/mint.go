@@ -48,7 +48,7 @@ func Mint(secret []byte, t PageToken) (string, error) {
 	case t.Issuer == "" || t.Audience == "":
 		return "", errors.New("issuer and audience must be given")
 	case t.Owner.UserID == "":
-		return "", &editlock.InvalidError{Field: "owner.user_id", Problem: "must not be empty: it is who the token is for"}
+		return "", &editlock.InvalidError{Field: "owner.user_id", Problem: "must not be empty: it is who the token is for", Code: "empty_token_user"}
 	case t.Lifetime < 0 || t.Lifetime > 24*time.Hour:
 		return "", fmt.Errorf("the lifetime is %s; up to 24h is allowed: a token can't be revoked", duration.Text(t.Lifetime))
 	}

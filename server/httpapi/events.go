@@ -51,7 +51,7 @@ func events(h *Handler, w http.ResponseWriter, r *http.Request) error {
 	case !resumed:
 		from = latest
 	case latest > 0 && from > latest:
-		return invalid("after", "is %d, which is in the future; the latest event is %d", from, latest)
+		return invalid("after", "in_the_future", "is %d, which is in the future; the latest event is %d", from, latest)
 	}
 	query.After = &from
 	if err := h.check(ctx, query, resumed && latest == 0); err != nil {
@@ -111,7 +111,7 @@ func resumePoint(r *http.Request, q *params) (after uint64, given bool) {
 	}
 	after, err := strconv.ParseUint(text, 10, 53)
 	if err != nil {
-		q.fail(field, "must be the id of an event, which is a whole number, not %.40q", text)
+		q.fail(field, "not_an_event_id", "must be the id of an event, which is a whole number, not %q", short(text))
 	}
 	return after, true
 }

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/fault"
 	"github.com/editlock/editlock/internal/patience"
 	"github.com/editlock/editlock/internal/wire"
 	"github.com/editlock/editlock/internal/wire/strictjson"
@@ -48,7 +49,7 @@ func post[In any](beacons bool, do func(c *call, in *In) (answer any, err error)
 			return err
 		}
 		if r.URL.RawQuery != "" {
-			return &editlock.InvalidError{Field: "query", Problem: "must be empty: this call takes a body"}
+			return invalid("query", "query_with_body", "must be empty: this call takes a body")
 		}
 		in := new(In)
 		if err := h.read(w, r, in); err != nil {
@@ -137,9 +138,9 @@ func (h *Handler) read(w http.ResponseWriter, r *http.Request, into any) error {
 	case errors.Is(err, errTooLarge):
 		return h.tooLarge(w)
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return invalid("body", "did not arrive within %v", h.opts.BodyTimeout)
+		return invalid("body", "arrived_late", "did not arrive within %v", h.opts.BodyTimeout)
 	case err != nil:
-		return invalid("body", "ended before it was complete")
+		return invalid("body", "cut_short", "ended before it was complete")
 	}
 	if err := checkLists(*buf); err != nil {
 		return err
@@ -268,6 +269,10 @@ func (h *Handler) problem(r *http.Request, err error) *wire.Problem {
 	return p
 }
 
-func invalid(field, format string, args ...any) error {
-	return &editlock.InvalidError{Field: field, Problem: fmt.Sprintf(format, args...)}
+// short is the beginning of a text that a caller gave.
+func short(text string) string { return fmt.Sprintf("%.40s", text) }
+
+func invalid(field, code, format string, args ...any) error {
+	problem, texts := fault.Problem(format, args...)
+	return &editlock.InvalidError{Field: field, Problem: problem, Code: code, Args: texts}
 }

@@ -13,7 +13,7 @@ func checkLists(body []byte) error {
 		return nil
 	}
 	if field, n := longestList(body); n > editlock.MaxBatch {
-		return invalid(field, "has %d items; between 1 and %d are allowed", n, editlock.MaxBatch)
+		return invalid(field, "item_count", "has %d items; between 1 and %d are allowed", n, editlock.MaxBatch)
 	}
 	return nil
 }

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/editlock/editlock"
 	"github.com/editlock/editlock/internal/wire"
 	"github.com/editlock/editlock/server/httpapi"
@@ -370,4 +372,27 @@ type forbidding struct {
 
 func (f forbidding) Takeover(context.Context, editlock.ID, editlock.Token, string, *editlock.CaptureOptions) (editlock.Mutex, error) {
 	return editlock.Mutex{}, f.err
+}
+
+// A client needs no sentence to know what is wrong.
+func TestInvalid_HasACodeAndArguments(t *testing.T) {
+	w := start(t, httpapi.Options{}, nil)
+	for _, test := range []struct {
+		name, path string
+		want       editlock.InvalidError
+	}{
+		{"of the library", "/v1/mutexes?group=" + strings.Repeat("g", 201), editlock.InvalidError{
+			Field: "group", Problem: "is 201 bytes long; at most 200 are allowed", Code: "too_long", Args: []string{"201", "200"},
+		}},
+		{"of the server", "/v1/mutexes?limit=%22", editlock.InvalidError{
+			Field: "limit", Problem: `must be a whole number, not "\""`, Code: "not_a_number", Args: []string{`"`},
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p := w.get(t, test.path).want(t, wire.Invalid, test.want.Field)
+			if diff := cmp.Diff(error(&test.want), p.Err()); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
 }

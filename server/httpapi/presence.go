@@ -44,15 +44,16 @@ func present(c *call, in *wire.PresenceRequest) (any, error) {
 func looksOf(in *wire.Looks, at string) ([]presence.Look, error) {
 	switch {
 	case in.Page == "":
-		return nil, invalid(at+"page", "is missing: it names the page among those of its session")
+		return nil, invalid(at+"page", "page_missing", "is missing: it names the page among those of its session")
 	case len(in.Page) > presence.MaxPage:
-		return nil, invalid(at+"page", "is %d bytes long; at most %d are allowed", len(in.Page), presence.MaxPage)
+		return nil, invalid(at+"page", "too_long", "is %d bytes long; at most %d are allowed", len(in.Page), presence.MaxPage)
 	case strings.ContainsFunc(in.Page, unicode.IsControl):
-		return nil, invalid(at+"page", "has a control character; none is allowed")
+		return nil, invalid(at+"page", "control_character", "has a control character at byte %d; none is allowed",
+			strings.IndexFunc(in.Page, unicode.IsControl))
 	case in.Looks == nil:
-		return nil, invalid(at+"looks", "is missing; it is empty if the page closes")
+		return nil, invalid(at+"looks", "looks_missing", "is missing; it is empty if the page closes")
 	case len(in.Looks) > editlock.MaxBatch:
-		return nil, invalid(at+"looks", "has %d items; at most %d are allowed", len(in.Looks), editlock.MaxBatch)
+		return nil, invalid(at+"looks", "too_many_items", "has %d items; at most %d are allowed", len(in.Looks), editlock.MaxBatch)
 	}
 	looks := make([]presence.Look, len(in.Looks))
 	seen := make(map[editlock.ID]bool, len(looks))
@@ -67,7 +68,7 @@ func looksOf(in *wire.Looks, at string) ([]presence.Look, error) {
 			state = presence.Looking
 		}
 		if !state.Valid() {
-			return nil, invalid(here+"state", "must be unsaved, editing, looking or idle, not %.40q", l.State)
+			return nil, invalid(here+"state", "unknown_state", "must be unsaved, editing, looking or idle, not %q", short(l.State))
 		}
 		looks[i] = presence.Look{ID: id, State: state, Hidden: l.Hidden}
 	}
@@ -77,15 +78,17 @@ func looksOf(in *wire.Looks, at string) ([]presence.Look, error) {
 // oneAt checks a mutex of a list that names each once.
 func oneAt(form *wire.ID, at string, seen map[editlock.ID]bool) (editlock.ID, error) {
 	if form == nil {
-		return editlock.ID{}, invalid(at+"mutex", "is missing")
+		return editlock.ID{}, invalid(at+"mutex", "missing", "is missing")
 	}
 	id := form.Root()
 	var bad *editlock.InvalidError
 	if err := id.Validate(); errors.As(err, &bad) {
-		return id, &editlock.InvalidError{Field: at + bad.Field, Problem: bad.Problem}
+		in := *bad
+		in.Field = at + bad.Field
+		return id, &in
 	}
 	if seen[id] {
-		return id, invalid(at+"mutex", "is there twice; name each once")
+		return id, invalid(at+"mutex", "named_twice", "is there twice; name each once")
 	}
 	seen[id] = true
 	return id, nil
@@ -149,7 +152,7 @@ func (c *call) shown(o editlock.Owner) editlock.Owner {
 // whoIs tells of the records of a list who edits and who looks at them.
 func whoIs(c *call, in *wire.PresenceQuery) (any, error) {
 	if n := len(in.Mutexes); n == 0 || n > maxRecords {
-		return nil, invalid("mutexes", "has %d items; between 1 and %d are allowed", n, maxRecords)
+		return nil, invalid("mutexes", "item_count", "has %d items; between 1 and %d are allowed", n, maxRecords)
 	}
 	ids, seen := make([]editlock.ID, len(in.Mutexes)), make(map[editlock.ID]bool)
 	for i := range in.Mutexes {

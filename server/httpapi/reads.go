@@ -36,7 +36,9 @@ func plain(err error) error {
 	var bad *editlock.InvalidError
 	if errors.As(err, &bad) {
 		if name, ok := strings.CutPrefix(bad.Field, "mutex."); ok {
-			return &editlock.InvalidError{Field: name, Problem: bad.Problem}
+			in := *bad
+			in.Field = name
+			return &in
 		}
 	}
 	return err
@@ -53,19 +55,19 @@ type params struct {
 func parse(r *http.Request) (*params, error) {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return nil, invalid("query", "is not well formed: %v", err)
+		return nil, invalid("query", "malformed_query", "is not well formed: %v", err)
 	}
 	for name := range values { // one that an error could not name
 		if name == "" || !utf8.ValidString(name) {
-			return nil, invalid("query", "has a parameter whose name is empty or not UTF-8: %q", name)
+			return nil, invalid("query", "malformed_name", "has a parameter whose name is empty or not UTF-8: %q", name)
 		}
 	}
 	return &params{values: values}, nil
 }
 
-func (q *params) fail(field, format string, args ...any) {
+func (q *params) fail(field, code, format string, args ...any) {
 	if q.err == nil {
-		q.err = invalid(field, format, args...)
+		q.err = invalid(field, code, format, args...)
 	}
 }
 
@@ -74,7 +76,7 @@ func (q *params) text(name string) string {
 	q.known = append(q.known, name)
 	values := q.values[name]
 	if len(values) > 1 {
-		q.fail(name, "is given %d times; give it once", len(values))
+		q.fail(name, "given_again", "is given %d times; give it once", len(values))
 	}
 	if len(values) == 0 {
 		return ""
@@ -103,7 +105,7 @@ func (q *params) number(name string) int {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil {
-		q.fail(name, "must be a whole number, not %.40q", text)
+		q.fail(name, "not_a_number", "must be a whole number, not %q", short(text))
 	}
 	return n
 }
@@ -115,7 +117,7 @@ func (q *params) time(name string) time.Time {
 	}
 	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		q.fail(name, "must be a time such as 2025-11-22T12:04:00Z, not %.40q", text)
+		q.fail(name, "not_a_time", "must be a time such as 2025-11-22T12:04:00Z, not %q", short(text))
 	}
 	return at.UTC()
 }
@@ -124,7 +126,7 @@ func (q *params) time(name string) time.Time {
 func (q *params) done() error {
 	for name := range q.values {
 		if !slices.Contains(q.known, name) {
-			q.fail(name, "is not known here; known are %s", strings.Join(q.known, ", "))
+			q.fail(name, "unknown_parameter", "is not known here; known are %s", strings.Join(q.known, ", "))
 		}
 	}
 	return q.err
@@ -138,7 +140,7 @@ func (q *params) id() (id *editlock.ID, tree bool, group, mode string) {
 	tree = q.flag("tree")
 	switch {
 	case part != "" && name == "":
-		q.fail("part", "goes with id")
+		q.fail("part", "goes_with_id", "goes with id")
 	case name == "" && !below && !tree:
 		return nil, false, group, mode
 	}
@@ -153,7 +155,7 @@ func (q *params) id() (id *editlock.ID, tree bool, group, mode string) {
 func (q *params) flag(name string) bool {
 	text := q.text(name)
 	if text != "" && text != "true" {
-		q.fail(name, "must be true or absent")
+		q.fail(name, "not_true", "must be true, or absent")
 	}
 	return text != ""
 }

@@ -24,7 +24,7 @@ func (c *call) actAs(o *wire.Owner) error {
 	case c.caller != nil:
 		return c.actAsProved(o)
 	case o == nil:
-		return invalid("owner", "is missing: it says who you are")
+		return invalid("owner", "owner_missing", "is missing: it says who you are")
 	}
 	stated, err := o.Stated()
 	c.ctx = editlock.WithOwner(c.ctx, stated)
@@ -71,7 +71,7 @@ func (c *call) known() bool { return c.caller != nil && c.caller.Scope == nil }
 // one checks that a mutex is given.
 func one(id *wire.ID) (editlock.ID, error) {
 	if id == nil {
-		return editlock.ID{}, invalid("mutex", "is missing")
+		return editlock.ID{}, invalid("mutex", "missing", "is missing")
 	}
 	return id.Root(), nil
 }
@@ -80,7 +80,7 @@ func one(id *wire.ID) (editlock.ID, error) {
 func oneOrSeveral(id *wire.ID, ids []wire.ID) (editlock.ID, error) {
 	switch {
 	case id != nil && ids != nil:
-		return editlock.ID{}, invalid("mutexes", "is given beside mutex; give one of them")
+		return editlock.ID{}, invalid("mutexes", "mutexes_with_mutex", "is given beside mutex; give one of them")
 	case ids != nil:
 		return editlock.ID{}, nil
 	}
@@ -102,7 +102,7 @@ func grantAfter(d *wire.Duration) (time.Duration, error) {
 		return 0, nil
 	}
 	if *d == 0 {
-		return 0, invalid("grant_after", "is 0s; between 1s and 24h are allowed")
+		return 0, invalid("grant_after", "out_of_range", "is %v; between %v and %v is allowed", time.Duration(0), time.Second, 24*time.Hour)
 	}
 	return time.Duration(*d), nil
 }
@@ -129,10 +129,10 @@ func (c *call) try() error {
 	if old != "" {
 		var age wire.Duration
 		if err := age.UnmarshalText([]byte(old)); err != nil {
-			return invalid(idempotencyAge, "%s", err.Error())
+			return invalid(idempotencyAge, "not_a_duration", "must be a duration such as \"300s\", \"5m\" or \"8h\", not %q", short(old))
 		}
 		if age < 0 {
-			return invalid(idempotencyAge, "must not be negative: it is how long ago the first try was sent")
+			return invalid(idempotencyAge, "negative_age", "must not be negative: it is how long ago the first try was sent")
 		}
 		t.First = time.Now().Add(-time.Duration(age))
 	}
@@ -145,9 +145,9 @@ func (c *call) header(name string) (string, error) {
 	case len(values) == 0:
 		return "", nil
 	case len(values) > 1:
-		return "", invalid(name, "is given %d times; give it once", len(values))
+		return "", invalid(name, "given_again", "is given %d times; give it once", len(values))
 	case values[0] == "":
-		return "", invalid(name, "must not be empty")
+		return "", invalid(name, "empty", "must not be empty")
 	default:
 		return values[0], nil
 	}
@@ -157,7 +157,9 @@ func (c *call) header(name string) (string, error) {
 func named(err error) error {
 	var bad *editlock.InvalidError
 	if errors.As(err, &bad) && bad.Field == "request_id" {
-		return &editlock.InvalidError{Field: idempotencyKey, Problem: bad.Problem}
+		in := *bad
+		in.Field = idempotencyKey
+		return &in
 	}
 	return err
 }
@@ -272,7 +274,7 @@ func refresh(c *call, in *wire.RefreshRequest) (any, error) {
 	for i, item := range in.Items {
 		at := fmt.Sprintf("items[%d].", i)
 		if item.Mutex == nil {
-			return nil, invalid(at+"mutex", "is missing")
+			return nil, invalid(at+"mutex", "missing", "is missing")
 		}
 		auto, err := item.AutoRelease.Root(at + "auto_release")
 		if err != nil {
@@ -286,7 +288,7 @@ func refresh(c *call, in *wire.RefreshRequest) (any, error) {
 	var looks []presence.Look
 	if in.Presence != nil {
 		if in.Owner == nil && !c.known() {
-			return nil, invalid("presence", "needs an owner: it says who looks")
+			return nil, invalid("presence", "presence_without_owner", "needs an owner: it says who looks")
 		}
 		var err error
 		if looks, err = looksOf(in.Presence, "presence."); err != nil {
@@ -321,7 +323,7 @@ func request(c *call, in *wire.LookRequest) (any, error) {
 		return nil, err
 	}
 	if in.Owner != nil && in.Owner.Session == "" && !c.known() {
-		return nil, invalid("owner.session", "must not be empty; leave owner out to ask as a stranger")
+		return nil, invalid("owner.session", "empty_session_of_stranger", "must not be empty; leave owner out to ask as a stranger")
 	}
 	if err := c.actAsIfGiven(in.Owner); err != nil {
 		return nil, err
@@ -349,10 +351,10 @@ func release(c *call, in *wire.ReleaseRequest) (any, error) {
 	}
 	if in.Mutexes != nil {
 		if !cond.IsZero() {
-			return nil, invalid("if", "goes with one mutex only: status data and token are one mutex's own")
+			return nil, invalid("if", "condition_of_several", "goes with one mutex only: status data and token are one mutex's own")
 		}
 		if in.Grace != nil {
-			return nil, invalid("grace", "goes with one mutex only")
+			return nil, invalid("grace", "goes_with_one_mutex", "goes with one mutex only")
 		}
 		ids, err := c.locker.ReleaseAll(c.ctx, wire.RootIDs(in.Mutexes))
 		return &wire.ReleaseAllAnswer{Released: len(ids) > 0, Mutexes: wire.FromIDs(ids)}, named(err)
