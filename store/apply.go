@@ -156,7 +156,7 @@ func acquire(s State, sw *Op, request string, env Env) (State, Effects, bool) {
 	if sw.Share != nil {
 		share = *sw.Share
 	}
-	if own := s.of(sw.Holder.Session); old != nil && s.holding() > 1 && (share != old.Share || own != nil && own != old) {
+	if own := s.of(sw.Holder.Session); old != nil && s.holding() > 1 && (share != s.Share || own != nil && own != old) {
 		return s, eff, false
 	}
 	rec := &Record{
