@@ -308,6 +308,7 @@ func (m *Manager) Takeover(ctx context.Context, id ID, seen Token, reason string
 	sw.Expect = store.Expect{Token: uint64(seen)}
 	sw.Event.Kind, sw.Event.Reason = string(KindTakenOver), reason
 	rec, res, err := m.commit(ctx, c.opts.RequestID, sw)
+	rec = began(rec, c.opts.RequestID)
 	switch {
 	case err != nil:
 		return Mutex{}, err

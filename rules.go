@@ -111,7 +111,7 @@ func (c capture) futile(rec *store.Record) bool {
 func (c capture) reshare(rec *store.Record, expect store.Expect) (store.Op, error) {
 	share := c.opts.share()
 	switch {
-	case rec.Share == unread || c.opts.keeps(rec.Share):
+	case rec.Share == unread || c.opts.keeps(rec.Share) || c.opts.Limit > 0 && c.opts.share() == agreed(rec):
 		return c.renew(expect), nil
 	case c.resize: // nobody is evicted by a limit
 		return c.renew(expect), nil

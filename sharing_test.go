@@ -133,6 +133,55 @@ func TestManager_TheLimitInForceIsTheLastOne(t *testing.T) {
 	if other := (*editlock.ConflictError)(nil); !errors.As(err, &other) || other.Holder.Limit != 2 {
 		t.Errorf("who asks for the first one gets %v, want a conflict with the last", err)
 	}
+	if _, err := without.Capture(in(t, "job 0"), id, &editlock.CaptureOptions{Limit: 2}); err != nil {
+		t.Errorf("a holder from before the change who asks for the last one gets %v", err)
+	}
+}
+
+func TestManager_ATakeoverOfAPermitGoesByTheLimitInForce(t *testing.T) {
+	e := memory.NewEngine(nil)
+	id := editlock.ID{Group: "etl", Mode: "import", ID: "nightly"}
+	first, err := limitedTo(t, e, 2).Capture(in(t, "first"), id, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := limitedTo(t, e, 3)
+	if _, err := m.Capture(in(t, "second"), id, nil); err != nil {
+		t.Fatal(err)
+	}
+	got, err := m.Takeover(in(t, "third"), id, first.Token, "it hangs", nil)
+	if err != nil || got.Owner.Session != "third" || got.Limit != 3 || got.Beside != 1 {
+		t.Errorf("the takeover of a permit from before the change: %+v, %v", got, err)
+	}
+}
+
+func TestManager_ARetriedTakeoverFindsItsHoldAmongSeveral(t *testing.T) {
+	m := managed(t)
+	share := &editlock.CaptureOptions{Sharing: editlock.Shared}
+	as := func(session, user string) context.Context {
+		return editlock.WithOwner(t.Context(), editlock.Owner{Session: session, UserID: user})
+	}
+	old, err := m.Capture(as("yesterday", "ann"), report, share)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bobs, err := m.Capture(as("other", "bob"), report, share)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := time.Now()
+	once := &editlock.CaptureOptions{RequestID: "r"}
+	taken, err := m.Takeover(as("today", "ann"), report, bobs.Token, "urgent", once)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res, err := m.Refresh(as("today", "ann"), []editlock.RefreshItem{{ID: report, Token: old.Token}}); err != nil || res[0].Err != nil {
+		t.Fatal(err, res)
+	}
+	ctx := editlock.WithAttempt(as("today", "ann"), editlock.Attempt{Key: "r", First: first})
+	if got, err := m.Takeover(ctx, report, bobs.Token, "urgent", once); err != nil || got.Token != taken.Token {
+		t.Errorf("the retry gets %+v, %v; the first try got token %d", got, err, taken.Token)
+	}
 }
 
 func TestManager_ARefreshAnswersWithOnesOwnShare(t *testing.T) {
