@@ -47,6 +47,7 @@ type story struct {
 	dice
 	seed    uint64
 	store   *memoryStore
+	open    func(l *wire) // gives a server's line its store
 	servers [2]*server
 	ctx     context.Context
 	running sync.WaitGroup
@@ -100,6 +101,7 @@ func tellStory(t *testing.T, seed uint64) (wrong, told string) {
 		ctx, stop := context.WithCancel(t.Context())
 		s.ctx = ctx
 		s.init(s.store)
+		s.open = func(l *wire) { l.Store = &s.judge }
 		for n := range s.servers {
 			s.servers[n] = s.start(n)
 		}
@@ -125,7 +127,8 @@ func (s *story) server(n int) *server {
 }
 
 func (s *story) start(n int) *server {
-	l := &wire{Store: &s.judge}
+	l := &wire{}
+	s.open(l)
 	l.throw(s.seed, fmt.Sprint("wire", n, time.Since(s.begun)))
 	return &server{n: n, Manager: editlock.NewManager(l, nil), wire: l}
 }
