@@ -139,7 +139,7 @@ func TestSimulation_FindsPlantedBugsInTrees(t *testing.T) {
 	findBugs(t, true, simTreeBugs)
 }
 
-// findBugs looks for each bug in 200,000 calls, in long runs ten times.
+// findBugs looks for each bug in 100,000 calls, in long runs ten times.
 func findBugs(t *testing.T, trees bool, bugs map[string]func(t *kv.Txn)) {
 	times := uint64(1)
 	if os.Getenv("EDITLOCK_LONG") != "" {
@@ -151,11 +151,15 @@ func findBugs(t *testing.T, trees bool, bugs map[string]func(t *kv.Txn)) {
 				t.Skip("planted bugs are looked for without the race detector")
 			}
 			for n := range times {
-				seed, end := 1000*n+1, 1000*n+2*simSeeds
-				for ; seed <= end && simulate(seed, trees, simCalls, alter) == nil; seed++ {
+				seed, end := 1000*n+1, 1000*n+simSeeds
+				for ; seed <= end; seed++ {
+					s := newSim(seed, trees, alter)
+					if s.hunts = true; s.run(simCalls) != nil {
+						break
+					}
 				}
 				if seed > end {
-					t.Errorf("200,000 calls from seed %d on did not find it", 1000*n+1)
+					t.Errorf("100,000 calls from seed %d on did not find it", 1000*n+1)
 				}
 				t.Logf("found by simulation %d from seed %d on", seed-1000*n, 1000*n+1)
 			}

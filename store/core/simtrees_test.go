@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/editlock/editlock/store"
 	"github.com/editlock/editlock/store/core"
@@ -69,6 +70,9 @@ func (c *simClient) chooseOnPath(op *simOp, id string) {
 	if c.chance(12) {
 		c.as += "'" // after another login
 	}
+	if c.s.hunts && c.chance(2) && c.moveHold(op, id) {
+		return
+	}
 	name := names[max(c.s.rng.IntN(len(names)), c.s.rng.IntN(len(names)))]
 	if own := c.held(); own != "" && c.chance(2) {
 		name = own
@@ -114,6 +118,26 @@ func (c *simClient) chooseOnPath(op *simOp, id string) {
 	if len(op.req.Ops) == 0 {
 		op.get = name
 	}
+}
+
+// moveHold makes up a renewal, after another login, of a hold that a call under way
+// depends on, if there is one.
+func (c *simClient) moveHold(op *simOp, id string) bool {
+	for _, call := range c.s.blocked {
+		name, session := call.rare()
+		if name == "" {
+			continue
+		}
+		if c.as = strings.TrimSuffix(session, "'"); c.as == session {
+			c.as += "'"
+		}
+		who := c.party()
+		op.req = store.Txn{ID: id, Ops: []store.Op{{
+			Name: name, Do: store.Renew, Expect: store.Expect{Session: &session}, Holder: &who, Event: &store.Event{Kind: "refreshed", Actor: who},
+		}}}
+		return true
+	}
+	return false
 }
 
 // held is a name that the client was seen to hold; empty: none.
