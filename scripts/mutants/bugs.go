@@ -2,7 +2,9 @@ package main
 
 // Whose tests must notice.
 var (
+	steps    = []string{"./store"}
 	contract = []string{"./store/memory"}
+	trees    = []string{"./store", "./store/core"}
 	sqlite   = []string{"./store/sqlite", "./locktest"}
 	rules    = []string{"."}
 	redis    = []string{"./store/redis"}
@@ -23,28 +25,28 @@ var mutants = []mutant{
 		"end.Before(at)", "false", contract,
 	},
 	{
-		"a token is matched by nobody", "store/apply.go",
-		"x.Token != 0 && rec.Token != x.Token,", "", contract,
+		"a token is matched by nobody", "store/state.go",
+		"(x.Token == 0 || rec.Token == x.Token) && ", "", contract,
 	},
 	{
 		"status data is not compared", "store/apply.go",
-		"x.Data != nil && rec.Data != *x.Data:", "false:", contract,
+		"x.Data != nil && rec.Data != *x.Data,", "false,", contract,
 	},
 	{
 		"a refresh moves the time of capture", "store/apply.go",
 		"rec.Renewed = env.Now\n", "rec.Renewed = env.Now\n\t\trec.Acquired = env.Now\n", contract,
 	},
 	{
-		"a dead waiter blocks the fifo", "store/apply.go",
-		"return env.Alive(t.Process) })\n\tif first < 0 {", "return true })\n\tif first < 0 {", contract,
+		"a waiter whose process died keeps the place", "store/apply.go",
+		"if i >= 0 && env.Alive(s.Queue[i].Process) {", "if i >= 0 {", steps,
 	},
 	{
-		"the last in the fifo is served first", "store/apply.go",
-		"head := s.Queue[first]", "first = len(s.Queue) - 1\n\thead := s.Queue[first]", contract,
+		"the last in the fifo is served first", "store/state.go",
+		"s, eff = grant(name, s, i, env, eff)", "s, eff = grant(name, s, len(s.Queue)-1, env, eff)", contract,
 	},
 	{
 		"a take is for its whole terms at once", "store/apply.go",
-		"rec.expire(sw.ConfirmWithin)\n\t\ts.Record = rec\n", "rec.expire(0)\n\t\ts.Record = rec\n", contract,
+		"rec.expire(sw.ConfirmWithin)\n\tif old != nil {", "rec.expire(0)\n\tif old != nil {", contract,
 	},
 	{
 		"a grant outlives its confirmation time", "store/record.go",
@@ -56,9 +58,41 @@ var mutants = []mutant{
 		"rec.Holder.Session != *x.Session,", "rec.Holder.Session[:min(len(rec.Holder.Session), len(*x.Session))] != *x.Session,", contract,
 	},
 	{
-		"who is granted the mutex is not woken", "store/apply.go",
+		"who is granted the mutex is not woken", "store/state.go",
 		"eff.Left = append(eff.Left, t.ID)\n\t\teff.News = append(eff.News, Signal{Process: t.Process, Waiter: t.ID})\n\t}\n\tt := s.Queue[i]",
 		"eff.Left = append(eff.Left, t.ID)\n\t}\n\tt := s.Queue[i]", contract,
+	},
+
+	// Trees.
+	{
+		"a part is not below its object", "store/path.go",
+		"\tif part {\n\t\tabove = append(above, whole)\n\t}\n", "\t_ = part\n", trees,
+	},
+	{
+		"a hold below is in nobody's way", "store/path.go",
+		" && !slices.ContainsFunc(p.Below, is) &&", " &&", trees,
+	},
+	{
+		"a waiter for a node closes nothing below", "store/path.go",
+		"seq == 0 || t.Seq < seq })", "seq == 0 && t.Seq < seq })", trees,
+	},
+	{
+		"the holder of a part may wait for the whole", "store/path.go",
+		"return p.Owns(session) || p != nil && slices.ContainsFunc(p.Below, func(r *Record) bool { return r.Holder.Session == session })",
+		"return p.Owns(session)", trees,
+	},
+	{
+		"a part that was captured meanwhile is not noticed", "store/core/pathconds.go",
+		"return append(conds, kv.Cond{Prefix: holdKey(p.below), AtMost: own + len(p.rows) + len(p.dead) + len(p.gates), Due: true})",
+		"return conds", trees,
+	},
+	{
+		"a free node that is waited for is not closed", "store/core/writes.go",
+		"case is && !(was && at.gate.Live(p.now)):", "case false:", trees,
+	},
+	{
+		"a right to a mode is a right to its whole group", "area.go",
+		"return fits(a.Group, id.Group) && a.Mode == \"*\"", "return fits(a.Group, id.Group)", rules,
 	},
 
 	// Engines.
@@ -120,7 +154,7 @@ var mutants = []mutant{
 	},
 	{
 		"PostgreSQL wakes nobody", "store/postgres/commit.sql",
-		"      PERFORM pg_notify('@channel@', payload);", "      NULL;", postgres,
+		"      PERFORM pg_notify(channel, payload);", "      NULL;", postgres,
 	},
 	{
 		"the log's end is not searched on PostgreSQL", "store/postgres/read.sql",
@@ -152,11 +186,11 @@ var mutants = []mutant{
 	},
 	{
 		"what another process wrote is not noticed in SQLite", "store/sqlite/commit.go",
-		"if version == w.version && len(w.rows) <= maxKnown {", "if w.version != 0 && len(w.rows) <= maxKnown {", sqlite,
+		"if version == w.version && len(w.rows) <= maxKnown && w.bytes <= maxKnownBytes {", "if w.version != 0 {", sqlite,
 	},
 	{
 		"a failed commit is acknowledged in SQLite", "store/sqlite/commit.go",
-		"if err != nil {\n\t\treturn nil, err\n\t}\n\te.tell(txns, answers)", "_ = err\n\te.tell(txns, answers)", sqlite,
+		"if err != nil {\n\t\treturn nil, err\n\t}\n\tif told := e.tell(txns, answers)", "_ = err\n\tif told := e.tell(txns, answers)", sqlite,
 	},
 
 	// Waits.
