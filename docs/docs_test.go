@@ -21,6 +21,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/editlock/editlock/internal/enginetest"
 )
 
 // binary is the editlock command that the README's shell blocks run.
@@ -29,13 +31,7 @@ var binary string
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "editlock-docs-")
 	if err == nil {
-		binary = filepath.Join(dir, "editlock")
-		var out []byte
-		cmd := exec.Command("go", "build", "-o", binary, "../cmd/editlock")
-		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err = cmd.CombinedOutput(); err != nil {
-			err = fmt.Errorf("%w: %s", err, out)
-		}
+		binary, err = enginetest.BuildEditlock(dir, "editlock")
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "building editlock:", err)

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/enginetest"
 	"github.com/editlock/editlock/server/auth"
 )
 
@@ -43,11 +44,8 @@ func run(m *testing.M) int {
 		log.Fatal(err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	binary = filepath.Join(dir, "editlock")
-	cmd := exec.Command("go", "build", "-o", binary, "github.com/editlock/editlock/cmd/editlock")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		log.Fatalf("go build: %v\n%s", err, out)
+	if binary, err = enginetest.BuildEditlock(dir, "editlock"); err != nil {
+		log.Fatal(err)
 	}
 	return m.Run()
 }

@@ -4,13 +4,11 @@ import (
 	"bufio"
 	"context"
 	"errors"
-	"flag"
 	"io"
 	"log"
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -19,6 +17,7 @@ import (
 
 	"github.com/editlock/editlock"
 	"github.com/editlock/editlock/client"
+	"github.com/editlock/editlock/internal/enginetest"
 )
 
 var binary string
@@ -33,15 +32,9 @@ func run(m *testing.M) int {
 		log.Fatal(err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	// Most tests wait for leases to end, and load no processor.
-	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
-		_ = f.Value.Set("8")
-	}
-	binary = filepath.Join(dir, "editlock")
-	cmd := exec.Command("go", "build", "-o", binary, "github.com/editlock/editlock/cmd/editlock")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		log.Fatalf("go build: %v\n%s", err, out)
+	enginetest.RunMoreAtOnce(8) // most wait for leases to end
+	if binary, err = enginetest.BuildEditlock(dir, "editlock"); err != nil {
+		log.Fatal(err)
 	}
 	return m.Run()
 }

@@ -28,10 +28,11 @@ func run(m *testing.M) int {
 		log.Fatal(err)
 	}
 	defer func() { _ = os.RemoveAll(folder) }()
+	enginetest.RunMoreAtOnce(6) // most wait for faults and leases to end
 	return m.Run()
 }
 
-var program = sync.OnceValues(func() (string, error) { return build("editlock") })
+var program = sync.OnceValues(func() (string, error) { return enginetest.BuildEditlock(folder, "editlock") })
 
 // aheadProgram is a server whose clock is 10 minutes ahead of everybody's. The
 // product is not changed for it: the standard library's clock is, while it is
@@ -62,19 +63,8 @@ var aheadProgram = sync.OnceValues(func() (string, error) {
 	if err := os.WriteFile(list, overlay, 0o600); err != nil {
 		return "", err
 	}
-	return build("editlock-ahead", "-overlay", list)
+	return enginetest.BuildEditlock(folder, "editlock-ahead", "-overlay", list)
 })
-
-func build(name string, flags ...string) (string, error) {
-	path := filepath.Join(folder, name)
-	args := append(append([]string{"build"}, flags...), "-o", path, "github.com/editlock/editlock/cmd/editlock")
-	cmd := exec.Command("go", args...)
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build: %w\n%s", err, out)
-	}
-	return path, nil
-}
 
 // server is an editlock process, reached through a network that may fail.
 type server struct {
