@@ -18,7 +18,7 @@ TESTFLAGS ?=
 export CGO_ENABLED = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test vet test/go test/engines test/browser test/python test/api test/mcp test/packages test/long test/mutants \
+.PHONY: help run test check vet test/go test/engines test/browser test/python test/api test/mcp test/packages test/long test/mutants \
 	test/packages/quick build/all lint vuln bench bench/compare fuzz generate verify setup dist
 
 help: ## list these commands
@@ -30,6 +30,9 @@ run: ## build and serve the demo, on an embedded database in editlock.db
 	@exec bin/editlock serve --demo
 
 test: setup vet lint test/go test/api test/mcp test/browser test/python build/all vuln ## everything that CI checks
+
+check: ## for the inner loop: vet, lint and unit tests of what differs from main; a minute
+	@scripts/check.sh "$(GO)" "$(TOOL)" $(BASE)
 
 setup: # what the tests need beside Go: found, or installed
 	@scripts/setup.sh
