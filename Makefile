@@ -18,8 +18,8 @@ TESTFLAGS ?=
 export CGO_ENABLED = 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check vet test/go test/engines test/browser test/python test/api test/mcp test/packages test/long test/mutants \
-	test/packages/quick build/all lint vuln bench bench/compare fuzz generate verify setup dist
+.PHONY: help run test check vet test/program test/go test/race test/whole test/bench test/engines test/browser test/python test/api \
+	test/mcp test/packages test/long test/mutants test/packages/quick build/all lint vuln bench bench/compare fuzz generate verify setup dist
 
 help: ## list these commands
 	@grep -hE '^[a-z/]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-20s %s\n", $$1, $$2 }'
@@ -29,10 +29,19 @@ run: ## build and serve the demo, on an embedded database in editlock.db
 	@$(GO) build -ldflags='-s -w' -o bin/editlock ./cmd/editlock
 	@exec bin/editlock serve --demo
 
-test: setup vet lint test/go test/api test/mcp test/browser test/python build/all vuln ## everything that CI checks
-
 check: ## for the inner loop: vet, lint and unit tests of what differs from main; a minute
 	@scripts/check.sh "$(GO)" "$(TOOL)" $(BASE)
+
+# Two at a time, what takes longest first: pages and leases are waited for while
+# others compute. The output of each comes when it has ended.
+LANES = test/race test/browser test/python test/whole test/bench test/api test/mcp build/all vuln
+PROGRAM = $(CURDIR)/bin/test/editlock
+test: setup vet lint test/program ## everything that CI checks
+	@EDITLOCK_PROGRAM=$(PROGRAM) $(MAKE) --no-print-directory --keep-going --jobs=2 \
+		$(if $(filter output-sync,$(.FEATURES)),--output-sync=target) $(LANES)
+
+test/program: # one build for all tests that start the program
+	@$(GO) build -o $(PROGRAM) ./cmd/editlock
 
 setup: # what the tests need beside Go: found, or installed
 	@scripts/setup.sh
@@ -41,15 +50,21 @@ vet:
 	$(GO) vet ./...
 	$(GO) -C bench vet ./...
 
-test/go:
+test/go: test/race test/whole test/bench
+
+test/race:
 	# Many tests wait for leases and for disks: three packages at a time. Vet has
 	# its own target.
 	$(RACE) -vet=off -p 3 -shuffle=on -timeout 30m $(TESTFLAGS) $(TESTS)
-	# The race detector makes these ten times slower, so the run above checks
-	# short histories on them; these are the whole 50,000 operations, and 100,000
+
+test/whole:
+	# The race detector makes these ten times slower, so test/race checks short
+	# histories on them; these are the whole 50,000 operations, and 100,000
 	# simulated ones.
 	$(GO) test -vet=off -p 3 -shuffle=on -timeout 30m -run '^TestStore$$|^TestStoreWith|^TestTwoStores|^TestSimulation|^TestCrash|^TestCommit' $(TESTFLAGS) \
 		./store/core ./store/memory ./store/sqlite ./store/postgres ./store/redis
+
+test/bench:
 	$(GO) -C bench test -shuffle=on $(TESTFLAGS) ./...
 
 test/engines: setup ## the conformance suite and the end-to-end tests on every engine

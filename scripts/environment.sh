@@ -1,4 +1,16 @@
-# Sourced by scripts that need Python.
+# Sourced by scripts that need Python, and the program.
+#
+# program FILE: sets EDITLOCK_BIN to EDITLOCK_PROGRAM, which was built for all
+# tests, or else builds FILE.
+program() {
+  EDITLOCK_BIN=${EDITLOCK_PROGRAM:-}
+  if [ -z "$EDITLOCK_BIN" ]; then
+    EDITLOCK_BIN=$1
+    CGO_ENABLED=0 "${GO:-go}" build -o "$EDITLOCK_BIN" github.com/editlock/editlock/cmd/editlock
+  fi
+  export EDITLOCK_BIN
+}
+
 #
 # environment DIR PYTHON REQUIREMENTS...: makes a virtual environment of these files
 # in DIR, unless it is there as required.

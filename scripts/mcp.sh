@@ -5,7 +5,6 @@
 set -eu
 
 cd "$(dirname "$0")/../tests/mcp"
-GO=${GO:-go}
 PYTHON=${PYTHON:-python3}
 
 . ../../scripts/environment.sh
@@ -14,8 +13,7 @@ environment .venv "$PYTHON" requirements.txt
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 trap 'exit 1' INT TERM
-CGO_ENABLED=0 "$GO" build -o "$dir/editlock" ../../cmd/editlock
-export EDITLOCK_BIN="$dir/editlock"
+program "$dir/editlock"
 
 npm ci --no-audit --no-fund --silent
 major=$(node --version | sed 's/^v\([0-9]*\).*/\1/')

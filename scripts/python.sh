@@ -44,8 +44,8 @@ pythons() {
 
 cd client/python
 mkdir -p .venv-bin
-CGO_ENABLED=0 "$GO" build -o .venv-bin/ "$root/cmd/editlock" "$root/client/python/tests/goeditlock"
-export EDITLOCK_BIN="$root/client/python/.venv-bin/editlock"
+program "$root/client/python/.venv-bin/editlock"
+CGO_ENABLED=0 "$GO" build -o .venv-bin/ "$root/client/python/tests/goeditlock"
 export EDITLOCK_TEST_GO="$root/client/python/.venv-bin/goeditlock"
 export EDITLOCK_TEST_ORIGINAL="$root/client/python/.venv-original/bin/python"
 

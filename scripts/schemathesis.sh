@@ -13,7 +13,6 @@
 set -eu
 
 cd "$(dirname "$0")/../tests/api"
-GO=${GO:-go}
 PYTHON=${PYTHON:-python3}
 
 . ../../scripts/environment.sh
@@ -28,13 +27,13 @@ stop() {
 }
 trap 'stop; rm -rf "$dir"' EXIT
 trap 'exit 1' INT TERM
-CGO_ENABLED=0 "$GO" build -o "$dir/editlock" ../../cmd/editlock
+program "$dir/editlock"
 
 # serve FLAGS...: starts a server and sets url.
 serve() {
   stop
   : >"$dir/log"
-  "$dir/editlock" serve --store memory: --listen 127.0.0.1:0 "$@" >"$dir/out" 2>"$dir/log" &
+  "$EDITLOCK_BIN" serve --store memory: --listen 127.0.0.1:0 "$@" >"$dir/out" 2>"$dir/log" &
   server=$!
   url=
   while [ -z "$url" ]; do
@@ -77,7 +76,7 @@ serve
 call "$examples"
 
 echo "api: with keys"
-"$dir/editlock" keys create api --keys "$dir/keys.json" --right admin --group '*' --mode '*' \
+"$EDITLOCK_BIN" keys create api --keys "$dir/keys.json" --right admin --group '*' --mode '*' \
   --as-user '*' --as-session '*' >"$dir/key" 2>"$dir/note" || { cat "$dir/note" >&2; exit 1; }
 key=$(cat "$dir/key")
 serve --keys "$dir/keys.json"
