@@ -230,10 +230,11 @@ func checkWords(field, text string, limit int) error {
 }
 
 // turns reports the explicit directional formatting characters of Unicode's
-// UAX 9: embeddings, overrides and isolates. The marks (U+061C, U+200E and
+// UAX 9: embeddings, overrides and isolates. With them are the separators of lines and
+// paragraphs: a paragraph ends the isolation of its text. The marks (U+061C, U+200E and
 // U+200F) only place neutral characters; names in Arabic and Hebrew need them.
 func turns(r rune) bool {
-	return '\u202a' <= r && r <= '\u202e' || '\u2066' <= r && r <= '\u2069'
+	return '\u2028' <= r && r <= '\u202e' || '\u2066' <= r && r <= '\u2069'
 }
 
 // visible reports whether a character leaves ink of its own. Fillers count as

@@ -52,6 +52,8 @@ func badOptions() map[string]struct {
 		"message not UTF-8":         {"message", editlock.CaptureOptions{Wait: time.Second, Message: "\xff"}},
 		"message with control code": {"message", editlock.CaptureOptions{Wait: time.Second, Message: "a\x1bb"}},
 		"message turning text":      {"message", editlock.CaptureOptions{Wait: time.Second, Message: "a\u202eb"}},
+		"message of two lines":      {"message", editlock.CaptureOptions{Wait: time.Second, Message: "a\u2028b"}},
+		"message of two paragraphs": {"message", editlock.CaptureOptions{Wait: time.Second, Message: "a\u2029b"}},
 		"message of blanks":         {"message", editlock.CaptureOptions{Wait: time.Second, Message: " \u3164"}},
 	}
 }

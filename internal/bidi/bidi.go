@@ -16,9 +16,9 @@ const (
 	pdi = "\u2069"
 )
 
-// Shown returns a text with its explicit directional formatting characters
-// written out, such as [U+202E]. Names and reasons have none; IDs, status data
-// and what older versions stored may, and a U+2069 in them would end the
+// Shown returns a text with its explicit directional formatting characters, and its
+// separators of lines and paragraphs, written out, such as [U+202E]. Names and reasons have none; IDs, status data
+// and what older versions stored may, and a U+2069 or U+2029 in them would end the
 // isolation that follows from markup.
 func Shown(text string) string {
 	if !strings.ContainsFunc(text, formats) {
@@ -56,7 +56,7 @@ func Isolate(text string) string {
 }
 
 func formats(r rune) bool {
-	return '\u202a' <= r && r <= '\u202e' || '\u2066' <= r && r <= '\u2069'
+	return '\u2028' <= r && r <= '\u202e' || '\u2066' <= r && r <= '\u2069'
 }
 
 func rightToLeft(r rune) bool {

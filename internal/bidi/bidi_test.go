@@ -16,6 +16,8 @@ func TestIsolate(t *testing.T) {
 		{"a mark alone is isolated", "a\u200f", "\u2068a\u200f\u2069"},
 		{"an override is written out", "a\u202eb", "a[U+202E]b"},
 		{"an isolate that ends the one around it is written out", "ד\u2069\u202e", "\u2068ד[U+2069][U+202E]\u2069"},
+		{"a paragraph that ends the isolation of the first one is written out", "ד\u2029b", "\u2068ד[U+2029]b\u2069"},
+		{"a line is written out", "a\u2028b", "a[U+2028]b"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := bidi.Isolate(tt.text); got != tt.want {

@@ -160,8 +160,8 @@ def test_losses_say_how(lost: Lost, english: str, russian: str) -> None:
 
 
 def test_names_keep_the_order_of_the_text_around_them() -> None:
-    turning = replace(MUTEX, owner=replace(IVAN, name="\u05d3\u05d5\u05d3\u2069\u202e"))
-    shown = "\u2068\u05d3\u05d5\u05d3[U+2069][U+202E]\u2069"
+    turning = replace(MUTEX, owner=replace(IVAN, name="\u05d3\u05d5\u05d3\u2069\u202e\u2029"))
+    shown = "\u2068\u05d3\u05d5\u05d3[U+2069][U+202E][U+2029]\u2069"
     assert refusal(Busy("", turning), zone=MOSCOW) == f"{shown} has been editing this since 12:04."
     lost = Lost("", how="taken_over", by=turning.owner, reason="\u202e!", holder=turning)
     assert loss(lost) == f"{shown} took over your lock. Reason: [U+202E]!. {shown} is editing this now."
@@ -203,6 +203,7 @@ def test_ids_have_the_text_form_of_the_command_line() -> None:
         ("Anna", "Anna"),
         ("\u202bשרה\u202c", "שרה"),  # as some directories store names
         ("gpj.exe\u202e", "gpj.exe"),
+        ("Anna\u2029Boris", "AnnaBoris"),
         (" ", ""),
         ("\u200b\u3164", ""),
         (None, ""),

@@ -54,7 +54,7 @@ export function element(tag, properties = {}, ...children) {
 // bdi is what somebody wrote, which does not change the order of the text
 // around it: a U+2069 in it would, so the characters that direct text are
 // written out.
-export const bdi = (text) => element('bdi', {}, String(text).replace(/[\u202a-\u202e\u2066-\u2069]/g,
+export const bdi = (text) => element('bdi', {}, String(text).replace(/[\u2028-\u202e\u2066-\u2069]/g,
   (c) => `[U+${c.charCodeAt(0).toString(16).toUpperCase()}]`));
 
 // person is a name that stands out in a sentence.

@@ -335,7 +335,7 @@ def to_error(form: Mapping[str, Any]) -> EditlockError:
     return Unavailable(text)
 
 
-_DIRECTING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_DIRECTING = re.compile("[\u2028-\u202e\u2066-\u2069]")
 _FILLERS = "\u115f\u1160\u2800\u3164\uffa0"  # letters and symbols that show nothing
 
 

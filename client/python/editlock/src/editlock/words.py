@@ -76,7 +76,7 @@ _TEXTS = {
 }
 
 
-_DIRECTING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_DIRECTING = re.compile("[\u2028-\u202e\u2066-\u2069]")
 
 
 def isolated(text: str) -> str:
