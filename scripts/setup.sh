@@ -31,8 +31,10 @@ need npm npm
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3 python3-venv" # the example of Django
 [ -n "${CHROMIUM:-}" ] || have chromium || have chromium-browser || have google-chrome || missing="$missing chromium"
 # Firefox runs some scenarios, too; they are skipped where it can't be installed.
+# Chromium without its window is quicker; without it the whole one runs all scenarios.
 optional=
 [ -n "${FIREFOX:-}" ] || have firefox-esr || have firefox || optional=" firefox-esr"
+[ -n "${CHROMIUM:-}${CHROMIUM_SHELL:-}" ] || have chromium-headless-shell || optional="$optional chromium-headless-shell"
 
 [ -n "$missing$optional" ] || exit 0
 
@@ -46,13 +48,19 @@ if ! have apt-get || [ "$sudo" = none ]; then
   exit 1
 fi
 export DEBIAN_FRONTEND=noninteractive
-$sudo apt-get update -q >&2
+$sudo apt-get update -q >&2 || [ -z "$missing" ] || exit 1
 if ! apt-cache show chromium >/dev/null 2>&1; then
   # Ubuntu has none but a snap: the browser tests fetch their own.
   missing=$(printf '%s' "$missing" | sed 's/ chromium$//')
 fi
-apt-cache show firefox-esr >/dev/null 2>&1 || optional=
-[ -n "$missing$optional" ] || exit 0
-echo "setup: installing$missing$optional"
-# shellcheck disable=SC2086 # a list of words
-$sudo apt-get install -y -q --no-install-recommends $missing $optional >&2
+# install installs packages, a list of words.
+install() {
+  [ -n "$1" ] || return 0
+  echo "setup: installing$1"
+  # shellcheck disable=SC2086 # a list of words
+  $sudo apt-get install -y -q --no-install-recommends $1 >&2
+}
+install "$missing"
+for package in $optional; do
+  ! apt-cache show "$package" >/dev/null 2>&1 || install " $package" || echo "setup: goes on without $package" >&2
+done

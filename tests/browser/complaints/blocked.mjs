@@ -15,7 +15,9 @@ export const blocked = base.extend({
     await mkdir(join(folder, 'Default'));
     await writeFile(join(folder, 'Default', 'Preferences'), JSON.stringify({ profile: { default_content_setting_values: { cookies: 2 } } }));
     const firefoxUserPrefs = { ...launchOptions.firefoxUserPrefs, 'network.cookie.cookieBehavior': 2 };
-    const context = await playwright[browserName].launchPersistentContext(folder, { ...launchOptions, channel, firefoxUserPrefs, locale: 'en-GB' });
+    const executablePath = browserName === 'chromium' ? process.env.CHROMIUM : launchOptions.executablePath;
+    const options = { ...launchOptions, executablePath, channel, firefoxUserPrefs, locale: 'en-GB' };
+    const context = await playwright[browserName].launchPersistentContext(folder, options);
     const page = await context.newPage();
     await use(page);
     await context.close();
