@@ -126,6 +126,9 @@ func (m *simModel) request(op *simOp, wrote bool, logged int, env store.Env, dre
 	if wrote {
 		m.keep(op, saved, eff, logged, env)
 	}
+	if wrote && !exact && res.Done { // what was settled may be a reason to refuse it
+		op.want, _, _ = m.run(op.req, env, drew, true)
+	}
 	op.looks(m, env)
 	return exact
 }
