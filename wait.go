@@ -76,6 +76,11 @@ func (w *waiting) stay(ctx context.Context) waitEnd {
 // join captures, or joins the queue behind what stands there: true if it did,
 // and false if the wait is over.
 func (w *waiting) join(ctx context.Context) (in bool) {
+	// Who waits for a rejoin needs no slot: that of a crowd takes long.
+	if err := w.m.waits.rejoined(ctx, w.c.name); err != nil {
+		w.err = w.m.storeError(ctx, err)
+		return false
+	}
 	begun, err := w.m.waits.begin(ctx)
 	if err != nil {
 		w.err = err
