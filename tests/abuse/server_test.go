@@ -44,6 +44,7 @@ func run(m *testing.M) int {
 		log.Fatal(err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
+	enginetest.RunMoreAtOnce(6) // most wait for what the server gives up
 	if binary, err = enginetest.BuildEditlock(dir, "editlock"); err != nil {
 		log.Fatal(err)
 	}

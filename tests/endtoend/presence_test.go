@@ -34,7 +34,7 @@ func showsWhoLooksAtTheOtherServer(t *testing.T, w *world) {
 	counts := func(s *server) int { return post(s, "/v1/presence-query", `{"mutexes":[`+record+`]}`).Results[0].Count }
 	await := func(s *server, want int) {
 		t.Helper()
-		for end := time.Now().Add(20 * time.Second); counts(s) != want; time.Sleep(100 * time.Millisecond) {
+		for end := time.Now().Add(patience); counts(s) != want; time.Sleep(100 * time.Millisecond) {
 			if time.Now().After(end) {
 				t.Fatalf("%d look, want %d", counts(s), want)
 			}

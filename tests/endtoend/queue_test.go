@@ -298,8 +298,8 @@ func receiveAny(t *testing.T, grants <-chan grant) grant {
 	select {
 	case g := <-grants:
 		return g
-	case <-time.After(time.Minute):
-		t.Fatal("no wait ended within a minute")
+	case <-time.After(2 * patience): // a wait lasts a minute at most
+		t.Fatal("no wait ended")
 		return grant{}
 	}
 }

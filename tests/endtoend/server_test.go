@@ -153,15 +153,18 @@ func as(ctx context.Context, name string) context.Context {
 	return editlock.WithOwner(ctx, editlock.Owner{Session: "session-" + name, UserID: name, Name: name})
 }
 
+// patience bounds what a test waits for. It says nothing about speed.
+const patience = time.Minute
+
 // eventually waits for something that another process brings about.
 func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		if is() {
 			return
 		}
 	}
-	t.Fatalf("not within 20 s: %s", what)
+	t.Fatalf("not within %v: %s", patience, what)
 }
 
 // waiting counts who waits for a mutex; 0 while the server is away.
@@ -206,8 +209,8 @@ func receive(t *testing.T, grants <-chan grant) grant {
 			t.Fatalf("%s waited too long: %v", g.who, g.err)
 		}
 		return g
-	case <-time.After(30 * time.Second):
-		t.Fatal("nobody was granted the mutex within 30 s")
+	case <-time.After(patience):
+		t.Fatalf("nobody was granted the mutex within %v", patience)
 		return grant{}
 	}
 }
