@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/editlock/editlock/store"
@@ -143,7 +144,7 @@ func (m *Manager) CaptureAll(ctx context.Context, ids []ID, opts *CaptureOptions
 	if !c.opts.If.IsZero() && !c.opts.If.Free() {
 		return nil, invalid("if", "not_free_of_several", "must be absent or free where several mutexes are captured: status data and token are one mutex's own")
 	}
-	c.opts.RequestID = scoped(c.opts.RequestID, "capture", c.owner.key(), ids...)
+	c.opts.RequestID = scoped(c.opts.RequestID, "capture", c.owner.key(), inOrder(ids)...)
 	for _, id := range ids {
 		if err := m.waits.revive(ctx, id.String()); err != nil {
 			return nil, m.storeError(ctx, err)
@@ -421,4 +422,14 @@ func (m *Manager) refresh(ctx context.Context, caller Owner, item RefreshItem) R
 		stays = sw.Holder != nil && inTheWay(res, 0) != nil // the caller's later refreshes may move it
 		seen, at = rec, res
 	}
+}
+
+// inOrder returns the names of mutexes in their order: a retry may list them in another one.
+func inOrder(ids []ID) []string {
+	names := make([]string, len(ids))
+	for i, id := range ids {
+		names[i] = id.String()
+	}
+	slices.Sort(names)
+	return names
 }

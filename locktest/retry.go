@@ -118,6 +118,25 @@ func retryAfterEnd(t *testing.T, h Harness) {
 			wantStanding(t, s.Locker, second)
 		})
 	}
+	t.Run("the retry of several in another order is the same call", func(t *testing.T) {
+		s := h.Open(t)
+		try := func(l editlock.Locker, ids ...editlock.ID) ([]editlock.Mutex, error) {
+			return l.CaptureAll(as(t, ivanov), ids, &editlock.CaptureOptions{RequestID: "r1"})
+		}
+		first, err := try(s.Locker, other, doc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := try(s.other(), doc, other)
+		if err != nil || again[0].ID != doc || again[0].Token != first[1].Token || again[1].Token != first[0].Token {
+			t.Fatalf("the retry while they are held = %+v, %v; want the tokens of %+v", again, err, first)
+		}
+		release(as(t, ivanov), t, s.Locker, doc)
+		second := capture(as(t, ivanov), t, s.Locker, doc, nil)
+		_, err = try(s.other(), doc, other)
+		wantLost(t, err, &second)
+		wantStanding(t, s.Locker, second)
+	})
 	t.Run("the retry of several that refreshed some is lost once one of these was captured again", func(t *testing.T) {
 		s := h.Open(t)
 		before := capture(as(t, ivanov), t, s.Locker, doc, nil)
