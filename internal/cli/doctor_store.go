@@ -42,7 +42,7 @@ func (d *doctor) engine(ctx context.Context) []finding {
 		if connect.Engine(url) == "sqlite" {
 			advice = d.words.Text("doctor.store.file.do")
 		}
-		return []finding{{"store", failing, d.words.Problem(err.Error()), advice}} // not Error: it takes silence for a server's
+		return []finding{{"store", failing, d.words.Explain(err), advice}} // not Error: it takes silence for a server's
 	}
 	found := []finding{{"store", fine, d.words.Text("doctor.store", name, e.Version, e.RoundTrip.Round(10*time.Microsecond)), ""}}
 	if e.RoundTrip > slowFrom {

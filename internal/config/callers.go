@@ -2,13 +2,13 @@ package config
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"slices"
 	"time"
 
+	"github.com/editlock/editlock/internal/fault"
 	"github.com/editlock/editlock/server/auth"
 )
 
@@ -20,7 +20,7 @@ func (c *Config) Tokens(log *slog.Logger) (*auth.Tokens, error) {
 	var issuers []*auth.Issuer
 	for _, form := range c.Issuers {
 		if form.Name == "" || form.Audience == "" {
-			return nil, fmt.Errorf("issuer %q: name and audience must be given", form.Name)
+			return nil, fmt.Errorf("issuer %q: %w", form.Name, fault.New("issuer_incomplete", "name and audience must be given"))
 		}
 		keys, err := c.keys(form, log)
 		if err != nil {
@@ -42,7 +42,7 @@ func (c *Config) keys(form Issuer, log *slog.Logger) (auth.KeySource, error) {
 		}
 	}
 	if given != 1 {
-		return nil, errors.New("give one of jwks_url, secret_file and public_key_file")
+		return nil, fault.New("several_keys", "give one of jwks_url, secret_file and public_key_file")
 	}
 	if form.JWKS != "" {
 		if err := auth.CheckURL(form.JWKS); err != nil {
@@ -99,7 +99,8 @@ func (c *Config) Owners() (*auth.Certificates, error) {
 		user = "cn"
 	}
 	if !slices.Contains(auth.CertificateUsers, user) {
-		return nil, fmt.Errorf("certificates.user: there is no %q; there are %v", user, auth.CertificateUsers)
+		return nil, fmt.Errorf("certificates.user: %w",
+			fault.New("unknown_certificate_user", "there is no %q; there are %v", user, auth.CertificateUsers))
 	}
 	return &auth.Certificates{
 		User: user, UserPrefix: c.certificatePrefix(), OtherPrefixes: c.prefixes(), Kinds: c.Certificates.Kinds.OrAll(),

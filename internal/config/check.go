@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/internal/fault"
 	"github.com/editlock/editlock/server/access"
 	"github.com/editlock/editlock/server/auth"
 	"github.com/editlock/editlock/server/httpapi"
@@ -20,12 +21,14 @@ func (c *Config) check() error {
 		}
 	}
 	if c.History.MaxEntries < 0 {
-		return fmt.Errorf("history.max_entries: must be 0, for all, or more, not %d", c.History.MaxEntries)
+		return fmt.Errorf("history.max_entries: %w",
+			fault.New("negative_entries", "must be 0, for all, or more, not %d", c.History.MaxEntries))
 	}
 	limits := reflect.ValueOf(c.Limits)
 	for i := range limits.NumField() {
 		if n := limits.Field(i).Int(); n < 0 {
-			return fmt.Errorf("limits.%s: must be 0, for none, or more, not %d", limits.Type().Field(i).Tag.Get("toml"), n)
+			return fmt.Errorf("limits.%s: %w", limits.Type().Field(i).Tag.Get("toml"),
+				fault.New("negative_limit", "must be 0, for none, or more, not %d", n))
 		}
 	}
 	for _, group := range c.Presence.Off {
@@ -54,11 +57,11 @@ func (c *Config) checkHolders(h Holders, before []Holders) error {
 		return err
 	}
 	if h.Most < 1 || h.Most > editlock.MaxHolders {
-		return fmt.Errorf("holders: must be between 1 and %d, not %d", editlock.MaxHolders, h.Most)
+		return fmt.Errorf("holders: %w", fault.New("holders_out_of_range", "must be between %d and %d, not %d", 1, editlock.MaxHolders, h.Most))
 	}
 	for i, other := range before {
 		if h.Group == other.Group && h.Mode == other.Mode {
-			return fmt.Errorf("it is for the group %q and mode %q, as limit %d is", h.Group, h.Mode, i+1)
+			return fault.New("limit_twice", "it is for the group %q and mode %q, as limit %d is", h.Group, h.Mode, i+1)
 		}
 	}
 	return nil
@@ -96,7 +99,7 @@ func (c *Config) checkUsers() error {
 	for _, i := range c.Issuers {
 		for _, other := range all {
 			if other.issuer == i.Name {
-				return fmt.Errorf("issuer %q is there twice", i.Name)
+				return fault.New("issuer_twice", "issuer %q is there twice", i.Name)
 			}
 		}
 		all = append(all, source{i.Name, text(i.UserPrefix), i.UserPrefix != nil})
@@ -110,7 +113,7 @@ func (c *Config) checkUsers() error {
 	for i, a := range all {
 		for _, b := range all[:i] {
 			if a.issuer != b.issuer && a.prefix == b.prefix && !(a.said && b.said) {
-				return fmt.Errorf("users of %q and %q would be taken for each other's: give each a user_prefix (or the same to both, if they are the same people)", b.issuer, a.issuer)
+				return fault.New("users_mixed", "users of %q and %q would be taken for each other's: give each a user_prefix (or the same to both, if they are the same people)", b.issuer, a.issuer)
 			}
 		}
 	}

@@ -5,7 +5,6 @@
 package config
 
 import (
-	"fmt"
 	"net/netip"
 	"path/filepath"
 	"slices"
@@ -15,6 +14,7 @@ import (
 
 	"github.com/editlock/editlock"
 	"github.com/editlock/editlock/internal/duration"
+	"github.com/editlock/editlock/internal/fault"
 	"github.com/editlock/editlock/server/access"
 	"github.com/editlock/editlock/server/auth"
 	"github.com/editlock/editlock/server/webui"
@@ -143,7 +143,7 @@ type Duration time.Duration
 func (d *Duration) UnmarshalText(text []byte) error {
 	v, err := time.ParseDuration(string(text))
 	if err != nil || v < 0 {
-		return fmt.Errorf("must be a duration such as 30s or 8h, not %q", text)
+		return fault.New("setting_not_a_duration", "must be a duration such as 30s or 8h, not %q", text)
 	}
 	*d = Duration(v)
 	return nil
@@ -190,7 +190,7 @@ func (s setting) set(value string) error {
 	}
 	b, err := strconv.ParseBool(value)
 	if err != nil {
-		return fmt.Errorf("must be true or false, not %q", value)
+		return fault.New("not_a_bool", "must be true or false, not %q", value)
 	}
 	*s.flag = b
 	return nil
@@ -288,15 +288,24 @@ func distance(a, b string) int {
 	return row[len(b)]
 }
 
-// suggest is what to say of a name that is not known.
-func suggest(name string, known []string) string {
+// unknownKey is the error for a key that a table does not have. name is the key
+// alone, or as it may have been meant.
+func unknownKey(key, name string, known []string) error {
 	if like := nearest(name, known); like != "" {
-		return "; do you mean " + like + "?"
+		return fault.New("unknown_key_like", "%s is not known here; do you mean %s?", key, like)
 	}
-	known = slices.Clone(known)
-	slices.Sort(known)
-	return "; known are " + strings.Join(known, ", ")
+	return fault.New("unknown_key", "%s is not known here; known are %s", key, list(known))
 }
+
+// unknownVariable is the same for a variable of the environment.
+func unknownVariable(name string, known []string) error {
+	if like := nearest(name, known); like != "" {
+		return fault.New("unknown_variable_like", "the environment has %s, which is not known; do you mean %s?", name, like)
+	}
+	return fault.New("unknown_variable", "the environment has %s, which is not known; known are %s", name, list(known))
+}
+
+func list(names []string) string { return strings.Join(slices.Sorted(slices.Values(names)), ", ") }
 
 // Retention is History for a Manager.
 func (c *Config) Retention() editlock.Retention {

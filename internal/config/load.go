@@ -13,6 +13,7 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
+	"github.com/editlock/editlock/internal/fault"
 	"github.com/editlock/editlock/server/access"
 )
 
@@ -76,7 +77,7 @@ func (c *Config) variables(env []string) (map[string]string, error) {
 		case found:
 			out[name] = value
 		case strings.HasPrefix(name, variables) && value != "":
-			return nil, fmt.Errorf("the environment has %s, which is not known%s", name, suggest(name, known))
+			return nil, unknownVariable(name, known)
 		}
 	}
 	return out, nil
@@ -131,13 +132,13 @@ func readFile(name string) ([]byte, error) {
 	info, err := os.Stat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("%s: there is no such file; check the path", name)
+		return nil, fmt.Errorf("%s: %w", name, fault.New("no_such_file", "there is no such file; check the path"))
 	case err != nil:
 		return nil, err
 	case !info.Mode().IsRegular():
-		return nil, fmt.Errorf("%s: is no regular file", name)
+		return nil, fmt.Errorf("%s: %w", name, fault.New("not_a_file", "is no regular file"))
 	case info.Size() > maxFile:
-		return nil, fmt.Errorf("%s: is %d bytes long; at most %d are allowed", name, info.Size(), maxFile)
+		return nil, fmt.Errorf("%s: %w", name, fault.New("too_long", "is %d bytes long; at most %d are allowed", info.Size(), maxFile))
 	}
 	data, err := os.ReadFile(name)
 	return bytes.TrimPrefix(data, []byte("\ufeff")), err
@@ -173,7 +174,7 @@ func exact(t reflect.Type, given any, at string) error {
 		known := names(t, nil)
 		for _, key := range slices.Sorted(maps.Keys(value)) {
 			if !slices.Contains(known, key) {
-				return fmt.Errorf("%s%s is not known here%s", at, key, suggest(strings.ToLower(key), known))
+				return unknownKey(at+key, strings.ToLower(key), known)
 			}
 			if err := exact(fieldOf(t, key), value[key], at+key+"."); err != nil {
 				return err
@@ -181,7 +182,8 @@ func exact(t reflect.Type, given any, at string) error {
 		}
 	case int64:
 		if t == reflect.TypeFor[Duration]() {
-			return fmt.Errorf("%s: must be a duration such as 30s or 8h, not %d", strings.TrimSuffix(at, "."), value)
+			return fmt.Errorf("%s: %w", strings.TrimSuffix(at, "."),
+				fault.New("setting_not_a_duration", "must be a duration such as 30s or 8h, not %d", value))
 		}
 	}
 	return nil
@@ -206,13 +208,16 @@ func (c *Config) explain(err error) error {
 		first := unknown.Errors[0]
 		row, _ := first.Position()
 		key := first.Key()
-		return fmt.Errorf("%s: line %d: %s is not known here%s", c.file, row, strings.Join(key, "."),
-			suggest(key[len(key)-1], names(reflect.TypeFor[Config](), key[:len(key)-1])))
+		return c.atLine(row, unknownKey(strings.Join(key, "."), key[len(key)-1], names(reflect.TypeFor[Config](), key[:len(key)-1])))
 	case errors.As(err, &wrong):
 		row, _ := wrong.Position()
-		return fmt.Errorf("%s: line %d: %w", c.file, row, err)
+		return c.atLine(row, err)
 	}
 	return fmt.Errorf("%s: %w", c.file, err)
+}
+
+func (c *Config) atLine(row int, err error) error {
+	return fault.New("at_line", "%s: line %d: %w", c.file, row, err)
 }
 
 // names are the keys that a table of the file may have.

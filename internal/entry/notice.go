@@ -70,7 +70,7 @@ func (n Notice) Write(w http.ResponseWriter, r *http.Request) {
 		Style: template.CSS(noticeCSS), //nolint:gosec // built in
 	}
 	if n.Detail != "" {
-		view.Detail = bidi.Isolate(say.Problem(n.Detail))
+		view.Detail = bidi.Isolate(n.Detail)
 	}
 	for _, one := range n.Ways {
 		to := one.To

@@ -79,13 +79,12 @@ func (p *Printer) Error(err error) string {
 	case errors.Is(err, context.Canceled):
 		return p.Text("error.interrupted")
 	}
-	return Plain(p.Problem(err.Error()))
+	return Plain(p.Explain(err))
 }
 
 // cause is what an error says besides the sentinel it wraps.
 func (p *Printer) cause(err, sentinel error) string {
-	text := strings.TrimPrefix(err.Error(), sentinel.Error()+": ")
-	return Plain(p.Problem(text))
+	return Plain(strings.TrimPrefix(p.Explain(err), sentinel.Error()+": "))
 }
 
 // ByHolder is one of two texts about a holder: one who shares a mutex reads.

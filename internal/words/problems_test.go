@@ -14,11 +14,15 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/editlock/editlock"
+	"github.com/editlock/editlock/connect"
+	"github.com/editlock/editlock/internal/fault"
 )
 
 var update = flag.Bool("update", false, "write docs/problems.md")
@@ -223,5 +227,53 @@ func TestError_IsTranslatedByItsCode(t *testing.T) {
 				t.Errorf("in English %q, want %q", got, want)
 			}
 		})
+	}
+}
+
+func TestExplain_TranslatesEachLayerByItsCode(t *testing.T) {
+	missing := &fs.PathError{Op: "open", Path: "a.toml", Err: syscall.ENOENT}
+	full := fmt.Errorf("sqlite: a.db: %w (%w)", fault.New("disk_full", "reworded"), errors.New("SQLITE_FULL"))
+	for _, tt := range []struct {
+		name string
+		err  error
+		want string
+	}{
+		{"a fault with what was wrapped around it", full, "sqlite: a.db: на диске нет места (SQLITE_FULL)"},
+		{"a fault whose argument is one", fault.New("unsound_copy", "reworded: %w", full), "копия неисправна: sqlite: a.db: на диске нет места (SQLITE_FULL)"},
+		{"a duration", fault.New("locked_file", "for %v", time.Minute), "другая программа держит файл дольше 1m"},
+		{"several errors", errors.Join(full, missing), "sqlite: a.db: на диске нет места (SQLITE_FULL)\na.toml: такого файла нет"},
+		{"a missing file", fmt.Errorf("keys: %w", missing), "keys: a.toml: такого файла нет"},
+		{"a forbidden file", &fs.PathError{Op: "open", Path: "a.toml", Err: syscall.EACCES}, "a.toml: нет права"},
+		{"an argument within", fmt.Errorf("limit 1: %w", &editlock.InvalidError{Field: "wait", Code: "above_maximum", Args: []string{"2h", "1h"}}), "limit 1: wait равно 2h; допустимо до 1h"},
+		{"the words of a driver", errors.New("dial tcp: refused"), "dial tcp: refused"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := Russian.Explain(tt.err); got != tt.want {
+				t.Errorf("got  %q\nwant %q", got, tt.want)
+			}
+			if got := English.Explain(tt.err); got != tt.err.Error() {
+				t.Errorf("in English %q, want %q", got, tt.err.Error())
+			}
+		})
+	}
+}
+
+func TestError_OfAStoreThatDoesNotOpen(t *testing.T) {
+	folder := t.TempDir()
+	corrupt := filepath.Join(folder, "corrupt.db")
+	if err := os.WriteFile(corrupt, []byte(strings.Repeat("no database ", 1000)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		filepath.Join(folder, "none", "a.db"): "sqlite: %s: нет папки " + filepath.Join(folder, "none"),
+		corrupt:                               "sqlite: %s: файл повреждён или это не база SQLite; он оставлен как есть (",
+	} {
+		_, err := connect.Open(t.Context(), "sqlite:"+path, nil)
+		if err == nil {
+			t.Fatalf("%s opens", path)
+		}
+		if got, want := Russian.Error(err), fmt.Sprintf(want, path); !strings.HasPrefix(got, want) {
+			t.Errorf("got  %q\nwant %q", got, want)
+		}
 	}
 }

@@ -80,6 +80,8 @@ var errorTexts = map[string]text{
 		en: "nothing answers at the address; is the server running there, “editlock serve” or the database? (%s)",
 		ru: "по этому адресу никто не отвечает; запущен ли там сервер, «editlock serve» или база данных? (%s)",
 	},
+	"error.no_file":     {en: "%s: no such file or directory", ru: "%s: такого файла нет"},
+	"error.no_right":    {en: "%s: permission denied", ru: "%s: нет права"},
 	"error.interrupted": {en: "interrupted", ru: "прервано"},
 	"error.prefix":      {en: "editlock: %s", ru: "editlock: %s"},
 

@@ -6,7 +6,7 @@ import "maps"
 // the English sentence, as texts, in the same order.
 var problems = func() map[string]string {
 	all := maps.Clone(textProblems)
-	for _, part := range []map[string]string{rangeProblems, callProblems, queryProblems, guardProblems, urlProblems} {
+	for _, part := range []map[string]string{rangeProblems, callProblems, queryProblems, guardProblems, urlProblems, fileProblems, configProblems} {
 		maps.Copy(all, part)
 	}
 	return all
@@ -138,3 +138,54 @@ var urlProblems = map[string]string{
 }
 
 const urlForms = "пишите memory:, sqlite:ПУТЬ, postgres://ХОСТ/БАЗА, mysql://ХОСТ/БАЗА, redis://ХОСТ:ПОРТ, etcd://ХОСТ:ПОРТ/ПРЕФИКС, http://ХОСТ:ПОРТ или https://ХОСТ"
+
+// fileProblems are about the file of a store, its backup and what restores it.
+var fileProblems = map[string]string{
+	"empty_path":        "не указан путь к файлу базы",
+	"memory_file":       "нужен файл; без файла работает хранилище memory:",
+	"no_folder":         "нет папки %s",
+	"no_such_file":      "такого файла нет; проверьте путь",
+	"corrupt_file":      "файл повреждён или это не база SQLite; он оставлен как есть",
+	"read_only_file":    "в файл нельзя писать: проверьте права на файл и папку",
+	"unreadable_file":   "файл не открыть: проверьте путь и права",
+	"locked_file":       "другая программа держит файл дольше %s",
+	"disk_full":         "на диске нет места",
+	"disk_full_for_shm": "на диске нет места: рядом не помещается файл -shm",
+	"disk_failed":       "сбой диска",
+	"file_replaced": "файл %s удалили или заменили, пока хранилище было открыто; больше ничего не читается и не пишется: " +
+		"прежде чем остановить этот процесс, загляните в docs/runbook.md",
+	"newer_tables": "версия таблиц — %s, а эта программа знает %s: возьмите editlock новее; файл не изменён",
+	"older_tables": "таблицы версии %s — от прежнего editlock, а эта программа начинает с версии %s: укажите файл, которого ещё нет; " +
+		"историю может записать прежняя программа: «editlock history --json»; файл не изменён",
+	"other_encoding": "кодировку базы, %s, выбрала другая программа; годится только UTF-8: укажите другой файл; файл не изменён",
+	"unsound_copy":   "копия неисправна: %s",
+	"name_of_part":   "так SQLite называет часть хранилища; выберите имя, которое не кончается на %s",
+	"backup_exists":  "уже есть; резервная копия ничего не заменяет",
+	"not_a_backup":   "не резервная копия и не заменяется",
+	"store_in_use":   "хранилище в работе (рядом файл -wal) и не заменяется",
+	"store_itself":   "это само хранилище",
+	"not_a_store":    "это не хранилище editlock: нет таблицы editlock_meta",
+	"half_restored":  "%s; хранилищем сейчас пользоваться нельзя, прежнее — в %s: восстановите ещё раз",
+}
+
+// configProblems are about the configuration.
+var configProblems = map[string]string{
+	"at_line":                  "%s: строка %s: %s",
+	"not_a_file":               "это не обычный файл",
+	"unknown_key_like":         "%s здесь неизвестно; может быть, %s?",
+	"unknown_key":              "%s здесь неизвестно; есть %s",
+	"unknown_variable_like":    "в окружении есть неизвестная переменная %s; может быть, %s?",
+	"unknown_variable":         "в окружении есть неизвестная переменная %s; есть %s",
+	"setting_not_a_duration":   "нужен срок, например 30s или 8h, а не %s",
+	"not_a_bool":               "допустимы true и false, а не %q",
+	"negative_entries":         "допустимы 0 (все) и больше, а не %s",
+	"negative_limit":           "допустимы 0 (без предела) и больше, а не %s",
+	"holders_out_of_range":     "допустимо от %s до %s, а не %s",
+	"limit_twice":              "для группы %q и вида %q, как и limit %s",
+	"issuer_twice":             "издатель %q указан дважды",
+	"issuer_incomplete":        "нужны name и audience",
+	"several_keys":             "укажите что-то одно: jwks_url, secret_file или public_key_file",
+	"unknown_certificate_user": "%q не бывает; бывает %s",
+	"users_mixed": "пользователей %q и %q нельзя было бы отличить: дайте каждому user_prefix " +
+		"(или один на двоих, если это одни и те же люди)",
+}

@@ -2,17 +2,20 @@ package sqlite
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"sync/atomic"
+
+	"github.com/editlock/editlock/internal/fault"
 )
 
-// errReplaced is the error of a store whose files are no longer those that it
+// replaced is the error of a store whose files are no longer those that it
 // opened. What it would write there, no other process and no restart would see.
-var errReplaced = errors.New("was removed or replaced while the store was open; " +
-	"nothing more is read or written: see the runbook before you stop this process")
+func replaced(path string) error {
+	return fault.New("file_replaced", "%s was removed or replaced while the store was open; "+
+		"nothing more is read or written: see the runbook before you stop this process", path)
+}
 
 // files are the database, its WAL and its shared memory, as they were opened.
 // SQLite keeps all three for as long as a connection is open.
@@ -41,7 +44,7 @@ func (f *files) note(path string, before fs.FileInfo) error {
 		}
 	}
 	if before != nil && !os.SameFile(before, f.was[0]) {
-		return fmt.Errorf("%s %w", path, errReplaced)
+		return replaced(path)
 	}
 	return nil
 }
@@ -60,7 +63,7 @@ func (f *files) check() error {
 		if err == nil && os.SameFile(is, f.was[i]) || err != nil && !errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
-		lost := fmt.Errorf("%s %w", p, errReplaced)
+		lost := replaced(p)
 		f.gone.CompareAndSwap(nil, &lost)
 		return f.lost()
 	}

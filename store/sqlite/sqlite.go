@@ -31,6 +31,7 @@ import (
 	"zombiezen.com/go/sqlite"
 	"zombiezen.com/go/sqlite/sqlitex"
 
+	"github.com/editlock/editlock/internal/fault"
 	"github.com/editlock/editlock/store/core"
 	"github.com/editlock/editlock/store/kv"
 	"github.com/editlock/editlock/store/sqlite/internal/dbfile"
@@ -115,10 +116,10 @@ func Open(ctx context.Context, path string, o *Options) (*Store, error) {
 
 func open(ctx context.Context, path string, o *Options) (*engine, error) {
 	if path == "" {
-		return nil, errors.New("sqlite: the path of the database file must not be empty")
+		return nil, fmt.Errorf("sqlite: %w", fault.New("empty_path", "the path of the database file must not be empty"))
 	}
 	if path == ":memory:" {
-		return nil, errors.New("sqlite: needs a file; the memory store needs none")
+		return nil, fmt.Errorf("sqlite: %w", fault.New("memory_file", "needs a file; the memory store needs none"))
 	}
 	if err := errors.Join(ctx.Err(), dbfile.NeedFolder(path)); err != nil {
 		return nil, err
@@ -229,7 +230,7 @@ func migrate(c *sqlite.Conn) (err error) {
 	}
 	err = query(c, "PRAGMA encoding", func(s *sqlite.Stmt) error {
 		if is := s.ColumnText(0); is != "UTF-8" { // else keys are in another order, and some can't be kept
-			return fmt.Errorf("its text encoding is %s, which an application chose; only UTF-8 is supported: name another file; the file was not changed", is)
+			return fault.New("other_encoding", "its text encoding is %s, which an application chose; only UTF-8 is supported: name another file; the file was not changed", is)
 		}
 		return nil
 	})

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/editlock/editlock/internal/fault"
 	"github.com/editlock/editlock/store/sqlite/internal/dbfile"
 )
 
@@ -50,7 +51,7 @@ func Create(ctx context.Context, path, dst string, o *Options) (err error) {
 		return dbfile.Explain(path, err)
 	}
 	if err := Check(ctx, temp); err != nil {
-		return fmt.Errorf("sqlite: %s: the copy is not sound: %w", path, err)
+		return dbfile.At(path, fault.New("unsound_copy", "the copy is not sound: %w", err))
 	}
 	if err := syncFile(temp); err != nil {
 		return fmt.Errorf("sqlite: %w", err)
@@ -67,7 +68,7 @@ func Create(ctx context.Context, path, dst string, o *Options) (err error) {
 func (o *Options) free(path, dst string) error {
 	for _, end := range []string{"-wal", "-shm", "-journal"} {
 		if strings.HasSuffix(dst, end) {
-			return fmt.Errorf("sqlite: %s: is a name that SQLite gives to a part of a store; choose one that does not end in %s", dst, end)
+			return dbfile.At(dst, fault.New("name_of_part", "is a name that SQLite gives to a part of a store; choose one that does not end in %s", end))
 		}
 	}
 	there, err := os.Lstat(dst)
@@ -77,17 +78,17 @@ func (o *Options) free(path, dst string) error {
 	case err != nil:
 		return fmt.Errorf("sqlite: %w", err)
 	case o == nil || !o.Replace:
-		return fmt.Errorf("sqlite: %s: exists already; a backup overwrites nothing", dst)
+		return dbfile.At(dst, fault.New("backup_exists", "exists already; a backup overwrites nothing"))
 	}
 	store, err := os.Stat(path)
 	if err != nil {
 		return fmt.Errorf("sqlite: %w", err)
 	}
 	if !there.Mode().IsRegular() || os.SameFile(store, there) {
-		return fmt.Errorf("sqlite: %s: is no backup, and is not replaced", dst)
+		return dbfile.At(dst, fault.New("not_a_backup", "is no backup, and is not replaced"))
 	}
 	if _, err := os.Lstat(dst + "-wal"); !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("sqlite: %s: is a store in use (it has a -wal file), and is not replaced", dst)
+		return dbfile.At(dst, fault.New("store_in_use", "is a store in use (it has a -wal file), and is not replaced"))
 	}
 	return nil
 }
@@ -177,7 +178,7 @@ func checkTables(ctx context.Context, conn *sql.Conn) error {
 		return err
 	}
 	if tables == 0 {
-		return errors.New("the file is no editlock store: it has no table editlock_meta")
+		return fault.New("not_a_store", "the file is no editlock store: it has no table editlock_meta")
 	}
 	var version int
 	if err := conn.QueryRowContext(ctx, "SELECT version FROM editlock_meta").Scan(&version); err != nil {

@@ -16,6 +16,7 @@ import (
 	driver "modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
+	"github.com/editlock/editlock/internal/fault"
 	"github.com/editlock/editlock/store/sqlite/internal/dbfile"
 )
 
@@ -95,7 +96,7 @@ func Restore(ctx context.Context, backup, path string, o *Options) (r *Restored,
 		return nil, dbfile.Explain(temp, err)
 	}
 	if err := Check(ctx, temp); err != nil {
-		return nil, fmt.Errorf("sqlite: the copy is not sound: %w", err)
+		return nil, fmt.Errorf("sqlite: %w", fault.New("unsound_copy", "the copy is not sound: %w", err))
 	}
 	if err := syncFile(temp); err != nil {
 		return nil, dbfile.Explain(temp, err)
@@ -113,7 +114,7 @@ func differ(backup, path string) error {
 		return dbfile.Explain(backup, err)
 	}
 	if to, err := os.Stat(path); err == nil && os.SameFile(from, to) {
-		return fmt.Errorf("sqlite: %s: is the store itself", backup)
+		return dbfile.At(backup, fault.New("store_itself", "is the store itself"))
 	}
 	return nil
 }
@@ -165,7 +166,7 @@ func (c *claimed) replace(ctx context.Context, with string, now time.Time) (kept
 		return "", err
 	}
 	if err := overwrite(c.file, with); err != nil {
-		return "", fmt.Errorf("%w; the store can't be used now, what it was is in %s: restore again", err, was)
+		return "", fault.New("half_restored", "%w; the store can't be used now, what it was is in %s: restore again", err, was)
 	}
 	return was, nil
 }
