@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -32,12 +33,13 @@ editlock list --session desk-1 --json`,
 	fs.StringVar(&q.Text, "text", "", a.words.Text("flag.text"))
 	a.jsonFlag(fs)
 	cmd.RunE = a.onLocks(func(ctx context.Context, locks editlock.Locker, _ []string) error {
+		ofNone := false // a query without a group is of all groups
 		if *of != "" {
 			node, err := editlock.ParseBelow(*of)
 			if err != nil {
 				return err
 			}
-			q.Group, q.Mode = node.Group, node.Mode
+			q.Group, q.Mode, ofNone = node.Group, node.Mode, node.Group == ""
 		}
 		out := a.jsonList("mutexes")
 		none := true
@@ -45,6 +47,9 @@ editlock list --session desk-1 --json`,
 			page, err := locks.List(ctx, q)
 			if err != nil {
 				return err
+			}
+			if ofNone {
+				page.Mutexes = slices.DeleteFunc(page.Mutexes, func(m editlock.Mutex) bool { return m.ID.Group != "" })
 			}
 			switch {
 			case a.json:
