@@ -27,6 +27,7 @@ type Store struct {
 	engine  kv.Engine
 	commits *committer
 	known   holds
+	turns   turns
 	trees   trees
 	blocked blocked
 	hub     store.Hub
@@ -117,6 +118,10 @@ func (s *Store) Commit(ctx context.Context, req store.Txn) (store.Result, error)
 		return store.Result{}, err
 	}
 	l, seen := s.lookups(req)
+	if s.takesTurns(req, l) {
+		defer s.turns.take(ctx, req.Ops[0].Name)()
+		l, seen = s.lookups(req)
+	}
 	places, txn, done := first(req, l, seen)
 	var shut []stuck // what the step leaves to waiters who may not have it yet
 	for range maxTries {
