@@ -154,7 +154,7 @@ func findBugs(t *testing.T, trees bool, bugs map[string]func(t *kv.Txn)) {
 				seed, end := 1000*n+1, 1000*n+simSeeds
 				for ; seed <= end; seed++ {
 					s := newSim(seed, trees, alter)
-					if s.hunts = true; s.run(simCalls) != nil {
+					if s.hunts = seed%3 == 0; s.run(simCalls) != nil {
 						break
 					}
 				}
