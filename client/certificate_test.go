@@ -51,7 +51,7 @@ func TestOwnerProved_LeavesTheOwnerToTheCertificate(t *testing.T) {
 	quiet := slog.New(slog.DiscardHandler)
 	h := httpapi.New(manager, &httpapi.Options{
 		Authenticator: &auth.Chain{Certificates: &auth.Certificates{User: "cn"}}, Logger: quiet,
-		Guard: access.New(access.Policy{Rules: []access.Rule{{Everyone: true, Grant: everything[0]}}}, access.Limits{}, quiet),
+		Access: access.New(access.Policy{Rules: []access.Rule{{Everyone: true, Grant: everything[0]}}}, access.Limits{}, quiet),
 	})
 	server := httptest.NewUnstartedServer(h)
 	trusted := x509.NewCertPool()

@@ -54,7 +54,7 @@ func newGuarded(t *testing.T, l access.Limits) *guarded {
 		t.Fatal(err)
 	}
 	chain := &auth.Chain{Keys: keys, Tokens: auth.NewTokens(&auth.Issuer{Name: "shop", Audience: "editlock", Keys: auth.FixedKeys{signing}})}
-	h := httpapi.New(g.manager, &httpapi.Options{Authenticator: chain, Guard: access.New(access.Policy{}, l, quiet), Logger: quiet})
+	h := httpapi.New(g.manager, &httpapi.Options{Authenticator: chain, Access: access.New(access.Policy{}, l, quiet), Logger: quiet})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		g.mu.Lock()
 		g.calls = append(g.calls, r.Header.Clone())

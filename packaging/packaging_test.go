@@ -79,7 +79,7 @@ func metrics(t *testing.T) string {
 	locks := tel.Locker(editlock.NewManager(tel.Store(memory.New(nil)), nil))
 	defer func() { _ = locks.Close() }()
 	go tel.Follow(t.Context(), locks)
-	if err := tel.Guard(access.New(access.Policy{}, access.DefaultLimits(), nil).Counters); err != nil {
+	if err := tel.Access(access.New(access.Policy{}, access.DefaultLimits(), nil).Counters); err != nil {
 		t.Fatal(err)
 	}
 	ann := editlock.WithOwner(t.Context(), editlock.Owner{Session: "ann"})

@@ -5,5 +5,5 @@ import (
 )
 
 // endWithParent has the kernel kill the command when this process is gone,
-// even if its guard went first.
+// even if its watchdog went first.
 func endWithParent(attr *syscall.SysProcAttr) { attr.Pdeathsig = syscall.SIGKILL }

@@ -53,9 +53,9 @@ func (c *child) gone() <-chan struct{} { return c.reaped }
 
 func (c *child) close() {}
 
-// guard is for systems where a process can watch over a group.
-func (a *app) guard() *cobra.Command {
-	return &cobra.Command{Use: "run-guard", Hidden: true}
+// watchdog is for systems where a process can watch over a group.
+func (a *app) watchdog() *cobra.Command {
+	return &cobra.Command{Use: "run-watchdog", Hidden: true}
 }
 
 // catchStops is for systems where Ctrl-Z stops a process.

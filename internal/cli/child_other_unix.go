@@ -6,5 +6,5 @@ import (
 	"syscall"
 )
 
-// endWithParent does nothing: only Linux can do it. The guard is left.
+// endWithParent does nothing: only Linux can do it. The watchdog is left.
 func endWithParent(*syscall.SysProcAttr) {}

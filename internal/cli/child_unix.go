@@ -26,12 +26,12 @@ const goneEvery = 20 * time.Millisecond
 // a whole. At a terminal the group takes our place in the foreground, so that
 // the command can read and Ctrl-C is its own.
 type child struct {
-	pid    int
-	tty    int // -1: none
-	guard  *guard
-	pause  func() (resume func()) // called before this process stops itself
-	exited chan int               // its exit status, once
-	reaped chan struct{}
+	pid      int
+	tty      int // -1: none
+	watchdog *watchdog
+	pause    func() (resume func()) // called before this process stops itself
+	exited   chan int               // its exit status, once
+	reaped   chan struct{}
 }
 
 func startChild(cmd *exec.Cmd, pause func() (resume func())) (*child, error) {
@@ -42,7 +42,7 @@ func startChild(cmd *exec.Cmd, pause func() (resume func())) (*child, error) {
 	}
 	endWithParent(cmd.SysProcAttr)
 	var err error
-	if c.guard, err = startGuard(); err != nil {
+	if c.watchdog, err = startWatchdog(); err != nil {
 		return nil, err
 	}
 	started := make(chan error)
@@ -52,7 +52,7 @@ func startChild(cmd *exec.Cmd, pause func() (resume func())) (*child, error) {
 		err := cmd.Start()
 		if err == nil {
 			c.pid = cmd.Process.Pid
-			c.guard.protect(c.pid)
+			c.watchdog.protect(c.pid)
 		}
 		started <- err
 		if err == nil {
@@ -179,4 +179,4 @@ func (c *child) gone() <-chan struct{} {
 }
 
 // close ends what watched over the command.
-func (c *child) close() { c.guard.dismiss() }
+func (c *child) close() { c.watchdog.dismiss() }

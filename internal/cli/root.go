@@ -62,7 +62,7 @@ editlock serve --demo`,
 	help.PersistentPreRunE = noStore
 	help.GroupID = "more"
 	root.SetHelpCommand(help)
-	root.AddCommand(a.guard())
+	root.AddCommand(a.watchdog())
 	return root
 }
 

@@ -20,11 +20,11 @@ import (
 // security is who may call, and what they may do. Without a chain nobody is
 // authenticated.
 type security struct {
-	http  config.HTTP
-	links []webui.Link // of the lock manager
-	chain *auth.Chain
-	guard *access.Guard
-	board *presence.Board
+	http   config.HTTP
+	links  []webui.Link // of the lock manager
+	chain  *auth.Chain
+	access *access.Control
+	board  *presence.Board
 }
 
 // openSecurity reads what a configuration names.
@@ -49,7 +49,7 @@ func openSecurity(conf *config.Config, log *slog.Logger) (*security, error) {
 	}
 	sec := &security{http: conf.HTTP, links: conf.Links, board: presence.New(presence.Bounds{}, conf.Presence.IsOff)}
 	if *chain != (auth.Chain{}) {
-		sec.chain, sec.guard = chain, access.New(*conf.Policy(), conf.Limits, log)
+		sec.chain, sec.access = chain, access.New(*conf.Policy(), conf.Limits, log)
 	}
 	return sec, nil
 }
@@ -75,7 +75,7 @@ func (sec *security) front(next http.Handler, log *slog.Logger) http.Handler {
 func (sec *security) api(locks editlock.Locker, log *slog.Logger) *httpapi.Handler {
 	o := &httpapi.Options{Logger: log, Presence: sec.board}
 	if sec.known() {
-		o.Authenticator, o.Guard, o.Parts = sec.chain, sec.guard, sec.chain.Parts
+		o.Authenticator, o.Access, o.Parts = sec.chain, sec.access, sec.chain.Parts
 	}
 	return httpapi.New(locks, o)
 }
@@ -89,18 +89,18 @@ func (sec *security) manager(api *httpapi.Handler, locks editlock.Locker, withDe
 	if !sec.known() {
 		return webui.New(locks, o)
 	}
-	o.Identify, o.Everything, o.TooLarge = sec.identity, locks, sec.guard.Counters.AddTooLarge
+	o.Identify, o.Everything, o.TooLarge = sec.identity, locks, sec.access.Counters.AddTooLarge
 	o.While = access.WhileValid
 	o.Items = func(r *http.Request, locks int) error {
 		if c := auth.CallerFrom(r.Context()); c != nil {
-			return sec.guard.AdmitItems(c, locks)
+			return sec.access.AdmitItems(c, locks)
 		}
 		return nil
 	}
 	if sec.chain.Login != nil {
 		o.Logout = auth.LogoutPath
 	}
-	return sec.members(api, webui.New(sec.guard.InContext(locks), o))
+	return sec.members(api, webui.New(sec.access.InContext(locks), o))
 }
 
 // identity is what the manager wants to know of a caller. A back end, which is
@@ -111,13 +111,13 @@ func (sec *security) identity(r *http.Request) webui.Identity {
 		return webui.Identity{Visible: []editlock.Area{}, History: []editlock.Area{}}
 	}
 	who := webui.Identity{
-		Visible: append([]editlock.Area{}, sec.guard.Visible(c)...),
-		History: append([]editlock.Area{}, sec.guard.Remembered(c)...),
+		Visible: append([]editlock.Area{}, sec.access.Visible(c)...),
+		History: append([]editlock.Area{}, sec.access.Remembered(c)...),
 	}
 	if c.Scope == nil {
 		who.Owner = c.Owner
-		who.Usable = append([]editlock.Area{}, sec.guard.Usable(c)...)
-		who.MayRelease, who.MayTakeOver = sec.guard.MayAny(c, auth.ForceRelease), sec.guard.MayAny(c, auth.Takeover)
+		who.Usable = append([]editlock.Area{}, sec.access.Usable(c)...)
+		who.MayRelease, who.MayTakeOver = sec.access.MayAny(c, auth.ForceRelease), sec.access.MayAny(c, auth.Takeover)
 	}
 	return who
 }

@@ -32,7 +32,7 @@ func (s *server) observe(ctx context.Context) (err error) {
 		}
 	}()
 	if s.security.known() {
-		if err := s.telemetry.Guard(s.security.guard.Counters); err != nil {
+		if err := s.telemetry.Access(s.security.access.Counters); err != nil {
 			return err
 		}
 	}
@@ -105,9 +105,9 @@ func (sec *security) metrics(api *httpapi.Handler, next http.Handler) http.Handl
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r, err := api.Identify(r)
-		if c := auth.CallerFrom(r.Context()); err == nil && !sec.guard.MayAny(c, auth.Admin) {
+		if c := auth.CallerFrom(r.Context()); err == nil && !sec.access.MayAny(c, auth.Admin) {
 			err = &auth.ForbiddenError{Problem: "reading the metrics takes the right admin"}
-			sec.guard.Refuse(r.Context(), c, "read the metrics", err)
+			sec.access.Refuse(r.Context(), c, "read the metrics", err)
 		}
 		if err != nil {
 			sec.refuse(api, w, r, err)

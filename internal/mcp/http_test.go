@@ -55,7 +55,7 @@ func newOffice(t *testing.T, owner editlock.Owner, origins ...string) *office {
 	chain := &auth.Chain{Keys: keys, Tokens: auth.NewTokens(&auth.Issuer{Name: "shop", Audience: "editlock", Keys: auth.FixedKeys{key}})}
 	policy := access.Policy{Rules: []access.Rule{{Everyone: true, Grant: all}}}
 	api := httptest.NewServer(httpapi.New(o.locks, &httpapi.Options{
-		Authenticator: chain, Guard: access.New(policy, access.Limits{}, quiet), Logger: quiet,
+		Authenticator: chain, Access: access.New(policy, access.Limits{}, quiet), Logger: quiet,
 	}))
 	t.Cleanup(api.Close)
 	o.url = serve(t, api.URL, owner, true, origins...)

@@ -231,19 +231,19 @@ func keyOf(owner editlock.Owner, id editlock.ID, requestID string) waitKey {
 
 // Admit counts one request of a caller against their rate. Its error is a
 // *LimitError.
-func (g *Guard) Admit(c *auth.Caller) error { return g.count(c, 1, false) }
+func (g *Control) Admit(c *auth.Caller) error { return g.count(c, 1, false) }
 
 // AdmitItems counts what a request that was admitted asks for beside its first
 // item. A caller may ask for a whole batch at once; until the rate has made up
 // for it, further requests are refused. Its error is a *LimitError.
-func (g *Guard) AdmitItems(c *auth.Caller, items int) error { return g.count(c, items-1, true) }
+func (g *Control) AdmitItems(c *auth.Caller, items int) error { return g.count(c, items-1, true) }
 
 // rowsPerRequest are the rows of a page that count as a request.
 const rowsPerRequest = 100
 
 // OweRows counts the rows of a page that a request was answered with, beyond those of
 // a usual one: until the rate has made up for them, further requests are refused.
-func (g *Guard) OweRows(c *auth.Caller, rows int) { _ = g.count(c, (rows-1)/rowsPerRequest, true) }
+func (g *Control) OweRows(c *auth.Caller, rows int) { _ = g.count(c, (rows-1)/rowsPerRequest, true) }
 
 type besideKey struct{}
 
@@ -259,7 +259,7 @@ func itemsBeside(ctx context.Context) int {
 	return n
 }
 
-func (g *Guard) count(c *auth.Caller, n int, owed bool) error {
+func (g *Control) count(c *auth.Caller, n int, owed bool) error {
 	name, limit := requestsPerSecond, g.limits.RequestsPerSecond
 	if c.Scope != nil {
 		name, limit = backendRequestsPerSecond, g.limits.BackendRequestsPerSecond
@@ -272,7 +272,7 @@ func (g *Guard) count(c *auth.Caller, n int, owed bool) error {
 
 // Refused counts a request without valid credentials, by its address, and
 // writes it to the audit log. The error is the one to answer with.
-func (g *Guard) Refused(ctx context.Context, address string, err error) error {
+func (g *Control) Refused(ctx context.Context, address string, err error) error {
 	g.Counters.unknown.Add(1)
 	limit := g.limits.RefusalsPerSecond
 	if after, ok := g.rates.take("address:"+address, limit, 1, false); !ok {
@@ -284,7 +284,7 @@ func (g *Guard) Refused(ctx context.Context, address string, err error) error {
 
 // OpenStream counts an event stream of a caller until done is called. Its
 // error is a *LimitError.
-func (g *Guard) OpenStream(c *auth.Caller) (done func(), err error) {
+func (g *Control) OpenStream(c *auth.Caller) (done func(), err error) {
 	name, limit := eventStreams, g.limits.Streams
 	if c.Scope != nil {
 		name, limit = backendEventStreams, g.limits.BackendStreams

@@ -13,7 +13,7 @@ import (
 
 // guarded is a Locker for a caller.
 type guarded struct {
-	g      *Guard
+	g      *Control
 	inner  editlock.Locker
 	caller *auth.Caller // nil: the one in the context
 }

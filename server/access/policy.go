@@ -1,5 +1,5 @@
 // Package access says what a caller may do: rights by group and mode, ranks,
-// and limits. [Guard.For] wraps an [editlock.Locker] so that each of its calls
+// and limits. [Control.For] wraps an [editlock.Locker] so that each of its calls
 // is checked, for the HTTP interface and the lock manager alike.
 package access
 

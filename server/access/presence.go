@@ -10,7 +10,7 @@ import (
 
 // Look refuses a caller who may not ask who holds a mutex: they are neither told
 // who looks at its record, nor shown to those who are.
-func (g *Guard) Look(ctx context.Context, c *auth.Caller, id editlock.ID) error {
+func (g *Control) Look(ctx context.Context, c *auth.Caller, id editlock.ID) error {
 	if g.May(c, auth.Use, id) || g.May(c, auth.Read, id) {
 		return nil
 	}
@@ -18,7 +18,7 @@ func (g *Guard) Look(ctx context.Context, c *auth.Caller, id editlock.ID) error 
 }
 
 // Looks is how many records a caller's pages may be present at; 0: any number.
-func (g *Guard) Looks(c *auth.Caller) int {
+func (g *Control) Looks(c *auth.Caller) int {
 	if c.Scope != nil {
 		return g.limits.BackendLooks
 	}
@@ -26,7 +26,7 @@ func (g *Guard) Looks(c *auth.Caller) int {
 }
 
 // TooManyLooks is the refusal of a look beyond Looks, and counts it.
-func (g *Guard) TooManyLooks(c *auth.Caller) error {
+func (g *Control) TooManyLooks(c *auth.Caller) error {
 	if c.Scope != nil {
 		return g.Counters.limited(backendLooks, g.limits.BackendLooks, 10*time.Second)
 	}

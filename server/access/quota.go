@@ -143,7 +143,7 @@ func count(ctx context.Context, l editlock.Locker, q editlock.Query, limit int) 
 
 // charge counts captures of an owner against their session's and their user's
 // limit. done tells how many of them they got.
-func (g *Guard) charge(ctx context.Context, l editlock.Locker, o editlock.Owner, n int) (done func(got int), err error) {
+func (g *Control) charge(ctx context.Context, l editlock.Locker, o editlock.Owner, n int) (done func(got int), err error) {
 	session, err := g.bySession.take(ctx, l, g.Counters, o.Session, n)
 	if err != nil {
 		return nil, err
@@ -160,7 +160,7 @@ func (g *Guard) charge(ctx context.Context, l editlock.Locker, o editlock.Owner,
 }
 
 // freed tells that something of an owner's was released.
-func (g *Guard) freed(o editlock.Owner) {
+func (g *Control) freed(o editlock.Owner) {
 	g.bySession.freed(o.Session)
 	g.byUser.freed(o.UserID)
 }

@@ -37,7 +37,7 @@ type hold struct {
 // it never falls while that is held. A back end's key is the word on what it
 // captures itself, and on nothing that it finds held: the holder may have
 // proved more to another server.
-func (g *Guard) remember(c *auth.Caller, m editlock.Mutex, captured bool) {
+func (g *Control) remember(c *auth.Caller, m editlock.Mutex, captured bool) {
 	if highest := g.policy.Ranks.HighestStated; c.Rank > highest {
 		g.ranks.warn.Do(func() {
 			g.audit.Warn("a rank that a token or key states is higher than ranks.highest_stated lets it be",
@@ -59,7 +59,7 @@ func (g *Guard) remember(c *auth.Caller, m editlock.Mutex, captured bool) {
 // outranks reports whether a caller may end a hold, by rank. The rank of one
 // that was not heard of since this process began is not known; then only the
 // highest rank suffices.
-func (g *Guard) outranks(c *auth.Caller, as editlock.Owner, held editlock.Mutex) bool {
+func (g *Control) outranks(c *auth.Caller, as editlock.Owner, held editlock.Mutex) bool {
 	theirs, known := g.ranks.by.Get(hold{held.ID, held.Token})
 	listed := g.policy.Ranks.Users[held.Owner.UserID]
 	switch {

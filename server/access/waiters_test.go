@@ -179,7 +179,7 @@ func TestGuard_LetsWaitersComeBackThroughAnotherServer(t *testing.T) {
 				Grants: []auth.Grant{{Rights: []auth.Right{auth.Use}, Group: "docs", Mode: "*"}},
 			}
 		}
-		var guards [2]*access.Guard
+		var guards [2]*access.Control
 		for n := range servers {
 			m := editlock.NewManager(shared{st}, nil)
 			defer func() { _ = m.Close() }()

@@ -57,8 +57,8 @@ func events(h *Handler, w http.ResponseWriter, r *http.Request) error {
 	if err := h.check(ctx, query, resumed && latest == 0); err != nil {
 		return err
 	}
-	if caller := auth.CallerFrom(ctx); caller != nil && h.opts.Guard != nil {
-		closed, err := h.opts.Guard.OpenStream(caller)
+	if caller := auth.CallerFrom(ctx); caller != nil && h.opts.Access != nil {
+		closed, err := h.opts.Access.OpenStream(caller)
 		if err != nil {
 			return err
 		}

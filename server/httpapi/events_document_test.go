@@ -230,7 +230,7 @@ func TestEvents_RefuseCallersAsDocumented(t *testing.T) {
 			Name: "user:short", Owner: editlock.Owner{Session: "short-1", UserID: "short"},
 			Groups: []string{"editors"}, Expires: time.Now().Add(100 * time.Millisecond),
 		}
-		w := start(t, httpapi.Options{Authenticator: proved{short}, Guard: access.New(policy, access.Limits{}, nil)}, nil)
+		w := start(t, httpapi.Options{Authenticator: proved{short}, Access: access.New(policy, access.Limits{}, nil)}, nil)
 		l := w.listen(t, "/v1/events")
 		l.begin()
 		e, ok := l.next()

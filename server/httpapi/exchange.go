@@ -35,7 +35,7 @@ type call struct {
 
 func newCall(h *Handler, r *http.Request) *call {
 	c := &call{Handler: h, ctx: r.Context(), r: r, status: http.StatusOK}
-	if h.opts.Guard != nil {
+	if h.opts.Access != nil {
 		c.caller = auth.CallerFrom(c.ctx)
 	}
 	return c
@@ -239,11 +239,11 @@ func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, err error) {
 // count counts refusals that the guard does not see itself.
 func (h *Handler) count(p *wire.Problem) {
 	switch {
-	case h.opts.Guard == nil:
+	case h.opts.Access == nil:
 	case p.Code == wire.TooLarge:
-		h.opts.Guard.Counters.AddTooLarge()
+		h.opts.Access.Counters.AddTooLarge()
 	case p.Code == wire.Invalid:
-		h.opts.Guard.Counters.AddInvalid()
+		h.opts.Access.Counters.AddInvalid()
 	}
 }
 

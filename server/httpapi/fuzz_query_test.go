@@ -107,7 +107,7 @@ func FuzzHeaders(f *testing.F) {
 	log := slog.New(slog.DiscardHandler)
 	api := httpapi.New(m, &httpapi.Options{
 		Authenticator: &auth.Chain{Tokens: auth.NewTokens(&auth.Issuer{Name: pageIssuer, Audience: audience, Keys: auth.FixedKeys{secret}})},
-		Guard:         access.New(policy, access.Limits{}, log), Logger: log,
+		Access:        access.New(policy, access.Limits{}, log), Logger: log,
 	})
 	h := httpapi.Front(api, &httpapi.FrontOptions{Origins: []string{"https://app.example"}})
 	for _, seed := range []string{

@@ -35,10 +35,10 @@ type Options struct {
 	BodyTimeout time.Duration
 	// Logger hears of what went wrong inside. Nil means slog.Default().
 	Logger *slog.Logger
-	// Authenticator finds out who calls, and Guard what they may do. Give both
+	// Authenticator finds out who calls, and Access what they may do. Give both
 	// or none. Without them a caller who reaches the Handler may act as any owner.
 	Authenticator auth.Authenticator
-	Guard         *access.Guard
+	Access        *access.Control
 	// Presence is who looks at which record. Nil: a new one, of this Handler.
 	Presence *presence.Board
 	// Parts returns what only some callers need, such as an issuer's keys, by
@@ -96,8 +96,8 @@ func New(l editlock.Locker, o *Options) *Handler {
 	if h.opts.Presence == nil {
 		h.opts.Presence = presence.New(presence.Bounds{}, nil)
 	}
-	if h.opts.Guard != nil {
-		h.locker = access.Outside(h.opts.Guard.InContext(l))
+	if h.opts.Access != nil {
+		h.locker = access.Outside(h.opts.Access.InContext(l))
 	}
 	h.draining, h.drain = context.WithCancel(context.Background())
 	for _, op := range operations() {

@@ -23,7 +23,7 @@ func (h *Handler) Identify(r *http.Request) (*http.Request, error) {
 	caller, err := h.opts.Authenticator.Authenticate(r)
 	switch {
 	case errors.Is(err, editlock.ErrUnauthenticated):
-		return r, h.opts.Guard.Refused(r.Context(), clientAddress(r), err)
+		return r, h.opts.Access.Refused(r.Context(), clientAddress(r), err)
 	case errors.Is(err, editlock.ErrUnavailable):
 		return r, wire.NewProblem(wire.Unavailable, err.Error())
 	case err != nil:
@@ -31,11 +31,11 @@ func (h *Handler) Identify(r *http.Request) (*http.Request, error) {
 	}
 	if caller.Ambient && !entry.Own(r) {
 		err := &auth.ForbiddenError{Problem: entry.ForeignPage}
-		h.opts.Guard.Refuse(r.Context(), caller, r.URL.Path, err)
+		h.opts.Access.Refuse(r.Context(), caller, r.URL.Path, err)
 		return r, err
 	}
 	// Only now, so that another site's page can't use up what the caller may ask.
-	if err := h.opts.Guard.Admit(caller); err != nil {
+	if err := h.opts.Access.Admit(caller); err != nil {
 		return r, err
 	}
 	return r.WithContext(auth.WithCaller(r.Context(), caller)), nil

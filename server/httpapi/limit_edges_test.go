@@ -126,7 +126,7 @@ func TestLimits_AtTheirEdges(t *testing.T) {
 			if got := e.last(); got.status != http.StatusOK && got.status != e.passes {
 				t.Fatalf("the last one within the limit is refused: %d %s", got.status, got.body)
 			}
-			before, counted := s.state(t), s.guard.Counters.Limited()[test.name]
+			before, counted := s.state(t), s.access.Counters.Limited()[test.name]
 			if counted != 0 {
 				t.Errorf("what passes is counted %d times as refused", counted)
 			}
@@ -134,7 +134,7 @@ func TestLimits_AtTheirEdges(t *testing.T) {
 			if after := s.state(t); after != before {
 				t.Errorf("the one too many changes what is held\nbefore: %s\nafter:  %s", before, after)
 			}
-			if now := s.guard.Counters.Limited()[test.name]; now != 1 {
+			if now := s.access.Counters.Limited()[test.name]; now != 1 {
 				t.Errorf("one refusal is counted %d times", now)
 			}
 			e.room()

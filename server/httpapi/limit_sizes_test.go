@@ -119,7 +119,7 @@ func TestLimits_OfSizes(t *testing.T) {
 				t.Errorf("the last one within the limit is refused: %d %.300s", got.status, got.body)
 			}
 			tooMuch := row.ask(row.most + 1)
-			before, counted := s.state(t), s.guard.Counters.Invalid()
+			before, counted := s.state(t), s.access.Counters.Invalid()
 			got := s.call(t, key, tooMuch)
 			if p := got.problem(t); got.status != http.StatusBadRequest || p.Code != "invalid" || p.Field != row.field {
 				t.Errorf("got %d of field %q: %.300s", got.status, p.Field, got.body)
@@ -127,7 +127,7 @@ func TestLimits_OfSizes(t *testing.T) {
 			if after := s.state(t); after != before {
 				t.Error("it changes what is held")
 			}
-			if now := s.guard.Counters.Invalid(); now != counted+1 {
+			if now := s.access.Counters.Invalid(); now != counted+1 {
 				t.Errorf("it is counted %d times", now-counted)
 			}
 		})
@@ -171,7 +171,7 @@ func TestLimits_OfBodies(t *testing.T) {
 			if got := send(most); got.status != http.StatusOK {
 				t.Fatalf("the largest one is refused: %d %s", got.status, got.body)
 			}
-			before, counted := s.state(t), s.guard.Counters.Limited()["body_size"]
+			before, counted := s.state(t), s.access.Counters.Limited()["body_size"]
 			got := send(most + 1)
 			if p := got.problem(t); got.status != http.StatusRequestEntityTooLarge || p.Code != "too_large" || p.Field != "body" {
 				t.Errorf("got %d %s", got.status, got.body)
@@ -179,7 +179,7 @@ func TestLimits_OfBodies(t *testing.T) {
 			if s.state(t) != before {
 				t.Error("it changes what is held")
 			}
-			if now := s.guard.Counters.Limited()["body_size"]; now != counted+1 {
+			if now := s.access.Counters.Limited()["body_size"]; now != counted+1 {
 				t.Errorf("it is counted %d times", now-counted)
 			}
 			if got := send(most); got.status != http.StatusOK {

@@ -29,7 +29,7 @@ func (s *secured) limited(t *testing.T, got reply, name string) {
 	if got.status != 429 || problemCode(got) != "limited" || got.header.Get("Retry-After") == "" || !strings.Contains(got.body, name) {
 		t.Errorf("got %d, Retry-After %q: %s", got.status, got.header.Get("Retry-After"), got.body)
 	}
-	if s.guard.Counters.Limited()[name] == 0 {
+	if s.access.Counters.Limited()[name] == 0 {
 		t.Errorf("%s is not counted", name)
 	}
 }
@@ -446,7 +446,7 @@ func TestCertificates_CountForPagesOfTheSameOriginOnlyByEveryMethod(t *testing.T
 	reader := auth.Caller{
 		Name: "certificate:1", Method: auth.Certificate, Ambient: true, Owner: editlock.Owner{Session: "certificate:1", UserID: "root"},
 	}
-	s := start(t, httpapi.Options{Authenticator: ambient{reader}, Guard: guard}, nil)
+	s := start(t, httpapi.Options{Authenticator: ambient{reader}, Access: guard}, nil)
 	for _, e := range endpoints {
 		if e.right == "" {
 			continue

@@ -31,7 +31,7 @@ func present(c *call, in *wire.PresenceRequest) (any, error) {
 		err = editlock.OwnerFrom(c.ctx).Validate()
 	}
 	if err == nil && c.caller != nil {
-		err = c.opts.Guard.AdmitItems(c.caller, len(looks))
+		err = c.opts.Access.AdmitItems(c.caller, len(looks))
 	}
 	if err != nil {
 		return nil, err
@@ -103,7 +103,7 @@ func (c *call) look(page string, looks []presence.Look) []wire.LookResult {
 	var at []int
 	for i := range looks {
 		if c.caller != nil {
-			if err := c.opts.Guard.Look(c.ctx, c.caller, looks[i].ID); err != nil {
+			if err := c.opts.Access.Look(c.ctx, c.caller, looks[i].ID); err != nil {
 				out[i].Problem = c.problem(c.r, err)
 				continue
 			}
@@ -112,14 +112,14 @@ func (c *call) look(page string, looks []presence.Look) []wire.LookResult {
 	}
 	if c.caller != nil {
 		who.Account = c.caller.Name
-		if who.Most = c.opts.Guard.Looks(c.caller); who.Most == 0 {
+		if who.Most = c.opts.Access.Looks(c.caller); who.Most == 0 {
 			who.Most = math.MaxInt
 		}
 	}
 	errs := c.opts.Presence.Beat(who, page, allowed)
 	for i, err := range errs {
 		if errors.Is(err, presence.ErrMany) && c.caller != nil {
-			err = c.opts.Guard.TooManyLooks(c.caller)
+			err = c.opts.Access.TooManyLooks(c.caller)
 		}
 		if err != nil {
 			out[at[i]].Problem = c.problem(c.r, err)
@@ -165,7 +165,7 @@ func whoIs(c *call, in *wire.PresenceQuery) (any, error) {
 		return nil, err
 	}
 	if c.caller != nil {
-		if err := c.opts.Guard.AdmitItems(c.caller, len(ids)); err != nil {
+		if err := c.opts.Access.AdmitItems(c.caller, len(ids)); err != nil {
 			return nil, err
 		}
 	}

@@ -199,7 +199,7 @@ func history(c *call, q *params) (any, error) {
 
 func (c *call) oweRows(n int) {
 	if c.caller != nil {
-		c.opts.Guard.OweRows(c.caller, n)
+		c.opts.Access.OweRows(c.caller, n)
 	}
 }
 

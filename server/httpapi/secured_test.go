@@ -32,10 +32,10 @@ var pageSecret = []byte("0123456789abcdef0123456789abcdef")
 // secured is a world whose callers must be known.
 type secured struct {
 	*world
-	guard *access.Guard
-	keys  string // the keys file
-	rsa   *rsa.PrivateKey
-	audit *lines
+	access *access.Control
+	keys   string // the keys file
+	rsa    *rsa.PrivateKey
+	audit  *lines
 }
 
 // policy: editors use docs, chiefs do everything there, others work in another
@@ -78,8 +78,8 @@ func startSecured(t *testing.T, p access.Policy, l access.Limits) *secured {
 		&auth.Issuer{Name: pageIssuer, Audience: audience, Keys: auth.FixedKeys{secret}},
 		&auth.Issuer{Name: rsaIssuer, Audience: audience, UserPrefix: "id:", Keys: auth.FixedKeys{public}},
 	)}
-	s.guard = access.New(p, l, slog.New(slog.NewTextHandler(s.audit, nil)))
-	s.world = start(t, httpapi.Options{Authenticator: chain, Guard: s.guard}, nil)
+	s.access = access.New(p, l, slog.New(slog.NewTextHandler(s.audit, nil)))
+	s.world = start(t, httpapi.Options{Authenticator: chain, Access: s.access}, nil)
 	return s
 }
 

@@ -48,7 +48,7 @@ func (c *call) actAsProved(o *wire.Owner) error {
 	}
 	if err != nil {
 		if errors.Is(err, editlock.ErrForbidden) {
-			c.opts.Guard.Refuse(c.ctx, c.caller, "act as another", err)
+			c.opts.Access.Refuse(c.ctx, c.caller, "act as another", err)
 		}
 		return err
 	}

@@ -136,7 +136,7 @@ func New(l editlock.Locker, o *Options) http.Handler {
 		mux.HandleFunc("POST /ui/me", h.setName)
 	}
 	mux.Handle("GET "+assetsPath+"/", h.assets())
-	return h.guard(h.exactly(mux), o.Identify == nil)
+	return h.secure(h.exactly(mux), o.Identify == nil)
 }
 
 // exactly serves what mux has, and a page that says so for all else.

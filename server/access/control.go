@@ -10,9 +10,9 @@ import (
 	"github.com/editlock/editlock/server/auth"
 )
 
-// Guard holds callers to a policy and to limits, and writes what it refuses,
+// Control holds callers to a policy and to limits, and writes what it refuses,
 // and whose hold is ended by another, to the audit log.
-type Guard struct {
+type Control struct {
 	Counters *Counters
 
 	policy Policy
@@ -30,13 +30,13 @@ type Guard struct {
 	ranks     *ranks
 }
 
-// New returns a Guard. audit gets one line per decision; nil means
+// New returns a Control. audit gets one line per decision; nil means
 // slog.Default().
-func New(p Policy, l Limits, audit *slog.Logger) *Guard {
+func New(p Policy, l Limits, audit *slog.Logger) *Control {
 	if audit == nil {
 		audit = slog.Default()
 	}
-	return &Guard{
+	return &Control{
 		Counters: newCounters(), policy: p, limits: l, audit: audit, ranks: newRanks(),
 		returning: patience.Recent[waitKey]{Most: maxKnown},
 		bySession: quotas{limit: mutexesPerSession, max: l.MutexesPerSession, query: func(who string) editlock.Query {
@@ -49,16 +49,16 @@ func New(p Policy, l Limits, audit *slog.Logger) *Guard {
 }
 
 // May reports whether a caller has a right to a mutex.
-func (g *Guard) May(c *auth.Caller, right auth.Right, id editlock.ID) bool {
+func (g *Control) May(c *auth.Caller, right auth.Right, id editlock.ID) bool {
 	return g.policy.May(c, right, id)
 }
 
 // MayAny reports whether a caller has a right to any mutex at all.
-func (g *Guard) MayAny(c *auth.Caller, right auth.Right) bool { return g.policy.MayAny(c, right) }
+func (g *Control) MayAny(c *auth.Caller, right auth.Right) bool { return g.policy.MayAny(c, right) }
 
 // Visible are the areas whose mutexes a caller may see, by MaySee: what may be
 // read, and the caller's own of what may be used.
-func (g *Guard) Visible(c *auth.Caller) []editlock.Area {
+func (g *Control) Visible(c *auth.Caller) []editlock.Area {
 	areas := g.policy.areas(c, auth.Read)
 	if c.Scope != nil {
 		return areas
@@ -71,14 +71,14 @@ func (g *Guard) Visible(c *auth.Caller) []editlock.Area {
 }
 
 // Usable are the areas whose mutexes a caller may capture.
-func (g *Guard) Usable(c *auth.Caller) []editlock.Area { return g.policy.areas(c, auth.Use) }
+func (g *Control) Usable(c *auth.Caller) []editlock.Area { return g.policy.areas(c, auth.Use) }
 
 // Remembered are the areas whose history a caller may read.
-func (g *Guard) Remembered(c *auth.Caller) []editlock.Area { return g.policy.areas(c, auth.History) }
+func (g *Control) Remembered(c *auth.Caller) []editlock.Area { return g.policy.areas(c, auth.History) }
 
 // MaySee reports whether a caller may see who holds a mutex: the caller may read it,
 // or it is their own, or an agent's or a job's of theirs.
-func (g *Guard) MaySee(c *auth.Caller, id editlock.ID, holder ...editlock.Owner) bool {
+func (g *Control) MaySee(c *auth.Caller, id editlock.ID, holder ...editlock.Owner) bool {
 	if g.May(c, auth.Read, id) {
 		return true
 	}
@@ -96,13 +96,13 @@ func samePerson(a, b editlock.Owner) bool { return b.Session != "" && a.SamePers
 // a back end's for the owner in the context, within its scope. Refusals are
 // *auth.ForbiddenError and *LimitError, beside those of l. Its Close does
 // nothing: l is others' too.
-func (g *Guard) For(l editlock.Locker, c *auth.Caller) editlock.Locker {
+func (g *Control) For(l editlock.Locker, c *auth.Caller) editlock.Locker {
 	return &guarded{g: g, inner: formerly{l}, caller: c}
 }
 
 // InContext returns l as the caller in each call's context may use it (see
 // auth.WithCaller). Without one, all is refused.
-func (g *Guard) InContext(l editlock.Locker) editlock.Locker {
+func (g *Control) InContext(l editlock.Locker) editlock.Locker {
 	return &guarded{g: g, inner: formerly{l}}
 }
 
@@ -121,7 +121,7 @@ func RequestIDFrom(ctx context.Context) string {
 }
 
 // Log writes a line to the audit log.
-func (g *Guard) Log(ctx context.Context, decision string, c *auth.Caller, attrs ...any) {
+func (g *Control) Log(ctx context.Context, decision string, c *auth.Caller, attrs ...any) {
 	line := []any{"decision", decision}
 	if c != nil {
 		line = append(line, "caller", c.Name, "method", string(c.Method))
@@ -133,14 +133,14 @@ func (g *Guard) Log(ctx context.Context, decision string, c *auth.Caller, attrs 
 }
 
 // deny refuses something, with a line in the audit log.
-func (g *Guard) deny(ctx context.Context, c *auth.Caller, do string, id editlock.ID, problem string) error {
+func (g *Control) deny(ctx context.Context, c *auth.Caller, do string, id editlock.ID, problem string) error {
 	g.Counters.forbidden.Add(1)
 	g.Log(ctx, "forbidden", c, "do", do, "mutex", id.String(), "why", problem)
 	return &auth.ForbiddenError{Problem: problem}
 }
 
 // Refuse writes a refusal of an owner that a caller stated to the audit log.
-func (g *Guard) Refuse(ctx context.Context, c *auth.Caller, do string, err error) {
+func (g *Control) Refuse(ctx context.Context, c *auth.Caller, do string, err error) {
 	g.Counters.forbidden.Add(1)
 	g.Log(ctx, "forbidden", c, "do", do, "why", err.Error())
 }

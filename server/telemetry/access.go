@@ -10,9 +10,9 @@ import (
 	"github.com/editlock/editlock/server/access"
 )
 
-// Guard shows what a guard refused: editlock.limited {limit}, and
+// Access shows what access control refused: editlock.limited {limit}, and
 // editlock.refused {why}, "forbidden", "unauthenticated" or "invalid".
-func (t *Telemetry) Guard(c *access.Counters) error {
+func (t *Telemetry) Access(c *access.Counters) error {
 	m := t.meters.Meter(scope)
 	limited, err := m.Int64ObservableCounter("editlock.limited", metric.WithDescription("Calls that met a limit"))
 	if err != nil {

@@ -15,10 +15,10 @@ const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; 
 	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; " +
 	"require-trusted-types-for 'script'; trusted-types 'none'"
 
-// guard puts every answer under the same rules, and refuses what other sites'
+// secure puts every answer under the same rules, and refuses what other sites'
 // pages make a browser send; links on them to its pages work. anybody: readers
 // prove nothing, so that foreign names are refused.
-func (h *handler) guard(next http.Handler, anybody bool) http.Handler {
+func (h *handler) secure(next http.Handler, anybody bool) http.Handler {
 	inner := entry.OwnPagesOr(next, func(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, http.StatusForbidden, "error.cross_origin")
 	})

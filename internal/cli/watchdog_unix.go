@@ -15,23 +15,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const guardName = "run-guard"
+const watchdogName = "run-watchdog"
 
-// guard is a process that kills the command's group should this one be killed
+// watchdog is a process that kills the command's group should this one be killed
 // with SIGKILL, which nothing in this process could notice. It hears of that
 // by the end of its standard input.
-type guard struct {
+type watchdog struct {
 	cmd *exec.Cmd
 	say io.WriteCloser
 }
 
-func startGuard() (*guard, error) {
+func startWatchdog() (*watchdog, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	g := &guard{cmd: &exec.Cmd{
-		Path: self, Args: []string{os.Args[0], guardName},
+	g := &watchdog{cmd: &exec.Cmd{
+		Path: self, Args: []string{os.Args[0], watchdogName},
 		SysProcAttr: &syscall.SysProcAttr{Setsid: true}, // out of reach of Ctrl-C
 	}}
 	if g.say, err = g.cmd.StdinPipe(); err != nil {
@@ -40,22 +40,22 @@ func startGuard() (*guard, error) {
 	return g, g.cmd.Start()
 }
 
-// protect tells the guard whom to kill.
-func (g *guard) protect(group int) {
+// protect tells the watchdog whom to kill.
+func (g *watchdog) protect(group int) {
 	_, _ = io.WriteString(g.say, strconv.Itoa(group)+"\n")
 }
 
-// dismiss ends the guard; nobody is killed.
-func (g *guard) dismiss() {
+// dismiss ends the watchdog; nobody is killed.
+func (g *watchdog) dismiss() {
 	_, _ = io.WriteString(g.say, "done\n")
 	_ = g.say.Close()
 	_ = g.cmd.Wait()
 }
 
-// guard is the other side: the command that is this process's guard.
-func (a *app) guard() *cobra.Command {
+// watchdog is the other side: the command that is this process's watchdog.
+func (a *app) watchdog() *cobra.Command {
 	return &cobra.Command{
-		Use:    guardName,
+		Use:    watchdogName,
 		Hidden: true,
 		Args:   cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
