@@ -33,18 +33,13 @@ editlock capture import/nightly --session job-1 --limit 3 --wait 10m`,
 		}
 		return a.oneOf(cmd, "if-free", "if-status-data", "if-token")
 	}
-	cmd.RunE = a.onLocks(func(ctx context.Context, locks editlock.Locker, args []string) error {
-		id, err := below.id(args[0])
-		if err != nil {
-			return err
-		}
+	cmd.RunE = a.onMutex(below, owner, func(ctx context.Context, locks editlock.Locker, id editlock.ID) error {
 		opts := &editlock.CaptureOptions{If: cond.get()}
 		if err := terms.fill(opts); err != nil {
 			return err
 		}
 		share.fill(opts)
 		wait.fill(opts)
-		ctx = owner.with(ctx)
 		if opts.Wait > 0 {
 			defer a.tellQueue(ctx, locks, id)()
 		}

@@ -130,3 +130,25 @@ func (a *app) onLocks(do action) func(*cobra.Command, []string) error {
 		})
 	}
 }
+
+// onMutex returns the RunE of a command that acts as an owner on the mutex that its
+// first argument names.
+func (a *app) onMutex(below *belowFlag, owner *ownerFlags, do func(ctx context.Context, locks editlock.Locker, id editlock.ID) error) func(*cobra.Command, []string) error {
+	return a.onLocks(func(ctx context.Context, locks editlock.Locker, args []string) error {
+		id, err := below.id(args[0])
+		if err != nil {
+			return err
+		}
+		return do(owner.with(ctx), locks, id)
+	})
+}
+
+// report writes the outcome of a verb: its JSON form, or for people the text of a key
+// with the name of the mutex.
+func (a *app) report(form any, key string, id editlock.ID) error {
+	if a.json {
+		return a.writeJSON(form)
+	}
+	a.say(a.words.Text(key, words.Named(id)))
+	return nil
+}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/editlock/editlock"
 	"github.com/editlock/editlock/internal/wire"
-	"github.com/editlock/editlock/internal/words"
 )
 
 func (a *app) handOver() *cobra.Command {
@@ -20,23 +19,16 @@ func (a *app) handOver() *cobra.Command {
 	below := a.belowFlag(cmd.Flags())
 	owner := a.ownerFlags(cmd)
 	a.jsonFlag(cmd.Flags())
-	cmd.RunE = a.onLocks(func(ctx context.Context, locks editlock.Locker, args []string) error {
-		id, err := below.id(args[0])
-		if err != nil {
-			return err
-		}
-		passed, err := locks.HandOver(owner.with(ctx), id)
+	cmd.RunE = a.onMutex(below, owner, func(ctx context.Context, locks editlock.Locker, id editlock.ID) error {
+		passed, err := locks.HandOver(ctx, id)
+		outcome := "nobody_waits"
 		switch {
 		case err != nil:
 			return err
-		case a.json:
-			return a.writeJSON(&wire.HandOverAnswer{HandedOver: passed})
 		case passed:
-			a.say(a.words.Text("handed_over", words.Named(id)))
-		default:
-			a.say(a.words.Text("nobody_waits", words.Named(id)))
+			outcome = "handed_over"
 		}
-		return nil
+		return a.report(&wire.HandOverAnswer{HandedOver: passed}, outcome, id)
 	})
 	return cmd
 }
@@ -55,32 +47,23 @@ func (a *app) decline() *cobra.Command {
 	fs.StringVar(&message, "message", "", a.words.Text("flag.decline_message"))
 	owner := a.ownerFlags(cmd)
 	a.jsonFlag(fs)
-	cmd.RunE = a.onLocks(func(ctx context.Context, locks editlock.Locker, args []string) error {
-		id, err := below.id(args[0])
-		if err != nil {
-			return err
-		}
-		ctx = owner.with(ctx)
+	cmd.RunE = a.onMutex(below, owner, func(ctx context.Context, locks editlock.Locker, id editlock.ID) error {
+		var err error
 		if !cmd.Flags().Changed("waiter") {
 			if waiter, err = firstWaiter(ctx, locks, id); err != nil {
 				return err
 			}
 		}
-		declined := false
+		declined, outcome := false, "not_declined"
 		if waiter != "" || cmd.Flags().Changed("waiter") {
 			if declined, err = locks.Decline(ctx, id, waiter, message); err != nil {
 				return err
 			}
 		}
-		switch {
-		case a.json:
-			return a.writeJSON(&wire.DeclineAnswer{Declined: declined})
-		case declined:
-			a.say(a.words.Text("declined", words.Named(id)))
-		default:
-			a.say(a.words.Text("not_declined", words.Named(id)))
+		if declined {
+			outcome = "declined"
 		}
-		return nil
+		return a.report(&wire.DeclineAnswer{Declined: declined}, outcome, id)
 	})
 	return cmd
 }

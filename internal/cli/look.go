@@ -24,12 +24,8 @@ editlock request task/42 --session desk-1 --json`,
 	below := a.belowFlag(cmd.Flags())
 	owner := a.ownerFlags(cmd)
 	a.jsonFlag(cmd.Flags())
-	cmd.RunE = a.onLocks(func(ctx context.Context, locks editlock.Locker, args []string) error {
-		id, err := below.id(args[0])
-		if err != nil {
-			return err
-		}
-		state, m, err := locks.Request(owner.with(ctx), id)
+	cmd.RunE = a.onMutex(below, owner, func(ctx context.Context, locks editlock.Locker, id editlock.ID) error {
+		state, m, err := locks.Request(ctx, id)
 		if err != nil {
 			return err
 		}

@@ -25,25 +25,18 @@ editlock release task/42 --session desk-1 --if-token 7`,
 	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
 		return a.oneOf(cmd, "if-status-data", "if-token")
 	}
-	cmd.RunE = a.onLocks(func(ctx context.Context, locks editlock.Locker, args []string) error {
-		id, err := below.id(args[0])
-		if err != nil {
-			return err
-		}
-		released, err := locks.Release(owner.with(ctx), id, cond.get())
+	cmd.RunE = a.onMutex(below, owner, func(ctx context.Context, locks editlock.Locker, id editlock.ID) error {
+		released, err := locks.Release(ctx, id, cond.get())
+		outcome := "not_held_so"
 		switch {
 		case err != nil:
 			return err
-		case a.json:
-			return a.writeJSON(&wire.ReleaseAnswer{Released: released})
 		case released:
-			a.say(a.words.Text("released", words.Named(id)))
+			outcome = "released"
 		case cond.get().IsZero():
-			a.say(a.words.Text("not_released", words.Named(id)))
-		default:
-			a.say(a.words.Text("not_held_so", words.Named(id)))
+			outcome = "not_released"
 		}
-		return nil
+		return a.report(&wire.ReleaseAnswer{Released: released}, outcome, id)
 	})
 	return cmd
 }

@@ -56,16 +56,11 @@ func (a *app) takeover() *cobra.Command {
 	terms := a.termFlags(cmd.Flags())
 	a.jsonFlag(cmd.Flags())
 	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error { return a.needFlag(cmd, "reason") }
-	cmd.RunE = a.onLocks(func(ctx context.Context, locks editlock.Locker, args []string) error {
-		id, err := below.id(args[0])
-		if err != nil {
-			return err
-		}
+	cmd.RunE = a.onMutex(below, owner, func(ctx context.Context, locks editlock.Locker, id editlock.ID) error {
 		opts := &editlock.CaptureOptions{}
 		if err := terms.fill(opts); err != nil {
 			return err
 		}
-		ctx = owner.with(ctx)
 		old, err := seen.holder(ctx, locks, id)
 		if err != nil {
 			return err
@@ -106,12 +101,7 @@ editlock force-release --below crm/contract --reason "the import must begin" --n
 		}
 		return a.needFlag(cmd, "reason")
 	}
-	cmd.RunE = a.onLocks(func(ctx context.Context, locks editlock.Locker, args []string) error {
-		id, err := below.id(args[0])
-		if err != nil {
-			return err
-		}
-		ctx = owner.with(ctx)
+	cmd.RunE = a.onMutex(below, owner, func(ctx context.Context, locks editlock.Locker, id editlock.ID) error {
 		if below.set {
 			return a.forceReleaseBelow(ctx, locks, id, seen.reason)
 		}
