@@ -161,7 +161,7 @@ func changing(t *testing.T, m *member) []string {
 	}
 	inAPI := len(found)
 	route := regexp.MustCompile(`"(POST|PUT|PATCH|DELETE) (/[^"]*)"`)
-	for _, folder := range []string{"webui", "auth", "internal/cli"} {
+	for _, folder := range []string{"server/webui", "server/auth", "internal/cli"} {
 		files, err := filepath.Glob(filepath.Join("..", "..", folder, "*.go"))
 		if err != nil {
 			t.Fatal(err)
