@@ -65,7 +65,7 @@ type filled struct {
 
 func parsePages() map[string]*page {
 	pages := make(map[string]*page)
-	for _, lang := range languages {
+	for _, lang := range entry.Languages {
 		p := &page{lang: lang, words: loadWords(lang)}
 		p.templates = template.Must(template.New("").
 			Funcs(template.FuncMap{"t": p.words.text, "args": func(f field, value string) filled { return filled{f, value} }}).
@@ -126,7 +126,7 @@ func (h *handler) switchedLanguage(w http.ResponseWriter, r *http.Request) bool 
 	if lang == "" {
 		return false
 	}
-	if spoken(lang) {
+	if entry.Spoken(lang) {
 		setCookie(w, languageCookie, lang)
 	}
 	entry.Redirect(w, r, h.localPath(q.Get("next")))

@@ -1,12 +1,9 @@
 package demo
 
 import (
-	"crypto/rand"
-	"encoding/base64"
 	"html/template"
 	"net/http"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/editlock/editlock"
 	"github.com/editlock/editlock/internal/avatar"
@@ -14,13 +11,11 @@ import (
 )
 
 const (
-	sessionCookie  = "editlock_demo_browser"
-	nameCookie     = "editlock_demo_person"
 	languageCookie = "editlock_demo_lang"
-
-	maxName    = 60 // characters
-	yearInSecs = 365 * 24 * 60 * 60
+	yearInSecs     = 365 * 24 * 60 * 60
 )
+
+var cookies = entry.StatedCookies{Session: "editlock_demo_browser", Name: "editlock_demo_person"}
 
 // person is who a browser says it is. Session names the browser, so its tabs
 // are one holder; User names the human, who may come from two browsers.
@@ -43,37 +38,20 @@ func (p person) Badge() template.HTML { return avatar.Badge(p.Name) }
 
 // personOf reads the cookies; false: this browser has not said who it is.
 func personOf(r *http.Request) (person, bool) {
-	session, err := r.Cookie(sessionCookie)
-	if err != nil {
-		return person{}, false
-	}
-	name, err := r.Cookie(nameCookie)
-	if err != nil {
-		return person{}, false
-	}
-	text, err := base64.RawURLEncoding.DecodeString(name.Value)
-	if err != nil {
-		return person{}, false
-	}
-	p := newPerson(session.Value, string(text))
-	return p, p.Name != "" && p.owner().Validate() == nil
+	said, ok := cookies.Of(r)
+	p := newPerson(said.Session, said.Name)
+	return p, ok && p.owner().Validate() == nil
 }
 
 // setPerson remembers a name. The session stays the browser's own.
 func (h *handler) setPerson(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-	name := strings.Join(strings.Fields(r.PostFormValue("name")), " ")
-	session := rand.Text()
-	if c, err := r.Cookie(sessionCookie); err == nil && c.Value != "" {
-		session = c.Value
-	}
-	p := newPerson(session, name)
-	if name == "" || utf8.RuneCountInString(name) > maxName || p.owner().Validate() != nil {
+	said, ok := cookies.Named(r, r.PostFormValue("name"))
+	if !ok || newPerson(said.Session, said.Name).owner().Validate() != nil {
 		h.welcome(w, r, http.StatusUnprocessableEntity, r.PostFormValue("next"), true)
 		return
 	}
-	setCookie(w, sessionCookie, p.Session)
-	setCookie(w, nameCookie, base64.RawURLEncoding.EncodeToString([]byte(p.Name)))
+	cookies.Set(said, func(name, value string) { setCookie(w, name, value) })
 	entry.Redirect(w, r, h.localPath(r.PostFormValue("next")))
 }
 

@@ -9,16 +9,18 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/editlock/editlock/internal/entry"
 )
 
 var placeholder = regexp.MustCompile(`\{\w+\}`)
 
 func TestWords_SayTheSameInAllLanguages(t *testing.T) {
-	en := loadWords(languages[0])
-	for _, lang := range languages[1:] {
+	en := loadWords(entry.Languages[0])
+	for _, lang := range entry.Languages[1:] {
 		other := loadWords(lang)
 		if diff := cmp.Diff(slices.Sorted(maps.Keys(en)), slices.Sorted(maps.Keys(other))); diff != "" {
-			t.Errorf("keys of %s and %s differ: %s", languages[0], lang, diff)
+			t.Errorf("keys of %s and %s differ: %s", entry.Languages[0], lang, diff)
 		}
 		for key, text := range en {
 			want, got := placeholder.FindAllString(text, -1), placeholder.FindAllString(other[key], -1)
@@ -52,7 +54,7 @@ func TestWords_AreThoseThatPagesUse(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	used, known := sources.String(), loadWords(languages[0])
+	used, known := sources.String(), loadWords(entry.Languages[0])
 	for key := range known {
 		if !strings.Contains(used, "'"+key+"'") && !strings.Contains(used, `"`+key+`"`) &&
 			!slices.ContainsFunc(composed, func(p string) bool { return strings.HasPrefix(key, p) }) {
@@ -68,7 +70,7 @@ func TestWords_AreThoseThatPagesUse(t *testing.T) {
 
 func TestSeeds_FillTheFormInAllLanguages(t *testing.T) {
 	for _, d := range newOffice(nil).documents {
-		for _, lang := range languages {
+		for _, lang := range entry.Languages {
 			if err := checkFields(fieldsOf(d.form()), d.Fields[lang]); err != nil {
 				t.Errorf("%s in %s: %v", d.ID, lang, err)
 			}

@@ -1,42 +1,26 @@
 package webui
 
 import (
-	"crypto/rand"
-	"encoding/base64"
 	"net/http"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/editlock/editlock"
 	"github.com/editlock/editlock/internal/entry"
 )
 
 const (
-	sessionCookie  = "editlock_session"
-	nameCookie     = "editlock_name"
 	languageCookie = entry.LanguageCookie
-
-	maxName    = 60 // characters
-	yearInSecs = 365 * 24 * 60 * 60
+	yearInSecs     = 365 * 24 * 60 * 60
 )
+
+var cookies = entry.StatedCookies{Session: "editlock_session", Name: "editlock_name"}
 
 // stated identifies people by what they say of themselves. Who has said a name
 // may do everything: there is nothing to check it by.
 func stated(r *http.Request) Identity {
-	session, err := r.Cookie(sessionCookie)
-	if err != nil {
-		return Identity{}
-	}
-	name, err := r.Cookie(nameCookie)
-	if err != nil {
-		return Identity{}
-	}
-	text, err := base64.RawURLEncoding.DecodeString(name.Value)
-	if err != nil {
-		return Identity{}
-	}
-	i := statedAs(session.Value, string(text))
-	if i.Owner.Name == "" || i.Owner.Validate() != nil {
+	said, ok := cookies.Of(r)
+	i := statedAs(said.Session, said.Name)
+	if !ok || i.Owner.Validate() != nil {
 		return Identity{}
 	}
 	return i
@@ -77,18 +61,14 @@ func (h *handler) setName(w http.ResponseWriter, r *http.Request) {
 	if !h.readForm(w, r) {
 		return
 	}
-	name, back := strings.Join(strings.Fields(r.PostForm.Get("name")), " "), localPath(r.PostForm.Get("back"))
-	session := rand.Text()
-	if c, err := r.Cookie(sessionCookie); err == nil && c.Value != "" {
-		session = c.Value
-	}
-	if name == "" || utf8.RuneCountInString(name) > maxName || statedAs(session, name).Owner.Validate() != nil {
+	back := localPath(r.PostForm.Get("back"))
+	said, ok := cookies.Named(r, r.PostForm.Get("name"))
+	if !ok || statedAs(said.Session, said.Name).Owner.Validate() != nil {
 		h.render(w, r, page{Name: "me", Title: "me.title", Status: http.StatusUnprocessableEntity},
-			nameView{Name: name, Back: back, Wrong: true})
+			nameView{Name: said.Name, Back: back, Wrong: true})
 		return
 	}
-	setCookie(w, r, sessionCookie, session, yearInSecs)
-	setCookie(w, r, nameCookie, base64.RawURLEncoding.EncodeToString([]byte(name)), yearInSecs)
+	cookies.Set(said, func(name, value string) { setCookie(w, r, name, value, yearInSecs) })
 	entry.Redirect(w, r, back)
 }
 

@@ -45,7 +45,7 @@ var roots = []string{"./", "../"}
 // parsePages parses them for a manager whose locks have links.
 func parsePages(records links) map[string]*pages {
 	out := make(map[string]*pages)
-	for _, lang := range languages {
+	for _, lang := range entry.Languages {
 		p := &pages{words: loadWords(lang), templates: map[string]*template.Template{}}
 		for _, root := range roots {
 			p.templates[root] = template.Must(template.New("").Funcs(template.FuncMap{
@@ -240,7 +240,7 @@ func (h *handler) switchedLanguage(w http.ResponseWriter, r *http.Request) bool 
 	if lang == "" {
 		return false
 	}
-	if spoken(lang) {
+	if entry.Spoken(lang) {
 		setCookie(w, r, languageCookie, lang, yearInSecs)
 	}
 	entry.Redirect(w, r, localPath(here(r)))

@@ -2,10 +2,8 @@ package webui
 
 import (
 	"embed"
-	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,23 +15,10 @@ import (
 //go:embed words
 var wordFiles embed.FS
 
-// languages are what the manager speaks; the first is for everybody else.
-var languages = []string{"en", "ru"}
-
 // words are the texts of one language by key. {name} in a text is filled in.
 type words map[string]string
 
-func loadWords(lang string) words {
-	data, err := wordFiles.ReadFile("words/" + lang + ".json")
-	if err != nil {
-		panic(fmt.Sprintf("webui: %v", err)) // it is built in
-	}
-	var w words
-	if err := json.Unmarshal(data, &w); err != nil {
-		panic(fmt.Sprintf("webui: words/%s.json: %v", lang, err))
-	}
-	return w
-}
+func loadWords(lang string) words { return entry.LoadWords(wordFiles, lang) }
 
 // text returns a text with its {names} replaced by the values that follow
 // them: text("list.of", "total", 7). It fails the template, and so every
@@ -88,5 +73,3 @@ func (w words) duration(d time.Duration) string {
 
 // languageOf is what a reader is spoken to in.
 func languageOf(r *http.Request) string { return entry.Language(r).Language() }
-
-func spoken(lang string) bool { return slices.Contains(languages, lang) }

@@ -12,16 +12,18 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/editlock/editlock/internal/entry"
 )
 
 var placeholder = regexp.MustCompile(`\{\w+\}`)
 
 func TestWords_SayTheSameInAllLanguages(t *testing.T) {
-	en := loadWords(languages[0])
-	for _, lang := range languages[1:] {
+	en := loadWords(entry.Languages[0])
+	for _, lang := range entry.Languages[1:] {
 		other := loadWords(lang)
 		if diff := cmp.Diff(slices.Sorted(maps.Keys(en)), slices.Sorted(maps.Keys(other))); diff != "" {
-			t.Errorf("keys of %s and %s differ: %s", languages[0], lang, diff)
+			t.Errorf("keys of %s and %s differ: %s", entry.Languages[0], lang, diff)
 		}
 		for key, text := range en {
 			want, got := placeholder.FindAllString(text, -1), placeholder.FindAllString(other[key], -1)
@@ -62,7 +64,7 @@ func TestWords_AreThoseThatPagesUse(t *testing.T) {
 	used := sources.String()
 	// Keys that are put together from parts.
 	families := regexp.MustCompile(`^(kind|owner|person\.(person|agent|job)|sort|col|confirm\.(release|takeover)|do|done|outcome\.(release|takeover)|error)\b`)
-	for key := range loadWords(languages[0]) {
+	for key := range loadWords(entry.Languages[0]) {
 		name := strings.TrimPrefix(key, "script.")
 		if !families.MatchString(key) && !strings.Contains(used, `"`+name+`"`) && !strings.Contains(used, "'"+name+"'") {
 			t.Errorf("nothing uses %s", key)
