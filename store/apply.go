@@ -5,25 +5,25 @@ import (
 	"time"
 )
 
-// Env is what a step may ask of its engine.
+// Env is what a transaction may ask of its store.
 type Env struct {
 	Now   time.Time
 	Next  func() uint64             // the next number of the store's one counter
-	Alive func(process string) bool // whether a waiting process is still kept alive
+	Alive func(process string) bool // whether the lease of a waiting process is live
 }
 
-// Effects are what a step did besides changing the record.
+// Effects are what a transaction did besides changing records.
 type Effects struct {
 	Entries []LogEntry
-	Joined  []Waiter // new in the queue, or in place of the one with their ID
-	Left    []string // IDs gone from the queue
+	Joined  []Waiter // new in the queue, or replacing the waiter with their ID
+	Left    []string // IDs of waiters removed from the queue
 	News    []Signal
-	Short   bool // the window was too short: there may be room for more of those who wait
-	Far     bool // what stands on the path matters, and is not known
+	Short   bool // State.Queue was too short: there may be room for more waiters
+	Far     bool // the result depends on the path, which is not known
 }
 
 func (e *Effects) add(more Effects) {
-	for _, t := range more.Joined { // who was passed over just now may join again
+	for _, t := range more.Joined { // a waiter that was removed in this transaction may join again
 		e.Left = slices.DeleteFunc(e.Left, func(id string) bool { return id == t.ID })
 		e.News = slices.DeleteFunc(e.News, func(n Signal) bool { return n.Waiter == t.ID })
 	}
@@ -39,10 +39,9 @@ func (e *Effects) add(more Effects) {
 	e.Far = e.Far || more.Far
 }
 
-// Run performs a request on the states that load returns, and keeps what
-// changed with save. It settles every name first that an operation depends on, which
-// stays in force even if the request is then refused. It is the whole of Commit but
-// for retries.
+// Run performs a transaction on the states that load returns, and passes what changed
+// to save. It settles every name first; that stays in force even if the transaction
+// is then refused. Run is all of Commit except the recognition of retries.
 func Run(req Txn, env Env, load func(name string) State, save func(name string, s State)) (Result, Effects) {
 	var all Effects
 	next, done := make([]State, len(req.Ops)), true
@@ -52,7 +51,7 @@ func Run(req Txn, env Env, load func(name string) State, save func(name string, 
 			continue
 		}
 		settled, eff := Settle(sw.Name, next[i], env)
-		if len(eff.Left) > 0 && clashing(req, i, next, &settled) { // what it was granted by may have been given away
+		if len(eff.Left) > 0 && clashing(req, i, next, &settled) { // settling an earlier name may have begun a hold that blocks this grant
 			done = false
 			continue
 		}
@@ -97,8 +96,8 @@ func Run(req Txn, env Env, load func(name string) State, save func(name string, 
 	return res, all
 }
 
-// Apply performs one operation on a settled state, or refuses it and changes
-// nothing.
+// Apply performs one operation of a transaction on a settled state, or refuses it
+// and changes nothing. request is the ID of the transaction.
 func Apply(s State, sw Op, request string, env Env) (State, Effects, bool) {
 	switch {
 	case sw.Do == Leave:
@@ -111,7 +110,7 @@ func Apply(s State, sw Op, request string, env Env) (State, Effects, bool) {
 		return s, Effects{Far: true}, false
 	case sw.Do != Join && !sw.Expect.holds(&s, &sw, env),
 		sw.Do != Join && !sw.Expect.Free && sw.moves(&s) && !s.Path.lets(&sw),
-		sw.Do == Join && s.Path.touches(sw.Waiter.Holder.Session), // it might wait for who waits for it
+		sw.Do == Join && s.Path.touches(sw.Waiter.Holder.Session), // a holder on the path that waited could deadlock
 		sw.Do == Join && sw.Expect.ofHold() && !sw.Expect.holds(&s, &sw, env):
 		return s, Effects{}, false
 	}
@@ -129,8 +128,8 @@ func Apply(s State, sw Op, request string, env Env) (State, Effects, bool) {
 	return s, Effects{}, false
 }
 
-// moves reports whether an operation lets a session hold a name, or wait for it, that
-// did not.
+// moves reports whether an operation makes a session hold a name, or wait for it, that
+// did not before.
 func (sw *Op) moves(s *State) bool {
 	switch sw.Do {
 	case Join:
@@ -219,7 +218,7 @@ func renew(s State, sw *Op, request string, env Env) (State, Effects, bool) {
 	return pass(s, sw, eff, env)
 }
 
-// pass gives those who wait what an operation has made room for.
+// pass grants the name to waiters for which an operation has made room.
 func pass(s State, sw *Op, eff Effects, env Env) (State, Effects, bool) {
 	after, passed := s.admit(sw.Name, env, Effects{})
 	eff.add(passed)
@@ -254,20 +253,20 @@ func join(s State, sw *Op, env Env) (State, Effects, bool) {
 	t := *sw.Waiter
 	t.Name = sw.Name
 	if !s.mixes(t.Share, sw.Resize) || s.room(t.Share) && !s.waiting(env) && s.open(t.Holder.Session, 0) {
-		return s, eff, false // nobody would ever grant a free name
+		return s, eff, false // nothing would ever grant a free name
 	}
 	i := slices.IndexFunc(s.Queue, func(q Waiter) bool { return q.ID == t.ID })
 	if i >= 0 && env.Alive(s.Queue[i].Process) {
 		if sw.Expect.Here && s.Queue[i].Process != t.Process {
 			return s, eff, false
 		}
-		// Somebody who waits already keeps the place, under the new process.
+		// A waiter that is in the queue already keeps its place, under the new process.
 		s.Queue = slices.Clone(s.Queue)
 		s.Queue[i].Process = t.Process
 		eff.Joined = append(eff.Joined, s.Queue[i])
 		return s, eff, true
 	}
-	if i >= 0 { // died, and lost the place
+	if i >= 0 { // its process died, so the place is lost
 		s.Queue = slices.Delete(slices.Clone(s.Queue), i, i+1)
 	}
 	holds := s.holds()
@@ -281,7 +280,7 @@ func join(s State, sw *Op, env Env) (State, Effects, bool) {
 	s.Queue = append(slices.Clip(s.Queue), t)
 	eff.Joined = append(eff.Joined, t)
 	if sw.Event != nil {
-		// A retry of a join is known by its waiter, not by the log.
+		// A retry of a join is recognized by its waiter, not by the log.
 		eff.Entries = append(eff.Entries, sw.entry(t.Seq, s.Meant(&sw.Expect), "", env))
 	}
 	return s, eff, true
@@ -307,7 +306,7 @@ func leave(s State, sw Op, env Env) (State, Effects, bool) {
 	return pass(s, &sw, eff, env)
 }
 
-// entry is the note of an operation as a log entry of a hold; nil: of none.
+// entry returns the log entry of an operation on a hold; nil: on none.
 func (sw *Op) entry(seq uint64, rec *Record, request string, env Env) LogEntry {
 	if rec == nil {
 		rec = new(Record)
@@ -318,7 +317,7 @@ func (sw *Op) entry(seq uint64, rec *Record, request string, env Env) LogEntry {
 	}
 }
 
-// ofHold reports whether the condition speaks of a hold.
+// ofHold reports whether the condition is about a hold.
 func (x Expect) ofHold() bool {
 	x.Here = false
 	return x != (Expect{})

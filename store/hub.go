@@ -2,19 +2,20 @@ package store
 
 import "sync"
 
-// Signal is one piece of news for a Process: the Waiter left its queue (granted,
-// declined or cancelled). Where an engine can't tell whose waiter it was, Process
-// is empty and everybody is told.
+// Signal tells a Process that its Waiter left the queue (granted, declined or
+// cancelled). Where an engine can't tell whose waiter it was, Process is empty, and
+// every subscription receives the signal.
 type Signal struct {
 	Process string
 	Waiter  string
-	// Granted is what stood under the name right after the grant, for engines
-	// that tell, which spares a Get. Zero: not told.
+	// Granted is the record right after the grant, where the engine sends it. It
+	// saves a Get. Zero: not sent.
 	Granted View
 }
 
-// Subscription receives news for one process. News is collected without bound on
-// waiters and coalesced for the log, so a slow reader blocks nobody.
+// Subscription receives the signals for one process. Signals about waiters are
+// collected without a bound, and those about the log are merged into one, so a slow
+// reader blocks nobody.
 type Subscription struct {
 	// C holds a value while there may be something to Drain.
 	C <-chan struct{}
@@ -27,7 +28,7 @@ type Subscription struct {
 	log     bool
 }
 
-// Drain returns what arrived since the last call: news of waiters that left
+// Drain returns what arrived since the last call: signals of waiters that left
 // their queues, and whether the log grew.
 func (s *Subscription) Drain() (news []Signal, log bool) {
 	s.mu.Lock()
@@ -58,9 +59,9 @@ func (s *Subscription) put(news Signal, log bool) {
 	}
 }
 
-// Hub hands news to the subscriptions of one process. Engines embed one and
-// publish after their commits; remote engines feed it from their push
-// channel. The zero Hub is ready.
+// Hub passes signals to the subscriptions of one process. A store has one, and
+// publishes what its engine reports. The zero Hub is ready, and its methods are safe
+// for concurrent use.
 type Hub struct {
 	mu   sync.RWMutex
 	subs map[*Subscription]struct{}
@@ -79,7 +80,7 @@ func (h *Hub) Subscribe(process string) *Subscription {
 	return s
 }
 
-// Has reports whether somebody listens for a process.
+// Has reports whether a subscription exists for a process.
 func (h *Hub) Has(process string) bool {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
@@ -91,15 +92,15 @@ func (h *Hub) Has(process string) bool {
 	return false
 }
 
-// Listening reports whether anybody listens.
+// Listening reports whether any subscription exists.
 func (h *Hub) Listening() bool {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
 	return len(h.subs) > 0
 }
 
-// Publish delivers news: each signal to its process, and word to everybody that
-// the log grew, if it did.
+// Publish delivers each signal to the subscriptions of its process, and to all
+// subscriptions that the log grew, if it did.
 func (h *Hub) Publish(news []Signal, log bool) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()

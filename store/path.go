@@ -5,14 +5,14 @@ import (
 	"strings"
 )
 
-// Names with a slash are paths. A slash ends the name of a node, and a # stands
-// between the name of what has parts and that of a part: above
-// "crm/contract/7#address" are "crm/contract/7", "crm/contract/" and "crm/".
+// Names with a slash are paths. A slash ends the name of a node. A # separates the
+// name of an object from that of its part: above "crm/contract/7#address" are
+// "crm/contract/7", "crm/contract/" and "crm/".
 
 // PartMark stands before the name of a part.
 const PartMark = "#"
 
-// Above are the names above one, outermost first.
+// Above returns the names above a name, outermost first.
 func Above(name string) []string {
 	whole, _, part := strings.Cut(name, PartMark)
 	n := strings.Count(whole, "/")
@@ -34,7 +34,7 @@ func Above(name string) []string {
 	return above
 }
 
-// Below is how the names begin that are below one; empty: there are none.
+// Below returns the prefix of the names below a name; empty: there are none.
 func Below(name string) string {
 	switch {
 	case IsNode(name):
@@ -45,33 +45,33 @@ func Below(name string) string {
 	return name + PartMark
 }
 
-// IsNode reports whether a name stands for everything that begins with it.
+// IsNode reports whether a name stands for all names that begin with it.
 func IsNode(name string) bool { return strings.HasSuffix(name, "/") && !IsPart(name) }
 
 // IsPart reports whether a name is that of a part.
 func IsPart(name string) bool { return strings.Contains(name, PartMark) }
 
-// Tree is the outermost node of a path; empty: the name is none.
+// Tree returns the outermost node above a name, or the name itself if it is that
+// node; empty: the name is not a path.
 func Tree(name string) string { return name[:strings.IndexByte(name, '/')+1] }
 
-// Path is what stands above and below a name, beside the name itself, at one
-// moment.
+// Path is the holds and waiters above and below a name, without those of the name
+// itself, at one moment.
 type Path struct {
-	// Above are live holds of names above, outermost first, and Below of those
-	// below, in the order of their names: at most MaxHolders each. More are holds
-	// beside those.
+	// Above are live holds of names above, outermost first. Below are those of names
+	// below, in the order of their names. Each has at most MaxHolders. More counts
+	// the other holds.
 	Above, Below []*Record
 	More         int
-	// Dead are holds that have died. They are in the way of others until their names
-	// are settled.
+	// Dead are expired holds. They block others until their names are settled.
 	Dead []*Record
 
-	// Waits are those who wait on the path: of each name above the first, and
-	// of all names below the one who came first.
+	// Waits are waiters on the path: the first one of each name above, and the
+	// earliest one of all names below.
 	Waits []Waiter
 
-	// Own: the session that asks holds a name on the path itself, and so may not
-	// wait. Filled in by State.InTheWay.
+	// Own says that the session that asks holds a name on the path, and so may not
+	// wait. Set by State.InTheWay.
 	Own bool
 }
 
@@ -84,8 +84,9 @@ func IsAbove(name, other string) bool {
 // related reports whether one name is above the other.
 func related(a, b string) bool { return IsAbove(a, b) || IsAbove(b, a) }
 
-// clashing reports whether a name of a request has another holder than those before
-// that are above or below it. What is known of a path is from before the request.
+// clashing reports whether name i of a transaction has another holder than an earlier
+// name of it that is above or below. What is known of a path is from before the
+// transaction, so Run compares the names of one transaction by itself.
 func clashing(req Txn, i int, next []State, s *State) bool {
 	for j := range tree(req, i) {
 		if related(req.Ops[i].Name, req.Ops[j].Name) && s.clashes(&next[j]) {
@@ -95,7 +96,7 @@ func clashing(req Txn, i int, next []State, s *State) bool {
 	return false
 }
 
-// tree is i if a request speaks of names that others may be above or below, else 0.
+// tree returns i if names of a transaction may be above or below each other, else 0.
 func tree(req Txn, i int) int {
 	if i == 0 || !slices.ContainsFunc(req.Ops, func(sw Op) bool { return IsNode(sw.Name) || IsPart(sw.Name) }) {
 		return 0
@@ -120,13 +121,14 @@ func (p *Path) touches(session string) bool {
 	return p.Owns(session) || p != nil && slices.ContainsFunc(p.Below, func(r *Record) bool { return r.Holder.Session == session })
 }
 
-// clear reports whether nobody but a session has a hold on the path.
+// clear reports whether no other session has a hold on the path.
 func (p *Path) clear(session string) bool {
 	return p.none(func(r *Record) bool { return r.Holder.Session != session })
 }
 
-// lets reports whether the path lets an operation give a hold to another session. A renewal
-// gives it to one of the same user, who may have to move others of theirs after it.
+// lets reports whether the path lets an operation give a hold to another session. A
+// renewal may give it to a new session of the same user, whose other holds may still be
+// those of the old session.
 func (p *Path) lets(sw *Op) bool {
 	to := sw.Holder
 	return p.none(func(r *Record) bool {
@@ -135,20 +137,21 @@ func (p *Path) lets(sw *Op) bool {
 	})
 }
 
-// none reports whether all holds on the path are known, and none of them is of a kind.
+// none reports whether all holds on the path are known, and is is true of none.
 func (p *Path) none(is func(r *Record) bool) bool {
 	return p == nil || p.More == 0 && !slices.ContainsFunc(p.Above, is) && !slices.ContainsFunc(p.Below, is) &&
 		!slices.ContainsFunc(p.Dead, is)
 }
 
-// turn reports whether nobody on the path has waited for longer than a waiter with
-// a number; 0: whether nobody waits there.
+// turn reports whether no waiter on the path has a smaller Seq than seq. For 0, it
+// reports whether there is no waiter.
 func (p *Path) turn(seq uint64) bool {
 	return p == nil || !slices.ContainsFunc(p.Waits, func(t Waiter) bool { return seq == 0 || t.Seq < seq })
 }
 
-// InTheWay is what keeps a session from a name, beside its holders: what stands
-// on the path, and who waits for the name if it is free. nil: nothing.
+// InTheWay returns what blocks a session from a name, apart from the name's holders:
+// the holds and waiters on the path, and the waiters for the name if it is free. nil:
+// nothing.
 func (s State) InTheWay(session string, env Env) *Path {
 	if s.Path == nil || s.open(session, 0) && (s.Path.Owns(session) || !s.waiting(env)) {
 		return nil
@@ -159,7 +162,7 @@ func (s State) InTheWay(session string, env Env) *Path {
 	way.Below = slices.DeleteFunc(slices.Clone(s.Path.Below), own)
 	way.Dead = slices.DeleteFunc(slices.Clone(s.Path.Dead), own)
 	if way.More > 0 && len(way.Above)+len(way.Below)+len(way.Dead) == 0 {
-		way.Below = s.Path.Below // too many of the session's own to know of others
+		way.Below = s.Path.Below // the session has too many holds there to know of others
 	}
 	if live := s.Live(env.Now); live.holding() == 0 {
 		way.Waits = append(slices.Clip(way.Waits), s.Queue...)
@@ -167,7 +170,7 @@ func (s State) InTheWay(session string, env Env) *Path {
 	return way
 }
 
-// Refused is what a refused operation is told of the path: what is in the way of its
+// Refused returns what a refused operation reports of the path: what blocks its
 // session, or that the session holds a name on the path and so may not wait. nil: nothing.
 func (s State) Refused(op *Op, env Env) *Path {
 	way := s.InTheWay(op.Session(), env)
@@ -177,7 +180,7 @@ func (s State) Refused(op *Op, env Env) *Path {
 	return way
 }
 
-// Session is whose hold an operation is about to begin; empty: nobody's.
+// Session returns the session that gets a hold, or waits, by an operation; empty: none.
 func (sw *Op) Session() string {
 	switch {
 	case sw.Do == Join:

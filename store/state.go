@@ -5,30 +5,30 @@ import (
 	"time"
 )
 
-// State is everything a store knows under one name. Shared and Queue may be
-// windows of the real ones, as long as Queue has the oldest live waiters, and
-// both have what an operation speaks of.
+// State is everything that a store knows under one name. Shared and Queue may hold
+// only some of the holds and waiters, as long as Queue has the oldest live waiters,
+// and both have the hold and the waiter that an operation is about.
 type State struct {
-	// Record is the hold of somebody alone, or Shared are the holds of several,
-	// oldest first. Any may be dead. None is changed in place.
+	// Record is the one hold if it is Alone; otherwise Shared are the holds, oldest
+	// first. A hold may have expired. No Record is changed in place.
 	Record *Record
 	Shared []*Record
-	More   int // live holds beside those
+	More   int // live holds that are not in Shared
 
-	// Share is what the holders have agreed on: zero unless there are some that
-	// share the name or its limit.
+	// Share is the share in force: Shared, or the limit. Zero if there is no hold, or
+	// one that is Alone.
 	Share Share
 
 	Queue []Waiter
-	Rest  int // live waiters behind the window
+	Rest  int // live waiters after those in Queue
 
-	// Tree says that names above or below may be held or waited for, and Path by
-	// whom; nil: that is not known.
+	// Tree says that names above or below may be held or waited for. Path has those
+	// holds and waiters; nil: they are not known.
 	Tree bool
 	Path *Path
 }
 
-// holds are the holds in the window, oldest first.
+// holds returns the holds that are known, oldest first.
 func (s *State) holds() []*Record {
 	if s.Record != nil {
 		return []*Record{s.Record}
@@ -45,27 +45,27 @@ func (s *State) holding() int {
 	return n
 }
 
-// waiting reports whether somebody waits.
+// waiting reports whether there is a live waiter.
 func (s *State) waiting(env Env) bool {
 	return s.Rest > 0 || slices.ContainsFunc(s.Queue, func(t Waiter) bool { return env.Alive(t.Process) })
 }
 
-// room reports whether one more hold with this share may begin on a settled
-// state, as far as holders go.
+// room reports whether the holders of a settled state leave room for one more hold
+// with this share.
 func (s *State) room(share Share) bool { return share.Room(s.Share, s.holding()) }
 
-// far reports whether more must be known of the path before a hold may begin.
+// far reports whether the path must be read before a hold may begin.
 func (s *State) far() bool { return s.Tree && s.Path == nil }
 
-// open reports whether the path has room for a hold of a session, which has
-// waited since a waiter with a number; 0: not at all. Who holds a name above need
-// not wait for those who wait for it.
+// open reports whether the path lets a session begin a hold. seq is the Seq of the
+// session's waiter; 0: it has none. The holder of a name above need not wait for the
+// waiters for that name.
 func (s *State) open(session string, seq uint64) bool {
 	return s.Path.clear(session) && (s.Path.Owns(session) || s.Path.turn(seq))
 }
 
-// Blocked reports whether only holds or waiters above or below the name keep its first
-// waiter from it: there is room, or a claim is due.
+// Blocked reports whether the first waiter is blocked only by holds or waiters above
+// or below the name: there is room, or its GrantAt has passed.
 func (s *State) Blocked(env Env) bool {
 	i := s.first(env)
 	if i < 0 || s.Path == nil {
@@ -75,13 +75,12 @@ func (s *State) Blocked(env Env) bool {
 	return (s.room(head.Share) || s.claims(head, env.Now)) && !s.open(head.Holder.Session, head.Seq)
 }
 
-// mixes reports whether a share goes with what holders of a settled state have
-// agreed on.
+// mixes reports whether a share goes with the share in force of a settled state.
 func (s *State) mixes(share Share, resize bool) bool {
 	return s.holding() == 0 || s.Share.Mixes(share, resize)
 }
 
-// Meant is the hold that a condition speaks of; nil: there is none.
+// Meant returns the hold that a condition is about; nil: there is none.
 func (s *State) Meant(x *Expect) *Record {
 	for _, rec := range s.holds() {
 		if (x.Token == 0 || rec.Token == x.Token) && (x.Token != 0 || x.Session == nil || rec.Holder.Session == *x.Session) {
@@ -91,7 +90,7 @@ func (s *State) Meant(x *Expect) *Record {
 	return nil
 }
 
-// Granted is the hold that a waiter was granted; nil: none.
+// Granted returns the hold that the waiter with this ID was granted; nil: none.
 func (s *State) Granted(waiter string) *Record {
 	for _, rec := range s.holds() {
 		if rec.Request == waiter {
@@ -101,10 +100,10 @@ func (s *State) Granted(waiter string) *Record {
 	return nil
 }
 
-// of is the oldest hold of a session; nil: it has none.
+// of returns the oldest hold of a session; nil: it has none.
 func (s *State) of(session string) *Record { return s.Meant(&Expect{Session: &session}) }
 
-// add takes in a new hold.
+// add adds a new hold.
 func (s *State) add(rec *Record) {
 	if s.Share = rec.Share; rec.Share == Alone {
 		s.Record = rec
@@ -113,7 +112,7 @@ func (s *State) add(rec *Record) {
 	}
 }
 
-// replace puts a hold in the place of itself as it was.
+// replace replaces a hold by a changed copy.
 func (s *State) replace(old, rec *Record) {
 	if s.Record == old {
 		s.Record = nil
@@ -124,7 +123,7 @@ func (s *State) replace(old, rec *Record) {
 	s.Shared[slices.Index(s.Shared, old)] = rec
 }
 
-// remove takes a hold out.
+// remove removes a hold.
 func (s *State) remove(old *Record) {
 	if s.Record == old {
 		s.Record = nil
@@ -136,9 +135,9 @@ func (s *State) remove(old *Record) {
 	}
 }
 
-// GrantAt is when a waiter may claim the name from those who hold it; zero:
-// never. Each of them must have been asked, as only who was asked is bound by
-// a promise.
+// GrantAt returns when the name passes to a waiter although it is held; zero:
+// never. It is zero while there is a hold that was not asked: one that is newer than
+// Waiter.Asked.
 func (s *State) GrantAt(t *Waiter) time.Time {
 	if t.GrantAt.IsZero() || s.More > 0 || s.holding() == 0 {
 		return time.Time{}
@@ -151,13 +150,13 @@ func (s *State) GrantAt(t *Waiter) time.Time {
 	return t.GrantAt
 }
 
-// claims reports whether a waiter may claim the name by now.
+// claims reports whether the GrantAt of a waiter has passed.
 func (s *State) claims(t *Waiter, now time.Time) bool {
 	at := s.GrantAt(t)
 	return !at.IsZero() && !now.Before(at)
 }
 
-// Live is the state without dead holds.
+// Live returns the state without expired holds.
 func (s State) Live(now time.Time) State {
 	if s.Record != nil && !s.Record.Live(now) {
 		s.Record = nil
@@ -168,11 +167,11 @@ func (s State) Live(now time.Time) State {
 	return s
 }
 
-// InForce is the oldest hold as engines hand it out: nil if nobody holds the
-// name, with those who hold it beside, and who waits.
+// InForce returns the oldest live hold, with the other holds and the waiters, as a
+// Store returns it. nil: the name is free.
 func (s State) InForce(env Env) *Record { return s.shown(&Expect{}, env) }
 
-// HeldBy is InForce, but the oldest hold of a session if it has one.
+// HeldBy is like InForce, but returns the oldest hold of the session if it has one.
 func (s State) HeldBy(session string, env Env) *Record {
 	if session == "" {
 		return s.InForce(env)
@@ -180,8 +179,9 @@ func (s State) HeldBy(session string, env Env) *Record {
 	return s.shown(&Expect{Session: &session}, env)
 }
 
-// Shown is the hold that an operation speaks of, as engines hand it out: the one of
-// its token, or its waiter, else the oldest one of its session, else the oldest.
+// Shown returns the hold that an operation is about, as a Store returns it: the one
+// with its token, or granted to its waiter, else the oldest one of its session, else
+// the oldest.
 func (s State) Shown(sw *Op, env Env) *Record {
 	x := Expect{Token: sw.Expect.Token, Session: sw.Expect.Session}
 	now := s.Live(env.Now)
@@ -231,9 +231,10 @@ func (s State) shown(x *Expect, env Env) *Record {
 	return &out
 }
 
-// Settle brings a name up to date with the clock: dead holds go, with an entry
-// each, and the first live waiters get what there is room for, or what they may
-// claim. Settling twice at one time changes nothing more.
+// Settle brings a name up to date with the clock. It removes expired holds, with a
+// log entry each, and grants the name to the first live waiters while there is room.
+// If the GrantAt of the first has passed, it ends the holds in its way. A second
+// Settle at the same time changes nothing.
 func Settle(name string, s State, env Env) (State, Effects) {
 	var eff Effects
 	for _, dead := range s.holds() {
@@ -258,12 +259,12 @@ func Settle(name string, s State, env Env) (State, Effects) {
 	return s.admit(name, env, eff)
 }
 
-// first is the place of the first live waiter; negative: there is none.
+// first returns the index of the first live waiter; negative: there is none.
 func (s *State) first(env Env) int {
 	return slices.IndexFunc(s.Queue, func(t Waiter) bool { return env.Alive(t.Process) })
 }
 
-// admit gives the first live waiters what there is room for.
+// admit grants the name to the first live waiters while there is room.
 func (s State) admit(name string, env Env, eff Effects) (State, Effects) {
 	for {
 		i := s.first(env)
@@ -285,8 +286,7 @@ func (s State) admit(name string, env Env, eff Effects) (State, Effects) {
 	}
 }
 
-// giveWay ends the holds in the way of a waiter that claims the name: the
-// oldest where one is enough, else all.
+// giveWay ends holds in the way of the first waiter, oldest first, until it has room.
 func (s *State) giveWay(name string, head *Waiter, env Env, eff *Effects) {
 	for !s.room(head.Share) {
 		rec := s.holds()[0]
@@ -298,7 +298,8 @@ func (s *State) giveWay(name string, head *Waiter, env Env, eff *Effects) {
 	}
 }
 
-// grant gives waiter number i a hold and drops the dead ones before it.
+// grant begins a hold for waiter i, and removes it and the dead waiters before it
+// from the queue.
 func grant(name string, s State, i int, env Env, eff Effects) (State, Effects) {
 	for _, t := range s.Queue[:i+1] {
 		eff.Left = append(eff.Left, t.ID)

@@ -1,26 +1,30 @@
-// Package store is the contract between editlock's rules and the engines
-// that keep its records: one compare-and-swap per round trip, judged by the
-// store's own clock.
+// Package store is the contract between editlock's rules, in the root package,
+// and what keeps its records. A [Txn] is one compare-and-swap in one round trip,
+// judged by the store's own clock.
 //
-// An engine knows nothing of people or edit locks. It keeps, under each
-// name, at most one [Record] and a queue of [Waiter]s, mints tokens that only
-// rise, and appends to one log. What a step does to them is fixed by [Apply]
-// and [Settle], which are the contract as code: an engine may run them
-// (those on package core do) or say the same in its own language, but package
-// storetest holds it to them either way.
+// A [Store] keeps, under each name, holds (a [Record] each) and a queue of
+// [Waiter]s, mints tokens that only rise, and appends to one log. It knows
+// nothing of edit locks. The effect of a transaction is fixed by [Run], which
+// applies [Settle] and [Apply]: the contract as code. Package core is the one
+// Store. It calls Run, and keeps the result in an engine: a database that
+// implements kv.Engine and knows nothing of holds or queues. Package storetest
+// holds core to this contract on each engine.
+//
+// [Txn], [Event] and [Waiter] are those of a store. A kv.Txn is what core makes of
+// a Txn for an engine. An editlock.Event and an editlock.Waiter are what users see.
 //
 // # The laws
 //
 //  1. Commit is linearizable: its effect happens at one moment between call and
 //     return, for all its names together, or not at all.
 //  2. Whether a record, or a waiting process, is alive is decided by the
-//     store's clock, inside the step.
+//     store's clock, inside the transaction.
 //  3. Tokens of one name rise forever: through release, expiry and restart.
 //  4. A [Txn] with an ID that is logged takes effect at most once within
-//     [RetryWindow], sent again by anybody.
+//     [RetryWindow], whichever process repeats it.
 //  5. A refusal returns the records in force.
-//  6. Log entries are written in the same step as the change they tell of.
-//  7. What was acknowledged outlives a crash, on every engine with a disk.
+//  6. A log entry is written in the same transaction as the change it describes.
+//  7. Acknowledged transactions survive a crash, on every engine with a disk.
 package store
 
 import (
@@ -32,8 +36,8 @@ import (
 	"unicode/utf8"
 )
 
-// RetryWindow is how long an engine remembers the ID of a request, so that a
-// retry within it is the same write.
+// RetryWindow is how long a store remembers the ID of a transaction. A retry within
+// it is the same write.
 const RetryWindow = 10 * time.Minute
 
 // MaxWaiters is how many waiters of one name a Record carries at most; its
@@ -43,21 +47,22 @@ const MaxWaiters = 20
 // ErrClosed is returned by every method of a store after Close.
 var ErrClosed = errors.New("store: closed")
 
-// ErrFull is wrapped by the error of a step for which the store has no room.
-// One that needs less may find some.
+// ErrFull is wrapped by the error of a transaction for which the database has no
+// room. A smaller transaction may succeed.
 var ErrFull = errors.New("store: full")
 
 // Store keeps records. All methods are safe for concurrent use, honour their
 // context, and return promptly once it ends; a Commit that returns the
 // context's error may or may not have happened (repeat it with its ID).
 type Store interface {
-	// Commit performs the transaction in one atomic step, or changes nothing but
-	// what [Settle] would have changed anyway. A refusal is not an error.
+	// Commit performs all operations of the transaction atomically, or refuses it. A
+	// refused transaction changes only what [Settle] changes. A refusal is not an
+	// error: see Result.Done.
 	Commit(ctx context.Context, req Txn) (Result, error)
 
-	// Get returns what stands under a name: the oldest hold of a session, if it
-	// has one, else the oldest of all. It changes nothing: an expired record is
-	// reported as none, although it may not have been swept.
+	// Get returns the current record of a name: the oldest hold of the session, if
+	// it has one, else the oldest of all. It changes nothing. An expired record is
+	// not returned, even if no sweep has removed it yet.
 	Get(ctx context.Context, name, session string) (View, error)
 
 	// List returns live records in the order of their names (by bytes), those of
@@ -66,29 +71,31 @@ type Store interface {
 
 	// Log returns entries in the order of their sequence numbers. Entries
 	// become visible in that order: once an entry was seen, none with a
-	// smaller number appears. It examines at most LogPiece entries more than
-	// its limit, and then says where to read on.
+	// smaller number appears. Log examines at most LogPiece entries more than
+	// its limit. LogPage.Next says where to read on.
 	Log(ctx context.Context, q LogQuery) (LogPage, error)
 
-	// Ends looks up how holds ended: for each, the first log entry of its name
-	// above its token that has one of the kinds, and tells of its end by
-	// LogEntry.Ended, among as many as EndsWithin says; nil if there is none. Its cost does not grow with the log.
+	// Ends looks up how holds ended. For each hold it returns the first log entry of
+	// the name, after the hold's token, that has one of the kinds and reports the
+	// end by LogEntry.Ended; nil if there is none among the first EndsWithin
+	// entries. The cost does not grow with the log.
 	Ends(ctx context.Context, holds []Hold, kinds []string) (Ends, error)
 
-	// KeepAlive keeps a waiting process alive for ttl and returns the IDs of its
-	// waiters that still wait. One keep-alive serves all waits of a process. A
-	// process that died has lost its waiters for good, also those it joined
-	// under while dead: it sends a keep-alive first, then joins. The ttl of a process does
-	// not change, and is at least a millisecond.
+	// KeepAlive renews the lease of a waiting process for ttl, and returns the IDs of
+	// its waiters that still wait. One keep-alive serves all waits of a process. If
+	// the lease has expired, the waiters of the process are lost for good, and so
+	// are those that it joins before its next keep-alive. So a process sends a
+	// keep-alive first, then joins. The ttl of a process does not change, and is at
+	// least a millisecond.
 	KeepAlive(ctx context.Context, process string, ttl time.Duration) (waiters []string, err error)
 
-	// Sweep settles what is due now, prunes the log as keep says, and tells
-	// how long until something is due again (negative: nothing is known to
-	// be). An idle sweep costs no write.
+	// Sweep settles the names that are due, prunes the log as keep says, and returns
+	// how long it is until a name is due again (negative: none is known to be).
+	// A sweep with nothing to do writes nothing.
 	Sweep(ctx context.Context, keep Retention) (due time.Duration, err error)
 
-	// Subscribe subscribes to news for a process: grants of its waiters, and
-	// growth of the log. News may be lost, never invented.
+	// Subscribe subscribes to signals for a process: its waiters that left their
+	// queues, and growth of the log. Signals may be lost, never invented.
 	Subscribe(process string) *Subscription
 
 	// Close releases what the store holds. Records stay.
@@ -116,18 +123,18 @@ type Broadcaster interface {
 }
 
 // Retention says how much of the log to keep. Zero fields keep everything.
-// Entries younger than RetryWindow always stay. Age is a moment and no span: the
-// clock of the moment at which a sweep happens to run deletes nothing.
+// Entries younger than RetryWindow always stay. The bound is a time, not an age:
+// a clock that is wrong while a sweep runs deletes nothing.
 type Retention struct {
-	Before     time.Time // entries from before may go, up to the first that is not
-	MaxEntries int64     // entries beyond so many may go, oldest first
+	Before     time.Time // entries before this time may be removed, up to the first later one
+	MaxEntries int64     // entries in excess of this number may be removed, oldest first
 }
 
-// View is what stands under one name at one moment. Nothing in it is later than
-// Now, but a step that read the clock before Now may become visible after it.
+// View is the current record of one name at one moment. Nothing in it is later than
+// Now, but a transaction that read the clock before Now may become visible after it.
 type View struct {
 	Record *Record // nil: free
-	Path   *Path   // nil: nothing stands there
+	Path   *Path   // what blocks the session, as of State.InTheWay; nil: nothing
 	Now    time.Time
 }
 
@@ -140,7 +147,7 @@ type RecordQuery struct {
 	// AfterToken goes with After: also holds of that name with larger tokens. 0:
 	// none.
 	AfterToken uint64
-	Limit      int // at most so many; 0 means 100
+	Limit      int // largest number of records; 0 means 100
 }
 
 // RecordPage is one page of records. It may be short, or empty, although others follow.
@@ -148,16 +155,16 @@ type RecordPage struct {
 	Records []Record
 	Now     time.Time
 
-	// Next and NextToken are the After and AfterToken of the page behind this one. Next is
-	// empty if this is the last.
+	// Next and NextToken are the After and AfterToken of the next page. Next is empty
+	// if this is the last.
 	Next      string
 	NextToken uint64
-	// Examined is how many were read for it, also of those that have expired.
+	// Examined is how many records were read for the page, expired ones included.
 	Examined int
 }
 
-// ListPiece bounds how many records a List examines beyond its limit. A million may have
-// expired together, and are read until a sweep has removed them.
+// ListPiece is how many records a List examines beyond its limit at most. A million
+// may have expired together, and List reads them until a sweep has removed them.
 const ListPiece = 2000
 
 // LogQuery selects log entries. Empty fields select everything.
@@ -167,13 +174,13 @@ type LogQuery struct {
 	Prefix   string // names that begin so
 	Infix    string // names that contain this
 	User     string // owner, actor or other party
-	Request  string // written by this request, or of this waiter
+	Request  string // entries of the transaction, or the waiter, with this ID
 	Kinds    []string
 	From, To time.Time // entry times: From <= At < To
 	After    uint64    // sequence numbers above this one
 	Before   uint64    // and below this one; 0: no bound
 	Newest   bool      // newest first
-	Limit    int       // at most so many; 0 means 100
+	Limit    int       // largest number of entries; 0 means 100
 }
 
 // Matches reports whether the query selects an entry.
@@ -189,8 +196,8 @@ func (q LogQuery) Matches(e LogEntry) bool {
 		e.Seq > q.After && (q.Before == 0 || e.Seq < q.Before)
 }
 
-// WholeLetters is the front of a prefix that ends between letters: names are
-// UTF-8, but a prefix is compared by bytes and may end within a letter.
+// WholeLetters returns a prefix without an incomplete UTF-8 character at its end.
+// Prefixes are compared by bytes, and may end within a character.
 func WholeLetters(prefix string) string {
 	for !utf8.ValidString(prefix) {
 		prefix = prefix[:len(prefix)-1]
@@ -207,24 +214,25 @@ type LogPage struct {
 	// Next is where to read on: the next query's After, or its Before if the
 	// newest come first. 0: no more entries match.
 	Next     uint64
-	Examined int // entries that were looked at for this page
+	Examined int // entries that were read for this page
 }
 
-// LogPiece bounds how many entries a Log examines beyond its limit, so that no
-// filter keeps an engine from others' work for long.
+// LogPiece is how many entries a Log examines beyond its limit at most, so that no
+// filter occupies an engine for long.
 const LogPiece = 4000
 
-// Hold is a time that a name was held.
+// Hold identifies a hold of a name, current or past.
 type Hold struct {
 	Name  string
 	Token uint64
 }
 
-// Ends is what the log tells of the ends of holds.
+// Ends is the result of Store.Ends.
 type Ends struct {
-	Entries []*LogEntry // one per hold; nil: the log tells of none
+	Entries []*LogEntry // one per hold; nil: no entry was found
 	Floor   uint64      // entries up to this number may have been pruned
 }
 
-// EndsWithin is how many entries of each name Ends examines at most.
+// EndsWithin is how many entries of each name Ends examines at most, for this many
+// holds.
 func EndsWithin(holds int) int { return max(20, 1000/max(holds, 1)) }
