@@ -2,15 +2,15 @@ package kv
 
 import "sync"
 
-// Listeners are those whom an engine tells its news. The zero value is ready,
-// and all methods are safe for concurrent use.
+// Listeners are the listeners of an engine: see Engine.Listen. The zero value is
+// ready, and all methods are safe for concurrent use.
 type Listeners struct {
 	mu  sync.Mutex
 	all map[*func(News)]struct{}
 }
 
-// Add makes f a listener until stop is called: after that, f is not called, nor
-// does a call of it go on. So f must not call stop.
+// Add makes f a listener until stop is called. When stop returns, no call of f is
+// running, and none follows. So f must not call stop.
 func (l *Listeners) Add(f func(News)) (stop func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -32,8 +32,7 @@ func (l *Listeners) Any() bool {
 	return len(l.all) > 0
 }
 
-// Tell calls each listener, one call at a time. News that say nothing are not
-// told.
+// Tell calls each listener with n, one call at a time, unless n is empty.
 func (l *Listeners) Tell(n News) {
 	if !n.Logged && len(n.Messages)+len(n.Casts) == 0 {
 		return

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Numbered is a key that continues with a number, so that keys sort as their
-// numbers do.
+// Numbered returns the key followed by the number, in a form in which keys sort as
+// their numbers do.
 func Numbered(key string, number uint64) string {
 	const digits = "0123456789abcdef"
 	var b [16]byte
@@ -16,13 +16,14 @@ func Numbered(key string, number uint64) string {
 	return key + string(b[:])
 }
 
-// BesideOf is the prefix of the keys beside a row: see Range.Beside.
+// BesideOf returns the prefix of the keys beside a row: see Range.Beside.
 func (r *Range) BesideOf(key string) string {
 	head, _, _ := strings.Cut(key[len(r.Beside):], Separator)
 	return r.Beside + head + Separator
 }
 
-// Due is when a row is due that was created and now written at these times.
+// Due returns when a row is due that was created at at and written at now. limit is
+// Write.Max.
 func Due(at, now time.Time, ttl, limit, within time.Duration) time.Time {
 	var due time.Time
 	sooner := func(from time.Time, d time.Duration) {
@@ -39,8 +40,8 @@ func Due(at, now time.Time, ttl, limit, within time.Duration) time.Time {
 	return due
 }
 
-// RowKey is the key of the row that the write is about. before is the number
-// before the first one that the transaction draws.
+// RowKey returns the key of the row that is written. before is the number before the
+// first one that the transaction draws.
 func (w *Write) RowKey(before uint64) string {
 	if w.Numbered {
 		return Numbered(w.Key, before+uint64(w.Number))
@@ -48,9 +49,9 @@ func (w *Write) RowKey(before uint64) string {
 	return w.Key
 }
 
-// Row is the row that a write makes which does not delete. One that renews keeps
-// what it does not give of old, which it leaves as it is; any other does not
-// look at old. Value and Tags are not copied.
+// Row returns the row that a write makes. The write must not be a Delete. With Renew it
+// keeps what it does not give of old, which is not changed; otherwise old is ignored.
+// Value and Tags are not copied.
 func (w *Write) Row(old *Row, before uint64, now time.Time) *Row {
 	r := &Row{Key: w.RowKey(before), Ver: 1, At: now, Seen: now}
 	if w.Number > 0 {
