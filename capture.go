@@ -99,7 +99,7 @@ func (m *Manager) capture(ctx context.Context, c *capture) (*store.Record, store
 		if acquires && inTheWay(res, 0) != nil {
 			return rec, res, ErrBusy
 		}
-		seen, at = rec, res
+		seen, at = c.opts.If.among(rec, c.owner), res
 	}
 }
 

@@ -56,6 +56,7 @@ func (m *Manager) release(ctx context.Context, name string, caller Owner, cond C
 		if seen, at, sent, err = m.look(ctx, id, name, store.Expect{Session: &seen.Holder.Session}); err != nil || at.Done {
 			return at.Done, err
 		}
+		seen = cond.among(seen, caller)
 	}
 	for {
 		sw, err := decideRelease(name, caller, cond, grace, seen)
@@ -73,7 +74,7 @@ func (m *Manager) release(ctx context.Context, name string, caller Owner, cond C
 		if err != nil || res.Done {
 			return res.Done, err
 		}
-		seen, at = rec, res
+		seen, at = cond.among(rec, caller), res
 	}
 }
 

@@ -71,7 +71,7 @@ func decideCapture(c capture, rec *store.Record) (store.Op, error) {
 			if rec.Data != cond.statusData {
 				return store.Op{}, ErrLost
 			}
-			return c.reshare(rec, store.Expect{Data: &cond.statusData})
+			return c.reshare(rec, store.Expect{Token: rec.Token, Data: &cond.statusData}) // a guess has no token
 		case ifToken:
 			if rec.Token != uint64(cond.token) {
 				return store.Op{}, ErrLost
@@ -236,7 +236,7 @@ func decideRelease(name string, caller Owner, cond Condition, grace time.Duratio
 		if rec.Data != cond.statusData {
 			return nil, nil
 		}
-		expect.Data = &cond.statusData
+		expect.Token, expect.Data = rec.Token, &cond.statusData // as above
 	case ifToken:
 		if rec.Token != uint64(cond.token) {
 			return nil, nil

@@ -46,7 +46,7 @@ func TestDecideCapture(t *testing.T) {
 		{"free, IfToken: lost", nil, IfToken(7), store.Op{}, ErrLost},
 		{"mine, no condition: touch what was seen", mine, Condition{}, renew(store.Expect{Token: 7}), nil},
 		{"mine, IfFree: busy", mine, IfFree(), store.Op{}, ErrBusy},
-		{"mine, IfStatusData equals: touch on that data", mine, IfStatusData("x"), renew(store.Expect{Data: &data}), nil},
+		{"mine, IfStatusData equals: touch on that data", mine, IfStatusData("x"), renew(store.Expect{Token: 7, Data: &data}), nil},
 		{"mine, IfStatusData differs: lost", mine, IfStatusData("y"), store.Op{}, ErrLost},
 		{"mine, IfStatusData of nothing: lost", mine, IfStatusData(""), store.Op{}, ErrLost},
 		{"mine, IfToken equals: touch on that token", mine, IfToken(7), renew(store.Expect{Token: 7}), nil},
@@ -147,7 +147,7 @@ func TestDecideRelease(t *testing.T) {
 		{"free, IfStatusData: nothing", nil, IfStatusData("x"), nil, nil},
 		{"free, IfToken: nothing", nil, IfToken(7), nil, nil},
 		{"mine: drop", mine, Condition{}, &store.Expect{Session: &session}, nil},
-		{"mine, IfStatusData equals: drop on that data", mine, IfStatusData("x"), &store.Expect{Session: &session, Data: &data}, nil},
+		{"mine, IfStatusData equals: drop on that data", mine, IfStatusData("x"), &store.Expect{Token: 7, Session: &session, Data: &data}, nil},
 		{"mine, IfStatusData differs: nothing", mine, IfStatusData("y"), nil, nil},
 		{"mine, IfToken equals: drop on that token", mine, IfToken(7), &store.Expect{Session: &session, Token: 7}, nil},
 		{"mine, IfToken differs: nothing", mine, IfToken(6), nil, nil},
@@ -188,7 +188,7 @@ func TestDecideRelease_WithAGraceBoundsTheHold(t *testing.T) {
 		t.Fatalf("%+v, %v", sw, err)
 	}
 	want := store.Op{
-		Name: "//1", Do: store.Renew, Expect: store.Expect{Session: &me.Session, Data: &mine.Data}, ConfirmWithin: 5 * time.Second,
+		Name: "//1", Do: store.Renew, Expect: store.Expect{Token: 7, Session: &me.Session, Data: &mine.Data}, ConfirmWithin: 5 * time.Second,
 	}
 	if diff := cmp.Diff(want, *sw); diff != "" {
 		t.Errorf("swap (-want +got):\n%s", diff)

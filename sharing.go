@@ -130,6 +130,20 @@ func began(rec *store.Record, request string) *store.Record {
 	return rec
 }
 
+// among is the hold of the caller's that a condition by status data means, where they
+// have several of one mutex. Else it is rec.
+func (c Condition) among(rec *store.Record, caller Owner) *store.Record {
+	if c.kind != ifStatusData || rec == nil || rec.Data == c.statusData {
+		return rec
+	}
+	for _, r := range rec.Others {
+		if r.Holder.Session == caller.key() && r.Data == c.statusData {
+			return r
+		}
+	}
+	return rec
+}
+
 // asked is the newest of the holds that a waiter asks to end, and when the last of
 // their holders has promised to give way; 0: one has not, or gives way to no such
 // waiter by itself.

@@ -68,6 +68,54 @@ func TestManager_WaitsOfOneSessionEachGetAShare(t *testing.T) {
 	})
 }
 
+func TestManager_AnEditLockFindsItsFormAmongSeveralOfOneSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := managed(t)
+		if _, err := m.Capture(in(t, "writer"), report, nil); err != nil {
+			t.Fatal(err)
+		}
+		reader := in(t, "reader")
+		forms := []string{"form 1", "form 2", "form 3"}
+		for _, form := range forms {
+			go func() {
+				_, _ = m.Capture(reader, report, &editlock.CaptureOptions{Sharing: editlock.Shared, Wait: time.Minute, StatusData: form})
+			}()
+		}
+		synctest.Wait()
+		if _, err := m.Release(in(t, "writer"), report, editlock.Condition{}); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		time.Sleep(time.Second)
+		retried := editlock.WithAttempt(reader, editlock.Attempt{Key: "again", First: time.Now()})
+		for n, form := range forms {
+			ctx := reader
+			if n == 1 { // sent again, after its answer was lost
+				ctx = retried
+			}
+			got, err := m.Capture(ctx, report, &editlock.CaptureOptions{If: editlock.IfStatusData(form)})
+			if err != nil || got.StatusData != form || !got.RefreshedAt.Equal(time.Now()) {
+				t.Errorf("the refresh of %s: %+v, %v", form, got, err)
+			}
+		}
+		for n := range forms {
+			form, ctx := forms[(n+1)%len(forms)], reader
+			if n == 1 {
+				ctx = retried
+			}
+			if done, err := m.Release(ctx, report, editlock.IfStatusData(form)); err != nil || !done {
+				t.Errorf("the release of %s: %v, %v", form, done, err)
+			}
+			if done, err := m.Release(reader, report, editlock.IfStatusData(form)); err != nil || done {
+				t.Errorf("another release of %s: %v, %v", form, done, err)
+			}
+		}
+		if state, got, err := m.Request(reader, report); err != nil || state != editlock.Free {
+			t.Errorf("in the end it is %v: %+v, %v", state, got, err)
+		}
+	})
+}
+
 func TestManager_ARetryFindsTheShareThatItAskedFor(t *testing.T) {
 	for _, from := range []editlock.Sharing{editlock.Exclusive, editlock.Shared} {
 		for _, again := range []bool{false, true} {
