@@ -37,7 +37,7 @@ export default defineConfig({
   // A busy machine may be late for one of a hundred; what is broken fails
   // again. Playwright lists what passed at the second try as flaky.
   retries: process.env.CI ? 1 : 0,
-  expect: { timeout: 15_000 },
+  expect: { timeout: 30_000 },
   reporter: 'list',
   use: {
     locale: 'en-GB',
