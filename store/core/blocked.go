@@ -12,13 +12,13 @@ import (
 	"github.com/editlock/editlock/store/kv"
 )
 
-// nodeHeld reports whether a name above one was seen held, so that it is no use to
-// assume that it is free.
+// nodeHeld reports whether a name above this one was seen held. Then assuming that the
+// path is free is no use.
 func (s *Store) nodeHeld(name, kinds string) bool {
 	return slices.ContainsFunc(above(name, kinds), func(node string) bool { return s.known.get(node) != nil })
 }
 
-// farther reports whether more holds below must be read to work out a request.
+// farther reports whether more holds below must be read to plan a transaction.
 func farther(req store.Txn, places []*place) bool {
 	for i, at := range places {
 		sw, user := &req.Ops[i], ""
@@ -32,8 +32,8 @@ func farther(req store.Txn, places []*place) bool {
 	return false
 }
 
-// endDead settles names above and below places whose holds have died, and reports
-// whether it did: else they are in the way until somebody does.
+// endDead settles names above and below places whose holds have expired, and reports
+// whether it did. Until they are settled, such holds block others.
 func (s *Store) endDead(ctx context.Context, places []*place, now time.Time) (done bool, err error) {
 	var dead []kv.Row
 	for _, at := range places {
@@ -41,7 +41,7 @@ func (s *Store) endDead(ctx context.Context, places []*place, now time.Time) (do
 			dead = at.path.ended(dead, now)
 		}
 	}
-	dead = slices.DeleteFunc(dead, func(r kv.Row) bool { // those are settled by the step
+	dead = slices.DeleteFunc(dead, func(r kv.Row) bool { // the transaction settles those
 		return slices.ContainsFunc(places, func(at *place) bool { return at.name == heldName(r.Key) })
 	})
 	if len(dead) == 0 {
@@ -51,7 +51,7 @@ func (s *Store) endDead(ctx context.Context, places []*place, now time.Time) (do
 	return !guarded, err
 }
 
-// ended adds the rows of holds on the path that have died.
+// ended adds the rows of expired holds on the path.
 func (p *path) ended(to []kv.Row, now time.Time) []kv.Row {
 	for _, at := range p.above {
 		if at.rec != nil && !at.rec.Live(now) {
@@ -84,7 +84,7 @@ type stuck struct {
 	depth int  // how many names are above it
 	came  int  // the turn in which it was added
 	seen  int  // and that in which it was last added
-	due   bool // it is looked at next
+	due   bool // it is in blocked.due
 }
 
 // blocked holds the names whose waiters are blocked by names above or below. A name is
@@ -249,8 +249,8 @@ func (b *blocked) checkAll() {
 	}
 }
 
-// take returns the names in the way that are to be checked, and unmarks them.
-func (b *blocked) acquire() []string {
+// takeChecks returns the names in the way that are to be checked, and unmarks them.
+func (b *blocked) takeChecks() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	names := slices.Collect(maps.Keys(b.checks))

@@ -10,7 +10,7 @@ import (
 
 var _ store.Broadcaster = (*Store)(nil)
 
-var errNoCast = errors.New("store: its database carries no texts between processes")
+var errNoCast = errors.New("store: broadcasts are not supported by this database")
 
 // CanBroadcast implements store.Broadcaster.
 func (s *Store) CanBroadcast() bool {

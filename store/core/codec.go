@@ -7,7 +7,7 @@ import (
 	"github.com/editlock/editlock/store/internal/codec"
 )
 
-// valueVersion is the first number of each value: the version of its form.
+// valueVersion is the first number of each value: the version of the format.
 const valueVersion = 1
 
 type encoder struct{ codec.Encoder }
@@ -38,9 +38,10 @@ func (d *decoder) party() store.Party {
 	return store.Party{Session: d.Text(), User: d.Text(), Value: d.Text()}
 }
 
-// encodeHold is the value of a hold: its holder, the request that took it, and
-// its share unless that is Alone. Status data are the row's Data, terms and times
-// its own; of one that let others share, the value has the token and time of before.
+// encodeHold returns the value of a hold: its holder, the ID of the transaction or waiter
+// that acquired it, and its share unless that is Alone. Status data are the row's Data;
+// terms and times are the row's own. If the hold changed to Shared, the value has its
+// token and the time of its acquisition, too.
 func encodeHold(rec *store.Record) []byte {
 	p := rec.Holder
 	e := newEncoder(8 + len(p.Session) + len(p.User) + len(p.Value) + len(rec.Request))
@@ -56,7 +57,7 @@ func encodeHold(rec *store.Record) []byte {
 	return e.Encoder
 }
 
-// decodeHold reads what encodeHold and its row say into a record.
+// decodeHold sets the fields of a record that encodeHold wrote.
 func decodeHold(rec *store.Record, value []byte) error {
 	d := newDecoder(value)
 	rec.Holder, rec.Request, rec.Share = d.party(), d.Text(), d.share()
@@ -88,9 +89,9 @@ func (d *decoder) share() store.Share {
 	return s
 }
 
-// A token within a value may be one that the same transaction draws, and be
-// unknown when the value is encoded. So it is kept either as it is, or by how
-// far it is behind the number of its row or entry.
+// A token within a value may be one that the same transaction draws, and is unknown when
+// the value is encoded. So the value has either the token, or its distance from the
+// number of the row or entry.
 func (e *encoder) token(token, number uint64) {
 	if token < drawn {
 		e.Number(token << 1)
@@ -107,8 +108,8 @@ func (d *decoder) token(number uint64) uint64 {
 	return number - n>>1
 }
 
-// encodeWaiter is the value of a waiter. Its ID is the row's Data, its process
-// the row's lease, its place and time the row's own.
+// encodeWaiter returns the value of a waiter. Its ID is the row's Data, its process the
+// row's lease, its Seq and Since the row's own.
 func encodeWaiter(t *store.Waiter) []byte {
 	e := newEncoder(64 + len(t.Holder.Value) + len(t.Data) + len(t.Value))
 	e.party(t.Holder)
@@ -145,8 +146,8 @@ func decodeWaiter(value []byte, seq uint64) (store.Waiter, error) {
 	return t, d.End()
 }
 
-// encodeEntry is the value of a log entry. Its number is the entry's own, and
-// so is its time unless that is before the transaction's.
+// encodeEntry returns the value of a log entry. The number is that of the kv.Entry. So is
+// the time, unless before says that it is earlier than the transaction.
 func encodeEntry(e *store.LogEntry, before bool) []byte {
 	v := newEncoder(64 + len(e.Name) + len(e.Owner.Value) + len(e.Actor.Value) + len(e.Other.Value))
 	v.Text(e.Kind)

@@ -15,8 +15,8 @@ import (
 // job is a transaction on its way to a commit that it shares with others.
 type job struct {
 	groupcommit.Job
-	names  []string // what it changes; no other of the same commit speaks of it
-	uses   []string // what it speaks of, too
+	names  []string // what it changes; no other job of the same commit depends on it
+	uses   []string // what else it depends on
 	txn    kv.Txn
 	answer kv.Answer
 }
@@ -57,8 +57,8 @@ func newCommitter(e kv.Engine) *committer {
 }
 
 const (
-	// firstPause and lastPause are how long a transaction waits before it is
-	// tried again that would end a guarded hold.
+	// firstPause and lastPause bound the pause before a transaction that would end a
+	// guarded hold is tried again.
 	firstPause = time.Millisecond
 	lastPause  = 50 * time.Millisecond
 )
@@ -95,7 +95,7 @@ func (c *committer) once(ctx context.Context, names, uses []string, txn kv.Txn) 
 	case cap(c.calls) == 1 && c.queue.Alone(alone):
 	default:
 		j := &job{names: names, uses: uses, txn: txn}
-		if err = c.queue.Do(ctx, j); err == nil { // else the committer may still be at it
+		if err = c.queue.Do(ctx, j); err == nil { // on an error the committer may still write the job
 			answer = j.answer
 		}
 	}
@@ -105,8 +105,8 @@ func (c *committer) once(ctx context.Context, names, uses []string, txn kv.Txn) 
 	return answer, nil
 }
 
-// perform commits one batch. A transaction that speaks of what another of it
-// changes waits for the next.
+// perform commits one batch. A transaction that depends on what another one of the
+// batch changes waits for the next batch.
 func (c *committer) perform(batch []*job) {
 	b := overlap{changed: make(map[string]bool, len(batch)), used: make(map[string]bool)}
 	jobs := make([]*job, 0, len(batch))
@@ -129,8 +129,8 @@ func (c *committer) perform(batch []*job) {
 	})
 }
 
-// commit commits transactions together. Where there is no room for all, there
-// may be for some.
+// commit commits transactions together. If the database has no room for all, it
+// commits each by itself, as some may fit.
 func (c *committer) commit(jobs []*job, txns []kv.Txn) {
 	wanted := newWanted(c.ctx, jobs)
 	defer wanted.end()
@@ -156,7 +156,7 @@ type wanted struct {
 	cancel context.CancelFunc
 
 	mu   sync.Mutex
-	jobs []*job // that were not seen to be given up
+	jobs []*job // those whose callers are not known to have given up
 	stop func() bool
 }
 
@@ -188,9 +188,9 @@ func (w *wanted) end() {
 	}
 }
 
-// overlap tells which transactions go into one commit. Waiters of one process
-// may: they all use its lease, and change nothing of it. So may steps on names
-// below one node, but not beside a step on the node.
+// overlap decides which transactions share a commit. Waiters of one process may:
+// they all use its lease, and don't change it. So may transactions on names below one
+// node, but not together with one on the node.
 type overlap struct{ changed, used map[string]bool }
 
 func (o *overlap) add(j *job) bool {
@@ -226,8 +226,7 @@ func (o *overlap) add(j *job) bool {
 // closeWithin is how long commits under way may take once the store is closed.
 const closeWithin = 10 * time.Second
 
-// close lets the commits that are under way end, and cuts them short after
-// closeWithin.
+// close waits for the commits under way, and cancels them after closeWithin.
 func (c *committer) close() {
 	if c.queue == nil {
 		c.cancel()

@@ -7,7 +7,7 @@ import (
 	"github.com/editlock/editlock/store/kv"
 )
 
-// step is what the rules made of one place.
+// step is what the rules planned for one place.
 type step struct {
 	sw    *store.Op // nil: it was only settled
 	done  bool      // the operation was allowed
@@ -17,9 +17,8 @@ type step struct {
 	after store.State
 }
 
-// conditions make a transaction fail unless the place is still what it was at
-// that moment, as far as the step depends on it: settling, and an operation, which was
-// done or refused.
+// conditions returns the conditions under which the step is right: the place is
+// unchanged, as far as settling and the operation, done or refused, depend on it.
 func (p *place) conditions(s *step) []kv.Cond {
 	if p.assumed != nil {
 		return p.assumed
@@ -32,7 +31,7 @@ func (p *place) conditions(s *step) []kv.Cond {
 	return p.pathConditions(conds, s)
 }
 
-// changed reports whether holds began, ended, or became others to share.
+// changed reports whether holds began or ended, or the share in force changed.
 func (p *place) changed(after *store.State) bool {
 	if (p.rec == nil) != (after.Record == nil) || len(p.shared) != len(after.Shared) ||
 		p.rec != nil && p.rec.Token != after.Record.Token {
@@ -47,9 +46,9 @@ func (p *place) changed(after *store.State) bool {
 	return share != after.Share && len(p.shared) > 0 // a limit of a hold that is over already
 }
 
-// holdConditions are those on who holds the name. The gate stands for all holds
-// that others may share, as each that begins or ends writes it. Which of them
-// have died is said of each, or of all together.
+// holdConditions adds those on the holds of the name. One on the gate covers all holds
+// that others may share, as each that begins or ends writes the gate. Which of them
+// have expired takes a condition on each, or one on all.
 func (p *place) holdConditions(conds []kv.Cond, s *step, changed bool) []kv.Cond {
 	meant := p.meant(s)
 	switch {
@@ -57,7 +56,7 @@ func (p *place) holdConditions(conds []kv.Cond, s *step, changed bool) []kv.Cond
 		conds = append(conds, p.rowCondition(p.rec, p.hold, s, meant))
 	case p.gate == nil:
 		conds = append(conds, kv.Cond{Key: holdKey(p.name), Absent: true})
-	case changed || s.moved || s.sw == nil || p.unasked(), s.moves(p) != nil: // who holds it alone may capture what is below
+	case changed || s.moved || s.sw == nil || p.unasked(), s.moves(p) != nil: // the holder of a name alone may capture names below
 		conds = append(conds, kv.Cond{Key: holdKey(p.name), Rev: p.gate.Rev, Ver: p.gate.Ver, Dead: !p.gate.Live(s.now)})
 	}
 	if !p.wide {
@@ -92,8 +91,8 @@ func (p *place) holdConditions(conds []kv.Cond, s *step, changed bool) []kv.Cond
 	return conds
 }
 
-// unasked reports whether the first waiter may claim the name once holders have
-// left who were not asked.
+// unasked reports whether the first waiter has a GrantAt that is not in force, because
+// of holds that were not asked.
 func (p *place) unasked() bool {
 	if len(p.queue) == 0 || p.queue[0].GrantAt.IsZero() {
 		return false
@@ -102,7 +101,7 @@ func (p *place) unasked() bool {
 	return state.GrantAt(&p.queue[0]).IsZero()
 }
 
-// meant is the hold that the operation depends on; nil: none.
+// meant returns the hold that the operation depends on; nil: none.
 func (p *place) meant(s *step) *store.Record {
 	if s.sw == nil || s.sw.Do == store.Acquire && s.sw.Expect.Free {
 		return nil
@@ -116,8 +115,8 @@ func (p *place) meant(s *step) *store.Record {
 	return state.Meant(&s.sw.Expect)
 }
 
-// session is whose holds matter to an operation that was done beside the one it speaks
-// of; empty: nobody's.
+// session returns the session whose other holds an operation that was done depends on,
+// beside the hold that it is about; empty: none.
 func (s *step) session() string {
 	switch {
 	case s.sw == nil || !s.done:
@@ -129,22 +128,22 @@ func (s *step) session() string {
 	return ""
 }
 
-// rowCondition says that a hold is as it was, live or dead.
+// rowCondition returns the condition that a hold is unchanged, live or due.
 func (p *place) rowCondition(rec *store.Record, row *kv.Row, s *step, meant *store.Record) kv.Cond {
 	c := kv.Cond{Key: row.Key, Rev: row.Rev, Ver: row.Ver, Dead: !rec.Live(s.now)}
 	if rec == p.rec && len(s.after.Shared) > 0 && s.after.Shared[0].Token == rec.Token {
 		c.Data = &rec.Data // it moves to a row of its own
 		return c
 	}
-	// The operation may speak of a hold that this step begins, or join what it was
-	// granted already, whatever the data.
+	// The operation may be about a hold that this step begins, or a join of what was
+	// granted already. The data don't matter then.
 	if data := s.expected(); s.done && rec == meant && data != nil && *data == rec.Data && p.claimed(s.now).IsZero() {
 		c.Data = data
 	}
 	return c
 }
 
-// expected are the data that the operation expects; nil: any.
+// expected returns the data that the operation expects; nil: any.
 func (s *step) expected() *string {
 	if s.sw == nil {
 		return nil
@@ -152,22 +151,23 @@ func (s *step) expected() *string {
 	return s.sw.Expect.Data
 }
 
-// sole reports whether the step was done because there was nobody else.
+// sole reports whether the operation was done because there was no other hold and no
+// waiter.
 func (s *step) sole() bool {
 	granted := s.sw != nil && s.sw.Do == store.Join && s.after.Granted(s.sw.Waiter.ID) != nil // others may be there, too
 	return s.sw != nil && s.sw.Expect.Sole && s.done && !granted
 }
 
-// queueConditions are those on who waits.
+// queueConditions adds those on the waiters.
 func (p *place) queueConditions(conds []kv.Cond, s *step, changed bool) []kv.Cond {
 	left, live := 0, p.held(s.now)
 	shares := p.wide || s.after.Share != store.Alone
 	state := p.state().Live(s.now)
 	for i := range p.queue {
 		t := &p.queue[i]
-		// The first waiter stays first as long as it waits: those before it are
-		// gone for good, and nobody can come in before it.
-		// With others who share, that goes for the one that is first afterwards.
+		// The first waiter stays the first while it waits: those before it are gone
+		// for good, and none can join before it. With a share, that matters for the
+		// one that is first afterwards, too.
 		next := shares && len(s.after.Queue) > 0 && s.after.Queue[0].ID == t.ID
 		if s.gone[t.ID] || i == 0 || next || s.sw != nil && s.sw.Waiter != nil && s.sw.Waiter.ID == t.ID {
 			conds = append(conds, kv.Cond{Key: waiterKey(p.name, t.Seq), Lease: processKey(t.Process)})
@@ -183,7 +183,7 @@ func (p *place) queueConditions(conds []kv.Cond, s *step, changed bool) []kv.Con
 	free := s.after.Record == nil && len(s.after.Shared) == 0 && s.after.More == 0
 	switch {
 	case !closed(&s.after) && (free && (had || p.gate != nil) || had && !live && left == 0 && len(p.queue) == 0), (changed || s.moved) && shares && len(s.after.Queue) == 0, s.sole():
-		// There is room because nobody else waits.
+		// The step is right only if there is no other waiter.
 		conds = append(conds, kv.Cond{Prefix: waiterKeys(p.name), AtMost: left})
 	case live && len(p.queue) == 0 && s.sw != nil:
 		conds = append(conds, kv.Cond{Prefix: alarmKeys(p.name), NoneDue: true})

@@ -1,12 +1,16 @@
-// Package core is the one store.Store: it keeps records, queues and history on
-// any database that package kv describes. What a step does is worked out by
-// the rules of package store, on what was read or assumed; the result goes to
-// the database as writes, and what it depends on as conditions.
+// Package core is the one store.Store: it keeps records, queues and history in
+// any kv.Engine. It computes the effect of a store.Txn by store.Run, on what was read
+// or assumed. The result goes to the engine as the writes of a kv.Txn, and what it
+// depends on as the conditions.
 //
-// Takes of free names, renewals and refusals are one round trip. So is what
-// depends on what this process saw last: the release of a hold, also to the waiter
-// who was first, its takeover, a place in its queue. What finds another state than
-// assumed takes one more for each time.
+// Acquisitions of free names, renewals and refusals take one round trip. So does an
+// operation on what this process saw last: the release of a hold, with a grant to its
+// first waiter, its takeover, a join of its queue. Each time the state differs from
+// what was assumed, one more round trip follows.
+//
+// Commit is the way in: lookups says what to read, assume makes up places before
+// anything is read, plan runs the rules on them, and committer shares calls of the
+// engine among callers. Sweep and lookOn settle names that nobody calls about.
 package core
 
 import (
@@ -34,7 +38,7 @@ type Store struct {
 
 	mu     sync.Mutex
 	closed bool
-	stop   func() // ends the news; nil: nobody has listened yet
+	stop   func() // ends the engine's Listen; nil: it was not called yet
 }
 
 // New returns a store on an engine, and closes the engine when it is closed.
@@ -42,7 +46,7 @@ func New(e kv.Engine) *Store {
 	return &Store{engine: e, commits: newCommitter(e)}
 }
 
-// hear passes news on to the subscriptions of this process.
+// hear passes what the engine reports to the subscriptions of this process.
 func (s *Store) hear(n kv.News) {
 	signals := make([]store.Signal, 0, len(n.Messages))
 	var left []stuck
@@ -77,8 +81,8 @@ func signal(note kv.Sent) store.Signal {
 	return signal
 }
 
-// Subscribe implements store.Store. From the first call on, the engine is asked for
-// news.
+// Subscribe implements store.Store. The first call makes the store listen to its
+// engine.
 func (s *Store) Subscribe(process string) *store.Subscription {
 	sub := s.hub.Subscribe(process)
 	s.mu.Lock()
@@ -123,7 +127,7 @@ func (s *Store) Commit(ctx context.Context, req store.Txn) (store.Result, error)
 		l, seen = s.lookups(req)
 	}
 	places, txn, done := first(req, l, seen)
-	var shut []stuck // what the step leaves to waiters who may not have it yet
+	var shut []stuck // free names whose first waiter is blocked after the transaction
 	for range maxTries {
 		answer, now, err := s.commit(ctx, places, l, txn)
 		if err != nil {
@@ -150,7 +154,7 @@ func (s *Store) Commit(ctx context.Context, req store.Txn) (store.Result, error)
 			places, txn, done = now, kv.Txn{Once: req.ID, Read: reads(l)}, false
 			continue
 		}
-		// A refusal must be true of what stands there after settling, too.
+		// A refusal must be true of the settled state, too.
 		p := newPlan(now, l, answer.Now)
 		if p.rotten() {
 			p.settle()
@@ -172,14 +176,14 @@ func (s *Store) Commit(ctx context.Context, req store.Txn) (store.Result, error)
 	return store.Result{}, errContended
 }
 
-// maxTries bounds how often a step is worked out again because others changed
-// its names in between. Each time one of the others got on.
+// maxTries bounds how often a transaction is planned again because others changed its
+// names meanwhile. Each time one of the others succeeded.
 const maxTries = 1000
 
 var errContended = errors.New("store: the names changed too often for a step to be done; try again")
 
-// lookups are what the operations of a request need to know, and what was seen last of
-// their names.
+// lookups returns what the operations of a transaction must read, and what was seen last
+// of their names.
 func (s *Store) lookups(req store.Txn) (l []lookup, seen []*held) {
 	l, seen = make([]lookup, len(req.Ops)), make([]*held, len(req.Ops))
 	for i := range req.Ops {
@@ -188,7 +192,7 @@ func (s *Store) lookups(req store.Txn) (l []lookup, seen []*held) {
 		wide := sw.Share != nil && *sw.Share != store.Alone || sw.Do == store.Revoke
 		l[i] = lookupOf(sw, wide || seen[i].several(), false)
 		l[i].tree = s.trees.of(sw.Name)
-		// A join is refused where nothing is in the way, and a refusal tells what is.
+		// A join is refused if nothing blocks it, and a refusal reports what does.
 		l[i].root = sw.Do == store.Join || l[i].tree != ""
 		l[i].tall = sw.Do == store.Join && l[i].tree != "" || sw.Do == store.Acquire && s.nodeHeld(sw.Name, l[i].tree)
 	}
@@ -228,8 +232,8 @@ func deepen(l []lookup) (again bool) {
 	return again
 }
 
-// first is the transaction on what is assumed, and whether it does the operations.
-// Where nothing can be, or the operations would be refused, it only reads.
+// first returns the transaction on assumed places, and whether it does the operations.
+// If nothing can be assumed, or the operations would be refused, it only reads.
 func first(req store.Txn, l []lookup, seen []*held) (places []*place, txn kv.Txn, done bool) {
 	if places = assume(req, l, seen); places != nil {
 		p := newPlan(places, l, time.Unix(0, 0))
@@ -245,7 +249,7 @@ func first(req store.Txn, l []lookup, seen []*held) (places []*place, txn kv.Txn
 	return places, kv.Txn{Once: req.ID, Read: reads(l)}, false
 }
 
-// commit performs a transaction and returns what stands under the names then.
+// commit commits a transaction and returns the places as they are after it.
 func (s *Store) commit(ctx context.Context, places []*place, l []lookup, txn kv.Txn) (kv.Answer, []*place, error) {
 	names, used := make([]string, len(places)), make([]string, 0, len(places))
 	for i, at := range places {
@@ -259,7 +263,7 @@ func (s *Store) commit(ctx context.Context, places []*place, l []lookup, txn kv.
 	return answer, now, err
 }
 
-// readPlaces makes places of what their ranges found.
+// readPlaces returns the places that the ranges of lookups found.
 func (s *Store) readPlaces(l []lookup, found []kv.Found) ([]*place, error) {
 	out := make([]*place, len(l))
 	for i := range l {

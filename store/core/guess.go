@@ -9,16 +9,15 @@ import (
 	"github.com/editlock/editlock/store/kv"
 )
 
-// What an operation will find is assumed before anything is read, so that it takes
-// one round trip where nobody interferes. An assumption decides nothing: the
-// transaction carries it as conditions, and where they fail its answer tells
-// what is there.
+// The state that an operation will find is assumed before anything is read, so that it
+// takes one round trip unless others interfere. An assumption decides nothing: the
+// transaction carries it as conditions. If they fail, the answer has the state.
 
-// unknown is a term that nobody has read.
+// unknown stands for a term that was not read.
 const unknown = time.Duration(1 << 61)
 
-// assume makes up a place for each operation of what was seen last; nil: one can't be
-// assumed.
+// assume returns a place for each operation, made of what was seen last; nil: one of
+// them can't be assumed.
 func assume(req store.Txn, l []lookup, seen []*held) []*place {
 	places := make([]*place, len(req.Ops))
 	for i := range req.Ops {
@@ -38,9 +37,8 @@ func assumePlace(sw *store.Op, tree string, last *held) *place {
 	case sw.Do == store.Revoke:
 		return &place{name: sw.Name, wide: true, assumed: []kv.Cond{}} // whatever is there
 	case sw.Do == store.Acquire && x.Free && !several:
-		// Nobody waits for a name without a row: a step that frees one hands it to
-		// the first waiter.
-		// Nor is anybody in the way above or below, as conditions say.
+		// A name without a row has no waiters: a transaction that frees a name grants it
+		// to the first one. The conditions say that nothing above or below blocks it.
 		conds := append(make([]kv.Cond, 0, 4), kv.Cond{Key: holdKey(sw.Name), Absent: true})
 		return &place{name: sw.Name, assumed: assumedPath(conds, sw.Name, tree)}
 	case sw.Do == store.Renew && sw.Event == nil && sw.Holder == nil && sw.Share == nil && !x.Free && !x.Waiting && !x.Sole && !several:
@@ -57,8 +55,8 @@ func assumePlace(sw *store.Op, tree string, last *held) *place {
 	return at
 }
 
-// assume is the place as it was seen, still alive, with the data that the operation
-// expects; nil: that can't be read.
+// assume returns the place as it was seen, with all holds live, and with the data that
+// the operation expects; nil: a row can't be decoded.
 func (p *place) assume(sw *store.Op) *place {
 	at := &place{name: p.name, wide: p.wide, gate: p.gate, more: p.more, rows: slices.Clone(p.rows)}
 	alive := func(row *kv.Row) *store.Record {
@@ -96,7 +94,7 @@ func (p *place) assume(sw *store.Op) *place {
 	return at
 }
 
-// of counts the holds of the session that an operation speaks of.
+// of counts the holds of the session that an operation is about.
 func (p *place) of(sw *store.Op) (n int) {
 	l := lookupOf(sw, true, false)
 	for _, rec := range p.shared {
@@ -107,11 +105,12 @@ func (p *place) of(sw *store.Op) (n int) {
 	return n
 }
 
-// assumeHeld makes up a hold that a renewal expects: none of the rest matters.
+// assumeHeld returns a place with the hold that a renewal expects. The renewal depends on
+// nothing else.
 func assumeHeld(sw *store.Op) *place {
 	x := sw.Expect
 	if x.Token == 0 && x.Session == nil {
-		return nil // it may be a gate
+		return nil // the row may be a gate
 	}
 	rec := &store.Record{Name: sw.Name, Token: x.Token, Terms: store.Terms{Idle: unknown, MaxHold: unknown}}
 	hold := kv.Cond{Key: holdKey(sw.Name), Rev: x.Token, Data: x.Data}
@@ -127,16 +126,16 @@ func assumeHeld(sw *store.Op) *place {
 	return &place{name: sw.Name, rec: rec, assumed: []kv.Cond{hold, {Prefix: alarmKeys(sw.Name), NoneDue: true}}}
 }
 
-// holds are what this process has seen last under names that were held. It may be
-// out of date.
+// holds caches the places of held names as this process saw them last. They may be out
+// of date.
 type holds struct {
 	mu    sync.Mutex
 	names map[string]*held
 	size  int // of all of them
 }
 
-// held is a place that was seen. Its rows have what a guess needs: neither their
-// data nor texts that may be parts of them.
+// held is a cached place. Its rows have only what assume needs: neither their data nor
+// strings that may share memory with them.
 type held struct {
 	place
 	size int
@@ -145,7 +144,7 @@ type held struct {
 const (
 	maxKnown      = 1 << 14  // names
 	maxKnownBytes = 16 << 20 // of all of them, about
-	// heldBytes and ticketBytes are what one takes beside its texts.
+	// heldBytes and waiterBytes are the size of a hold and of a waiter without texts.
 	heldBytes, waiterBytes = 512, 512
 )
 
@@ -155,10 +154,10 @@ func (h *holds) get(name string) *held {
 	return h.names[name]
 }
 
-// several reports whether a name was seen with holds that others may share.
+// several reports whether the name had holds that others may share when it was seen.
 func (h *held) several() bool { return h != nil && h.gate != nil }
 
-// saw remembers what stands under a name, in place of any others if need be.
+// saw caches a place. If the cache is full, it forgets others.
 func (h *holds) saw(p *place) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -188,7 +187,7 @@ func (h *holds) saw(p *place) {
 	h.size += last.size
 }
 
-// keep is what is kept of the row of a hold; its number tells its key again.
+// keep returns what is cached of the row of a hold. Its key follows from its number.
 func (h *held) keep(row *kv.Row) *kv.Row {
 	if row == nil {
 		return nil
@@ -206,7 +205,7 @@ func (h *holds) forget(name string) {
 	}
 }
 
-// queueSize is about how many bytes a queue takes.
+// queueSize returns about how many bytes a queue takes.
 func queueSize(queue []store.Waiter) (size int) {
 	party := func(p store.Party) int { return len(p.Session) + len(p.User) + len(p.Value) }
 	for i := range queue {

@@ -11,19 +11,19 @@ import (
 
 // Keys and tags, by their first letter. Names and IDs follow as they are.
 //
-//	h NAME                  the hold of somebody alone, or the gate of several holds
-//	h NAME \0 NUMBER        a hold of one of several, in the order of numbers
+//	h NAME                  the hold that is Alone, or the gate of several holds
+//	h NAME \0 NUMBER        one of several holds, in the order of numbers
 //	q NAME \0 NUMBER        a waiter, in the order of numbers
-//	a NAME \0 NUMBER        the alarm of a waiter who may claim the name: due then
-//	b NAME \0 NUMBER        the bell of a waiter who may have room once those before
+//	a NAME \0 NUMBER        the alarm of a waiter with a GrantAt: due then
+//	b NAME \0 NUMBER        the bell of a waiter that may have room once those before
 //	                        it are gone: due when they may be
-//	p SESSION               the session of a waiting process
+//	p PROCESS               the lease of a waiting process
 //	t TREE                  what of a tree is in use: see treeCondition
 //
-// A name has a gate while it has a hold that others may share, live or dead. Its
-// Data is what they share. Whatever adds or removes such a hold writes the gate.
-// A free name has a closed gate while somebody waits for it, as names above or
-// below are in the way. It is due now and then, so that somebody looks again.
+// A name has a gate while it has a hold that others may share, live or due. Its
+// Data is the share in force. Whatever adds or removes such a hold writes the gate.
+// A free name has a closed gate while its first waiter is blocked by names above or
+// below. It is due after closedFor, so that the sweep looks at the name again.
 //
 // Tags of holds are s SESSION and u USER of the holder, of a waiter w ID; tags
 // of log entries are n NAME, o NAME of what it is a part of, u USER of each party,
@@ -55,13 +55,13 @@ func waiterKey(n string, s uint64) string { return kv.Numbered(waiterKeys(n), s)
 func alarmKey(n string, s uint64) string  { return kv.Numbered(alarmKeys(n), s) }
 func bellKey(n string, s uint64) string   { return kv.Numbered(bellKeys(n), s) }
 
-// heldName is the name that a hold's key speaks of.
+// heldName returns the name in a key.
 func heldName(key string) string {
 	name, _, _ := strings.Cut(key[len(holdPrefix):], kv.Separator)
 	return name
 }
 
-// dueName is the name that must be settled where a key is due; empty: none.
+// dueName returns the name to settle when the row under a key is due; empty: none.
 func dueName(key string) string {
 	switch key[:1] {
 	case holdPrefix, alarmPrefix, bellPrefix:
@@ -75,10 +75,10 @@ var gateValue = []byte{valueVersion}
 
 func isGate(row *kv.Row) bool { return len(row.Value) == len(gateValue) }
 
-// closedData is what a closed gate says.
+// closedData is the Data of a closed gate.
 const closedData = "0"
 
-// gateData is what a gate says of a share, and shareOf reads it.
+// gateData returns the Data of a gate with a share, and shareOf decodes it.
 func gateData(share store.Share) string { return strconv.FormatInt(int64(share), 10) }
 
 func shareOf(gate *kv.Row) (store.Share, error) {

@@ -10,8 +10,8 @@ import (
 	"github.com/editlock/editlock/store/kv"
 )
 
-// Where only some entries are asked for, sieved of them are read first, and twice
-// as many each time after that, up to sievedMost.
+// If a query selects only some of the entries that are read, sieved of them are read
+// first, and twice as many each time after that, up to sievedMost.
 const sieved, sievedMost = 256, 4096
 
 // Log implements store.Store.
@@ -104,8 +104,8 @@ func entryOf(row kv.Logged) (store.LogEntry, error) {
 const (
 	// endsAtOnce is how many ends of holds are looked up in one call.
 	endsAtOnce = 1000
-	// nearEnd is how many entries of a name are read first. Most holds end with
-	// the next entry, or the one behind that of a waiter.
+	// nearEnd is how many entries of a name are read first. Most holds end with the
+	// next entry, or the one after that of a waiter.
 	nearEnd = 4
 )
 

@@ -13,15 +13,15 @@ import (
 const (
 	// lookAtOnce is how many names are looked at together.
 	lookAtOnce = 64
-	// lookPause is the shortest rest between two looks, so that entries that are
-	// logged together are read together.
+	// lookPause is the shortest pause between two looks, so that entries logged at
+	// about the same time are read together.
 	lookPause = 5 * time.Millisecond
 	// lookPage is how many entries are read at a time.
 	lookPage = 500
 )
 
-// look watches names that a step has left to waiters, and settles them once that is
-// possible. If this process hears no news, the sweep does it.
+// look watches free names whose first waiter is blocked, and settles them once that is
+// possible. If this process does not listen to its engine, the sweep does it.
 func (s *Store) look(names []stuck) {
 	s.mu.Lock()
 	hears := s.stop != nil && !s.closed
@@ -38,8 +38,8 @@ func (s *Store) watch(names []stuck) {
 }
 
 // lookOn looks at names for as long as some are blocked: after each entry of the log
-// about a name in the way, and every closedFor, as news may be lost. After each look it
-// rests for as long as the look took, so that others have at least half of the store.
+// about a name in the way, and every closedFor, as reports may be lost. After each look it
+// pauses for as long as the look took, so that others have at least half of the store.
 func (s *Store) lookOn() {
 	b, after := &s.blocked, unread
 	for {
@@ -56,7 +56,7 @@ func (s *Store) lookOn() {
 		if now {
 			continue
 		}
-		late := time.NewTimer(closedFor) // news may be lost
+		late := time.NewTimer(closedFor) // reports may be lost
 		select {
 		case <-b.bell:
 		case <-late.C:
@@ -86,14 +86,14 @@ func (s *Store) lookOnce(ctx context.Context, after *uint64) (again time.Duratio
 	if err := s.readOn(ctx, after); err != nil {
 		return 0, err
 	}
-	// Names that were just left to waiters come first: they may be in the way of others.
+	// Names whose waiters were just blocked come first: they may block others.
 	names := s.blocked.some(lookAtOnce)
 	if len(names) > 0 {
 		if again, err = s.lookAt(ctx, names); err != nil {
 			return again, err
 		}
 	}
-	if err := s.check(ctx, s.blocked.acquire()); err != nil {
+	if err := s.check(ctx, s.blocked.takeChecks()); err != nil {
 		s.blocked.checkAll()
 		return 0, err
 	}
@@ -115,7 +115,7 @@ func (s *Store) readOn(ctx context.Context, after *uint64) error {
 		}
 		page := pages[0]
 		for _, row := range page.Entries {
-			if e, err := entryOf(row); err == nil { // else the sweep sees to what it tells
+			if e, err := entryOf(row); err == nil { // otherwise the sweep settles the name
 				s.blocked.changed(&e)
 			}
 		}
@@ -123,7 +123,7 @@ func (s *Store) readOn(ctx context.Context, after *uint64) error {
 			*after = page.Entries[n-1].Number
 			continue
 		}
-		if *after < page.Floor || *after > page.Last { // some can't be read any more, or the end was lost
+		if *after < page.Floor || *after > page.Last { // entries were pruned, or the database lost its last ones
 			s.blocked.checkAll()
 		}
 		*after = page.Last
@@ -138,7 +138,7 @@ func (s *Store) check(ctx context.Context, names []string) error {
 		for _, name := range some {
 			reads = append(reads,
 				kv.Range{Key: holdKey(name)},
-				kv.Range{Prefix: sharedKeys(name), Limit: 2}, // two are in the way of everybody
+				kv.Range{Prefix: sharedKeys(name), Limit: 2}, // two holds block every session
 				kv.Range{Prefix: waiterKeys(name), Limit: 1, Brief: true})
 		}
 		answer, err := s.engine.Read(ctx, reads...)
@@ -238,7 +238,7 @@ func (s *Store) commitAll(ctx context.Context, jobs []*job, done func(*job)) err
 // job returns the job of a transaction on the name of the lookup.
 func (l *lookup) job(txn kv.Txn) *job { return &job{names: []string{l.name}, uses: uses(l), txn: txn} }
 
-// uses returns the names and keys that a step on a name depends on beside it.
+// uses returns the names and keys that a transaction on a name depends on beside it.
 func uses(l *lookup) []string {
 	root := store.Tree(l.name)
 	if root == "" {

@@ -8,8 +8,8 @@ import (
 	"github.com/editlock/editlock/store/kv"
 )
 
-// behindOwn is the key after which the rows of names below one come, not those of
-// the name itself.
+// behindOwn returns the key that comes after the rows of a node itself, and before those
+// of names below it.
 func behindOwn(prefix, below string) string {
 	if !strings.HasSuffix(below, "/") {
 		return ""
@@ -21,8 +21,8 @@ func behindOwn(prefix, below string) string {
 // each with a closed gate.
 const belowWindow = 10 * deepWindow
 
-// kinds are those that are looked at on the path. That of a name itself is one of
-// them, although none of its kind may be in use yet: others may be in its way.
+// kinds returns the kinds that are read on the path. The kind of the name itself is one
+// of them, although no name of its kind may be in use yet: others may block it.
 func (l *lookup) kinds() string {
 	if kind := treeKinds(l.name); !strings.Contains(l.tree, kind) {
 		return l.tree + kind
@@ -30,7 +30,7 @@ func (l *lookup) kinds() string {
 	return l.tree
 }
 
-// pathRanges read what stands on the path.
+// pathRanges adds the ranges that read the path.
 func (l *lookup) pathRanges(to []kv.Range) []kv.Range {
 	for _, name := range above(l.name, l.kinds()) {
 		node := lookup{name: name, wide: true, session: l.waits}
@@ -51,24 +51,24 @@ func (l *lookup) pathRanges(to []kv.Range) []kv.Range {
 	return to
 }
 
-// path is what stands on the path of a place.
+// path is the holds and waiters above and below a place.
 type path struct {
 	above []*place
-	below string // how the names below begin; empty: there are none
+	below string // the prefix of the names below; empty: there are none
 
-	// rows are live holds and gates below, and recs what the former say. More are
-	// rows beside those.
+	// rows are live holds and gates below. recs[i] is the record in rows[i], nil for a
+	// gate. more counts the other rows.
 	rows  []kv.Row
 	recs  []*store.Record
 	more  int
 	dead  []kv.Row        // holds below that are due
-	died  []*store.Record // what they say
+	died  []*store.Record // the records in them
 	gates []kv.Row        // closed gates below that are due
 	lost  int             // 1 if more are due than were read
-	wait  *store.Waiter   // the first of those who wait below, without what its row says
+	wait  *store.Waiter   // the earliest waiter below, without its value
 }
 
-// readPath reads what the ranges of a path found, and returns what is left.
+// readPath returns the path that its ranges found, and what is left of found.
 func (l *lookup) readPath(found []kv.Found) (p *path, rest []kv.Found, err error) {
 	p = &path{below: below(l.name, l.kinds())}
 	for _, name := range above(l.name, l.kinds()) {
@@ -129,8 +129,8 @@ func (p *path) readBelow(live, dead, waiters kv.Found, deep bool) (err error) {
 	return nil
 }
 
-// state is the path as the rules see it. A hold that has died and is still there
-// is in the way until it is settled.
+// state returns the path as the rules see it. An expired hold blocks others until its
+// name is settled.
 func (p *path) state(env store.Env) *store.Path {
 	out := &store.Path{More: p.more + p.lost}
 	for _, at := range p.above {
@@ -165,7 +165,7 @@ func (p *path) state(env store.Env) *store.Path {
 	return out
 }
 
-// littered reports whether more holds below have died than were read.
+// littered reports whether more holds below have expired than were read.
 func (p *place) littered() bool { return p.path != nil && p.path.lost > 0 }
 
 // far reports whether more must be read to know whether the first waiter may have the
@@ -174,8 +174,8 @@ func (p *place) far() bool {
 	return p.path != nil && len(p.queue) > 0 && p.path.narrow(p.queue[0].Holder.Session, "")
 }
 
-// narrow reports whether more must be read to know whether others hold names
-// below: all that were read are of one session or, with a user, theirs, or closed gates.
+// narrow reports whether more must be read to know whether others hold names below: all
+// holds that were read are those of the session or, if user is given, of the user.
 func (p *path) narrow(session, user string) bool {
 	if p.more+p.lost == 0 || session == "" {
 		return false

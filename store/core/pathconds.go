@@ -9,13 +9,13 @@ import (
 	"github.com/editlock/editlock/store/kv"
 )
 
-// pathConditions are those on what stands above and below. A waiter who may have
-// the name, and whose path nobody holds, stays so, whatever others do, as none of them may
-// begin to hold a name on it while it waits. One who may not has something in the way.
+// pathConditions adds those on the holds and waiters above and below. A first waiter that
+// has room and whose path is free needs none: no other session may begin to hold a name
+// on its path while it waits. For a waiter that is blocked, what blocks it is a condition.
 func (p *place) pathConditions(conds []kv.Cond, s *step) []kv.Cond {
 	moves := s.moves(p)
 	var joins *store.Waiter // new in the queue
-	var waits *store.Party  // who joins it, or keeps their place at another process
+	var waits *store.Party  // the owner whose waiter joins, or moves to another process
 	for i := range s.after.Queue {
 		t := &s.after.Queue[i]
 		if number(t.Seq) > 0 {
@@ -77,7 +77,8 @@ func (p *place) pathConditions(conds []kv.Cond, s *step) []kv.Cond {
 	return conds
 }
 
-// moves is who gets a hold by an operation that was not theirs; nil: nobody.
+// moves returns the owner who gets a hold, by the operation, that was not theirs; nil:
+// none.
 func (s *step) moves(p *place) *store.Party {
 	if s.sw == nil || !s.done || s.sw.Holder == nil {
 		return nil
@@ -88,7 +89,7 @@ func (s *step) moves(p *place) *store.Party {
 	return s.sw.Holder
 }
 
-// grants reports whether a waiter got the name, if only for a moment.
+// grants reports whether a waiter was granted the name, if only for a moment.
 func (s *step) grants(p *place) bool {
 	if len(s.gone) == 0 {
 		return false
@@ -99,8 +100,8 @@ func (s *step) grants(p *place) bool {
 	})
 }
 
-// conditions say that nobody else holds names on the path, and with idle that nobody
-// waits there. own is how many rows the place itself has.
+// conditions adds those that no other session holds names on the path and, with idle,
+// that there is no waiter. own is how many rows the place itself has.
 func (p *path) conditions(conds []kv.Cond, own int, idle bool, now time.Time) []kv.Cond {
 	for _, at := range p.above {
 		conds = at.rowsAsRead(conds, now)
@@ -135,7 +136,7 @@ func (p *path) conditions(conds []kv.Cond, own int, idle bool, now time.Time) []
 	return append(conds, kv.Cond{Prefix: holdKey(p.below), AtMost: own + len(p.rows) + len(p.dead) + len(p.gates), Due: true})
 }
 
-// held reports whether somebody holds a name on the path.
+// held reports whether there is a hold on the path.
 func (p *path) held() bool {
 	for range p.holds() {
 		return true
@@ -143,7 +144,7 @@ func (p *path) held() bool {
 	return false
 }
 
-// without says that a session still holds nothing on the path. own is how many
+// without adds the conditions that a session still holds nothing on the path. own is how many
 // holds of the place itself it has.
 func (p *path) without(conds []kv.Cond, session string, own int, now time.Time) []kv.Cond {
 	for _, at := range p.above {
@@ -155,7 +156,7 @@ func (p *path) without(conds []kv.Cond, session string, own int, now time.Time) 
 	return append(conds, kv.Cond{Prefix: holdKey(p.below), Tag: sessionTag(session), AtMost: own})
 }
 
-// inTheWay says that what keeps a waiter from a free name is still there.
+// inTheWay adds the condition that what blocks a waiter for a free name is still there.
 func (p *path) inTheWay(conds []kv.Cond, t *store.Waiter, now time.Time) []kv.Cond {
 	_, row, waits := p.way(t)
 	if row != nil {
@@ -171,7 +172,7 @@ func (p *path) inTheWay(conds []kv.Cond, t *store.Waiter, now time.Time) []kv.Co
 	return conds
 }
 
-// way returns what keeps a waiter from a free name, if that is known: the row of a hold,
+// way returns what blocks a waiter for a free name, if that is known: the row of a hold,
 // or another waiter.
 func (p *path) way(t *store.Waiter) (w way, row *kv.Row, waits *store.Waiter) {
 	w.session, w.since = t.Holder.Session, t.Seq
@@ -190,7 +191,7 @@ func (p *path) way(t *store.Waiter) (w way, row *kv.Row, waits *store.Waiter) {
 	return w, nil, nil
 }
 
-// holds are all on the path that were read, dead or alive.
+// holds yields all holds on the path that were read, live or expired.
 func (p *path) holds() iter.Seq2[*kv.Row, *store.Record] {
 	return func(yield func(*kv.Row, *store.Record) bool) {
 		for _, at := range p.above {
@@ -216,7 +217,7 @@ func (p *path) holds() iter.Seq2[*kv.Row, *store.Record] {
 	}
 }
 
-// assumedPath are the conditions that nothing stands on a path.
+// assumedPath adds the conditions that the path has no hold and no waiter.
 func assumedPath(conds []kv.Cond, name, kinds string) []kv.Cond {
 	for _, node := range above(name, kinds) {
 		conds = append(conds, kv.Cond{Key: holdKey(node), Absent: true})
@@ -228,12 +229,12 @@ func assumedPath(conds []kv.Cond, name, kinds string) []kv.Cond {
 	return conds
 }
 
-// asRead says that a row is as it was read, live or due.
+// asRead returns the condition that a row is as it was read, live or due.
 func asRead(row *kv.Row, now time.Time) kv.Cond {
 	return kv.Cond{Key: row.Key, Rev: row.Rev, Ver: row.Ver, Dead: !row.Live(now)}
 }
 
-// rowsAsRead say that the rows of a place are as they were read.
+// rowsAsRead adds the conditions that the rows of a place are as they were read.
 func (p *place) rowsAsRead(conds []kv.Cond, now time.Time) []kv.Cond {
 	if p.hold == nil && p.gate == nil {
 		return append(conds, kv.Cond{Key: holdKey(p.name), Absent: true})

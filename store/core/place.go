@@ -10,30 +10,30 @@ import (
 	"github.com/editlock/editlock/store/kv"
 )
 
-// lookup says what is to be read of a name.
+// lookup says what to read of a name.
 type lookup struct {
 	name    string
-	waiter  string // the waiter that an operation speaks of; empty: none
-	session string // whose hold an operation may speak of; empty: nobody's
-	waits   string // who may not wait while they hold a name on the path; empty: nobody
-	token   uint64 // the hold that it may speak of; 0: none
-	wide    bool   // several may hold the name
-	deep    bool   // more of those who hold it and who wait than a window
+	waiter  string // the waiter that an operation is about; empty: none
+	session string // the session whose hold an operation may be about; empty: none
+	waits   string // the session that joins, which must hold nothing on the path; empty: none
+	token   uint64 // the hold that an operation may be about; 0: none
+	wide    bool   // also several holds
+	deep    bool   // up to deepWindow holds and waiters
 
 	tree string // kinds of its tree that are in use, as far as is known
-	root bool   // whether that is read, too
-	tall bool   // so is what stands on its path
-	asks bool   // so is who waits for names above
+	root bool   // also the kinds
+	tall bool   // also the path
+	asks bool   // also the first waiters for names above
 }
 
-// How much is read of a name at most: of its holds and its waiters, of those
-// where a step concerns more than a window, and of its holds that have died.
+// deepWindow is how many holds, and how many waiters, of a name are read at most.
+// deadWindow is how many expired holds are.
 const (
 	deepWindow = 1000
 	deadWindow = 200
 )
 
-// drains are the names above of which it is read who waits first.
+// drains returns the names above whose first waiter is read.
 func (l *lookup) drains() []string {
 	if !l.asks || l.tall {
 		return nil
@@ -41,7 +41,7 @@ func (l *lookup) drains() []string {
 	return above(l.name, l.tree)
 }
 
-// lookupOf is what an operation needs to know of its name.
+// lookupOf returns what an operation must read of its name.
 func lookupOf(sw *store.Op, wide, deep bool) lookup {
 	l := lookup{name: sw.Name, token: sw.Expect.Token, wide: wide || deep, deep: deep}
 	if sw.Waiter != nil {
@@ -61,8 +61,8 @@ func lookupOf(sw *store.Op, wide, deep bool) lookup {
 	return l
 }
 
-// ranges read a place. The first two are enough to know a hold of somebody
-// alone, and who waits.
+// ranges adds the ranges that read a place. The first two are enough for a hold that is
+// Alone, and the waiters.
 func (l *lookup) ranges(to []kv.Range) []kv.Range {
 	waiters, most := waiterKeys(l.name), store.MaxWaiters
 	if l.deep {
@@ -97,40 +97,38 @@ func (l *lookup) ranges(to []kv.Range) []kv.Range {
 	return to
 }
 
-// place is what stands under one name: as read at one moment, or as assumed
-// before anything is read. Its conditions make the database check that it is
-// still so.
+// place is the state of one name: as read at one moment, or as assumed before anything
+// is read. Its conditions make the database check that it is unchanged.
 type place struct {
 	name string
 	wide bool
 
-	// The rows of holds, and what they say; the record of one that several may
-	// have is at the same place in the list.
-	hold   *kv.Row // of somebody alone; nil: none
+	// The rows of holds, and the records in them. rows[i] has shared[i].
+	hold   *kv.Row // the hold that is Alone; nil: none
 	rec    *store.Record
 	gate   *kv.Row // in place of hold; nil: none
 	rows   []kv.Row
 	shared []*store.Record
-	more   int  // live holds beside those
-	own    int  // live holds among rows, and beside, of the session that was looked for
-	rotten bool // more have died than were read
+	more   int  // live holds that are not in rows
+	own    int  // live holds of the lookup's session, in rows or not
+	rotten bool // more have expired than were read
 
-	// queue holds the first live waiters, and the one that an operation speaks of.
+	// queue holds the first live waiters, and the one that an operation is about.
 	queue []store.Waiter
-	rest  int // live waiters behind them
+	rest  int // live waiters that are not in queue
 
-	// assumed holds the conditions of a place nobody has read.
+	// assumed holds the conditions of a place that was not read.
 	assumed []kv.Cond
 
 	tree  string // kinds of its tree that are in use, as far as is known
-	other bool   // what was read says otherwise: kinds
+	other bool   // the row of the tree has other kinds
 	kinds string
 	path  *path // nil: it was not read
 
 	drains []store.Waiter // the first waiter for each name above, without a path
 }
 
-// state is the place as the rules see it.
+// state returns the place as the rules see it, without its path.
 func (p *place) state() store.State {
 	share, _ := shareOf(p.gate) // read before
 	return store.State{
@@ -138,7 +136,7 @@ func (p *place) state() store.State {
 	}
 }
 
-// on is the state with what is known of its path.
+// on returns the state with its path, if that was read.
 func (p *place) on(now time.Time) store.State {
 	s := p.state()
 	if p.path != nil {
@@ -147,8 +145,7 @@ func (p *place) on(now time.Time) store.State {
 	return s
 }
 
-// tells is a record of the place as it is handed out, with who waits for a name
-// above: the first of them.
+// tells sets Drains of a record: the earliest waiter for a name above.
 func (p *place) tells(rec *store.Record) *store.Record {
 	if rec == nil {
 		return nil
@@ -167,7 +164,7 @@ func (p *place) tells(rec *store.Record) *store.Record {
 	return rec
 }
 
-// closed reports whether a state is free, and somebody waits.
+// closed reports whether a state is free, and has waiters.
 func closed(s *store.State) bool {
 	return s.Record == nil && len(s.Shared) == 0 && s.More == 0 && (len(s.Queue) > 0 || s.Rest > 0)
 }
@@ -175,17 +172,17 @@ func closed(s *store.State) bool {
 // unclear reports whether the place must be read again, wide, to be known.
 func (p *place) unclear() bool { return p.gate != nil && !p.wide }
 
-// narrow reports whether more of the place must be read to settle it: somebody
-// may claim it from more holders than were read.
+// narrow reports whether more of the place must be read to settle it: the GrantAt of the
+// first waiter has passed, and there are more holds than were read.
 func (p *place) narrow(now time.Time) bool {
 	return p.more > 0 && len(p.queue) > 0 && !p.queue[0].GrantAt.IsZero() && !now.Before(p.queue[0].GrantAt)
 }
 
-// read makes a place of what its ranges found, and returns what is left.
+// read returns the place that its ranges found, and what is left of found.
 func (l *lookup) read(found []kv.Found) (*place, []kv.Found, error) {
 	p := &place{name: l.name, wide: l.wide, tree: l.tree}
 	next := func() (f kv.Found) {
-		if len(found) > 0 { // a note carries the first ones only
+		if len(found) > 0 { // a message carries the first ones only
 			f, found = found[0], found[1:]
 		}
 		return f
@@ -262,14 +259,14 @@ func (p *place) readHold(row *kv.Row) (err error) {
 	return err
 }
 
-// readQueue reads those who wait, and the waiter that an operation speaks of.
+// readQueue reads the first waiters, and the waiter that an operation is about.
 func (p *place) readQueue(waiters kv.Found, waiter string, next func() kv.Found) (err error) {
 	if p.queue, err = decodeQueue(p.name, waiters.Rows); err != nil {
 		return err
 	}
 	if waiter != "" {
 		if rows := next().Rows; len(rows) > 0 {
-			if n := len(p.queue); n > 0 && rows[0].Rev > p.queue[n-1].Seq { // it stands behind those read
+			if n := len(p.queue); n > 0 && rows[0].Rev > p.queue[n-1].Seq { // it is behind those read
 				t, err := waiterOf(p.name, &rows[0])
 				if err != nil {
 					return err
@@ -320,12 +317,12 @@ func waiterOf(name string, row *kv.Row) (store.Waiter, error) {
 	return t, nil
 }
 
-// everybody is the liveness of waiters in a place: engines leave out the dead.
+// everybody says that all waiters of a place are live: engines return no others.
 func everybody(string) bool { return true }
 
 func living(now time.Time) store.Env { return store.Env{Now: now, Alive: everybody} }
 
-// waiter is the one with this ID; nil: there is none.
+// waiter returns the waiter with this ID; nil: there is none.
 func (p *place) waiter(id string) *store.Waiter {
 	for i := range p.queue {
 		if p.queue[i].ID == id {
@@ -335,8 +332,8 @@ func (p *place) waiter(id string) *store.Waiter {
 	return nil
 }
 
-// claimed is since when the first waiter may have a name that is held; zero: it
-// may not yet.
+// claimed returns the GrantAt of the first waiter for a held name if it has passed;
+// otherwise zero.
 func (p *place) claimed(now time.Time) time.Time {
 	if len(p.queue) == 0 || !p.held(now) {
 		return time.Time{}
@@ -348,7 +345,7 @@ func (p *place) claimed(now time.Time) time.Time {
 	return time.Time{}
 }
 
-// held reports whether somebody holds the name, or may.
+// held reports whether the name is held, or may be.
 func (p *place) held(now time.Time) bool {
 	return p.more > 0 || p.rotten || p.rec.Live(now) || slices.ContainsFunc(p.shared, func(r *store.Record) bool { return r.Live(now) })
 }

@@ -8,20 +8,20 @@ import (
 	"github.com/editlock/editlock/store/kv"
 )
 
-// drawn is where the numbers begin that stand for those a transaction draws:
-// drawn+1 is the first. No engine gives out numbers so large.
+// drawn is the base of placeholders for the numbers that a transaction will draw:
+// drawn+1 stands for the first. No engine draws numbers so large.
 const drawn = 1 << 62
 
-// plan is a step worked out by the rules, as a transaction: what store.Run, or
-// store.Settle alone, makes of some places.
+// plan is the effect of a transaction, or of settling, on some places, as store.Run or
+// store.Settle computes it, and from which the kv.Txn is made.
 type plan struct {
 	now     time.Time
 	places  []*place
 	lookups []lookup      // of the places
 	after   []store.State // of each place
-	last    int           // the place that was asked for last
-	drew    uint64
-	gates   int // that draw a number, too
+	last    int           // index of the place that was asked for last
+	drew    uint64        // numbers drawn by the rules
+	gates   int           // numbers drawn for gates, besides
 
 	done    bool // the operations are allowed
 	effects store.Effects
@@ -31,13 +31,13 @@ func newPlan(places []*place, lookups []lookup, now time.Time) *plan {
 	p := &plan{now: now, places: places, lookups: lookups, after: make([]store.State, len(places))}
 	for i, at := range places {
 		if p.after[i] = at.on(now); at.rotten {
-			p.after[i].More++ // while some that died are not known, nobody else has room
+			p.after[i].More++ // while some expired holds are not known, there is no room
 		}
 	}
 	return p
 }
 
-// state is what the plan makes of a name. Names are asked for in their order.
+// state returns the planned state of a name. Names are mostly asked for in their order.
 func (p *plan) state(name string) *store.State {
 	for p.places[p.last].name != name {
 		p.last = (p.last + 1) % len(p.places)
@@ -57,7 +57,7 @@ func (p *plan) env() store.Env {
 	}
 }
 
-// run does a request by the rules.
+// run runs the rules on a transaction.
 func (p *plan) run(req store.Txn) {
 	res, eff := store.Run(req, p.env(),
 		func(name string) store.State { return *p.state(name) },
@@ -78,19 +78,19 @@ func (p *plan) settle() {
 	}
 }
 
-// rotten reports whether a place has more dead holds than were read, which one step
-// can't see to.
+// rotten reports whether a place has more expired holds than were read. One
+// transaction can't remove them all.
 func (p *plan) rotten() bool {
 	return slices.ContainsFunc(p.places, func(at *place) bool { return at.rotten })
 }
 
-// short reports whether the windows were too short to work out the step.
+// short reports whether too few holds or waiters were read to plan the transaction.
 func (p *plan) short() bool {
 	return p.effects.Short || slices.ContainsFunc(p.places, func(at *place) bool { return at.narrow(p.now) })
 }
 
-// blocked are the places that somebody waits for although there is room, as
-// something stands above or below them.
+// blocked returns the places whose first waiter is blocked by a hold or a waiter above
+// or below, although there is room.
 func (p *plan) blocked() (all []stuck) {
 	for i, at := range p.places {
 		if p.after[i].Blocked(p.env()) {
@@ -101,7 +101,7 @@ func (p *plan) blocked() (all []stuck) {
 	return all
 }
 
-// number is which of the transaction's numbers n is; 0: it was there before.
+// number returns which of the transaction's numbers n stands for; 0: n was drawn before.
 func number(n uint64) int {
 	if n <= drawn {
 		return 0
@@ -109,8 +109,8 @@ func number(n uint64) int {
 	return int(n - drawn)
 }
 
-// numbered returns the names that a transaction left to waiters. Some waiters got their
-// numbers in it; first is the first of these.
+// numbered replaces placeholders in left, the blocked names of a transaction, by the
+// numbers that the transaction drew. first is the first of these.
 func numbered(left []stuck, first uint64) []stuck {
 	for i := range left {
 		if n := number(left[i].way.since); n > 0 {
@@ -120,8 +120,8 @@ func numbered(left []stuck, first uint64) []stuck {
 	return left
 }
 
-// transaction makes a transaction of the plan that does what the rules did,
-// provided that each place still is as it was. Without writes it only reads.
+// transaction returns the kv.Txn that does what the rules did, on the condition that
+// each place is unchanged. Without writes it only reads.
 func (p *plan) transaction(req store.Txn) kv.Txn {
 	txn := kv.Txn{Once: req.ID}
 	gone := make(map[string]bool, len(p.effects.Left))
@@ -158,7 +158,7 @@ func (p *plan) transaction(req store.Txn) kv.Txn {
 	return txn
 }
 
-// reads are the ranges that tell what stands under the names afterwards.
+// reads returns the ranges that read the places afterwards.
 func reads(lookups []lookup) []kv.Range {
 	all := make([]kv.Range, 0, 4*len(lookups))
 	for i := range lookups {
@@ -167,7 +167,7 @@ func reads(lookups []lookup) []kv.Range {
 	return all
 }
 
-// moves reports whether waiters for a place joined or left.
+// moves reports whether a waiter for a place joined or left.
 func (p *plan) moves(at *place) bool {
 	for i := range p.effects.Joined {
 		if p.effects.Joined[i].Name == at.name {

@@ -14,7 +14,7 @@ import (
 // KeepAlive implements store.Store.
 func (s *Store) KeepAlive(ctx context.Context, process string, ttl time.Duration) ([]string, error) {
 	if ttl < time.Millisecond { // one of 0 would never end
-		return nil, fmt.Errorf("beat: ttl %v is below the minimum of 1ms", ttl)
+		return nil, fmt.Errorf("keep-alive: ttl %v is below the minimum of 1ms", ttl)
 	}
 	key := processKey(process)
 	read := []kv.Range{{Key: key}, {Lease: key, Prefix: waiterPrefix, Brief: true}}
@@ -34,8 +34,8 @@ func (s *Store) KeepAlive(ctx context.Context, process string, ttl time.Duration
 			}
 			return ids, nil
 		}
-		// It is new, or it died: a row in place of a dead one takes the waiters
-		// along that lived with it.
+		// The process is new, or its lease has expired. A row that replaces an expired
+		// one removes the waiters that were leased to it.
 		rows := found[0].Rows
 		dead := len(rows) > 0 && !rows[0].Live(answer.Now)
 		txn.If = []kv.Cond{{Key: key, Absent: len(rows) == 0, Dead: dead}}
@@ -47,9 +47,9 @@ func (s *Store) KeepAlive(ctx context.Context, process string, ttl time.Duration
 }
 
 const (
-	// dueAtOnce is how many rows that are due are looked at together.
+	// dueAtOnce is how many due rows are read together.
 	dueAtOnce = 200
-	// sweepRounds bounds one sweep, so that it ends although more falls due.
+	// sweepRounds bounds one sweep, so that it ends although more rows become due.
 	sweepRounds = 50
 	// guardedSweep is when a sweep looks again at names that are guarded.
 	guardedSweep = 100 * time.Millisecond
@@ -89,8 +89,8 @@ func (s *Store) Sweep(ctx context.Context, keep store.Retention) (time.Duration,
 	return due, nil
 }
 
-// end settles the names, and removes the processes, of rows that are due. It
-// reports whether nothing could be done but wait for the end of guards.
+// end settles the names of rows that are due, and removes the rows of processes that
+// are. It reports whether guards kept it from doing anything.
 func (s *Store) end(ctx context.Context, rows []kv.Row, now time.Time) (guarded bool, err error) {
 	var names []string
 	var jobs []*job
@@ -122,7 +122,7 @@ func (s *Store) end(ctx context.Context, rows []kv.Row, now time.Time) (guarded 
 		}
 		jobs = append(jobs, out.jobs...)
 	}
-	// What was changed meanwhile is still due, and found by the next round.
+	// The next round finds what is still due because others changed it meanwhile.
 	done := false
 	err = s.commitAll(ctx, jobs, func(j *job) {
 		done = done || j.answer.Done
@@ -159,8 +159,8 @@ func (s *Store) settle(ctx context.Context, names []string, tall func(name strin
 	return out, nil
 }
 
-// settleTries is how often more is read of a name to settle it: all who hold it or
-// wait, that its tree is in use, and what stands on its path.
+// settleTries is how often more of a name is read to settle it: all its holds and
+// waiters, the kinds of its tree, and its path.
 const settleTries = 4
 
 // settleBy adds the transactions that settle names by what is read of them. Again are
@@ -230,9 +230,9 @@ func distinct(ranges []kv.Range) (once []kv.Range, index []int) {
 	return once, index
 }
 
-// quiet writes the alarms and bells that have rung and settled nothing: those of
-// waiters who may have the name once the first one is gone, and those of holds
-// before. One that was removed meanwhile must not come back.
+// quiet adds the writes of alarms and bells that are due although nothing was granted:
+// they are due again when the first waiter may be gone, or are removed. One that was
+// removed meanwhile must not come back, hence the conditions.
 func (p *plan) quiet(txn *kv.Txn, at *place, rung []kv.Row, lives map[string]time.Time) {
 	if len(p.effects.Left) > 0 {
 		return // the next sweep sees to the rest

@@ -10,17 +10,18 @@ import (
 	"github.com/editlock/editlock/store/kv"
 )
 
-// A tree has a row of its own once somebody held or waited for one of its nodes
-// or parts; it stays for good. Its Data says which of them: letters of treeKinds.
-// Where there is none, names of the tree can't be in each other's way, and a step
-// looks at its own name only.
+// A tree has a row of its own once one of its nodes or parts was held or waited for. The
+// row is never deleted. Its Data says which kinds of names were: letters of treeKinds.
+// Without the row, names of the tree can't block each other, and a transaction reads
+// its own names only.
 const (
 	withNodes = "n" // below the outermost
 	withParts = "p"
 	withRoot  = "r" // the outermost node
 )
 
-// treeKinds is what a step on a name lets be in the way of others.
+// treeKinds returns the kind of a name whose holds and waiters may block others; empty:
+// none.
 func treeKinds(name string) string {
 	switch {
 	case store.Tree(name) == "":
@@ -35,8 +36,8 @@ func treeKinds(name string) string {
 	return ""
 }
 
-// treeCondition says that a tree has these kinds in use; of what is no path
-// there is nothing to say.
+// treeCondition adds the condition that a tree has these kinds in use. A name that is not
+// a path needs none.
 func treeCondition(conds []kv.Cond, name, kinds string) []kv.Cond {
 	switch root := store.Tree(name); {
 	case root == "":
@@ -48,14 +49,14 @@ func treeCondition(conds []kv.Cond, name, kinds string) []kv.Cond {
 	}
 }
 
-// trees are the kinds that this process has seen in use, by tree. Kinds are never
-// taken back.
+// trees caches the kinds that this process has seen in use, by tree. Kinds are only
+// added.
 type trees struct {
 	mu    sync.Mutex
 	kinds map[string]string
 }
 
-// maxTrees bounds how many are known; of others it is found out again.
+// maxTrees bounds how many trees are cached.
 const maxTrees = 1 << 14
 
 func (t *trees) of(name string) string {
@@ -80,7 +81,7 @@ func (t *trees) saw(name, kinds string) {
 	t.kinds[root] = kinds
 }
 
-// above are the names above one that may be held where these kinds are in use.
+// above returns the names above a name that may be held if these kinds are in use.
 func above(name, kinds string) []string {
 	if kinds == "" {
 		return nil
@@ -90,8 +91,8 @@ func above(name, kinds string) []string {
 	})
 }
 
-// below is how names below one begin that may be held where these kinds are in
-// use; empty: none.
+// below returns the prefix of the names below a name that may be held if these kinds are
+// in use; empty: none.
 func below(name, kinds string) string {
 	if kinds == "" || !store.IsNode(name) && !strings.Contains(kinds, withParts) {
 		return ""
@@ -99,8 +100,8 @@ func below(name, kinds string) string {
 	return store.Below(name)
 }
 
-// openTrees sees to it that the trees of a request say what kinds of names are in
-// use, before any of them is. said is what the tree of an operation is known to say.
+// openTrees adds the kinds of a transaction's names to the rows of their trees, before
+// any of these names is in use. said returns the known kinds of an operation's tree.
 func (s *Store) openTrees(ctx context.Context, req store.Txn, said func(i int) string) error {
 	for i := range req.Ops {
 		sw := &req.Ops[i]
@@ -115,7 +116,7 @@ func (s *Store) openTrees(ctx context.Context, req store.Txn, said func(i int) s
 	return nil
 }
 
-// inUse is how kinds are written: in one order.
+// inUse returns kinds in the order in which they are written.
 func inUse(kinds string) string {
 	letters := strings.Split(kinds, "")
 	slices.Sort(letters)

@@ -9,8 +9,8 @@ import (
 	"github.com/editlock/editlock/store/kv"
 )
 
-// notes tell the processes of waiters who left the queue. To one who got the
-// name alone goes along what stands there.
+// notes returns the messages to the processes of waiters that left the queue. The
+// message of a waiter that was granted the name alone carries the hold.
 func (p *plan) notes(txn *kv.Txn) []kv.Message {
 	var notes []kv.Message
 	for _, n := range p.effects.News {
@@ -34,14 +34,14 @@ func (p *plan) notes(txn *kv.Txn) []kv.Message {
 	return notes
 }
 
-// leftTo, before the name of a process, begins the address of a note that a name
-// with room is left to a waiter of that process, once it may have it. The text is the
-// name; without a process, and a name, it only says that somebody is gone who waited.
-// It is no address of a process, as a name has no such character.
+// leftTo, followed by a process, is the address of a message to that process: its
+// waiter is the first for a free name, and blocked by something above or below. The
+// text is the name. Without a process and a text, the message says that a waiting
+// process has died. No process has such a name, as names have no control characters.
 const leftTo = "\x01"
 
-// leftTo is the first waiter for a name that the step leaves to them, and did not
-// find left to them; nil: none. One who joins in this step knows it.
+// leftTo returns the first waiter for a name if it is blocked after the transaction and
+// was not before; nil: none. A waiter that joins in this transaction needs no message.
 func (p *plan) leftTo(at *place, after *store.State) *store.Waiter {
 	if !after.Blocked(living(p.now)) || number(after.Queue[0].Seq) > 0 {
 		return nil
@@ -53,7 +53,7 @@ func (p *plan) leftTo(at *place, after *store.State) *store.Waiter {
 	return first
 }
 
-// writeHolds writes what became of the holds of a name, and of its gate.
+// writeHolds adds the writes for the holds of a name, and for its gate.
 func (p *plan) writeHolds(writes []kv.Write, at *place, sw *store.Op, after *store.State) []kv.Write {
 	if !p.changedHolds(at, after) {
 		return p.writeClosed(writes, at, after)
@@ -80,8 +80,8 @@ func (p *plan) changedHolds(at *place, after *store.State) bool {
 	return at.rec != after.Record || !slices.Equal(at.shared, after.Shared) || at.changed(after)
 }
 
-// writeGate writes the gate where holds that others may share began or ended, and
-// removes it where nobody takes its place.
+// writeGate adds the write of the gate if holds that others may share began or ended, or
+// removes the gate if no hold is left.
 func (p *plan) writeGate(writes []kv.Write, at *place, after *store.State) []kv.Write {
 	switch {
 	case closed(after):
@@ -96,14 +96,15 @@ func (p *plan) writeGate(writes []kv.Write, at *place, after *store.State) []kv.
 
 func (p *plan) writeGateRow(writes []kv.Write, at *place, data string, ttl time.Duration) []kv.Write {
 	w := kv.Write{Key: holdKey(at.name), Value: gateValue, Data: &data, Renew: at.gate != nil, TTL: ttl}
-	if at.gate == nil { // a number of its own, which is nobody's token
+	if at.gate == nil { // a number of its own, which is no hold's token
 		p.gates++
 		w.Number, w.TTL = int(p.drew)+p.gates, max(0, ttl)
 	}
 	return append(writes, w)
 }
 
-// closedFor is how long a closed gate stands until somebody looks again.
+// closedFor is how long after its last write a closed gate is due, and its name looked
+// at again.
 const closedFor = 5 * time.Second
 
 // writeClosed writes a closed gate where it is missing or due, and removes one
@@ -119,7 +120,7 @@ func (p *plan) writeClosed(writes []kv.Write, at *place, after *store.State) []k
 	return writes
 }
 
-// writeHold writes what became of one hold; nil: there was none, or is none.
+// writeHold adds the write of one hold. old is nil if it is new, rec is nil if it ended.
 func writeHold(writes []kv.Write, old, rec *store.Record, sw *store.Op, key string) []kv.Write {
 	switch {
 	case rec == old:
@@ -141,15 +142,15 @@ func writeHold(writes []kv.Write, old, rec *store.Record, sw *store.Op, key stri
 	return append(writes, w)
 }
 
-// newHold writes a hold with a token of this transaction, under its key or those
-// that begin so.
+// newHold returns the write of a hold with a token or place of this transaction. A key
+// that ends with a Separator is followed by the number.
 func newHold(rec *store.Record, key string) kv.Write {
 	w := kv.Write{
 		Key: key, Numbered: strings.HasSuffix(key, kv.Separator),
 		Number: number(rec.Token), Value: encodeHold(rec), Data: &rec.Data, Tags: holdTags(rec.Holder),
 		TTL: rec.Terms.Idle, Max: rec.Terms.MaxHold, Within: rec.Within(),
 	}
-	if rec.Place != 0 { // it was taken before
+	if rec.Place != 0 { // acquired before, and shared now
 		w.Number = number(rec.Place)
 	}
 	return w
@@ -166,7 +167,7 @@ func holdTags(holder store.Party) []string {
 	return tags
 }
 
-// writeWaiters writes what became of the waiters for a name.
+// writeWaiters adds the writes for the waiters of a name.
 func (p *plan) writeWaiters(txn *kv.Txn, at *place, gone map[string]bool, after *store.State) {
 	for i := range at.queue {
 		if t := &at.queue[i]; gone[t.ID] {
@@ -189,13 +190,13 @@ func (p *plan) writeWaiters(txn *kv.Txn, at *place, gone map[string]bool, after 
 	p.rearm(txn, at, after, moved)
 }
 
-// atOnce is when the bell of a waiter rings first. The sweep then sets it to when
-// the first waiter may be gone.
+// atOnce is how soon the bell of a new waiter is due. The sweep then sets it to when the
+// lease of the first waiter ends.
 const atOnce = time.Microsecond
 
-// join writes a waiter that is new, or waits in another process now. Whether a new
-// one is the first is not known: others may join before it. The first needs a bell
-// in a tree only.
+// join adds the writes of a waiter that is new, or has moved to another process. Whether
+// a new one is the first is not known: others may join before it. The first waiter
+// needs a bell only in a tree.
 func join(writes []kv.Write, t *store.Waiter, first bool) []kv.Write {
 	lease := processKey(t.Process)
 	if number(t.Seq) == 0 {
@@ -225,10 +226,10 @@ func join(writes []kv.Write, t *store.Waiter, first bool) []kv.Write {
 	return writes
 }
 
-// rearm sets alarms back to the time of their claims. A waiter may claim a hold
-// only as the first in the queue, and while all holds are those that were asked.
-// Its alarm may have rung before, and then rings when the lease ends of the process
-// of the first.
+// rearm sets the alarms of waiters to their GrantAt again. A waiter is granted a held
+// name only as the first in the queue, and while all holds are those that were asked.
+// Its alarm may have been due before that, and then the sweep has set it to when the
+// lease of the first waiter ends.
 func (p *plan) rearm(txn *kv.Txn, at *place, after *store.State, moved bool) {
 	if len(after.Queue) == 0 || len(at.queue) == 0 && !moved {
 		return
@@ -248,8 +249,8 @@ func (p *plan) rearm(txn *kv.Txn, at *place, after *store.State, moved bool) {
 	}
 }
 
-// logged is the log entry for one by the rules. The time of an expiry is that of the
-// end, whenever it is written.
+// logged returns the entry to write for an entry of the rules. The time of an expiry is
+// the Expires of the hold, whenever the entry is written.
 func logged(e *store.LogEntry, now time.Time) kv.Entry {
 	tags := make([]string, 0, 6)
 	if e.Name != "" {
