@@ -31,6 +31,7 @@ var servers = map[string]func(ctx context.Context, path string) (http.Handler, i
 	"durable-token": durableTokenPass,
 	"editlock":      lockServer,
 	"editlock-mem":  memoryLockServer,
+	"store":         storeServer,
 
 	"editlock-measured":     measuredLockServer,
 	"editlock-mem-measured": measuredMemoryLockServer,

@@ -38,6 +38,7 @@ var sections = []section{
 	{"http", "Over HTTP: capture + release against bare JSON", overHTTP},
 	{"telemetry", "What metrics cost", telemetryCost},
 	{"handoff", "Hand-off and waiting over HTTP", handoff},
+	{"joins", "A crowd that begins to wait at once, beside event streams", joins},
 	{"beats", "Open tabs", beats},
 	{"presence", "Open tabs that tell who looks", presenceCost},
 	{"abuse", "Beside clients that misbehave", abused},
@@ -72,7 +73,7 @@ func main() {
 	var c comparison
 	flag.StringVar(&c.commits, "compare", "", "instead, compare this tree with a commit, or two commits: BASE or BASE..HEAD")
 	flag.StringVar(&c.before, "before", "", "after the sections, compare this tree with a commit")
-	flag.StringVar(&c.engines, "engines", strings.Join(names(engines, engine.called), ","), "engines for -compare and the sections history and lists, separated by commas")
+	flag.StringVar(&c.engines, "engines", strings.Join(names(engines, engine.called), ","), "engines for -compare and the sections joins, history and lists, separated by commas")
 	flag.IntVar(&b.large, "entries", 1_000_000, "entries of the larger history in the section history, mutexes in the section lists")
 	flag.IntVar(&c.held, "held", 1_000_000, "mutexes held in the larger of the stores to compare on")
 	flag.Parse()
