@@ -31,7 +31,7 @@ func (s *timedStore) CanBroadcast() bool {
 	return ok && c.CanBroadcast()
 }
 
-// Cast implements store.Broadcaster. It is called if CanBroadcast says so.
+// Broadcast implements store.Broadcaster. It is called if CanBroadcast says so.
 func (s *timedStore) Broadcast(ctx context.Context, text string) error {
 	ctx, end := s.begin(ctx, "cast")
 	err := s.Store.(store.Broadcaster).Broadcast(ctx, text)
@@ -39,7 +39,7 @@ func (s *timedStore) Broadcast(ctx context.Context, text string) error {
 	return err
 }
 
-// Hear implements store.Broadcaster. It is called if CanBroadcast says so.
+// Receive implements store.Broadcaster. It is called if CanBroadcast says so.
 func (s *timedStore) Receive(f func(text string)) (stop func()) {
 	return s.Store.(store.Broadcaster).Receive(f)
 }
