@@ -172,7 +172,7 @@ func (m *Manager) CaptureAll(ctx context.Context, ids []ID, opts *CaptureOptions
 		if limit := c.opts.AutoRelease.MaxHold; limit > 0 {
 			for i, rec := range seen {
 				if rec != nil && !rec.Acquired.Add(limit).After(now.Now) {
-					// Touching it would end it, while the others are captured.
+					// Its renewal would end it, while the others are captured.
 					return nil, invalid("auto_release.max_hold", "held_longer", "is %v; mutexes[%d] is held longer than that already", limit, i)
 				}
 			}

@@ -25,21 +25,20 @@ const (
 // Locker is editlock's whole service. *Manager implements it on a store and
 // *client.Client over HTTP, with the same behaviour.
 //
-// Calls act for the owner in the context (see WithOwner). A call that is sent
-// again after its answer was lost says so by WithAttempt. They are safe for
-// concurrent use. Refusals are *BusyError, *ConflictError,
+// Calls act for the owner in the context (see WithOwner), and are safe for concurrent
+// use. A call that is sent again after its answer was lost says so by WithAttempt. Refusals are *BusyError, *ConflictError,
 // *LostError or *NotHeldError, wrong arguments are
 // *InvalidError and change nothing, and a store or server out of reach is
 // ErrUnavailable. The store's clock decides what is expired; what is expired
 // is free, for every call.
 type Locker interface {
-	// Capture takes a mutex, or refreshes it if the caller's session holds
+	// Capture captures a mutex, or refreshes it if the caller's session holds
 	// it. A refresh keeps token and CapturedAt. Nil options are defaults.
 	//
-	//	stands there | no condition     | IfFree   | IfStatusData(x)       | IfToken(t)
-	//	free         | captured         | captured | ErrLost               | ErrLost
-	//	mine         | refreshed        | ErrBusy  | refreshed if x equals | refreshed if t equals
-	//	another's    | ErrBusy          | ErrBusy  | ErrLost               | ErrLost
+	//	held by      | no condition     | IfFree   | IfStatusData(x)       | IfToken(t)
+	//	nobody       | captured         | captured | ErrLost               | ErrLost
+	//	the caller   | refreshed        | ErrBusy  | refreshed if x equals | refreshed if t equals
+	//	another      | ErrBusy          | ErrBusy  | ErrLost               | ErrLost
 	Capture(ctx context.Context, id ID, opts *CaptureOptions) (Mutex, error)
 
 	// CaptureAll captures several mutexes, all or none, in one atomic step,
@@ -54,8 +53,9 @@ type Locker interface {
 	// in the order of items; error is for the call as a whole.
 	Refresh(ctx context.Context, items []RefreshItem) ([]RefreshResult, error)
 
-	// Request tells who holds a mutex. It changes nothing. The Mutex is
-	// zero if it is free.
+	// Request reports the holder of a mutex and changes nothing. The Mutex is zero
+	// if it is free. Its name is that of request_mutex in m3-mutex: it requests the
+	// state, not the mutex.
 	Request(ctx context.Context, id ID) (State, Mutex, error)
 
 	// Release frees a mutex of the caller's session, or passes it to the

@@ -44,11 +44,11 @@ func (m *Manager) Ready(ctx context.Context) error {
 	return unavailable(err)
 }
 
-// probe finds out whether a store takes writes. A keep-alive of a process for which
-// nobody waits is the smallest there is on every engine; the sweep removes it.
+// probe finds out whether a store takes writes. It sends the keep-alive of a process
+// without waiters, the smallest write on every engine. The sweep removes its row.
 type probe struct {
 	process string
-	turn    chan struct{} // held by who tries
+	turn    chan struct{} // held by the caller that tries
 	next    time.Time     // when to try again
 	err     error         // of the last try
 	full    chan error    // that the store met since, holding one at most

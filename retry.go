@@ -51,9 +51,10 @@ func (t Attempt) age() time.Duration {
 	return max(time.Since(t.First), 0)
 }
 
-// look asks, for a retry, whether a try before did its work, and what is in
-// force by now, of what is meant if that is held: it sends an operation that is never done. sent is when the first try
-// was sent, or a little later, by the store's clock.
+// look finds out, for a retry, whether an earlier try was done (Result.Replayed), and
+// returns the record now in force: the hold that what is about, if there is one. It
+// commits a release of a free name, which is never done. sent is when the first try was
+// sent, or a little later, by the store's clock.
 func (m *Manager) look(ctx context.Context, requestID, name string, what store.Expect) (rec *store.Record, res store.Result, sent time.Time, err error) {
 	age := AttemptFrom(ctx).age()
 	what.Free = true
@@ -61,10 +62,10 @@ func (m *Manager) look(ctx context.Context, requestID, name string, what store.E
 	return rec, res, res.Now.Add(-age), err
 }
 
-// outlived is ErrLost, bare, if rec is a later hold of the session than one
-// that a first try, sent at sent, may have refreshed: a refresh leaves no entry
-// in the log, but the end of that hold did. A takeover ends one hold and begins
-// the next in one entry, whose number is the new token.
+// outlived returns ErrLost, bare, if rec is a later hold of the session than one that
+// the first try, sent at sent, may have refreshed. A refresh has no entry in the log, but
+// the end of that hold has. A takeover ends one hold and begins the next in one entry,
+// whose number is the new token.
 func (m *Manager) outlived(ctx context.Context, caller Owner, rec *store.Record, sent time.Time) error {
 	if !rec.Acquired.After(sent) {
 		return nil

@@ -6,10 +6,10 @@ import (
 	"github.com/editlock/editlock/store"
 )
 
-// The rules. Each decide function is pure: from what stands under a name and
-// what a caller wants it tells the compare-and-swap to try, or why not. A
-// refused operation returns what stands there by then, and the rules are asked
-// again. Nothing else in editlock knows them.
+// The rules. Each decide function is pure: from the current record of a name and
+// what a caller asks for it returns the store.Op to try, or the reason for a refusal. If
+// the store refuses the operation, it returns the current record, and the rules are
+// asked again. Nothing else in editlock knows them.
 
 // standing is how a record looks to a caller; nil is free.
 func standing(rec *store.Record, caller Owner) State {
@@ -22,7 +22,7 @@ func standing(rec *store.Record, caller Owner) State {
 	return CapturedByOther
 }
 
-// capture is a wish to capture one mutex.
+// capture is a call that captures one mutex.
 type capture struct {
 	name   string
 	owner  Owner
@@ -253,8 +253,8 @@ func decideRelease(name string, caller Owner, cond Condition, grace time.Duratio
 	}, nil
 }
 
-// decideRefresh is the keep-alive: by token, from the session that holds or from
-// its user in a new session, who moves in. It returns ErrLost bare.
+// decideRefresh decides a refresh: by token, from the session that holds or from its
+// user in a new session, which becomes the holder's. It returns ErrLost bare.
 func decideRefresh(name string, caller Owner, item RefreshItem, rec *store.Record) (store.Op, error) {
 	if rec == nil || rec.Token != uint64(item.Token) {
 		return store.Op{}, ErrLost

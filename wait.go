@@ -171,7 +171,8 @@ func (w *waiting) withdrawn(ctx context.Context) error {
 	return e
 }
 
-// exit ends the stay; true if no other of this process shares its waiter.
+// exit ends the wait, and reports whether no other wait of this process shares its
+// waiter.
 func (w *waiting) exit() (last bool) {
 	bell := w.bell
 	w.bell = nil
@@ -258,10 +259,10 @@ func (m *Manager) leave(ctx context.Context, c *capture, keepGrant bool) {
 	}
 }
 
-// withdraw ends the wait of a capture by its request, or what it came to, whichever
-// server it waits at. No request of the capture's does anything afterwards, also if
-// it is still on the way. Who does so often leaves: it must reach the store although
-// the caller may be gone.
+// withdraw ends the wait of the capture with a request ID, or the hold that it was
+// granted, whichever server it waits at. No later transaction with that ID does anything,
+// even one that is on its way now. The caller is often a page that closes, so the
+// withdrawal must reach the store although the caller may be gone.
 func (m *Manager) withdraw(ctx context.Context, id ID, caller Owner, requestID string) (bool, error) {
 	c := &capture{name: id.String(), owner: caller, opts: CaptureOptions{RequestID: scoped(requestID, "capture", caller.key(), id)}}
 	m.waits.withdraw(c.opts.RequestID)

@@ -47,7 +47,7 @@ type waits struct {
 	came     uint64             // how many places there were
 	rejoins  map[string]*rejoin // under way, by name
 	leaseEnd time.Time          // when the lease ends unless beaten again, at the earliest
-	beats    bool               // a beater runs
+	beats    bool               // keepAliveLoop runs
 	closing  bool
 }
 
@@ -67,7 +67,7 @@ type place struct {
 	rejoined time.Time
 }
 
-// ring is what a waiter is woken by: its waiter left the queue.
+// ring tells a waiting capture that its waiter left the queue, and why.
 type ring struct {
 	granted   store.View
 	withdrawn bool // by its caller
@@ -96,8 +96,8 @@ func (w *waits) begin(ctx context.Context) (done func(), err error) {
 	}
 }
 
-// enter registers a wait, sees to it that this process keeps itself alive, and waits until nobody
-// of it rejoins the queue.
+// enter registers a wait, makes sure that keepAliveLoop runs, and waits until no other
+// wait of this process rejoins the queue.
 func (w *waits) enter(ctx context.Context, c *capture) (bell chan ring, err error) {
 	w.mu.Lock()
 	fresh := time.Now().Before(w.leaseEnd.Add(-processTTL / 2))
@@ -144,8 +144,8 @@ func (p *place) stay() {
 	}
 }
 
-// joined books that a waiter stands in the queue behind rec since now. Without a record
-// the mutex is free, and something above or below it is held.
+// joined records that a waiter is in the queue behind rec since now. Without a record
+// the mutex is free, and something above or below it blocks the waiter.
 func (w *waits) joined(waiter string, rec *store.Record, now time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -168,8 +168,8 @@ func (w *waits) joined(waiter string, rec *store.Record, now time.Time) {
 	}
 }
 
-// doubt sees to a waiter that may have joined the queue behind what was seen at a
-// time, and may not.
+// doubt handles a waiter that may or may not have joined the queue behind what was seen
+// at a time.
 func (w *waits) doubt(waiter string, seen time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -204,7 +204,7 @@ func (w *waits) ended(waiter string) bool {
 	return w.ctx.Err() == nil && !w.has(waiter)
 }
 
-// exit ends a wait; last tells that no other of this process shares its
+// exit ends a wait; last reports that no other wait of this process shares its
 // waiter.
 func (w *waits) exit(waiter string, bell chan ring) (last bool) {
 	w.mu.Lock()
@@ -281,7 +281,7 @@ func (w *waits) wake(news []store.Signal) {
 	}
 }
 
-// withdraw ends the waits of a waiter whose caller gave it up.
+// withdraw ends all waits of this process with a waiter that its caller gave up.
 func (w *waits) withdraw(waiter string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -291,9 +291,8 @@ func (w *waits) withdraw(waiter string) {
 	}
 }
 
-// ring wakes those who wait by a waiter. A place that nobody waits for is
-// forgotten: its caller, asking again, finds out what became of it. The caller
-// holds mu.
+// ring wakes the waiting captures of a waiter. A place without any is forgotten: if its
+// caller asks again, they learn the outcome from the store. The caller holds mu.
 func (w *waits) ring(waiter string, r ring) {
 	p := w.places[waiter]
 	if p == nil {
@@ -326,8 +325,8 @@ func (w *waits) keepAliveNow() {
 	}
 }
 
-// keepAlive renews the lease, and sees to those that wait no more: their news was
-// lost, or the lease.
+// keepAlive renews the lease of this process, and passes waiters that are no longer
+// queued to lost: their signal, or the lease, was lost.
 func (w *waits) keepAlive(ctx context.Context) error {
 	w.mu.Lock()
 	known := make([]string, 0, len(w.places))
