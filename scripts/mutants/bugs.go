@@ -218,7 +218,7 @@ var mutants = []mutant{
 	},
 	{
 		"a conditional release frees another tab's", "rules.go",
-		"expect.Data = &cond.statusData", "_ = 0", rules,
+		"expect.Token, expect.Data = rec.Token, &cond.statusData // as above", "expect.Token = rec.Token", rules,
 	},
 	{
 		"a stranger's release is ignored", "rules.go",
