@@ -4,13 +4,13 @@
 //
 // # Retries
 //
-// A call that met no server, a cut connection, or a status of 502, 503 or 504
-// is repeated, with growing pauses, for some seconds or until its context ends.
+// A call is repeated if the server is unreachable, the connection is cut, or the status
+// is 502, 503 or 504: with growing pauses, for some seconds or until its context ends.
 // A connection may be cut after the server acted, so each method says what a
-// repetition does. Refusals are never repeated but two: one for being over a
-// limit (429), after the time that the server asks for if that is some seconds
-// at most, else it is a *LimitedError; and one of the credential (401), if the
-// Credential has a newer one.
+// repetition does. Two refusals are repeated, too: one for being over a limit (429),
+// after the pause that the server asks for, if that is some seconds at most, else it
+// is a *LimitedError; and one of the credential (401), if the Credential has a newer
+// one.
 package client
 
 import (

@@ -1,7 +1,7 @@
-// Package guard keeps a lost lock from writing.
+// Package guard rejects writes under a lost lock.
 //
-// A lock can be lost without its holder's knowledge: their program stood still,
-// the network was cut, somebody took over. What they then write would overwrite
+// A holder may not know that their lock is lost: their program was paused, the
+// network was cut, somebody took over. A late write of theirs would overwrite
 // the work of the next holder. If the application's tables are in the database
 // of the store, its own transaction can check the token:
 //
@@ -14,17 +14,16 @@
 //	…
 //	return tx.Commit()
 //
-// Check fails unless the token is the one in force by the store's clock, of an
-// exclusive hold of the mutex or of something above it (see [editlock.ID]), and
-// from then on nobody else gets the mutex until the transaction ends: a
-// release, a takeover or an expiry waits for it, though for that mutex only.
-// So keep such transactions short.
+// Check fails unless the token is the one in force, by the store's clock, of an
+// exclusive hold of the mutex or of something above it (see [editlock.ID]). If it
+// succeeds, nobody else gets the mutex until the transaction ends: a release, a
+// takeover or an expiry of that mutex waits for it. So keep such transactions short.
 //
-// A writer that asks for no lock changes the record although the lock is held.
-// CheckRecord notices that: it compares the record's version, too.
+// A writer without a lock may change the record although the lock is held.
+// CheckRecord detects that: it compares the record's version, too.
 //
 // For records that are kept elsewhere, Middleware checks the token of an HTTP
-// request. That leaves a window, which it tells of.
+// request. The lock may still be lost between that check and the write; see there.
 package guard
 
 import (
