@@ -94,7 +94,7 @@ func oneAt(form *wire.ID, at string, seen map[editlock.ID]bool) (editlock.ID, er
 	return id, nil
 }
 
-// look is a beat of a page of the call's owner, and what it is told.
+// look handles a heartbeat of a page of the call's owner, and returns its answer.
 func (c *call) look(page string, looks []presence.Look) []wire.LookResult {
 	owner := editlock.OwnerFrom(c.ctx)
 	out := make([]wire.LookResult, len(looks))

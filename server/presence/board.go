@@ -1,6 +1,6 @@
-// Package presence keeps who looks at which record, in the memory of a server.
-// Nothing of it is stored, and nothing here takes, renews or frees a lock: what
-// is lost with a process is back with the next beats of the pages.
+// Package presence keeps, in the memory of a server, which users look at which record.
+// Nothing of it is stored, and nothing here captures, renews or releases a lock. After a
+// restart, the next heartbeats of the pages restore it.
 package presence
 
 import (
@@ -13,10 +13,10 @@ import (
 )
 
 const (
-	// TTL is how long a look lives after its last beat.
+	// TTL is how long after its last heartbeat a look ends.
 	TTL = 30 * time.Second
-	// HiddenTTL is how long one with unsaved edits in a hidden page does: browsers
-	// let such a page beat once a minute only.
+	// HiddenTTL is the same for a look with unsaved edits in a hidden page: browsers
+	// let such a page send a heartbeat once a minute only.
 	HiddenTTL = 90 * time.Second
 	// MaxPage is the limit of a page's name, in bytes.
 	MaxPage = 100
@@ -159,9 +159,9 @@ func sizeOf(id editlock.ID) int {
 // Off reports whether nobody is told who looks at a record.
 func (b *Board) Off(id editlock.ID) bool { return b.off(id) }
 
-// Beat keeps a page present for all the records that it shows, and ends its
-// presence at others; without looks, that of the page. The errors are of the
-// looks, in their order: nil for those that are kept.
+// Beat is a heartbeat of a page: it keeps the page present at the records of its looks,
+// and ends its presence at others; without looks, at all. The errors are those of the
+// looks, in their order: nil for looks that are kept.
 func (b *Board) Beat(who Visitor, page string, looks []Look) []error {
 	if who.Account == "" {
 		who.Account = who.Owner.Session
