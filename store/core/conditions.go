@@ -1,6 +1,7 @@
 package core
 
 import (
+	"slices"
 	"time"
 
 	"github.com/editlock/editlock/store"
@@ -137,10 +138,22 @@ func (p *place) rowCondition(rec *store.Record, row *kv.Row, s *step, meant *sto
 	}
 	// The operation may be about a hold that this step begins, or a join of what was
 	// granted already. The data don't matter then.
-	if data := s.expected(); s.done && rec == meant && data != nil && *data == rec.Data && p.claimed(s.now).IsZero() {
+	if data := s.expected(); s.done && rec == meant && data != nil && *data == rec.Data && p.stays(rec, s.now) {
 		c.Data = data
 	}
 	return c
+}
+
+// stays reports whether a hold outlasts the settling of its name: those who hold it may
+// have to give way to a waiter.
+func (p *place) stays(rec *store.Record, now time.Time) bool {
+	if p.claimed(now).IsZero() {
+		return true
+	}
+	env := living(now)
+	env.Next = func() uint64 { return 0 }
+	settled, _ := store.Settle(p.name, p.on(now), env)
+	return settled.Record == rec || slices.Contains(settled.Shared, rec)
 }
 
 // expected returns the data that the operation expects; nil: any.

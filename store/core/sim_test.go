@@ -299,7 +299,7 @@ func TestSimulation_EveryAnswerIsTheModels(t *testing.T) {
 }
 
 func TestSimulation_OfTreesToo(t *testing.T) {
-	for _, seed := range seedsFor(31, 35, 523, 624, 650, 1029, 2736, 2874) {
+	for _, seed := range seedsFor(31, 35, 523, 624, 650, 1029, 2736, 2874, 3764) {
 		if err := simulate(seed, true, simCalls, nil); err != nil {
 			t.Fatalf("seed %d (go test -run Simulation_OfTrees -args -sim.seed=%d): %v", seed, seed, err)
 		}
