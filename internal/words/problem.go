@@ -77,6 +77,9 @@ func (p *Printer) coded(code string, args []any, english string) string {
 	if p.tag == language.English || !known || arguments(format) != len(args) {
 		return english
 	}
+	if code == "too_many_parts" { // which form is allowed, as "mode/id or group/mode/id"
+		args[1] = strings.ReplaceAll(fmt.Sprint(args[1]), " or ", " или ")
+	}
 	return fmt.Sprintf(format, args...)
 }
 
