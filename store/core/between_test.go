@@ -128,6 +128,29 @@ func TestAlarmsEndWithTheirWaiters(t *testing.T) {
 	}
 }
 
+func TestAClaimThatWasPutOffIsInForceOnceItsWaiterIsFirst(t *testing.T) {
+	w := newWorld(t)
+	w.keepAlive("p", time.Hour)
+	w.commit(w.other, acquire("a", "ann"))
+	w.commit(w.other, join("a", "first", "p", 0))
+	w.engine.before = func([]kv.Txn) { // the look
+		w.engine.before = func([]kv.Txn) {
+			w.commit(w.other, join("a", "second", "p", time.Second))
+			w.clock.Advance(2 * time.Second)
+			if _, err := w.other.Sweep(t.Context(), store.Retention{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	w.commit(w.st, leave("a", "first")) // it has not seen the second
+	session := "ann"
+	third := core.New(w.engine.Engine) // it has seen no queue
+	res := w.commit(third, store.Op{Name: "a", Do: store.Renew, Expect: store.Expect{Session: &session}})
+	if res.Done || res.Records[0] == nil || res.Records[0].Request != "second" {
+		t.Errorf("renewed although a claim is due: %+v, in force is %+v", res, res.Records[0])
+	}
+}
+
 func TestAWaiterThatMovesToAnotherProcessKeepsItsClaim(t *testing.T) {
 	w := newWorld(t)
 	w.keepAlive("p", time.Hour)

@@ -92,6 +92,26 @@ func (p *place) holdConditions(conds []kv.Cond, s *step, changed bool) []kv.Cond
 	return conds
 }
 
+// noOther reports whether the step is right only if nobody waits but those that were
+// read; left of them leave.
+func (p *place) noOther(s *step, changed, shares bool, left int) bool {
+	had := p.hold != nil || len(p.rows) > 0
+	free := s.after.Record == nil && len(s.after.Shared) == 0 && s.after.More == 0
+	if !closed(&s.after) && (free && (had || p.gate != nil) || had && !p.held(s.now) && left == 0 && len(p.queue) == 0) {
+		return true
+	}
+	if len(s.after.Queue) == 0 {
+		if (changed || s.moved) && shares {
+			return true
+		}
+		// The alarm of a waiter that is the first now may have been put off.
+		if left > 0 && p.rec != nil && s.after.Record != nil && s.after.Record.Token == p.rec.Token {
+			return true
+		}
+	}
+	return s.sole()
+}
+
 // unasked reports whether the first waiter has a GrantAt that is not in force, because
 // of holds that were not asked.
 func (p *place) unasked() bool {
@@ -192,11 +212,8 @@ func (p *place) queueConditions(conds []kv.Cond, s *step, changed bool) []kv.Con
 			conds = append(conds, kv.Cond{Key: alarmKey(p.name, t.Seq)})
 		}
 	}
-	had := p.hold != nil || len(p.rows) > 0
-	free := s.after.Record == nil && len(s.after.Shared) == 0 && s.after.More == 0
 	switch {
-	case !closed(&s.after) && (free && (had || p.gate != nil) || had && !live && left == 0 && len(p.queue) == 0), (changed || s.moved) && shares && len(s.after.Queue) == 0, s.sole():
-		// The step is right only if there is no other waiter.
+	case p.noOther(s, changed, shares, left):
 		conds = append(conds, kv.Cond{Prefix: waiterKeys(p.name), AtMost: left})
 	case live && len(p.queue) == 0 && s.sw != nil:
 		conds = append(conds, kv.Cond{Prefix: alarmKeys(p.name), NoneDue: true})
