@@ -53,8 +53,9 @@ func allCoded(t *testing.T) []coded {
 		if err != nil {
 			return err
 		}
+		constants := constantsOf(file)
 		ast.Inspect(file, func(n ast.Node) bool {
-			one, ok := codedBy(n)
+			one, ok := codedBy(n, constants)
 			if ok {
 				one.where = set.Position(n.Pos()).String()
 				all = append(all, one)
@@ -74,7 +75,7 @@ func allCoded(t *testing.T) []coded {
 
 // codedBy is the sentence that a node gives a code: a call of invalid, fail or
 // fault.New with a literal code, or a composite literal with the field Code.
-func codedBy(n ast.Node) (coded, bool) {
+func codedBy(n ast.Node, constants map[string]string) (coded, bool) {
 	switch n := n.(type) {
 	case *ast.CallExpr:
 		at := -1 // of the code among the arguments
@@ -94,7 +95,7 @@ func codedBy(n ast.Node) (coded, bool) {
 			return coded{}, false
 		}
 		code, ok := literal(n.Args[at])
-		return coded{code: code, format: constant(n.Args[at+1]), args: len(n.Args) - at - 2, api: at == 1}, ok
+		return coded{code: code, format: constant(n.Args[at+1], constants), args: len(n.Args) - at - 2, api: at == 1}, ok
 	case *ast.CompositeLit:
 		one := coded{api: true}
 		for _, element := range n.Elts {
@@ -117,12 +118,31 @@ func codedBy(n ast.Node) (coded, bool) {
 }
 
 // constant is the text of a literal, or of several and constants added up.
-func constant(e ast.Expr) string {
-	if sum, ok := e.(*ast.BinaryExpr); ok {
-		return constant(sum.X) + constant(sum.Y)
+func constant(e ast.Expr, constants map[string]string) string {
+	switch e := e.(type) {
+	case *ast.BinaryExpr:
+		return constant(e.X, constants) + constant(e.Y, constants)
+	case *ast.Ident:
+		return constants[e.Name]
 	}
 	text, _ := literal(e)
 	return text
+}
+
+// constantsOf are the texts of a file's constants.
+func constantsOf(file *ast.File) map[string]string {
+	texts := map[string]string{}
+	ast.Inspect(file, func(n ast.Node) bool {
+		if spec, ok := n.(*ast.ValueSpec); ok && len(spec.Names) == len(spec.Values) {
+			for i, value := range spec.Values {
+				if text, ok := literal(value); ok {
+					texts[spec.Names[i].Name] = text
+				}
+			}
+		}
+		return true
+	})
+	return texts
 }
 
 var anyVerb = regexp.MustCompile(`%(?:\[\d+\])?[a-z]`)
