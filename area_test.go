@@ -357,3 +357,25 @@ func TestCursors_AreGoodForTheirQueryOnEachServerOfTheStore(t *testing.T) {
 		}
 	}
 }
+
+func TestArea_HasAllOfAGroupOnlyWithAllOfItsModes(t *testing.T) {
+	for _, tt := range []struct {
+		area editlock.Area
+		id   editlock.ID
+		want bool
+	}{
+		{editlock.Area{Group: "crm", Mode: "*"}, editlock.ID{Group: "crm", Below: true}, true},
+		{editlock.Area{Group: "c*", Mode: "*"}, editlock.ID{Group: "crm", Below: true}, true},
+		{editlock.Area{Group: "crm", Mode: "contract"}, editlock.ID{Group: "crm", Below: true}, false},
+		{editlock.Area{Group: "crm", Mode: "c*"}, editlock.ID{Group: "crm", Below: true}, false},
+		{editlock.Area{Group: "crm"}, editlock.ID{Group: "crm", Below: true}, false},
+		{editlock.Area{Group: "crm", Mode: "contract"}, editlock.ID{Group: "crm", Mode: "contract", Below: true}, true},
+		{editlock.Area{Group: "crm", Mode: "contract"}, editlock.ID{Group: "crm", Mode: "deal", Below: true}, false},
+		{editlock.Area{Group: "crm", Mode: "contract"}, editlock.ID{Group: "crm", Mode: "contract", ID: "7", Part: "address"}, true},
+		{editlock.Area{Group: "hr", Mode: "*"}, editlock.ID{Group: "crm", Below: true}, false},
+	} {
+		if got := tt.area.Contains(tt.id, editlock.Owner{}); got != tt.want {
+			t.Errorf("%+v contains %v: %t, want %t", tt.area, tt.id, got, tt.want)
+		}
+	}
+}
