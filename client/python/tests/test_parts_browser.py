@@ -60,6 +60,12 @@ def part(page: Page, name: str) -> Locator:
     return page.locator(f"edit-lock[object-part={name}]")
 
 
+def enter(page: Page, name: str) -> None:
+    """Focuses a field of a part, once the parts have their locks: until then the form is inert."""
+    page.locator("form:has(edit-lock):not([inert])").wait_for()
+    page.locator(f"[name={name}]").focus()
+
+
 def test_two_people_edit_two_parts(browser: Browser, project: Project) -> None:
     pk = project.invoice("as it was")
     people = [Person(browser, project, login) for login in ("ivan", "olga")]
@@ -67,14 +73,14 @@ def test_two_people_edit_two_parts(browser: Browser, project: Project) -> None:
     try:
         for page in (one, other):
             page.goto(f"{project.url}/invoice/{pk}/")
-        one.locator("[name=number]").focus()
+        enter(one, "number")
         expect(part(one, "number")).to_have_attribute("state", "mine")
         one.fill("[name=number]", "18")
         # The second person is told who edits that part, and edits the other one.
         expect(part(other, "number")).to_have_attribute("state", "other")
         expect(part(other, "number")).to_contain_text("Ivan Ivanov")
         expect(other.locator("[name=number]")).to_have_attribute("readonly", "")
-        other.locator("[name=text]").focus()
+        enter(other, "text")
         expect(part(other, "text")).to_have_attribute("state", "mine")
         other.fill("[name=text]", "other")
         other.click("button")
@@ -95,7 +101,7 @@ def test_a_part_that_was_taken_over_saves_nothing(browser: Browser, project: Pro
     try:
         page = person.page
         page.goto(f"{project.url}/invoice/{pk}/")
-        page.locator("[name=text]").focus()
+        enter(page, "text")
         expect(part(page, "text")).to_have_attribute("state", "mine")
         page.fill("[name=text]", "theirs")
         sent = page.locator("[name=editlock_token]").input_value()
