@@ -126,6 +126,7 @@ type test struct {
 	h     Harness
 	clock *Clock
 	st    store.Store
+	told  map[string]bool // waiters whose grant was told to a subscription
 }
 
 func newTest(t *testing.T, h Harness) *test {
