@@ -13,10 +13,17 @@ import (
 type hand struct {
 	e   *engine
 	now func() time.Time
+	*shows
+}
 
+// shows is what the clock of a database shows. It is the same for all engines on it:
+// one that has been left must not set it back.
+type shows struct {
 	mu sync.Mutex
 	at time.Time
 }
+
+var clocks sync.Map // of shows, by the URLs of databases
 
 // OpenEngine opens an engine on a clock of the test's; nil: the server's.
 func OpenEngine(ctx context.Context, url string, now func() time.Time) (kv.Engine, error) {
@@ -27,7 +34,8 @@ func OpenEngine(ctx context.Context, url string, now func() time.Time) (kv.Engin
 	if _, err := e.db.ExecContext(ctx, "CREATE TABLE IF NOT EXISTS test_clock (id INT PRIMARY KEY, now BIGINT NOT NULL)"); err != nil {
 		return nil, err
 	}
-	e.clock = (&hand{e: e, now: now}).move
+	at, _ := clocks.LoadOrStore(url, new(shows))
+	e.clock = (&hand{e: e, now: now, shows: at.(*shows)}).move //nolint:forcetypeassert // as stored above
 	return e, nil
 }
 
