@@ -14,7 +14,7 @@ import (
 var written = []string{".go", ".md", ".py", ".js", ".mjs", ".ts", ".tsx", ".jsx", ".vue", ".html", ".css", ".sql", ".lua", ".sh", ".txtar", ".toml", ".yml", ".json", ".rst"}
 
 // made matches folders and files that are generated, or that quote others.
-var made = regexp.MustCompile(`(^|/)(\.git|node_modules|dist|\.venv|venv|__pycache__|test-results|package-lock\.json|public/app\.js)(/|$)`)
+var made = regexp.MustCompile(`(^|/)(\.git|node_modules|dist|\.venv[^/]*|venv|__pycache__|\.[a-z]+_cache|\.hypothesis|\.schemathesis|editlock/build|[^/]*\.egg-info|test-results|package-lock\.json|public/app\.js)(/|$)`)
 
 // Texts name a role and continue with "they". Each word in avoided.txt has a plainer one.
 func TestLanguage_KeepsToPlainWords(t *testing.T) {
