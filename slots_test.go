@@ -3,6 +3,7 @@ package editlock_test
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,12 +16,12 @@ import (
 type stubborn struct {
 	store.Store
 	name string
-	each time.Duration
+	each atomic.Int64 // of a join, in nanoseconds
 }
 
 func (s *stubborn) Commit(ctx context.Context, txn store.Txn) (store.Result, error) {
 	if op := txn.Ops[0]; op.Do == store.Join && op.Name == s.name {
-		time.Sleep(s.each)
+		time.Sleep(time.Duration(s.each.Load()))
 	}
 	return s.Store.Commit(ctx, txn)
 }
@@ -39,7 +40,7 @@ func TestManager_NewcomersBehindARejoinKeepNobodyFromAnotherQueue(t *testing.T) 
 			waitsFor(t, m, fmt.Sprint("early ", n), report)
 		}
 		time.Sleep(time.Second)
-		st.each = time.Second
+		st.each.Store(int64(time.Second))
 		line.away(13 * time.Second)
 		time.Sleep(2 * time.Second) // they rejoin
 		for n := range 100 {
