@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -70,7 +69,7 @@ var secret = bytes.Repeat([]byte("s"), 32)
 func startServer(t *testing.T, more string) *server {
 	t.Helper()
 	dir := t.TempDir()
-	s := &server{address: freeAddress(t), pprof: freeAddress(t), keys: filepath.Join(dir, "keys.json"), log: &output{}}
+	s := &server{address: enginetest.Address(enginetest.FreePort(t)), pprof: enginetest.Address(enginetest.FreePort(t)), keys: filepath.Join(dir, "keys.json"), log: &output{}}
 	s.credential = s.key(t, "work")
 	file := filepath.Join(dir, "editlock.toml")
 	for name, data := range map[string]string{file: config + more, filepath.Join(dir, "secret"): string(secret)} {
@@ -99,16 +98,6 @@ func startServer(t *testing.T, more string) *server {
 			t.Fatalf("the server does not start\n%s", s.log)
 		}
 	}
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
 }
 
 // key makes an API key for a group.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"log"
-	"net"
 	"os"
 	"os/exec"
 	"strings"
@@ -50,20 +49,10 @@ type server struct {
 
 func startServer(t *testing.T, store string) *server {
 	t.Helper()
-	s := &server{t: t, address: freeAddress(t), store: store}
+	s := &server{t: t, address: enginetest.Address(enginetest.FreePort(t)), store: store}
 	s.start()
 	t.Cleanup(s.kill)
 	return s
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
 }
 
 // start returns once the server says that it listens.

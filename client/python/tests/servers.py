@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import ssl
@@ -13,12 +14,30 @@ from typing import Optional
 from urllib.error import URLError
 from urllib.request import urlopen
 
+# Systems give ports from 32768 on (Linux) to outgoing connections, and so might take one
+# that a server is about to listen on. Go's tests reserve theirs alike.
+FIRST_PORT, END_PORT = 10_000, 32_000
+
+_reserved: list[socket.socket] = []
+
 
 def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port: int = s.getsockname()[1]
+    """A loopback port that no server listens on, and that no other test is given while this process runs."""
+    for _ in range(100):
+        port = FIRST_PORT + 2 * random.randrange((END_PORT - FIRST_PORT) // 2)
+        mark, probe = socket.socket(), socket.socket()
+        try:
+            mark.bind(("127.0.0.1", port + 1))  # the next one is nobody's
+            mark.listen()
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            mark.close()
+            continue
+        finally:
+            probe.close()
+        _reserved.append(mark)
         return port
+    raise RuntimeError(f"no free port from {FIRST_PORT} to {END_PORT}")
 
 
 class Server:
