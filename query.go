@@ -125,7 +125,7 @@ func (m *Manager) List(ctx context.Context, q Query) (Page, error) {
 			read += looked + readCosts
 			continue
 		}
-		rec := list.acquire(next)
+		rec := list.pop(next)
 		mu := mutex(rec, next.now)
 		switch {
 		case !contains(mu):

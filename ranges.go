@@ -171,8 +171,8 @@ func largeGroups(page *store.RecordPage) bool {
 	return groups*32 < len(page.Records)
 }
 
-// take takes the next record of a span, and of all others that have it.
-func (r *ranges) acquire(from *span) *store.Record {
+// pop takes the next record of a span, and of all others that have it.
+func (r *ranges) pop(from *span) *store.Record {
 	rec := from.recs[0]
 	for _, s := range r.spans {
 		for len(s.recs) > 0 && s.recs[0].Name == rec.Name && s.recs[0].Token == rec.Token {

@@ -318,7 +318,7 @@ func historyTrees(t *testing.T, h Harness) {
 	for _, tree := range []editlock.ID{doc, allDocs, allGroup, noGroup} {
 		want := history(t, s.Locker, editlock.HistoryQuery{ID: &tree, Tree: true})
 		slices.Reverse(want)
-		got := watch(t, s.other(), editlock.WatchQuery{ID: &tree, Tree: true, After: beginning()}).acquire(t, len(want))
+		got := watch(t, s.other(), editlock.WatchQuery{ID: &tree, Tree: true, After: beginning()}).take(t, len(want))
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("events of %v (-history +got):\n%s", tree, diff)
 		}

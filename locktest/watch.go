@@ -55,8 +55,8 @@ func (w *watcher) next(t *testing.T) editlock.Event {
 	panic("unreachable")
 }
 
-// take is the next n events.
-func (w *watcher) acquire(t *testing.T, n int) []editlock.Event {
+// take receives the next n events.
+func (w *watcher) take(t *testing.T, n int) []editlock.Event {
 	t.Helper()
 	var all []editlock.Event
 	for range n {
@@ -113,7 +113,7 @@ func testWatch(t *testing.T, h Harness) {
 		s := h.Open(t)
 		w := watch(t, s.Locker, editlock.WatchQuery{After: beginning()})
 		n := eventful(t, s)
-		got := w.acquire(t, n)
+		got := w.take(t, n)
 		wantRest(t, s.Locker, 0, editlock.HistoryQuery{}, got)
 		told := make(map[editlock.EventKind]bool)
 		for _, e := range got {
@@ -131,9 +131,9 @@ func testWatch(t *testing.T, h Harness) {
 	t.Run("resumes anywhere without loss or repetition", func(t *testing.T) {
 		s := h.Open(t)
 		n := eventful(t, s)
-		all := watch(t, s.other(), editlock.WatchQuery{After: beginning()}).acquire(t, n)
+		all := watch(t, s.other(), editlock.WatchQuery{After: beginning()}).take(t, n)
 		for i, e := range all[:n-1] {
-			got := watch(t, s.Locker, editlock.WatchQuery{After: &e.Seq}).acquire(t, n-1-i)
+			got := watch(t, s.Locker, editlock.WatchQuery{After: &e.Seq}).take(t, n-1-i)
 			wantRest(t, s.Locker, e.Seq, editlock.HistoryQuery{}, got)
 		}
 	})
@@ -183,14 +183,14 @@ func testWatch(t *testing.T, h Harness) {
 			release(as(t, ivanov), t, lockers[i%2], id)
 		}
 		for _, w := range all {
-			wantRest(t, s.Locker, 0, editlock.HistoryQuery{}, w.acquire(t, n))
+			wantRest(t, s.Locker, 0, editlock.HistoryQuery{}, w.take(t, n))
 		}
 	})
 	t.Run("an expiry is told though nobody asks", func(t *testing.T) {
 		s := h.Open(t)
 		w := watch(t, s.Locker, editlock.WatchQuery{After: beginning()})
 		m := capture(as(t, ivanov), t, s.Locker, doc, &editlock.CaptureOptions{AutoRelease: editlock.TimeoutAutoRelease(lease)})
-		got := w.acquire(t, 2)
+		got := w.take(t, 2)
 		if got[1].Kind != editlock.KindExpired || got[1].Token != m.Token || !got[1].At.Equal(m.ExpiresAt) {
 			t.Errorf("the second event is %+v, want the expiry at %v", got[1], m.ExpiresAt)
 		}
@@ -239,7 +239,7 @@ func watchFilters(t *testing.T, h Harness) {
 			q := tt.query
 			q.After = beginning()
 			w := watch(t, s.Locker, q)
-			if diff := cmp.Diff(want, w.acquire(t, len(want))); diff != "" {
+			if diff := cmp.Diff(want, w.take(t, len(want))); diff != "" {
 				t.Errorf("events (-want +got):\n%s", diff)
 			}
 		})

@@ -113,11 +113,11 @@ func (s *timedStore) Ends(ctx context.Context, holds []store.Hold, kinds []strin
 	return ends, err
 }
 
-func (s *timedStore) KeepAlive(ctx context.Context, peer string, ttl time.Duration) ([]string, error) {
+func (s *timedStore) KeepAlive(ctx context.Context, process string, ttl time.Duration) ([]string, error) {
 	ctx, end := s.begin(ctx, "beat")
-	tickets, err := s.Store.KeepAlive(ctx, peer, ttl)
+	waiters, err := s.Store.KeepAlive(ctx, process, ttl)
 	end(err)
-	return tickets, err
+	return waiters, err
 }
 
 func (s *timedStore) Sweep(ctx context.Context, keep store.Retention) (time.Duration, error) {
